@@ -1,0 +1,212 @@
+"""Bytes ⇄ events and rows.
+
+On the wire: CloudEvents 1.0 as JSON, structured or binary. In the changelogs: MessagePack, with the
+version of the row format before each row.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+import orjson
+from msgspec.structs import replace
+
+from stream.domain.agents import AgentKey, AgentRow
+from stream.domain.events import (
+    EVENT_TYPES,
+    AgentEvent,
+    Event,
+)
+from stream.domain.floor import TallyKey, TallyRow
+from stream.domain.queue import EpisodeKey, EpisodeRow
+from stream.errors import InvalidEvent, InvalidReason
+
+__all__ = [
+    "AGENTS",
+    "AGENTS_TOPIC",
+    "CONTACTS_TOPIC",
+    "CONTENT_TYPE",
+    "MAX_EVENT_BYTES",
+    "SEGMENTS",
+    "TALLIES",
+    "RowCodec",
+    "RowFormatError",
+    "decode",
+    "encode",
+    "key_of",
+    "topic_of",
+]
+
+CONTACTS_TOPIC = "contacts"
+AGENTS_TOPIC = "agents"
+
+CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+"""Content type of an event in structured mode."""
+
+MAX_EVENT_BYTES = 1_000_000
+"""An event is a few hundred bytes; what is larger than this is a mistake, or an attack."""
+
+Headers = Sequence[tuple[str, bytes]]
+
+_EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_JSON = msgspec.json.Encoder()
+
+
+def decode(value: bytes | None, headers: Headers = ()) -> Event:
+    """
+    Read one record as an event; its `time` is in UTC.
+
+    Structured and binary CloudEvents are told apart by the `content-type` header, as the Kafka
+    binding of CloudEvents says; without headers the value is taken for a structured one.
+
+    Raises InvalidEvent.
+    """
+    if not value:
+        raise InvalidEvent("empty", "the record has no value")
+    if len(value) > MAX_EVENT_BYTES:
+        raise InvalidEvent("too_large", f"the record has {len(value)} bytes, an event at most {MAX_EVENT_BYTES}")
+    if headers and _is_binary(headers):
+        value = _structured(value, headers)
+    try:
+        event = _EVENT.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as failure:
+        raise _explained(value, failure) from None
+    if event.time.tzinfo is not UTC:
+        event = _in_utc(event)
+    if not 2000 <= event.time.year <= 2100:
+        raise InvalidEvent("absurd_time", "the time of the event is not between 2000 and 2100", field="time")
+    return event
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as a structured CloudEvent: compact JSON, UTF-8."""
+    return _JSON.encode(event)
+
+
+def topic_of(event: Event) -> str:
+    """Return the topic that carries such events."""
+    return AGENTS_TOPIC if isinstance(event, AgentEvent) else CONTACTS_TOPIC
+
+
+def key_of(event: Event) -> bytes:
+    """Return the record key: `tenant/queue`, or `tenant/agent` for events of agents."""
+    if isinstance(event, AgentEvent):
+        return f"{event.tenantid}/{event.subject}".encode()
+    return f"{event.tenantid}/{event.data.queue or ''}".encode()
+
+
+def _in_utc(event: Event) -> Event:
+    try:
+        return replace(event, time=event.time.astimezone(UTC))
+    except OverflowError:
+        raise InvalidEvent("absurd_time", "the time of the event is out of range", field="time") from None
+
+
+def _is_binary(headers: Headers) -> bool:
+    names = {name.lower() for name, _ in headers}
+    if "ce_specversion" not in names:
+        return False
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), b"")
+    return not content_type.lower().startswith(b"application/cloudevents")
+
+
+def _structured(value: bytes, headers: Headers) -> bytes:
+    """Put the attributes of a binary CloudEvent and its data together."""
+    try:
+        attributes = {name[3:].lower(): text.decode() for name, text in headers if name.lower().startswith("ce_")}
+        orjson.loads(value)  # so that broken data cannot break out of its place
+    except UnicodeDecodeError:
+        raise InvalidEvent("not_utf8", "a ce_ header is not UTF-8") from None
+    except orjson.JSONDecodeError as failure:
+        raise InvalidEvent(_json_reason(value), "the data of a binary event is not JSON") from failure
+    return _JSON.encode({**attributes, "data": msgspec.Raw(value)})
+
+
+def _json_reason(value: bytes) -> InvalidReason:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return "not_utf8"
+    return "not_json"
+
+
+def _explained(value: bytes, failure: Exception) -> InvalidEvent:
+    """Say what is wrong with a record that did not decode; never on the hot path, never with the value itself."""
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        reason = _json_reason(value)
+        return InvalidEvent(reason, "the value is not UTF-8" if reason == "not_utf8" else "the value is not JSON")
+    if not isinstance(document, dict):
+        return InvalidEvent("not_cloudevent", "the value is JSON, but no object")
+    for attribute in ("specversion", "type", "source", "id", "subject", "time"):
+        if attribute not in document:
+            return InvalidEvent("not_cloudevent", f"the attribute {attribute} is missing", field=attribute)
+    if document["type"] not in EVENT_TYPES:
+        return InvalidEvent("unknown_type", "the type is not one of this contract", field="type")
+    return _field_at_fault(str(failure))
+
+
+def _field_at_fault(message: str) -> InvalidEvent:
+    """Turn msgspec's sentence, which names path and expectation but not the value, into a reason."""
+    problem, _, path = message.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    if problem.startswith("Object missing required field"):
+        missing = problem.rpartition("`")[0].rpartition("`")[2]
+        field = f"{field}.{missing}" if field else missing
+        return InvalidEvent("missing_field", f"the field {field} is missing", field=field)
+    if problem.startswith("Invalid enum value") or problem.startswith("Invalid value"):
+        problem = "not one of the values of this field"
+    return InvalidEvent("invalid_field", f"the field {field}: {problem}", field=field or None)
+
+
+class RowFormatError(ValueError):
+    """A changelog row was written in a format that this version does not read."""
+
+
+ROW_FORMAT = 1
+"""Written before each row; a row of another format is refused, never misread."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class RowCodec(Generic[K, V]):
+    """Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it."""
+
+    def __init__(self, key_type: Any, row_type: Any) -> None:
+        self._write = msgspec.msgpack.Encoder()
+        self._key: msgspec.msgpack.Decoder[K] = msgspec.msgpack.Decoder(key_type)
+        self._row: msgspec.msgpack.Decoder[V] = msgspec.msgpack.Decoder(row_type)
+
+    def encode_key(self, key: K) -> bytes:
+        """Write a key."""
+        return self._write.encode(key)
+
+    def decode_key(self, data: bytes) -> K:
+        """Read a key. Raises RowFormatError."""
+        try:
+            return self._key.decode(data)
+        except msgspec.MsgspecError as failure:
+            raise RowFormatError(f"not a key of this table: {failure}") from failure
+
+    def encode_row(self, row: V) -> bytes:
+        """Write a row."""
+        return _FORMAT_MARK + self._write.encode(row)
+
+    def decode_row(self, data: bytes) -> V:
+        """Read a row. Raises RowFormatError."""
+        if data[:1] != _FORMAT_MARK:
+            raise RowFormatError(f"row format {data[:1].hex() or 'empty'}, this version reads {ROW_FORMAT}")
+        try:
+            return self._row.decode(memoryview(data)[1:])
+        except msgspec.MsgspecError as failure:
+            raise RowFormatError(f"not a row of this table: {failure}") from failure
+
+
+_FORMAT_MARK = bytes([ROW_FORMAT])
+
+TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow)
+SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = RowCodec(EpisodeKey, EpisodeRow)
+AGENTS: RowCodec[AgentKey, AgentRow] = RowCodec(AgentKey, AgentRow)

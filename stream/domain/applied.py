@@ -1,0 +1,36 @@
+"""What became of a batch of events."""
+
+from collections import Counter
+from datetime import datetime
+
+from msgspec import Struct, field
+
+from stream.domain.events import Event
+
+__all__ = ["Applied"]
+
+
+class Applied(Struct):
+    """Counts of the events of one batch by what they did, and those that could not be folded."""
+
+    by_type: Counter[type[Event]] = field(default_factory=Counter)
+    duplicates: int = 0
+    """Reported nothing new."""
+    replayed: int = 0
+    """Had been applied before a restart or rebalance."""
+    late: int = 0
+    """Belong to a day that is not kept any more; only the totals know them."""
+    overflowed: int = 0
+    """Belong to a queue beyond the limit."""
+    failed: list[tuple[int, Exception]] = field(default_factory=list)
+    """Offset and cause of each event that raised: a defect of ours, to be set aside."""
+    newest: datetime | None = None
+    """Time of the newest event of the batch."""
+    last_by_source: dict[str, datetime] = field(default_factory=dict)
+    """Time of the last event of each CloudEvents source in the batch."""
+
+    def see(self, source: str, at: datetime) -> None:
+        """Take note of where and when an event happened."""
+        self.last_by_source[source] = at
+        if self.newest is None or at > self.newest:
+            self.newest = at

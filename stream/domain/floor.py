@@ -1,0 +1,187 @@
+"""All queues of one partition: folds batches of contact events into segments and tallies.
+
+Every event of a queue comes from one partition, so a floor knows the whole truth of its queues.
+It is told offsets and commits, and knows nothing of Kafka otherwise.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream.domain.applied import Applied
+from stream.domain.callback import NEW_CALLBACK, Callback, steps_of, take_step
+from stream.domain.events import CALLBACK_EVENTS, SEGMENT_EVENTS, CallbackEvent, Channel, Event, SegmentEvent
+from stream.domain.policy import DEFAULT_POLICIES, Policies
+from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
+from stream.domain.rows import Rows
+from stream.domain.segment import NEW, Segment, contributions_of, take
+from stream.domain.snapshot import QueueSnapshot
+from stream.domain.tally import Tally
+
+__all__ = ["OVERFLOW_QUEUE", "Floor", "TallyKey", "TallyRow"]
+
+OVERFLOW_QUEUE: Final = "(other)"
+"""Where the contacts of queues beyond the limit are counted."""
+
+TallyKey = tuple[str, str, Channel, Scope, int]
+"""Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
+
+class TallyRow(Struct, frozen=True, array_like=True):
+    """A tally, and the offset of the last record that it counts."""
+
+    fence: int
+    tally: Tally
+
+
+class Floor:
+    """
+    The fold of one partition of the contacts topic.
+
+    `apply` takes batches in the order of their offsets. Rows written by it, and loaded again after
+    a crash, make it skip what they have counted already: see `docs/decisions/`.
+    """
+
+    def __init__(self, policies: Policies = DEFAULT_POLICIES, *, max_queues_per_tenant: int = 10_000) -> None:
+        self.policies = policies
+        self.max_queues_per_tenant = max_queues_per_tenant
+        self.tallies: Rows[TallyKey, TallyRow] = Rows()
+        self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
+        self.queues: dict[QueueKey, Queue] = {}
+        self._queues_of: Counter[str] = Counter()
+        self._recovered_to = -1
+        self._committed = 0
+        self._touched: set[Queue] = set()
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """The tables in the order in which a checkpoint must write them: segments are never ahead of tallies."""
+        return {"tallies": self.tallies, "segments": self.segments}
+
+    def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
+        """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
+        applied = Applied(by_type=Counter(map(type, events)))
+        # Rows recovered from the changelog may have counted these already, each up to its own fence.
+        old = bisect_right(offsets, self._recovered_to)
+        for event, offset in zip(events[:old], offsets[:old], strict=True):
+            self._fold([event], [offset], applied)
+        if old < len(events):
+            self._fold(events[old:], offsets[old:], applied)
+        return applied
+
+    def committed(self, offset: int) -> None:
+        """Take note that the source is committed up to, and without, *offset*: older finished segments may go."""
+        self._committed = offset
+
+    def recovered(self) -> None:
+        """Take stock of the rows that were loaded from the changelog; called once, before the first batch."""
+        for (tenant, name, channel, scope, number), row in self.tallies.items():
+            self._recovered_to = max(self._recovered_to, row.fence)
+            self._queue(tenant, name, channel).load(scope, number, row.tally)
+        for key, episode in self.segments.items():
+            self._recovered_to = max(self._recovered_to, episode.fence)
+            queue = self._queue(*key[:3])
+            place: Any = queue.place_segment if isinstance(episode, Segment) else queue.place_callback
+            place(key, episode, queue.watermark)
+        for queue in self.queues.values():
+            queue.sort()
+
+    def snapshots(self, at: datetime) -> Iterator[QueueSnapshot]:
+        """Yield what the board says about each queue at the instant *at*; each is consistent in itself."""
+        for queue in list(self.queues.values()):
+            yield queue.snapshot(at)
+
+    def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                self._take(event, offset, applied)
+            except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
+                applied.failed.append((offset, failure))
+        for queue in self._touched:
+            self._settle(queue, offsets[-1])
+            if queue.is_due():
+                self._evict(queue)
+        self._touched.clear()
+
+    def _take(self, event: Event, offset: int, applied: Applied) -> None:
+        """Fold one event; whatever can raise comes before the first change."""
+        applied.see(event.source, event.time)
+        if isinstance(event, SEGMENT_EVENTS):
+            self._take_segment(event, offset, applied)
+        elif isinstance(event, CALLBACK_EVENTS):
+            self._take_callback(event, offset, applied)
+
+    def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
+        queue, key = self._place_of(event, event.data.enqueue_seq, applied)
+        segment = cast(Segment, self.segments.get(key, NEW))
+        if segment.fence >= offset:
+            applied.replayed += 1
+            return
+        known = take(segment, event)
+        if known is segment:
+            applied.duplicates += 1
+            return
+        counts_for = contributions_of(known, queue.policy)
+        if counts_for == segment.counted:
+            counts_for = segment.counted
+        elif queue.count_difference(segment.counted, counts_for):
+            applied.late += 1
+        self.segments.put(key, replace(known, fence=offset, counted=counts_for))
+        queue.place_segment(key, known, event.time)
+        self._touched.add(queue)
+
+    def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
+        queue, key = self._place_of(event, 0, applied)
+        callback = cast(Callback, self.segments.get(key, NEW_CALLBACK))
+        if callback.fence >= offset:
+            applied.replayed += 1
+            return
+        known = take_step(callback, event)
+        if known is callback:
+            applied.duplicates += 1
+            return
+        counts_for = steps_of(known)
+        if queue.count_difference(callback.counted, counts_for):
+            applied.late += 1
+        self.segments.put(key, replace(known, fence=offset, counted=counts_for))
+        queue.place_callback(key, known, event.time)
+        self._touched.add(queue)
+
+    def _place_of(self, event: SegmentEvent | CallbackEvent, visit: int, applied: Applied) -> tuple[Queue, EpisodeKey]:
+        tenant, name, channel = event.tenantid, event.data.queue, event.data.channel
+        queue = self.queues.get((tenant, name, channel))
+        if queue is not None:
+            return queue, (tenant, name, channel, event.subject, visit)
+        if self._queues_of[tenant] < self.max_queues_per_tenant:
+            return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
+        applied.overflowed += 1
+        # The name stays part of the key: two queues beyond the limit may know the same contact.
+        contact = f"{name}/{event.subject}"
+        return self._queue(tenant, OVERFLOW_QUEUE, channel), (tenant, OVERFLOW_QUEUE, channel, contact, visit)
+
+    def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
+        key = (tenant, name, channel)
+        queue = self.queues.get(key)
+        if queue is None:
+            queue = self.queues[key] = Queue(key, self.policies.of(tenant, name, channel))
+            self._queues_of[tenant] += 1
+        return queue
+
+    def _settle(self, queue: Queue, fence: int) -> None:
+        """Add what the batch counted to the rows of its minutes, days and totals that do not have it yet."""
+        for scope, number, delta in queue.take_deltas():
+            key = (*queue.key, scope, number)
+            row = self.tallies.get(key)
+            if row is None or row.fence < fence:
+                self.tallies.put(key, TallyRow(fence, queue.add(scope, number, delta)))
+
+    def _evict(self, queue: Queue) -> None:
+        """Forget minutes and days that nothing reaches any more, and finished segments that are committed."""
+        for scope, number in queue.take_outdated():
+            self.tallies.remove((*queue.key, scope, number))
+        for key in queue.take_forgotten(committed=lambda key: self.segments[key].fence < self._committed):
+            self.segments.remove(key)

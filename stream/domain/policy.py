@@ -1,0 +1,122 @@
+"""What a queue promises, and how it is judged: thresholds, formula, target, time zone, limits.
+
+Policies are looked up by tenant, queue and channel; rules are patterns, later ones win.
+"""
+
+from datetime import time, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stream.domain.events import Channel
+
+__all__ = ["DEFAULT_POLICIES", "Changes", "Formula", "Policies", "Policy", "Rule"]
+
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Formula(StrEnum):
+    """
+    The service-level formulas in production; `stream.domain.service_level` computes them.
+
+    The letters are this project's; who uses which is told in `docs/metrics.md`.
+    """
+
+    ANSWERED_ONLY = "A"
+    ALL_ABANDONS_HURT = "B"
+    SHORT_ABANDONS_EXCLUDED = "C"
+    ABANDONS_IN_TARGET_EXCLUDED = "D"
+    ABANDONS_IN_TARGET_MET = "E"
+    SHORT_ABANDONS_MET = "F"
+    FLOW_OUTS_HURT = "G"
+    REMOVED_FROM_QUEUE = "H"
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """How one queue and channel is judged. Lengths are timedeltas, ratios 0 to 1."""
+
+    formula: Formula = Formula.SHORT_ABANDONS_EXCLUDED
+    threshold: timedelta = timedelta(seconds=20)
+    """A wait of at most this meets the service level."""
+    short_abandon: timedelta = timedelta(seconds=5)
+    """An abandon after a wait of at most this is short."""
+    target: float = 0.80
+    """The share of contacts that should be met."""
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    day_starts: time = time(0)
+    """Local time at which "today" begins."""
+    ghost_after: timedelta = timedelta(hours=4)
+    """An open contact older than this will never end: it is expired."""
+
+    @property
+    def threshold_ms(self) -> int:
+        """The threshold in whole milliseconds."""
+        return self.threshold // _MILLISECOND
+
+    @property
+    def short_abandon_ms(self) -> int:
+        """The short-abandon limit in whole milliseconds."""
+        return self.short_abandon // _MILLISECOND
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What a rule changes; None leaves what earlier rules said."""
+
+    formula: Formula | None = None
+    threshold: timedelta | None = None
+    short_abandon: timedelta | None = None
+    target: float | None = None
+    time_zone: ZoneInfo | None = None
+    day_starts: time | None = None
+    ghost_after: timedelta | None = None
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """Return *policy* with these changes."""
+        changed = {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}
+        return replace(policy, **changed)
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """Changes for every tenant, queue and channel that the patterns (`*`, `?`, `[ab]`) match."""
+
+    tenant: str = "*"
+    queue: str = "*"
+    channel: str = "*"
+    changes: Changes
+
+    def matches(self, tenant: str, queue: str, channel: str) -> bool:
+        """Tell whether this rule speaks of that queue and channel."""
+        return (
+            fnmatchcase(tenant, self.tenant) and fnmatchcase(queue, self.queue) and fnmatchcase(channel, self.channel)
+        )
+
+
+class Policies(Struct, frozen=True, kw_only=True):
+    """All rules of an installation, in the order of the file."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def of(self, tenant: str, queue: str, channel: Channel) -> Policy:
+        """Return the policy of a queue and channel: the defaults, changed by every matching rule in turn."""
+        policy = Policy()
+        for rule in self.rules:
+            if rule.matches(tenant, queue, channel):
+                policy = rule.changes.applied_to(policy)
+        return policy
+
+
+DEFAULT_POLICIES = Policies(
+    rules=(
+        # Digital contacts may be open for days without anybody having forgotten them.
+        *(
+            Rule(channel=channel, changes=Changes(ghost_after=timedelta(days=14)))
+            for channel in ("email", "social", "task")
+        ),
+        *(Rule(channel=channel, changes=Changes(ghost_after=timedelta(hours=24))) for channel in ("messaging", "sms")),
+    )
+)
+"""What holds where no policy file says otherwise."""

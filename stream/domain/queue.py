@@ -1,0 +1,293 @@
+"""One queue and channel: who is waiting, talking and wrapping up in it, and what its minutes and days have seen.
+
+Knows nothing of events: `stream.domain.floor` tells it what episodes became, and asks for snapshots.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Final, Literal, NamedTuple
+
+from stream.domain.callback import Callback
+from stream.domain.contributions import Contribution
+from stream.domain.events import Channel
+from stream.domain.policy import Policy
+from stream.domain.segment import Segment
+from stream.domain.sliding import SlidingSums
+from stream.domain.snapshot import QueueSnapshot
+from stream.domain.tally import Tally
+from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of, start_of
+
+__all__ = ["DAYS_KEPT", "MINUTES_KEPT", "EpisodeKey", "EpisodeRow", "Queue", "QueueKey", "Scope"]
+
+QueueKey = tuple[str, str, Channel]
+"""Tenant, queue, channel."""
+
+EpisodeKey = tuple[str, str, Channel, str, int]
+"""Tenant, queue, channel, contact and which visit (from 1); or callback and 0."""
+
+EpisodeRow = Segment | Callback
+
+Scope = Literal["minute", "day", "total", "taken_back"]
+"""What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
+
+MINUTES_KEPT: Final = 60 + 60
+"""Minutes a queue remembers: the longest window, and an hour for late events to reach theirs."""
+
+DAYS_KEPT: Final = 2
+"""Days a queue remembers: today and yesterday."""
+
+DUPLICATE_WINDOW: Final = timedelta(minutes=10)
+"""How long, in the time of the queue's events, a finished segment is kept so that repeats change nothing."""
+
+GHOSTS_KEPT: Final = timedelta(days=DAYS_KEPT)
+"""How long a ghost is kept after it expired: no window that still shows it may lose it."""
+
+
+class _Deltas(NamedTuple):
+    """What a batch adds to one minute and to its day."""
+
+    minute: Tally
+    day: Tally
+
+
+class Queue:
+    """The state of one queue and channel on one partition."""
+
+    def __init__(self, key: QueueKey, policy: Policy) -> None:
+        self.key = key
+        self.policy = policy
+        self.waiting: dict[EpisodeKey, datetime] = {}
+        self.talking: dict[EpisodeKey, datetime] = {}
+        self.wrapping_up: dict[EpisodeKey, datetime] = {}
+        self.callbacks: dict[EpisodeKey, datetime] = {}
+        self.finished: dict[EpisodeKey, datetime] = {}
+        """Episodes nothing more is expected of, by the time of their last event, in the order they finished."""
+        self.watermark = EPOCH
+        """Time of the newest event of this queue."""
+        self._minutes: dict[int, Tally] = {}
+        self._days: dict[int, Tally] = {}
+        self._total = Tally()
+        self._taken_back = Tally()
+        self._sums = SlidingSums(self._minutes)
+        self._deltas: dict[int, _Deltas] = {}
+        self._day_deltas: dict[int, Tally] = {}
+        self._correction: Tally | None = None
+        self._swept_to = -1
+        self._first_minute_of_day_kept = 0
+
+    # Folding: deltas of a batch are counted first, and settled once.
+
+    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> bool:
+        """Count what an episode counts for now and did not before, and take back the reverse; tell if it was too late."""
+        late = False
+        for contribution in after:
+            if contribution not in before:
+                late |= self._count(contribution, 1)
+        for contribution in before:
+            if contribution not in after:
+                late |= self._count(contribution, -1)
+        return late
+
+    def _count(self, contribution: Contribution, sign: int) -> bool:
+        minute = minute_of(contribution.at)
+        deltas = self._deltas.get(minute) or self._open(minute)
+        contribution.count(deltas.minute, sign)
+        contribution.count(deltas.day, sign)
+        if sign < 0:
+            self._correction = self._correction or Tally()
+            contribution.count(self._correction, 1)
+        return minute < self._first_minute_of_day_kept
+
+    def _open(self, minute: int) -> _Deltas:
+        of_day = self._day_deltas.setdefault(self._day_of(minute), Tally())
+        deltas = self._deltas[minute] = _Deltas(Tally(), of_day)
+        return deltas
+
+    def take_deltas(self) -> Iterator[tuple[Scope, int, Tally]]:
+        """Yield what was counted since the last call, for each minute and day that is still kept and for the totals."""
+        first_minute, first_day = self._first_kept()
+        for minute, deltas in self._deltas.items():
+            if minute >= first_minute:
+                yield "minute", minute, deltas.minute
+        for day, delta in self._day_deltas.items():
+            if day >= first_day:
+                yield "day", day, delta
+        if self._day_deltas:
+            yield "total", 0, sum(self._day_deltas.values(), Tally())
+        if self._correction is not None:
+            yield "taken_back", 0, self._correction
+        self._deltas, self._day_deltas, self._correction = {}, {}, None
+
+    def add(self, scope: Scope, number: int, delta: Tally) -> Tally:
+        """Add a delta to a minute, a day or a total, and return the new tally."""
+        match scope:
+            case "minute":
+                known = self._minutes.get(number)
+                tally = self._minutes[number] = delta if known is None else known + delta
+                self._sums.add(number, delta)
+            case "day":
+                known = self._days.get(number)
+                tally = self._days[number] = delta if known is None else known + delta
+            case "total":
+                tally = self._total = self._total + delta
+            case "taken_back":
+                tally = self._taken_back = self._taken_back + delta
+        return tally
+
+    def load(self, scope: Scope, number: int, tally: Tally) -> None:
+        """Take a tally over from the changelog."""
+        self.add(scope, number, tally)
+        if scope == "minute":
+            self.watermark = max(self.watermark, start_of(number))
+
+    def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
+        """Note in which phase a segment is, since an event of the time *at*."""
+        if at > self.watermark:
+            self.watermark = at
+        if (since := segment.waiting_since) is not None:
+            self.waiting[key] = since
+            return
+        self.waiting.pop(key, None)
+        if (since := segment.talking_since) is not None:
+            self.talking[key] = since
+            return
+        self.talking.pop(key, None)
+        if (since := segment.wrapping_up_since) is not None:
+            self.wrapping_up[key] = since
+            return
+        self.wrapping_up.pop(key, None)
+        self._finish(key, at)
+
+    def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
+        """Note whether a callback is still to be kept, since an event of the time *at*."""
+        if at > self.watermark:
+            self.watermark = at
+        if (since := callback.waiting_since) is not None:
+            self.callbacks[key] = since
+            return
+        self.callbacks.pop(key, None)
+        self._finish(key, at)
+
+    def _finish(self, key: EpisodeKey, at: datetime) -> None:
+        self.finished.pop(key, None)
+        self.finished[key] = at
+
+    # Eviction: by the queue's own watermark, once a minute.
+
+    def is_due(self) -> bool:
+        """Tell whether the watermark has come into another minute since the last eviction."""
+        return minute_of(self.watermark) > self._swept_to
+
+    def take_outdated(self) -> list[tuple[Scope, int]]:
+        """Forget minutes and days that nothing reaches any more, and return them."""
+        self._swept_to = minute_of(self.watermark)
+        first_minute, first_day = self._first_kept()
+        self._first_minute_of_day_kept = min(first_minute, self._swept_to - DAYS_KEPT * 24 * 60)
+        outdated: list[tuple[Scope, int]] = [("minute", minute) for minute in self._minutes if minute < first_minute]
+        outdated += [("day", day) for day in self._days if day < first_day]
+        for scope, number in outdated:
+            (self._minutes if scope == "minute" else self._days).pop(number)
+        return outdated
+
+    def _first_kept(self) -> tuple[int, int]:
+        newest = minute_of(self.watermark)
+        return newest - MINUTES_KEPT, self._day_of(newest) - DAYS_KEPT + 1
+
+    def _day_of(self, minute: int) -> int:
+        return day_of(minute, self.policy.time_zone, self.policy.day_starts)
+
+    def take_forgotten(self, committed: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+        """
+        Forget, and yield, episodes that nothing more is expected of.
+
+        Finished ones go when repeats of their events can no longer come, and only once they are
+        *committed*: a replay would count them anew. The others are ghosts, long gone from the board.
+        """
+        yield from self._oldest(self.finished, self.watermark - DUPLICATE_WINDOW, committed)
+        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
+            yield from self._oldest(phase, self.watermark - self.policy.ghost_after - GHOSTS_KEPT, committed)
+
+    def _oldest(
+        self, phase: dict[EpisodeKey, datetime], horizon: datetime, committed: Callable[[EpisodeKey], bool]
+    ) -> Iterator[EpisodeKey]:
+        # Dicts keep the order of arrival, which is nearly that of time: what is out of order waits for its turn.
+        while phase:
+            key, since = next(iter(phase.items()))
+            if since > horizon or not committed(key):
+                return
+            del phase[key]
+            if phase is not self.finished or not self._is_open(key):
+                yield key
+
+    def _is_open(self, key: EpisodeKey) -> bool:
+        return key in self.waiting or key in self.talking or key in self.wrapping_up or key in self.callbacks
+
+    def sort(self) -> None:
+        """Bring the phases into the order of time, after a load."""
+        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
+            in_order = sorted(phase.items(), key=itemgetter(1))
+            phase.clear()
+            phase.update(in_order)
+
+    # Reading.
+
+    def snapshot(self, at: datetime) -> QueueSnapshot:
+        """Return what the board says about this queue at the instant *at*."""
+        horizon = at - self.policy.ghost_after
+        waits = [since for since in self.waiting.values() if since > horizon]
+        oldest = min(waits, default=None)
+        too_late = at - self.policy.threshold
+        tenant, queue, channel = self.key
+        return QueueSnapshot(
+            tenant=tenant,
+            queue=queue,
+            channel=channel,
+            policy=self.policy,
+            waiting=len(waits),
+            longest_wait=None if oldest is None else at - oldest,
+            oldest_enqueued_at=oldest,
+            waiting_past_threshold=sum(since < too_late for since in waits),
+            talking=_open_since(self.talking, horizon),
+            wrapping_up=_open_since(self.wrapping_up, horizon),
+            callbacks_waiting=_open_since(self.callbacks, horizon),
+            windows=self._windows(at, ghosts=len(waits) < len(self.waiting)),
+            total=self._total_with_ghosts(len(waits)),
+            taken_back=self._taken_back,
+        )
+
+    def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
+        minute = minute_of(at)
+        windows = self._sums.at(minute)
+        windows[TODAY] = self._days.get(self._day_of(minute)) or Tally()
+        if ghosts:
+            self._count_ghosts(windows, at)
+        return windows
+
+    def _count_ghosts(self, windows: dict[str, Tally], at: datetime) -> None:
+        """
+        Count each ghost in the minute in which it expired.
+
+        Expiry is a matter of reading: no tally counts it, so that nothing has to be taken back
+        when the end is reported after all, and no crash can count it twice.
+        """
+        minute, one = minute_of(at), Tally(expired=1)
+        for since in self.waiting.values():
+            expired_at = since + self.policy.ghost_after
+            if expired_at > at:
+                continue
+            expired_in = minute_of(expired_at)
+            for name, length in WINDOWS.items():
+                if minute - length <= expired_in:
+                    windows[name] += one
+            if self._day_of(expired_in) == self._day_of(minute):
+                windows[TODAY] += one
+
+    def _total_with_ghosts(self, waiting: int) -> Tally:
+        """Whoever was offered, was not decided and does not wait has expired, however long ago."""
+        expired = self._total.offered - self._total.decided - waiting
+        return self._total + Tally(expired=expired) if expired else self._total
+
+
+def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:
+    return sum(since > horizon for since in phase.values())

@@ -1,0 +1,64 @@
+"""Rows of one table and one partition, and which of them changed since they were last written.
+
+A row knows the *fence*: the offset of the last record applied to it.
+"""
+
+from collections.abc import Hashable
+from typing import Protocol, TypeVar
+
+__all__ = ["Fenced", "Rows"]
+
+
+class Fenced(Protocol):
+    """What a row must tell: the offset of the last record that was applied to it."""
+
+    @property
+    def fence(self) -> int: ...
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V", bound=Fenced)
+
+
+class Rows(dict[K, V]):
+    """
+    The rows of one partition by key; a dict that remembers which keys changed.
+
+    Change rows with `put` and `remove` only: plain item assignment is not seen by the changelog.
+    """
+
+    __slots__ = ("changed",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: set[K] = set()
+
+    def put(self, key: K, row: V) -> None:
+        """Set the row of *key*; it is written at the next checkpoint."""
+        self[key] = row
+        self.changed.add(key)
+
+    def remove(self, key: K) -> None:
+        """Delete the row of *key*, if there is one; a tombstone is written at the next checkpoint."""
+        if self.pop(key, None) is not None:
+            self.changed.add(key)
+
+    def load(self, key: K, row: V | None) -> None:
+        """
+        Take a row from the changelog (None: a tombstone), without marking it as changed.
+
+        Of two rows the one with the higher fence stays: a worker that lost its partition may
+        have written an older row after a newer one.
+        """
+        if row is None:
+            self.pop(key, None)
+            return
+        known = self.get(key)
+        if known is None or known.fence <= row.fence:
+            self[key] = row
+
+    def take_changed(self) -> list[tuple[K, V | None]]:
+        """Return every row that changed since the last call (None: deleted), and forget that it did."""
+        taken = [(key, self.get(key)) for key in self.changed]
+        self.changed.clear()
+        return taken

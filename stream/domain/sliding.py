@@ -1,0 +1,63 @@
+"""Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
+
+from collections.abc import Mapping
+
+from stream.domain.tally import Tally
+from stream.domain.windows import WINDOWS
+
+__all__ = ["SlidingSums"]
+
+_EMPTY = Tally()
+_NEVER = -1_000_000_000
+"""Before every minute: nothing was read yet."""
+
+
+class SlidingSums:
+    """
+    The tallies of all sliding windows of one queue, over its minutes.
+
+    Keeps, for the minute that was read last, the sum of the closed minutes of each window; the
+    running minute is added at the read. `minutes` stays the owner's, and is never changed here.
+    """
+
+    def __init__(self, minutes: Mapping[int, Tally]) -> None:
+        self._minutes = minutes
+        self._closed: dict[str, Tally] = {}
+        self._running = _NEVER
+
+    def add(self, minute: int, delta: Tally) -> None:
+        """Take note that *delta* was added to *minute*."""
+        if minute >= self._running:
+            return
+        for name, length in WINDOWS.items():
+            if self._running - length <= minute:
+                self._closed[name] += delta
+
+    def at(self, minute: int) -> dict[str, Tally]:
+        """Return the tally of each window that ends in the running *minute*. The tallies are not to be changed."""
+        if minute != self._running:
+            self._move_to(minute)
+        running = self._minutes.get(minute)
+        if running is None:
+            return dict(self._closed)
+        return {name: closed + running for name, closed in self._closed.items()}
+
+    def _move_to(self, minute: int) -> None:
+        for name, length in WINDOWS.items():
+            if 0 < minute - self._running < length:
+                self._closed[name] = self._moved(self._closed[name], minute, length)
+            else:
+                self._closed[name] = self._sum(minute - length, minute)
+        self._running = minute
+
+    def _moved(self, closed: Tally, minute: int, length: int) -> Tally:
+        for closing in range(self._running, minute):
+            if (entering := self._minutes.get(closing)) is not None:
+                closed += entering
+            if (leaving := self._minutes.get(closing - length)) is not None:
+                closed -= leaving
+        return closed
+
+    def _sum(self, first: int, end: int) -> Tally:
+        seen = [tally for minute, tally in self._minutes.items() if first <= minute < end]
+        return sum(seen, _EMPTY)

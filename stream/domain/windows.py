@@ -1,0 +1,44 @@
+"""Which minute, day and window an instant belongs to. Half open: `[start, start + length)`.
+
+Minutes are counted from 1970 (UTC); days are those of a queue's own time zone and reset time.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+__all__ = ["EPOCH", "MINUTE", "TODAY", "WINDOWS", "day_of", "minute_of", "start_of"]
+
+EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+MINUTE: Final = timedelta(minutes=1)
+
+TODAY: Final = "today"
+"""The window since the queue's day began."""
+
+WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
+"""Sliding windows: the running minute, and that many whole minutes before it (never shorter than its name)."""
+
+
+def minute_of(at: datetime) -> int:
+    """Return the number, since 1970, of the minute that holds the instant *at*."""
+    return int(at.timestamp() // 60)
+
+
+def start_of(minute: int) -> datetime:
+    """Return the first instant of a minute."""
+    return datetime.fromtimestamp(minute * 60, UTC)
+
+
+@lru_cache(maxsize=65_536)
+def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
+    """
+    Return the ordinal of the local day that holds *minute*, when days begin at the local time *day_starts*.
+
+    All zones of our time are whole minutes from UTC, so a minute never lies in two days.
+    """
+    local = start_of(minute).astimezone(zone)
+    ordinal = local.toordinal()
+    return ordinal if local.time() >= day_starts else ordinal - 1

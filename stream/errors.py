@@ -1,0 +1,75 @@
+"""What can go wrong, split by what the reader can do about it.
+
+ContactStreamError
+├── SettingsError     fix the setting, policy file or option that the message names
+├── SourceError       fix the file or line that the message names
+├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
+├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
+└── TopicMismatch     topics on the broker differ from what is declared: the message says what to do
+"""
+
+from typing import Literal, get_args
+
+__all__ = [
+    "INVALID_REASONS",
+    "BrokerError",
+    "ContactStreamError",
+    "InvalidEvent",
+    "InvalidReason",
+    "SettingsError",
+    "SourceError",
+    "TopicMismatch",
+]
+
+InvalidReason = Literal[
+    "empty",  # no value at all
+    "too_large",  # more bytes than an event may have
+    "not_utf8",
+    "not_json",
+    "not_cloudevent",  # JSON, but without the required CloudEvents attributes
+    "unknown_type",  # a CloudEvent that is none of ours
+    "wrong_topic",  # one of ours, on a topic where it does not belong
+    "missing_field",
+    "invalid_field",
+    "absurd_time",  # before the year 2000 or after 2100
+    "future",  # more than five minutes ahead of the clock
+    "processing_failed",  # a valid event that the fold could not take: a defect of ours
+]
+
+INVALID_REASONS: tuple[InvalidReason, ...] = get_args(InvalidReason)
+"""Every reason, in the order of the checks."""
+
+
+class ContactStreamError(Exception):
+    """Root of all errors this package raises on purpose."""
+
+
+class SettingsError(ContactStreamError):
+    """A setting, option or policy is wrong; the message names it and what to do."""
+
+
+class SourceError(ContactStreamError):
+    """An input file cannot be used; the message names file and line."""
+
+
+class BrokerError(ContactStreamError):
+    """The broker cannot be reached, or does not do what it must."""
+
+
+class TopicMismatch(ContactStreamError):
+    """A topic exists with other settings than those declared."""
+
+
+class InvalidEvent(ContactStreamError):
+    """
+    One record that is not a usable event.
+
+    `reason` is a stable code, `field` the path of the field at fault (None: the whole record).
+    The message never contains the value at fault: it may be personal data.
+    """
+
+    def __init__(self, reason: InvalidReason, detail: str, *, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason: InvalidReason = reason
+        self.detail = detail
+        self.field = field

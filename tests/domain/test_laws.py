@@ -1,0 +1,198 @@
+"""What must hold of all days, whatever order their events arrive in."""
+
+import random
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.domain.events import Event
+from stream.domain.floor import Floor
+from stream.domain.policy import Formula
+from stream.domain.service_level import service_level
+from stream.domain.sliding import SlidingSums
+from stream.domain.snapshot import QueueSnapshot
+from stream.domain.tally import Tally
+from stream.domain.windows import WINDOWS
+from tests.timeline import TEN, event, floor_of
+
+END = TEN + timedelta(hours=1, minutes=30)
+
+
+@st.composite
+def visits(draw: st.DrawFn, contact: str) -> list[Event]:
+    """One visit of a contact to a queue, as a call system reports it, perhaps with reports missing."""
+    at = TEN + timedelta(milliseconds=draw(st.integers(0, 80 * 60_000)))
+    where = {"queue": draw(st.sampled_from(["sales", "support"]))}
+    wait = timedelta(milliseconds=draw(st.integers(0, 90_000)))
+    told = [event("enqueued", contact, at, **where)]
+    outcome = draw(st.sampled_from(["answered", "abandoned", "timeout", "waiting", "blocked", "callback"]))
+    if outcome == "blocked":
+        return [event("blocked", contact, at, reason=draw(st.sampled_from(["full", "closed"])), **where)]
+    if outcome == "abandoned":
+        told.append(event("abandoned", contact, at + wait, **where))
+    elif outcome == "timeout":
+        told.append(event("dequeued", contact, at + wait, reason="timeout", **where))
+    elif outcome == "callback":
+        told.append(event("dequeued", contact, at + wait, reason="callback_requested", **where))
+        told.append(event("callback.requested", f"cb-{contact}", at + wait, **where))
+        told.append(event("callback.attempted", f"cb-{contact}", at + wait * 2, attempt=1, **where))
+    elif outcome == "answered":
+        told += draw(conversations(contact, at + wait, where))
+    return [reported for reported in told if draw(st.integers(0, 19))]
+
+
+@st.composite
+def conversations(draw: st.DrawFn, contact: str, at: object, where: dict[str, str]) -> list[Event]:
+    """A conversation with hold and wrap-up, or a transfer."""
+    assert hasattr(at, "__add__")
+    talk = timedelta(milliseconds=draw(st.integers(0, 600_000)))
+    told = [event("answered", contact, at, **where)]
+    if draw(st.booleans()):
+        told += [event("held", contact, at + talk / 3, **where), event("resumed", contact, at + talk / 2, **where)]
+    match draw(st.sampled_from(["ended", "wrapup", "surprise", "transferred", "talking"])):
+        case "ended":
+            told.append(event("ended", contact, at + talk, **where))
+        case "wrapup":
+            told.append(event("ended", contact, at + talk, wrapup=True, **where))
+            told.append(event("wrapup_ended", contact, at + talk * 2, **where))
+        case "surprise":
+            told.append(event("ended", contact, at + talk, **where))
+            told.append(event("wrapup_started", contact, at + talk, **where))
+            told.append(event("wrapup_ended", contact, at + talk * 2, **where))
+        case "transferred":
+            told.append(event("transferred", contact, at + talk, kind="blind", **where))
+        case _:
+            pass
+    return told
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[Event]:
+    """The events of up to a dozen visits, in the order of time."""
+    told = [reported for n in range(draw(st.integers(1, 12))) for reported in draw(visits(f"c{n}"))]
+    return sorted(told, key=lambda reported: reported.time)
+
+
+def board(floor: Floor) -> list[QueueSnapshot]:
+    """Return what the floor shows at the end of the day, corrections left out."""
+    shown = sorted(floor.snapshots(END), key=lambda queue: queue.queue)
+    return [msgspec.structs.replace(queue, taken_back=Tally()) for queue in shown]
+
+
+@given(days(), st.randoms(use_true_random=False))
+def test_neither_order_nor_repetition_changes_the_board(day: list[Event], chance: random.Random) -> None:
+    mixed = day + [reported for reported in day if chance.random() < 0.3]
+    chance.shuffle(mixed)
+
+    assert board(floor_of(mixed)) == board(floor_of(day))
+
+
+@given(days(), st.integers(1, 20))
+def test_the_size_of_batches_changes_nothing(day: list[Event], batch: int) -> None:
+    assert board(floor_of(day, batch=batch)) == board(floor_of(day, batch=1000))
+
+
+@given(days(), st.integers(0, 40))
+def test_whoever_was_offered_was_answered_or_left_or_expired_or_waits(day: list[Event], until: int) -> None:
+    for queue in floor_of(day[:until]).snapshots(END):
+        total = queue.total
+        assert total.offered == total.answered + total.abandoned + total.dequeued + total.expired + queue.waiting
+        assert min(msgspec.structs.astuple(total)[:-2]) >= 0
+
+
+@given(days(), st.data())
+def test_after_a_crash_anywhere_the_replay_counts_nothing_twice(day: list[Event], data: st.DataObject) -> None:
+    """Rows are written tallies first; a crash may fall between any two writes, or before the commit."""
+    committed = data.draw(st.integers(0, len(day)))
+    written = data.draw(st.integers(committed, len(day)))
+    first = Floor()
+    saved = Saved()
+    first.apply(day[:committed], range(committed))
+    saved.checkpoint(first, 10**9)
+    for start in range(committed, written, 3):
+        end = min(start + 3, written)
+        first.apply(day[start:end], range(start, end))
+    saved.checkpoint(first, data.draw(st.integers(0, 60)))
+
+    second = saved.recovered()
+    second.apply(day[committed:], range(committed, len(day)))
+
+    assert board(second) == board(floor_of(day))
+
+
+class Saved:
+    """A changelog that stops after some writes."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[object, object]] = {"tallies": {}, "segments": {}}
+
+    def checkpoint(self, floor: Floor, writes: int) -> None:
+        for name, rows in floor.tables.items():
+            for key, row in rows.take_changed()[:writes]:
+                self.rows[name][key] = row
+                writes -= 1
+
+    def recovered(self) -> Floor:
+        floor = Floor()
+        for name, rows in self.rows.items():
+            for key, row in rows.items():
+                floor.tables[name].load(key, row)
+        floor.recovered()
+        return floor
+
+
+counts = st.builds(
+    Tally,
+    offered=st.integers(0, 99),
+    answered=st.integers(0, 99),
+    answer_wait_ms=st.integers(0, 10**9),
+    waits=st.lists(st.integers(0, 9), min_size=15, max_size=15),
+)
+
+
+@given(counts, counts, counts)
+def test_tallies_are_a_commutative_monoid(one: Tally, two: Tally, three: Tally) -> None:
+    assert one + two == two + one
+    assert (one + two) + three == one + (two + three)
+    assert one + Tally() == one
+    assert (one + two) - two == one
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 5)), max_size=40), st.data())
+def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, int]], data: st.DataObject) -> None:
+    minutes: dict[int, Tally] = {}
+    sums = SlidingSums(minutes)
+    for minute, offered in changes:
+        delta = Tally(offered=offered)
+        minutes[minute] = minutes.get(minute, Tally()) + delta
+        sums.add(minute, delta)
+        now = data.draw(st.integers(0, 120))
+        expected = {
+            name: sum((tally.offered for m, tally in minutes.items() if now - length <= m <= now))
+            for name, length in WINDOWS.items()
+        }
+        assert {name: tally.offered for name, tally in sums.at(now).items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "percent"),
+    [("A", 75.00), ("B", 30.00), ("C", 33.33), ("D", 50.00), ("E", 70.00), ("F", 40.00), ("G", 33.33), ("H", 70.00)],
+)
+def test_the_formulas_give_the_golden_numbers_of_a_real_log(formula: str, percent: float) -> None:
+    """8 answered, 6 of them in time; 12 abandoned, 8 in time, 2 short: a real log of 2010."""
+    tally = Tally(
+        answered=8, answered_in_target=6, abandoned=12, abandoned_in_target=8, abandoned_short=2, offered=20
+    )
+
+    ratio = service_level(tally, Formula(formula))
+
+    assert ratio is not None
+    assert round(ratio * 100, 2) == percent
+
+
+@pytest.mark.parametrize("formula", list(Formula))
+def test_an_idle_queue_has_no_service_level(formula: Formula) -> None:
+    assert service_level(Tally(), formula) is None
