@@ -6,7 +6,7 @@ version of the row format before each row.
 
 from collections.abc import Sequence
 from datetime import UTC
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar
 
 import msgspec
 import orjson
@@ -143,7 +143,7 @@ def _explained(value: bytes, failure: Exception) -> InvalidEvent:
     for attribute in ("specversion", "type", "source", "id", "subject", "time"):
         if attribute not in document:
             return InvalidEvent("not_cloudevent", f"the attribute {attribute} is missing", field=attribute)
-    if document["type"] not in EVENT_TYPES:
+    if not isinstance(document["type"], str) or document["type"] not in EVENT_TYPES:
         return InvalidEvent("unknown_type", "the type is not one of this contract", field="type")
     return _field_at_fault(str(failure))
 
@@ -156,7 +156,7 @@ def _field_at_fault(message: str) -> InvalidEvent:
         missing = problem.rpartition("`")[0].rpartition("`")[2]
         field = f"{field}.{missing}" if field else missing
         return InvalidEvent("missing_field", f"the field {field} is missing", field=field)
-    if problem.startswith("Invalid enum value") or problem.startswith("Invalid value"):
+    if problem.startswith(("Invalid enum value", "Invalid value")):
         problem = "not one of the values of this field"
     return InvalidEvent("invalid_field", f"the field {field}: {problem}", field=field or None)
 
@@ -175,7 +175,7 @@ V = TypeVar("V")
 class RowCodec(Generic[K, V]):
     """Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it."""
 
-    def __init__(self, key_type: Any, row_type: Any) -> None:
+    def __init__(self, key_type: object, row_type: object) -> None:
         self._write = msgspec.msgpack.Encoder()
         self._key: msgspec.msgpack.Decoder[K] = msgspec.msgpack.Decoder(key_type)
         self._row: msgspec.msgpack.Decoder[V] = msgspec.msgpack.Decoder(row_type)

@@ -14,7 +14,6 @@ TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 """When stories begin."""
 
 
-
 def after(clock: str) -> datetime:
     """Return the instant `hh:mm:ss` or `mm:ss` after ten."""
     parts = [float(part) for part in clock.split(":")]
@@ -22,7 +21,7 @@ def after(clock: str) -> datetime:
     return TEN + timedelta(seconds=seconds)
 
 
-def event(kind: str, contact: str = "ann", at: str | datetime = "00:00", /, **data: Any) -> Event:
+def event(kind: str, contact: str = "ann", at: str | datetime = "00:00", /, **data: Any) -> Event:  # noqa: ANN401  # fields of any event
     """Return one event; queue and source have defaults."""
     time = after(at) if isinstance(at, str) else at
     tag = kind if "." in kind else f"contact.{kind}"

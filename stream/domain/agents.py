@@ -144,9 +144,7 @@ class Staff:
             for queue in row.joined():
                 counts.setdefault((tenant, queue), Counter())[row.state(queue)] += 1
         for (tenant, member_of), states in counts.items():
-            yield AgentsSnapshot(
-                tenant=tenant, queue=member_of, states={state: states[state] for state in STATES}
-            )
+            yield AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
 
     def _take(self, event: Event, fence: int, applied: Applied) -> None:
         if not isinstance(event, AGENT_EVENTS):

@@ -24,13 +24,11 @@ class Applied(Struct):
     """Belong to a queue beyond the limit."""
     failed: list[tuple[int, Exception]] = field(default_factory=list)
     """Offset and cause of each event that raised: a defect of ours, to be set aside."""
-    newest: datetime | None = None
-    """Time of the newest event of the batch."""
-    last_by_source: dict[str, datetime] = field(default_factory=dict)
-    """Time of the last event of each CloudEvents source in the batch."""
+    newest_by_source: dict[str, datetime] = field(default_factory=dict)
+    """Time of the newest event of each CloudEvents source in the batch."""
 
     def see(self, source: str, at: datetime) -> None:
         """Take note of where and when an event happened."""
-        self.last_by_source[source] = at
-        if self.newest is None or at > self.newest:
-            self.newest = at
+        newest = self.newest_by_source.get(source)
+        if newest is None or at > newest:
+            self.newest_by_source[source] = at

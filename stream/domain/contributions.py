@@ -154,4 +154,6 @@ class CallbackStep(_At, frozen=True, gc=False, tag="cb"):
                 tally.callbacks_failed += sign
 
 
-Contribution = Entered | Answered | Abandoned | Dequeued | Handled | TransferredOut | OfferMissed | Blocked | CallbackStep
+Contribution = (
+    Entered | Answered | Abandoned | Dequeued | Handled | TransferredOut | OfferMissed | Blocked | CallbackStep
+)

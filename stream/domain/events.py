@@ -15,6 +15,7 @@ __all__ = [
     "CONTACT_EVENTS",
     "DEFAULT_TENANT",
     "EVENT_TYPES",
+    "SEGMENT_EVENTS",
     "AgentActivityChanged",
     "AgentAvailabilityChanged",
     "AgentEvent",
@@ -45,10 +46,11 @@ __all__ = [
     "ContactWrapupEnded",
     "ContactWrapupStarted",
     "DequeueReason",
+    "EndedData",
     "Event",
-    "SEGMENT_EVENTS",
     "OfferEnded",
     "SegmentEvent",
+    "TransferredData",
     "tag_of",
 ]
 
@@ -396,12 +398,7 @@ ArrivalEvent = ContactOffered | ContactIvrEnded
 ContactEvent = SegmentEvent | ArrivalEvent
 CallbackEvent = CallbackRequested | CallbackAttempted | CallbackConnected | CallbackFailed
 AgentEvent = (
-    AgentActivityChanged
-    | AgentAvailabilityChanged
-    | AgentLoggedIn
-    | AgentLoggedOut
-    | AgentQueueJoined
-    | AgentQueueLeft
+    AgentActivityChanged | AgentAvailabilityChanged | AgentLoggedIn | AgentLoggedOut | AgentQueueJoined | AgentQueueLeft
 )
 Event = ContactEvent | CallbackEvent | AgentEvent
 

@@ -31,6 +31,7 @@ OVERFLOW_QUEUE: Final = "(other)"
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
 
+
 class TallyRow(Struct, frozen=True, array_like=True):
     """A tally, and the offset of the last record that it counts."""
 
@@ -117,7 +118,7 @@ class Floor:
 
     def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, event.data.enqueue_seq, applied)
-        segment = cast(Segment, self.segments.get(key, NEW))
+        segment = cast("Segment", self.segments.get(key, NEW))
         if segment.fence >= offset:
             applied.replayed += 1
             return
@@ -136,7 +137,7 @@ class Floor:
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, 0, applied)
-        callback = cast(Callback, self.segments.get(key, NEW_CALLBACK))
+        callback = cast("Callback", self.segments.get(key, NEW_CALLBACK))
         if callback.fence >= offset:
             applied.replayed += 1
             return

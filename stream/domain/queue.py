@@ -79,7 +79,7 @@ class Queue:
     # Folding: deltas of a batch are counted first, and settled once.
 
     def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> bool:
-        """Count what an episode counts for now and did not before, and take back the reverse; tell if it was too late."""
+        """Count what an episode counts for *after*, and take back what only *before* had; tell if that was too late."""
         late = False
         for contribution in after:
             if contribution not in before:
@@ -143,26 +143,17 @@ class Queue:
 
     def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
         """Note in which phase a segment is, since an event of the time *at*."""
-        if at > self.watermark:
-            self.watermark = at
-        if (since := segment.waiting_since) is not None:
-            self.waiting[key] = since
-            return
-        self.waiting.pop(key, None)
-        if (since := segment.talking_since) is not None:
-            self.talking[key] = since
-            return
-        self.talking.pop(key, None)
-        if (since := segment.wrapping_up_since) is not None:
-            self.wrapping_up[key] = since
-            return
-        self.wrapping_up.pop(key, None)
-        self._finish(key, at)
+        self.watermark = max(self.watermark, at)
+        waiting, talking, wrapping_up = segment.waiting_since, segment.talking_since, segment.wrapping_up_since
+        _set(self.waiting, key, waiting)
+        _set(self.talking, key, talking)
+        _set(self.wrapping_up, key, wrapping_up)
+        if waiting is None and talking is None and wrapping_up is None:
+            self._finish(key, at)
 
     def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
         """Note whether a callback is still to be kept, since an event of the time *at*."""
-        if at > self.watermark:
-            self.watermark = at
+        self.watermark = max(self.watermark, at)
         if (since := callback.waiting_since) is not None:
             self.callbacks[key] = since
             return
@@ -287,6 +278,13 @@ class Queue:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""
         expired = self._total.offered - self._total.decided - waiting
         return self._total + Tally(expired=expired) if expired else self._total
+
+
+def _set(phase: dict[EpisodeKey, datetime], key: EpisodeKey, since: datetime | None) -> None:
+    if since is not None:
+        phase[key] = since
+    else:
+        phase.pop(key, None)
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:

@@ -13,7 +13,8 @@ class Fenced(Protocol):
     """What a row must tell: the offset of the last record that was applied to it."""
 
     @property
-    def fence(self) -> int: ...
+    def fence(self) -> int:
+        """The offset of the last record applied."""
 
 
 K = TypeVar("K", bound=Hashable)

@@ -35,8 +35,10 @@ from stream.domain.events import (
     ContactTransferred,
     ContactWrapupEnded,
     ContactWrapupStarted,
+    EndedData,
     OfferEnded,
     SegmentEvent,
+    TransferredData,
 )
 from stream.domain.policy import Policy
 
@@ -95,12 +97,13 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     @property
     def talking_since(self) -> datetime | None:
         """When the conversation began that is still going on."""
-        return self.answered.at if self.answered and not (self.ended or self.transferred) else None
+        over = self.ended or self.transferred or self.wrapup_started or self.wrapup_ended
+        return self.answered.at if self.answered and not over else None
 
     @property
     def wrapping_up_since(self) -> datetime | None:
         """When the wrap-up began that is still going on."""
-        if self.wrapup_ended:
+        if self.wrapup_ended or self.waiting_since:
             return None
         if self.wrapup_started:
             return self.wrapup_started.at
@@ -116,7 +119,7 @@ NEW = Segment()
 """A segment of which nothing is known yet."""
 
 
-def take(segment: Segment, event: SegmentEvent) -> Segment:
+def take(segment: Segment, event: SegmentEvent) -> Segment:  # noqa: C901, PLR0912  # flat: one case per event type
     """Return the segment with what *event* reports; the very same object if that is nothing new."""
     match event:
         case ContactEnqueued(time=at, data=data):
@@ -124,7 +127,7 @@ def take(segment: Segment, event: SegmentEvent) -> Segment:
         case ContactAnswered(time=at, data=data):
             known = _note(segment, "answered", Fact(at, _ms(data.wait_ms)))
         case ContactEnded(time=at, data=data):
-            known = _note(segment, "ended", Fact(at, _ms(data.talk_ms), _ms(data.hold_ms), _WRAPUP_FOLLOWS if data.wrapup else ""))
+            known = _note(segment, "ended", _end(at, data))
         case ContactWrapupEnded(time=at, data=data):
             known = _note(segment, "wrapup_ended", Fact(at, _ms(data.acw_ms)))
         case ContactOfferedToAgent(time=at, data=data):
@@ -142,8 +145,7 @@ def take(segment: Segment, event: SegmentEvent) -> Segment:
         case ContactDequeued(time=at, data=data):
             known = _note(segment, "dequeued", Fact(at, _ms(data.wait_ms), note=data.reason))
         case ContactTransferred(time=at, data=data):
-            fact = Fact(at, _ms(data.talk_ms), _ms(data.hold_ms), _WRAPUP_FOLLOWS if data.wrapup else "")
-            known = _note(segment, "transferred", fact)
+            known = _note(segment, "transferred", _end(at, data))
         case ContactBlocked(time=at, data=data):
             known = _note(segment, "blocked", Fact(at, note=data.reason))
         case _:
@@ -155,6 +157,10 @@ def take(segment: Segment, event: SegmentEvent) -> Segment:
 
 def _ms(reported: int | None) -> int:
     return UNKNOWN if reported is None else reported
+
+
+def _end(at: datetime, data: EndedData | TransferredData) -> Fact:
+    return Fact(at, _ms(data.talk_ms), _ms(data.hold_ms), _WRAPUP_FOLLOWS if data.wrapup else "")
 
 
 def _note(segment: Segment, kind: str, fact: Fact) -> Segment:
@@ -183,16 +189,7 @@ def contributions_of(segment: Segment, policy: Policy) -> tuple[Contribution, ..
     A wait that was judged before keeps its judgement: a new threshold holds from the next
     decided contact on.
     """
-    found: list[Contribution] = []
-    if not segment.outbound:
-        decision = _decision(segment, policy)
-        if segment.enqueued is not None:
-            found.append(Entered(segment.enqueued.at, segment.enqueued.note))
-        elif decision is not None:
-            # Its first report is missing or still on the way: it entered when its wait began.
-            found.append(Entered(decision.at - decision.wait_ms * _MILLISECOND))
-        if decision is not None:
-            found.append(decision)
+    found: list[Contribution] = [] if segment.outbound else _visit(segment, policy)
     handled = _handled(segment)
     if handled is not None:
         found.append(handled)
@@ -203,6 +200,18 @@ def contributions_of(segment: Segment, policy: Policy) -> tuple[Contribution, ..
     if segment.missed:
         found.extend(OfferMissed(at, offer) for offer, at in segment.missed)
     return tuple(found)
+
+
+def _visit(segment: Segment, policy: Policy) -> list[Contribution]:
+    """Entry and outcome; a contact that we called ourselves was neither offered nor answered."""
+    decision = _decision(segment, policy)
+    if segment.enqueued is not None:
+        entered = Entered(segment.enqueued.at, segment.enqueued.note)
+        return [entered] if decision is None else [entered, decision]
+    if decision is None:
+        return []
+    # Its first report is missing or still on the way: it entered when its wait began.
+    return [Entered(decision.at - decision.wait_ms * _MILLISECOND), decision]
 
 
 def _decision(segment: Segment, policy: Policy) -> Answered | Abandoned | Dequeued | None:

@@ -1,4 +1,7 @@
-"""What the board says at an instant. Collector, live board and replay read the same snapshots, so they cannot disagree."""
+"""What the board says at an instant.
+
+Collector, live board and replay read the same snapshots, so they cannot disagree.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

@@ -1,0 +1,150 @@
+"""Reads queue policies from a TOML file; every mistake is named by its line or key, all of them at once.
+
+[defaults]
+target = 0.80
+
+[[queue]]
+name = "sales-*"            # patterns; tenant and channel may be given, too
+channel = "voice"
+threshold_seconds = 20
+"""
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import time, timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, get_args
+from zoneinfo import ZoneInfo
+
+from stream.domain.events import Channel
+from stream.domain.policy import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
+from stream.errors import SettingsError
+
+__all__ = ["load_policies", "parse_policies"]
+
+_PATTERNS: Final = {"name": "queue", "tenant": "tenant", "channel": "channel"}
+_MAX_SECONDS: Final = 366 * 24 * 3600
+
+
+def load_policies(path: Path | None) -> Policies:
+    """Return the policies of a file, on top of the defaults; None is no file. Raises SettingsError."""
+    if path is None:
+        return DEFAULT_POLICIES
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise SettingsError(f"the policy file {path} cannot be read: {failure}") from failure
+    return parse_policies(text, str(path))
+
+
+def parse_policies(text: str, name: str) -> Policies:
+    """Return the policies that *text* describes; *name* is the file for messages. Raises SettingsError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as failure:
+        raise SettingsError(f"{name}: {failure}") from failure
+    mistakes: list[str] = []
+    rules = list(_rules(document, mistakes))
+    if mistakes:
+        raise SettingsError("\n".join(f"{name}: {mistake}" for mistake in mistakes))
+    return Policies(rules=(*DEFAULT_POLICIES.rules, *rules))
+
+
+def _rules(document: Mapping[str, Any], mistakes: list[str]) -> Iterator[Rule]:
+    unknown = sorted(document.keys() - {"defaults", "queue"})
+    mistakes.extend(f"{key} is unknown; there are [defaults] and [[queue]]" for key in unknown)
+    defaults = document.get("defaults", {})
+    if isinstance(defaults, dict):
+        yield Rule(changes=_changes(defaults, "defaults", mistakes))
+    else:
+        mistakes.append("defaults must be a table: [defaults]")
+    queues = document.get("queue", [])
+    if not isinstance(queues, list):
+        mistakes.append("queue must be a list of tables: [[queue]]")
+        return
+    for number, table in enumerate(queues, start=1):
+        place = f"queue {number}"
+        patterns = {field: _pattern(table, key, place, mistakes) for key, field in _PATTERNS.items()}
+        settings = {key: value for key, value in table.items() if key not in _PATTERNS}
+        yield Rule(**patterns, changes=_changes(settings, place, mistakes))
+
+
+def _pattern(table: Mapping[str, Any], key: str, place: str, mistakes: list[str]) -> str:
+    pattern = table.get(key, "*")
+    if not isinstance(pattern, str) or not pattern:
+        mistakes.append(f'{place}: {key} must be a text such as "sales-*"')
+        return "*"
+    if key == "channel" and not set(pattern) & set("*?[") and pattern not in get_args(Channel):
+        mistakes.append(f"{place}: channel must be one of {', '.join(get_args(Channel))}, or a pattern")
+    return pattern
+
+
+def _changes(table: Mapping[str, Any], place: str, mistakes: list[str]) -> Changes:
+    changed: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
+            mistakes.append(f"{place}: {key} is unknown; {hint}")
+            continue
+        field, convert = _KEYS[key]
+        try:
+            changed[field] = convert(value)
+        except ValueError as failure:
+            mistakes.append(f"{place}: {key} {failure}")
+    return Changes(**changed)
+
+
+def _formula(value: object) -> Formula:
+    if not isinstance(value, str) or value not in set(Formula):
+        raise ValueError(f"must be one of {', '.join(Formula)}; docs/metrics.md tells who uses which")
+    return Formula(value)
+
+
+def _seconds(value: object) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_SECONDS:
+        raise ValueError(f"must be a number of seconds from 0 to {_MAX_SECONDS}")
+    return timedelta(milliseconds=round(value * 1000))
+
+
+def _some_seconds(value: object) -> timedelta:
+    length = _seconds(value)
+    if not length:
+        raise ValueError("must be more than 0 seconds")
+    return length
+
+
+def _ratio(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError("must be a ratio between 0 and 1, such as 0.80")
+    return float(value)
+
+
+def _zone(value: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):
+        raise ValueError('must be a time zone such as "Europe/Ljubljana"') from None
+
+
+def _clock(value: object) -> time:
+    try:
+        parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError('must be a time of day such as "06:00"') from None
+    if parsed.tzinfo is not None or parsed.second or parsed.microsecond:
+        raise ValueError('must be a local time of whole minutes, such as "06:00"')
+    return parsed
+
+
+_KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
+    "formula": ("formula", _formula),
+    "threshold_seconds": ("threshold", _seconds),
+    "short_abandon_seconds": ("short_abandon", _seconds),
+    "target": ("target", _ratio),
+    "time_zone": ("time_zone", _zone),
+    "day_starts": ("day_starts", _clock),
+    "ghost_after_seconds": ("ghost_after", _some_seconds),
+}
+"""By key: the field of `Changes`, and how to read its value."""

@@ -1,0 +1,102 @@
+"""Everything a deployment may change: one frozen value, built from a mapping such as the environment.
+
+It reads no environment itself; `cli.py` passes it in. `docs/operations.md` documents every field.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from stream.errors import SettingsError
+
+__all__ = ["EMBEDDED", "PREFIX", "Settings", "settings_from"]
+
+PREFIX: Final = "CONTACT_STREAM_"
+"""Of every environment variable that is a setting."""
+
+EMBEDDED: Final = "embedded:"
+"""The broker that comes with the extra `demo`: in memory, on loopback, for a first look."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Settings of one process; durations are written as in ISO 8601 (`PT30S`)."""
+
+    broker: str = EMBEDDED
+    """Bootstrap servers, `host:port` with commas between, or `embedded:`."""
+    group: Annotated[str, Meta(min_length=1, max_length=200)] = "contact-stream"
+    """Consumer group; workers of one group share the partitions, and name their changelogs after it."""
+    partitions: Annotated[int, Meta(ge=1, le=1000)] = 12
+    """Partitions of the contacts and agents topics: the largest useful number of workers. Not to be changed later."""
+    replication: Annotated[int, Meta(ge=1, le=7)] = 1
+    """Copies of every topic on different brokers; 3 where nothing may be lost with a broker."""
+    retention: timedelta = timedelta(days=7)
+    """How long events stay on the broker: what can be replayed."""
+    policies: Path | None = None
+    """TOML file with thresholds, formulas and targets of queues; none: the defaults for all."""
+    checkpoint_interval: timedelta = timedelta(seconds=1)
+    """How often changed rows and offsets are written. Longer: less traffic, more to replay after a crash."""
+    session_timeout: timedelta = timedelta(seconds=10)
+    """After so long without a sign of life a worker's partitions go to the others."""
+    rebalance_timeout: timedelta = timedelta(seconds=12)
+    """How long workers have to join when partitions are shared out anew."""
+    future_tolerance: timedelta = timedelta(minutes=5)
+    """Events further ahead of the clock than this are set aside."""
+    stale_after: timedelta = timedelta(seconds=30)
+    """The board says that it is stale when no event came for so long."""
+    dead_after: timedelta = timedelta(seconds=60)
+    """With records to apply and none applied for so long, `/healthz` fails."""
+    max_queues_per_tenant: Annotated[int, Meta(ge=1)] = 1000
+    """Queues of a tenant, per partition, that get figures of their own; the others share one series."""
+    dead_letter_limit: Annotated[float, Meta(ge=0, le=1)] = 0.5
+    """With a larger share of invalid records than this a worker stops: something else is wrong."""
+    http_host: str = "127.0.0.1"
+    """Where `/metrics` and the board listen. They have no authentication: put a proxy before other addresses."""
+    http_port: Port = 9108
+    """Port of `/metrics` and the board; 0 takes a free one."""
+    log_level: str = "INFO"
+    """Least level that is logged."""
+
+
+def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | timedelta | None) -> Settings:
+    """
+    Return the settings of an environment; *overrides* that are not None win.
+
+    Raises SettingsError, which names every variable at fault.
+    """
+    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in fields:
+            mistakes.append(f"{variable} is no setting{_hint(name, fields)}")
+            continue
+        try:
+            values[name] = _convert(text, fields[name].type)
+        except msgspec.ValidationError as failure:
+            mistakes.append(f"{variable}: {failure}")
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return Settings(**values)
+
+
+def _hint(name: str, fields: Mapping[str, Any]) -> str:
+    close = get_close_matches(name, fields, n=1)
+    return f"; did you mean {PREFIX}{close[0].upper()}?" if close else "; see docs/operations.md"
+
+
+def _convert(text: str, kind: object) -> object:
+    # msgspec knows no paths: where one may stand, the text is one.
+    if kind == Path | None:
+        return Path(text) if text else None
+    return msgspec.convert(text, cast("type", kind), strict=False)

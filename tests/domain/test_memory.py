@@ -1,0 +1,96 @@
+"""State that is created is cleared: what a floor keeps is bounded by what is open and by the windows."""
+
+from datetime import timedelta
+
+from stream.domain.floor import OVERFLOW_QUEUE, Floor
+from stream.domain.queue import DUPLICATE_WINDOW, MINUTES_KEPT
+from tests.timeline import TEN, after, event, story
+
+
+def test_a_finished_segment_goes_after_the_duplicate_window_and_the_commit() -> None:
+    floor = Floor()
+    floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
+    late = event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))
+
+    floor.apply([late], [3])
+    kept_without_commit = len(floor.segments)
+    floor.committed(4)
+    floor.apply([event("enqueued", "cid", late.time + timedelta(minutes=1))], [4])
+
+    assert kept_without_commit == 2
+    assert {key[3] for key in floor.segments} == {"bob", "cid"}
+    assert ("default", "sales", "voice", "ann", 1) in floor.segments.changed  # a tombstone is due
+
+
+def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:
+    floor = Floor()
+    told = story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann")
+    floor.apply(told, [0, 1, 2])
+    floor.committed(3)
+
+    applied = floor.apply([event("enqueued", "bob", "10:59"), *told], [3, 4, 5, 6])
+
+    (queue,) = floor.snapshots(after("11:00"))
+    assert applied.duplicates == 3
+    assert (queue.total.offered, queue.total.answered) == (2, 1)
+
+
+def test_minutes_that_nothing_reaches_any_more_are_forgotten() -> None:
+    floor = Floor()
+    for n in range(3 * MINUTES_KEPT):
+        floor.apply([event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full")], [n])
+
+    minutes = [key for key in floor.tallies if key[3] == "minute"]
+    days = [key for key in floor.tallies if key[3] == "day"]
+
+    assert len(minutes) == MINUTES_KEPT + 1
+    assert len(days) == 1
+
+
+def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() -> None:
+    floor = Floor()
+    floor.apply([event("enqueued", "ann", TEN)], [0])
+    floor.committed(1)
+    much_later = TEN + timedelta(days=3)
+    floor.apply([event("enqueued", "bob", much_later)], [1])
+
+    (queue,) = floor.snapshots(much_later)
+
+    assert {key[3] for key in floor.segments} == {"bob"}
+    assert (queue.total.offered, queue.total.expired, queue.waiting) == (2, 1, 1)
+
+
+def test_queues_beyond_the_limit_share_one_series_and_lose_nothing() -> None:
+    floor = Floor(max_queues_per_tenant=3)
+    told = [event("answered", "ann", "00:01", queue=f"q{n}") for n in range(10)]
+
+    applied = floor.apply(told, range(10))
+
+    board = {queue.queue: queue.total.answered for queue in floor.snapshots(after("01:00"))}
+    assert applied.overflowed == 7
+    assert board == {"q0": 1, "q1": 1, "q2": 1, OVERFLOW_QUEUE: 7}
+
+
+def test_an_event_too_late_for_its_day_is_counted_as_late_and_in_the_totals() -> None:
+    floor = Floor()
+    floor.apply([event("answered", "ann", TEN + timedelta(days=5))], [0])
+
+    applied = floor.apply([event("answered", "bob", TEN)], [1])
+
+    (queue,) = floor.snapshots(TEN + timedelta(days=5, minutes=1))
+    assert applied.late == 1
+    assert (queue.total.answered, queue.windows["today"].answered) == (2, 1)
+
+
+def test_a_defect_in_the_fold_of_one_event_spares_the_others() -> None:
+    floor = Floor()
+    broken = object()
+
+    applied = floor.apply(
+        [event("answered", "ann"), broken, event("answered", "bob")],  # type: ignore[list-item]  # on purpose
+        [0, 1, 2],
+    )
+
+    (queue,) = floor.snapshots(after("01:00"))
+    assert [offset for offset, _ in applied.failed] == [1]
+    assert queue.total.answered == 2

@@ -1,0 +1,190 @@
+"""Bytes to events: what is accepted, and the reason why not."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream import codec
+from stream.codec import MAX_EVENT_BYTES, RowFormatError, decode, encode, key_of, topic_of
+from stream.domain.events import EVENT_TYPES, Event
+from stream.domain.floor import TallyRow
+from stream.domain.tally import Tally
+from stream.errors import INVALID_REASONS, InvalidEvent
+from tests.timeline import floor_of, story
+
+GOOD: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/pbx",
+    "type": "contact.answered",
+    "time": "2026-11-20T10:00:00.250Z",
+    "subject": "call-1",
+    "tenantid": "acme",
+    "data": {"queue": "sales", "wait_ms": 8000, "unknown": [1, 2]},
+    "extension": "ignored",
+}
+
+
+def raw(**changes: object) -> bytes:
+    return json.dumps({**GOOD, **changes}).encode()
+
+
+def without(field: str) -> bytes:
+    return json.dumps({name: value for name, value in GOOD.items() if name != field}).encode()
+
+
+def refused(value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> InvalidEvent:
+    with pytest.raises(InvalidEvent) as caught:
+        decode(value, headers or [])
+    return caught.value
+
+
+def test_a_structured_event_is_read_and_unknown_fields_are_ignored() -> None:
+    answered = decode(raw(), [("content-type", b"application/cloudevents+json; charset=UTF-8")])
+
+    assert answered.time == datetime(2026, 11, 20, 10, 0, 0, 250_000, UTC)
+    assert (key_of(answered), topic_of(answered)) == (b"acme/sales", "contacts")
+
+
+def test_a_binary_event_says_the_same() -> None:
+    headers = [(f"ce_{name}", str(GOOD[name]).encode()) for name in GOOD if name not in {"data", "extension"}]
+    headers.append(("content-type", b"application/json"))
+
+    assert decode(json.dumps(GOOD["data"]).encode(), headers) == decode(raw())
+
+
+def test_times_with_another_offset_become_utc() -> None:
+    assert decode(raw(time="2026-11-20T11:00:00.250+01:00")) == decode(raw())
+    assert decode(raw(time="2026-11-20T11:00:00+01:00")).time.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "field"),
+    [
+        (None, "empty", None),
+        (b"", "empty", None),
+        (b" " * (MAX_EVENT_BYTES + 1), "too_large", None),
+        (b'{"type": "contact.ans', "not_json", None),
+        (b"\xff\xfe", "not_utf8", None),
+        (raw().replace(b"sales", b"s\xffles"), "not_utf8", None),
+        (b"[1]", "not_cloudevent", None),
+        (b"null", "not_cloudevent", None),
+        (without("specversion"), "not_cloudevent", "specversion"),
+        (without("id"), "not_cloudevent", "id"),
+        (without("time"), "not_cloudevent", "time"),
+        (without("subject"), "not_cloudevent", "subject"),
+        (without("data"), "missing_field", "data"),
+        (raw(type="contact.teleported"), "unknown_type", "type"),
+        (raw(type=7), "unknown_type", "type"),
+        (raw(type=["contact.answered"]), "unknown_type", "type"),
+        (raw(data={}), "missing_field", "data.queue"),
+        (raw(data={"queue": ""}), "invalid_field", "data.queue"),
+        (raw(data={"queue": None}), "invalid_field", "data.queue"),
+        (raw(data={"queue": "q" * 129}), "invalid_field", "data.queue"),
+        (raw(data={"queue": "q", "wait_ms": "8"}), "invalid_field", "data.wait_ms"),
+        (raw(data={"queue": "q", "wait_ms": -1}), "invalid_field", "data.wait_ms"),
+        (raw(data={"queue": "q", "wait_ms": 1e30}), "invalid_field", "data.wait_ms"),
+        (raw(data={"queue": "q", "channel": "telepathy"}), "invalid_field", "data.channel"),
+        (raw(specversion="0.3"), "invalid_field", "specversion"),
+        (raw(time="yesterday"), "invalid_field", "time"),
+        (raw(time="2026-11-20T10:00:00"), "invalid_field", "time"),
+        (raw(time="1970-01-01T00:00:00Z"), "absurd_time", "time"),
+        (raw(time="9999-12-31T23:59:59-10:00"), "absurd_time", "time"),
+        (raw(time=1700000000), "invalid_field", "time"),
+    ],
+)
+def test_what_is_wrong_is_named_with_reason_and_field(value: bytes | None, reason: str, field: str | None) -> None:
+    invalid = refused(value)
+
+    assert (invalid.reason, invalid.field) == (reason, field)
+
+
+def test_broken_data_of_a_binary_event_cannot_break_out_of_its_place() -> None:
+    headers = [("ce_specversion", b"1.0"), ("ce_type", b"contact.answered"), ("content-type", b"application/json")]
+
+    assert refused(b'{}, "type": "contact.abandoned"', headers).reason == "not_json"
+    assert refused(b"{}", [*headers, ("ce_id", b"\xff")]).reason == "not_utf8"
+    assert refused(b"{}", headers).reason == "not_cloudevent"
+
+
+@pytest.mark.parametrize("secret", ["+38640123456", "ann@example.com"])
+def test_an_error_never_repeats_the_value_at_fault(secret: str) -> None:
+    for value in (raw(type=secret), raw(time=secret), raw(data={"queue": "q", "channel": secret}), secret.encode()):
+        assert secret not in str(refused(value))
+
+
+def test_nesting_without_end_is_refused() -> None:
+    assert refused(raw().replace(b'"ignored"', b"[" * 100_000)).reason == "not_json"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_event_or_a_reason(value: bytes) -> None:
+    outcome = _outcome(value)
+
+    assert outcome in INVALID_REASONS or isinstance(outcome, Event)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["queue", "channel", "x"]), inner),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GOOD)), _JSON, max_size=3), st.sampled_from(sorted(EVENT_TYPES)))
+def test_any_change_of_a_good_event_gives_an_event_or_a_reason(changes: dict[str, object], kind: str) -> None:
+    value = json.dumps({**GOOD, "type": kind, **changes}).encode()
+    outcome = _outcome(value)
+
+    assert outcome in INVALID_REASONS or decode(encode(cast("Event", outcome))) == outcome
+
+
+def _outcome(value: bytes) -> Event | str:
+    try:
+        return decode(value)
+    except InvalidEvent as invalid:
+        return invalid.reason
+
+
+@pytest.mark.parametrize("kind", sorted(EVENT_TYPES))
+def test_what_is_written_is_read_again(kind: str) -> None:
+    told: Event = msgspec.convert(_example(kind), EVENT_TYPES[kind])
+
+    assert decode(encode(told)) == told
+
+
+def _example(kind: str) -> dict[str, object]:
+    data = {
+        "queue": "sales",
+        "reason": "timeout" if kind == "contact.dequeued" else "full" if kind == "contact.blocked" else "new",
+        "result": "missed",
+        "outcome": "queued",
+        "kind": "blind",
+        "status": "not_ready",
+        "activity": "idle",
+    }
+    return {**GOOD, "type": kind, "time": datetime(2026, 11, 20, tzinfo=UTC), "data": data}
+
+
+def test_rows_are_read_as_they_were_written() -> None:
+    floor = floor_of(story("00:00 enqueued ann\n00:10 answered ann\n00:00 callback.requested cb"))
+
+    for rows, row_codec in ((floor.tallies, codec.TALLIES), (floor.segments, codec.SEGMENTS)):
+        for key, row in rows.items():
+            assert row_codec.decode_key(row_codec.encode_key(key)) == key  # type: ignore[arg-type]  # one of two
+            assert row_codec.decode_row(row_codec.encode_row(row)) == row  # type: ignore[arg-type]  # one of two
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x02\x92\x01\x90", b"\x01\xff", b"\x01"])
+def test_a_row_of_another_format_is_refused_never_misread(data: bytes) -> None:
+    with pytest.raises(RowFormatError):
+        codec.TALLIES.decode_row(data)
+
+
+def test_a_tally_row_is_small() -> None:
+    assert len(codec.TALLIES.encode_row(TallyRow(10**9, Tally(offered=1000)))) < 100
