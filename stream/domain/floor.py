@@ -19,7 +19,7 @@ from stream.domain.events import CALLBACK_EVENTS, SEGMENT_EVENTS, CallbackEvent,
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
-from stream.domain.segment import NEW, Segment, contributions_of, take
+from stream.domain.segment import NEW, PASSING, Segment, contributions_of, take
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 
@@ -30,6 +30,10 @@ OVERFLOW_QUEUE: Final = "(other)"
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
+
+
+_OF_SEGMENTS: Final = frozenset(SEGMENT_EVENTS)
+_OF_CALLBACKS: Final = frozenset(CALLBACK_EVENTS)
 
 
 class TallyRow(Struct, frozen=True, array_like=True):
@@ -79,7 +83,9 @@ class Floor:
         self._committed = offset
 
     def recovered(self) -> None:
-        """Take stock of the rows that were loaded from the changelog; called once, before the first batch."""
+        """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
+        self.queues.clear()
+        self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
             self._recovered_to = max(self._recovered_to, row.fence)
             self._queue(tenant, name, channel).load(scope, number, row.tally)
@@ -111,10 +117,11 @@ class Floor:
     def _take(self, event: Event, offset: int, applied: Applied) -> None:
         """Fold one event; whatever can raise comes before the first change."""
         applied.see(event.source, event.time)
-        if isinstance(event, SEGMENT_EVENTS):
-            self._take_segment(event, offset, applied)
-        elif isinstance(event, CALLBACK_EVENTS):
-            self._take_callback(event, offset, applied)
+        kind = type(event)
+        if kind in _OF_SEGMENTS:
+            self._take_segment(cast("SegmentEvent", event), offset, applied)
+        elif kind in _OF_CALLBACKS:
+            self._take_callback(cast("CallbackEvent", event), offset, applied)
 
     def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, event.data.enqueue_seq, applied)
@@ -126,14 +133,15 @@ class Floor:
         if known is segment:
             applied.duplicates += 1
             return
+        self._touched.add(queue)
+        if type(event) in PASSING and segment is not NEW and not segment.is_over:
+            self.segments.put(key, replace(known, fence=offset))
+            return
         counts_for = contributions_of(known, queue.policy)
-        if counts_for == segment.counted:
-            counts_for = segment.counted
-        elif queue.count_difference(segment.counted, counts_for):
+        if queue.count_difference(segment.counted, counts_for):
             applied.late += 1
         self.segments.put(key, replace(known, fence=offset, counted=counts_for))
         queue.place_segment(key, known, event.time)
-        self._touched.add(queue)
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, 0, applied)

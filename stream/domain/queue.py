@@ -80,6 +80,8 @@ class Queue:
 
     def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> bool:
         """Count what an episode counts for *after*, and take back what only *before* had; tell if that was too late."""
+        if before == after:
+            return False
         late = False
         for contribution in after:
             if contribution not in before:

@@ -6,7 +6,7 @@ report corrects comes out as the difference between the contributions before and
 """
 
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,7 +42,7 @@ from stream.domain.events import (
 )
 from stream.domain.policy import Policy
 
-__all__ = ["NEW", "Fact", "Segment", "contributions_of", "take"]
+__all__ = ["NEW", "PASSING", "Fact", "Segment", "contributions_of", "take"]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
@@ -111,12 +111,21 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
         return end.at if end and end.note else None
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether the end of the conversation is known."""
+        return self.ended is not None or self.transferred is not None
+
+    @property
     def _exit(self) -> Fact | None:
         return self.answered or self.abandoned or self.dequeued or self.ended or self.transferred
 
 
 NEW = Segment()
 """A segment of which nothing is known yet."""
+
+
+PASSING: Final = frozenset({ContactOfferedToAgent, ContactHeld, ContactResumed})
+"""Reports of what passes while a contact waits or talks: until the end is known they change nothing else."""
 
 
 def take(segment: Segment, event: SegmentEvent) -> Segment:  # noqa: C901, PLR0912  # flat: one case per event type

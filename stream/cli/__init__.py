@@ -1,0 +1,40 @@
+"""The command line: with `__main__`, the only reader of arguments and environment. Everything else is told."""
+
+import sys
+from importlib.metadata import version
+
+import click
+
+from stream.cli.data import produce, replay, schema, simulate
+from stream.cli.services import board, demo, topics, worker
+from stream.errors import ContactStreamError
+
+__all__ = ["group", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("contact-stream"), prog_name="contact-stream")
+def group() -> None:
+    """Live queue metrics for contact centres. Settings are CONTACT_STREAM_… variables: docs/operations.md."""
+
+
+for command in (demo, replay, worker, produce, simulate, board, schema, topics):
+    group.add_command(command)
+
+
+def main() -> None:
+    """Run a command; an error of ours is one clear sentence and exit status 1, never a traceback."""
+    try:
+        group.main(standalone_mode=False)
+    except click.ClickException as failure:
+        failure.show()
+        sys.exit(failure.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except ContactStreamError as failure:
+        click.echo(f"contact-stream: {failure}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; Python must not complain about it at exit.
+        sys.stdout = None  # type: ignore[assignment]  # nothing can be written any more
+        sys.exit(0)

@@ -1,0 +1,173 @@
+"""Commands about recorded and simulated events: replay, produce, simulate, schema."""
+
+import asyncio
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from stream.board.terminal import print_rows
+from stream.board.view import ALL, SHOWN_WINDOWS, queue_rows
+from stream.cli.options import (
+    QUEUE_LOG,
+    SOURCES,
+    STDIN,
+    BadLines,
+    Instant,
+    broker_address,
+    now,
+    recorded_events,
+    settings_of_environment,
+    source_option,
+    tenant_option,
+)
+from stream.domain.events import EVENT_TYPES
+from stream.errors import SettingsError
+from stream.ingest import jsonl
+from stream.ingest.producer import Producer
+from stream.ingest.replay import replay as fold
+from stream.ingest.simulator import check, demo_centre, live, office_centre, paced, to_queue_log
+from stream.ingest.simulator import simulate as play
+from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
+from stream.ingest.sources.asterisk_queue_log.source import follow, polling, ship
+from stream.ingest.sources.asterisk_queue_log.state import StateFile
+from stream.ingest.sources.asterisk_queue_log.stories import Speaker
+from stream.policy_file import load_policies
+
+__all__ = ["produce", "replay", "schema", "simulate"]
+
+CENTRES = {"demo": demo_centre, "office": office_centre}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@source_option
+@tenant_option
+@click.option("--at", type=Instant(), help="The board at this instant; else at the newest event.")
+@click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
+@click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
+def replay(
+    file: Path, source: str, tenant: str, at: datetime | None, window: str, policies: Path | None, as_json: bool
+) -> None:
+    """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
+    settings = settings_of_environment(policies=policies)
+    bad = BadLines()
+    events = recorded_events(file, source, tenant, bad)
+    board = fold(events, at=at, policies=load_policies(settings.policies)).board(at)
+    bad.summary()
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(queue_rows(board, window))) + b"\n")
+    else:
+        print_rows(queue_rows(board, window).queues, Console())
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@source_option
+@tenant_option
+@click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation (queue_log).")
+@click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
+def produce(file: Path, source: str, tenant: str, broker: str | None, follows: bool, state: Path | None) -> None:
+    """Send a recorded file to the broker; with --follow, a live Asterisk queue_log."""
+    address = broker_address(settings_of_environment(broker=broker))
+    bad = BadLines()
+    if follows:
+        if source != QUEUE_LOG or file == STDIN:
+            raise SettingsError(f"--follow needs a file of --source {QUEUE_LOG}")
+        asyncio.run(_follow(file, tenant, address, state or file.with_name(file.name + ".position"), bad))
+        return
+    sent = asyncio.run(_produce(file, source, tenant, address, bad))
+    bad.summary()
+    click.echo(f"{sent} events were acknowledged", err=True)
+
+
+async def _produce(file: Path, source: str, tenant: str, address: str, bad: BadLines) -> int:
+    async with Producer(address) as producer:
+        return (await jsonl.produce(recorded_events(file, source, tenant, bad), producer)).total()
+
+
+async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: BadLines) -> None:
+    state = StateFile(state_path)
+    saved = state.load()
+    mapper = Mapper(
+        Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), memory=saved.memory if saved else None, set_aside=bad
+    )
+    click.echo(f"following {file}; the position is kept in {state_path}", err=True)
+    async with Producer(address) as producer:
+        await ship(follow(file, mapper, saved=saved, pause=polling()), producer, state)
+
+
+@click.command()
+@click.option("--centre", type=click.Choice(sorted(CENTRES)), default="demo", show_default=True)
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
+@click.option("--start", type=Instant(), help="When the day begins; else now.")
+@click.option("--hours", default=1.0, show_default=True, help="How much is simulated.")
+@click.option("--tenant", help="Only this tenant; a queue_log is of one (default: the first of the centre).")
+@click.option("--format", "form", type=click.Choice(SOURCES), default="jsonl", show_default=True)
+@click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
+@click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
+@click.option(
+    "--check", "checks", is_flag=True, help="Compare the simulator with Erlang C, A and B; exit status 1 if off."
+)
+def simulate(  # one argument per option
+    centre: str,
+    seed: int,
+    start: datetime | None,
+    hours: float,
+    tenant: str | None,
+    form: str,
+    broker: str | None,
+    speed: float,
+    checks: bool,
+) -> None:
+    """Simulate a contact centre: print a day, send a live one, or check the simulator against theory."""
+    if checks:
+        sys.exit(_check(seed))
+    if broker is not None:
+        address = broker_address(settings_of_environment(broker=broker))
+        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, address))
+        return
+    begin = start or now()
+    chosen = CENTRES[centre]()
+    events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
+    if form == QUEUE_LOG:
+        of = tenant or chosen.queues[0].tenant
+        for line in to_queue_log(events, tenant=of, queues=chosen.queue_names("voice", tenant=of)):
+            click.echo(line)
+    else:
+        jsonl.write((event for event in events if tenant in (None, event.tenantid)), sys.stdout.buffer)
+
+
+def _check(seed: int) -> int:
+    findings = check(seed=seed)
+    click.echo(f"{'model':<34} {'figure':<28} {'measured':>10} {'±':>8} {'expected':>10}")
+    for finding in findings:
+        sign = "agrees" if finding.agrees else "DIFFERS"
+        click.echo(
+            f"{finding.model:<34} {finding.figure:<28} {finding.measured:>10.4f} {finding.error:>8.4f} "
+            f"{finding.expected:>10.4f}  {sign}"
+        )
+    return 0 if all(finding.agrees for finding in findings) else 1
+
+
+async def _live(centre: str, seed: int, warm_up: timedelta, speed: float, address: str) -> None:
+    events = live(CENTRES[centre](), now=now(), warm_up=warm_up, seed=seed)
+    async with Producer(address) as producer:
+        async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep):
+            await producer.post(event)
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(sorted(EVENT_TYPES)), required=False, metavar="[TYPE]")
+def schema(kind: str | None) -> None:
+    """Print the JSON Schema of an event type, or list the types."""
+    if kind is None:
+        click.echo("\n".join(sorted(EVENT_TYPES)))
+        return
+    document = msgspec.json.schema(EVENT_TYPES[kind])
+    click.echo(msgspec.json.format(msgspec.json.encode(document)).decode())

@@ -1,0 +1,110 @@
+"""What several commands share: settings from the environment, recorded files, summaries on standard error."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from stream.domain.events import Event
+from stream.errors import SettingsError
+from stream.ingest import jsonl
+from stream.ingest.lines import BadLine
+from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
+from stream.ingest.sources.asterisk_queue_log.source import read, read_stream
+from stream.ingest.sources.asterisk_queue_log.stories import Speaker
+from stream.settings import Settings, settings_from
+
+__all__ = [
+    "QUEUE_LOG",
+    "SOURCES",
+    "STDIN",
+    "BadLines",
+    "Instant",
+    "broker_address",
+    "now",
+    "recorded_events",
+    "settings_of_environment",
+    "source_option",
+    "tenant_option",
+]
+
+QUEUE_LOG: Final = "asterisk-queue-log"
+SOURCES: Final = ("jsonl", QUEUE_LOG)
+STDIN: Final = Path("-")
+SHOWN_BAD_LINES: Final = 10
+
+source_option = click.option(
+    "--source", type=click.Choice(SOURCES), default="jsonl", show_default=True, help="What wrote the file."
+)
+tenant_option = click.option(
+    "--tenant", default="default", show_default=True, help="Tenant of events from a queue_log, which names none."
+)
+
+
+def now() -> datetime:
+    """Read the clock; everything below is told."""
+    return datetime.now(UTC)
+
+
+def settings_of_environment(**overrides: str | float | Path | timedelta | None) -> Settings:
+    """Return the settings of this process; options win over variables."""
+    return settings_from(os.environ, **overrides)
+
+
+class Instant(click.ParamType):
+    """An instant as RFC 3339; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the instant; refuses what is none."""
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no time such as 2026-11-20T10:30:00Z", param, ctx)
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+class BadLines:
+    """Says on standard error where bad lines are (never what is in them), the first ones each, the others counted."""
+
+    def __init__(self) -> None:
+        self.by_reason: Counter[str] = Counter()
+
+    def __call__(self, bad: BadLine) -> None:
+        """Take one bad line."""
+        self.by_reason[bad.reason] += 1
+        if self.by_reason.total() <= SHOWN_BAD_LINES:
+            click.echo(str(bad), err=True)
+
+    def summary(self) -> None:
+        """Say how many there were, if there were any."""
+        if self.by_reason:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in self.by_reason.most_common())
+            click.echo(f"{self.by_reason.total()} lines were set aside: {reasons}", err=True)
+
+
+def recorded_events(path: Path, source: str, tenant: str, bad: BadLines) -> Iterator[Event]:
+    """Yield the events of a recorded file, or of standard input for `-`."""
+    if source == QUEUE_LOG:
+        mapper = Mapper(Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), set_aside=bad)
+        yield from read_stream(sys.stdin.buffer, "stdin", mapper) if path == STDIN else read(path, mapper)
+    elif path == STDIN:
+        yield from jsonl.read_stream(sys.stdin.buffer, "stdin", bad)
+    else:
+        yield from jsonl.read(path, bad)
+
+
+def broker_address(settings: Settings) -> str:
+    """Return the address of a broker that runs elsewhere. Raises SettingsError for the embedded one."""
+    if settings.broker.startswith("embedded"):
+        raise SettingsError(
+            "name a broker with --broker host:port or CONTACT_STREAM_BROKER; "
+            "a worker with the embedded broker prints its address when it starts"
+        )
+    return settings.broker

@@ -1,0 +1,146 @@
+"""Commands that run: worker, demo, board, topics."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import click
+from rich.console import Console
+
+from stream.board.format import duration, level
+from stream.board.terminal import follow, print_rows
+from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS, queue_rows, worst_first
+from stream.broker.embedded import EmbeddedBroker
+from stream.cli.options import broker_address, now, settings_of_environment
+from stream.domain.snapshot import Board
+from stream.metrics.feed import Feed
+from stream.policy_file import load_policies
+from stream.processing.app import declared_topics
+from stream.processing.demo import running_demo
+from stream.processing.service import Service, worker_settings
+from stream.processing.sources import source_topics
+from stream.processing.topics import ensure_topics
+from stream.settings import Settings
+
+__all__ = ["board", "demo", "topics", "worker"]
+
+SUMMARY_EVERY = 5.0
+"""Seconds between the summary lines of the demo."""
+
+QUIET = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERROR, "aiohttp.access": logging.WARNING}
+"""Loggers that write paragraphs about what is normal, such as a rebalance; what matters of it is in the feed."""
+
+
+def _log_to_stderr(level: str) -> None:
+    try:
+        logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    except ValueError:
+        raise click.ClickException(f"CONTACT_STREAM_LOG_LEVEL: {level} is no level such as INFO") from None
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
+
+
+@asynccontextmanager
+async def _broker(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
+    """Yield the address of the broker and whether it knows idempotent producers; starts the embedded one."""
+    if not settings.broker.startswith("embedded"):
+        yield settings.broker.removeprefix("kafka://"), True
+        return
+    async with EmbeddedBroker() as broker:
+        click.echo(f"embedded broker (in memory, for a first look only): {broker.address}", err=True)
+        yield broker.address, False
+
+
+@click.command()
+@click.option("--broker", help="Bootstrap servers, host:port; else the embedded broker.")
+@click.option("--port", type=int, help="Port of /metrics and the board; 0 takes a free one.")
+def worker(broker: str | None, port: int | None) -> None:
+    """Fold events into figures; serve /metrics, /healthz, /readyz and the live board."""
+    settings = settings_of_environment(broker=broker, http_port=port)
+    _log_to_stderr(settings.log_level)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    async with _broker(settings) as (address, idempotent):
+        service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
+        running = asyncio.create_task(service.run())
+        _stop_on_signals(running)
+        with suppress(asyncio.CancelledError):
+            await running
+
+
+def _stop_on_signals(task: "asyncio.Task[None]") -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+
+
+@click.command()
+@click.option("--duration", type=float, help="Seconds until the demo ends by itself, with the final board.")
+@click.option("--port", type=int, help="Port of the board; 0 takes a free one.")
+@click.option("--speed", default=1.0, show_default=True, help="Simulated seconds per second.")
+@click.option("--seed", default=1, show_default=True)
+def demo(duration: float | None, port: int | None, speed: float, seed: int) -> None:
+    """Start broker, worker and a simulated contact centre; prints the address of the live board."""
+    settings = settings_of_environment(http_port=port)
+    _log_to_stderr("WARNING")
+    asyncio.run(_demo(settings, duration, speed, seed))
+
+
+async def _demo(settings: Settings, duration: float | None, speed: float, seed: int) -> None:
+    click.echo("starting broker, worker and simulator ...")
+    async with running_demo(settings, seed=seed, speed=speed, clock=now) as service:
+        click.echo(f"\n  live board:  {service.address}/\n  metrics:     {service.address}/metrics\n")
+        summaries = asyncio.create_task(_summarise(service))
+        _stop_on_signals(summaries)
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(summaries, duration)
+        print_rows(queue_rows(await service.board(), DEFAULT_WINDOW).queues, Console())
+
+
+async def _summarise(service: Service) -> None:
+    while service.worker.failure is None:
+        await asyncio.sleep(SUMMARY_EVERY)
+        click.echo(_summary(service.feed, await service.board()))
+    raise service.worker.failure
+
+
+def _summary(feed: Feed, now_board: Board) -> str:
+    """One line: how many wait where it is worst, and whether the feed moves."""
+    rows = worst_first(queue_rows(now_board, DEFAULT_WINDOW).queues)
+    waiting = sum(row.open_cases for row in rows)
+    longest = max((row.longest_wait_seconds for row in rows if row.longest_wait_seconds is not None), default=None)
+    worst = f"worst {rows[0].tenant}/{rows[0].queue} {level(rows[0].service_level)}" if rows else "no queue yet"
+    return (
+        f"{now_board.at:%H:%M:%S}Z  events {feed.events.total():>6}  open cases {waiting:>3}  "
+        f"longest wait {duration(longest):>5}  {worst}"
+    )
+
+
+@click.command()
+@click.argument("address", default="http://127.0.0.1:9108")
+@click.option("--window", type=click.Choice(SHOWN_WINDOWS), default=DEFAULT_WINDOW, show_default=True)
+def board(address: str, window: str) -> None:
+    """Follow the live board of a worker in this terminal."""
+    with suppress(KeyboardInterrupt):
+        asyncio.run(follow(address, Console(), clock=now, window=window))
+
+
+@click.command()
+@click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--check", "only_check", is_flag=True, help="Create nothing; exit status 1 if something is missing.")
+def topics(broker: str | None, only_check: bool) -> None:
+    """Create the topics that are missing, and compare the others with what is declared."""
+    settings = settings_of_environment(broker=broker)
+    address = broker_address(settings).removeprefix("kafka://")
+    sources = source_topics(
+        load_policies(None), max_queues_per_tenant=1, future_tolerance=timedelta(minutes=5), clock=now
+    )
+    declared = declared_topics(worker_settings(settings, brokers=address), sources)
+    asyncio.run(ensure_topics(address.split(","), declared, replication=settings.replication, create=not only_check))
+    for topic in declared:
+        click.echo(f"{topic.name}: {topic.partitions} partitions, {topic.config['cleanup.policy']}")

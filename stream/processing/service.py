@@ -1,0 +1,132 @@
+"""A worker with its pages: what `contact-stream worker` runs, and the demo and the end-to-end tests with it."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from stream.board.freshness import Limits
+from stream.board.health import health_of
+from stream.board.server import BoardServer, Listen
+from stream.domain.agents import Staff
+from stream.domain.board import agents_of, in_order
+from stream.domain.floor import Floor
+from stream.domain.policy import Policies
+from stream.domain.snapshot import Board, QueueSnapshot
+from stream.metrics.feed import Feed
+from stream.policy_file import load_policies
+from stream.processing.app import Worker, WorkerSettings, create_app
+from stream.processing.checkpoint import CheckpointPolicy
+from stream.processing.dead_letters import DeadLetterLimit
+from stream.processing.sources import source_topics
+from stream.settings import Settings
+
+__all__ = ["Service", "worker_settings"]
+
+SLICE = 50
+"""Queues read before the loop gets its turn: a millisecond or two."""
+
+
+def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True) -> WorkerSettings:
+    """Return what processing needs of the settings, for brokers at an address."""
+    return WorkerSettings(
+        brokers=brokers,
+        group=settings.group,
+        partitions=settings.partitions,
+        replication=settings.replication,
+        create_topics=settings.create_topics,
+        retention=settings.retention,
+        dead_letter_retention=settings.dead_letter_retention,
+        checkpoint=CheckpointPolicy(interval=settings.checkpoint_interval),
+        dead_letter_limit=DeadLetterLimit(in_a_row=settings.dead_letter_limit or None),
+        session_timeout=settings.session_timeout,
+        idempotent=idempotent,
+    )
+
+
+class Service:
+    """A worker and its pages in the running event loop; a context manager, or `start`, `run` and `stop`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        brokers: str,
+        idempotent: bool = True,
+        policies: Policies | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
+        self.settings = settings
+        self.feed = Feed()
+        sources = source_topics(
+            policies or load_policies(settings.policies),
+            max_queues_per_tenant=settings.max_queues_per_tenant,
+            future_tolerance=settings.future_tolerance,
+            clock=clock,
+        )
+        processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
+        self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
+        self.server = BoardServer(
+            take_board=self.board,
+            feed=self.feed,
+            clock=clock,
+            health=lambda: health_of(self.feed, clock(), settings.dead_after),
+            listen=Listen(
+                host=settings.http_host,
+                port=settings.http_port,
+                allowed_hosts=tuple(filter(None, settings.allowed_hosts.split(","))),
+            ),
+            limits=Limits(silent=settings.stale_after),
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the pages are, once started."""
+        return self.server.address
+
+    async def start(self) -> None:
+        """Open the pages, then start the worker: while it recovers, `/readyz` and the board say so."""
+        await self.server.start()
+        try:
+            await self.worker.start()
+        except BaseException:
+            await self.server.stop()
+            raise
+
+    async def run(self) -> None:
+        """Work until `stop`, or until something fails for good, which is raised."""
+        await self.server.start()
+        try:
+            await self.worker.run()
+        finally:
+            await self.server.stop()
+
+    async def stop(self) -> None:
+        """Make durable what was applied, leave the group, close the pages."""
+        await self.worker.stop()
+        await self.server.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def board(self) -> Board:
+        """Return the board of what this worker owns, taken in slices that do not hold up the loop."""
+        at = self._clock()
+        folds = self.worker.floors()
+        queues: list[QueueSnapshot] = []
+        for floor in folds:
+            if isinstance(floor, Floor):
+                for snapshot in floor.snapshots(at):
+                    queues.append(snapshot)
+                    if len(queues) % SLICE == 0:
+                        await asyncio.sleep(0)
+        staffs = [fold for fold in folds if isinstance(fold, Staff)]
+        return Board(at=at, queues=in_order(queues), agents=agents_of(staffs))

@@ -1,0 +1,71 @@
+"""The source topics of this product: what may be on them, and what folds them."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from stream.codec import AGENTS, AGENTS_TOPIC, CONTACTS_TOPIC, SEGMENTS, TALLIES, decode, key_of, topic_of
+from stream.domain.agents import Staff
+from stream.domain.events import AGENT_EVENTS, EVENT_TYPES, Event, tag_of
+from stream.domain.floor import Floor
+from stream.domain.policy import Policies
+from stream.errors import InvalidEvent
+from stream.processing.fold import Decode, Headers, SourceTopic
+
+__all__ = ["source_topics"]
+
+
+def source_topics(
+    policies: Policies,
+    *,
+    max_queues_per_tenant: int,
+    future_tolerance: timedelta,
+    clock: Callable[[], datetime],
+) -> list[SourceTopic]:
+    """Return the topics of contacts and of agents; events too far ahead of *clock* are invalid."""
+
+    def decoder(topic: str) -> Decode:
+        return _Decoder(topic, future_tolerance, clock)
+
+    return [
+        SourceTopic(
+            name=CONTACTS_TOPIC,
+            decode=decoder(CONTACTS_TOPIC),
+            key_of=key_of,
+            new_fold=lambda: Floor(policies, max_queues_per_tenant=max_queues_per_tenant),
+            codecs={"tallies": TALLIES, "segments": SEGMENTS},
+            type_name=tag_of,
+        ),
+        SourceTopic(
+            name=AGENTS_TOPIC,
+            decode=decoder(AGENTS_TOPIC),
+            key_of=key_of,
+            new_fold=Staff,
+            codecs={"agents": AGENTS},
+            type_name=tag_of,
+        ),
+    ]
+
+
+class _Decoder:
+    """Decodes the records of one topic; refuses events of other topics and of the future."""
+
+    def __init__(self, topic: str, tolerance: timedelta, clock: Callable[[], datetime]) -> None:
+        self._kinds = frozenset(
+            AGENT_EVENTS if topic == AGENTS_TOPIC else set(EVENT_TYPES.values()) - set(AGENT_EVENTS)
+        )
+        self._tolerance = tolerance
+        self._clock = clock
+        self._horizon = clock()
+
+    def __call__(self, value: bytes | None, headers: Headers) -> Event:
+        event = decode(value, headers)
+        # The clock is read only for what is newer than everything before it.
+        if event.time > self._horizon and event.time > self._next_horizon():
+            raise InvalidEvent("future", f"the event is more than {self._tolerance} ahead of the clock", field="time")
+        if type(event) not in self._kinds:
+            raise InvalidEvent("wrong_topic", f"such an event belongs on the topic {topic_of(event)}", field="type")
+        return event
+
+    def _next_horizon(self) -> datetime:
+        self._horizon = self._clock() + self._tolerance
+        return self._horizon

@@ -1,0 +1,180 @@
+"""The equality that is the test: a worker shows what `replay` prints, figure by figure, series by series."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace as changed
+
+from stream.broker.embedded import EmbeddedBroker
+from stream.domain.board import board_of
+from stream.domain.events import Event
+from stream.domain.snapshot import Board
+from stream.ingest.replay import replay
+from stream.ingest.simulator import demo_centre, office_centre, simulate, to_queue_log
+from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
+from stream.ingest.sources.asterisk_queue_log.source import read
+from stream.ingest.sources.asterisk_queue_log.stories import Speaker
+from stream.metrics.collector import families_of
+from stream.metrics.exposition import Format, written
+from stream.processing.service import Service
+from tests.domain.test_laws import END, days
+from tests.running import Figures, parsed, running_service, scrape, send, until
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "samples"
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker of one's own: a new group reads its topics from the beginning."""
+    with EmbeddedBroker() as running:
+        yield running
+
+
+async def applied(service: Service, count: int) -> None:
+    await until(lambda: service.feed.events.total() >= count)
+
+
+def series_of(board: Board) -> Figures:
+    return parsed(written(families_of(board), Format.TEXT).decode())
+
+
+async def assert_worker_shows(service: Service, board: Board) -> None:
+    """The same board, and the same series on /metrics: no more, no fewer, no other value."""
+    shown = await service.board()
+    assert shown == board
+    scraped = await scrape(service)
+    expected = series_of(board)
+    names = {name for name, _ in expected}
+    assert {key: value for key, value in scraped.items() if key[0] in names} == expected
+
+
+async def test_the_simulators_day_on_a_worker_equals_its_replay(broker: EmbeddedBroker) -> None:
+    day = list(simulate(demo_centre(), start=NOON - timedelta(hours=2), end=NOON, seed=7))
+    async with running_service(broker.address, at=NOON) as service:
+        await send(broker.address, day)
+        await applied(service, len(day))
+
+        await assert_worker_shows(service, replay(day).board(NOON))
+        assert service.feed.gaps == 0
+        assert service.feed.dead_letters == 0
+
+
+async def test_a_queue_log_through_source_broker_and_worker_equals_its_replay(
+    broker: EmbeddedBroker, tmp_path: Path
+) -> None:
+    """A recorded day of ours, in Asterisk's own format."""
+    centre = office_centre()
+    told = simulate(centre, start=NOON - timedelta(hours=3), end=NOON, seed=3)
+    log = tmp_path / "queue_log"
+    lines = to_queue_log(told, queues=centre.queue_names("voice"))
+    log.write_text("".join(f"{line}\n" for line in lines))
+
+    await _compare_log(broker, log, NOON)
+
+
+async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(broker: EmbeddedBroker) -> None:
+    log = SAMPLES / "asterisk" / "queue_log_2010_freepbx.txt"
+    if not log.exists():
+        pytest.skip("../shared is missing: it holds the real log")
+    at = datetime(2010, 2, 22, 12, tzinfo=UTC)
+
+    scraped = await _compare_log(broker, log, at)
+
+    queue = (("channel", "voice"), ("queue", "9000"), ("tenant", "default"))
+    assert scraped["contact_offered_total", queue] == 21
+    assert scraped["contact_answered_total", queue] == 8
+    assert scraped["contact_answered_in_target_total", queue] == 6
+    assert scraped["contact_abandoned_total", queue] == 12
+    assert scraped["contact_wait_seconds_sum", queue] == 143
+    assert scraped["contact_open_cases", queue] == 1
+
+
+async def _compare_log(broker: EmbeddedBroker, log: Path, at: datetime) -> Figures:
+    events = list(read(log, Mapper(Speaker(source="/pbx"))))
+    async with running_service(broker.address, at=at) as service:
+        await send(broker.address, events)
+        await applied(service, len(events))
+        await assert_worker_shows(service, replay(events).board(at))
+        return await scrape(service)
+
+
+async def test_after_a_restart_the_board_is_the_same_and_goes_on(broker: EmbeddedBroker) -> None:
+    day = list(simulate(demo_centre(), start=NOON - timedelta(minutes=40), end=NOON, seed=5))
+    first, second = day[: len(day) // 2], day[len(day) // 2 :]
+    async with running_service(broker.address, at=NOON) as service:
+        group = service.worker.settings.group
+        settings_of_group = changed(service.settings, group=group)
+        await send(broker.address, first)
+        await applied(service, len(first))
+        await assert_worker_shows(service, replay(first).board(NOON))
+
+    await send(broker.address, second + second[::7])  # while nobody works; some twice
+    async with running_service(broker.address, at=NOON, settings=settings_of_group) as service:
+        await applied(service, len(second) + len(second[::7]))
+
+        await assert_worker_shows(service, replay(day).board(NOON))
+        assert service.feed.gaps == 0
+
+
+@pytest.fixture(scope="module")
+def loop() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+_tenants = (f"tenant-{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def days_broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def worker(loop: asyncio.Runner, days_broker: EmbeddedBroker) -> Iterator[Service]:
+    """One worker for all generated days; each day has a tenant of its own."""
+    context = running_service(days_broker.address, at=END)
+    yield loop.run(context.__aenter__())
+    loop.run(context.__aexit__(None, None, None))
+
+
+@settings(max_examples=int(os.environ.get("E2E_EXAMPLES", "25")), suppress_health_check=list(HealthCheck))
+@given(day=days())
+def test_any_day_on_a_worker_equals_its_replay(
+    loop: asyncio.Runner, days_broker: EmbeddedBroker, worker: Service, day: list[Event]
+) -> None:
+    tenant = next(_tenants)
+    events = [changed(told, tenantid=tenant) for told in day]
+
+    shown = loop.run(_shown(worker, days_broker, events))
+
+    expected = replay(events).board(END).queues
+    assert tuple(queue for queue in shown.queues if queue.tenant == tenant) == expected
+
+
+async def _shown(worker: Service, broker: EmbeddedBroker, events: Sequence[Event]) -> Board:
+    before = worker.feed.events.total()
+    await send(broker.address, events)
+    await applied(worker, before + len(events))
+    return await worker.board()
+
+
+async def test_the_board_is_read_from_what_is_owned(broker: EmbeddedBroker) -> None:
+    """Nothing owned, nothing shown: a worker that has stopped shows no frozen figures."""
+    day = list(simulate(office_centre(), start=NOON - timedelta(minutes=30), end=NOON, seed=5))
+    async with running_service(broker.address, at=NOON) as service:
+        await send(broker.address, day)
+        await applied(service, len(day))
+        owned = service.worker.floors()
+
+    assert owned
+    assert service.worker.floors() == []
+    assert board_of([], [], NOON).queues == ()

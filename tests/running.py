@@ -1,0 +1,88 @@
+"""A whole worker on the embedded broker, with a clock that stands at the end of the day it is told."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import aiohttp
+from aiokafka import AIOKafkaProducer
+from prometheus_client.parser import text_string_to_metric_families
+
+from stream.domain.events import Event
+from stream.domain.policy import DEFAULT_POLICIES, Policies
+from stream.ingest.producer import Producer
+from stream.processing.service import Service
+from stream.settings import Settings
+
+__all__ = ["Figures", "parsed", "running_service", "scrape", "send", "send_raw", "settings_of_a_test", "until"]
+
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+"""Samples by name and labels."""
+
+JOIN = timedelta(seconds=2)
+"""The embedded broker lets a group wait for half of this."""
+
+
+def settings_of_a_test(**changes: object) -> Settings:
+    """Return settings of a group of its own, on a free port."""
+    return Settings(
+        group=f"test-{uuid.uuid4().hex[:8]}",
+        partitions=4,
+        session_timeout=JOIN,
+        http_port=0,
+        **changes,  # type: ignore[arg-type]  # each test names fields
+    )
+
+
+@asynccontextmanager
+async def running_service(
+    address: str, *, at: datetime, policies: Policies = DEFAULT_POLICIES, settings: Settings | None = None
+) -> AsyncIterator[Service]:
+    """Run a worker whose clock stands at the instant *at*."""
+    service = Service(
+        settings or settings_of_a_test(), brokers=address, idempotent=False, policies=policies, clock=lambda: at
+    )
+    async with service:
+        yield service
+
+
+async def send(address: str, events: Sequence[Event]) -> None:
+    """Send events as a call system would: through the SDK."""
+    async with Producer(address) as producer:
+        await producer.send_many(events)
+
+
+async def send_raw(address: str, topic: str, records: Sequence[tuple[bytes | None, bytes | None]]) -> None:
+    """Send whatever bytes, as a call system should not."""
+    producer = AIOKafkaProducer(bootstrap_servers=address, max_request_size=2**23)
+    await producer.start()
+    try:
+        for key, value in records:
+            await producer.send_and_wait(topic, value, key=key)
+    finally:
+        await producer.stop()
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait for a condition, looking every few milliseconds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # a worker's figures tell nobody when they change
+            await asyncio.sleep(0.01)
+
+
+async def scrape(service: Service) -> Figures:
+    """Return every sample of `/metrics`, parsed as Prometheus parses it."""
+    async with aiohttp.ClientSession() as session, session.get(f"{service.address}/metrics") as answer:
+        assert answer.status == 200
+        return parsed(await answer.text())
+
+
+def parsed(text: str) -> Figures:
+    """Return the samples of an exposition."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
