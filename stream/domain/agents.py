@@ -158,5 +158,5 @@ class Staff:
         if known is row:
             applied.duplicates += 1
             return
-        applied.see(event.source, event.time)
+        applied.newest_by_source[event.source] = max(event.time, applied.newest_by_source.get(event.source, event.time))
         self.agents.put(key, replace(known, fence=fence))

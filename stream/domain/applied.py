@@ -26,9 +26,3 @@ class Applied(Struct):
     """Offset and cause of each event that raised: a defect of ours, to be set aside."""
     newest_by_source: dict[str, datetime] = field(default_factory=dict)
     """Time of the newest event of each CloudEvents source in the batch."""
-
-    def see(self, source: str, at: datetime) -> None:
-        """Take note of where and when an event happened."""
-        newest = self.newest_by_source.get(source)
-        if newest is None or at > newest:
-            self.newest_by_source[source] = at

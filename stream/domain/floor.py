@@ -6,7 +6,7 @@ It is told offsets and commits, and knows nothing of Kafka otherwise.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -22,6 +22,7 @@ from stream.domain.rows import Rows
 from stream.domain.segment import NEW, PASSING, Segment, contributions_of, take
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
+from stream.domain.windows import EPOCH
 
 __all__ = ["OVERFLOW_QUEUE", "Floor", "TallyKey", "TallyRow"]
 
@@ -30,10 +31,6 @@ OVERFLOW_QUEUE: Final = "(other)"
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
-
-
-_OF_SEGMENTS: Final = frozenset(SEGMENT_EVENTS)
-_OF_CALLBACKS: Final = frozenset(CALLBACK_EVENTS)
 
 
 class TallyRow(Struct, frozen=True, array_like=True):
@@ -56,6 +53,13 @@ class Floor:
         self.max_queues_per_tenant = max_queues_per_tenant
         self.tallies: Rows[TallyKey, TallyRow] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
+        # One table, and by its key each row is of one kind.
+        self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
+        self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
+        self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
+            **dict.fromkeys(SEGMENT_EVENTS, self._take_segment),
+            **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
+        }
         self.queues: dict[QueueKey, Queue] = {}
         self._queues_of: Counter[str] = Counter()
         self._recovered_to = -1
@@ -103,9 +107,14 @@ class Floor:
             yield queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
+        newest = applied.newest_by_source
         for event, offset in zip(events, offsets, strict=True):
             try:
-                self._take(event, offset, applied)
+                take_kind = self._take.get(type(event))
+                if take_kind is not None:
+                    take_kind(event, offset, applied)
+                if event.time > newest.get(event.source, EPOCH):
+                    newest[event.source] = event.time
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
         for queue in self._touched:
@@ -114,18 +123,11 @@ class Floor:
                 self._evict(queue)
         self._touched.clear()
 
-    def _take(self, event: Event, offset: int, applied: Applied) -> None:
-        """Fold one event; whatever can raise comes before the first change."""
-        applied.see(event.source, event.time)
-        kind = type(event)
-        if kind in _OF_SEGMENTS:
-            self._take_segment(cast("SegmentEvent", event), offset, applied)
-        elif kind in _OF_CALLBACKS:
-            self._take_callback(cast("CallbackEvent", event), offset, applied)
+    # Of one event whatever can raise comes before the first change.
 
     def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, event.data.enqueue_seq, applied)
-        segment = cast("Segment", self.segments.get(key, NEW))
+        segment = self._visits.get(key, NEW)
         if segment.fence >= offset:
             applied.replayed += 1
             return
@@ -135,7 +137,7 @@ class Floor:
             return
         self._touched.add(queue)
         if type(event) in PASSING and segment is not NEW and not segment.is_over:
-            self.segments.put(key, replace(known, fence=offset))
+            self._visits.put(key, replace(known, fence=offset))
             return
         counts_for = contributions_of(known, queue.policy)
         if queue.count_difference(segment.counted, counts_for):
@@ -145,7 +147,7 @@ class Floor:
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, 0, applied)
-        callback = cast("Callback", self.segments.get(key, NEW_CALLBACK))
+        callback = self._callbacks.get(key, NEW_CALLBACK)
         if callback.fence >= offset:
             applied.replayed += 1
             return

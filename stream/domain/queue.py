@@ -146,12 +146,20 @@ class Queue:
     def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
         """Note in which phase a segment is, since an event of the time *at*."""
         self.watermark = max(self.watermark, at)
-        waiting, talking, wrapping_up = segment.waiting_since, segment.talking_since, segment.wrapping_up_since
-        _set(self.waiting, key, waiting)
-        _set(self.talking, key, talking)
-        _set(self.wrapping_up, key, wrapping_up)
-        if waiting is None and talking is None and wrapping_up is None:
+        phase: dict[EpisodeKey, datetime] | None = None
+        if (since := segment.waiting_since) is not None:
+            phase = self.waiting
+        elif (since := segment.talking_since) is not None:
+            phase = self.talking
+        elif (since := segment.wrapping_up_since) is not None:
+            phase = self.wrapping_up
+        for other in (self.waiting, self.talking, self.wrapping_up):
+            if other is not phase:
+                other.pop(key, None)
+        if phase is None or since is None:
             self._finish(key, at)
+        else:
+            phase[key] = since
 
     def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
         """Note whether a callback is still to be kept, since an event of the time *at*."""
@@ -280,13 +288,6 @@ class Queue:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""
         expired = self._total.offered - self._total.decided - waiting
         return self._total + Tally(expired=expired) if expired else self._total
-
-
-def _set(phase: dict[EpisodeKey, datetime], key: EpisodeKey, since: datetime | None) -> None:
-    if since is not None:
-        phase[key] = since
-    else:
-        phase.pop(key, None)
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:

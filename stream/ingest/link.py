@@ -1,0 +1,157 @@
+"""The connection to the broker: opened when it is first needed, and opened anew after it failed."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
+from msgspec import Struct
+
+from stream.errors import SettingsError
+
+__all__ = ["Batch", "Client", "Link", "ProducerPolicy"]
+
+log = logging.getLogger(__name__)
+
+
+class ProducerPolicy(Struct, frozen=True, kw_only=True):
+    """How patient a producer is, and how much it may hold."""
+
+    delivery_timeout: timedelta = timedelta(minutes=2)
+    """An event that the broker has not acknowledged after this is given up, and its sender is told."""
+    request_timeout: timedelta = timedelta(seconds=10)
+    """A single attempt that takes longer is made again."""
+    buffer_bytes: int = 32 * 1024 * 1024
+    """What may wait for acknowledgement; when it is full, senders wait."""
+    batch_bytes: int = 256 * 1024
+    """What goes to a partition in one request; the broker's max.message.bytes must allow it."""
+    idempotent: bool | None = None
+    """
+    Whether the broker drops what a retry sends twice. None: when the address begins with `kafka://`.
+
+    The embedded broker cannot. Nothing counts twice without it either: events are known by their ids.
+    """
+
+
+class Batch(Protocol):
+    """What is used of aiokafka's BatchBuilder."""
+
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object | None:
+        """Return None if the batch is full."""
+
+
+class Cluster(Protocol):
+    """What is used of aiokafka's ClusterMetadata."""
+
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """Return None if there is no such topic."""
+        ...
+
+
+class Metadata(Protocol):
+    """What is used of AIOKafkaClient."""
+
+    async def fetch_all_metadata(self) -> Cluster:
+        """Ask the broker for every topic; unlike a question for one topic, this creates none."""
+        ...
+
+
+class Client(Protocol):
+    """What is used of AIOKafkaProducer."""
+
+    client: Metadata
+
+    async def start(self) -> None:
+        """Connect."""
+
+    async def stop(self) -> None:
+        """Send what is left, and disconnect."""
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        """Return the topic's partitions; waits until they are known."""
+        ...
+
+    def create_batch(self) -> Batch:
+        """Return an empty batch."""
+        ...
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[object]:
+        """Return a future that is done when the batch is acknowledged."""
+        ...
+
+
+class Link:
+    """One connected client at a time, for everybody who asks."""
+
+    def __init__(self, address: str, policy: ProducerPolicy) -> None:
+        scheme, _, rest = address.rpartition("://")
+        self.address = rest
+        self._policy = policy
+        self._idempotent = scheme == "kafka" if policy.idempotent is None else policy.idempotent
+        self._client: Client | None = None
+        self._verified: set[str] = set()
+        self._turn = asyncio.Lock()
+        self._stopping: set[asyncio.Task[None]] = set()
+        if scheme not in {"", "kafka"} or not all(_is_host_and_port(part) for part in rest.split(",")):
+            raise SettingsError(f"broker address {address!r}: expected host:port[,host:port…] or kafka://host:port")
+
+    async def client(self) -> Client:
+        """Return the connected client; connects if need be, and raises what aiokafka raises if that fails."""
+        async with self._turn:
+            if self._client is None:
+                self._client = await self._connect()
+            return self._client
+
+    async def partitions(self, client: Client, topic: str) -> list[int]:
+        """
+        Return the topic's partitions; raises UnknownTopicOrPartitionError if it does not exist.
+
+        Many brokers create a topic that they are asked for, with partitions and retention of their own: topics
+        are declared elsewhere, so each new client looks first.
+        """
+        if topic not in self._verified:
+            if not (await client.client.fetch_all_metadata()).partitions_for_topic(topic):
+                raise UnknownTopicOrPartitionError
+            self._verified.add(topic)
+        return sorted(await client.partitions_for(topic))
+
+    def drop(self, client: Client | None) -> None:
+        """Give *client* up, if it is still in use: the next one to ask gets a new one."""
+        if client is None or client is not self._client:
+            return
+        self._client = None
+        self._verified.clear()
+        task = asyncio.create_task(client.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+    async def close(self) -> None:
+        """Close every connection; nothing may be on its way any more."""
+        self.drop(self._client)
+        if self._stopping:
+            done, late = await asyncio.wait(self._stopping, timeout=self._policy.request_timeout.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*done, *late, return_exceptions=True)
+
+    async def _connect(self) -> Client:
+        client: Client = AIOKafkaProducer(
+            bootstrap_servers=self.address,
+            acks="all",
+            enable_idempotence=self._idempotent,
+            request_timeout_ms=self._policy.request_timeout // timedelta(milliseconds=1),
+            max_batch_size=self._policy.batch_bytes,
+        )
+        try:
+            await client.start()
+        except BaseException:
+            await client.stop()
+            raise
+        return client
+
+
+def _is_host_and_port(text: str) -> bool:
+    host, _, port = text.strip().rpartition(":")
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536
