@@ -37,15 +37,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     replication: Annotated[int, Meta(ge=1, le=7)] = 1
     """Copies of every topic on different brokers; 3 where nothing may be lost with a broker."""
     retention: timedelta = timedelta(days=7)
-    """How long events stay on the broker: what can be replayed."""
+    """How long events stay on the broker: longer than a worker may be down."""
+    dead_letter_retention: timedelta = timedelta(days=14)
+    """How long dead letters wait for somebody to look at them."""
+    create_topics: bool = True
+    """Whether a worker creates topics that are missing; false where only an administrator may."""
     policies: Path | None = None
     """TOML file with thresholds, formulas and targets of queues; none: the defaults for all."""
     checkpoint_interval: timedelta = timedelta(seconds=1)
     """How often changed rows and offsets are written. Longer: less traffic, more to replay after a crash."""
-    session_timeout: timedelta = timedelta(seconds=10)
+    session_timeout: timedelta = timedelta(seconds=12)
     """After so long without a sign of life a worker's partitions go to the others."""
-    rebalance_timeout: timedelta = timedelta(seconds=12)
-    """How long workers have to join when partitions are shared out anew."""
     future_tolerance: timedelta = timedelta(minutes=5)
     """Events further ahead of the clock than this are set aside."""
     stale_after: timedelta = timedelta(seconds=30)
@@ -54,12 +56,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """With records to apply and none applied for so long, `/healthz` fails."""
     max_queues_per_tenant: Annotated[int, Meta(ge=1)] = 1000
     """Queues of a tenant, per partition, that get figures of their own; the others share one series."""
-    dead_letter_limit: Annotated[float, Meta(ge=0, le=1)] = 0.5
-    """With a larger share of invalid records than this a worker stops: something else is wrong."""
+    dead_letter_limit: Annotated[int, Meta(ge=0)] = 0
+    """After so many invalid records in a row, without one event, a worker stops; 0: never."""
     http_host: str = "127.0.0.1"
     """Where `/metrics` and the board listen. They have no authentication: put a proxy before other addresses."""
     http_port: Port = 9108
     """Port of `/metrics` and the board; 0 takes a free one."""
+    allowed_hosts: str = ""
+    """Host names, with commas between, that the board answers to beside its own address."""
     log_level: str = "INFO"
     """Least level that is logged."""
 

@@ -34,7 +34,3 @@ def main() -> None:
     except ContactStreamError as failure:
         click.echo(f"contact-stream: {failure}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough; Python must not complain about it at exit.
-        sys.stdout = None  # type: ignore[assignment]  # nothing can be written any more
-        sys.exit(0)

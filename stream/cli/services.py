@@ -113,11 +113,12 @@ def _summary(feed: Feed, now_board: Board) -> str:
     """One line: how many wait where it is worst, and whether the feed moves."""
     rows = worst_first(queue_rows(now_board, DEFAULT_WINDOW).queues)
     waiting = sum(row.open_cases for row in rows)
-    longest = max((row.longest_wait_seconds for row in rows if row.longest_wait_seconds is not None), default=None)
+    longest = max((queue.longest_wait for queue in now_board.queues if queue.longest_wait is not None), default=None)
+    seconds = None if longest is None else longest.total_seconds()
     worst = f"worst {rows[0].tenant}/{rows[0].queue} {level(rows[0].service_level)}" if rows else "no queue yet"
     return (
         f"{now_board.at:%H:%M:%S}Z  events {feed.events.total():>6}  open cases {waiting:>3}  "
-        f"longest wait {duration(longest):>5}  {worst}"
+        f"longest wait {duration(seconds):>5}  {worst}"
     )
 
 

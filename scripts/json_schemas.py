@@ -1,0 +1,91 @@
+"""JSON Schema 2020-12 of every event, made from `stream/domain/events.py`.
+
+One self-contained file per event type, for the whole CloudEvent. Objects are open: unknown fields are ignored.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from scripts.docstrings import attribute_sentences
+from stream.domain import events
+from stream.domain.events import EVENT_TYPES, Event
+
+__all__ = ["EXAMPLES", "SCHEMAS", "VERSION", "Schema", "example_of", "schema_id", "schema_of"]
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+EXAMPLES = SCHEMAS / "examples"
+
+VERSION = 1
+"""Raised only by a change that an existing producer or consumer would notice; new optional fields are none."""
+
+TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
+"""RFC 3339 with an offset. Most validators do not assert `format`; all assert `pattern`."""
+
+Schema = dict[str, Any]
+"""A JSON Schema, or a part of one."""
+
+
+def schema_id(event_type: str) -> str:
+    """Return what producers write in `dataschema`."""
+    return f"urn:contact-stream:event:{event_type}:{VERSION}"
+
+
+def example_of(event_type: str) -> Schema:
+    """Return the checked-in example of an event: a structured CloudEvent."""
+    example: Schema = json.loads((EXAMPLES / f"{event_type}.json").read_text())
+    return example
+
+
+def schema_of(event_type: str) -> Schema:
+    """Return the schema of the whole CloudEvent of that type."""
+    cls = EVENT_TYPES[event_type]
+    _, parts = msgspec.json.schema_components([cls], ref_template="{name}")
+    schema = _described(parts[cls.__name__], cls)
+    data = _data_class(cls)
+    # `data` stands in place: these files are read by people and by tools that follow no references.
+    schema["properties"]["data"] = _described(parts[data.__name__], data)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": schema_id(event_type),
+        **schema,
+        "examples": [example_of(event_type)],
+    }
+
+
+def _data_class(event: type[Event]) -> type[msgspec.Struct]:
+    data: type[msgspec.Struct] = next(field.type for field in msgspec.structs.fields(event) if field.name == "data")
+    return data
+
+
+def _described(schema: Schema, cls: type[msgspec.Struct]) -> Schema:
+    properties = {name: _sharpened(part) for name, part in schema["properties"].items()}
+    for name, sentence in _sentences_of(cls).items():
+        properties[name] = {"description": sentence, **properties[name]}
+    return {**schema, "properties": properties}
+
+
+def _sharpened(part: Schema) -> Schema:
+    """Say in JSON Schema what msgspec means: one allowed value is a constant, an aware datetime has an offset."""
+    part = {
+        name: [_sharpened(choice) for choice in value] if name == "anyOf" else value for name, value in part.items()
+    }
+    match part:
+        case {"enum": [only]}:
+            return {"const": only}
+        case {"format": "date-time"}:
+            return {**part, "pattern": TIME_PATTERN}
+    return part
+
+
+def _sentences_of(cls: type[msgspec.Struct]) -> dict[str, str]:
+    """Return the docstring below each field, inherited ones too."""
+    sentences: dict[str, str] = {}
+    for ancestor in reversed(cls.__mro__):
+        sentences |= _SENTENCES.get(ancestor.__name__, {})
+    return {name: sentence for name, sentence in sentences.items() if name in cls.__struct_fields__}
+
+
+_SENTENCES = attribute_sentences(events)
