@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
 
-__all__ = ["EMBEDDED", "PREFIX", "Settings", "settings_from"]
+__all__ = ["EMBEDDED", "PREFIX", "Settings", "broker_of", "settings_from"]
 
 PREFIX: Final = "CONTACT_STREAM_"
 """Of every environment variable that is a setting."""
@@ -29,7 +29,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Settings of one process; durations are written as in ISO 8601 (`PT30S`)."""
 
     broker: str = EMBEDDED
-    """Bootstrap servers, `host:port` with commas between, or `embedded:`."""
+    """Bootstrap servers, `host:port,…`; `embedded:` starts a broker of its own, `embedded:host:port` uses that one."""
     group: Annotated[str, Meta(min_length=1, max_length=200)] = "contact-stream"
     """Consumer group; workers of one group share the partitions, and name their changelogs after it."""
     partitions: Annotated[int, Meta(ge=1, le=1000)] = 12
@@ -66,6 +66,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Host names, with commas between, that the board answers to beside its own address."""
     log_level: str = "INFO"
     """Least level that is logged."""
+
+
+def broker_of(settings: Settings) -> tuple[str | None, bool]:
+    """Return the address of the broker (None: an embedded one is to be started), and whether it is a real one."""
+    if settings.broker.startswith(EMBEDDED):
+        return settings.broker.removeprefix(EMBEDDED) or None, False
+    return settings.broker.removeprefix("kafka://"), True
 
 
 def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | timedelta | None) -> Settings:

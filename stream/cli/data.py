@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import click
@@ -17,8 +17,10 @@ from stream.cli.options import (
     STDIN,
     BadLines,
     Instant,
+    InstantOfDay,
     broker_address,
     now,
+    on_the_day,
     recorded_events,
     settings_of_environment,
     source_option,
@@ -46,18 +48,18 @@ CENTRES = {"demo": demo_centre, "office": office_centre}
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
 @tenant_option
-@click.option("--at", type=Instant(), help="The board at this instant; else at the newest event.")
+@click.option("--at", type=InstantOfDay(), help="The board at this instant (or 10:30, of that day); else the newest.")
 @click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
 def replay(
-    file: Path, source: str, tenant: str, at: datetime | None, window: str, policies: Path | None, as_json: bool
+    file: Path, source: str, tenant: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool
 ) -> None:
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
     settings = settings_of_environment(policies=policies)
     bad = BadLines()
-    events = recorded_events(file, source, tenant, bad)
-    board = fold(events, at=at, policies=load_policies(settings.policies)).board(at)
+    instant, events = on_the_day(at, recorded_events(file, source, tenant, bad))
+    board = fold(events, at=instant, policies=load_policies(settings.policies)).board(instant)
     bad.summary()
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(queue_rows(board, window))) + b"\n")

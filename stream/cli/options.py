@@ -4,7 +4,8 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from stream.ingest.lines import BadLine
 from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
 from stream.ingest.sources.asterisk_queue_log.source import read, read_stream
 from stream.ingest.sources.asterisk_queue_log.stories import Speaker
-from stream.settings import Settings, settings_from
+from stream.settings import Settings, broker_of, settings_from
 
 __all__ = [
     "QUEUE_LOG",
@@ -25,8 +26,10 @@ __all__ = [
     "STDIN",
     "BadLines",
     "Instant",
+    "InstantOfDay",
     "broker_address",
     "now",
+    "on_the_day",
     "recorded_events",
     "settings_of_environment",
     "source_option",
@@ -70,6 +73,27 @@ class Instant(click.ParamType):
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+class InstantOfDay(Instant):
+    """An instant, or a time of day (UTC) such as 10:30 on the day of the first event."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime | time:  # type: ignore[override]  # more than an instant
+        """Return the instant or the time of day; refuses what is neither."""
+        try:
+            return time.fromisoformat(value).replace(tzinfo=UTC)
+        except ValueError:
+            return super().convert(value, param, ctx)
+
+
+def on_the_day(at: datetime | time | None, events: Iterator[Event]) -> tuple[datetime | None, Iterator[Event]]:
+    """Return the instant that is meant, and the events, whose first one tells the day."""
+    if not isinstance(at, time):
+        return at, events
+    first = next(events, None)
+    if first is None:
+        return None, events
+    return datetime.combine(first.time.date(), at), chain([first], events)
+
+
 class BadLines:
     """Says on standard error where bad lines are (never what is in them), the first ones each, the others counted."""
 
@@ -101,10 +125,11 @@ def recorded_events(path: Path, source: str, tenant: str, bad: BadLines) -> Iter
 
 
 def broker_address(settings: Settings) -> str:
-    """Return the address of a broker that runs elsewhere. Raises SettingsError for the embedded one."""
-    if settings.broker.startswith("embedded"):
+    """Return the address of a broker that runs already. Raises SettingsError where none is named."""
+    address, _ = broker_of(settings)
+    if address is None:
         raise SettingsError(
             "name a broker with --broker host:port or CONTACT_STREAM_BROKER; "
             "a worker with the embedded broker prints its address when it starts"
         )
-    return settings.broker
+    return address

@@ -20,12 +20,13 @@ from stream.metrics.feed import Feed
 from stream.policy_file import load_policies
 from stream.processing.app import declared_topics
 from stream.processing.demo import running_demo
+from stream.processing.letters import read_letters
 from stream.processing.service import Service, worker_settings
 from stream.processing.sources import source_topics
 from stream.processing.topics import ensure_topics
-from stream.settings import Settings
+from stream.settings import EMBEDDED, Settings, broker_of
 
-__all__ = ["board", "demo", "topics", "worker"]
+__all__ = ["board", "dead_letters", "demo", "topics", "worker"]
 
 SUMMARY_EVERY = 5.0
 """Seconds between the summary lines of the demo."""
@@ -34,23 +35,32 @@ QUIET = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERRO
 """Loggers that write paragraphs about what is normal, such as a rebalance; what matters of it is in the feed."""
 
 
+_LIFE_CYCLE = "[^"
+"""Begins each of the dozens of lines in which Faust's services say that they start and stop."""
+
+
 def _log_to_stderr(level: str) -> None:
     try:
         logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     except ValueError:
         raise click.ClickException(f"CONTACT_STREAM_LOG_LEVEL: {level} is no level such as INFO") from None
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(
+            lambda record: record.levelno >= logging.WARNING or not str(record.msg).startswith(_LIFE_CYCLE)
+        )
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 
 
 @asynccontextmanager
 async def _broker(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
-    """Yield the address of the broker and whether it knows idempotent producers; starts the embedded one."""
-    if not settings.broker.startswith("embedded"):
-        yield settings.broker.removeprefix("kafka://"), True
+    """Yield the address of the broker and whether it is a real one; starts the embedded one if need be."""
+    address, real = broker_of(settings)
+    if address is not None:
+        yield address, real
         return
     async with EmbeddedBroker() as broker:
-        click.echo(f"embedded broker (in memory, for a first look only): {broker.address}", err=True)
+        click.echo(f"embedded broker, in memory, for a first look only: {EMBEDDED}{broker.address}", err=True)
         yield broker.address, False
 
 
@@ -137,7 +147,7 @@ def board(address: str, window: str) -> None:
 def topics(broker: str | None, only_check: bool) -> None:
     """Create the topics that are missing, and compare the others with what is declared."""
     settings = settings_of_environment(broker=broker)
-    address = broker_address(settings).removeprefix("kafka://")
+    address = broker_address(settings)
     sources = source_topics(
         load_policies(None), max_queues_per_tenant=1, future_tolerance=timedelta(minutes=5), clock=now
     )
@@ -145,3 +155,27 @@ def topics(broker: str | None, only_check: bool) -> None:
     asyncio.run(ensure_topics(address.split(","), declared, replication=settings.replication, create=not only_check))
     for topic in declared:
         click.echo(f"{topic.name}: {topic.partitions} partitions, {topic.config['cleanup.policy']}")
+
+
+@click.command("dead-letters")
+@click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--reason", help="Only those set aside for this reason.")
+@click.option("--show", metavar="PLACE", help="Write the bytes of the record that was at topic/partition/offset.")
+def dead_letters(broker: str | None, reason: str | None, show: str | None) -> None:
+    """List the records that were set aside: where they were, and what is wrong with them."""
+    address = broker_address(settings_of_environment(broker=broker))
+    asyncio.run(_dead_letters(address.split(","), reason, show))
+
+
+async def _dead_letters(brokers: list[str], reason: str | None, show: str | None) -> None:
+    found = 0
+    async for letter in read_letters(brokers):
+        if show == letter.place:
+            click.get_binary_stream("stdout").write(letter.value or b"")
+            return
+        if show is None and reason in {None, letter.reason}:
+            found += 1
+            click.echo(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}")
+    if show is not None:
+        raise click.ClickException(f"no dead letter was at {show}")
+    click.echo(f"{found} dead letters", err=True)

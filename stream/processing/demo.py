@@ -21,10 +21,6 @@ WARM_UP = timedelta(hours=1)
 
 DEMO_PARTITIONS = 4
 
-JOIN = timedelta(seconds=6)
-"""The embedded broker lets a group wait for half of this before it shares out partitions."""
-
-
 DEMO_POLICIES = """
 [defaults]
 target = 0.80
@@ -56,7 +52,7 @@ async def running_demo(
 ) -> AsyncIterator[Service]:
     """Run the demo around a block; the past hour comes first, then real time times *speed*."""
     async with EmbeddedBroker() as broker:
-        modest = replace(settings, partitions=DEMO_PARTITIONS, session_timeout=JOIN)
+        modest = replace(settings, partitions=DEMO_PARTITIONS)
         policies = load_policies(settings.policies) if settings.policies else parse_policies(DEMO_POLICIES, "demo")
         service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
         async with service:

@@ -1,8 +1,9 @@
 """A worker with its pages: what `contact-stream worker` runs, and the demo and the end-to-end tests with it."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from stream.domain.board import agents_of, in_order
 from stream.domain.floor import Floor
 from stream.domain.policy import Policies
 from stream.domain.snapshot import Board, QueueSnapshot
+from stream.errors import SettingsError
 from stream.metrics.feed import Feed
 from stream.policy_file import load_policies
 from stream.processing.app import Worker, WorkerSettings, create_app
@@ -23,6 +25,11 @@ from stream.processing.sources import source_topics
 from stream.settings import Settings
 
 __all__ = ["Service", "worker_settings"]
+
+logger = logging.getLogger(__name__)
+
+EMBEDDED_SESSION = timedelta(seconds=6)
+"""The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
 SLICE = 50
 """Queues read before the loop gets its turn: a millisecond or two."""
@@ -40,7 +47,7 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
         dead_letter_retention=settings.dead_letter_retention,
         checkpoint=CheckpointPolicy(interval=settings.checkpoint_interval),
         dead_letter_limit=DeadLetterLimit(in_a_row=settings.dead_letter_limit or None),
-        session_timeout=settings.session_timeout,
+        session_timeout=settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION),
         idempotent=idempotent,
     )
 
@@ -88,7 +95,7 @@ class Service:
 
     async def start(self) -> None:
         """Open the pages, then start the worker: while it recovers, `/readyz` and the board say so."""
-        await self.server.start()
+        await self._open()
         try:
             await self.worker.start()
         except BaseException:
@@ -97,11 +104,21 @@ class Service:
 
     async def run(self) -> None:
         """Work until `stop`, or until something fails for good, which is raised."""
-        await self.server.start()
+        await self._open()
         try:
             await self.worker.run()
         finally:
             await self.server.stop()
+
+    async def _open(self) -> None:
+        try:
+            await self.server.start()
+        except OSError as failure:
+            raise SettingsError(
+                f"the board cannot listen on {self.settings.http_host}:{self.settings.http_port}: {failure.strerror}; "
+                f"set CONTACT_STREAM_HTTP_PORT to a free port, or 0"
+            ) from failure
+        logger.info("live board and metrics: %s", self.address)
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, close the pages."""

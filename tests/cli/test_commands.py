@@ -68,6 +68,7 @@ def test_replay_at_an_instant_knows_nothing_of_what_comes_after(day: Path) -> No
         return sum(row["offered"] for row in json.loads(run.stdout)["queues"])
 
     assert 0 < offered("--at", "2026-11-20T09:10:00Z") < offered()
+    assert offered("--at", "09:10") == offered("--at", "2026-11-20T10:10:00+01:00")
 
 
 def test_replay_reads_standard_input(day: Path) -> None:

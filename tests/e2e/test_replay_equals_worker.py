@@ -146,6 +146,8 @@ def worker(loop: asyncio.Runner, days_broker: EmbeddedBroker) -> Iterator[Servic
     loop.run(context.__aexit__(None, None, None))
 
 
+# The worker's own threads go on, and draw jitter, while a day is generated.
+@pytest.mark.filterwarnings("ignore:Do not use the .random. module inside strategies")
 @settings(max_examples=int(os.environ.get("E2E_EXAMPLES", "25")), suppress_health_check=list(HealthCheck))
 @given(day=days())
 def test_any_day_on_a_worker_equals_its_replay(

@@ -1,0 +1,76 @@
+"""A real server on loopback, with a board that a test can change."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from stream.board.health import Health, health_of
+from stream.board.server import BoardServer, Listen
+from stream.domain.snapshot import Board
+from stream.metrics.feed import Feed, PartitionFeed
+from tests.board.boards import wall
+
+__all__ = ["Worker", "served"]
+
+EVERY = timedelta(milliseconds=50)
+
+
+def a_flowing_feed() -> Feed:
+    """A ready worker to which an event has just come."""
+    now = datetime.now(UTC)
+    partition = PartitionFeed("contacts", 0, recovered_at=now, applied_at=now, record_at=now)
+    return Feed(recovery="ready", partitions={("contacts", 0): partition}, newest_event=now)
+
+
+@dataclass
+class Worker:
+    """Stands for the worker behind the server."""
+
+    board: Board = field(default_factory=lambda: wall(datetime.now(UTC)))
+    feed: Feed = field(default_factory=a_flowing_feed)
+    broken: Exception | None = None
+    taken: int = 0
+    moving: bool = False
+    """Whether the time of the board goes on; else it stays what it was."""
+
+    async def take_board(self) -> Board:
+        self.taken += 1
+        if self.broken is not None:
+            raise self.broken
+        return replace(self.board, at=self.clock()) if self.moving else self.board
+
+    def clock(self) -> datetime:
+        return datetime.now(UTC)
+
+    def health(self) -> Health:
+        return health_of(self.feed, self.clock())
+
+    def server(self, listen: Listen | None = None) -> BoardServer:
+        return BoardServer(
+            take_board=self.take_board,
+            feed=self.feed,
+            clock=self.clock,
+            health=self.health,
+            listen=listen or Listen(port=0),
+            every=EVERY,
+        )
+
+
+@asynccontextmanager
+async def _served(worker: Worker, listen: Listen | None = None) -> AsyncIterator[str]:
+    server = worker.server(listen)
+    await server.start()
+    try:
+        yield server.address
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+def served() -> Callable[..., AbstractAsyncContextManager[str]]:
+    """Serve a worker's board, and give its address."""
+    return _served

@@ -1,0 +1,110 @@
+import json
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.board import format as written
+from stream.board.format import NO_SAMPLE, count, duration, elapsed, level, limit, share
+
+FORMAT_JS = Path(written.__file__).parent / "static" / "format.js"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, NO_SAMPLE),
+        (0, "0:00"),
+        (41.9, "0:41"),
+        (59.999, "0:59"),
+        (60, "1:00"),
+        (725, "12:05"),
+        (3599, "59:59"),
+        (3600, "1 h 00"),
+        (3725, "1 h 02"),
+        (86_400, "1 d 00 h"),
+        (183_600, "2 d 03 h"),
+        (-3, "0:00"),
+    ],
+)
+def test_a_wait_shows_the_seconds_that_have_passed(seconds: float | None, text: str) -> None:
+    assert elapsed(seconds) == text
+
+
+def test_a_mean_is_rounded_to_the_nearest_second() -> None:
+    assert [duration(17.49), duration(17.5), duration(None)] == ["0:17", "0:18", NO_SAMPLE]
+
+
+def test_a_threshold_is_written_as_people_name_it() -> None:
+    assert [limit(20), limit(90), limit(120), limit(3600)] == ["20 s", "90 s", "2:00", "1 h 00"]
+
+
+@given(st.floats(0, 1), st.integers(0, 100))
+def test_a_missed_target_never_reads_as_kept(ratio: float, target: int) -> None:
+    if ratio < target / 100 - 1e-9:
+        assert int(level(ratio).removesuffix(" %")) < target
+
+
+@given(st.integers(0, 100))
+def test_whole_percents_read_as_themselves(percent: int) -> None:
+    assert level(percent / 100) == f"{percent} %"
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (None, NO_SAMPLE),
+        (0, "0 %"),
+        (0.00001, "0.1 %"),
+        (0.0226, "2.3 %"),
+        (0.0994, "9.9 %"),
+        (0.0996, "10 %"),
+        (0.174, "17 %"),
+        (1, "100 %"),
+    ],
+)
+def test_only_nothing_at_all_is_zero_percent(ratio: float | None, text: str) -> None:
+    assert share(ratio) == text
+
+
+def test_thousands_stand_apart() -> None:
+    assert [count(999), count(1000), count(1_234_567), count(None)] == [
+        "999",
+        "1\u2009000",
+        "1\u2009234\u2009567",
+        NO_SAMPLE,
+    ]
+
+
+SECONDS = [None, 0, 0.4, 0.5, 0.999, 20, 41.5, 59.4999, 59.5, 119.9, 120, 3599.5, 3600, 86399.6, 90061.2, 1e7, -1]
+RATIOS = [None, 0, 1, *(number / 997 for number in range(0, 998, 7)), *(number / 100 for number in range(101)), 1e-7]
+COUNTS = [None, 0, 7, 999, 1000, 10_000, 999_999, 1_000_000, 1_234_567_890]
+
+
+def test_the_page_writes_figures_as_the_terminal_does() -> None:
+    if shutil.which("node") is None:
+        pytest.skip("no Node.js: apt-get install -y --no-install-recommends nodejs")
+    cases: dict[str, Sequence[float | None]] = {
+        "elapsed": SECONDS,
+        "duration": SECONDS,
+        "limit": [one for one in SECONDS if one is not None and one >= 0],
+        "level": RATIOS,
+        "share": RATIOS,
+        "count": COUNTS,
+    }
+    program = (
+        f"import * as f from {json.dumps(FORMAT_JS.as_uri())};"
+        f"const cases = {json.dumps(cases)};"
+        "console.log(JSON.stringify(Object.entries(cases).map(([name, of]) => [name, of.map((one) => f[name](one))])))"
+    )
+
+    told = subprocess.run(
+        ["node", "--no-warnings", "--input-type=module", "--eval", program], capture_output=True, check=True, text=True
+    ).stdout
+
+    expected = [[name, [getattr(written, name)(one) for one in of]] for name, of in cases.items()]
+    assert json.loads(told) == expected

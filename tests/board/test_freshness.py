@@ -1,0 +1,114 @@
+from datetime import timedelta
+
+import pytest
+
+from stream.board.freshness import Notice, notices_of
+from stream.board.health import health_of
+from stream.metrics.feed import CheckpointFigures, Feed, PartitionFeed, RecoveryState
+from tests.board.boards import NOON
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def feed(*, lag: int = 0, applied: float = 1, sent: float = 1, happened: float = 1) -> Feed:
+    """A ready worker with one partition; ages in seconds before noon."""
+    partition = PartitionFeed(
+        "contacts",
+        3,
+        recovered_at=NOON - timedelta(hours=1),
+        position=100,
+        highwater=100 + lag,
+        applied_at=NOON - seconds(applied),
+        record_at=NOON - seconds(sent),
+    )
+    return Feed(recovery="ready", partitions={("contacts", 3): partition}, newest_event=NOON - seconds(happened))
+
+
+def codes(of: Feed) -> list[str]:
+    return [notice.code for notice in notices_of(of, NOON)]
+
+
+def test_a_feed_that_flows_needs_no_notice() -> None:
+    assert notices_of(feed(), NOON) == ()
+    assert notices_of(feed(lag=50), NOON) == ()
+
+
+def test_records_that_wait_without_progress_are_a_stall_since_the_last_one_applied() -> None:
+    [notice] = notices_of(feed(lag=1234, applied=192, sent=192), NOON)
+
+    assert notice == Notice(
+        code="stalled",
+        severity="stale",
+        text="No progress in 1 partition: 1,234 records wait",
+        since=NOON - seconds(192),
+    )
+
+
+def test_a_worker_that_catches_up_shows_the_past_and_says_so() -> None:
+    [notice] = notices_of(feed(lag=9, applied=1, sent=300, happened=300), NOON)
+
+    assert (notice.code, notice.since) == ("behind", NOON - seconds(300))
+
+
+def test_a_feed_that_fell_silent_says_since_when() -> None:
+    [notice] = notices_of(feed(applied=61, happened=62), NOON)
+
+    assert (notice.code, notice.severity, notice.since) == ("silent", "stale", NOON - seconds(61))
+
+
+def test_old_events_that_come_now_are_late() -> None:
+    assert codes(feed(applied=1, happened=301)) == ["late"]
+
+
+def test_before_the_first_event_the_board_says_that_none_has_come() -> None:
+    assert codes(Feed(recovery="ready")) == ["empty"]
+
+
+@pytest.mark.parametrize("state", ["starting", "rebalancing", "recovering", "stopped"])
+def test_a_worker_that_is_not_ready_says_why(state: RecoveryState) -> None:
+    [notice] = notices_of(Feed(recovery=state, progress_at=NOON), NOON)
+
+    assert (notice.code, notice.severity, notice.since) == (state, "stale", NOON)
+
+
+def test_a_worker_that_stopped_names_the_cause() -> None:
+    [notice] = notices_of(Feed(recovery="stopped", failure="broker refused"), NOON)
+
+    assert "broker refused" in notice.text
+
+
+def test_what_makes_figures_stale_comes_before_what_does_not() -> None:
+    failing = feed(lag=5, applied=100, sent=100)
+    failing.checkpoints = CheckpointFigures(failing_since=NOON - seconds(60))
+
+    assert codes(failing) == ["stalled", "unsaved"]
+
+
+def test_a_worker_with_nothing_to_do_is_alive_and_ready() -> None:
+    health = health_of(feed(applied=9999), NOON)
+
+    assert (health.dead, health.unready) == ((), ())
+
+
+def test_a_worker_that_stands_still_before_waiting_records_is_dead() -> None:
+    health = health_of(feed(lag=7, applied=61), NOON)
+
+    assert health.dead == ("contacts/3: 7 records wait, none applied for more than 60 s",)
+    assert health.unready == ()
+
+
+def test_a_worker_that_recovers_is_alive_and_not_ready() -> None:
+    health = health_of(Feed(recovery="recovering", progress_at=NOON - seconds(1)), NOON)
+
+    assert health.dead == ()
+    assert health.unready == ("recovering: partitions are not all assigned and recovered",)
+
+
+def test_a_recovery_without_progress_is_dead() -> None:
+    assert health_of(Feed(recovery="recovering", progress_at=NOON - seconds(61)), NOON).dead != ()
+
+
+def test_a_worker_that_failed_is_dead() -> None:
+    assert health_of(Feed(recovery="stopped", failure="why"), NOON).dead == ("stopped: why",)

@@ -1,0 +1,102 @@
+import asyncio
+import io
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from stream.board.format import NO_SAMPLE
+from stream.board.terminal import follow, print_rows
+from stream.board.view import queue_rows
+from stream.domain.snapshot import Board
+from tests.board.boards import a_board, a_queue, wall
+from tests.board.conftest import Worker
+
+Served = Callable[..., AbstractAsyncContextManager[str]]
+
+
+def printed(board: Board, width: int, *, colour: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None
+    )
+    print_rows(queue_rows(board, "30m").queues, console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_wide_terminal_shows_every_figure() -> None:
+    text = printed(wall(), 160)
+
+    assert text.splitlines()[0].split() == [
+        *("queue", "channel", "state", "SL", "target", "open", "longest", "ASA", "aband.", "blocked", "AHT"),
+        *("offered", "answered", "free/busy"),
+    ]
+    assert "▼ breach     58 %  80 % in 20 s C     7     2:41   0:47    17 %    3.6 %  4:05" in text
+
+
+@pytest.mark.parametrize("width", range(45, 161, 5))
+def test_figures_are_never_cut_and_lines_never_wrap(width: int) -> None:
+    lines = printed(wall(), width).splitlines()
+
+    assert len(lines) == 10
+    assert all(len(line) <= width for line in lines)
+    assert "2:41" in lines[1]
+    assert "58 %" in lines[1]
+
+
+def test_states_differ_by_sign_where_there_is_no_colour() -> None:
+    text = printed(wall(), 100)
+
+    assert all(sign in text for sign in ("▼ breach", "● at risk", "▲ OK", f"{NO_SAMPLE} no sample"))
+    assert "\x1b[" not in text
+    assert "\x1b[1;31m▼ breach" in printed(wall(), 100, colour=True)
+
+
+def test_tenants_are_named_where_there_are_several() -> None:
+    assert "tenant" in printed(a_board(a_queue(), a_queue(tenant="globex")), 100)
+    assert "tenant" not in printed(a_board(a_queue()), 100)
+
+
+def test_an_empty_board_says_so() -> None:
+    assert printed(a_board(), 80) == "No queue: no event of a contact was read.\n"
+
+
+def test_a_queue_name_is_text_and_never_markup() -> None:
+    assert "[red]x" in printed(a_board(a_queue("[red]x")), 80)
+
+
+async def test_the_terminal_follows_a_worker_and_says_since_when_it_is_gone(served: Served) -> None:
+    console = Console(file=io.StringIO(), width=120)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue
+
+    async with served(Worker()) as address:
+        following = asyncio.create_task(
+            follow(address, console, clock=lambda: datetime.now(UTC), every=timedelta(milliseconds=20))
+        )
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+
+    assert f"No board from {address}" in told()
+    assert ", since " in told()
+    assert "▼ breach" in told(), "the last board stays"
+
+
+async def test_a_worker_that_never_answered_is_named() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await follow(
+                "http://127.0.0.1:1/",
+                console,
+                clock=lambda: datetime.now(UTC),
+                every=timedelta(milliseconds=50),
+            )
+
+    assert isinstance(console.file, io.StringIO)
+    assert "No board from http://127.0.0.1:1/" in console.file.getvalue()

@@ -1,0 +1,129 @@
+import itertools
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.board.document import picture_of
+from stream.board.view import ALL, QueueRow, State, queue_rows, worst_first
+from stream.domain.policy import Formula
+from stream.domain.snapshot import QueueSnapshot
+from stream.domain.tally import Tally
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, wall
+
+REPLAY_KEYS = (
+    *("tenant", "queue", "channel", "window", "open_cases", "offered", "answered", "answered_in_target", "abandoned"),
+    *("abandoned_in_target", "abandoned_short", "dequeued", "blocked", "handled", "service_level", "asa_seconds"),
+    *("abandonment_ratio", "blocking_ratio", "aht_seconds", "longest_wait_seconds"),
+)
+
+
+def row_of(queue: QueueSnapshot, window: str = "30m") -> QueueRow:
+    return queue_rows(a_board(queue), window).queues[0]
+
+
+def test_the_json_has_the_keys_that_replay_promises() -> None:
+    told = msgspec.json.decode(msgspec.json.encode(queue_rows(wall(), "30m")))
+
+    assert list(told) == ["queues"]
+    assert all(set(REPLAY_KEYS) <= set(row) for row in told["queues"])
+
+
+def test_where_there_is_no_sample_the_json_says_null() -> None:
+    [row] = msgspec.json.decode(msgspec.json.encode(queue_rows(a_board(a_queue()), "today")))["queues"]
+
+    for figure in ("service_level", "asa_seconds", "abandonment_ratio", "blocking_ratio", "aht_seconds"):
+        assert row[figure] is None
+    assert row["longest_wait_seconds"] is None
+    assert row["open_cases"] == 0
+
+
+@given(
+    st.builds(
+        a_tally,
+        in_target=st.integers(0, 99),
+        too_late=st.integers(0, 99),
+        abandoned=st.integers(0, 9),
+        blocked=st.integers(0, 9),
+    )
+)
+def test_rows_survive_the_way_to_the_terminal(tally: Tally) -> None:
+    rows = queue_rows(a_board(a_queue(tally=tally, waited=3)), "5m")
+
+    assert msgspec.json.decode(msgspec.json.encode(rows), type=type(rows)) == rows
+
+
+def test_the_window_all_is_everything_there_ever_was() -> None:
+    queue = msgspec.structs.replace(a_queue(), total=a_tally(in_target=9, too_late=1))
+
+    assert (row_of(queue, ALL).window, row_of(queue, ALL).answered, row_of(queue, "1h").answered) == ("all", 10, 0)
+
+
+@pytest.mark.parametrize("window", [*SHOWN, ALL])
+def test_every_window_can_be_asked_for(window: str) -> None:
+    assert {row.window for row in queue_rows(wall(), window).queues} == {window}
+
+
+def test_all_formulas_are_told_and_the_queue_is_judged_by_its_own() -> None:
+    row = row_of(a_queue(tally=a_tally(in_target=6, too_late=2, abandoned=12, short=2), formula=Formula.ANSWERED_ONLY))
+
+    assert row.service_level == 0.75
+    assert row.service_levels == pytest.approx(
+        {"A": 0.75, "B": 0.3, "C": 6 / 18, "D": 6 / 18, "E": 0.4, "F": 0.4, "G": 6 / 18, "H": 0.4}
+    )
+
+
+def test_reasons_that_occurred_are_told() -> None:
+    row = row_of(a_queue(tally=Tally(dequeued_overflow=2, dequeued_moved=1, blocked_full=3)))
+
+    assert row.dequeued_by_reason == {"overflow": 2, "moved": 1}
+    assert row.blocked_by_reason == {"full": 3}
+    assert (row.dequeued, row.blocked) == (3, 3)
+
+
+def test_agents_stand_with_their_queue() -> None:
+    board = a_board(a_queue(), a_queue("other"), staff=(agents("support", available=3), agents(None, available=9)))
+
+    assert [row.agents.get("available") for row in queue_rows(board, "5m").queues] == [3, None]
+
+
+@pytest.mark.parametrize(
+    ("queue", "state"),
+    [
+        (a_queue(tally=a_tally(in_target=79, too_late=21)), State.BREACHED),
+        (a_queue(tally=a_tally(in_target=80, too_late=20)), State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=86, too_late=14)), State.OK),
+        (a_queue(tally=a_tally(in_target=100), waited=21, past=1), State.AT_RISK),
+        (a_queue(), State.NO_SAMPLE),
+        (a_queue(waited=3), State.NO_SAMPLE),
+        (a_queue(waited=21, past=1), State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=1), target=1.0), State.OK),
+        (a_queue(tally=a_tally(in_target=96, too_late=4), target=0.96), State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=99, too_late=1), target=0.96), State.OK),
+    ],
+)
+def test_a_queue_is_judged_by_its_own_target(queue: QueueSnapshot, state: State) -> None:
+    assert row_of(queue).state is state
+
+
+def test_the_worst_queue_comes_first() -> None:
+    ordered = [(row.queue, row.channel) for row in worst_first(queue_rows(wall(), "30m").queues)]
+
+    assert ordered[:2] == [("support", "voice"), ("vip", "voice")]
+    assert ordered[-1] == ("night line", "voice")
+
+
+def test_of_equals_the_one_who_waits_longest_comes_first() -> None:
+    short, long, none = a_queue("a", waited=5), a_queue("b", waited=9), a_queue("c")
+
+    for order in itertools.permutations([short, long, none]):
+        assert [row.queue for row in worst_first(queue_rows(a_board(*order), "5m").queues)] == ["b", "a", "c"]
+
+
+def test_a_picture_does_not_change_because_time_goes_by() -> None:
+    earlier = a_queue(waited=5)
+    later = msgspec.structs.replace(earlier, longest_wait=earlier.longest_wait and 2 * earlier.longest_wait)
+
+    assert picture_of(a_board(earlier), "5m", ticking=True) == picture_of(a_board(later), "5m", ticking=True)
+    assert picture_of(a_board(earlier), "5m") != picture_of(a_board(later), "5m")

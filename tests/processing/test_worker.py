@@ -1,0 +1,152 @@
+"""Workers on a real broker: nothing lost, nothing counted twice, whoever comes and goes."""
+
+import asyncio
+import random
+import signal
+import sys
+from collections import Counter
+from datetime import timedelta
+
+import aiokafka
+import pytest
+from aiokafka.structs import TopicPartition
+
+from stream.errors import TopicMismatch
+from stream.processing.tables import UnreadableRow
+from tests.processing.cluster import PARTITIONS, Cluster, until
+
+KEYS = [f"queue-{number}" for number in range(20)]
+
+
+def pings(count: int, *, first: int = 0, seed: int = 1) -> list[tuple[str, int]]:
+    """Distinct pings of many keys; every fifth is sent once more, a few places later."""
+    chance = random.Random(seed)
+    sent: list[tuple[str, int]] = []
+    for number in range(first, first + count):
+        sent.append((chance.choice(KEYS), number))
+        if number % 5 == 0:
+            sent.append(chance.choice(sent[-4:]))
+    return sent
+
+
+def expected(sent: list[tuple[str, int]]) -> dict[str, int]:
+    return dict(Counter(key for key, _ in set(sent)))
+
+
+async def test_batches_of_all_partitions_are_folded_exactly(cluster: Cluster) -> None:
+    worker = await cluster.start_worker()
+    sent = pings(2000)
+    await cluster.send_many(sent)
+    await until(lambda: cluster.counts() == expected(sent))
+
+    assert len(worker.floors()) == PARTITIONS
+    assert worker.feed.ready
+    assert worker.feed.events["Ping"] == len(sent)
+    assert worker.feed.duplicates == len(sent) - 2000
+    assert worker.feed.gaps == 0
+    await until(lambda: all(part.committed == part.highwater for part in worker.feed.partitions.values()))
+    assert worker.feed.checkpoints.failures == 0
+
+
+async def test_a_restart_recovers_the_rows_and_goes_on(cluster: Cluster) -> None:
+    first = await cluster.start_worker()
+    sent = pings(500)
+    await cluster.send_many(sent)
+    await until(lambda: cluster.counts() == expected(sent))
+    await cluster.stop_worker(first)
+    more = pings(100, first=500)
+    await cluster.send_many(more)
+
+    second = await cluster.start_worker()
+    await until(lambda: cluster.counts() == expected(sent + more))
+
+    assert second.feed.replayed == 0  # a clean stop had committed everything
+    assert second.feed.events["Ping"] == len(more)
+    assert second.feed.recovered_rows > 0
+    assert second.feed.gaps == 0
+    assert not first.floors()
+
+
+async def test_a_worker_that_joins_and_leaves_costs_and_doubles_nothing(cluster: Cluster) -> None:
+    await cluster.start_worker()
+    sent = pings(1500)
+
+    async def keep_sending() -> None:
+        for start in range(0, len(sent), 10):
+            for key, number in sent[start : start + 10]:
+                await cluster.send(key, number)
+            await asyncio.sleep(0.02)
+
+    sending = asyncio.create_task(keep_sending())
+    await until(lambda: sum(cluster.counts().values()) > 100)
+    second = await cluster.start_worker()
+    await until(lambda: len(second.floors()) == PARTITIONS // 2)
+    await until(lambda: second.feed.events["Ping"] > 50)
+    await cluster.stop_worker(second)
+    await sending
+    await until(lambda: cluster.counts() == expected(sent))
+
+    assert cluster.gaps() == 0
+    assert second.feed.gaps == 0
+
+
+async def test_rows_of_partitions_that_stay_are_not_recovered_again(cluster: Cluster) -> None:
+    first = await cluster.start_worker()
+    sent = pings(1000)
+    await cluster.send_many(sent)
+    await until(lambda: cluster.counts() == expected(sent))
+    await cluster.start_worker()
+    await until(lambda: len(first.floors()) == PARTITIONS // 2 and first.feed.ready)
+
+    assert first.feed.recovered_rows == 0
+    await until(lambda: cluster.counts() == expected(sent))
+
+
+async def test_a_changelog_that_cannot_be_read_stops_the_worker_with_a_sentence(cluster: Cluster) -> None:
+    first = await cluster.start_worker()
+    await cluster.stop_worker(first)
+    await cluster.producer.send_and_wait(f"{cluster.settings.group}-counts-changelog", b"?", key=b"a", partition=0)
+
+    with pytest.raises(UnreadableRow, match=r"counts-changelog, partition 0, offsets 0 to 0.*delete this topic"):
+        await cluster.start_worker()
+
+
+async def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(cluster: Cluster) -> None:
+    first = await cluster.start_worker()
+    await cluster.stop_worker(first)
+    consumer = aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=cluster.brokers, group_id=cluster.settings.group, enable_auto_commit=False
+    )
+    await consumer.start()
+    consumer.assign([TopicPartition(cluster.topic, 1)])
+    await consumer.commit({TopicPartition(cluster.topic, 1): 1000})
+    await consumer.stop()
+
+    second = await cluster.start_worker()
+    await until(lambda: second.failure is not None)
+
+    assert isinstance(second.failure, TopicMismatch)
+    assert "partition 1: offset 1000 is committed, but the topic ends at 0" in str(second.failure)
+    assert not second.feed.alive(second.ownership.clock(), timedelta(hours=1))
+
+
+@pytest.mark.parametrize("step", ["written 0", "written 1"])
+async def test_a_worker_killed_in_the_middle_of_a_checkpoint_changes_no_figure(cluster: Cluster, step: str) -> None:
+    name = cluster.topic.removeprefix("toys-")
+    command = [sys.executable, "-m", "tests.processing.mortal", cluster.brokers, name, step, "3"]
+    mortal = await asyncio.create_subprocess_exec(*command)
+    sent = pings(3000)
+    for start in range(0, len(sent), 20):
+        await cluster.send_many(sent[start : start + 20])
+        await asyncio.sleep(0.01)
+        if mortal.returncode is not None and start > len(sent) // 2:
+            break
+    await cluster.send_many(sent[start + 20 :])
+    assert await asyncio.wait_for(mortal.wait(), 20) == -signal.SIGKILL
+
+    survivor = await cluster.start_worker()
+    await until(lambda: sum(part.position for part in survivor.feed.partitions.values()) == len(sent))
+
+    assert survivor.feed.events["Ping"] > 0  # rows had run ahead of the committed offsets
+    assert cluster.counts() == expected(sent)
+    assert survivor.feed.gaps == 0
