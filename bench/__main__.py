@@ -76,7 +76,7 @@ def _scrape(queues: int) -> list[str]:
 def _tell(figures: Scrapes) -> None:
     print(
         f"scrape of {figures.queues} queues, 5 windows: median {figures.median_seconds * 1000:.0f} ms, "
-        f"slowest {figures.slowest_seconds * 1000:.0f} ms, {figures.lines} lines, {figures.bytes} bytes; "
+        f"slowest {figures.slowest_seconds * 1000:.0f} ms, {figures.samples} samples, {figures.bytes} bytes; "
         f"the loop was held up for {figures.longest_hold_seconds * 1000:.0f} ms at most"
     )
 

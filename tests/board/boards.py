@@ -94,60 +94,39 @@ def a_board(*queues: QueueSnapshot, staff: tuple[AgentsSnapshot, ...] = (), at: 
 
 def wall(at: datetime = NOON) -> Board:
     """Eight queues in every state: what a wall should look good with."""
-    return a_board(
-        a_queue("sales", tally=a_tally(in_target=41, too_late=6, abandoned=3, wait_seconds=12), waited=8, at=at),
-        a_queue(
-            "support",
-            tally=a_tally(in_target=31, too_late=14, abandoned=9, short=1, wait_seconds=47, blocked=2),
-            waited=161,
-            waiting=7,
-            past=5,
-            at=at,
-        ),
-        a_queue(
-            "billing",
-            tally=a_tally(in_target=33, too_late=6, abandoned=1, wait_seconds=18),
-            waited=33,
-            waiting=2,
-            past=1,
-            at=at,
-        ),
+    return a_board(*_in_trouble(at), *_at_ease(at), staff=_staff(), at=at)
+
+
+def _in_trouble(at: datetime) -> tuple[QueueSnapshot, ...]:
+    support = a_tally(in_target=31, too_late=14, abandoned=9, short=1, wait_seconds=47, blocked=2)
+    billing = a_tally(in_target=33, too_late=6, abandoned=1, wait_seconds=18)
+    vip = a_tally(in_target=11, too_late=4, abandoned=1, wait_seconds=24)
+    sales = a_tally(in_target=41, too_late=6, abandoned=3, wait_seconds=12)
+    return (
+        a_queue("sales", tally=sales, waited=8, at=at),
+        a_queue("support", tally=support, waited=161, waiting=7, past=5, at=at),
+        a_queue("billing", tally=billing, waited=33, waiting=2, past=1, at=at),
+        a_queue("vip", tally=vip, waited=52, waiting=2, past=2, target=0.9, callbacks=3, at=at),
+    )
+
+
+def _at_ease(at: datetime) -> tuple[QueueSnapshot, ...]:
+    chat = a_tally(in_target=62, too_late=4, abandoned=2, wait_seconds=9)
+    claims = a_tally(in_target=7, too_late=1, wait_seconds=900)
+    return (
         a_queue("returns", tally=a_tally(in_target=18, too_late=1, wait_seconds=7), at=at),
-        a_queue(
-            "support",
-            channel="chat",
-            tally=a_tally(in_target=62, too_late=4, abandoned=2, wait_seconds=9),
-            waited=4,
-            waiting=1,
-            at=at,
-        ),
-        a_queue(
-            "claims-and-complaints",
-            channel="email",
-            tally=a_tally(in_target=7, too_late=1, wait_seconds=900),
-            waited=5_460,
-            waiting=12,
-            callbacks=1,
-            at=at,
-        ),
+        a_queue("support", channel="chat", tally=chat, waited=4, at=at),
+        a_queue("claims-and-complaints", channel="email", tally=claims, waited=5_460, waiting=12, callbacks=1, at=at),
         a_queue("night line", at=at),
-        a_queue(
-            "vip",
-            tally=a_tally(in_target=11, too_late=4, abandoned=1, wait_seconds=24),
-            waited=52,
-            waiting=2,
-            past=2,
-            target=0.9,
-            callbacks=3,
-            at=at,
-        ),
-        staff=(
-            agents("sales", available=3, on_contact=5, acw=1, not_ready=1),
-            agents("support", on_contact=11, acw=2, reserved=1, not_ready=3),
-            agents("billing", available=1, on_contact=4),
-            agents("returns", available=2, on_contact=1),
-            agents("vip", on_contact=3, acw=1),
-            agents(None, available=6, reserved=1, on_contact=24, acw=4, not_ready=4, offline=9),
-        ),
-        at=at,
+    )
+
+
+def _staff() -> tuple[AgentsSnapshot, ...]:
+    return (
+        agents("sales", available=3, on_contact=5, acw=1, not_ready=1),
+        agents("support", on_contact=11, acw=2, reserved=1, not_ready=3),
+        agents("billing", available=1, on_contact=4),
+        agents("returns", available=2, on_contact=1),
+        agents("vip", on_contact=3, acw=1),
+        agents(None, available=6, reserved=1, on_contact=24, acw=4, not_ready=4, offline=9),
     )

@@ -1,0 +1,53 @@
+"""How figures are written, in terminal and replay. `static/format.js` does the same; a test holds them equal."""
+
+from math import floor
+
+__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "share"]
+
+NO_SAMPLE = "–"
+"""Stands where nothing was measured: not the same as 0."""
+
+_EPSILON = 1e-9
+"""0.29 x 100 is 28.999999999999996 in floating point, and must still be 29."""
+
+
+def elapsed(seconds: float | None) -> str:
+    """Write a running wait: whole seconds that have passed. `0:41`, `12:05`, `1 h 02`, `2 d 03 h`."""
+    if seconds is None:
+        return NO_SAMPLE
+    whole = max(0, floor(seconds + _EPSILON))
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02}"
+    if whole < 86_400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02}"
+    return f"{whole // 86_400} d {whole % 86_400 // 3600:02} h"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a mean length, rounded to the nearest second, as `elapsed` does."""
+    return NO_SAMPLE if seconds is None else elapsed(floor(seconds + 0.5))
+
+
+def limit(seconds: float) -> str:
+    """Write a threshold the way people name it: `20 s`, `90 s`, and from two minutes on as a duration."""
+    return f"{floor(seconds + 0.5)} s" if seconds < 120 else duration(seconds)
+
+
+def level(ratio: float | None) -> str:
+    """Write a service level in whole percent, rounded down: 79.9 % of a promised 80 % must not read as kept."""
+    return NO_SAMPLE if ratio is None else f"{floor(ratio * 100 + _EPSILON)} %"
+
+
+def share(ratio: float | None) -> str:
+    """Write a ratio in percent: one decimal below 10 %, none above. Only nothing at all is `0 %`."""
+    if ratio is None:
+        return NO_SAMPLE
+    if ratio == 0:
+        return "0 %"
+    tenths = max(1, floor(ratio * 1000 + 0.5))
+    return f"{tenths / 10:.1f} %" if tenths < 100 else f"{floor(ratio * 100 + 0.5)} %"
+
+
+def count(number: int | None) -> str:
+    """Write a count; thousands apart by a thin space."""
+    return NO_SAMPLE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")

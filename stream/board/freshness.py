@@ -1,0 +1,110 @@
+"""Why a board should not be trusted right now: the notices of the banner. Pure.
+
+A frozen board looks calm, so the feed speaks up: what is wrong, since when, and what it means for the figures.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msgspec import Struct
+
+from stream.metrics.feed import Feed, PartitionFeed, RecoveryState
+
+__all__ = ["Limits", "Notice", "notices_of"]
+
+Severity = Literal["stale", "warning"]
+"""Stale: the figures are old or not whole. Warning: they are right, but something needs a look."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """From when on the feed is worth a notice."""
+
+    stalled: timedelta = timedelta(seconds=15)
+    """Records wait, and none was applied for this long."""
+    behind: timedelta = timedelta(seconds=30)
+    """Records wait, and the newest one applied was sent so long ago."""
+    silent: timedelta = timedelta(seconds=60)
+    """Nothing came for so long: a quiet hour, or a feed that is cut."""
+    late: timedelta = timedelta(minutes=5)
+    """Events come, but even the newest happened so long ago."""
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """One sentence for the banner."""
+
+    code: str
+    severity: Severity
+    text: str
+    since: datetime | None
+    """None where nobody knows."""
+
+
+_RECOVERY: Mapping[RecoveryState, str] = {
+    "starting": "Starting: no figures yet",
+    "rebalancing": "Partitions are being shared out anew: queues may be missing",
+    "recovering": "Recovering: figures are not whole yet",
+    "stopped": "The worker has stopped, figures stand still",
+}
+
+
+def notices_of(feed: Feed, at: datetime, limits: Limits | None = None) -> tuple[Notice, ...]:
+    """Return what is wrong with the feed at the instant *at*, worst first; empty when all is well."""
+    limits = limits or Limits()
+    found = [*_not_ready(feed), *_lagging(feed, at, limits), *_quiet(feed, at, limits), *_unsaved(feed)]
+    return tuple(sorted(found, key=lambda notice: notice.severity))
+
+
+def _not_ready(feed: Feed) -> Iterator[Notice]:
+    if not feed.ready:
+        text = _RECOVERY[feed.recovery] + (f" ({feed.failure})" if feed.failure else "")
+        yield Notice(code=feed.recovery, severity="stale", text=text, since=feed.progress_at)
+
+
+def _lagging(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
+    """Yield one notice: stalled partitions, or else those that are far behind."""
+    waiting = [one for one in feed.partitions.values() if one.lag > 0]
+    stalled = [one for one in waiting if one.stalled(at, limits.stalled)]
+    if stalled:
+        text = f"No progress in {_partitions(stalled)}: {_records(stalled)} wait"
+        yield Notice(code="stalled", severity="stale", text=text, since=_earliest(one.applied_at for one in stalled))
+        return
+    behind = [one for one in waiting if one.record_at is not None and at - one.record_at > limits.behind]
+    if behind:
+        text = f"Catching up in {_partitions(behind)}: {_records(behind)} to go, the board shows the past"
+        yield Notice(code="behind", severity="stale", text=text, since=_earliest(one.record_at for one in behind))
+
+
+def _quiet(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
+    """Yield one notice: nothing comes, or what comes is old. Not while records wait: that is another notice."""
+    if not feed.ready or any(one.lag for one in feed.partitions.values()):
+        return
+    applied = [one.applied_at for one in feed.partitions.values() if one.applied_at is not None]
+    if not applied:
+        yield Notice(code="empty", severity="warning", text="No event has come yet", since=None)
+    elif at - max(applied) > limits.silent:
+        yield Notice(code="silent", severity="stale", text="No event has come", since=max(applied))
+    elif feed.newest_event is not None and at - feed.newest_event > limits.late:
+        yield Notice(
+            code="late", severity="stale", text="Events arrive late: the newest is old", since=feed.newest_event
+        )
+
+
+def _unsaved(feed: Feed) -> Iterator[Notice]:
+    since = feed.checkpoints.failing_since
+    if since is not None:
+        text = "Checkpoints fail: figures are right, but not saved"
+        yield Notice(code="unsaved", severity="warning", text=text, since=since)
+
+
+def _partitions(owned: list[PartitionFeed]) -> str:
+    return "1 partition" if len(owned) == 1 else f"{len(owned)} partitions"
+
+
+def _records(owned: list[PartitionFeed]) -> str:
+    lag = sum(one.lag for one in owned)
+    return "1 record" if lag == 1 else f"{lag:,} records"
+
+
+def _earliest(instants: Iterator[datetime | None]) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)

@@ -1,0 +1,91 @@
+"""What every answer of the board's server has in common: headers, a time limit, and a look at the Host header."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import ip_address
+
+from aiohttp import web
+
+__all__ = ["STREAMED", "guard", "is_loopback"]
+
+HEADERS = {
+    # No inline script or style, nothing from elsewhere; also what a queue's name contains can do nothing.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+STREAMED = "/events"
+"""The one path without a time limit; it sets its own."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a name or address stands for this machine only."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def guard(
+    bound: str, allowed_hosts: Iterable[str], limit_seconds: float
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """
+    Return the middleware of a server that listens on *bound*.
+
+    A server on loopback answers only to loopback names and *allowed_hosts*: else a page from elsewhere
+    could read the board through a name of its own that it lets point to 127.0.0.1 (DNS rebinding). On any
+    other address all names are fine, unless *allowed_hosts* says which.
+    """
+    allowed = frozenset(host.lower() for host in allowed_hosts)
+    picky = is_loopback(bound) or bool(allowed)
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if picky and not _known(request, allowed):
+            response: web.StreamResponse = web.Response(status=421, text="This host name is not served here.\n")
+        else:
+            response = await _answer(request, handler, limit_seconds)
+        if not response.prepared:
+            response.headers.update(HEADERS)
+        return response
+
+    return guarded
+
+
+def _known(request: web.Request, allowed: frozenset[str]) -> bool:
+    host = _host_of(request.headers.get("Host", ""))
+    return is_loopback(host) or host.lower() in allowed
+
+
+def _host_of(header: str) -> str:
+    """Return a Host header without its port."""
+    if header.startswith("["):
+        return header.partition("]")[0] + "]"
+    return header.partition(":")[0]
+
+
+async def _answer(request: web.Request, handler: Handler, limit_seconds: float) -> web.StreamResponse:
+    if request.path == STREAMED:
+        return await handler(request)
+    try:
+        async with asyncio.timeout(limit_seconds):
+            return await handler(request)
+    except TimeoutError:
+        return web.Response(status=503, text="The worker did not answer in time.\n")
+    except web.HTTPException as refused:
+        # An answer like any other (404, 405): it needs the headers, too.
+        return web.Response(status=refused.status, text=f"{refused.reason}\n", headers=_allow(refused))
+
+
+def _allow(refused: web.HTTPException) -> dict[str, str]:
+    return {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}

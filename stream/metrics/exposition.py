@@ -1,0 +1,138 @@
+"""Writes families as Prometheus text (0.0.4) and OpenMetrics (1.0.0).
+
+prometheus_client spends 4 µs on a sample, too much for a thousand queues; this writer joins columns.
+A test holds both to the same samples.
+"""
+
+import logging
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from itertools import accumulate
+from math import isfinite
+
+from stream.metrics.catalogue import metric
+from stream.metrics.family import Block, Buckets, Family, Section, escaped, single
+from stream.metrics.metric import Kind, Metric
+
+__all__ = ["Format", "Part", "gzipped", "page", "part_of", "written"]
+
+_log = logging.getLogger(__name__)
+
+
+class Format(Enum):
+    """The two formats; the value is the content type."""
+
+    TEXT = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+Part = Callable[[Format], bytes]
+"""Writes one part of the page, without the end mark of OpenMetrics; may fail on its own."""
+
+
+def page(parts: Mapping[str, Part], form: Format, *, timer: Callable[[], float]) -> list[bytes]:
+    """
+    Return the whole page in chunks, one for each part.
+
+    A part that fails is left out whole and told as `contact_section_success` 0: it never takes the
+    others with it. *timer* counts seconds.
+    """
+    chunks, success, durations = [], [], []
+    for name, part in parts.items():
+        began = timer()
+        text = _written_or_none(name, part, form)
+        durations.append(((name,), timer() - began))
+        success.append(((name,), int(text is not None)))
+        chunks.append(text or b"")
+    chunks.append(written(single(metric("contact_section_success"), success), form))
+    chunks.append(written(single(metric("contact_section_duration_seconds"), durations), form))
+    if form is Format.OPENMETRICS:
+        chunks.append(b"# EOF\n")
+    return chunks
+
+
+def part_of(section: Section) -> Part:
+    """Return the part of the page that writes the families of a section."""
+    return lambda form: written(section(), form)
+
+
+def _written_or_none(name: str, part: Part, form: Format) -> bytes | None:
+    try:
+        return part(form)
+    except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
+        _log.exception("section %s of the metrics page failed", name)
+        return None
+
+
+def gzipped(chunks: Iterable[bytes]) -> bytes:
+    """Compress a page; level 1, since a page of a thousand queues shrinks twentyfold at any level."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    return b"".join([*map(packer.compress, chunks), packer.flush()])
+
+
+def written(families: Iterable[Family], form: Format) -> bytes:
+    """Return families as text, without the end mark of OpenMetrics."""
+    return b"".join("".join(_texts(family, form)).encode() for family in families)
+
+
+def _texts(family: Family, form: Format) -> Iterator[str]:
+    yield _head(family.metric, form)
+    for block in family.blocks:
+        match block:
+            case Buckets():
+                yield from _bucket_texts(family.metric, block)
+            case Block():
+                yield _block_text(family.metric, block)
+
+
+def _head(one: Metric, form: Format) -> str:
+    meaning = one.meaning.replace("\\", r"\\").replace("\n", r"\n")
+    if form is Format.TEXT:
+        kind = Kind.GAUGE if one.kind is Kind.INFO else one.kind
+        return f"# HELP {one.name} {meaning}\n# TYPE {one.name} {kind}\n"
+    meaning = meaning.replace('"', r"\"")
+    unit = f"# UNIT {one.family} {one.family_unit}\n" if one.family_unit else ""
+    return f"# HELP {one.family} {meaning}\n# TYPE {one.family} {one.kind}\n{unit}"
+
+
+def _block_text(one: Metric, block: Block) -> str:
+    head = f"{one.name}{{" if one.labels else one.name
+    tail = "} " if one.labels else " "
+    if block.last is not None:
+        tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
+    texts, samples = _known(block)
+    lines = [f"{head}{text}{tail}{sample}\n" for text, sample in zip(texts, samples, strict=True)]
+    # The sum tells at the speed of C whether any sample is not finite.
+    return "".join(lines if isfinite(sum(samples)) else map(_with_go_spelling, lines))
+
+
+def _known(block: Block) -> tuple[Sequence[str], Sequence[float]]:
+    """Return the labels and samples where there is a sample."""
+    known = [sample for sample in block.samples if sample is not None]
+    if len(known) == len(block.series.texts):
+        return block.series.texts, known
+    pairs = zip(block.series.texts, block.samples, strict=False)
+    return [text for text, sample in pairs if sample is not None], known
+
+
+def _with_go_spelling(line: str) -> str:
+    """Python says inf and nan where the formats say +Inf, -Inf and NaN."""
+    series, _, value = line.rpartition(" ")
+    spelling = {"inf\n": "+Inf\n", "-inf\n": "-Inf\n", "nan\n": "NaN\n"}
+    return f"{series} {spelling.get(value, value)}"
+
+
+def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
+    """
+    Yield one text for each label set, all its buckets together as OpenMetrics demands.
+
+    NUL stands for the labels in a template that `%` fills with the counts; the labels go in last, so
+    whatever they contain is not read as a template.
+    """
+    les = [f"{float(bound)}" for bound in one.buckets] + ["+Inf"]
+    template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
+    template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"
+    for text, counts, total in zip(block.series.texts, block.counts, block.sums, strict=True):
+        cumulative = tuple(accumulate(counts))
+        yield (template % (*cumulative, cumulative[-1], total)).replace("\0", text)

@@ -1,0 +1,129 @@
+"""What the worker knows of its own feed: plain counts and instants, written per batch, read at the scrape.
+
+It reads no clock and knows neither Kafka nor Prometheus; the board and the collector read it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+__all__ = ["MAX_SOURCES", "OVERFLOW_SOURCE", "CheckpointFigures", "Feed", "PartitionFeed", "RecoveryState"]
+
+MAX_SOURCES = 100
+"""CloudEvents sources that get a figure of their own: producers choose the names, so their number needs a bound."""
+
+OVERFLOW_SOURCE = "other"
+"""Stands for every source beyond `MAX_SOURCES`."""
+
+RecoveryState = Literal["starting", "rebalancing", "recovering", "ready", "stopped"]
+
+
+@dataclass(slots=True)
+class PartitionFeed:
+    """One owned partition of a source topic; it leaves the feed with the partition."""
+
+    topic: str
+    partition: int
+    recovered_at: datetime | None = None
+    """When this worker began to apply records of it; None while its rows are being recovered."""
+    position: int = 0
+    """Offset of the next record to apply."""
+    committed: int = 0
+    """Offset up to which rows and offsets are durable."""
+    highwater: int = 0
+    """Offset the next record written to the partition will get, as of the last fetch."""
+    applied_at: datetime | None = None
+    record_at: datetime | None = None
+    """Time stamp of the newest applied record: when the producer sent it."""
+    committed_at: datetime | None = None
+    gaps: int = 0
+    """Jumps in the offsets of applied records; on a plain topic each is a lost record."""
+
+    @property
+    def lag(self) -> int:
+        """Records written but not applied."""
+        return max(0, self.highwater - self.position)
+
+    def stalled(self, now: datetime, patience: timedelta) -> bool:
+        """Whether there is something to apply, and nothing was for *patience*."""
+        if self.recovered_at is None or self.lag == 0:
+            return False
+        return now - max(self.recovered_at, self.applied_at or self.recovered_at) > patience
+
+
+@dataclass(slots=True)
+class CheckpointFigures:
+    """How checkpoints go; seconds are those of the whole checkpoint."""
+
+    count: int = 0
+    failures: int = 0
+    seconds_last: float = 0.0
+    seconds_sum: float = 0.0
+    rows: int = 0
+    """Rows written to changelogs, tombstones included."""
+    finished_at: datetime | None = None
+    failing_since: datetime | None = None
+    """Start of the running series of failures; None while checkpoints succeed."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """The figures of one worker; counters never fall while the worker lives."""
+
+    recovery: RecoveryState = "starting"
+    failure: str | None = None
+    """Why the worker has stopped by itself; None while all is well."""
+    progress_at: datetime | None = None
+    """When anything moved last: an assignment, recovered rows or applied records."""
+    partitions: dict[tuple[str, int], PartitionFeed] = field(default_factory=dict)
+    events: Counter[str] = field(default_factory=Counter)
+    """Applied events by type."""
+    invalid: Counter[str] = field(default_factory=Counter)
+    """Records set aside by reason."""
+    late: int = 0
+    duplicates: int = 0
+    replayed: int = 0
+    """Read again after a restart or rebalance, and not counted again."""
+    overflowed: int = 0
+    """Events of queues beyond the limit per tenant."""
+    rekeyed: int = 0
+    dead_letters: int = 0
+    gaps: int = 0
+    rebalances: int = 0
+    recovered_rows: int = 0
+    foreign_writes: int = 0
+    """Changelog records that another worker wrote into a partition of ours, and that were repaired."""
+    checkpoints: CheckpointFigures = field(default_factory=CheckpointFigures)
+    newest_event: datetime | None = None
+    sources: dict[str, datetime] = field(default_factory=dict)
+    """Newest event time by CloudEvents source."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether partitions are assigned and recovered, so that the board is complete."""
+        return self.recovery == "ready"
+
+    def alive(self, now: datetime, patience: timedelta) -> bool:
+        """
+        Whether the worker makes progress.
+
+        Nothing to do is progress. Records that wait, or rows to recover, and nothing that moved for
+        *patience* is not: only a restart helps then.
+        """
+        if self.failure is not None:
+            return False
+        if any(partition.stalled(now, patience) for partition in self.partitions.values()):
+            return False
+        waiting = self.recovery in ("rebalancing", "recovering")
+        return not (waiting and self.progress_at is not None and now - self.progress_at > patience)
+
+    def heard(self, latest: Mapping[str, datetime]) -> None:
+        """Note the event times of one batch, the last one by CloudEvents source."""
+        for name, at in latest.items():
+            has_room = name in self.sources or len(self.sources) < MAX_SOURCES
+            source = name if has_room else OVERFLOW_SOURCE
+            self.sources[source] = max(at, self.sources.get(source, at))
+            if self.newest_event is None or at > self.newest_event:
+                self.newest_event = at
