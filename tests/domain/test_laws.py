@@ -94,12 +94,24 @@ def test_the_size_of_batches_changes_nothing(day: list[Event], batch: int) -> No
     assert board(floor_of(day, batch=batch)) == board(floor_of(day, batch=1000))
 
 
-@given(days(), st.integers(0, 40))
-def test_whoever_was_offered_was_answered_or_left_or_expired_or_waits(day: list[Event], until: int) -> None:
-    for queue in floor_of(day[:until]).snapshots(END):
+@given(days(), st.integers(0, 40), st.integers(0, 8 * 60))
+def test_whoever_was_offered_was_answered_or_left_or_expired_or_waits(
+    day: list[Event], until: int, minutes: int
+) -> None:
+    """At every instant, also hours after the last event, when those who wait have become ghosts."""
+    known = day[:until]
+    newest = max((told.time for told in known), default=TEN)
+
+    for queue in floor_of(known).snapshots(newest + timedelta(minutes=minutes)):
         total = queue.total
         assert total.offered == total.answered + total.abandoned + total.dequeued + total.expired + queue.waiting
         assert min(msgspec.structs.astuple(total)[:-2]) >= 0
+        today = queue.windows["today"]
+        assert all(
+            getattr(tally, name) <= getattr(today, name)
+            for name in ("offered", "answered", "abandoned")
+            for tally in queue.windows.values()
+        )
 
 
 @given(days(), st.data())

@@ -1,6 +1,7 @@
 """Workers on a real broker: nothing lost, nothing counted twice, whoever comes and goes."""
 
 import asyncio
+import gc
 import random
 import signal
 import sys
@@ -128,6 +129,21 @@ async def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one(cluster: 
     assert isinstance(second.failure, TopicMismatch)
     assert "partition 1: offset 1000 is committed, but the topic ends at 0" in str(second.failure)
     assert not second.feed.alive(second.ownership.clock(), timedelta(hours=1))
+
+
+async def test_a_topic_enlarged_while_the_worker_runs_stops_it(cluster: Cluster) -> None:
+    worker = await cluster.start_worker()
+    with pytest.raises(TopicMismatch, match=rf"{cluster.topic} has 8 partitions by now, it had 4"):
+        worker._check_partitions(cluster.topic, 8)
+
+
+async def test_the_interpreter_is_as_before_when_the_last_worker_has_stopped(cluster: Cluster) -> None:
+    before = (gc.get_threshold(), sys.getswitchinterval())
+    worker = await cluster.start_worker()
+    assert gc.get_threshold() != before[0]
+    await cluster.stop_worker(worker)
+
+    assert (gc.get_threshold(), sys.getswitchinterval()) == before
 
 
 @pytest.mark.parametrize("step", ["written 0", "written 1"])
