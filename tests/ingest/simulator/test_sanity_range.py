@@ -11,7 +11,7 @@ from stream.domain import service_level as formulas
 from stream.domain.policy import Formula
 from stream.domain.tally import Tally
 from stream.ingest.replay import replay
-from stream.ingest.simulator import busy_centre, office_centre, simulate
+from stream.ingest.simulator import busy_centre, simulate
 from stream.ingest.simulator.centre import Centre
 
 REAL = Path(__file__).parents[3] / ".." / "shared" / "samples" / "datasets" / "call_center_interval_aggregates.csv"
@@ -43,9 +43,9 @@ def voice_of(centre: Centre) -> Tally:
     return sum((queue.total for queue in board.queues if queue.channel == "voice"), Tally())
 
 
-@pytest.mark.parametrize("centre", [office_centre(), busy_centre(3)], ids=["office", "busy"])
-def test_a_simulated_day_lies_within_the_range_of_a_real_centre(centre: Centre) -> None:
-    total = voice_of(centre)
+def test_a_simulated_day_lies_within_the_range_of_a_real_centre() -> None:
+    """Of the busy centre: the demo and the office make short calls, so that a board moves while one looks."""
+    total = voice_of(busy_centre(3))
     figures = {
         "Answer Rate": (total.answered / (total.answered + total.abandoned), ratio),
         "Answer Speed (AVG)": (formulas.asa_seconds(total), seconds),
