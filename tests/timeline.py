@@ -21,7 +21,9 @@ def after(clock: str) -> datetime:
     return TEN + timedelta(seconds=seconds)
 
 
-def event(kind: str, contact: str = "ann", at: str | datetime = "00:00", /, **data: Any) -> Event:  # noqa: ANN401  # fields of any event
+def event(
+    kind: str, contact: str = "ann", at: str | datetime = "00:00", /, **data: Any
+) -> Event:  # fields of any event
     """Return one event; queue and source have defaults."""
     time = after(at) if isinstance(at, str) else at
     tag = kind if "." in kind else f"contact.{kind}"

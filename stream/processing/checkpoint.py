@@ -1,0 +1,267 @@
+"""Checkpoints: what has been applied becomes durable, in the order that makes replays harmless.
+
+Rows of the table named first, acknowledged; rows of the next, acknowledged; then the source offsets.
+A crash between any two steps leaves rows ahead of offsets, never behind, and their fences skip the replay.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faust.types import TP
+
+from stream.metrics.feed import Feed
+from stream.processing.partitions import OwnedPartition, Ownership
+from stream.processing.tables import ChangelogRecord
+
+__all__ = ["CheckpointPolicy", "CheckpointState", "Checkpoints", "FaultPoint", "Log", "Table"]
+
+logger = logging.getLogger(__name__)
+
+FaultPoint = Callable[[str], Awaitable[None]]
+"""Called between any two steps with the name of the step that is done; a test makes it crash there."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPolicy:
+    """When a checkpoint is due."""
+
+    interval: timedelta = timedelta(seconds=1)
+    """How much is replayed after a crash, at most, and how long a row waits to become durable."""
+    retry_after: timedelta = timedelta(seconds=1)
+    """How long to leave a broker alone that failed."""
+
+
+@dataclass(slots=True)
+class CheckpointState:
+    """Knows when the next checkpoint is due; is told the time."""
+
+    policy: CheckpointPolicy
+    next_at: datetime
+
+    def wait(self, now: datetime) -> timedelta:
+        """Return how long until the next checkpoint is due."""
+        return max(self.next_at - now, timedelta(0))
+
+    def finished(self, started: datetime, now: datetime) -> None:
+        """Note a success: the interval counts from its start, but a slow broker gets a rest."""
+        self.next_at = max(started + self.policy.interval, now + self.policy.interval / 10)
+
+    def failed(self, now: datetime) -> None:
+        """Note a failure."""
+        self.next_at = now + self.policy.retry_after
+
+
+class Log(Protocol):
+    """Where a checkpoint writes: changelogs and committed offsets."""
+
+    def pack(self, records: Iterable[ChangelogRecord]) -> Sequence[Any]:
+        """Make of *records* what `append` takes; synchronously, it is part of the cut."""
+        ...
+
+    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
+        """Write and await the acknowledgement; returns the first offset, and the one after the last."""
+        ...
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Commit source offsets; raises CommitFailedError if the partitions are not ours any more."""
+        ...
+
+
+class Table(Protocol):
+    """The writing half of `RowTable`."""
+
+    @property
+    def changelog_topic_name(self) -> str: ...
+    def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
+    def written(self, owned: OwnedPartition, first: int, end: int) -> bool: ...
+
+
+@dataclass(slots=True)
+class Write:
+    """Rows of one table and partition as of the cut."""
+
+    table: Table
+    name: str
+    owned: OwnedPartition
+    keys: list[Any]
+    packed: Sequence[Any]
+
+    def undo(self) -> None:
+        """Have the next checkpoint write these rows, in whatever state they are then."""
+        self.owned.rows(self.name).changed.update(self.keys)
+
+
+async def no_fault(_: str) -> None:
+    """Do nothing between steps."""
+
+
+class Checkpoints:
+    """Takes checkpoints of the owned partitions, one at a time; records may be applied meanwhile."""
+
+    def __init__(
+        self,
+        ownership: Ownership,
+        tables: Mapping[str, Table],
+        log: Log,
+        *,
+        lease: timedelta = timedelta(seconds=5),
+        fault: FaultPoint = no_fault,
+    ) -> None:
+        self._lease_seconds = lease.total_seconds()
+        self._member_at = float("-inf")
+        self._ownership = ownership
+        self._tables = tables
+        self._log = log
+        self._fault = fault
+        self._running = asyncio.Lock()
+
+    @property
+    def _feed(self) -> Feed:
+        return self._ownership.feed
+
+    async def run(self, policy: CheckpointPolicy) -> None:
+        """Take a checkpoint whenever one is due, for ever; failures of the broker are counted and tried again."""
+        clock = self._ownership.clock
+        state = CheckpointState(policy, clock() + policy.interval)
+        while True:
+            await asyncio.sleep(state.wait(clock()).total_seconds())
+            started = clock()
+            if await self.take():
+                state.finished(started, clock())
+            else:
+                state.failed(clock())
+
+    async def take(self) -> bool:
+        """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""
+        async with self._running:
+            return await self._take([owned for owned in self._ownership if owned.live and owned.dirty])
+
+    async def take_last(self, within: timedelta) -> Collection[TP]:
+        """
+        Take the checkpoint before the partitions are given up, waiting for one that runs.
+
+        Returns the partitions of which everything is durable; gives up after *within*.
+        """
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                await self.take()
+        except TimeoutError:
+            self._failed("the broker did not answer in time")
+        return [owned.tp for owned in self._ownership if owned.live and owned.position == owned.committed]
+
+    async def _take(self, partitions: Sequence[OwnedPartition]) -> bool:
+        if not partitions:
+            return True
+        started = time.perf_counter()
+        pending: list[Write] = []
+        try:
+            await self._verify_membership(partitions)
+            await self._fault("begun")
+            offsets, writes = await self._cut(partitions, pending)
+            await self._fault("cut")
+            for rank, name in enumerate(dict.fromkeys(write.name for write in writes)):
+                self._check_owned()
+                await self._write([write for write in writes if write.name == name], pending)
+                await self._fault(f"written {rank}")
+            await self._commit(partitions, offsets)
+        except (CommitFailedError, IllegalStateError) as lost:
+            # The group gave the partitions to others; Faust is told in a moment. Not our failure.
+            logger.warning("Checkpoint given up, the partitions are not ours any more: %s", type(lost).__name__)
+            return False
+        except (KafkaError, OSError) as failure:
+            self._failed(repr(failure))
+            return False
+        finally:
+            for write in pending:
+                write.undo()
+        self._succeeded(time.perf_counter() - started, sum(len(write.keys) for write in writes))
+        return True
+
+    async def _verify_membership(self, partitions: Sequence[OwnedPartition]) -> None:
+        """
+        Ask the group whether we still belong to it, if that is not known from a recent commit.
+
+        A process that was stopped for longer than the session lasts would otherwise write rows of
+        partitions that others own by now.
+        """
+        if time.monotonic() - self._member_at > self._lease_seconds:
+            await self._log.commit({owned.tp: owned.committed for owned in partitions})
+            self._member_at = time.monotonic()
+
+    async def _cut(
+        self, partitions: Sequence[OwnedPartition], pending: list[Write]
+    ) -> tuple[dict[TP, int], list[Write]]:
+        """Encode what changed. Each partition is a consistent cut in itself; between two, others may run."""
+        offsets: dict[TP, int] = {}
+        for owned in partitions:
+            offsets[owned.tp] = owned.position
+            for name in owned.fold.tables:
+                table = self._tables[name]
+                keys, records = table.cut(owned)
+                if keys:
+                    pending.append(Write(table, name, owned, keys, self._log.pack(records)))
+            await asyncio.sleep(0)
+        order = {name: rank for owned in partitions for rank, name in enumerate(owned.fold.tables)}
+        return offsets, sorted(pending, key=lambda write: order[write.name])
+
+    def _check_owned(self) -> None:
+        if self._ownership.lost:
+            raise CommitFailedError("this worker has been removed from the group")
+
+    async def _write(self, writes: Sequence[Write], pending: list[Write]) -> None:
+        """Write one table of all partitions, and wait until all of it is acknowledged."""
+        tasks = [self._append(write) for write in writes]
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        for write in writes:
+            pending.remove(write)
+
+    async def _append(self, write: Write) -> None:
+        owned = write.owned
+        first, end = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
+        if not write.table.written(owned, first, end):
+            self._feed.foreign_writes += 1
+            logger.warning(
+                "%s, partition %d: somebody else wrote before offset %d; all rows will be written again",
+                write.table.changelog_topic_name,
+                owned.tp.partition,
+                first,
+            )
+
+    async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int]) -> None:
+        moved = {owned.tp: offsets[owned.tp] for owned in partitions if offsets[owned.tp] != owned.committed}
+        if moved:
+            self._check_owned()
+            await self._log.commit(moved)
+            self._member_at = time.monotonic()
+            await self._fault("committed")
+        now = self._ownership.clock()
+        for owned in partitions:
+            owned.committed = owned.feed.committed = offsets[owned.tp]
+            owned.feed.committed_at = now
+            owned.fold.committed(owned.committed)
+        await self._fault("told")
+
+    def _succeeded(self, seconds: float, rows: int) -> None:
+        figures = self._feed.checkpoints
+        figures.count += 1
+        figures.seconds_last = seconds
+        figures.seconds_sum += seconds
+        figures.rows += rows
+        figures.finished_at = self._ownership.clock()
+        figures.failing_since = None
+
+    def _failed(self, why: str) -> None:
+        figures = self._feed.checkpoints
+        figures.failures += 1
+        if figures.failing_since is None:
+            figures.failing_since = self._ownership.clock()
+        logger.error("Checkpoint failed, nothing was committed; it will be tried again: %s", why)
