@@ -40,7 +40,7 @@ types: install
 	@$(BIN)/mypy
 
 layers: install
-	@$(BIN)/lint-imports --no-logo --no-timings
+	@$(BIN)/lint-imports --no-logo
 
 generated: install
 	@$(BIN)/python -m scripts.generate --check

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import platform
 import statistics
@@ -36,6 +37,7 @@ def main() -> int:
 
 def _speed(events: int, runs: int) -> list[str]:
     what = material(events, QUEUES, PARTITIONS)
+    gc.freeze()  # the material is not the garbage of what is measured
     print(f"{events} events of {QUEUES} queues on {PARTITIONS} partitions, {what.size / events:.0f} bytes each")
     alone = statistics.median(fold_alone(what) for _ in range(runs))
     ceilings: list[float] = []
@@ -44,6 +46,7 @@ def _speed(events: int, runs: int) -> list[str]:
         asyncio.run(fill_topic(broker.address, what))
         for run in range(runs):
             ceilings.append(asyncio.run(ceiling(broker.address, what)))
+            gc.collect()
             workers.append(asyncio.run(whole_worker(broker.address, what, group=f"bench-{run}")))
     share = statistics.median(worker / top for worker, top in zip(workers, ceilings, strict=True))
     _row("(a) decode + fold, in memory", [alone])
