@@ -68,7 +68,7 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
-class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
     """CloudEvents 1.0 attributes. `source` and `id` together identify the event; `time` is when it happened (UTC)."""
 
     id: Id
@@ -83,7 +83,7 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     """Carries the version of the contract that the producer wrote against."""
 
 
-class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Where it happened: queue and channel, and which visit of the contact to that queue."""
 
     queue: Name
@@ -94,7 +94,7 @@ class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True):
     direction: Literal["inbound", "outbound"] = "inbound"
 
 
-class ArrivalData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ArrivalData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A contact that is not (yet) in a queue."""
 
     queue: Name | None = None
@@ -203,7 +203,7 @@ class CallbackAttemptData(CallbackData, frozen=True, kw_only=True):
     attempt: Annotated[int, Meta(ge=1, le=10_000)] = 1
 
 
-class AgentData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AgentData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An agent, as a whole."""
 
 

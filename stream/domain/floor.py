@@ -33,7 +33,7 @@ TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
 
 
-class TallyRow(Struct, frozen=True, array_like=True):
+class TallyRow(Struct, frozen=True, array_like=True, gc=False):
     """A tally, and the offset of the last record that it counts."""
 
     fence: int

@@ -12,7 +12,7 @@ from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution
 from stream.domain.events import Channel
 from stream.domain.policy import Policy
-from stream.domain.segment import Segment
+from stream.domain.segment import Phase, Segment
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
@@ -60,6 +60,11 @@ class Queue:
         self.waiting: dict[EpisodeKey, datetime] = {}
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}
+        self._phases: dict[Phase, dict[EpisodeKey, datetime]] = {
+            "waiting": self.waiting,
+            "talking": self.talking,
+            "wrapping_up": self.wrapping_up,
+        }
         self.callbacks: dict[EpisodeKey, datetime] = {}
         self.finished: dict[EpisodeKey, datetime] = {}
         """Episodes nothing more is expected of, by the time of their last event, in the order they finished."""
@@ -146,20 +151,15 @@ class Queue:
     def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
         """Note in which phase a segment is, since an event of the time *at*."""
         self.watermark = max(self.watermark, at)
-        phase: dict[EpisodeKey, datetime] | None = None
-        if (since := segment.waiting_since) is not None:
-            phase = self.waiting
-        elif (since := segment.talking_since) is not None:
-            phase = self.talking
-        elif (since := segment.wrapping_up_since) is not None:
-            phase = self.wrapping_up
-        for other in (self.waiting, self.talking, self.wrapping_up):
+        found = segment.phase
+        phase = None if found is None else self._phases[found[0]]
+        for other in self._phases.values():
             if other is not phase:
                 other.pop(key, None)
-        if phase is None or since is None:
+        if phase is None or found is None:
             self._finish(key, at)
         else:
-            phase[key] = since
+            phase[key] = found[1]
 
     def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
         """Note whether a callback is still to be kept, since an event of the time *at*."""

@@ -5,8 +5,9 @@ facts alone (`contributions_of`), so neither order nor repetition matters, and w
 report corrects comes out as the difference between the contributions before and after.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,7 +43,7 @@ from stream.domain.events import (
 )
 from stream.domain.policy import Policy
 
-__all__ = ["NEW", "PASSING", "Fact", "Segment", "contributions_of", "take"]
+__all__ = ["NEW", "PASSING", "Fact", "Phase", "Segment", "contributions_of", "take"]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
@@ -53,6 +54,10 @@ _WRAPUP_FOLLOWS = "wrapup"
 
 _MAX_SPELLS = 100
 """Holds and missed offers kept of one segment: a runaway producer must not fill the memory."""
+
+
+Phase = Literal["waiting", "talking", "wrapping_up"]
+"""What goes on in a segment; at most one at a time."""
 
 
 class Fact(Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -88,36 +93,24 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     counted: tuple[Contribution, ...] = ()
 
     @property
-    def waiting_since(self) -> datetime | None:
-        """When the wait began that is still going on; None when nobody waits."""
-        if self.enqueued is None or self.outbound or self._exit:
+    def phase(self) -> tuple[Phase, datetime] | None:
+        """The phase that is still going on, and since when; None when nothing more is expected."""
+        over = self.ended or self.transferred
+        if over is None and self.answered is None:
+            if self.enqueued is not None and not (self.abandoned or self.dequeued or self.outbound):
+                return "waiting", self.enqueued.at
+        elif over is None and self.answered is not None and not (self.wrapup_started or self.wrapup_ended):
+            return "talking", self.answered.at
+        if self.wrapup_ended is not None:
             return None
-        return self.enqueued.at
-
-    @property
-    def talking_since(self) -> datetime | None:
-        """When the conversation began that is still going on."""
-        over = self.ended or self.transferred or self.wrapup_started or self.wrapup_ended
-        return self.answered.at if self.answered and not over else None
-
-    @property
-    def wrapping_up_since(self) -> datetime | None:
-        """When the wrap-up began that is still going on."""
-        if self.wrapup_ended or self.waiting_since:
-            return None
-        if self.wrapup_started:
-            return self.wrapup_started.at
-        end = self.ended or self.transferred
-        return end.at if end and end.note else None
+        if self.wrapup_started is not None:
+            return "wrapping_up", self.wrapup_started.at
+        return ("wrapping_up", over.at) if over is not None and over.note else None
 
     @property
     def is_over(self) -> bool:
         """Tell whether the end of the conversation is known."""
         return self.ended is not None or self.transferred is not None
-
-    @property
-    def _exit(self) -> Fact | None:
-        return self.answered or self.abandoned or self.dequeued or self.ended or self.transferred
 
 
 NEW = Segment()
@@ -128,47 +121,95 @@ PASSING: Final = frozenset({ContactOfferedToAgent, ContactHeld, ContactResumed})
 """Reports of what passes while a contact waits or talks: until the end is known they change nothing else."""
 
 
-def take(segment: Segment, event: SegmentEvent) -> Segment:  # noqa: C901, PLR0912  # flat: one case per event type
+def take(segment: Segment, event: SegmentEvent) -> Segment:
     """Return the segment with what *event* reports; the very same object if that is nothing new."""
-    match event:
-        case ContactEnqueued(time=at, data=data):
-            known = _note(segment, "enqueued", Fact(at, note=data.reason))
-        case ContactAnswered(time=at, data=data):
-            known = _note(segment, "answered", Fact(at, _ms(data.wait_ms)))
-        case ContactEnded(time=at, data=data):
-            known = _note(segment, "ended", _end(at, data))
-        case ContactWrapupEnded(time=at, data=data):
-            known = _note(segment, "wrapup_ended", Fact(at, _ms(data.acw_ms)))
-        case ContactOfferedToAgent(time=at, data=data):
-            known = _note(segment, "offered", Fact(at))
-        case OfferEnded(time=at, data=data):
-            known = _missed(segment, data.offer_id or event.id, at) if data.result in _IN_VAIN else segment
-        case ContactAbandoned(time=at, data=data):
-            known = _note(segment, "abandoned", Fact(at, _ms(data.wait_ms)))
-        case ContactHeld(time=at, data=data):
-            known = segment if at in segment.held else replace(segment, held=_with(segment.held, at))
-        case ContactResumed(time=at, data=data):
-            known = segment if at in segment.resumed else replace(segment, resumed=_with(segment.resumed, at))
-        case ContactWrapupStarted(time=at, data=data):
-            known = _note(segment, "wrapup_started", Fact(at))
-        case ContactDequeued(time=at, data=data):
-            known = _note(segment, "dequeued", Fact(at, _ms(data.wait_ms), note=data.reason))
-        case ContactTransferred(time=at, data=data):
-            known = _note(segment, "transferred", _end(at, data))
-        case ContactBlocked(time=at, data=data):
-            known = _note(segment, "blocked", Fact(at, note=data.reason))
-        case _:
-            assert_never(event)
-    if data.direction == "outbound" and not known.outbound:
+    known = _REPORTS[type(event)](segment, event)
+    if event.data.direction == "outbound" and not known.outbound:
         return replace(known, outbound=True)
     return known
+
+
+def _enqueued(segment: Segment, event: ContactEnqueued) -> Segment:
+    return _note(segment, "enqueued", Fact(event.time, note=event.data.reason))
+
+
+def _offered(segment: Segment, event: ContactOfferedToAgent) -> Segment:
+    return _note(segment, "offered", Fact(event.time))
+
+
+def _offer_ended(segment: Segment, event: OfferEnded) -> Segment:
+    if event.data.result not in _IN_VAIN:
+        return segment
+    offer, missed = event.data.offer_id or event.id, dict(segment.missed)
+    if offer in missed and missed[offer] <= event.time:
+        return segment
+    missed[offer] = event.time
+    return replace(segment, missed=tuple(sorted(missed.items()))[:_MAX_SPELLS])
+
+
+def _answer(segment: Segment, event: ContactAnswered) -> Segment:
+    return _note(segment, "answered", Fact(event.time, _ms(event.data.wait_ms)))
+
+
+def _abandon(segment: Segment, event: ContactAbandoned) -> Segment:
+    return _note(segment, "abandoned", Fact(event.time, _ms(event.data.wait_ms)))
+
+
+def _dequeue(segment: Segment, event: ContactDequeued) -> Segment:
+    return _note(segment, "dequeued", Fact(event.time, _ms(event.data.wait_ms), note=event.data.reason))
+
+
+def _block(segment: Segment, event: ContactBlocked) -> Segment:
+    return _note(segment, "blocked", Fact(event.time, note=event.data.reason))
+
+
+def _hold(segment: Segment, event: ContactHeld) -> Segment:
+    return segment if event.time in segment.held else replace(segment, held=_with(segment.held, event.time))
+
+
+def _resume(segment: Segment, event: ContactResumed) -> Segment:
+    return segment if event.time in segment.resumed else replace(segment, resumed=_with(segment.resumed, event.time))
+
+
+def _end(segment: Segment, event: ContactEnded) -> Segment:
+    return _note(segment, "ended", _end_of(event.time, event.data))
+
+
+def _transfer(segment: Segment, event: ContactTransferred) -> Segment:
+    return _note(segment, "transferred", _end_of(event.time, event.data))
+
+
+def _wrap_up(segment: Segment, event: ContactWrapupStarted) -> Segment:
+    return _note(segment, "wrapup_started", Fact(event.time))
+
+
+def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> Segment:
+    return _note(segment, "wrapup_ended", Fact(event.time, _ms(event.data.acw_ms)))
+
+
+_REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], Segment]]] = {
+    ContactEnqueued: _enqueued,
+    ContactOfferedToAgent: _offered,
+    OfferEnded: _offer_ended,
+    ContactAnswered: _answer,
+    ContactAbandoned: _abandon,
+    ContactDequeued: _dequeue,
+    ContactBlocked: _block,
+    ContactHeld: _hold,
+    ContactResumed: _resume,
+    ContactEnded: _end,
+    ContactTransferred: _transfer,
+    ContactWrapupStarted: _wrap_up,
+    ContactWrapupEnded: _wrapped_up,
+}
+"""What each kind of report adds; a table, since `match` would try class after class for every event."""
 
 
 def _ms(reported: int | None) -> int:
     return UNKNOWN if reported is None else reported
 
 
-def _end(at: datetime, data: EndedData | TransferredData) -> Fact:
+def _end_of(at: datetime, data: EndedData | TransferredData) -> Fact:
     return Fact(at, _ms(data.talk_ms), _ms(data.hold_ms), _WRAPUP_FOLLOWS if data.wrapup else "")
 
 
@@ -179,15 +220,9 @@ def _note(segment: Segment, kind: str, fact: Fact) -> Segment:
     return replace(segment, **{kind: fact})
 
 
-def _missed(segment: Segment, offer: str, at: datetime) -> Segment:
-    missed = dict(segment.missed)
-    if offer in missed and missed[offer] <= at:
-        return segment
-    missed[offer] = at
-    return replace(segment, missed=tuple(sorted(missed.items()))[:_MAX_SPELLS])
-
-
 def _with(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
+    if not instants:
+        return (at,)
     return tuple(sorted((*instants, at)))[:_MAX_SPELLS]
 
 

@@ -42,7 +42,7 @@ def _no_handles() -> list[int]:
     return [0] * (len(HANDLE_BOUNDS_SECONDS) + 1)
 
 
-class Tally(Struct, array_like=True):
+class Tally(Struct, array_like=True, gc=False):
     """
     Counts of segments, and sums of milliseconds, of one window of one queue and channel.
 

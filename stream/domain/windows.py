@@ -24,7 +24,8 @@ WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
 
 def minute_of(at: datetime) -> int:
     """Return the number, since 1970, of the minute that holds the instant *at*."""
-    return int(at.timestamp() // 60)
+    since = at - EPOCH  # half the price of dividing timedeltas
+    return since.days * 1440 + since.seconds // 60
 
 
 def start_of(minute: int) -> datetime:

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+from stream.domain.events import SEGMENT_EVENTS
+from stream.domain.floor import Floor
 from stream.domain.policy import Changes, Policies, Rule
+from stream.domain.segment import _REPORTS as segment_reports
 from tests.timeline import after, board_of, sales, story
 
 
@@ -252,7 +255,6 @@ def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
         00:10  answered  ann
         """
     )
-    from stream.domain.floor import Floor
 
     first = Floor()
     first.apply(floor_events, [0, 1])
@@ -290,3 +292,7 @@ def test_an_end_reported_after_all_brings_a_ghost_back_to_life() -> None:
     )
 
     assert (queue.total.answered, queue.total.expired) == (1, 0)
+
+
+def test_every_kind_of_report_about_a_segment_is_understood() -> None:
+    assert set(segment_reports) == set(SEGMENT_EVENTS)

@@ -13,7 +13,9 @@ PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/operation
 
 
 def test_help_lists_the_targets_that_have_a_sentence() -> None:
-    said = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     listed = {line.split()[0] for line in said.splitlines()}
 
     assert {"demo", "test", "check", "fmt", "generate", "lock", "clean", "install"} <= listed <= TARGETS
