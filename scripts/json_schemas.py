@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from scripts.docstrings import attribute_sentences
-from stream.domain import events
+from stream.domain import events, payloads
 from stream.domain.events import EVENT_TYPES, Event
 
 __all__ = ["EXAMPLES", "SCHEMAS", "VERSION", "Schema", "example_of", "schema_id", "schema_of"]
@@ -88,4 +88,4 @@ def _sentences_of(cls: type[msgspec.Struct]) -> dict[str, str]:
     return {name: sentence for name, sentence in sentences.items() if name in cls.__struct_fields__}
 
 
-_SENTENCES = attribute_sentences(events)
+_SENTENCES = attribute_sentences(events) | attribute_sentences(payloads)

@@ -13,11 +13,7 @@ import orjson
 from msgspec.structs import replace
 
 from stream.domain.agents import AgentKey, AgentRow
-from stream.domain.events import (
-    AGENT_EVENTS,
-    EVENT_TYPES,
-    Event,
-)
+from stream.domain.events import AGENT_EVENTS, EVENT_TYPES, Event
 from stream.domain.floor import TallyKey, TallyRow
 from stream.domain.queue import EpisodeKey, EpisodeRow
 from stream.errors import InvalidEvent, InvalidReason

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
-from stream.domain.events import Channel
+from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.errors import SettingsError
 

@@ -7,7 +7,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.domain.contributions import CallbackStep, Contribution
-from stream.domain.events import CallbackAttempted, CallbackConnected, CallbackEvent, CallbackFailed, CallbackRequested
+from stream.domain.events import (
+    CallbackAttempted,
+    CallbackConnected,
+    CallbackEvent,
+    CallbackFailed,
+    CallbackRequested,
+)
 
 __all__ = ["NEW_CALLBACK", "Callback", "steps_of", "take_step"]
 

@@ -1,13 +1,37 @@
 """What can happen in a contact centre: one tagged union of CloudEvents, the source of truth of the contract.
 
-`schemas/` is generated from this file. The envelope is CloudEvents 1.0; the vocabulary is this
-project's own. It knows no bytes: `stream.codec` reads and writes them.
+`schemas/` is generated from this file and `payloads.py`. The envelope is CloudEvents 1.0; the vocabulary is
+this project's own. It knows no bytes: `stream.codec` reads and writes them.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Struct
+
+from stream.domain.payloads import (
+    ActivityData,
+    AgentData,
+    AnsweredData,
+    ArrivalData,
+    AvailabilityData,
+    BlockedData,
+    CallbackAttemptData,
+    CallbackData,
+    DequeuedData,
+    EndedData,
+    EnqueuedData,
+    Id,
+    Instant,
+    IvrData,
+    MembershipData,
+    Name,
+    OfferData,
+    OfferEndedData,
+    QueueData,
+    TransferredData,
+    WaitData,
+    WrapupEndedData,
+)
 
 __all__ = [
     "AGENT_EVENTS",
@@ -23,13 +47,11 @@ __all__ = [
     "AgentLoggedOut",
     "AgentQueueJoined",
     "AgentQueueLeft",
-    "BlockReason",
     "CallbackAttempted",
     "CallbackConnected",
     "CallbackEvent",
     "CallbackFailed",
     "CallbackRequested",
-    "Channel",
     "ContactAbandoned",
     "ContactAnswered",
     "ContactBlocked",
@@ -45,27 +67,14 @@ __all__ = [
     "ContactTransferred",
     "ContactWrapupEnded",
     "ContactWrapupStarted",
-    "DequeueReason",
-    "EndedData",
     "Event",
     "OfferEnded",
     "SegmentEvent",
-    "TransferredData",
     "tag_of",
 ]
 
 DEFAULT_TENANT = "default"
 """Tenant of events whose envelope names none."""
-
-Channel = Literal["voice", "chat", "sms", "messaging", "email", "social", "video", "task"]
-BlockReason = Literal["busy", "full", "no_agents", "closed", "capacity"]
-DequeueReason = Literal["overflow", "timeout", "key", "empty", "moved", "callback_requested", "voicemail", "system"]
-
-Id = Annotated[str, Meta(min_length=1, max_length=256)]
-Name = Annotated[str, Meta(min_length=1, max_length=128)]
-Millis = Annotated[int, Meta(ge=0, le=31 * 24 * 3_600_000)]
-Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="type"):
@@ -81,151 +90,6 @@ class Envelope(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, 
     tenantid: Name = DEFAULT_TENANT
     dataschema: str | None = None
     """Carries the version of the contract that the producer wrote against."""
-
-
-class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Where it happened: queue and channel, and which visit of the contact to that queue."""
-
-    queue: Name
-    channel: Channel = "voice"
-    enqueue_seq: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
-    """Which visit of the contact to a queue this is; a re-queue needs a higher one."""
-    agent: Id | None = None
-    direction: Literal["inbound", "outbound"] = "inbound"
-
-
-class ArrivalData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A contact that is not (yet) in a queue."""
-
-    queue: Name | None = None
-    channel: Channel = "voice"
-    did: str | None = None
-    """Number or address dialled; never a label."""
-    entry_point: str | None = None
-
-
-class IvrData(ArrivalData, frozen=True, kw_only=True):
-    """How the voice menu ended."""
-
-    outcome: Literal["queued", "self_served", "abandoned"]
-
-
-class BlockedData(QueueData, frozen=True, kw_only=True):
-    """Why the contact did not get into the queue. `closed` is counted apart."""
-
-    reason: BlockReason
-
-
-class EnqueuedData(QueueData, frozen=True, kw_only=True):
-    """How the contact came into the queue."""
-
-    position: Count | None = None
-    priority: int | None = None
-    skills: tuple[Name, ...] = ()
-    reason: Literal["new", "transfer", "requeue", "callback"] = "new"
-
-
-class OfferData(QueueData, frozen=True, kw_only=True):
-    """The contact rings at an agent."""
-
-    offer_id: Id | None = None
-
-
-class OfferEndedData(OfferData, frozen=True, kw_only=True):
-    """The agent did not take the contact."""
-
-    result: Literal["missed", "rejected", "rescinded", "canceled"]
-    ring_ms: Millis | None = None
-
-
-class WaitData(QueueData, frozen=True, kw_only=True):
-    """The end of a wait. `wait_ms` is the call system's own figure, and wins over the difference of times."""
-
-    wait_ms: Millis | None = None
-    position: Count | None = None
-
-
-class DequeuedData(WaitData, frozen=True, kw_only=True):
-    """The contact left the queue, neither answered nor given up by the customer."""
-
-    reason: DequeueReason
-    to_queue: Name | None = None
-
-
-class AnsweredData(WaitData, frozen=True, kw_only=True):
-    """The first agent to connect in this segment."""
-
-    ring_ms: Millis | None = None
-    offer_id: Id | None = None
-
-
-class TransferredData(QueueData, frozen=True, kw_only=True):
-    """The contact goes on elsewhere: this segment is over."""
-
-    kind: Literal["blind", "attended", "queue"]
-    to_queue: Name | None = None
-    to_agent: Id | None = None
-    to_external: bool = False
-    new_segment_id: Id | None = None
-    talk_ms: Millis | None = None
-    hold_ms: Millis | None = None
-    wrapup: bool = False
-
-
-class EndedData(QueueData, frozen=True, kw_only=True):
-    """The conversation is over."""
-
-    ended_by: Literal["customer", "agent", "system"] | None = None
-    talk_ms: Millis | None = None
-    """Talk without hold."""
-    hold_ms: Millis | None = None
-    disposition: str | None = None
-    wrapup: bool = False
-    """Wrap-up follows: handle time is counted when it ends, not now."""
-
-
-class WrapupEndedData(QueueData, frozen=True, kw_only=True):
-    """After-contact work is done."""
-
-    acw_ms: Millis | None = None
-
-
-class CallbackData(QueueData, frozen=True, kw_only=True):
-    """A promised call back; `origin` is the contact that asked for it."""
-
-    origin: Id | None = None
-    due_at: Instant | None = None
-
-
-class CallbackAttemptData(CallbackData, frozen=True, kw_only=True):
-    """The number of the attempt, from 1."""
-
-    attempt: Annotated[int, Meta(ge=1, le=10_000)] = 1
-
-
-class AgentData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """An agent, as a whole."""
-
-
-class AvailabilityData(AgentData, frozen=True, kw_only=True):
-    """What the agent chose; with `queue`, for that queue only."""
-
-    status: Literal["available", "not_ready", "offline"]
-    reason: str | None = None
-    queue: Name | None = None
-
-
-class ActivityData(AgentData, frozen=True, kw_only=True):
-    """What the agent was seen doing."""
-
-    activity: Literal["idle", "reserved", "on_contact", "acw", "error"]
-
-
-class MembershipData(AgentData, frozen=True, kw_only=True):
-    """The queue that the agent joined or left."""
-
-    queue: Name
-    penalty: int | None = None
 
 
 class ContactOffered(Envelope, frozen=True, kw_only=True, tag="contact.offered"):

@@ -15,7 +15,14 @@ from msgspec.structs import replace
 
 from stream.domain.applied import Applied
 from stream.domain.callback import NEW_CALLBACK, Callback, steps_of, take_step
-from stream.domain.events import CALLBACK_EVENTS, SEGMENT_EVENTS, CallbackEvent, Channel, Event, SegmentEvent
+from stream.domain.events import (
+    CALLBACK_EVENTS,
+    SEGMENT_EVENTS,
+    CallbackEvent,
+    Event,
+    SegmentEvent,
+)
+from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows

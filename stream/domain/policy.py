@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stream.domain.events import Channel
+from stream.domain.payloads import Channel
 
 __all__ = ["DEFAULT_POLICIES", "Changes", "Formula", "Policies", "Policy", "Rule"]
 

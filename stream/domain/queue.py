@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution
-from stream.domain.events import Channel
+from stream.domain.payloads import Channel
 from stream.domain.policy import Policy
 from stream.domain.segment import Phase, Segment
 from stream.domain.sliding import SlidingSums

@@ -36,11 +36,10 @@ from stream.domain.events import (
     ContactTransferred,
     ContactWrapupEnded,
     ContactWrapupStarted,
-    EndedData,
     OfferEnded,
     SegmentEvent,
-    TransferredData,
 )
+from stream.domain.payloads import EndedData, TransferredData
 from stream.domain.policy import Policy
 
 __all__ = ["NEW", "PASSING", "Fact", "Phase", "Segment", "contributions_of", "take"]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from stream.domain import service_level as formulas
-from stream.domain.events import Channel
+from stream.domain.payloads import Channel
 from stream.domain.policy import Policy
 from stream.domain.tally import Tally
 

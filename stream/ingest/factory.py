@@ -12,7 +12,9 @@ from typing import Literal, TypedDict, Unpack
 from uuid import uuid4
 
 from stream.domain import events as e
-from stream.domain.events import DEFAULT_TENANT, BlockReason, Channel, DequeueReason
+from stream.domain import payloads
+from stream.domain.events import DEFAULT_TENANT
+from stream.domain.payloads import BlockReason, Channel, DequeueReason
 
 __all__ = ["EnvelopeFields", "EventFactory", "Where", "milliseconds"]
 
@@ -85,13 +87,15 @@ class EventFactory:
         self, contact: str, *, channel: Channel = "voice", did: str | None = None, at: datetime | None = None
     ) -> e.ContactOffered:
         """A contact reached the centre, before any voice menu; `did` is the number it dialled."""
-        return e.ContactOffered(**self.envelope(contact, at), data=e.ArrivalData(channel=channel, did=did))
+        return e.ContactOffered(**self.envelope(contact, at), data=payloads.ArrivalData(channel=channel, did=did))
 
     def blocked(
         self, contact: str, queue: str, reason: BlockReason, *, at: datetime | None = None, **where: Unpack[Where]
     ) -> e.ContactBlocked:
         """An attempt never got into the queue."""
-        return e.ContactBlocked(**self.envelope(contact, at), data=e.BlockedData(queue=queue, reason=reason, **where))
+        return e.ContactBlocked(
+            **self.envelope(contact, at), data=payloads.BlockedData(queue=queue, reason=reason, **where)
+        )
 
     def enqueued(
         self,
@@ -104,7 +108,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactEnqueued:
         """A contact began to wait."""
-        data = e.EnqueuedData(queue=queue, reason=reason, priority=priority, **where)
+        data = payloads.EnqueuedData(queue=queue, reason=reason, priority=priority, **where)
         return e.ContactEnqueued(**self.envelope(contact, at), data=data)
 
     def answered(
@@ -117,7 +121,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAnswered:
         """The first agent answered; `wait` where the call system measures it itself."""
-        data = e.AnsweredData(queue=queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.AnsweredData(queue=queue, wait_ms=milliseconds(wait), **where)
         return e.ContactAnswered(**self.envelope(contact, at), data=data)
 
     def abandoned(
@@ -130,7 +134,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAbandoned:
         """The customer gave up while waiting."""
-        data = e.WaitData(queue=queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.WaitData(queue=queue, wait_ms=milliseconds(wait), **where)
         return e.ContactAbandoned(**self.envelope(contact, at), data=data)
 
     def dequeued(
@@ -145,18 +149,18 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactDequeued:
         """The contact left the queue, neither answered nor given up."""
-        data = e.DequeuedData(queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.DequeuedData(queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds(wait), **where)
         return e.ContactDequeued(**self.envelope(contact, at), data=data)
 
     def held(self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]) -> e.ContactHeld:
         """The customer was put on hold."""
-        return e.ContactHeld(**self.envelope(contact, at), data=e.QueueData(queue=queue, **where))
+        return e.ContactHeld(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **where))
 
     def resumed(
         self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]
     ) -> e.ContactResumed:
         """The customer was taken off hold."""
-        return e.ContactResumed(**self.envelope(contact, at), data=e.QueueData(queue=queue, **where))
+        return e.ContactResumed(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **where))
 
     def transferred(
         self,
@@ -170,7 +174,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactTransferred:
         """The contact was handed on: this visit is over."""
-        data = e.TransferredData(queue=queue, kind=kind, to_queue=to_queue, to_agent=to_agent, **where)
+        data = payloads.TransferredData(queue=queue, kind=kind, to_queue=to_queue, to_agent=to_agent, **where)
         return e.ContactTransferred(**self.envelope(contact, at), data=data)
 
     def ended(
@@ -185,7 +189,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactEnded:
         """The parties hung up; with `wrapup`, handle time is counted when `wrapup_ended` follows."""
-        data = e.EndedData(queue=queue, ended_by=ended_by, talk_ms=milliseconds(talk), wrapup=wrapup, **where)
+        data = payloads.EndedData(queue=queue, ended_by=ended_by, talk_ms=milliseconds(talk), wrapup=wrapup, **where)
         return e.ContactEnded(**self.envelope(contact, at), data=data)
 
     def wrapup_ended(
@@ -198,7 +202,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactWrapupEnded:
         """The agent is done with the contact."""
-        data = e.WrapupEndedData(queue=queue, acw_ms=milliseconds(wrapup), **where)
+        data = payloads.WrapupEndedData(queue=queue, acw_ms=milliseconds(wrapup), **where)
         return e.ContactWrapupEnded(**self.envelope(contact, at), data=data)
 
     def logged_in(self, agent: str, *, at: datetime | None = None) -> e.AgentLoggedIn:
@@ -219,7 +223,7 @@ class EventFactory:
         at: datetime | None = None,
     ) -> e.AgentAvailabilityChanged:
         """An agent chose to be available, not ready or offline; with `queue`, for that queue only."""
-        data = e.AvailabilityData(status=status, reason=reason, queue=queue)
+        data = payloads.AvailabilityData(status=status, reason=reason, queue=queue)
         return e.AgentAvailabilityChanged(**self.envelope(agent, at), data=data)
 
     def activity(
@@ -230,15 +234,15 @@ class EventFactory:
         at: datetime | None = None,
     ) -> e.AgentActivityChanged:
         """An agent was seen doing something else."""
-        return e.AgentActivityChanged(**self.envelope(agent, at), data=e.ActivityData(activity=activity))
+        return e.AgentActivityChanged(**self.envelope(agent, at), data=payloads.ActivityData(activity=activity))
 
     def joined(
         self, agent: str, queue: str, *, penalty: int | None = None, at: datetime | None = None
     ) -> e.AgentQueueJoined:
         """An agent began to serve a queue."""
-        data = e.MembershipData(queue=queue, penalty=penalty)
+        data = payloads.MembershipData(queue=queue, penalty=penalty)
         return e.AgentQueueJoined(**self.envelope(agent, at), data=data)
 
     def left(self, agent: str, queue: str, *, at: datetime | None = None) -> e.AgentQueueLeft:
         """An agent serves a queue no more."""
-        return e.AgentQueueLeft(**self.envelope(agent, at), data=e.MembershipData(queue=queue))
+        return e.AgentQueueLeft(**self.envelope(agent, at), data=payloads.MembershipData(queue=queue))

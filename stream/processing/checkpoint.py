@@ -46,7 +46,9 @@ class CheckpointState:
 
     def wait(self, now: datetime) -> timedelta:
         """Return how long until the next checkpoint is due."""
-        return max(self.next_at - now, timedelta(0))
+        # The clock may be set back, by NTP or an operator: that must not put checkpoints off.
+        longest = max(self.policy.interval, self.policy.retry_after)
+        return min(max(self.next_at - now, timedelta(0)), longest)
 
     def finished(self, started: datetime, now: datetime) -> None:
         """Note a success: the interval counts from its start, but a slow broker gets a rest."""

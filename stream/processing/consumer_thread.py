@@ -119,7 +119,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     @property
     def is_member(self) -> bool:
         """Whether the group still counted us as a member when we last heard of it."""
-        return bool(self._ensure_consumer()._coordinator.generation >= 0)
+        return self._consumer is not None and bool(self._consumer._coordinator.generation >= 0)
 
     async def on_thread_stop(self) -> None:
         """Leave the group and stop the consumer."""

@@ -8,7 +8,7 @@ __all__ = ["Tuning"]
 COLLECT_AFTER = (100_000, 50, 100)
 """
 A batch makes thousands of objects that live until the next checkpoint and are in no cycle. With
-Python's own 700 the collector took a third of the time of a worker (54,000 → 85,000 events/s).
+Python's own 700 the collector took much of a worker's time: `bench/README.md` has the figures.
 """
 
 SWITCH_SECONDS = 0.001

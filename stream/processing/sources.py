@@ -5,7 +5,12 @@ from datetime import datetime, timedelta
 
 from stream.codec import AGENTS, AGENTS_TOPIC, CONTACTS_TOPIC, SEGMENTS, TALLIES, decode, key_of, topic_of
 from stream.domain.agents import Staff
-from stream.domain.events import AGENT_EVENTS, EVENT_TYPES, Event, tag_of
+from stream.domain.events import (
+    AGENT_EVENTS,
+    EVENT_TYPES,
+    Event,
+    tag_of,
+)
 from stream.domain.floor import Floor
 from stream.domain.policy import Policies
 from stream.errors import InvalidEvent

@@ -111,7 +111,7 @@ async def ensure_topics(
         missing = [declaration for name, declaration in wanted.items() if name not in existing]
         if missing and not create:
             names = ", ".join(declaration.name for declaration in missing)
-            raise TopicMismatch(f"Missing topics: {names}. Create them with `contact-stream topics --create`.")
+            raise TopicMismatch(f"Missing topics: {names}. Create them with `contact-stream topics`.")
         problems = await _problems(admin, [wanted[name] for name in wanted if name in existing])
         if problems:
             raise TopicMismatch("\n".join(problems))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from stream.domain.events import Channel
+from stream.domain.payloads import Channel
 from stream.domain.policy import Formula, Policy
 from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
 from stream.domain.tally import Tally, bucket_of_handle, bucket_of_wait

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from stream.domain import segment
 from stream.domain.events import SEGMENT_EVENTS
 from stream.domain.floor import Floor
 from stream.domain.policy import Changes, Policies, Rule
-from stream.domain.segment import _REPORTS as segment_reports
 from tests.timeline import after, board_of, sales, story
 
 
@@ -295,4 +295,4 @@ def test_an_end_reported_after_all_brings_a_ghost_back_to_life() -> None:
 
 
 def test_every_kind_of_report_about_a_segment_is_understood() -> None:
-    assert set(segment_reports) == set(SEGMENT_EVENTS)
+    assert set(segment._REPORTS) == set(SEGMENT_EVENTS)

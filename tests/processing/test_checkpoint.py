@@ -56,6 +56,12 @@ def test_a_failed_checkpoint_is_tried_again_after_its_own_pause() -> None:
     assert state.wait(NOON) == 2 * SECOND
 
 
+def test_a_clock_that_is_set_back_does_not_put_checkpoints_off() -> None:
+    state = CheckpointState(CheckpointPolicy(interval=SECOND), next_at=NOON)
+
+    assert state.wait(NOON - 3600 * SECOND) == SECOND
+
+
 async def test_counts_are_written_before_marks_and_offsets_come_last() -> None:
     log, topic = MemoryLog(), records_of(pings(20))
     life = Life(log, topic).begin()

@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from stream.domain.events import DEFAULT_TENANT, Channel
+from stream.domain.events import DEFAULT_TENANT
+from stream.domain.payloads import Channel
 from stream.errors import SettingsError
 
 __all__ = [

@@ -12,7 +12,12 @@ from statistics import fmean, stdev
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.domain.events import ContactAbandoned, ContactAnswered, ContactBlocked, Event
+from stream.domain.events import (
+    ContactAbandoned,
+    ContactAnswered,
+    ContactBlocked,
+    Event,
+)
 from stream.ingest.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Reports, Trunk
 from stream.ingest.simulator.engine import simulate
 from stream.ingest.simulator.erlang import erlang_a, erlang_b, erlang_c

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from stream.domain import events as e
+from stream.domain import payloads
 from stream.ingest.simulator.arrivals import DAY_MS
 from stream.ingest.simulator.centre import Break, Shift
 from stream.ingest.simulator.customers import milliseconds
@@ -50,7 +51,7 @@ class Duty:
         activity = _activity(desk)
         if activity != desk.activity:
             desk.activity = activity
-            self._record.agent(e.AgentActivityChanged, desk, e.ActivityData(activity=activity))
+            self._record.agent(e.AgentActivityChanged, desk, payloads.ActivityData(activity=activity))
 
     def release(self, desk: Desk) -> None:
         """Take note that a desk is done with a contact: it leaves or pauses if that waited, or takes the next."""
@@ -87,12 +88,12 @@ class Duty:
             return
         desk.on_duty = desk.available = True
         tell = self._record.agent
-        tell(e.AgentLoggedIn, desk, e.AgentData())
+        tell(e.AgentLoggedIn, desk, payloads.AgentData())
         for rank, queue in enumerate(desk.queues):
             queue.staff += 1
-            tell(e.AgentQueueJoined, desk, e.MembershipData(queue=queue.plan.name, penalty=rank))
-        tell(e.AgentAvailabilityChanged, desk, e.AvailabilityData(status="available"))
-        tell(e.AgentActivityChanged, desk, e.ActivityData(activity="idle"))
+            tell(e.AgentQueueJoined, desk, payloads.MembershipData(queue=queue.plan.name, penalty=rank))
+        tell(e.AgentAvailabilityChanged, desk, payloads.AvailabilityData(status="available"))
+        tell(e.AgentActivityChanged, desk, payloads.ActivityData(activity="idle"))
         self.release(desk)
 
     def _end_shift(self, desk: Desk) -> None:
@@ -104,11 +105,11 @@ class Duty:
         desk.deferred = None
         desk.pauses += 1
         tell = self._record.agent
-        tell(e.AgentAvailabilityChanged, desk, e.AvailabilityData(status="offline"))
+        tell(e.AgentAvailabilityChanged, desk, payloads.AvailabilityData(status="offline"))
         for queue in desk.queues:
             queue.staff -= 1
-            tell(e.AgentQueueLeft, desk, e.MembershipData(queue=queue.plan.name))
-        tell(e.AgentLoggedOut, desk, e.AgentData())
+            tell(e.AgentQueueLeft, desk, payloads.MembershipData(queue=queue.plan.name))
+        tell(e.AgentLoggedOut, desk, payloads.AgentData())
         for queue in desk.queues:
             if not queue.staff:
                 self.on_unstaffed(queue)
@@ -124,7 +125,7 @@ class Duty:
         desk.available = False
         desk.pauses += 1
         self.observe(desk)
-        data = e.AvailabilityData(status="not_ready", reason=pause.reason)
+        data = payloads.AvailabilityData(status="not_ready", reason=pause.reason)
         self._record.agent(e.AgentAvailabilityChanged, desk, data)
         self._calendar.after(milliseconds(pause.lasts), self._return, (desk, desk.pauses))
 
@@ -132,7 +133,7 @@ class Duty:
         desk, number = what
         if desk.on_duty and desk.pauses == number:
             desk.available = True
-            self._record.agent(e.AgentAvailabilityChanged, desk, e.AvailabilityData(status="available"))
+            self._record.agent(e.AgentAvailabilityChanged, desk, payloads.AvailabilityData(status="available"))
             self.release(desk)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from stream.domain import events as e
+from stream.domain import payloads
 from stream.ingest.simulator.centre import Reports, Transfer
 from stream.ingest.simulator.customers import Leaving
 from stream.ingest.simulator.floor import Calendar, Desk, Queue, Visit
@@ -35,26 +36,26 @@ class Recorder:
         """A contact reached the centre."""
         plan = visit.queue.plan
         if self.reports.arrivals:
-            data = e.ArrivalData(queue=plan.name, channel=plan.channel, did=plan.did)
+            data = payloads.ArrivalData(queue=plan.name, channel=plan.channel, did=plan.did)
             self._tell(e.ContactOffered, visit.contact, plan.tenant, data)
 
     def menu_ended(self, visit: Visit, outcome: Literal["queued", "self_served", "abandoned"]) -> None:
         """The voice menu is over."""
         plan = visit.queue.plan
         if self.reports.arrivals:
-            data = e.IvrData(queue=plan.name, channel=plan.channel, did=plan.did, outcome=outcome)
+            data = payloads.IvrData(queue=plan.name, channel=plan.channel, did=plan.did, outcome=outcome)
             self._tell(e.ContactIvrEnded, visit.contact, plan.tenant, data)
 
-    def blocked(self, visit: Visit, reason: e.BlockReason) -> None:
+    def blocked(self, visit: Visit, reason: payloads.BlockReason) -> None:
         """The contact does not get in."""
         plan = visit.queue.plan
-        data = e.BlockedData(queue=plan.name, channel=plan.channel, reason=reason)
+        data = payloads.BlockedData(queue=plan.name, channel=plan.channel, reason=reason)
         self._tell(e.ContactBlocked, visit.contact, plan.tenant, data)
 
     def enqueued(self, visit: Visit) -> None:
         """The wait began."""
         plan = visit.queue.plan
-        data = e.EnqueuedData(
+        data = payloads.EnqueuedData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -66,7 +67,7 @@ class Recorder:
     def offered_to_agent(self, visit: Visit, agent: str) -> None:
         """It rings at an agent."""
         plan = visit.queue.plan
-        data = e.OfferData(
+        data = payloads.OfferData(
             queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent, offer_id=_offer_id(visit)
         )
         self._tell(e.ContactOfferedToAgent, visit.contact, plan.tenant, data)
@@ -74,7 +75,7 @@ class Recorder:
     def offer_ended(self, visit: Visit, agent: str, result: Literal["missed", "canceled"]) -> None:
         """It rang at an agent in vain."""
         plan = visit.queue.plan
-        data = e.OfferEndedData(
+        data = payloads.OfferEndedData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -88,7 +89,7 @@ class Recorder:
     def answered(self, visit: Visit, agent: str) -> None:
         """An agent answered."""
         plan, now = visit.queue.plan, self._calendar.now
-        data = e.AnsweredData(
+        data = payloads.AnsweredData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -103,12 +104,12 @@ class Recorder:
         """The wait ended without an answer."""
         plan, wait = visit.queue.plan, self._calendar.now - visit.enqueued_at
         if how == "abandon":
-            wait_data = e.WaitData(
+            wait_data = payloads.WaitData(
                 queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, wait_ms=wait, position=position
             )
             self._tell(e.ContactAbandoned, visit.contact, plan.tenant, wait_data)
             return
-        data = e.DequeuedData(
+        data = payloads.DequeuedData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -129,7 +130,7 @@ class Recorder:
     def ended(self, visit: Visit, agent: str) -> None:
         """The parties hung up."""
         plan = visit.queue.plan
-        data = e.EndedData(
+        data = payloads.EndedData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -144,7 +145,7 @@ class Recorder:
     def transferred(self, visit: Visit, agent: str, transfer: Transfer) -> None:
         """The contact goes on elsewhere."""
         plan = visit.queue.plan
-        data = e.TransferredData(
+        data = payloads.TransferredData(
             queue=plan.name,
             channel=plan.channel,
             enqueue_seq=visit.seq,
@@ -166,14 +167,14 @@ class Recorder:
     def wrapup_ended(self, visit: Visit, agent: str) -> None:
         """The agent is done with the contact."""
         plan = visit.queue.plan
-        data = e.WrapupEndedData(
+        data = payloads.WrapupEndedData(
             queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent, acw_ms=visit.errand.wrapup
         )
         self._tell(e.ContactWrapupEnded, visit.contact, plan.tenant, data)
 
     def callback_requested(self, callback: str, queue: Queue, origin: str, due_ms: int) -> None:
         """A waiting customer asked to be called back."""
-        data = e.CallbackData(
+        data = payloads.CallbackData(
             queue=queue.plan.name,
             channel=queue.plan.channel,
             origin=origin,
@@ -183,12 +184,12 @@ class Recorder:
 
     def callback(self, kind: Callable[..., e.CallbackEvent], callback: str, queue: Queue, origin: str, no: int) -> None:
         """An attempt began, was answered, or was the last."""
-        data = e.CallbackAttemptData(
+        data = payloads.CallbackAttemptData(
             queue=queue.plan.name, channel=queue.plan.channel, direction="outbound", origin=origin, attempt=no
         )
         self._tell(kind, callback, queue.plan.tenant, data)
 
-    def agent(self, kind: Callable[..., e.AgentEvent], desk: Desk, data: e.AgentData) -> None:
+    def agent(self, kind: Callable[..., e.AgentEvent], desk: Desk, data: payloads.AgentData) -> None:
         """Something happened to an agent."""
         if self.reports.agents:
             self._tell(kind, desk.plan.id, desk.plan.tenant, data)
@@ -212,9 +213,9 @@ class Recorder:
         )
 
 
-def _segment(visit: Visit, agent: str) -> e.QueueData:
+def _segment(visit: Visit, agent: str) -> payloads.QueueData:
     plan = visit.queue.plan
-    return e.QueueData(queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent)
+    return payloads.QueueData(queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent)
 
 
 def _offer_id(visit: Visit) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from stream.domain.events import BlockReason
+from stream.domain.payloads import BlockReason
 from stream.ingest.simulator.arrivals import DAY_MS
 from stream.ingest.simulator.customers import milliseconds, sampler
 from stream.ingest.simulator.events_out import Recorder

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from stream.domain.events import DEFAULT_TENANT, Channel
+from stream.domain.events import DEFAULT_TENANT
+from stream.domain.payloads import Channel
 from stream.ingest.simulator.centre import (
     AgentPlan,
     Break,

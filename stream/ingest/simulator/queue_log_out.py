@@ -6,10 +6,11 @@ Verbs and parameters: Asterisk documentation, Operation/Logging/Queue-Logs.
 from collections.abc import Collection, Iterable, Iterator
 
 from stream.domain import events as e
+from stream.domain import payloads
 
 __all__ = ["to_queue_log"]
 
-CLOSED_DOORS: dict[e.BlockReason, str] = {"full": "FULL", "closed": "CLOSED", "no_agents": "JOINEMPTY"}
+CLOSED_DOORS: dict[payloads.BlockReason, str] = {"full": "FULL", "closed": "CLOSED", "no_agents": "JOINEMPTY"}
 """A call that finds all lines taken (busy) never reaches Asterisk's queue, so it has no verb."""
 EXIT_KEY = "1"
 CALLBACK_KEY = "2"
@@ -130,7 +131,7 @@ class _QueueLog:
             case e.AgentAvailabilityChanged():
                 yield from self._pause(agent, now, joined, event.data)
 
-    def _pause(self, agent: str, now: int, joined: list[str], data: e.AvailabilityData) -> Iterator[str]:
+    def _pause(self, agent: str, now: int, joined: list[str], data: payloads.AvailabilityData) -> Iterator[str]:
         if data.status == "not_ready":
             self._paused.add(agent)
             for queue in joined:
@@ -152,7 +153,7 @@ class _QueueLog:
         return f"{now}.{self._channels}"
 
 
-def _exit(reason: e.DequeueReason) -> tuple[str, ...]:
+def _exit(reason: payloads.DequeueReason) -> tuple[str, ...]:
     match reason:
         case "key":
             return "EXITWITHKEY", EXIT_KEY

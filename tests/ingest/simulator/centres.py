@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from stream.domain.events import Channel, Event
+from stream.domain.events import Event
+from stream.domain.payloads import Channel
 from stream.ingest.simulator.centre import (
     AgentPlan,
     Break,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from stream.domain import events as e
+from stream.domain import payloads
 from stream.ingest.simulator import demo_centre, simulate
 from stream.ingest.simulator.centre import AgentPlan, Centre, Exits, Hours, Length, QueuePlan, Transfer, Trunk
 from stream.ingest.simulator.customers import milliseconds
@@ -110,7 +111,7 @@ def test_an_agent_never_has_more_contacts_than_slots_and_none_off_duty(centre: C
             case e.AgentLoggedOut():
                 on_duty.remove(event.subject)
                 assert busy[event.subject] == 0
-            case e.ContactOfferedToAgent(data=e.OfferData(agent=str(agent))):
+            case e.ContactOfferedToAgent(data=payloads.OfferData(agent=str(agent))):
                 busy[agent] += 1
                 assert busy[agent] <= slots[agent]
                 assert agent in on_duty

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from stream.domain import events as e
+from stream.domain import payloads
 from stream.ingest.simulator import demo_centre, office_centre, simulate, to_queue_log
 from stream.ingest.simulator.centre import Centre
 from tests.ingest.simulator.centres import START, centres, played, seeds
@@ -112,7 +113,7 @@ def test_a_transferred_call_keeps_its_uniqueid_in_the_next_queue() -> None:
 @pytest.mark.parametrize(("milliseconds", "epoch"), [(0, 1704067200), (999, 1704067200), (1000, 1704067201)])
 def test_seconds_are_those_that_have_passed(milliseconds: int, epoch: int) -> None:
     at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
-    data = e.EnqueuedData(queue="sales", position=2)
+    data = payloads.EnqueuedData(queue="sales", position=2)
     entered = e.ContactEnqueued(id="1", source="/test", time=at, subject="ann", specversion="1.0", data=data)
 
     assert list(to_queue_log([entered])) == [

@@ -9,7 +9,9 @@ from typing import Literal, TypedDict
 from msgspec import Struct
 
 from stream.domain import events as e
-from stream.domain.events import BlockReason, Channel, DequeueReason, Event
+from stream.domain import payloads
+from stream.domain.events import Event
+from stream.domain.payloads import BlockReason, Channel, DequeueReason
 from stream.ingest.factory import EnvelopeFields
 from stream.ingest.sources.asterisk_queue_log.memory import Memory, Visit
 from stream.ingest.sources.asterisk_queue_log.records import Record
@@ -53,7 +55,7 @@ class Telling:
     def offered(self) -> list[Event]:
         """A call reached the PBX; the number it dialled is no personal data."""
         did = self._record.params[0][:64] if self._record.params else None
-        data = e.ArrivalData(queue=self._record.queue, channel=self._speaker.channel, did=did)
+        data = payloads.ArrivalData(queue=self._record.queue, channel=self._speaker.channel, did=did)
         return [e.ContactOffered(**self._envelope(), data=data)]
 
     def enqueued(self) -> list[Event]:
@@ -62,13 +64,13 @@ class Telling:
         visit = self._memory.open(self._record, self._id, "waiting")
         moved = [] if visit in left else [self._moved(old) for old in left]
         reason: Literal["new", "requeue"] = "new" if self._memory.is_first(self._record, visit) else "requeue"
-        data = e.EnqueuedData(**self._where(visit), position=self._count(2), reason=reason)
+        data = payloads.EnqueuedData(**self._where(visit), position=self._count(2), reason=reason)
         return [*moved, e.ContactEnqueued(**self._envelope(), data=data)]
 
     def blocked(self, reason: BlockReason) -> list[Event]:
         """The call did not get into the queue: a visit of its own, over at once."""
         visit = self._memory.open(self._record, self._id, "blocked")
-        return [e.ContactBlocked(**self._envelope(), data=e.BlockedData(**self._where(visit), reason=reason))]
+        return [e.ContactBlocked(**self._envelope(), data=payloads.BlockedData(**self._where(visit), reason=reason))]
 
     def emptied(self) -> list[Event]:
         """LEAVEEMPTY: some write it for a call that waits, some instead of letting it in."""
@@ -79,7 +81,7 @@ class Telling:
 
     def offer_ended(self, result: Literal["missed", "canceled"]) -> list[Event]:
         """It rang at an agent, in vain."""
-        data = e.OfferEndedData(**self._where(self._visit()), result=result, ring_ms=self._millis(0, unit=1))
+        data = payloads.OfferEndedData(**self._where(self._visit()), result=result, ring_ms=self._millis(0, unit=1))
         return [e.OfferEnded(**self._envelope(), data=data)]
 
     def answered(self) -> list[Event]:
@@ -88,18 +90,20 @@ class Telling:
         visit.state = "talking"
         wait, ring = self._millis(0), self._millis(2)
         return [
-            e.ContactAnswered(**self._envelope(), data=e.AnsweredData(**self._where(visit), wait_ms=wait, ring_ms=ring))
+            e.ContactAnswered(
+                **self._envelope(), data=payloads.AnsweredData(**self._where(visit), wait_ms=wait, ring_ms=ring)
+            )
         ]
 
     def abandoned(self) -> list[Event]:
         """The caller hung up while waiting."""
         visit = self._over()
-        data = e.WaitData(**self._where(visit), wait_ms=self._millis(2), position=self._count(0))
+        data = payloads.WaitData(**self._where(visit), wait_ms=self._millis(2), position=self._count(0))
         return [e.ContactAbandoned(**self._envelope(), data=data)]
 
     def dequeued(self, reason: DequeueReason, *, wait: int | None, position: int | None) -> list[Event]:
         """The call left the queue another way; *wait* and *position* say which parameters tell these."""
-        data = e.DequeuedData(
+        data = payloads.DequeuedData(
             **self._where(self._over()),
             reason=reason,
             wait_ms=None if wait is None else self._millis(wait),
@@ -110,7 +114,7 @@ class Telling:
     def ended(self, ended_by: Literal["customer", "agent", "system"], *, talk: int | None) -> list[Event]:
         """The parties hung up; a queue_log knows neither hold nor wrap-up."""
         talk_ms = None if talk is None else self._millis(talk)
-        data = e.EndedData(**self._where(self._over()), ended_by=ended_by, talk_ms=talk_ms)
+        data = payloads.EndedData(**self._where(self._over()), ended_by=ended_by, talk_ms=talk_ms)
         return [e.ContactEnded(**self._envelope(), data=data)]
 
     def dropped(self, ended_by: Literal["agent", "system"]) -> list[Event]:
@@ -128,7 +132,7 @@ class Telling:
         """The agent handed the call on: hold time, call time and position are the last three of five parameters."""
         talk = {4: 3}.get(len(self._record.params), -2 if len(self._record.params) >= 5 else None)
         talk_ms = None if talk is None else self._millis(talk)
-        data = e.TransferredData(**self._where(self._over()), kind=kind, talk_ms=talk_ms)
+        data = payloads.TransferredData(**self._where(self._over()), kind=kind, talk_ms=talk_ms)
         return [e.ContactTransferred(**self._envelope(), data=data)]
 
     def restarted(self) -> list[Event]:
@@ -140,7 +144,7 @@ class Telling:
         told: list[Event] = []
         for call, visit in self._memory.waiting(self._record.micros):
             visit.state = "over"
-            data = e.DequeuedData(
+            data = payloads.DequeuedData(
                 queue=visit.queue, channel=self._speaker.channel, enqueue_seq=visit.seq, reason="system"
             )
             told.append(e.ContactDequeued(**self._envelope(call, part=f"-{call}-{visit.seq}"), data=data))
@@ -158,21 +162,21 @@ class Telling:
 
     def joined(self) -> list[Event]:
         """The agent joined a queue; newer logs say so when it joins it paused."""
-        joined = e.AgentQueueJoined(**self._envelope(self._member), data=e.MembershipData(queue=self._queue))
+        joined = e.AgentQueueJoined(**self._envelope(self._member), data=payloads.MembershipData(queue=self._queue))
         if self._record.params[:1] != ("PAUSED",):
             return [joined]
-        paused = e.AvailabilityData(status="not_ready", queue=self._queue)
+        paused = payloads.AvailabilityData(status="not_ready", queue=self._queue)
         return [joined, e.AgentAvailabilityChanged(**self._envelope(self._member, part="-paused"), data=paused)]
 
     def left(self) -> list[Event]:
         """The agent left a queue."""
-        return [e.AgentQueueLeft(**self._envelope(self._member), data=e.MembershipData(queue=self._queue))]
+        return [e.AgentQueueLeft(**self._envelope(self._member), data=payloads.MembershipData(queue=self._queue))]
 
     def availability(self, status: Literal["available", "not_ready"], *, everywhere: bool) -> list[Event]:
         """The agent paused or came back; a line without a queue means every queue."""
         reason = self._record.params[0][:LONGEST_REASON] if self._record.params else ""
         queue = None if everywhere else self._record.queue
-        data = e.AvailabilityData(status=status, reason=reason or None, queue=queue)
+        data = payloads.AvailabilityData(status=status, reason=reason or None, queue=queue)
         return [e.AgentAvailabilityChanged(**self._envelope(self._member), data=data)]
 
     # -- what they are made of -----------------------------------------------------------------
@@ -215,7 +219,7 @@ class Telling:
 
     def _moved(self, visit: Visit) -> Event:
         visit.state = "over"
-        data = e.DequeuedData(**self._where(visit), reason="moved", to_queue=self._queue)
+        data = payloads.DequeuedData(**self._where(visit), reason="moved", to_queue=self._queue)
         return e.ContactDequeued(**self._envelope(part=f"-left-{visit.seq}"), data=data)
 
     def _millis(self, index: int, unit: int = 1000) -> int | None:
