@@ -21,7 +21,7 @@ from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.errors import SettingsError
 
-__all__ = ["load_policies", "parse_policies"]
+__all__ = ["KEYS", "load_policies", "parse_policies"]
 
 _PATTERNS: Final = {"name": "queue", "tenant": "tenant", "channel": "channel"}
 _MAX_SECONDS: Final = 366 * 24 * 3600
@@ -83,12 +83,12 @@ def _pattern(table: Mapping[str, Any], key: str, place: str, mistakes: list[str]
 def _changes(table: Mapping[str, Any], place: str, mistakes: list[str]) -> Changes:
     changed: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
+        if key not in KEYS:
+            close = get_close_matches(key, KEYS, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KEYS)}"
             mistakes.append(f"{place}: {key} is unknown; {hint}")
             continue
-        field, convert = _KEYS[key]
+        field, convert = KEYS[key]
         try:
             changed[field] = convert(value)
         except ValueError as failure:
@@ -138,7 +138,7 @@ def _clock(value: object) -> time:
     return parsed
 
 
-_KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
+KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "formula": ("formula", _formula),
     "threshold_seconds": ("threshold", _seconds),
     "short_abandon_seconds": ("short_abandon", _seconds),

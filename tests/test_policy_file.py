@@ -7,7 +7,7 @@ import pytest
 
 from stream.domain.policy import Formula
 from stream.errors import SettingsError
-from stream.policy_file import load_policies, parse_policies
+from stream.policy_file import KEYS, load_policies, parse_policies
 
 _FILE = """
 [defaults]
@@ -84,3 +84,10 @@ def test_all_mistakes_are_named_at_once() -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"missing\.toml"):
         load_policies(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_every_key_of_a_policy_is_documented(key: str) -> None:
+    page = Path(__file__).parents[1] / "docs" / "operations.md"
+
+    assert f"| `{key}` |" in page.read_text()
