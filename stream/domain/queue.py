@@ -154,12 +154,18 @@ class Queue:
         found = segment.phase
         phase = None if found is None else self._phases[found[0]]
         for other in self._phases.values():
-            if other is not phase:
-                other.pop(key, None)
+            if other is not phase and (since := other.pop(key, None)) is not None and other is self.waiting:
+                self._left(since)
         if phase is None or found is None:
             self._finish(key, at)
         else:
             phase[key] = found[1]
+
+    def _left(self, since: datetime) -> None:
+        """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
+        if since + self.policy.ghost_after <= self.watermark:
+            self._correction = self._correction or Tally()
+            self._correction.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
         """Note whether a callback is still to be kept, since an event of the time *at*."""
@@ -246,7 +252,8 @@ class Queue:
             channel=channel,
             policy=self.policy,
             waiting=len(waits),
-            longest_wait=None if oldest is None else at - oldest,
+            # The call system's clock may be a little ahead of ours: nobody waits for less than nothing.
+            longest_wait=None if oldest is None else max(at - oldest, timedelta(0)),
             oldest_enqueued_at=oldest,
             waiting_past_threshold=sum(since < too_late for since in waits),
             talking=_open_since(self.talking, horizon),

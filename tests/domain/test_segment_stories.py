@@ -292,6 +292,7 @@ def test_an_end_reported_after_all_brings_a_ghost_back_to_life() -> None:
     )
 
     assert (queue.total.answered, queue.total.expired) == (1, 0)
+    assert queue.taken_back.expired == 1  # so that the counter, total and taken back, does not fall
 
 
 def test_every_kind_of_report_about_a_segment_is_understood() -> None:

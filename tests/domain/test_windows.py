@@ -119,6 +119,10 @@ def test_the_longest_wait_ticks_between_events() -> None:
     assert sales(told, at="00:45").waiting_past_threshold == 1
 
 
+def test_a_call_system_whose_clock_is_ahead_lets_nobody_wait_for_less_than_nothing() -> None:
+    assert sales("02:00  enqueued  ann", at="01:00").longest_wait == timedelta(0)
+
+
 def test_nobody_waits_longest_in_an_empty_queue() -> None:
     queue = sales("00:00 answered ann", at="00:01")
 
