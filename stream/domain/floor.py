@@ -22,11 +22,12 @@ from stream.domain.events import (
     Event,
     SegmentEvent,
 )
+from stream.domain.outcome import contributions_of
 from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
-from stream.domain.segment import NEW, PASSING, Segment, contributions_of, take
+from stream.domain.segment import NEW, PASSING, Segment, take
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 from stream.domain.windows import EPOCH
