@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from stream.domain.agents import STATES, Staff
 from stream.domain.floor import Floor
 from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
@@ -18,8 +20,34 @@ def board_of(floors: Iterable[Floor], staffs: Iterable[Staff], at: datetime) -> 
 
 
 def in_order(queues: Iterable[QueueSnapshot]) -> tuple[QueueSnapshot, ...]:
-    """Return snapshots by tenant, queue and channel."""
-    return tuple(sorted(queues, key=lambda queue: (queue.tenant, queue.queue, queue.channel)))
+    """
+    Return snapshots by tenant, queue and channel, each once.
+
+    A queue is whole on one partition; only the one that stands for all beyond the limit has parts on several.
+    """
+    by_key: dict[tuple[str, str, str], QueueSnapshot] = {}
+    for queue in queues:
+        key = (queue.tenant, queue.queue, queue.channel)
+        by_key[key] = _merged(by_key[key], queue) if key in by_key else queue
+    return tuple(by_key[key] for key in sorted(by_key))
+
+
+def _merged(one: QueueSnapshot, other: QueueSnapshot) -> QueueSnapshot:
+    waits = [wait for wait in (one.longest_wait, other.longest_wait) if wait is not None]
+    oldest = [at for at in (one.oldest_enqueued_at, other.oldest_enqueued_at) if at is not None]
+    return replace(
+        one,
+        waiting=one.waiting + other.waiting,
+        longest_wait=max(waits, default=None),
+        oldest_enqueued_at=min(oldest, default=None),
+        waiting_past_threshold=one.waiting_past_threshold + other.waiting_past_threshold,
+        talking=one.talking + other.talking,
+        wrapping_up=one.wrapping_up + other.wrapping_up,
+        callbacks_waiting=one.callbacks_waiting + other.callbacks_waiting,
+        windows={name: tally + other.windows[name] for name, tally in one.windows.items()},
+        total=one.total + other.total,
+        taken_back=one.taken_back + other.taken_back,
+    )
 
 
 def agents_of(staffs: Iterable[Staff]) -> tuple[AgentsSnapshot, ...]:

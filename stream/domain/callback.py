@@ -14,6 +14,7 @@ from stream.domain.events import (
     CallbackFailed,
     CallbackRequested,
 )
+from stream.domain.windows import EPOCH
 
 __all__ = ["NEW_CALLBACK", "Callback", "steps_of", "take_step"]
 
@@ -36,6 +37,12 @@ class Callback(Struct, frozen=True, array_like=True, gc=False, tag="callback"):
     def waiting_since(self) -> datetime | None:
         """When the callback was promised, if nobody has kept the promise or given it up."""
         return self.requested if not (self.connected or self.failed) else None
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest step happened; of a callback of which something is known."""
+        steps = (self.requested, self.connected, self.failed, *(at for _, at in self.attempts))
+        return max(*(at for at in steps if at), EPOCH, EPOCH)
 
 
 NEW_CALLBACK = Callback()

@@ -7,7 +7,7 @@ It is told offsets and commits, and knows nothing of Kafka otherwise.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 from msgspec import Struct
@@ -17,7 +17,6 @@ from stream.domain.applied import Applied
 from stream.domain.callback import NEW_CALLBACK, Callback, steps_of, take_step
 from stream.domain.events import (
     CALLBACK_EVENTS,
-    SEGMENT_EVENTS,
     CallbackEvent,
     Event,
     SegmentEvent,
@@ -27,15 +26,18 @@ from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
-from stream.domain.segment import NEW, PASSING, Segment, take
+from stream.domain.segment import NEW, PASSING, TELLING, Segment, take
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 from stream.domain.windows import EPOCH
 
-__all__ = ["OVERFLOW_QUEUE", "Floor", "TallyKey", "TallyRow"]
+__all__ = ["MAX_TENANTS", "OVERFLOW_QUEUE", "Floor", "TallyKey", "TallyRow"]
 
 OVERFLOW_QUEUE: Final = "(other)"
 """Where the contacts of queues beyond the limit are counted."""
+
+MAX_TENANTS: Final = 1000
+"""Tenants of one partition that get figures of their own; beyond that a producer has run away."""
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
@@ -65,11 +67,12 @@ class Floor:
         self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
         self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
         self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
-            **dict.fromkeys(SEGMENT_EVENTS, self._take_segment),
+            **dict.fromkeys(TELLING, self._take_segment),
             **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
         }
         self.queues: dict[QueueKey, Queue] = {}
         self._queues_of: Counter[str] = Counter()
+        self._purged_on: dict[str, date] = {}
         self._recovered_to = -1
         self._committed = 0
         self._touched: set[Queue] = set()
@@ -100,10 +103,13 @@ class Floor:
         self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
             self._recovered_to = max(self._recovered_to, row.fence)
-            self._queue(tenant, name, channel).load(scope, number, row.tally)
+            self._know(self._queue(tenant, name, channel)).load(scope, number, row.tally)
         for key, episode in self.segments.items():
             self._recovered_to = max(self._recovered_to, episode.fence)
-            queue = self._queue(*key[:3])
+            queue = self._know(self._queue(*key[:3]))
+            queue.watermark = max(queue.watermark, episode.newest)
+        for key, episode in self.segments.items():
+            queue = self.queues[key[:3]]
             place: Any = queue.place_segment if isinstance(episode, Segment) else queue.place_callback
             place(key, episode, queue.watermark)
         for queue in self.queues.values():
@@ -127,7 +133,8 @@ class Floor:
                 applied.failed.append((offset, failure))
         for queue in self._touched:
             self._settle(queue, offsets[-1])
-            if queue.is_due():
+            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+            if queue.is_due() and offsets[-1] > self._recovered_to:
                 self._evict(queue)
         self._touched.clear()
 
@@ -141,11 +148,14 @@ class Floor:
             return
         known = take(segment, event)
         if known is segment:
-            applied.duplicates += 1
+            self._repeated(queue, key, segment, offset, applied)
             return
+        if not queue.is_known:
+            self._know(queue)
         self._touched.add(queue)
-        if type(event) in PASSING and segment is not NEW and not segment.is_over:
+        if type(event) in PASSING and segment.answered and not segment.end and known.outbound == segment.outbound:
             self._visits.put(key, replace(known, fence=offset))
+            queue.watermark = max(queue.watermark, event.time)
             return
         counts_for = contributions_of(known, queue.policy)
         if queue.count_difference(segment.counted, counts_for):
@@ -161,8 +171,10 @@ class Floor:
             return
         known = take_step(callback, event)
         if known is callback:
-            applied.duplicates += 1
+            self._repeated(queue, key, callback, offset, applied)
             return
+        if not queue.is_known:
+            self._know(queue)
         counts_for = steps_of(known)
         if queue.count_difference(callback.counted, counts_for):
             applied.late += 1
@@ -170,25 +182,66 @@ class Floor:
         queue.place_callback(key, known, event.time)
         self._touched.add(queue)
 
+    def _repeated(self, queue: Queue, key: EpisodeKey, known: EpisodeRow, offset: int, applied: Applied) -> None:
+        """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
+        applied.duplicates += 1
+        if key in self.segments:
+            self.segments.put(key, replace(known, fence=offset))
+            queue.repeated(key)
+
     def _place_of(self, event: SegmentEvent | CallbackEvent, visit: int, applied: Applied) -> tuple[Queue, EpisodeKey]:
         tenant, name, channel = event.tenantid, event.data.queue, event.data.channel
         queue = self.queues.get((tenant, name, channel))
         if queue is not None:
             return queue, (tenant, name, channel, event.subject, visit)
-        if self._queues_of[tenant] < self.max_queues_per_tenant:
+        if self._admits(tenant, event.time):
             return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
         applied.overflowed += 1
-        # The name stays part of the key: two queues beyond the limit may know the same contact.
-        contact = f"{name}/{event.subject}"
-        return self._queue(tenant, OVERFLOW_QUEUE, channel), (tenant, OVERFLOW_QUEUE, channel, contact, visit)
+        # Tenant and name stay part of the key: two queues beyond the limit may know the same contact.
+        contact = f"{len(tenant)}:{tenant}{len(name)}:{name}{event.subject}"
+        shared = tenant if tenant in self._queues_of else OVERFLOW_QUEUE
+        return self._queue(shared, OVERFLOW_QUEUE, channel), (shared, OVERFLOW_QUEUE, channel, contact, visit)
+
+    def _admits(self, tenant: str, at: datetime) -> bool:
+        """Tell whether one more queue of a tenant gets figures of its own."""
+        if tenant not in self._queues_of:
+            return len(self._queues_of) < MAX_TENANTS
+        if self._queues_of[tenant] >= self.max_queues_per_tenant:
+            self._forget_silent(tenant, at)
+        return self._queues_of[tenant] < self.max_queues_per_tenant
+
+    def _forget_silent(self, tenant: str, at: datetime) -> None:
+        """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
+        if self._purged_on.get(tenant) == at.date():
+            return
+        self._purged_on[tenant] = at.date()
+        for queue in [queue for queue in self.queues.values() if queue.key[0] == tenant and queue.is_silent(at)]:
+            if queue.finished:
+                # Its tallies go a day later: a segment must never be left without the tallies that count it.
+                self._evict(queue, at)
+            else:
+                self._forget(queue)
+
+    def _forget(self, queue: Queue) -> None:
+        for scope, number in queue.tallies():
+            self.tallies.remove((*queue.key, scope, number))
+        del self.queues[queue.key]
+        self._touched.discard(queue)
+        if queue.key[1] != OVERFLOW_QUEUE:
+            self._queues_of[queue.key[0]] -= 1
 
     def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
         key = (tenant, name, channel)
-        queue = self.queues.get(key)
-        if queue is None:
-            queue = self.queues[key] = Queue(key, self.policies.of(tenant, name, channel))
-            self._queues_of[tenant] += 1
-        return queue
+        return self.queues.get(key) or Queue(key, self.policies.of(tenant, name, channel))
+
+    def _know(self, queue: Queue) -> Queue:
+        """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""
+        if queue.key not in self.queues:
+            self.queues[queue.key] = queue
+            queue.is_known = True
+            tenant, name, _ = queue.key
+            self._queues_of[tenant] += name != OVERFLOW_QUEUE
+        return self.queues[queue.key]
 
     def _settle(self, queue: Queue, fence: int) -> None:
         """Add what the batch counted to the rows of its minutes, days and totals that do not have it yet."""
@@ -198,9 +251,9 @@ class Floor:
             if row is None or row.fence < fence:
                 self.tallies.put(key, TallyRow(fence, queue.add(scope, number, delta)))
 
-    def _evict(self, queue: Queue) -> None:
+    def _evict(self, queue: Queue, at: datetime | None = None) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that are committed."""
         for scope, number in queue.take_outdated():
             self.tallies.remove((*queue.key, scope, number))
-        for key in queue.take_forgotten(committed=lambda key: self.segments[key].fence < self._committed):
+        for key in queue.take_forgotten(lambda key: self.segments[key].fence < self._committed, at):
             self.segments.remove(key)

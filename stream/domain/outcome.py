@@ -70,13 +70,13 @@ def _decision(segment: Segment, policy: Policy) -> Answered | Abandoned | Dequeu
 
 def _implied(segment: Segment, policy: Policy) -> Answered | Dequeued | None:
     """How the wait must have ended, where only the end of the whole segment was reported."""
-    end = segment.ended or segment.transferred
+    end = segment.end
     if end is None:
         return None
     if end.ms != UNKNOWN:
         answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
         return _answered(segment, answered_at, _wait(segment, Fact(answered_at)), policy)
-    return _dequeued(segment, end, "moved" if segment.transferred else "system", policy)
+    return _dequeued(segment, end, "moved" if end is segment.transferred else "system", policy)
 
 
 def _answered(segment: Segment, at: datetime, wait_ms: int, policy: Policy) -> Answered:
@@ -111,7 +111,7 @@ def _wait(segment: Segment, end: Fact) -> int:
 
 def _handled(segment: Segment) -> Handled | None:
     """Handle time, once the conversation and the wrap-up that follows it are over."""
-    end = segment.ended or segment.transferred
+    end = segment.end
     if end is None or (segment.answered is None and end.ms == UNKNOWN):
         return None
     wrapup = segment.wrapup_ended

@@ -3,6 +3,7 @@
 Knows nothing of events: `stream.domain.floor` tells it what episodes became, and asks for snapshots.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -16,7 +17,7 @@ from stream.domain.segment import Phase, Segment
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
-from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of, start_of
+from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of
 
 __all__ = ["DAYS_KEPT", "MINUTES_KEPT", "EpisodeKey", "EpisodeRow", "Queue", "QueueKey", "Scope"]
 
@@ -49,6 +50,8 @@ class _Deltas(NamedTuple):
 
     minute: Tally
     day: Tally
+    late: bool
+    """The day is not kept any more: only the totals get to know."""
 
 
 class Queue:
@@ -57,6 +60,8 @@ class Queue:
     def __init__(self, key: QueueKey, policy: Policy) -> None:
         self.key = key
         self.policy = policy
+        self.is_known = False
+        """Whether its floor keeps it."""
         self.waiting: dict[EpisodeKey, datetime] = {}
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}
@@ -67,7 +72,7 @@ class Queue:
         }
         self.callbacks: dict[EpisodeKey, datetime] = {}
         self.finished: dict[EpisodeKey, datetime] = {}
-        """Episodes nothing more is expected of, by the time of their last event, in the order they finished."""
+        """Episodes nothing more is expected of, with the watermark at their last event; the oldest first."""
         self.watermark = EPOCH
         """Time of the newest event of this queue."""
         self._minutes: dict[int, Tally] = {}
@@ -79,7 +84,6 @@ class Queue:
         self._day_deltas: dict[int, Tally] = {}
         self._correction: Tally | None = None
         self._swept_to = -1
-        self._first_minute_of_day_kept = 0
 
     # Folding: deltas of a batch are counted first, and settled once.
 
@@ -104,11 +108,12 @@ class Queue:
         if sign < 0:
             self._correction = self._correction or Tally()
             contribution.count(self._correction, 1)
-        return minute < self._first_minute_of_day_kept
+        return deltas.late
 
     def _open(self, minute: int) -> _Deltas:
-        of_day = self._day_deltas.setdefault(self._day_of(minute), Tally())
-        deltas = self._deltas[minute] = _Deltas(Tally(), of_day)
+        day = self._day_of(minute)
+        of_day = self._day_deltas.setdefault(day, Tally())
+        deltas = self._deltas[minute] = _Deltas(Tally(), of_day, day < self._first_kept()[1])
         return deltas
 
     def take_deltas(self) -> Iterator[tuple[Scope, int, Tally]]:
@@ -145,8 +150,6 @@ class Queue:
     def load(self, scope: Scope, number: int, tally: Tally) -> None:
         """Take a tally over from the changelog."""
         self.add(scope, number, tally)
-        if scope == "minute":
-            self.watermark = max(self.watermark, start_of(number))
 
     def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
         """Note in which phase a segment is, since an event of the time *at*."""
@@ -155,15 +158,15 @@ class Queue:
         phase = None if found is None else self._phases[found[0]]
         for other in self._phases.values():
             if other is not phase and (since := other.pop(key, None)) is not None and other is self.waiting:
-                self._left(since)
+                self._left(since, at)
         if phase is None or found is None:
-            self._finish(key, at)
+            self._finish(key)
         else:
             phase[key] = found[1]
 
-    def _left(self, since: datetime) -> None:
+    def _left(self, since: datetime, at: datetime) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
-        if since + self.policy.ghost_after <= self.watermark:
+        if since + self.policy.ghost_after <= at:
             self._correction = self._correction or Tally()
             self._correction.expired += 1
 
@@ -174,11 +177,17 @@ class Queue:
             self.callbacks[key] = since
             return
         self.callbacks.pop(key, None)
-        self._finish(key, at)
+        self._finish(key)
 
-    def _finish(self, key: EpisodeKey, at: datetime) -> None:
+    def repeated(self, key: EpisodeKey) -> None:
+        """Note that an event of an episode came once more: further repeats may follow."""
+        if key in self.finished:
+            self._finish(key)
+
+    def _finish(self, key: EpisodeKey) -> None:
+        # By the watermark, not by the event: the repeats of a source that is behind are behind as well.
         self.finished.pop(key, None)
-        self.finished[key] = at
+        self.finished[key] = self.watermark
 
     # Eviction: by the queue's own watermark, once a minute.
 
@@ -190,7 +199,6 @@ class Queue:
         """Forget minutes and days that nothing reaches any more, and return them."""
         self._swept_to = minute_of(self.watermark)
         first_minute, first_day = self._first_kept()
-        self._first_minute_of_day_kept = min(first_minute, self._swept_to - DAYS_KEPT * 24 * 60)
         outdated: list[tuple[Scope, int]] = [("minute", minute) for minute in self._minutes if minute < first_minute]
         outdated += [("day", day) for day in self._days if day < first_day]
         for scope, number in outdated:
@@ -204,14 +212,16 @@ class Queue:
     def _day_of(self, minute: int) -> int:
         return day_of(minute, self.policy.time_zone, self.policy.day_starts)
 
-    def take_forgotten(self, committed: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+    def take_forgotten(
+        self, committed: Callable[[EpisodeKey], bool], at: datetime | None = None
+    ) -> Iterator[EpisodeKey]:
         """
-        Forget, and yield, episodes that nothing more is expected of.
+        Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
 
         Finished ones go when repeats of their events can no longer come, and only once they are
         *committed*: a replay would count them anew. The others are ghosts, long gone from the board.
         """
-        yield from self._oldest(self.finished, self.watermark - DUPLICATE_WINDOW, committed)
+        yield from self._oldest(self.finished, (at or self.watermark) - DUPLICATE_WINDOW, committed)
         for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
             yield from self._oldest(phase, self.watermark - self.policy.ghost_after - GHOSTS_KEPT, committed)
 
@@ -229,6 +239,18 @@ class Queue:
 
     def _is_open(self, key: EpisodeKey) -> bool:
         return key in self.waiting or key in self.talking or key in self.wrapping_up or key in self.callbacks
+
+    def is_silent(self, at: datetime) -> bool:
+        """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""
+        open_ones = self.waiting or self.talking or self.wrapping_up or self.callbacks
+        return not open_ones and self.watermark + GHOSTS_KEPT <= at
+
+    def tallies(self) -> Iterator[tuple[Scope, int]]:
+        """Yield scope and number of every tally that may have a row."""
+        yield from (("minute", minute) for minute in self._minutes)
+        yield from (("day", day) for day in self._days)
+        yield "total", 0
+        yield "taken_back", 0
 
     def sort(self) -> None:
         """Bring the phases into the order of time, after a load."""
@@ -279,17 +301,18 @@ class Queue:
         Expiry is a matter of reading: no tally counts it, so that nothing has to be taken back
         when the end is reported after all, and no crash can count it twice.
         """
-        minute, one = minute_of(at), Tally(expired=1)
+        minute, today = minute_of(at), self._day_of(minute_of(at))
+        ages = Counter[int]()
+        expired_today = 0
         for since in self.waiting.values():
             expired_at = since + self.policy.ghost_after
-            if expired_at > at:
-                continue
-            expired_in = minute_of(expired_at)
-            for name, length in WINDOWS.items():
-                if minute - length <= expired_in:
-                    windows[name] += one
-            if self._day_of(expired_in) == self._day_of(minute):
-                windows[TODAY] += one
+            if expired_at <= at:
+                expired_in = minute_of(expired_at)
+                ages[minute - expired_in] += 1
+                expired_today += self._day_of(expired_in) == today
+        for name, length in WINDOWS.items():
+            windows[name] += Tally(expired=sum(count for age, count in ages.items() if age <= length))
+        windows[TODAY] += Tally(expired=expired_today)
 
     def _total_with_ghosts(self, waiting: int) -> Tally:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""

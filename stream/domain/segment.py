@@ -21,7 +21,6 @@ from stream.domain.events import (
     ContactEnded,
     ContactEnqueued,
     ContactHeld,
-    ContactOfferedToAgent,
     ContactResumed,
     ContactTransferred,
     ContactWrapupEnded,
@@ -30,8 +29,9 @@ from stream.domain.events import (
     SegmentEvent,
 )
 from stream.domain.payloads import EndedData, TransferredData
+from stream.domain.windows import EPOCH
 
-__all__ = ["NEW", "PASSING", "UNKNOWN", "Fact", "Phase", "Segment", "take"]
+__all__ = ["NEW", "PASSING", "TELLING", "UNKNOWN", "Fact", "Phase", "Segment", "take"]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
@@ -70,8 +70,6 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     dequeued: Fact | None = None
     transferred: Fact | None = None
     blocked: Fact | None = None
-    offered: Fact | None = None
-    """First offered to an agent."""
     held: tuple[datetime, ...] = ()
     resumed: tuple[datetime, ...] = ()
     missed: tuple[tuple[str, datetime], ...] = ()
@@ -82,7 +80,7 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     @property
     def phase(self) -> tuple[Phase, datetime] | None:
         """The phase that is still going on, and since when; None when nothing more is expected."""
-        over = self.ended or self.transferred
+        over = self.end
         if over is None and self.answered is None:
             if self.enqueued is not None and not (self.abandoned or self.dequeued or self.outbound):
                 return "waiting", self.enqueued.at
@@ -95,17 +93,29 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
         return ("wrapping_up", over.at) if over is not None and over.note else None
 
     @property
-    def is_over(self) -> bool:
-        """Tell whether the end of the conversation is known."""
-        return self.ended is not None or self.transferred is not None
+    def end(self) -> Fact | None:
+        """The end of the conversation: hang-up or transfer, whichever came first."""
+        if self.ended is None or self.transferred is None:
+            return self.ended or self.transferred
+        return min(self.ended, self.transferred)
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest report happened; of a segment of which something is known."""
+        facts = (
+            *(self.enqueued, self.answered, self.ended, self.wrapup_started, self.wrapup_ended),
+            *(self.abandoned, self.dequeued, self.transferred, self.blocked),
+        )
+        offers = (at for _, at in self.missed)
+        return max(*(fact.at for fact in facts if fact), *self.held, *self.resumed, *offers, EPOCH, EPOCH)
 
 
 NEW = Segment()
 """A segment of which nothing is known yet."""
 
 
-PASSING: Final = frozenset({ContactOfferedToAgent, ContactHeld, ContactResumed})
-"""Reports of what passes while a contact waits or talks: until the end is known they change nothing else."""
+PASSING: Final = frozenset({ContactHeld, ContactResumed})
+"""Reports of what passes while a contact talks: until the end is known they change nothing else."""
 
 
 def take(segment: Segment, event: SegmentEvent) -> Segment:
@@ -118,10 +128,6 @@ def take(segment: Segment, event: SegmentEvent) -> Segment:
 
 def _enqueued(segment: Segment, event: ContactEnqueued) -> Segment:
     return _note(segment, "enqueued", Fact(event.time, note=event.data.reason))
-
-
-def _offered(segment: Segment, event: ContactOfferedToAgent) -> Segment:
-    return _note(segment, "offered", Fact(event.time))
 
 
 def _offer_ended(segment: Segment, event: OfferEnded) -> Segment:
@@ -176,7 +182,6 @@ def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> Segment:
 
 _REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], Segment]]] = {
     ContactEnqueued: _enqueued,
-    ContactOfferedToAgent: _offered,
     OfferEnded: _offer_ended,
     ContactAnswered: _answer,
     ContactAbandoned: _abandon,
@@ -190,6 +195,9 @@ _REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], Segment]]] 
     ContactWrapupEnded: _wrapped_up,
 }
 """What each kind of report adds; a table, since `match` would try class after class for every event."""
+
+TELLING: Final = frozenset(_REPORTS)
+"""Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 
 def _ms(reported: int | None) -> int:

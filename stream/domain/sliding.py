@@ -8,6 +8,9 @@ from stream.domain.windows import WINDOWS
 __all__ = ["SlidingSums"]
 
 _EMPTY = Tally()
+_NEAR = 5
+"""Minutes from one read to the next up to which sums are moved on; the owner still has every minute that leaves."""
+
 _NEVER = -1_000_000_000
 """Before every minute: nothing was read yet."""
 
@@ -44,7 +47,7 @@ class SlidingSums:
 
     def _move_to(self, minute: int) -> None:
         for name, length in WINDOWS.items():
-            if 0 < minute - self._running < length:
+            if 0 < minute - self._running <= _NEAR:
                 self._closed[name] = self._moved(self._closed[name], minute, length)
             else:
                 self._closed[name] = self._sum(minute - length, minute)

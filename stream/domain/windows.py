@@ -40,6 +40,8 @@ def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
 
     All zones of our time are whole minutes from UTC, so a minute never lies in two days.
     """
-    local = start_of(minute).astimezone(zone)
-    ordinal = local.toordinal()
-    return ordinal if local.time() >= day_starts else ordinal - 1
+    at = start_of(minute)
+    day = at.astimezone(zone).date()
+    # By the instant at which the day began, not by the hands of the clock: where it is set back they pass twice.
+    begins = datetime.combine(day, day_starts, zone).astimezone(UTC)
+    return day.toordinal() if at >= begins else day.toordinal() - 1

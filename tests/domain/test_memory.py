@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from stream.domain.floor import OVERFLOW_QUEUE, Floor
+from stream.domain.board import board_of
+from stream.domain.floor import MAX_TENANTS, OVERFLOW_QUEUE, Floor
 from stream.domain.queue import DUPLICATE_WINDOW, MINUTES_KEPT
 from tests.timeline import TEN, after, event, story
 
@@ -94,3 +95,61 @@ def test_a_defect_in_the_fold_of_one_event_spares_the_others() -> None:
     (queue,) = floor.snapshots(after("01:00"))
     assert [offset for offset, _ in applied.failed] == [1]
     assert queue.total.answered == 2
+
+
+def test_a_source_that_is_an_hour_behind_has_the_same_duplicate_window() -> None:
+    floor = Floor()
+    behind = story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann")
+    arrived = [event("enqueued", "bob", "60:00"), *behind, event("enqueued", "cid", "61:00"), *behind]
+    duplicates = 0
+    for offset, told in enumerate(arrived):
+        duplicates += floor.apply([told], [offset]).duplicates
+        floor.committed(offset + 1)
+
+    (queue,) = floor.snapshots(after("62:00"))
+    assert duplicates == 3
+    assert (queue.total.offered, queue.total.answered) == (3, 1)
+
+
+def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None:
+    floor = Floor(max_queues_per_tenant=2)
+    told = [event("blocked", f"c{n}", TEN, queue=f"tpyo{n}", reason="full") for n in range(2)]
+    told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), queue="sales") for day in range(3)]
+    for offset, one in enumerate(told):
+        floor.apply([one], [offset])
+        floor.committed(offset + 1)
+
+    assert {key[1] for key in floor.queues} == {OVERFLOW_QUEUE, "sales"}
+    assert not [key for key in floor.tallies if key[1].startswith("tpyo")]
+
+
+def test_tenants_without_end_share_one_series() -> None:
+    floor = Floor()
+    told = [event("answered", "ann", "00:01", tenant=f"tenant{n}") for n in range(MAX_TENANTS + 50)]
+
+    applied = floor.apply(told, range(len(told)))
+
+    (shared,) = [queue for queue in floor.snapshots(after("01:00")) if queue.tenant == OVERFLOW_QUEUE]
+    assert (applied.overflowed, shared.total.answered) == (50, 50)
+    assert len(floor.queues) == MAX_TENANTS + 1
+
+
+def test_the_shared_series_of_several_partitions_is_one() -> None:
+    floors = [Floor(max_queues_per_tenant=1) for _ in range(2)]
+    for number, floor in enumerate(floors):
+        told = [event("enqueued", f"c{n}", f"00:0{number}", queue=f"q{number}{n}") for n in range(3)]
+        floor.apply(told, range(3))
+
+    queues = {queue.queue: queue for queue in board_of(floors, [], after("01:00")).queues}
+
+    assert set(queues) == {"q00", "q10", OVERFLOW_QUEUE}
+    assert (queues[OVERFLOW_QUEUE].waiting, queues[OVERFLOW_QUEUE].total.offered) == (4, 4)
+    assert queues[OVERFLOW_QUEUE].longest_wait == timedelta(seconds=60)
+
+
+def test_what_changes_nothing_makes_no_queue() -> None:
+    floor = Floor()
+    floor.apply([event("offer_ended", "ann", result="canceled"), event("offered_to_agent", "ann")], [0, 1])
+
+    assert not floor.queues
+    assert not floor.segments

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from stream.domain import segment
-from stream.domain.events import SEGMENT_EVENTS
+from stream.domain.events import SEGMENT_EVENTS, ContactOfferedToAgent
 from stream.domain.floor import Floor
 from stream.domain.policy import Changes, Policies, Rule
 from tests.timeline import after, board_of, sales, story
@@ -296,4 +296,29 @@ def test_an_end_reported_after_all_brings_a_ghost_back_to_life() -> None:
 
 
 def test_every_kind_of_report_about_a_segment_is_understood() -> None:
-    assert set(segment._REPORTS) == set(SEGMENT_EVENTS)
+    assert set(SEGMENT_EVENTS) - segment.TELLING == {ContactOfferedToAgent}
+
+
+def test_a_conversation_ends_with_the_transfer_whatever_ends_later() -> None:
+    queue = sales(
+        """
+        00:10  answered     ann
+        01:00  transferred  ann  kind=blind
+        10:00  ended        ann
+        """,
+        at="11:00",
+    )
+
+    assert (queue.total.talk_ms, queue.total.handled) == (50000, 1)
+
+
+def test_a_hold_may_be_the_first_to_tell_that_we_called_ourselves() -> None:
+    queue = sales(
+        """
+        00:00  enqueued  ann
+        00:10  answered  ann
+        00:20  held      ann  direction=outbound
+        """
+    )
+
+    assert (queue.total.offered, queue.total.answered) == (0, 0)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from stream.domain.floor import Floor
 from stream.domain.policy import Changes, Policies, Rule
 from stream.domain.windows import day_of, minute_of, start_of
 from tests.timeline import TEN, after, board_of, event, sales
@@ -105,6 +106,38 @@ def test_days_with_a_clock_change_have_23_or_25_hours(day: datetime) -> None:
     of_that_day = [minute for minute in minutes if day_of(minute, zone, time(0)) == day.toordinal()]
 
     assert len(of_that_day) / 60 == (23 if day.month == 3 else 25)
+
+
+def test_a_day_that_begins_in_the_repeated_hour_begins_once() -> None:
+    zone = ZoneInfo("Europe/Ljubljana")
+    first = minute_of(datetime(2026, 10, 24, 22, tzinfo=UTC))
+    days = [day_of(first + n, zone, time(2, 30)) for n in range(6 * 60)]
+
+    assert days == sorted(days)
+    assert len(set(days)) == 2
+
+
+def test_an_event_of_a_day_that_is_not_kept_is_late_and_one_of_yesterday_is_not() -> None:
+    floor = Floor()
+    floor.apply([event("blocked", "now", datetime(2026, 11, 20, 4, tzinfo=UTC), reason="full")], [0])
+
+    def late(at: datetime) -> int:
+        return floor.apply([event("blocked", at.isoformat(), at, reason="full")], [at.day]).late
+
+    assert late(datetime(2026, 11, 19, 0, 0, tzinfo=UTC)) == 0
+    assert late(datetime(2026, 11, 18, 23, 59, tzinfo=UTC)) == 1
+
+
+def test_sums_are_right_after_a_long_time_without_a_look() -> None:
+    floor = Floor()
+    floor.apply([event("blocked", "a", TEN, reason="full")], [0])
+    list(floor.snapshots(TEN))
+    told = [event("blocked", f"b{n}", TEN + timedelta(minutes=n), reason="full") for n in range(1, 130)]
+    floor.apply(told, range(1, 130))
+
+    (queue,) = floor.snapshots(TEN + timedelta(minutes=129))
+
+    assert queue.windows["1h"].blocked == 61
 
 
 def test_the_longest_wait_ticks_between_events() -> None:
