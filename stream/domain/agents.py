@@ -23,8 +23,10 @@ from stream.domain.events import (
     AgentQueueLeft,
     Event,
 )
+from stream.domain.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS, OVERFLOW_QUEUE
 from stream.domain.rows import Rows
 from stream.domain.snapshot import AgentsSnapshot
+from stream.domain.windows import EPOCH
 
 __all__ = ["STATES", "AgentKey", "AgentRow", "Staff"]
 
@@ -67,6 +69,12 @@ class AgentRow(Struct, frozen=True, array_like=True, gc=False):
         paused = dict(self.pauses).get(queue) if queue else None
         return "not_ready" if presence == "not_ready" or (paused and paused.value != "available") else "available"
 
+    @property
+    def newest(self) -> datetime:
+        """When the newest report happened."""
+        reports = (self.presence, self.activity, *(report for _, report in (*self.queues, *self.pauses)))
+        return max((report.at for report in reports if report), default=EPOCH)
+
     def joined(self) -> Iterator[str]:
         """Yield the queues that the agent serves."""
         return (queue for queue, report in self.queues if report.value == "joined")
@@ -106,14 +114,20 @@ def _later_in(row: AgentRow, kind: str, queue: str, report: Report) -> AgentRow:
     if queue in known and known[queue] >= report:
         return row
     known[queue] = report
+    if len(known) > MAX_QUEUES_PER_AGENT:
+        del known[min(known, key=lambda name: (known[name], name))]  # the one heard of longest ago
     return replace(row, **{kind: tuple(sorted(known.items()))})
 
 
 class Staff:
     """The fold of one partition of the agents topic; the same protocol as `stream.domain.floor.Floor`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_queues_per_tenant: int = 10_000) -> None:
+        self.max_queues_per_tenant = max_queues_per_tenant
         self.agents: Rows[AgentKey, AgentRow] = Rows()
+        self._agents_of: Counter[str] = Counter()
+        self._watermark = EPOCH
+        self._committed = 0
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -131,18 +145,26 @@ class Staff:
         return applied
 
     def committed(self, offset: int) -> None:
-        """Take note of a commit; agents are few, and stay."""
+        """Take note of a commit."""
+        self._committed = offset
 
     def recovered(self) -> None:
         """Take stock of the rows that were loaded from the changelog; each carries its own fence."""
+        self._agents_of = Counter(tenant for tenant, _ in self.agents)
+        self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
 
     def snapshots(self) -> Iterator[AgentsSnapshot]:
         """Yield the agents by state for each tenant (queue None, each agent once) and each queue with members."""
         counts: dict[tuple[str, str | None], Counter[str]] = {}
+        queues: Counter[str] = Counter()
         for (tenant, _), row in self.agents.items():
             counts.setdefault((tenant, None), Counter())[row.state()] += 1
             for queue in row.joined():
-                counts.setdefault((tenant, queue), Counter())[row.state(queue)] += 1
+                key: tuple[str, str | None] = (tenant, queue)
+                if key not in counts:
+                    queues[tenant] += 1
+                    key = key if queues[tenant] <= self.max_queues_per_tenant else (tenant, OVERFLOW_QUEUE)
+                counts.setdefault(key, Counter())[row.state(queue)] += 1
         for (tenant, member_of), states in counts.items():
             yield AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
 
@@ -154,9 +176,27 @@ class Staff:
         if row.fence >= fence:
             applied.replayed += 1
             return
+        newest = applied.newest_by_source.get(event.source, event.time)
+        applied.newest_by_source[event.source] = max(event.time, newest)
         known = take(row, event)
         if known is row:
             applied.duplicates += 1
-            return
-        applied.newest_by_source[event.source] = max(event.time, applied.newest_by_source.get(event.source, event.time))
-        self.agents.put(key, replace(known, fence=fence))
+        elif key in self.agents or self._admits(key[0]):
+            self._agents_of[key[0]] += key not in self.agents
+            self.agents.put(key, replace(known, fence=fence))
+            self._see(event.time)
+        else:
+            applied.overflowed += 1
+
+    def _admits(self, tenant: str) -> bool:
+        known = len(self._agents_of) < MAX_TENANTS or tenant in self._agents_of
+        return known and self._agents_of[tenant] < MAX_AGENTS_PER_TENANT
+
+    def _see(self, at: datetime) -> None:
+        """Move the watermark; once a day agents that were not heard of for long are forgotten."""
+        if at.date() > self._watermark.date():
+            for key, row in list(self.agents.items()):
+                if row.newest < at - AGENTS_KEPT and row.fence < self._committed:
+                    self.agents.remove(key)
+                    self._agents_of[key[0]] -= 1
+        self._watermark = max(self._watermark, at)

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from stream.domain.events import (
     Event,
     SegmentEvent,
 )
+from stream.domain.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.domain.outcome import contributions_of
 from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Policies
@@ -31,13 +32,7 @@ from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 from stream.domain.windows import EPOCH
 
-__all__ = ["MAX_TENANTS", "OVERFLOW_QUEUE", "Floor", "TallyKey", "TallyRow"]
-
-OVERFLOW_QUEUE: Final = "(other)"
-"""Where the contacts of queues beyond the limit are counted."""
-
-MAX_TENANTS: Final = 1000
-"""Tenants of one partition that get figures of their own; beyond that a producer has run away."""
+__all__ = ["Floor", "TallyKey", "TallyRow"]
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution
+from stream.domain.limits import DAYS_KEPT, DUPLICATE_WINDOW, GHOSTS_KEPT, MINUTES_KEPT
 from stream.domain.payloads import Channel
 from stream.domain.policy import Policy
 from stream.domain.segment import Phase, Segment
@@ -19,7 +20,13 @@ from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of
 
-__all__ = ["DAYS_KEPT", "MINUTES_KEPT", "EpisodeKey", "EpisodeRow", "Queue", "QueueKey", "Scope"]
+__all__ = [
+    "EpisodeKey",
+    "EpisodeRow",
+    "Queue",
+    "QueueKey",
+    "Scope",
+]
 
 QueueKey = tuple[str, str, Channel]
 """Tenant, queue, channel."""
@@ -31,18 +38,6 @@ EpisodeRow = Segment | Callback
 
 Scope = Literal["minute", "day", "total", "taken_back"]
 """What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
-
-MINUTES_KEPT: Final = 60 + 60
-"""Minutes a queue remembers: the longest window, and an hour for late events to reach theirs."""
-
-DAYS_KEPT: Final = 2
-"""Days a queue remembers: today and yesterday."""
-
-DUPLICATE_WINDOW: Final = timedelta(minutes=10)
-"""How long, in the time of the queue's events, a finished segment is kept so that repeats change nothing."""
-
-GHOSTS_KEPT: Final = timedelta(days=DAYS_KEPT)
-"""How long a ghost is kept after it expired: no window that still shows it may lose it."""
 
 
 class _Deltas(NamedTuple):

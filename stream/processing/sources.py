@@ -44,7 +44,7 @@ def source_topics(
             name=AGENTS_TOPIC,
             decode=decoder(AGENTS_TOPIC),
             key_of=key_of,
-            new_fold=Staff,
+            new_fold=lambda: Staff(max_queues_per_tenant=max_queues_per_tenant),
             codecs={"agents": AGENTS},
             type_name=tag_of,
         ),

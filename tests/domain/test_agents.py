@@ -1,6 +1,7 @@
 """Agents by state, in each queue and in the whole tenant."""
 
 import random
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from stream.domain.agents import STATES, Staff
 from stream.domain.board import agents_of
 from stream.domain.events import Event
-from tests.timeline import story
+from stream.domain.limits import MAX_QUEUES_PER_AGENT, OVERFLOW_QUEUE
+from tests.timeline import TEN, event, story
 
 _DAY = """
     00:00  agent.logged_in              eva
@@ -97,3 +99,26 @@ def test_agents_of_several_partitions_add_up() -> None:
     assert (whole.queue, sales.queue, support.queue) == (None, "sales", "support")
     assert whole.states["on_contact"] == whole.states["not_ready"] == 1
     assert set(whole.states) == set(STATES)
+
+
+def test_a_runaway_producer_fills_neither_a_row_nor_the_labels() -> None:
+    staff = Staff(max_queues_per_tenant=50)
+    joined = [event("agent.queue_joined", "eva", "00:01", queue=f"q{n}") for n in range(1000)]
+    joined += [event("agent.queue_joined", f"a{n}", "00:02", queue=f"r{n}") for n in range(100)]
+    staff.apply(joined, range(len(joined)))
+
+    shown = {snapshot.queue for snapshot in staff.snapshots()}
+
+    assert len(staff.agents["default", "eva"].queues) == MAX_QUEUES_PER_AGENT
+    assert len(shown - {None, OVERFLOW_QUEUE}) == 50
+    assert OVERFLOW_QUEUE in shown
+
+
+def test_an_agent_of_whom_nothing_was_heard_for_a_week_is_forgotten() -> None:
+    staff = Staff()
+    staff.apply(story(_DAY), range(8))
+    staff.committed(8)
+
+    staff.apply([event("agent.logged_in", "new", TEN + timedelta(days=8))], [8])
+
+    assert {agent for _, agent in staff.agents} == {"new"}

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from stream.domain.board import board_of
-from stream.domain.floor import MAX_TENANTS, OVERFLOW_QUEUE, Floor
-from stream.domain.queue import DUPLICATE_WINDOW, MINUTES_KEPT
+from stream.domain.floor import Floor
+from stream.domain.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
 from tests.timeline import TEN, after, event, story
 
 

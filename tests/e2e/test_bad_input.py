@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from stream.broker.embedded import EmbeddedBroker
 from stream.codec import encode, key_of
-from stream.domain.floor import OVERFLOW_QUEUE
+from stream.domain.limits import OVERFLOW_QUEUE
 from stream.ingest.replay import replay
 from stream.ingest.simulator import demo_centre, simulate
 from stream.processing.topics import DEAD_LETTERS

@@ -15,8 +15,10 @@ from stream.broker.embedded import EmbeddedBroker
 from stream.domain.board import board_of
 from stream.domain.events import Event
 from stream.domain.snapshot import Board
+from stream.ingest import jsonl
+from stream.ingest.lines import BadLine
 from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, office_centre, simulate, to_queue_log
+from stream.ingest.simulator import demo_centre, office_centre, simulate
 from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
 from stream.ingest.sources.asterisk_queue_log.source import read
 from stream.ingest.sources.asterisk_queue_log.stories import Speaker
@@ -27,6 +29,11 @@ from tests.domain.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MID_MORNING = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
+AFTER_HOURS = datetime(2026, 3, 2, 22, 10, tzinfo=UTC)
+"""Of the shipped day: an instant in the thick of it, and one when all of it is over."""
+
+EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "samples"
 
 
@@ -66,17 +73,23 @@ async def test_the_simulators_day_on_a_worker_equals_its_replay(broker: Embedded
         assert service.feed.dead_letters == 0
 
 
-async def test_a_queue_log_through_source_broker_and_worker_equals_its_replay(
-    broker: EmbeddedBroker, tmp_path: Path
+@pytest.mark.parametrize("at", [MID_MORNING, AFTER_HOURS])
+async def test_the_shipped_day_through_broker_and_worker_equals_its_replay(
+    broker: EmbeddedBroker, at: datetime
 ) -> None:
-    """A recorded day of ours, in Asterisk's own format."""
-    centre = office_centre()
-    told = simulate(centre, start=NOON - timedelta(hours=3), end=NOON, seed=3)
-    log = tmp_path / "queue_log"
-    lines = to_queue_log(told, queues=centre.queue_names("voice"))
-    log.write_text("".join(f"{line}\n" for line in lines))
+    scraped = await _compare(broker, list(jsonl.read(EXAMPLES / "day.jsonl", _refuse)), at)
 
-    await _compare_log(broker, log, NOON)
+    assert _answered(scraped) > 10
+
+
+@pytest.mark.parametrize("at", [MID_MORNING, AFTER_HOURS])
+async def test_the_shipped_queue_log_through_source_broker_and_worker_equals_its_replay(
+    broker: EmbeddedBroker, at: datetime
+) -> None:
+    """The voice queues of the same day, in Asterisk's own format."""
+    scraped = await _compare(broker, _log_read(EXAMPLES / "day.queue_log"), at)
+
+    assert _answered(scraped) > 10
 
 
 async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(broker: EmbeddedBroker) -> None:
@@ -85,7 +98,7 @@ async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(broker: 
         pytest.skip("../shared is missing: it holds the real log")
     at = datetime(2010, 2, 22, 12, tzinfo=UTC)
 
-    scraped = await _compare_log(broker, log, at)
+    scraped = await _compare(broker, _log_read(log), at)
 
     queue = (("channel", "voice"), ("queue", "9000"), ("tenant", "default"))
     assert scraped["contact_offered_total", queue] == 21
@@ -96,8 +109,21 @@ async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(broker: 
     assert scraped["contact_open_cases", queue] == 1
 
 
-async def _compare_log(broker: EmbeddedBroker, log: Path, at: datetime) -> Figures:
-    events = list(read(log, Mapper(Speaker(source="/pbx"))))
+def _refuse(bad: BadLine) -> None:
+    pytest.fail(str(bad))
+
+
+def _log_read(log: Path) -> list[Event]:
+    return list(read(log, Mapper(Speaker(source="/pbx"), set_aside=_refuse)))
+
+
+def _answered(scraped: Figures) -> float:
+    return sum(value for (name, _), value in scraped.items() if name == "contact_answered_total")
+
+
+async def _compare(broker: EmbeddedBroker, recorded: list[Event], at: datetime) -> Figures:
+    """Send what had happened at the instant *at*, and compare; return what the worker shows."""
+    events = [event for event in recorded if event.time <= at]
     async with running_service(broker.address, at=at) as service:
         await send(broker.address, events)
         await applied(service, len(events))
