@@ -3,7 +3,7 @@
 import types
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -49,6 +49,8 @@ def _as_written(value: object) -> str:
 def _kind_of(kind: object) -> str:
     if get_origin(kind) is Annotated:
         return _kind_of(get_args(kind)[0])
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{choice}`" for choice in get_args(kind))
     if get_origin(kind) in {Union, types.UnionType}:
         return _kind_of(next(choice for choice in get_args(kind) if choice is not types.NoneType))
     return next((name for known, name in KINDS.items() if kind is known), "text")

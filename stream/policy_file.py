@@ -65,6 +65,9 @@ def _rules(document: Mapping[str, Any], mistakes: list[str]) -> Iterator[Rule]:
         return
     for number, table in enumerate(queues, start=1):
         place = f"queue {number}"
+        if not isinstance(table, dict):
+            mistakes.append(f"{place} must be a table: [[queue]]")
+            continue
         patterns = {field: _pattern(table, key, place, mistakes) for key, field in _PATTERNS.items()}
         settings = {key: value for key, value in table.items() if key not in _PATTERNS}
         yield Rule(**patterns, changes=_changes(settings, place, mistakes))

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
 
-__all__ = ["EMBEDDED", "PREFIX", "Settings", "broker_of", "settings_from"]
+__all__ = ["EMBEDDED", "PREFIX", "LogLevel", "Settings", "broker_of", "settings_from"]
 
 PREFIX: Final = "CONTACT_STREAM_"
 """Of every environment variable that is a setting."""
@@ -22,13 +22,15 @@ PREFIX: Final = "CONTACT_STREAM_"
 EMBEDDED: Final = "embedded:"
 """The broker that comes with the extra `demo`: in memory, on loopback, for a first look."""
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Settings of one process; durations are written as in ISO 8601 (`PT30S`)."""
+    """Settings of one process; durations are written as in ISO 8601 (`PT30S`), and more than zero."""
 
-    broker: str = EMBEDDED
+    broker: Annotated[str, Meta(min_length=1)] = EMBEDDED
     """Bootstrap servers, `host:port,…`; `embedded:` starts a broker of its own, `embedded:host:port` uses that one."""
     group: Annotated[str, Meta(min_length=1, max_length=200)] = "contact-stream"
     """Consumer group; workers of one group share the partitions, and name their changelogs after it."""
@@ -64,7 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Port of `/metrics` and the board; 0 takes a free one."""
     allowed_hosts: str = ""
     """Host names, with commas between, that the board answers to beside its own address."""
-    log_level: str = "INFO"
+    log_level: LogLevel = "INFO"
     """Least level that is logged."""
 
 
@@ -79,10 +81,10 @@ def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | 
     """
     Return the settings of an environment; *overrides* that are not None win.
 
-    Raises SettingsError, which names every variable at fault.
+    Raises SettingsError, which names every variable at fault, also where the value came from an override.
     """
     fields = {field.name: field for field in msgspec.structs.fields(Settings)}
-    values: dict[str, Any] = {}
+    given: dict[str, object] = {}
     mistakes: list[str] = []
     for variable, text in environ.items():
         if not variable.startswith(PREFIX):
@@ -91,13 +93,16 @@ def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | 
         if name not in fields:
             mistakes.append(f"{variable} is no setting{_hint(name, fields)}")
             continue
+        given[name] = text
+    given |= {name: value for name, value in overrides.items() if value is not None}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
         try:
-            values[name] = _convert(text, fields[name].type)
-        except msgspec.ValidationError as failure:
-            mistakes.append(f"{variable}: {failure}")
+            values[name] = _convert(value, fields[name].type)
+        except (msgspec.ValidationError, ValueError) as failure:
+            mistakes.append(f"{PREFIX}{name.upper()}: {failure}")
     if mistakes:
         raise SettingsError("\n".join(mistakes))
-    values |= {name: value for name, value in overrides.items() if value is not None}
     return Settings(**values)
 
 
@@ -106,8 +111,21 @@ def _hint(name: str, fields: Mapping[str, Any]) -> str:
     return f"; did you mean {PREFIX}{close[0].upper()}?" if close else "; see docs/operations.md"
 
 
-def _convert(text: str, kind: object) -> object:
+def _convert(value: object, kind: object) -> object:
     # msgspec knows no paths: where one may stand, the text is one.
     if kind == Path | None:
-        return Path(text) if text else None
-    return msgspec.convert(text, cast("type", kind), strict=False)
+        return Path(str(value)) if value else None
+    if get_origin(kind) is Literal:
+        return _choice(str(value), get_args(kind))
+    given = value.strip() if isinstance(value, str) else value
+    converted: object = msgspec.convert(given, cast("type", kind), strict=False)
+    if isinstance(converted, timedelta) and converted <= timedelta(0):
+        raise ValueError("must be more than zero, such as PT30S")
+    return converted
+
+
+def _choice(text: str, choices: tuple[str, ...]) -> str:
+    choice = text.strip().upper()
+    if choice not in choices:
+        raise ValueError(f"must be one of {', '.join(choices)}")
+    return choice

@@ -63,6 +63,8 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
         ("[defaults]\nghost_after_seconds = 0", "more than 0"),
         ("[defaults]\nshort_abandon_seconds = true", "short_abandon_seconds"),
         ("queue = 3", "[[queue]]"),
+        ("queue = [1]", "queue 1 must be a table: [[queue]]"),
+        ("queue = [{name = 'a'}, 'b']", "queue 2 must be a table: [[queue]]"),
         ("[queues]\n", "queues is unknown"),
     ],
 )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from stream.errors import SettingsError
 from stream.settings import EMBEDDED, Settings, settings_from
@@ -31,6 +32,41 @@ def test_variables_are_read_by_their_types() -> None:
 
 def test_options_win_over_variables() -> None:
     assert settings_from({"CONTACT_STREAM_HTTP_PORT": "1"}, http_port=2, broker=None).http_port == 2
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings) if field.type is timedelta])
+@pytest.mark.parametrize("length", ["PT0S", "-PT5S"])
+def test_a_duration_is_more_than_zero(name: str, length: str) -> None:
+    variable = f"CONTACT_STREAM_{name.upper()}"
+
+    with pytest.raises(SettingsError, match=f"^{variable}: must be more than zero"):
+        settings_from({variable: length})
+
+
+def test_a_level_of_the_log_is_one_of_four_in_any_case() -> None:
+    assert settings_from({"CONTACT_STREAM_LOG_LEVEL": "warning"}).log_level == "WARNING"
+    with pytest.raises(SettingsError) as caught:
+        settings_from({"CONTACT_STREAM_LOG_LEVEL": "LOUD"})
+
+    assert str(caught.value) == "CONTACT_STREAM_LOG_LEVEL: must be one of DEBUG, INFO, WARNING, ERROR"
+
+
+@pytest.mark.parametrize("broker", ["", "  "])
+def test_a_broker_is_not_empty(broker: str) -> None:
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_BROKER: "):
+        settings_from({"CONTACT_STREAM_BROKER": broker})
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_BROKER: "):
+        settings_from({}, broker=broker)
+
+
+def test_mistakes_of_values_are_named_all_at_once() -> None:
+    names = ("BROKER", "CHECKPOINT_INTERVAL", "LOG_LEVEL", "PARTITIONS")
+    values = ("", "PT0S", "LOUD", "0")
+
+    with pytest.raises(SettingsError) as caught:
+        settings_from({f"CONTACT_STREAM_{name}": value for name, value in zip(names, values, strict=True)})
+
+    assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [f"CONTACT_STREAM_{n}" for n in names]
 
 
 def test_every_mistake_is_named_with_what_may_have_been_meant() -> None:

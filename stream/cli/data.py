@@ -19,6 +19,7 @@ from stream.cli.options import (
     Instant,
     InstantOfDay,
     broker_address,
+    not_ahead,
     now,
     on_the_day,
     recorded_events,
@@ -58,7 +59,10 @@ def replay(
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
     settings = settings_of_environment(policies=policies)
     bad = BadLines()
-    instant, events = on_the_day(at, recorded_events(file, source, tenant, bad))
+    recorded = recorded_events(file, source, tenant, bad)
+    if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
+        recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
+    instant, events = on_the_day(at, recorded)
     board = fold(events, at=instant, policies=load_policies(settings.policies)).board(instant)
     bad.summary()
     if as_json:

@@ -28,6 +28,7 @@ __all__ = [
     "Instant",
     "InstantOfDay",
     "broker_address",
+    "not_ahead",
     "now",
     "on_the_day",
     "recorded_events",
@@ -106,6 +107,10 @@ class BadLines:
         if self.by_reason.total() <= SHOWN_BAD_LINES:
             click.echo(str(bad), err=True)
 
+    def count(self, reason: str) -> None:
+        """Count what was read, and is of no use all the same: for the summary only."""
+        self.by_reason[reason] += 1
+
     def summary(self) -> None:
         """Say how many there were, if there were any."""
         if self.by_reason:
@@ -122,6 +127,15 @@ def recorded_events(path: Path, source: str, tenant: str, bad: BadLines) -> Iter
         yield from jsonl.read_stream(sys.stdin.buffer, "stdin", bad)
     else:
         yield from jsonl.read(path, bad)
+
+
+def not_ahead(events: Iterator[Event], latest: datetime, bad: BadLines) -> Iterator[Event]:
+    """Yield the events up to *latest*: one with a wrong clock would be the newest, and the board that of its day."""
+    for event in events:
+        if event.time <= latest:
+            yield event
+        else:
+            bad.count("future")
 
 
 def broker_address(settings: Settings) -> str:

@@ -24,7 +24,7 @@ from stream.processing.letters import read_letters
 from stream.processing.service import Service, worker_settings
 from stream.processing.sources import source_topics
 from stream.processing.topics import ensure_topics
-from stream.settings import EMBEDDED, Settings, broker_of
+from stream.settings import EMBEDDED, LogLevel, Settings, broker_of
 
 __all__ = ["board", "dead_letters", "demo", "topics", "worker"]
 
@@ -39,11 +39,8 @@ _LIFE_CYCLE = "[^"
 """Begins each of the dozens of lines in which Faust's services say that they start and stop."""
 
 
-def _log_to_stderr(level: str) -> None:
-    try:
-        logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    except ValueError:
-        raise click.ClickException(f"CONTACT_STREAM_LOG_LEVEL: {level} is no level such as INFO") from None
+def _log_to_stderr(level: LogLevel) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(
             lambda record: record.levelno >= logging.WARNING or not str(record.msg).startswith(_LIFE_CYCLE)

@@ -35,7 +35,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half an hour of the small office, as the simulator writes it."""
     path = tmp_path_factory.mktemp("day") / "day.jsonl"
     run = contact_stream(
-        "simulate", "--centre", "office", "--start", "2026-11-20T09:00:00Z", "--hours", "0.5", "--seed", "4"
+        "simulate", "--centre", "office", "--start", "2025-11-20T09:00:00Z", "--hours", "0.5", "--seed", "4"
     )
     assert run.returncode == 0, run.stderr
     path.write_text(run.stdout)
@@ -67,8 +67,8 @@ def test_replay_at_an_instant_knows_nothing_of_what_comes_after(day: Path) -> No
         run = contact_stream("replay", str(day), "--json", "--window", "all", *more)
         return sum(row["offered"] for row in json.loads(run.stdout)["queues"])
 
-    assert 0 < offered("--at", "2026-11-20T09:10:00Z") < offered()
-    assert offered("--at", "09:10") == offered("--at", "2026-11-20T10:10:00+01:00")
+    assert 0 < offered("--at", "2025-11-20T09:10:00Z") < offered()
+    assert offered("--at", "09:10") == offered("--at", "2025-11-20T10:10:00+01:00")
 
 
 def test_replay_reads_standard_input(day: Path) -> None:
@@ -78,7 +78,7 @@ def test_replay_reads_standard_input(day: Path) -> None:
 
 
 def test_where_there_is_no_sample_json_says_null_and_the_table_a_dash() -> None:
-    blocked = b'{"specversion":"1.0","id":"1","source":"/p","type":"contact.enqueued","time":"2026-11-20T10:00:00Z",'
+    blocked = b'{"specversion":"1.0","id":"1","source":"/p","type":"contact.enqueued","time":"2025-11-20T10:00:00Z",'
     blocked += b'"subject":"c","data":{"queue":"sales"}}\n'
 
     (row,) = json.loads(contact_stream("replay", "-", "--json", stdin=blocked).stdout)["queues"]
@@ -102,9 +102,35 @@ def test_bad_lines_are_named_by_place_never_by_content_and_the_rest_counts(day: 
     assert "38640123456" not in run.stdout + run.stderr
 
 
+@pytest.mark.parametrize("at", [(), ("--at", "09:20")])
+def test_an_event_of_2099_is_set_aside_and_the_board_stays_that_of_the_day(
+    day: Path, tmp_path: Path, at: tuple[str, ...]
+) -> None:
+    first, *others = day.read_text().splitlines()
+    absurd = json.dumps(json.loads(first) | {"id": "38640123456", "time": "2099-01-01T00:00:00Z"})
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("\n".join([absurd, first, *others, absurd]))
+
+    run = contact_stream("replay", str(mixed), "--json", *at)
+
+    assert json.loads(run.stdout) == json.loads(contact_stream("replay", str(day), "--json", *at).stdout)
+    assert json.loads(run.stdout)["queues"]
+    assert run.stderr == "2 lines were set aside: 2 future\n"
+
+
+def test_an_event_of_a_queue_log_of_2099_is_set_aside_too() -> None:
+    log = b"1763629200|c1|q1|NONE|ENTERQUEUE||x|1\n4070908800|c2|q1|NONE|ENTERQUEUE||x|1\n"
+
+    run = contact_stream("replay", "-", "--source", "asterisk-queue-log", "--json", stdin=log)
+
+    (row,) = json.loads(run.stdout)["queues"]
+    assert row["open_cases"] == 1
+    assert run.stderr == "1 lines were set aside: 1 future\n"
+
+
 def test_the_same_seed_gives_the_same_day_byte_for_byte() -> None:
     def play(seed: str) -> str:
-        arguments = ("simulate", "--start", "2026-11-20T09:00:00Z", "--hours", "0.1", "--seed", seed)
+        arguments = ("simulate", "--start", "2025-11-20T09:00:00Z", "--hours", "0.1", "--seed", seed)
         return contact_stream(*arguments, environ={"PYTHONHASHSEED": seed}).stdout
 
     assert play("1") == play("1")
@@ -115,7 +141,7 @@ def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> No
     log = tmp_path / "queue_log"
     log.write_text(
         contact_stream(
-            *("simulate", "--centre", "office", "--start", "2026-11-20T09:00:00Z", "--hours", "1"),
+            *("simulate", "--centre", "office", "--start", "2025-11-20T09:00:00Z", "--hours", "1"),
             *("--format", "asterisk-queue-log"),
         ).stdout
     )
@@ -156,7 +182,7 @@ def test_the_golden_numbers_of_a_real_log() -> None:
         (("worker", "--broker", "127.0.0.1:1"), {}, "127.0.0.1:1"),
         (("produce", "-", "--follow", "--broker", "127.0.0.1:1"), {}, "--follow needs a file"),
         (("schema", "contact.teleported"), {}, "contact.enqueued"),
-        (("worker",), {"CONTACT_STREAM_LOG_LEVEL": "LOUD"}, "LOUD is no level"),
+        (("worker",), {"CONTACT_STREAM_LOG_LEVEL": "LOUD"}, "CONTACT_STREAM_LOG_LEVEL: must be one of DEBUG"),
     ],
 )
 def test_what_is_wrong_is_one_clear_sentence(arguments: tuple[str, ...], environ: dict[str, str], said: str) -> None:

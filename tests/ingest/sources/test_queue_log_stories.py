@@ -1,16 +1,17 @@
 """What a log says on the left, what we tell of it on the right: `seconds|rest of the line` and `seconds event`."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import json
 
-from stream.domain.events import ContactEvent
+from stream.domain.agents import Staff
+from stream.domain.events import ContactEvent, Event
 from stream.ingest.lines import BadLine
 from stream.ingest.producer import checked
 from stream.ingest.sources.asterisk_queue_log.mapper import IGNORED, VERBS, Mapper
 from stream.ingest.sources.asterisk_queue_log.memory import CALLS_KEPT, Memory
-from tests.ingest.queue_logs import log_of, mapped, mapper, told
+from tests.ingest.queue_logs import START, log_of, mapped, mapper, told
 
 STORIES = {
     "a call is answered and the agent hangs up": (
@@ -311,10 +312,72 @@ def test_equal_lines_in_the_same_second_are_different_events() -> None:
     assert mapped(log) == mapped(log)
 
 
-DAY = b"".join(log_of(log) for log, _ in STORIES.values())
+PAUSED = "0|NONE|q1|m1|PAUSE|"
+BACK = "0|NONE|q1|m1|UNPAUSE|"
+
+
+@pytest.mark.parametrize(
+    ("lines", "state"),
+    [
+        ([PAUSED, BACK], "available"),
+        ([BACK, PAUSED], "not_ready"),
+        ([PAUSED, BACK, PAUSED], "not_ready"),
+        (["0|NONE|NONE|m1|PAUSEALL|", "0|NONE|NONE|m1|UNPAUSEALL|"], "available"),
+        (["0|NONE|NONE|m1|AGENTLOGOFF|", "0|NONE|NONE|m1|AGENTLOGIN|"], "available"),
+        (["0|CLI|q1|m1|ADDMEMBER|PAUSED", BACK], "available"),
+        ([PAUSED, "1|NONE|q1|m2|PAUSE|", BACK], "available"),
+    ],
+)
+def test_of_two_reports_of_one_second_the_later_line_stands(lines: list[str], state: str) -> None:
+    assert states(mapped(log_of("\n".join(["0|CLI|q1|m1|ADDMEMBER|", *lines]))))["m1"] == state
+
+
+@pytest.mark.parametrize(("verbs", "joined"), [(["REMOVE", "ADD"], ["q1"]), (["ADD", "REMOVE"], [])])
+def test_a_member_that_is_removed_and_added_in_one_second_is_where_the_later_line_says(
+    verbs: list[str], joined: list[str]
+) -> None:
+    staff = folded(mapped(log_of("\n".join(f"0|CLI|q1|m1|{verb}MEMBER|" for verb in verbs))))
+
+    assert [queue for _, row in staff.agents.items() for queue in row.joined()] == joined
+
+
+def test_the_order_in_a_second_moves_agents_only_and_never_into_the_next_second() -> None:
+    lines = ["0|c1|q1|NONE|ENTERQUEUE||x|1", PAUSED, "0|c1|q1|NONE|ABANDON|1|1|0", *[BACK, PAUSED] * 600]
+    by = mapper()
+    entered, first, abandoned, second, *others = mapped(log_of("\n".join(lines)), by)
+    milliseconds = [event.time.microsecond // 1000 for event in (first, second, *others)]
+
+    assert entered.time == abandoned.time == first.time
+    assert milliseconds == [*range(1000), *[999] * 201]
+    mapped(log_of("\n".join(f"{second}|NONE|q1|m1|PAUSE|" for second in range(100))), by)
+    assert len(by.memory.reports) <= 16
+
+
+def test_a_log_that_knows_fractions_of_a_second_keeps_them() -> None:
+    log = f"{START}.25|NONE|q1|m1|PAUSE|\n{START}.251|NONE|q1|m1|UNPAUSE|\n".encode()
+
+    assert [event.time.microsecond for event in mapped(log)] == [250_000, 251_000]
+
+
+def folded(events: list[Event]) -> Staff:
+    staff = Staff()
+    assert not staff.apply(events, range(len(events))).failed
+    return staff
+
+
+def states(events: list[Event]) -> dict[str, str]:
+    """By agent: the state in queue q1."""
+    return {agent: row.state("q1") for (_, agent), row in folded(events).agents.items()}
+
+
+AGENTS = log_of(f"{PAUSED}\n{BACK}\n0|c1|q1|NONE|ENTERQUEUE||x|1\n{PAUSED}\n1|NONE|q1|m2|PAUSE|\n{BACK}")
+
+DAY = AGENTS + b"".join(log_of(log) for log, _ in STORIES.values())
 
 
 @given(st.integers(0, DAY.count(b"\n")))
+@example(1)
+@example(3)
 def test_a_mapper_that_is_stopped_and_started_again_tells_the_same(cut: int) -> None:
     lines = DAY.splitlines(keepends=True)
     first = mapper()

@@ -1,4 +1,4 @@
-"""What a queue_log must be remembered by: the visits of each call to a queue, and lines that look alike.
+"""What a queue_log must be remembered by: visits of calls to queues, lines that look alike, the order in a second.
 
 Pure and bounded; it is saved with the position in the file, so that a restart goes on as if there had
 been none. Lines that are read again find the visit that they made the first time.
@@ -22,6 +22,12 @@ SILENT_MICROS = 4 * 3600 * 1_000_000
 
 VISITS_KEPT = 32
 ALIKE_KEPT = 1024
+
+SECONDS_KEPT = 16
+"""Of lines about agents: processes write one log, so that its seconds are a little out of order."""
+
+LAST_PLACE = 999
+"""Of a line within its second: a later line takes the same, so that none runs into the next second."""
 
 VisitState = Literal["waiting", "talking", "over", "blocked"]
 
@@ -49,6 +55,8 @@ class Memory(Struct):
 
     calls: dict[str, Call] = field(default_factory=dict)
     alike: dict[str, int] = field(default_factory=dict)
+    reports: dict[int, int] = field(default_factory=dict)
+    """How many lines about agents each of the latest seconds has had."""
 
     def identify(self, record: Record) -> str:
         """
@@ -64,6 +72,22 @@ class Memory(Struct):
         if len(self.alike) > ALIKE_KEPT:
             del self.alike[next(iter(self.alike))]
         return name if count == 0 else f"{name}-{count}"
+
+    def place_in_second(self, record: Record) -> int:
+        """
+        Return how many lines about agents came before this one in its second.
+
+        The log has whole seconds, and of two reports of one agent the later stands: lines of one second are told
+        apart by their order. A line that knows its time more closely keeps it.
+        """
+        second, fraction = divmod(record.micros, 1_000_000)
+        if fraction:
+            return 0
+        place = self.reports.get(second, 0)
+        self.reports[second] = place + 1
+        if len(self.reports) > SECONDS_KEPT:
+            del self.reports[next(iter(self.reports))]
+        return min(place, LAST_PLACE)
 
     def open(self, record: Record, made_by: str, state: VisitState) -> Visit:
         """Begin a visit with this line, or return the one that it began when it was read before."""

@@ -4,6 +4,8 @@ Pure but for the `Memory` they are given. Numbers and names of callers, and the 
 transferred to, are never carried into an event.
 """
 
+from datetime import timedelta
+from functools import cached_property
 from typing import Literal, TypedDict
 
 from msgspec import Struct
@@ -154,30 +156,30 @@ class Telling:
 
     def logged_in(self) -> list[Event]:
         """The agent came on duty."""
-        return [e.AgentLoggedIn(**self._envelope(self._member))]
+        return [e.AgentLoggedIn(**self._report())]
 
     def logged_out(self) -> list[Event]:
         """The agent went off duty."""
-        return [e.AgentLoggedOut(**self._envelope(self._member))]
+        return [e.AgentLoggedOut(**self._report())]
 
     def joined(self) -> list[Event]:
         """The agent joined a queue; newer logs say so when it joins it paused."""
-        joined = e.AgentQueueJoined(**self._envelope(self._member), data=payloads.MembershipData(queue=self._queue))
+        joined = e.AgentQueueJoined(**self._report(), data=payloads.MembershipData(queue=self._queue))
         if self._record.params[:1] != ("PAUSED",):
             return [joined]
         paused = payloads.AvailabilityData(status="not_ready", queue=self._queue)
-        return [joined, e.AgentAvailabilityChanged(**self._envelope(self._member, part="-paused"), data=paused)]
+        return [joined, e.AgentAvailabilityChanged(**self._report(part="-paused"), data=paused)]
 
     def left(self) -> list[Event]:
         """The agent left a queue."""
-        return [e.AgentQueueLeft(**self._envelope(self._member), data=payloads.MembershipData(queue=self._queue))]
+        return [e.AgentQueueLeft(**self._report(), data=payloads.MembershipData(queue=self._queue))]
 
     def availability(self, status: Literal["available", "not_ready"], *, everywhere: bool) -> list[Event]:
         """The agent paused or came back; a line without a queue means every queue."""
         reason = self._record.params[0][:LONGEST_REASON] if self._record.params else ""
         queue = None if everywhere else self._record.queue
         data = payloads.AvailabilityData(status=status, reason=reason or None, queue=queue)
-        return [e.AgentAvailabilityChanged(**self._envelope(self._member), data=data)]
+        return [e.AgentAvailabilityChanged(**self._report(), data=data)]
 
     # -- what they are made of -----------------------------------------------------------------
 
@@ -200,6 +202,15 @@ class Telling:
             specversion="1.0",
             tenantid=self._speaker.tenant,
         )
+
+    def _report(self, *, part: str = "") -> EnvelopeFields:
+        envelope = self._envelope(self._member, part=part)
+        envelope["time"] += timedelta(milliseconds=self._place)
+        return envelope
+
+    @cached_property
+    def _place(self) -> int:
+        return self._memory.place_in_second(self._record)
 
     def _visit(self) -> Visit:
         return self._memory.visit(self._record)
