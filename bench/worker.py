@@ -99,7 +99,9 @@ def _settings(address: str, group: str, partitions: int) -> WorkerSettings:
 def _sources() -> list:  # type: ignore[type-arg]  # of the worker's own kind
     return source_topics(
         DEFAULT_POLICIES,
+        partitions=1,
         max_queues_per_tenant=100_000,
+        max_queues=100_000,
         future_tolerance=Settings().future_tolerance,
         clock=lambda: datetime.now(UTC),
     )

@@ -45,7 +45,7 @@ MAX_EVENT_BYTES = 1_000_000
 
 _OF_AGENTS = frozenset(AGENT_EVENTS)
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2101, 1, 1, tzinfo=UTC)
@@ -109,7 +109,7 @@ def _in_utc(event: Event) -> Event:
 
 def _is_binary(headers: Headers) -> bool:
     for name, value in headers:
-        if name.lower() == "content-type" and value.lower().startswith(b"application/cloudevents"):
+        if value and name.lower() == "content-type" and value.lower().startswith(b"application/cloudevents"):
             return False
     return any(name.lower() == "ce_specversion" for name, _ in headers)
 
@@ -117,7 +117,9 @@ def _is_binary(headers: Headers) -> bool:
 def _structured(value: bytes, headers: Headers) -> bytes:
     """Put the attributes of a binary CloudEvent and its data together."""
     try:
-        attributes = {name[3:].lower(): text.decode() for name, text in headers if name.lower().startswith("ce_")}
+        # A header may have no value at all, whatever the types say: then the attribute is missing.
+        said = ((name.lower(), text) for name, text in headers if text is not None)
+        attributes = {name[3:]: text.decode() for name, text in said if name.startswith("ce_")}
         orjson.loads(value)  # so that broken data cannot break out of its place
     except UnicodeDecodeError:
         raise InvalidEvent("not_utf8", "a ce_ header is not UTF-8") from None

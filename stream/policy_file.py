@@ -44,6 +44,8 @@ def parse_policies(text: str, name: str) -> Policies:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failure:
         raise SettingsError(f"{name}: {failure}") from failure
+    except (ValueError, RecursionError) as failure:  # what tomllib does not name: Python's own limits
+        raise SettingsError(f"{name}: a number has too many digits, or tables are nested too deeply") from failure
     mistakes: list[str] = []
     rules = list(_rules(document, mistakes))
     if mistakes:

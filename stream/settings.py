@@ -57,7 +57,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     dead_after: timedelta = timedelta(seconds=60)
     """With records to apply and none applied for so long, `/healthz` fails."""
     max_queues_per_tenant: Annotated[int, Meta(ge=1)] = 1000
-    """Queues of a tenant, per partition, that get figures of their own; the others share one series."""
+    """About so many queues of a tenant get figures of their own; the others share one series."""
+    max_queues: Annotated[int, Meta(ge=1)] = 10_000
+    """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
     dead_letter_limit: Annotated[int, Meta(ge=0)] = 0
     """After so many invalid records in a row, without one event, a worker stops; 0: never."""
     http_host: str = "127.0.0.1"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream import codec
-from stream.codec import MAX_EVENT_BYTES, RowFormatError, decode, encode, key_of, topic_of
+from stream.codec import MAX_EVENT_BYTES, Headers, RowFormatError, decode, encode, key_of, topic_of
 from stream.domain.events import EVENT_TYPES, Event
 from stream.domain.floor import TallyRow
 from stream.domain.tally import Tally
@@ -38,9 +38,9 @@ def without(field: str) -> bytes:
     return json.dumps({name: value for name, value in GOOD.items() if name != field}).encode()
 
 
-def refused(value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> InvalidEvent:
+def refused(value: bytes | None, headers: Headers = ()) -> InvalidEvent:
     with pytest.raises(InvalidEvent) as caught:
-        decode(value, headers or [])
+        decode(value, headers)
     return caught.value
 
 
@@ -188,3 +188,9 @@ def test_a_row_of_another_format_is_refused_never_misread(data: bytes) -> None:
 
 def test_a_tally_row_is_small() -> None:
     assert len(codec.TALLIES.encode_row(TallyRow(10**9, Tally(offered=1000)))) < 100
+
+
+def test_a_header_without_a_value_is_a_missing_attribute() -> None:
+    headers: list[tuple[str, bytes | None]] = [("ce_specversion", b"1.0"), ("ce_type", None), ("content-type", None)]
+
+    assert refused(b"{}", headers).field == "type"

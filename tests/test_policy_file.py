@@ -66,6 +66,8 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
         ("queue = [1]", "queue 1 must be a table: [[queue]]"),
         ("queue = [{name = 'a'}, 'b']", "queue 2 must be a table: [[queue]]"),
         ("[queues]\n", "queues is unknown"),
+        ("[defaults]\ntarget = " + "9" * 5000, "too many digits"),
+        ("queue = " + "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_mistake_is_named_by_its_line_or_key(text: str, named: str) -> None:

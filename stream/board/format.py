@@ -1,14 +1,22 @@
-"""How figures are written, in terminal and replay. `static/format.js` does the same; a test holds them equal."""
+"""How figures are written, in terminal and replay. `static/format.js` does the same; a test holds them equal.
+
+Names come from outside: `printable` makes them safe for a terminal. A page needs no such thing.
+"""
 
 from math import floor
+from typing import Final
+from unicodedata import category
 
-__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "share"]
+__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "printable", "share"]
 
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
 
 _EPSILON = 1e-9
 """0.29 x 100 is 28.999999999999996 in floating point, and must still be 29."""
+
+_UNPRINTABLE: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+"""Unicode categories that move the cursor, turn or break the line, or have no glyph of their own."""
 
 
 def elapsed(seconds: float | None) -> str:
@@ -51,3 +59,10 @@ def share(ratio: float | None) -> str:
 def count(number: int | None) -> str:
     """Write a count; thousands apart by a thin space."""
     return NO_SAMPLE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")
+
+
+def printable(text: str) -> str:
+    """Return a name or text from outside as a terminal may show it: what could steer the terminal becomes U+FFFD."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("\N{REPLACEMENT CHARACTER}" if category(one) in _UNPRINTABLE else one for one in text)

@@ -51,7 +51,13 @@ _RECOVERY: Mapping[RecoveryState, str] = {
 def notices_of(feed: Feed, at: datetime, limits: Limits | None = None) -> tuple[Notice, ...]:
     """Return what is wrong with the feed at the instant *at*, worst first; empty when all is well."""
     limits = limits or Limits()
-    found = [*_not_ready(feed), *_lagging(feed, at, limits), *_quiet(feed, at, limits), *_unsaved(feed)]
+    found = [
+        *_not_ready(feed),
+        *_partial(feed),
+        *_lagging(feed, at, limits),
+        *_quiet(feed, at, limits),
+        *_unsaved(feed),
+    ]
     return tuple(sorted(found, key=lambda notice: notice.severity))
 
 
@@ -59,6 +65,13 @@ def _not_ready(feed: Feed) -> Iterator[Notice]:
     if not feed.ready:
         text = _RECOVERY[feed.recovery] + (f" ({feed.failure})" if feed.failure else "")
         yield Notice(code=feed.recovery, severity="stale", text=text, since=feed.progress_at)
+
+
+def _partial(feed: Feed) -> Iterator[Notice]:
+    """Say when a part is shown: it must not look like the whole."""
+    if feed.ready and not feed.whole:
+        text = f"This worker shows {len(feed.partitions)} of {feed.declared} partitions: other workers show the rest"
+        yield Notice(code="partial", severity="warning", text=text, since=None)
 
 
 def _lagging(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.board.broadcast import Broadcast, Frame
 from stream.board.document import Beat, document_of, picture_of
@@ -45,6 +46,15 @@ _FILES = {
 }
 
 _log = logging.getLogger(__name__)
+_http_log = logging.getLogger(f"{__name__}.http")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether a failure may be a defect of ours: a request that is no HTTP is answered 400, and that is all."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_http_log.addFilter(_is_ours)
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +98,7 @@ class BoardServer:
         self._metrics = MetricsPage(take_board=take_board, feed=feed, timer=perf_counter, executor=self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._files = {name: (_STATIC / name).read_bytes() for name in _FILES}
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=2)
+        self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
 
     def _application(self) -> web.Application:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.board.document import Document
-from stream.board.format import count, duration, elapsed, level, limit, share
+from stream.board.format import count, duration, elapsed, level, limit, printable, share
 from stream.board.freshness import Notice
 from stream.board.view import DEFAULT_WINDOW, QueueRow, State, worst_first
 
@@ -49,7 +49,7 @@ def _level(row: QueueRow) -> Text:
 
 
 def _target(row: QueueRow) -> Text:
-    return Text(f"{level(row.target)} in {limit(row.threshold_seconds)} {row.formula}")
+    return Text(f"{level(row.target)} in {limit(row.threshold_seconds)} {printable(row.formula)}")
 
 
 def _longest(row: QueueRow) -> Text:
@@ -65,8 +65,8 @@ def _staff(row: QueueRow) -> Text:
 
 
 _COLUMNS: Final = (
-    _Column("queue", 0, lambda row: Text(row.queue), "left"),
-    _Column("channel", 3, lambda row: Text(row.channel), "left"),
+    _Column("queue", 0, lambda row: Text(printable(row.queue)), "left"),
+    _Column("channel", 3, lambda row: Text(printable(row.channel)), "left"),
     _Column("state", 0, _state, "left"),
     _Column("SL", 0, _level),
     _Column("target", 6, _target),
@@ -81,7 +81,7 @@ _COLUMNS: Final = (
     _Column("free/busy", 9, _staff),
 )
 
-_TENANT = _Column("tenant", 0, lambda row: Text(row.tenant), "left")
+_TENANT = _Column("tenant", 0, lambda row: Text(printable(row.tenant)), "left")
 
 _NAMES = frozenset(("queue", "tenant"))
 
@@ -136,7 +136,7 @@ def print_rows(rows: Iterable[QueueRow], console: Console) -> None:
         console.print("No queue: no event of a contact was read.")
         return
     console.print(table_of(ordered, width=console.width))
-    console.print(Text(f"window: {ordered[0].window}", "dim"))
+    console.print(Text(f"window: {printable(ordered[0].window)}", "dim"))
 
 
 def board_of(document: Document, notices: Sequence[Notice], *, now: datetime, width: int) -> RenderableType:
@@ -144,13 +144,13 @@ def board_of(document: Document, notices: Sequence[Notice], *, now: datetime, wi
     lines: list[RenderableType] = [_notice(one, now) for one in notices]
     lines.append(table_of(document.queues, width=width) if document.queues else Text("No queue yet."))
     at = document.at.astimezone().strftime("%H:%M:%S")
-    lines.append(Text(f"last update {at} · window {document.window}", "dim"))
+    lines.append(Text(f"last update {at} · window {printable(document.window)}", "dim"))
     return Group(*lines)
 
 
 def _notice(notice: Notice, now: datetime) -> Text:
     style = "bold white on red" if notice.severity == "stale" else "black on yellow"
-    text = f" ! {notice.text}"
+    text = f" ! {printable(notice.text)}"
     if notice.since is not None:
         ago = elapsed((now - notice.since).total_seconds())
         text += f", since {notice.since.astimezone().strftime('%H:%M:%S')} ({ago} ago)"
@@ -200,7 +200,7 @@ async def _asked(session: ClientSession, url: str) -> Document | str:
 
 
 def _lost(address: str, why: str, document: Document | None, now: datetime) -> Notice:
-    text = f"No board from {address} ({why})"
+    text = f"No board from {printable(address)} ({printable(why)})"
     return Notice(code="connection", severity="stale", text=text, since=document.at if document else now)
 
 

@@ -126,7 +126,9 @@ def queue_rows(board: Board, window: str, *, every_formula: bool = True, ticking
     *window* is one of `SHOWN_WINDOWS` or `ALL`. *ticking* rows tell when the longest wait began instead of
     how long it is, so that they only change when something happened.
     """
-    agents = {(one.tenant, one.queue): one.states for one in board.agents if one.queue is not None}
+    # Queues and agents are shared out to workers by different keys: a part of the agents would look like all.
+    shown = board.agents if board.whole else ()
+    agents = {(one.tenant, one.queue): one.states for one in shown if one.queue is not None}
     return QueueRows(
         queues=tuple(
             _row(one, window, agents.get((one.tenant, one.queue), {}), every_formula=every_formula, ticking=ticking)

@@ -74,7 +74,7 @@ class EmbeddedBroker:
         for left in reversed(range(ATTEMPTS)):
             self._spawn()
             deadline = time.monotonic() + self._start_timeout_seconds
-            while not self._answers() and self._may_wait(deadline):
+            while not await asyncio.to_thread(self._answers) and self._may_wait(deadline):
                 await asyncio.sleep(_POLL_SECONDS)
             if self._started(last_attempt=left == 0):
                 break

@@ -18,10 +18,10 @@ from stream.cli.options import (
     BadLines,
     Instant,
     InstantOfDay,
-    broker_address,
     not_ahead,
     now,
     on_the_day,
+    producer_address,
     recorded_events,
     settings_of_environment,
     source_option,
@@ -80,7 +80,7 @@ def replay(
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
 def produce(file: Path, source: str, tenant: str, broker: str | None, follows: bool, state: Path | None) -> None:
     """Send a recorded file to the broker; with --follow, a live Asterisk queue_log."""
-    address = broker_address(settings_of_environment(broker=broker))
+    address = producer_address(settings_of_environment(broker=broker))
     bad = BadLines()
     if follows:
         if source != QUEUE_LOG or file == STDIN:
@@ -99,6 +99,7 @@ async def _produce(file: Path, source: str, tenant: str, address: str, bad: BadL
 
 async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: BadLines) -> None:
     state = StateFile(state_path)
+    state.check()
     saved = state.load()
     mapper = Mapper(
         Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), memory=saved.memory if saved else None, set_aside=bad
@@ -135,7 +136,7 @@ def simulate(  # one argument per option
     if checks:
         sys.exit(_check(seed))
     if broker is not None:
-        address = broker_address(settings_of_environment(broker=broker))
+        address = producer_address(settings_of_environment(broker=broker))
         asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, address))
         return
     begin = start or now()

@@ -31,6 +31,7 @@ __all__ = [
     "not_ahead",
     "now",
     "on_the_day",
+    "producer_address",
     "recorded_events",
     "settings_of_environment",
     "source_option",
@@ -147,3 +148,10 @@ def broker_address(settings: Settings) -> str:
             "a worker with the embedded broker prints its address when it starts"
         )
     return address
+
+
+def producer_address(settings: Settings) -> str:
+    """Return the same for a producer: a real broker drops what a retry sends twice."""
+    address = broker_address(settings)
+    _, real = broker_of(settings)
+    return f"kafka://{address}" if real else address

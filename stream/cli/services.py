@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -10,7 +12,7 @@ from datetime import timedelta
 import click
 from rich.console import Console
 
-from stream.board.format import duration, level
+from stream.board.format import duration, level, printable
 from stream.board.terminal import follow, print_rows
 from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS, queue_rows, worst_first
 from stream.broker.embedded import EmbeddedBroker
@@ -31,20 +33,49 @@ __all__ = ["board", "dead_letters", "demo", "topics", "worker"]
 SUMMARY_EVERY = 5.0
 """Seconds between the summary lines of the demo."""
 
+STOP_SECONDS = 30.0
+"""How long a stop may take; a last checkpoint is a matter of a second."""
+
 QUIET = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERROR, "aiohttp.access": logging.WARNING}
 """Loggers that write paragraphs about what is normal, such as a rebalance; what matters of it is in the feed."""
 
+
+SAME_AGAIN_SECONDS = 60.0
+MOST_REMEMBERED = 1000
+
+_FAUST_SPEAKS_AS = frozenset({f"stream.processing.{room}" for room in ("transport", "tables", "consumer_thread")})
+"""Faust's classes log under the module of the class that inherits from them."""
 
 _LIFE_CYCLE = "[^"
 """Begins each of the dozens of lines in which Faust's services say that they start and stop."""
 
 
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once a minute: a broker that is away is reported dozens of times a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, int, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is to be written."""
+        if record.levelno < logging.WARNING and str(record.msg).startswith(_LIFE_CYCLE):
+            return False
+        if record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS:
+            return True
+        said = (record.name, record.lineno, str(record.msg))
+        if record.created - self._said.get(said, 0.0) < SAME_AGAIN_SECONDS:
+            return False
+        if len(self._said) >= MOST_REMEMBERED:
+            self._said.clear()
+        self._said[said] = record.created
+        return True
+
+
 def _log_to_stderr(level: LogLevel) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
-        handler.addFilter(
-            lambda record: record.levelno >= logging.WARNING or not str(record.msg).startswith(_LIFE_CYCLE)
-        )
+        handler.addFilter(Seldom())
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 
@@ -76,14 +107,33 @@ async def _work(settings: Settings) -> None:
         service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
         running = asyncio.create_task(service.run())
         _stop_on_signals(running)
-        with suppress(asyncio.CancelledError):
-            await running
+        try:
+            with suppress(asyncio.CancelledError):
+                await running
+        finally:
+            _end_for_sure()
 
 
 def _stop_on_signals(task: "asyncio.Task[None]") -> None:
+    def stop() -> None:
+        _end_for_sure()
+        task.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
+
+
+def _end_for_sure() -> None:
+    """End the process in any case: an orchestrator waits for that, and a thread of a library may not want to."""
+    watchdog = threading.Timer(STOP_SECONDS, _give_up)
+    watchdog.daemon = True
+    watchdog.start()
+
+
+def _give_up() -> None:
+    click.echo(f"not stopped after {STOP_SECONDS:g} s: ending at once; what was not committed is replayed", err=True)
+    os._exit(1)
 
 
 @click.command()
@@ -122,7 +172,8 @@ def _summary(feed: Feed, now_board: Board) -> str:
     waiting = sum(row.open_cases for row in rows)
     longest = max((queue.longest_wait for queue in now_board.queues if queue.longest_wait is not None), default=None)
     seconds = None if longest is None else longest.total_seconds()
-    worst = f"worst {rows[0].tenant}/{rows[0].queue} {level(rows[0].service_level)}" if rows else "no queue yet"
+    name = printable(f"{rows[0].tenant}/{rows[0].queue}") if rows else ""
+    worst = f"worst {name} {level(rows[0].service_level)}" if rows else "no queue yet"
     return (
         f"{now_board.at:%H:%M:%S}Z  events {feed.events.total():>6}  open cases {waiting:>3}  "
         f"longest wait {duration(seconds):>5}  {worst}"
@@ -146,7 +197,12 @@ def topics(broker: str | None, only_check: bool) -> None:
     settings = settings_of_environment(broker=broker)
     address = broker_address(settings)
     sources = source_topics(
-        load_policies(None), max_queues_per_tenant=1, future_tolerance=timedelta(minutes=5), clock=now
+        load_policies(None),
+        partitions=settings.partitions,
+        max_queues_per_tenant=1,
+        max_queues=1,
+        future_tolerance=timedelta(minutes=5),
+        clock=now,
     )
     declared = declared_topics(worker_settings(settings, brokers=address), sources)
     asyncio.run(ensure_topics(address.split(","), declared, replication=settings.replication, create=not only_check))
@@ -172,7 +228,7 @@ async def _dead_letters(brokers: list[str], reason: str | None, show: str | None
             return
         if show is None and reason in {None, letter.reason}:
             found += 1
-            click.echo(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}")
+            click.echo(printable(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}"))
     if show is not None:
         raise click.ClickException(f"no dead letter was at {show}")
     click.echo(f"{found} dead letters", err=True)

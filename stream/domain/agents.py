@@ -122,8 +122,9 @@ def _later_in(row: AgentRow, kind: str, queue: str, report: Report) -> AgentRow:
 class Staff:
     """The fold of one partition of the agents topic; the same protocol as `stream.domain.floor.Floor`."""
 
-    def __init__(self, *, max_queues_per_tenant: int = 10_000) -> None:
+    def __init__(self, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000) -> None:
         self.max_queues_per_tenant = max_queues_per_tenant
+        self.max_queues = max_queues
         self.agents: Rows[AgentKey, AgentRow] = Rows()
         self._agents_of: Counter[str] = Counter()
         self._watermark = EPOCH
@@ -163,7 +164,8 @@ class Staff:
                 key: tuple[str, str | None] = (tenant, queue)
                 if key not in counts:
                     queues[tenant] += 1
-                    key = key if queues[tenant] <= self.max_queues_per_tenant else (tenant, OVERFLOW_QUEUE)
+                    within = queues[tenant] <= self.max_queues_per_tenant and len(counts) < self.max_queues
+                    key = key if within else (tenant, OVERFLOW_QUEUE)
                 counts.setdefault(key, Counter())[row.state(queue)] += 1
         for (tenant, member_of), states in counts.items():
             yield AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})

@@ -53,9 +53,12 @@ class Floor:
     a crash, make it skip what they have counted already: see `docs/decisions/`.
     """
 
-    def __init__(self, policies: Policies = DEFAULT_POLICIES, *, max_queues_per_tenant: int = 10_000) -> None:
+    def __init__(
+        self, policies: Policies = DEFAULT_POLICIES, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
+    ) -> None:
         self.policies = policies
         self.max_queues_per_tenant = max_queues_per_tenant
+        self.max_queues = max_queues
         self.tallies: Rows[TallyKey, TallyRow] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
         # One table, and by its key each row is of one kind.
@@ -199,6 +202,8 @@ class Floor:
 
     def _admits(self, tenant: str, at: datetime) -> bool:
         """Tell whether one more queue of a tenant gets figures of its own."""
+        if len(self.queues) >= self.max_queues:
+            return False
         if tenant not in self._queues_of:
             return len(self._queues_of) < MAX_TENANTS
         if self._queues_of[tenant] >= self.max_queues_per_tenant:

@@ -83,3 +83,5 @@ class Board(Struct, frozen=True, kw_only=True):
     at: datetime
     queues: tuple[QueueSnapshot, ...]
     agents: tuple[AgentsSnapshot, ...] = ()
+    whole: bool = True
+    """Whether this is the whole centre; else agents are parts, to be added up over all workers first."""

@@ -15,6 +15,7 @@ from stream.domain import events as e
 from stream.domain import payloads
 from stream.domain.events import DEFAULT_TENANT
 from stream.domain.payloads import BlockReason, Channel, DequeueReason
+from stream.errors import InvalidEvent
 
 __all__ = ["EnvelopeFields", "EventFactory", "Where", "milliseconds"]
 
@@ -45,9 +46,25 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def milliseconds(length: timedelta | None) -> int | None:
-    """Return a length as whole milliseconds, the unit on the wire; None stays unknown."""
-    return None if length is None else length // timedelta(milliseconds=1)
+def milliseconds(name: str, length: timedelta | None) -> int | None:
+    """Return a length as whole milliseconds, the unit on the wire; None stays unknown. *name* is for the message."""
+    if length is None:
+        return None
+    _require(name, length, timedelta)
+    return length // timedelta(milliseconds=1)
+
+
+def _require(name: str, given: object, kind: type) -> None:
+    """Raise InvalidEvent where a caller without a type checker gave something else."""
+    if not isinstance(given, kind):
+        raise InvalidEvent("invalid_field", f"{name} must be a {kind.__name__}", field=name)
+
+
+def _known(where: Where) -> Where:
+    """Return *where*; raises InvalidEvent for a keyword that no event of a contact has."""
+    for name in where.keys() - Where.__annotations__.keys():
+        raise InvalidEvent("invalid_field", f"{name} is unknown", field=name)
+    return where
 
 
 class EventFactory:
@@ -55,7 +72,8 @@ class EventFactory:
     Makes events of one call system (`source`) and tenant.
 
     Each method takes the contact or agent first, and `at`: when it happened, if that was not now. An event
-    keeps its id: sending the same one again counts nothing twice. What a method does not offer can be made
+    keeps its id: sending the same one again counts nothing twice. A keyword or length that is none raises
+    InvalidEvent at once; values are checked when the event is sent. What a method does not offer can be made
     with `envelope` and the classes of `stream.domain.events`.
     """
 
@@ -74,10 +92,12 @@ class EventFactory:
 
     def envelope(self, subject: str, at: datetime | None = None) -> EnvelopeFields:
         """Return the attributes of a new event that happened to *subject*."""
+        if at is not None:
+            _require("at", at, datetime)
         return EnvelopeFields(
             id=self._new_id(),
             source=self._source,
-            time=at or self._clock(),
+            time=self._clock() if at is None else at,
             subject=subject,
             specversion="1.0",
             tenantid=self._tenant,
@@ -94,7 +114,7 @@ class EventFactory:
     ) -> e.ContactBlocked:
         """An attempt never got into the queue."""
         return e.ContactBlocked(
-            **self.envelope(contact, at), data=payloads.BlockedData(queue=queue, reason=reason, **where)
+            **self.envelope(contact, at), data=payloads.BlockedData(queue=queue, reason=reason, **_known(where))
         )
 
     def enqueued(
@@ -108,7 +128,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactEnqueued:
         """A contact began to wait."""
-        data = payloads.EnqueuedData(queue=queue, reason=reason, priority=priority, **where)
+        data = payloads.EnqueuedData(queue=queue, reason=reason, priority=priority, **_known(where))
         return e.ContactEnqueued(**self.envelope(contact, at), data=data)
 
     def answered(
@@ -121,7 +141,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAnswered:
         """The first agent answered; `wait` where the call system measures it itself."""
-        data = payloads.AnsweredData(queue=queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.AnsweredData(queue=queue, wait_ms=milliseconds("wait", wait), **_known(where))
         return e.ContactAnswered(**self.envelope(contact, at), data=data)
 
     def abandoned(
@@ -134,7 +154,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAbandoned:
         """The customer gave up while waiting."""
-        data = payloads.WaitData(queue=queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.WaitData(queue=queue, wait_ms=milliseconds("wait", wait), **_known(where))
         return e.ContactAbandoned(**self.envelope(contact, at), data=data)
 
     def dequeued(
@@ -149,18 +169,20 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactDequeued:
         """The contact left the queue, neither answered nor given up."""
-        data = payloads.DequeuedData(queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds(wait), **where)
+        data = payloads.DequeuedData(
+            queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds("wait", wait), **_known(where)
+        )
         return e.ContactDequeued(**self.envelope(contact, at), data=data)
 
     def held(self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]) -> e.ContactHeld:
         """The customer was put on hold."""
-        return e.ContactHeld(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **where))
+        return e.ContactHeld(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **_known(where)))
 
     def resumed(
         self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]
     ) -> e.ContactResumed:
         """The customer was taken off hold."""
-        return e.ContactResumed(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **where))
+        return e.ContactResumed(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **_known(where)))
 
     def transferred(
         self,
@@ -174,7 +196,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactTransferred:
         """The contact was handed on: this visit is over."""
-        data = payloads.TransferredData(queue=queue, kind=kind, to_queue=to_queue, to_agent=to_agent, **where)
+        data = payloads.TransferredData(queue=queue, kind=kind, to_queue=to_queue, to_agent=to_agent, **_known(where))
         return e.ContactTransferred(**self.envelope(contact, at), data=data)
 
     def ended(
@@ -189,7 +211,9 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactEnded:
         """The parties hung up; with `wrapup`, handle time is counted when `wrapup_ended` follows."""
-        data = payloads.EndedData(queue=queue, ended_by=ended_by, talk_ms=milliseconds(talk), wrapup=wrapup, **where)
+        data = payloads.EndedData(
+            queue=queue, ended_by=ended_by, talk_ms=milliseconds("talk", talk), wrapup=wrapup, **_known(where)
+        )
         return e.ContactEnded(**self.envelope(contact, at), data=data)
 
     def wrapup_ended(
@@ -202,7 +226,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactWrapupEnded:
         """The agent is done with the contact."""
-        data = payloads.WrapupEndedData(queue=queue, acw_ms=milliseconds(wrapup), **where)
+        data = payloads.WrapupEndedData(queue=queue, acw_ms=milliseconds("wrapup", wrapup), **_known(where))
         return e.ContactWrapupEnded(**self.envelope(contact, at), data=data)
 
     def logged_in(self, agent: str, *, at: datetime | None = None) -> e.AgentLoggedIn:

@@ -86,7 +86,8 @@ class Link:
     """One connected client at a time, for everybody who asks."""
 
     def __init__(self, address: str, policy: ProducerPolicy) -> None:
-        scheme, _, rest = address.rpartition("://")
+        embedded = address.startswith("embedded:")
+        scheme, _, rest = address.removeprefix("embedded:").rpartition("://")
         self.address = rest
         self._policy = policy
         self._idempotent = scheme == "kafka" if policy.idempotent is None else policy.idempotent
@@ -94,8 +95,9 @@ class Link:
         self._verified: set[str] = set()
         self._turn = asyncio.Lock()
         self._stopping: set[asyncio.Task[None]] = set()
-        if scheme not in {"", "kafka"} or not all(_is_host_and_port(part) for part in rest.split(",")):
-            raise SettingsError(f"broker address {address!r}: expected host:port[,host:port…] or kafka://host:port")
+        known = scheme in ({""} if embedded else {"", "kafka"})
+        if not known or not all(_is_host_and_port(part) for part in rest.split(",")):
+            raise SettingsError(f"broker address {address!r}: expected kafka://host:port[,…], or embedded:host:port")
 
     async def client(self) -> Client:
         """Return the connected client; connects if need be, and raises what aiokafka raises if that fails."""

@@ -55,7 +55,7 @@ class Replay(Struct):
 def replay(events: Iterable[Event], *, at: datetime | None = None, policies: Policies = DEFAULT_POLICIES) -> Replay:
     """Fold all events that happened up to *at* (None: all there are)."""
     # A recorded day may hold any number of queues: nobody runs away with the memory of a replay.
-    result = Replay(floor=Floor(policies, max_queues_per_tenant=1_000_000))
+    result = Replay(floor=Floor(policies, max_queues_per_tenant=1_000_000, max_queues=1_000_000))
     told: Iterator[Event] = iter(events) if at is None else (event for event in events if event.time <= at)
     while batch := list(islice(told, _BATCH)):
         result.feed(batch)

@@ -78,6 +78,8 @@ class Feed:
     progress_at: datetime | None = None
     """When anything moved last: an assignment, recovered rows or applied records."""
     partitions: dict[tuple[str, int], PartitionFeed] = field(default_factory=dict)
+    declared: int = 0
+    """Partitions of all source topics together; 0 where that is not known."""
     events: Counter[str] = field(default_factory=Counter)
     """Applied events by type."""
     invalid: Counter[str] = field(default_factory=Counter)
@@ -99,6 +101,11 @@ class Feed:
     newest_event: datetime | None = None
     sources: dict[str, datetime] = field(default_factory=dict)
     """Newest event time by CloudEvents source."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether this worker owns every partition, so that its board is that of the whole centre."""
+        return len(self.partitions) >= self.declared
 
     @property
     def ready(self) -> bool:

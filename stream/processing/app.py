@@ -46,7 +46,9 @@ def create_app(
     fault: FaultPoint = no_fault,
 ) -> Worker:
     """Wire a worker; call it inside the event loop that will run it."""
-    ownership = Ownership(sources, feed or Feed(), clock)
+    feed = feed or Feed()
+    feed.declared = settings.partitions * len(sources)
+    ownership = Ownership(sources, feed, clock)
     worker = Worker(settings, ownership)
     app = worker.app = StreamApp(settings.group, **_faust_settings(settings))
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}

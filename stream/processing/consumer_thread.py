@@ -17,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream.processing.fold import Record
+from stream.processing.unreadable import keep_batches, read_past
 
 __all__ = ["Batch", "ConsumerThread"]
 
@@ -45,6 +46,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust hard-codes 1500 ms. While a fetch waits at the broker, partitions that were not part
         # of it get nothing; and Tansu looks for new records only twice in that time.
         consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        keep_batches()
         return consumer
 
     async def fetch(self, partitions: set[TP]) -> dict[TP, Batch]:
@@ -60,13 +62,21 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if done:
                 waiter.result()  # raises what the coordinator found: an authorization error, say
             waiter.cancel()
-        for result in fetcher._records.values():
-            # aiokafka turns each record into a dataclass of 11 fields, at twice the price of all the
-            # rest of parsing; its own record object has what we need.
+        for tp, result in fetcher._records.items():
             if type(result) is FetchResult and result._partition_records is not None:
-                result._partition_records._consumer_record = _as_it_is
+                self._prepare(tp, result._partition_records)
         fetched = await self._fetch_records(consumer, partitions, timeout=0)
         return {TP(*tp): Batch(self._seeks[tp], records) for tp, records in fetched.items()}
+
+    def _prepare(self, tp: TopicPartition, fetched: Any) -> None:
+        if fetched._consumer_record is _as_it_is:
+            return
+        # aiokafka turns each record into a dataclass of 11 fields, at twice the price of all the
+        # rest of parsing; its own record object has what we need.
+        fetched._consumer_record = _as_it_is
+        # We seek in source topics only. A changelog that cannot be read stops the worker: rows would be missing.
+        if self._seeks[tp]:
+            read_past(fetched)
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit; raises what aiokafka raises. Faust's own swallows it, or crashes the app."""

@@ -1,4 +1,4 @@
-"""Records that are no events are set aside in a topic, byte for byte, with the reason in headers.
+"""Records that are no events are set aside in a topic, byte for byte if they fit, with the reason in headers.
 
 They are acknowledged there before their batch counts as applied. Past a limit the worker stops: then
 something is misconfigured, and diverting everything would empty the boards in silence.
@@ -10,26 +10,36 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from stream.errors import ContactStreamError, InvalidEvent
+from stream.errors import BrokerError, ContactStreamError, InvalidEvent
 from stream.metrics.feed import Feed
 from stream.processing.fold import Record
 from stream.processing.transport import Producer
+from stream.processing.unreadable import Unreadable
 
 __all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "Outlet", "Stray"]
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "dead-letter."
-"""Begins the names of our headers: `reason`, `field`, `error`, `topic`, `partition`, `offset`, `omitted-bytes`."""
+"""
+Begins the names of our headers: `reason`, `field`, `error`, `topic`, `partition`, `offset`; and of what
+was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how many bytes they had.
+"""
 
 REKEYED = "rekeyed"
 """Header of a record that was forwarded to its right key: where it came from. It is not forwarded twice."""
 
 RETRY_SECONDS = 0.5
 
-Headers = list[tuple[str, bytes]]
+OMISSIONS: tuple[tuple[str, ...], ...] = ((), ("value",), ("value", "headers"), ("value", "headers", "key"))
+"""What a dead letter leaves out, tried in turn until it is small enough."""
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""Where trying again changes nothing."""
+
+Headers = list[tuple[str, bytes | None]]
 
 
 class DeadLetterLimitReached(ContactStreamError):
@@ -53,17 +63,35 @@ class DeadLetter:
     record: Record
     cause: InvalidEvent
 
-    def headers(self) -> Headers:
-        """Return the record's own headers, untouched, then ours."""
+    def headers(self, omitted: Sequence[str] = ()) -> Headers:
+        """Return the record's own headers, untouched, then ours; *omitted* as in OMISSIONS."""
         ours = {
             "reason": self.cause.reason,
-            "field": self.cause.field,
-            "error": self.cause.detail,
+            "field": self.cause.field or "",
+            "error": self._error(),
             "topic": self.topic,
             "partition": str(self.partition),
             "offset": str(self.record.offset),
         }
-        return [*self.record.headers, *((PREFIX + name, text.encode()) for name, text in ours.items() if text)]
+        if omitted:
+            ours["omitted"] = ",".join(omitted)
+            ours["omitted-bytes"] = str(sum(self._size(part) for part in omitted))
+        theirs = [] if "headers" in omitted else self._foreign()
+        return [*theirs, *((PREFIX + name, text.encode()) for name, text in ours.items())]
+
+    def _error(self) -> str:
+        if isinstance(self.record, Unreadable):
+            return f"the record itself cannot be read: {self.record.why}"
+        return self.cause.detail
+
+    def _foreign(self) -> Headers:
+        # Without those that look like ours: whoever reads a dead letter believes them.
+        return [(name, value) for name, value in self.record.headers if not name.lower().startswith(PREFIX)]
+
+    def _size(self, part: str) -> int:
+        if part == "headers":
+            return sum(len(name.encode()) + len(value or b"") for name, value in self._foreign())
+        return len((self.record.value if part == "value" else self.record.key) or b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,42 +139,66 @@ class Outlet:
             )
 
     async def forward(self, strays: Sequence[Stray]) -> None:
-        """Send *strays* to their right keys and return when all are acknowledged."""
-        await asyncio.gather(*(self._deliver(self._send_stray, stray) for stray in strays))
-        self._feed.rekeyed += len(strays)
+        """Send *strays* to their right keys and return when all are acknowledged; those too large are set aside."""
+        sent = await asyncio.gather(*(self._deliver(self._send_stray, stray) for stray in strays))
+        self._feed.rekeyed += sum(sent)
+        too_large = InvalidEvent("too_large", "under a foreign key, and with our header too large to be forwarded")
+        letters = [
+            DeadLetter(stray.topic, stray.partition, stray.record, too_large)
+            for stray, was_sent in zip(strays, sent, strict=True)
+            if not was_sent
+        ]
+        if letters:
+            await self.set_aside(letters)
 
-    async def _deliver(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> None:
+    async def _deliver(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> bool:
+        """Return whether *item* was sent; False if it is too large for that."""
         # For ever, since nothing may be dropped: the partition waits, its lag grows, and that is seen.
         while True:
             try:
                 await send(item)
+            except TOO_LARGE:
+                return False
             except (KafkaError, OSError) as failure:
                 where = (item.topic, item.partition, item.record.offset)
                 logger.warning("%s, partition %d, offset %d: not sent on, trying again: %r", *where, failure)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                return
+                return True
 
     async def _send_letter(self, letter: DeadLetter) -> None:
-        record, headers = letter.record, letter.headers()
-        try:
-            await self._send(self._topic, record.value, key=record.key, timestamp_ms=record.timestamp, headers=headers)
-        except MessageSizeTooLargeError:
-            # The topic was declared smaller by somebody. The origin is in the headers, so the value can be found.
-            headers.append((PREFIX + "omitted-bytes", str(len(record.value or b"")).encode()))
-            await self._send(self._topic, b"", key=record.key, timestamp_ms=record.timestamp, headers=headers)
+        # The origin is in the headers, so what is left out can be found.
+        for omitted in OMISSIONS:
+            try:
+                await self._send_without(letter, omitted)
+            except TOO_LARGE:
+                continue
+            return
+        raise BrokerError(f"{self._topic} takes no dead letter, not even an empty one: raise its max.message.bytes.")
+
+    async def _send_without(self, letter: DeadLetter, omitted: Sequence[str]) -> None:
+        record = letter.record
+        value = b"" if "value" in omitted else record.value
+        key = None if "key" in omitted else record.key
+        if key is None and value is None:  # aiokafka refuses to send that
+            value = b""
+        await self._send(self._topic, value, _time_of(record), key=key, headers=letter.headers(omitted))
 
     async def _send_stray(self, stray: Stray) -> None:
         record = stray.record
         origin = f"{stray.topic}/{stray.partition}/{record.offset}".encode()
-        await self._send(
-            stray.topic,
-            record.value,
-            key=stray.key,
-            partition=stray.home,
-            timestamp_ms=record.timestamp,
-            headers=[*record.headers, (REKEYED, origin)],
-        )
+        headers = [*record.headers, (REKEYED, origin)]
+        at = _time_of(record)
+        await self._send(stray.topic, record.value, at, key=stray.key, partition=stray.home, headers=headers)
 
-    async def _send(self, topic: str, value: bytes | None, **options: Any) -> None:
-        await cast("Producer", self._producer()).client.send_and_wait(topic, value, **options)
+    async def _send(self, topic: str, value: bytes | None, timestamp_ms: int | None, **options: Any) -> None:
+        send = cast("Producer", self._producer()).client.send_and_wait
+        try:
+            await send(topic, value, timestamp_ms=timestamp_ms, **options)
+        except InvalidTimestampError:  # so far from now that the broker refuses it, as it always will
+            await send(topic, value, timestamp_ms=None, **options)
+
+
+def _time_of(record: Record) -> int | None:
+    """Return the record's time; None, which means now, for one that no client may send."""
+    return record.timestamp if record.timestamp is not None and record.timestamp >= 0 else None

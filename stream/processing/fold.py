@@ -12,7 +12,7 @@ from stream.domain.rows import Rows
 
 __all__ = ["Applied", "Decode", "Fold", "Headers", "Record", "RowCodec", "SourceTopic"]
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):

@@ -51,7 +51,7 @@ async def read_letters(brokers: Sequence[str]) -> AsyncIterator[Letter]:
 
 
 def _letter(record: ConsumerRecord) -> Letter:
-    headers: dict[str, str] = {name: value.decode(errors="replace") for name, value in record.headers}
+    headers: dict[str, str] = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
 
     def told(name: str) -> str:
         return headers.get(PREFIX + name, "")

@@ -23,6 +23,9 @@ __all__ = ["SLICE", "Processor", "home_of"]
 SLICE = 1000
 """Records folded before others get their turn on the event loop: about 5 ms."""
 
+LATEST_MS = 4_133_980_800_000
+"""The year 2101: later time stamps of records are no milliseconds."""
+
 MAX_HOMES = 100_000
 """Keys whose partition is remembered; beyond that the memory starts anew."""
 
@@ -170,7 +173,8 @@ class Processor:
         feed = owned.feed
         feed.position = owned.position
         feed.applied_at = self._ownership.feed.progress_at = self._ownership.clock()
-        if last.timestamp is not None:
+        # A producer chooses the time stamp of a record: any number may stand there.
+        if last.timestamp is not None and 0 <= last.timestamp < LATEST_MS:
             feed.record_at = datetime.fromtimestamp(last.timestamp / 1000, UTC)
         feed.highwater = max(self._highwater(owned.tp) or 0, owned.position)
 

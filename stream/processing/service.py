@@ -72,7 +72,9 @@ class Service:
         self.feed = Feed()
         sources = source_topics(
             policies or load_policies(settings.policies),
+            partitions=settings.partitions,
             max_queues_per_tenant=settings.max_queues_per_tenant,
+            max_queues=settings.max_queues,
             future_tolerance=settings.future_tolerance,
             clock=clock,
         )
@@ -153,4 +155,4 @@ class Service:
                         work = 0
                         await asyncio.sleep(0)
         staffs = [fold for fold in folds if isinstance(fold, Staff)]
-        return Board(at=at, queues=in_order(queues), agents=agents_of(staffs))
+        return Board(at=at, queues=in_order(queues), agents=agents_of(staffs), whole=self.feed.whole)

@@ -22,11 +22,20 @@ __all__ = ["source_topics"]
 def source_topics(
     policies: Policies,
     *,
+    partitions: int,
     max_queues_per_tenant: int,
+    max_queues: int,
     future_tolerance: timedelta,
     clock: Callable[[], datetime],
 ) -> list[SourceTopic]:
-    """Return the topics of contacts and of agents; events too far ahead of *clock* are invalid."""
+    """
+    Return the topics of contacts and of agents; events too far ahead of *clock* are invalid.
+
+    A limit of queues is shared out to the partitions: keys spread over them by chance, so each has
+    twice its share, and some more.
+    """
+    of_tenant = min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20)
+    of_all = min(max_queues, 2 * max_queues // partitions + 20)
 
     def decoder(topic: str) -> Decode:
         return _Decoder(topic, future_tolerance, clock)
@@ -36,7 +45,7 @@ def source_topics(
             name=CONTACTS_TOPIC,
             decode=decoder(CONTACTS_TOPIC),
             key_of=key_of,
-            new_fold=lambda: Floor(policies, max_queues_per_tenant=max_queues_per_tenant),
+            new_fold=lambda: Floor(policies, max_queues_per_tenant=of_tenant, max_queues=of_all),
             codecs={"tallies": TALLIES, "segments": SEGMENTS},
             type_name=tag_of,
         ),
@@ -44,7 +53,7 @@ def source_topics(
             name=AGENTS_TOPIC,
             decode=decoder(AGENTS_TOPIC),
             key_of=key_of,
-            new_fold=lambda: Staff(max_queues_per_tenant=max_queues_per_tenant),
+            new_fold=lambda: Staff(max_queues_per_tenant=of_tenant, max_queues=of_all),
             codecs={"agents": AGENTS},
             type_name=tag_of,
         ),

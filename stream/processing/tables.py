@@ -166,7 +166,7 @@ class PromptTableManager(TableManager):
 
 def _fence_of(tombstone: Record) -> int:
     for name, value in tombstone.headers:
-        if name == FENCE_HEADER:
+        if name == FENCE_HEADER and value is not None:
             return int(value)
     # Not written by us; a person who deletes a row by hand means it.
     return 2**63

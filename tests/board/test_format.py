@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.board import format as written
-from stream.board.format import NO_SAMPLE, count, duration, elapsed, level, limit, share
+from stream.board.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, share
 
 FORMAT_JS = Path(written.__file__).parent / "static" / "format.js"
 
@@ -78,6 +78,34 @@ def test_thousands_stand_apart() -> None:
         "1\u2009234\u2009567",
         NO_SAMPLE,
     ]
+
+
+@pytest.mark.parametrize(
+    "steering",
+    [
+        "\x1b[2J",
+        "\x9b2J",
+        "\n",
+        "\r",
+        "\x00",
+        "\x7f",
+        "\u202e",
+        "\u2066",
+        "\u200b",
+        "\u2028",
+        "\u2029",
+        "\ue000",
+        "\ud800",
+    ],
+    ids=ascii,
+)
+def test_what_could_steer_a_terminal_is_replaced(steering: str) -> None:
+    assert printable(f"sales{steering}") == "sales\ufffd" + steering[1:]
+
+
+@given(st.text(st.characters(exclude_categories=("C", "Zl", "Zp"))))
+def test_a_name_in_any_script_is_left_as_it_is(name: str) -> None:
+    assert printable(name) == name
 
 
 SECONDS = [None, 0, 0.4, 0.5, 0.999, 20, 41.5, 59.4999, 59.5, 119.9, 120, 3599.5, 3600, 86399.6, 90061.2, 1e7, -1]

@@ -385,3 +385,23 @@ def test_the_page_loads_nothing_from_elsewhere_and_has_no_inline_code() -> None:
     assert page.count("<script") == page.count('<script type="module" src="static/') == 1
     for name in ("board.js", "format.js", "board.css"):
         assert "http" not in (static / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [b"GET / HTTP/9.9.9\r\n\r\n", b"GET / HTTP/1.1\r\nno header\r\n\r\n", b"\x16\x03\x01\x00\r\n\r\n"],
+    ids=["version", "header", "tls"],
+)
+async def test_a_request_that_is_no_http_is_refused_and_logs_no_error(
+    served: Served, caplog: pytest.LogCaptureFixture, request_bytes: bytes
+) -> None:
+    async with served(Worker()) as address:
+        host, port = address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request_bytes)
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        await writer.wait_closed()
+
+    assert answer.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
+    assert caplog.records == []

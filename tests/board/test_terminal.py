@@ -1,14 +1,19 @@
 import asyncio
 import io
+import unicodedata
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
+from stream.board.document import document_of
 from stream.board.format import NO_SAMPLE
-from stream.board.terminal import follow, print_rows
+from stream.board.freshness import Notice
+from stream.board.terminal import board_of, follow, print_rows
 from stream.board.view import queue_rows
 from stream.domain.snapshot import Board
 from tests.board.boards import a_board, a_queue, wall
@@ -65,6 +70,39 @@ def test_an_empty_board_says_so() -> None:
 
 def test_a_queue_name_is_text_and_never_markup() -> None:
     assert "[red]x" in printed(a_board(a_queue("[red]x")), 80)
+
+
+HOSTILE = "\x1b]0;owned\x07\x9b2J\n\u202e\u2028"
+
+
+def test_a_name_cannot_steer_the_terminal() -> None:
+    text = printed(a_board(a_queue(HOSTILE), a_queue(HOSTILE, tenant=HOSTILE)), 160)
+
+    assert "\ufffd]0;owned\ufffd\ufffd2J\ufffd\ufffd\ufffd" in text
+    assert not set(text) & set("\x1b\x07\x9b\u202e\u2028")
+    assert len(text.splitlines()) == 4
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_no_name_brings_a_control_character_to_the_terminal(queue: str, tenant: str) -> None:
+    text = printed(a_board(a_queue(queue), a_queue(tenant=tenant)), 120)
+
+    assert not [
+        one for one in text if one != "\n" and unicodedata.category(one) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+    ]
+    assert text.count("\n") == 4
+
+
+def test_a_notice_cannot_steer_the_terminal() -> None:
+    console = Console(file=io.StringIO(), width=120)
+    notice = Notice(code="x", severity="stale", text=f"No board ({HOSTILE})", since=None)
+    document = document_of(a_board(a_queue()), "30m", ())
+
+    console.print(board_of(document, [notice], now=document.at, width=120))
+
+    assert isinstance(console.file, io.StringIO)
+    assert "No board (\ufffd]0;owned" in console.file.getvalue()
+    assert "\x1b" not in console.file.getvalue()
 
 
 async def test_the_terminal_follows_a_worker_and_says_since_when_it_is_gone(served: Served) -> None:

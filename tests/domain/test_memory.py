@@ -153,3 +153,15 @@ def test_what_changes_nothing_makes_no_queue() -> None:
 
     assert not floor.queues
     assert not floor.segments
+
+
+def test_all_queues_together_have_a_limit_as_well() -> None:
+    floor = Floor(max_queues=10)
+    told = [event("answered", "ann", "00:01", tenant=f"t{n}", queue=f"q{m}") for n in range(8) for m in range(8)]
+
+    applied = floor.apply(told, range(len(told)))
+
+    named = [queue for queue in floor.snapshots(after("01:00")) if queue.queue != OVERFLOW_QUEUE]
+    assert len(named) == 10
+    assert applied.overflowed == 54
+    assert sum(queue.total.answered for queue in floor.snapshots(after("01:00"))) == 64

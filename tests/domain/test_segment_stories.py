@@ -34,6 +34,24 @@ def test_a_wait_of_exactly_the_threshold_meets_the_service_level() -> None:
     assert (queue.total.answered, queue.total.answered_in_target) == (2, 1)
 
 
+def test_an_exit_of_exactly_the_threshold_is_within_it_and_one_later_is_not() -> None:
+    queue = sales(
+        """
+        00:00  enqueued   ann
+        00:20  abandoned  ann
+        00:00  enqueued   bob
+        00:21  abandoned  bob
+        00:00  enqueued   cid
+        00:20  dequeued   cid  reason=callback_requested
+        00:00  enqueued   dan
+        00:21  dequeued   dan  reason=callback_requested
+        """
+    )
+
+    assert (queue.total.abandoned, queue.total.abandoned_in_target) == (2, 1)
+    assert (queue.total.dequeued_callback_requested, queue.total.callback_requested_in_target) == (2, 1)
+
+
 def test_the_call_systems_own_wait_wins_over_the_difference_of_times() -> None:
     queue = sales(
         """

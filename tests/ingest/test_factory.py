@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,3 +70,24 @@ def test_an_event_with_text_that_is_no_unicode_is_refused_without_quoting_it() -
         checked(FACTORY.enqueued("0555\ud800", "sales"))
 
     assert "0555" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: FACTORY.answered("c", "sales", wait=8), "wait must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: FACTORY.abandoned("c", "sales", wait="8"), "wait must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: FACTORY.dequeued("c", "s", "key", wait=8.0), "wait must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: FACTORY.ended("c", "sales", talk=8), "talk must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: FACTORY.wrapup_ended("c", "s", wrapup=8), "wrapup must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: FACTORY.held("c", "sales", at="0555-1234"), "at must be a datetime"),  # type: ignore[arg-type]
+        (lambda: FACTORY.logged_in("eve", at=""), "at must be a datetime"),  # type: ignore[arg-type]
+        (lambda: FACTORY.held("c", "sales", agnet="0555-1234"), "agnet is unknown"),  # type: ignore[call-arg]
+    ],
+)  # what a caller without a type checker may write
+def test_a_wrong_argument_is_named_at_once_without_its_value(make: Callable[[], Event], message: str) -> None:
+    with pytest.raises(InvalidEvent) as refused:
+        make()
+
+    assert str(refused.value) == message
+    assert refused.value.field == message.split(maxsplit=1)[0]

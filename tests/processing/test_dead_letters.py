@@ -1,10 +1,12 @@
 """What is no event is set aside byte for byte, and everything around it is counted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError
 
-from stream.errors import InvalidEvent
+from stream.errors import BrokerError, InvalidEvent
 from stream.metrics.feed import Feed
 from stream.processing.dead_letters import (
     REKEYED,
@@ -12,6 +14,7 @@ from stream.processing.dead_letters import (
     DeadLetterLimit,
     DeadLetterLimitReached,
     Outlet,
+    Stray,
 )
 from stream.processing.processors import home_of
 from tests.processing.cluster import PARTITIONS, Cluster, until
@@ -36,6 +39,7 @@ async def test_an_invalid_record_keeps_its_bytes_and_says_why_and_where_from(clu
     assert letter.headers[0] == ("trace", b"\x00\x01")
     assert ours(letter) == {
         "dead-letter.reason": "not_json",
+        "dead-letter.field": "",
         "dead-letter.error": "the value is not JSON",
         "dead-letter.topic": cluster.topic,
         "dead-letter.partition": str(sent.partition),
@@ -96,6 +100,9 @@ async def test_an_event_that_is_still_astray_after_forwarding_is_set_aside(clust
     assert worker.feed.rekeyed == 0
 
 
+WRONG = InvalidEvent("not_json", "the value is not JSON")
+
+
 def letters(count: int) -> list[DeadLetter]:
     return [DeadLetter("toys", 0, record(offset), InvalidEvent("empty", "no value")) for offset in range(count)]
 
@@ -123,3 +130,83 @@ async def test_a_dead_letter_is_sent_until_the_broker_takes_it(monkeypatch: pyte
 
     assert len(producer.sent) == 1
     assert feed.dead_letters == 1
+
+
+class Narrow(FakeProducer):
+    """Takes so many bytes of key, value and foreign headers, and refuses a time that it finds odd."""
+
+    def __init__(self, room: int, *, odd_time: int | None = None) -> None:
+        super().__init__()
+        self.room = room
+        self.odd_time = odd_time
+        self.refused: list[type[KafkaError]] = []
+
+    async def send_and_wait(self, topic: str, value: bytes | None, **options: Any) -> None:
+        headers: Sequence[tuple[str, bytes]] = options["headers"]
+        foreign = sum(len(text) for name, text in headers if not name.startswith("dead-letter."))
+        if len(value or b"") + len(options["key"] or b"") + foreign > self.room:
+            self.refused.append(MessageSizeTooLargeError)
+            raise MessageSizeTooLargeError
+        if options["timestamp_ms"] == self.odd_time and self.odd_time is not None:
+            self.refused.append(InvalidTimestampError)
+            raise InvalidTimestampError
+        await super().send_and_wait(topic, value, **options)
+
+
+@pytest.mark.parametrize(
+    ("room", "omitted", "size"),
+    [(60, None, 0), (50, "value", 30), (20, "value,headers", 51), (5, "value,headers,key", 61)],
+)
+async def test_of_a_letter_that_is_too_large_parts_are_left_out_in_turn(
+    room: int, omitted: str | None, size: int
+) -> None:
+    producer = Narrow(room)
+    whole = record(7, key=b"k" * 10, value=b"v" * 30, headers=[("x", b"h" * 20)])
+    await Outlet(lambda: producer, Feed(), topic="dead").set_aside([DeadLetter("toys", 0, whole, WRONG)])
+
+    [(_, value, options)] = producer.sent
+    told = {name: text.decode() for name, text in options["headers"]}
+    assert told.get("dead-letter.omitted") == omitted
+    assert told.get("dead-letter.omitted-bytes", "0") == str(size)
+    assert told["dead-letter.offset"] == "7"
+    assert (value == whole.value, "x" in told, options["key"] == whole.key) == tuple(
+        part not in (omitted or "") for part in ("value", "headers", "key")
+    )
+    assert len(producer.refused) == len((omitted or "").split(",")) * bool(omitted)
+
+
+async def test_where_not_even_an_empty_letter_fits_the_worker_says_so_and_stops() -> None:
+    with pytest.raises(BrokerError, match=r"dead takes no dead letter.*max\.message\.bytes"):
+        await Outlet(lambda: Narrow(-1), Feed(), topic="dead").set_aside(letters(1))
+
+
+async def test_a_stray_that_is_too_large_to_forward_is_set_aside() -> None:
+    producer = Narrow(50)
+    feed = Feed()
+    large = record(1, key=b"b", value=b"v", headers=[("x", b"h" * 60)])
+    small = record(2, key=b"b", value=b"v")
+    await Outlet(lambda: producer, feed, topic="dead").forward(
+        [Stray("toys", 0, one, b"a", 1) for one in (large, small)]
+    )
+
+    assert feed.rekeyed == 1
+    assert feed.invalid == {"too_large": 1}
+    assert [topic for topic, _, _ in producer.sent] == ["toys", "dead"]
+
+
+async def test_a_time_that_no_broker_takes_is_left_out() -> None:
+    producer = Narrow(50, odd_time=10**17)
+    odd = [DeadLetter("toys", 0, record(n, timestamp=time), WRONG) for n, time in enumerate((-5, 10**17, 10**12))]
+    await Outlet(lambda: producer, Feed(), topic="dead").set_aside(odd)
+
+    assert sorted(options["timestamp_ms"] or 0 for _, _, options in producer.sent) == [0, 0, 10**12]
+
+
+def test_headers_that_look_like_ours_are_left_out() -> None:
+    spoofed = record(3, headers=[("dead-letter.field", b"\x1b[2J"), ("Dead-Letter.omitted", b"key"), ("x", None)])
+
+    headers = DeadLetter("toys", 0, spoofed, WRONG).headers()
+
+    assert headers[0] == ("x", None)
+    assert dict(headers)["dead-letter.field"] == b""
+    assert len(headers) == 7

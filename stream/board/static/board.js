@@ -17,7 +17,7 @@ const AGENTS = {
   error: "Error",
 };
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
-const LONG_NAME = 12; // characters that fit into the head of a tile at full size
+const LONG_NAME = 11; // characters that fit into the head of a tile at full size
 const LOST_AFTER = 5; // seconds without a beat; the server sends one each second
 const GIVE_UP_AFTER = 12; // a connection that is open and silent is dead: make a new one
 const TILES_AT_FIRST = 24; // nobody reads more on one screen, and the worst come first

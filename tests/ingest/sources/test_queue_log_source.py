@@ -165,8 +165,51 @@ async def test_a_save_that_fails_leaves_the_position_that_was_saved_before(log: 
 def test_a_state_file_that_is_not_ours_is_named_with_the_way_out(state: StateFile) -> None:
     state.path.write_bytes(b'{"bookmark": ')
 
-    with pytest.raises(SourceError, match=r"queue_log\.state: .* delete it"):
+    with pytest.raises(SourceError, match=r"queue_log\.state: .* restore it .* count twice"):
         state.load()
+
+
+@pytest.mark.parametrize(
+    ("was", "became"),
+    [
+        (b'"version":1', b'"version":2'),
+        (b'"offset":', b'"offset":-'),
+        (b'"offset":', b'"offset":99999999999999999999'),
+        (b'"lines":', b'"lines":-'),
+        (b'"head_length":', b'"head_length":-'),
+        (b'"head_length":', b'"head_length":9999'),
+        (b'[[1,"q1"', b'[[0,"q1"'),
+        (b'[[1,"q1"', b'[[1000001,"q1"'),
+        (b'"q1"', b'"\xff"'),
+        (b'"version":1', b'"version":1,"more":' + b"[" * 100_000),
+    ],
+    ids=lambda value: ascii(value)[:24],
+)
+async def test_a_corrupted_state_is_named_and_never_believed(
+    log: Path, state: StateFile, was: bytes, became: bytes
+) -> None:
+    log.write_bytes(LOG)
+    await run(log, Topic(), state, script())
+    saved = state.path.read_bytes()
+    assert was in saved
+    state.path.write_bytes(saved.replace(was, became, 1))
+
+    with pytest.raises(SourceError, match=r"queue_log\.state: no state of a queue_log"):
+        state.load()
+
+
+def test_a_place_that_can_keep_a_state_is_left_as_it_was(state: StateFile) -> None:
+    state.check()
+
+    assert list(state.path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/state", "file/state"])
+def test_a_place_that_can_keep_no_state_is_refused_at_the_start(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SourceError, match=r"state: the position cannot be kept there: .* --state"):
+        StateFile(tmp_path / place).check()
 
 
 def test_a_whole_file_and_a_stream_tell_the_same(log: Path) -> None:

@@ -222,3 +222,34 @@ def test_other_files_beside_the_log_are_left_alone(pbx: Pbx, log: Path) -> None:
 def test_a_log_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="the log cannot be read"):
         Tail(tmp_path).read()
+
+
+def test_a_log_that_is_a_fifo_is_refused_and_not_waited_for(log: Path) -> None:
+    os.mkfifo(log)
+
+    with pytest.raises(SourceError, match="queue_log: the log cannot be followed: it is no regular file"):
+        Tail(log).read()
+
+
+def test_a_folder_that_is_named_as_a_rotated_log_is_left_alone(log: Path) -> None:
+    log.write_bytes(b"one\n")
+    tail = Tail(log)
+    texts(tail)
+    bookmark = tail.bookmark
+    tail.close()
+    log.with_name("queue_log.1").mkdir()
+    tail = Tail(log, bookmark)
+
+    assert texts(tail) == []
+    assert tail.gaps == 0
+    tail.close()
+
+
+def test_a_log_whose_folder_is_gone_is_waited_for(log: Path) -> None:
+    log.write_bytes(b"one\n")
+    tail = Tail(log)
+    texts(tail)
+    bookmark = tail.bookmark
+    tail.close()
+
+    assert texts(Tail(log.parent / "gone" / "queue_log", bookmark)) == []

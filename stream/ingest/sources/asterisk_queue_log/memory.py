@@ -6,9 +6,9 @@ been none. Lines that are read again find the visit that they made the first tim
 
 from hashlib import blake2b
 from itertools import islice
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from stream.ingest.sources.asterisk_queue_log.records import Record
 
@@ -29,13 +29,18 @@ SECONDS_KEPT = 16
 LAST_PLACE = 999
 """Of a line within its second: a later line takes the same, so that none runs into the next second."""
 
+LAST_SEQ: Final = 1_000_000
+"""What an event may have as its `enqueue_seq`."""
+
+Seen = Annotated[int, Meta(ge=1)]
+
 VisitState = Literal["waiting", "talking", "over", "blocked"]
 
 
 class Visit(Struct, array_like=True):
     """One visit of a call to a queue: a segment."""
 
-    seq: int
+    seq: Annotated[int, Meta(ge=1, le=LAST_SEQ)]
     queue: str
     since: int
     made_by: str
@@ -54,8 +59,8 @@ class Memory(Struct):
     """Calls by id, least recently heard of first; and how often each of the latest lines was seen."""
 
     calls: dict[str, Call] = field(default_factory=dict)
-    alike: dict[str, int] = field(default_factory=dict)
-    reports: dict[int, int] = field(default_factory=dict)
+    alike: dict[str, Seen] = field(default_factory=dict)
+    reports: dict[int, Seen] = field(default_factory=dict)
     """How many lines about agents each of the latest seconds has had."""
 
     def identify(self, record: Record) -> str:
@@ -96,7 +101,7 @@ class Memory(Struct):
         for known in call.visits:
             if made_by and known.made_by == made_by:
                 return known
-        seq = call.visits[-1].seq + 1 if call.visits else 1
+        seq = min(call.visits[-1].seq + 1, LAST_SEQ) if call.visits else 1
         visit = Visit(seq, record.queue, record.micros, made_by, state)
         call.visits.append(visit)
         del call.visits[:-VISITS_KEPT]

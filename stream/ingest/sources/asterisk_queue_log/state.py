@@ -3,25 +3,32 @@
 import logging
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from stream.errors import SourceError
 from stream.ingest.sources.asterisk_queue_log.memory import Memory
 
-__all__ = ["Bookmark", "Saved", "StateFile"]
+__all__ = ["HEAD_BYTES", "Bookmark", "Saved", "StateFile"]
 
 log = logging.getLogger(__name__)
+
+HEAD_BYTES: Final = 1024
+"""So many bytes tell two logs apart: the first line alone has a time and an id."""
+
+Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Bookmark(Struct, frozen=True, kw_only=True):
     """Where in which file the next line begins; the file is known again by its first bytes, whatever its name."""
 
     inode: int
-    offset: int
-    lines: int
-    head_length: int
+    offset: Place
+    lines: Place
+    head_length: Annotated[int, Meta(ge=0, le=HEAD_BYTES)]
     head_digest: str
 
 
@@ -30,7 +37,7 @@ class Saved(Struct, frozen=True, kw_only=True):
 
     bookmark: Bookmark
     memory: Memory
-    version: int = 1
+    version: Literal[1] = 1
 
 
 class StateFile:
@@ -53,8 +60,21 @@ class StateFile:
             return None
         except OSError as failure:
             raise SourceError(f"{self.path}: the state cannot be read: {failure.strerror}") from failure
-        except msgspec.MsgspecError as failure:
-            raise SourceError(f"{self.path}: no state of a queue_log; delete it to read the log anew") from failure
+        except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
+            raise SourceError(
+                f"{self.path}: no state of a queue_log that this version can read; restore it from a copy. Without it "
+                "the log is read anew: calls from more than ten minutes ago, if they were sent before, count twice"
+            ) from failure
+
+    def check(self) -> None:
+        """Raise SourceError where nothing can be kept: to be told at the start, not after the first restart."""
+        try:
+            with TemporaryFile(dir=self.path.parent, prefix=self.path.name):
+                pass
+        except OSError as failure:
+            raise SourceError(
+                f"{self.path}: the position cannot be kept there: {failure.strerror}; choose another place with --state"
+            ) from failure
 
     def save(self, state: bytes) -> bool:
         """Write what `Saved` encoded to; tell whether it is on the disk."""

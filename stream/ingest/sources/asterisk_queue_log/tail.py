@@ -7,6 +7,7 @@ moved or copied away is read to its end before the next one begins.
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -15,14 +16,11 @@ from pathlib import Path
 
 from stream.errors import SourceError
 from stream.ingest.lines import Line, LineSplitter
-from stream.ingest.sources.asterisk_queue_log.state import Bookmark
+from stream.ingest.sources.asterisk_queue_log.state import HEAD_BYTES, Bookmark
 
 __all__ = ["Tail"]
 
 log = logging.getLogger(__name__)
-
-HEAD_BYTES = 1024
-"""So many bytes tell two logs apart: the first line alone has a time and an id."""
 
 CHUNK_BYTES = 256 * 1024
 
@@ -142,18 +140,22 @@ class Tail:
 
     def _rotated(self) -> Iterator[tuple[Path, os.stat_result]]:
         name = self._path.name
-        for entry in self._path.parent.iterdir():
-            if entry.name.startswith(name) and ROTATED.fullmatch(entry.name.removeprefix(name)):
-                with suppress(FileNotFoundError):
-                    yield entry, entry.stat()
+        with suppress(FileNotFoundError):  # the folder itself may not be there yet
+            for entry in self._path.parent.iterdir():
+                if entry.name.startswith(name) and ROTATED.fullmatch(entry.name.removeprefix(name)):
+                    yield from _regular(entry)
 
     def _open(self, path: Path) -> FileIO | None:
         try:
-            return FileIO(path)
+            file = FileIO(path, opener=_at_once)
         except FileNotFoundError:
             return None
         except OSError as failure:
             raise SourceError(f"{path}: the log cannot be read: {failure.strerror}") from failure
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            file.close()
+            raise SourceError(f"{path}: the log cannot be followed: it is no regular file")
+        return file
 
     def _take(self, file: FileIO | None, place: Bookmark | None = None) -> FileIO | None:
         """Go on in another file."""
@@ -172,6 +174,18 @@ class Tail:
     def _gap(self, why: str) -> None:
         self.gaps += 1
         log.warning("%s: %s; lines may be missing", self._path, why)
+
+
+def _regular(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode):
+            yield path, found
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting, as for a FIFO it would, until somebody writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _begins_as(file: FileIO, wanted: Bookmark) -> bool:

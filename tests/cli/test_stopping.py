@@ -1,0 +1,41 @@
+"""A process ends when it is asked to, and does not flood the log meanwhile."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+from stream.cli.services import SAME_AGAIN_SECONDS, Seldom
+
+ROOT = Path(__file__).parents[2]
+
+_STUBBORN = """
+import threading
+from stream.cli import services
+
+services.STOP_SECONDS = 0.2
+threading.Thread(target=threading.Event().wait).start()
+services._end_for_sure()
+"""
+
+
+def test_a_thread_that_does_not_end_cannot_hold_up_the_stop() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _STUBBORN], capture_output=True, text=True, timeout=30, cwd=ROOT, check=False
+    )
+
+    assert run.returncode == 1
+    assert "not stopped after 0.2 s" in run.stderr
+
+
+def test_what_a_library_repeats_is_written_once_a_minute_and_what_we_say_always() -> None:
+    seldom = Seldom()
+
+    def written(name: str, at: float, text: str = "Unable to connect to %s") -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "file", 1, text, ("host",), None)
+        record.created = at
+        return seldom.filter(record)
+
+    assert [written("aiokafka", at) for at in (1e9, 1e9 + 1, 1e9 + SAME_AGAIN_SECONDS)] == [True, False, True]
+    assert written("aiokafka", 1e9 + 1, "something else")
+    assert all(written("stream.processing.checkpoint", 1e9) for _ in range(3))
