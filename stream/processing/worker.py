@@ -43,7 +43,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """Copies of each topic; 3 where there are three brokers."""
     create_topics: bool = True
     """False where only an administrator may create topics."""
-    retention: timedelta = timedelta(days=3)
+    retention: timedelta = timedelta(days=7)
     """How long source topics keep events: at least as long as a worker may be down."""
     dead_letters: str = DEAD_LETTERS
     """Topic of what is no event."""
