@@ -63,8 +63,9 @@ def replay(
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
-    board = fold(events, at=instant, policies=load_policies(settings.policies)).board(instant)
-    bad.summary()
+    result = fold(events, at=instant, policies=load_policies(settings.policies))
+    bad.summary(result.events)
+    board = result.board(instant)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(queue_rows(board, window))) + b"\n")
     else:
@@ -88,7 +89,7 @@ def produce(file: Path, source: str, tenant: str, broker: str | None, follows: b
         asyncio.run(_follow(file, tenant, address, state or file.with_name(file.name + ".position"), bad))
         return
     sent = asyncio.run(_produce(file, source, tenant, address, bad))
-    bad.summary()
+    bad.summary(sent)
     click.echo(f"{sent} events were acknowledged", err=True)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from stream.domain.events import Event
-from stream.errors import SettingsError
+from stream.errors import SettingsError, SourceError
 from stream.ingest import jsonl
 from stream.ingest.lines import BadLine
 from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
@@ -112,11 +112,13 @@ class BadLines:
         """Count what was read, and is of no use all the same: for the summary only."""
         self.by_reason[reason] += 1
 
-    def summary(self) -> None:
-        """Say how many there were, if there were any."""
+    def summary(self, used: int) -> None:
+        """Say how many there were, if there were any; raises SourceError if not a single event was *used*."""
         if self.by_reason:
             reasons = ", ".join(f"{count} {reason}" for reason, count in self.by_reason.most_common())
             click.echo(f"{self.by_reason.total()} lines were set aside: {reasons}", err=True)
+            if not used:
+                raise SourceError(f"nothing in it is an event; is it of another --source ({' or '.join(SOURCES)})?")
 
 
 def recorded_events(path: Path, source: str, tenant: str, bad: BadLines) -> Iterator[Event]:

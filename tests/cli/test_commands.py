@@ -128,6 +128,16 @@ def test_an_event_of_a_queue_log_of_2099_is_set_aside_too() -> None:
     assert run.stderr == "1 lines were set aside: 1 future\n"
 
 
+def test_a_file_of_another_source_is_not_taken_for_an_empty_day(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log"
+    log.write_text("1266833361|NONE|NONE|NONE|QUEUESTART|\n")
+
+    run = contact_stream("replay", str(log))
+
+    assert run.returncode == 1
+    assert "--source" in run.stderr
+
+
 def test_the_same_seed_gives_the_same_day_byte_for_byte() -> None:
     def play(seed: str) -> str:
         arguments = ("simulate", "--start", "2025-11-20T09:00:00Z", "--hours", "0.1", "--seed", seed)

@@ -152,13 +152,18 @@ async def test_a_worker_killed_in_the_middle_of_a_checkpoint_changes_no_figure(c
     command = [sys.executable, "-m", "tests.processing.mortal", cluster.brokers, name, step, "3"]
     mortal = await asyncio.create_subprocess_exec(*command)
     sent = pings(3000)
-    for start in range(0, len(sent), 20):
-        await cluster.send_many(sent[start : start + 20])
-        await asyncio.sleep(0.01)
-        if mortal.returncode is not None and start > len(sent) // 2:
-            break
-    await cluster.send_many(sent[start + 20 :])
-    assert await asyncio.wait_for(mortal.wait(), 20) == -signal.SIGKILL
+    try:
+        for start in range(0, len(sent), 20):
+            await cluster.send_many(sent[start : start + 20])
+            await asyncio.sleep(0.01)
+            if mortal.returncode is not None and start > len(sent) // 2:
+                break
+        await cluster.send_many(sent[start + 20 :])
+        assert await asyncio.wait_for(mortal.wait(), 20) == -signal.SIGKILL
+    finally:
+        if mortal.returncode is None:
+            mortal.kill()
+            await mortal.wait()
 
     survivor = await cluster.start_worker()
     await until(lambda: sum(part.position for part in survivor.feed.partitions.values()) == len(sent))
