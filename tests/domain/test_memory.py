@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from stream.domain.board import board_of
+from stream.domain.events import ContactAbandoned
 from stream.domain.floor import Floor
 from stream.domain.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
 from tests.timeline import TEN, after, event, story
@@ -165,3 +168,22 @@ def test_all_queues_together_have_a_limit_as_well() -> None:
     assert len(named) == 10
     assert applied.overflowed == 54
     assert sum(queue.total.answered for queue in floor.snapshots(after("01:00"))) == 64
+
+
+def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
+    floor = Floor(max_queues_per_tenant=100)
+    like = event("abandoned", "ann")
+    assert isinstance(like, ContactAbandoned)
+    for start in range(0, 1_000_000, 10_000):
+        names = range(start, start + 10_000)
+        told = [
+            replace(like, time=TEN + timedelta(milliseconds=100 * n), data=replace(like.data, queue=f"queue-{n}"))
+            for n in names
+        ]
+        applied = floor.apply(told, names)
+        floor.committed(start + 10_000)
+        assert not applied.failed
+        assert len(floor.queues) <= 101
+        assert len(floor.segments) < 50_000
+
+    assert sum(queue.total.abandoned for queue in floor.snapshots(TEN + timedelta(days=2))) == 1_000_000
