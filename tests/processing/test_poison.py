@@ -161,3 +161,28 @@ def test_a_batch_that_claims_to_be_endless_gets_a_bounded_number_of_stand_ins() 
 
     assert len(passed) == MAX_STAND_INS
     assert passed[-1] == (2**31 - 1, None)
+
+
+@pytest.mark.parametrize("timestamp_ms", [10**13, 1_767_603_600_000_000, 2**62])
+async def test_a_record_whose_time_stamp_is_no_time_counts_like_any_other(cluster: Cluster, timestamp_ms: int) -> None:
+    worker = await cluster.start_worker()
+    producer = AIOKafkaProducer(bootstrap_servers=cluster.brokers)
+    await producer.start()
+    try:
+        await producer.send_and_wait(cluster.topic, encode("a", 1), key=b"a", timestamp_ms=timestamp_ms)
+    finally:
+        await producer.stop()
+    await cluster.send("a", 2)
+    await until(lambda: cluster.counts() == {"a": 2})
+
+    assert worker.failure is None
+    assert worker.feed.dead_letters == 0
+
+
+@pytest.mark.parametrize("compression", ["gzip", "snappy", "lz4", "zstd"])
+async def test_producers_may_compress_as_they_like(cluster: Cluster, compression: str) -> None:
+    await cluster.start_worker()
+
+    await send_batch(cluster, [(b"a", encode("a", number), []) for number in range(50)], compression)
+
+    await until(lambda: cluster.counts() == {"a": 50})
