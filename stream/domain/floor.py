@@ -7,7 +7,7 @@ It is told offsets and commits, and knows nothing of Kafka otherwise.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from msgspec import Struct
@@ -70,7 +70,7 @@ class Floor:
         }
         self.queues: dict[QueueKey, Queue] = {}
         self._queues_of: Counter[str] = Counter()
-        self._purged_on: dict[str, date] = {}
+        self._purged_on = EPOCH.date()
         self._recovered_to = -1
         self._committed = 0
         self._touched: set[Queue] = set()
@@ -148,14 +148,13 @@ class Floor:
         if known is segment:
             self._repeated(queue, key, segment, offset, applied)
             return
-        if not queue.is_known:
-            self._know(queue)
-        self._touched.add(queue)
         if type(event) in PASSING and segment.answered and not segment.end and known.outbound == segment.outbound:
+            self._touch(queue)
             self._visits.put(key, replace(known, fence=offset))
             queue.watermark = max(queue.watermark, event.time)
             return
         counts_for = contributions_of(known, queue.policy)
+        self._touch(queue)
         if queue.count_difference(segment.counted, counts_for):
             applied.late += 1
         self.segments.put(key, replace(known, fence=offset, counted=counts_for))
@@ -171,14 +170,17 @@ class Floor:
         if known is callback:
             self._repeated(queue, key, callback, offset, applied)
             return
-        if not queue.is_known:
-            self._know(queue)
         counts_for = steps_of(known)
+        self._touch(queue)
         if queue.count_difference(callback.counted, counts_for):
             applied.late += 1
         self.segments.put(key, replace(known, fence=offset, counted=counts_for))
         queue.place_callback(key, known, event.time)
-        self._touched.add(queue)
+
+    def _touch(self, queue: Queue) -> None:
+        """Note that the batch changes a queue, and keep it from now on if it is a new one."""
+        if queue not in self._touched:
+            self._touched.add(self._know(queue))
 
     def _repeated(self, queue: Queue, key: EpisodeKey, known: EpisodeRow, offset: int, applied: Applied) -> None:
         """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
@@ -202,20 +204,18 @@ class Floor:
 
     def _admits(self, tenant: str, at: datetime) -> bool:
         """Tell whether one more queue of a tenant gets figures of its own."""
-        if len(self.queues) >= self.max_queues:
-            return False
-        if tenant not in self._queues_of:
-            return len(self._queues_of) < MAX_TENANTS
-        if self._queues_of[tenant] >= self.max_queues_per_tenant:
-            self._forget_silent(tenant, at)
-        return self._queues_of[tenant] < self.max_queues_per_tenant
+        if not self._has_room(tenant) and at.date() > self._purged_on:
+            self._purged_on = at.date()
+            self._forget_silent(at)
+        return self._has_room(tenant)
 
-    def _forget_silent(self, tenant: str, at: datetime) -> None:
+    def _has_room(self, tenant: str) -> bool:
+        known = tenant in self._queues_of or len(self._queues_of) < MAX_TENANTS
+        return known and len(self.queues) < self.max_queues and self._queues_of[tenant] < self.max_queues_per_tenant
+
+    def _forget_silent(self, at: datetime) -> None:
         """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
-        if self._purged_on.get(tenant) == at.date():
-            return
-        self._purged_on[tenant] = at.date()
-        for queue in [queue for queue in self.queues.values() if queue.key[0] == tenant and queue.is_silent(at)]:
+        for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
             if queue.finished:
                 # Its tallies go a day later: a segment must never be left without the tallies that count it.
                 self._evict(queue, at)
@@ -227,8 +227,10 @@ class Floor:
             self.tallies.remove((*queue.key, scope, number))
         del self.queues[queue.key]
         self._touched.discard(queue)
-        if queue.key[1] != OVERFLOW_QUEUE:
-            self._queues_of[queue.key[0]] -= 1
+        tenant, name, _ = queue.key
+        if name != OVERFLOW_QUEUE:
+            self._queues_of[tenant] -= 1
+            self._queues_of = +self._queues_of  # a tenant without queues is none
 
     def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
         key = (tenant, name, channel)
@@ -238,9 +240,9 @@ class Floor:
         """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""
         if queue.key not in self.queues:
             self.queues[queue.key] = queue
-            queue.is_known = True
             tenant, name, _ = queue.key
-            self._queues_of[tenant] += name != OVERFLOW_QUEUE
+            if name != OVERFLOW_QUEUE:
+                self._queues_of[tenant] += 1
         return self.queues[queue.key]
 
     def _settle(self, queue: Queue, fence: int) -> None:

@@ -55,8 +55,6 @@ class Queue:
     def __init__(self, key: QueueKey, policy: Policy) -> None:
         self.key = key
         self.policy = policy
-        self.is_known = False
-        """Whether its floor keeps it."""
         self.waiting: dict[EpisodeKey, datetime] = {}
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}

@@ -126,6 +126,18 @@ def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None
     assert not [key for key in floor.tallies if key[1].startswith("tpyo")]
 
 
+def test_the_limit_of_all_queues_makes_room_in_the_end_as_well() -> None:
+    floor = Floor(max_queues=2)
+    told = [event("blocked", f"c{n}", TEN, tenant=f"tpyo{n}", reason="full") for n in range(2)]
+    told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), tenant="acme") for day in range(3)]
+    for offset, one in enumerate(told):
+        floor.apply([one], [offset])
+        floor.committed(offset + 1)
+
+    assert ("acme", "sales", "voice") in floor.queues
+    assert not [key for key in floor.tallies if key[0].startswith("tpyo")]
+
+
 def test_tenants_without_end_share_one_series() -> None:
     floor = Floor()
     told = [event("answered", "ann", "00:01", tenant=f"tenant{n}") for n in range(MAX_TENANTS + 50)]
