@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help install demo test check format-check lint types layers generated fmt generate bench lock clean
+.PHONY: help install demo test test-kafka check format-check lint types layers generated fmt generate bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ bench: install ## Measure events per second and the cost of a scrape
 
 lock: ## Pin the newest versions that pyproject.toml allows in constraints.txt
 	@PYTHON='$(PYTHON)' scripts/lock
+
+test-kafka: install ## Run the tests that need a broker on Apache Kafka (Java 17, Maven); ARGS as for `test`
+	@$(BIN)/python -m pytest --apache-kafka $(ARGS)
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -1,23 +1,12 @@
 """What every test may use, and the rules that hold for all of them (`tests/house_rules.py`)."""
 
 import os
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, settings
 
-from stream.broker.embedded import EmbeddedBroker
-
-pytest_plugins = ["tests.house_rules"]
+pytest_plugins = ["tests.house_rules", "tests.brokers"]
 
 # Deadlines measure the machine, not the code. In CI the same examples come every time: a red run can be repeated.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[EmbeddedBroker]:
-    """One embedded broker for the whole run; tests keep apart by topic and group names of their own."""
-    with EmbeddedBroker() as running:
-        yield running

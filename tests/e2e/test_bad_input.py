@@ -2,29 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 
-from stream.broker.embedded import EmbeddedBroker
 from stream.codec import encode, key_of
 from stream.domain.limits import OVERFLOW_QUEUE
 from stream.ingest.replay import replay
 from stream.ingest.simulator import demo_centre, simulate
 from stream.processing.topics import DEAD_LETTERS
+from tests.brokers import Broker
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
 from tests.timeline import event
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as running:
-        yield running
 
 
 def changed(**fields: object) -> bytes:
@@ -54,15 +46,15 @@ BAD: dict[str, list[bytes | None]] = {
 
 
 async def test_every_kind_of_bad_record_is_set_aside_with_its_reason_and_changes_no_figure(
-    broker: EmbeddedBroker,
+    fresh_broker: Broker,
 ) -> None:
     day = list(simulate(demo_centre(), start=NOON - timedelta(minutes=20), end=NOON, seed=2))
     bad = [(reason, value) for reason, values in BAD.items() for value in values]
     key = key_of(event("answered"))
-    async with running_service(broker.address, at=NOON) as service:
-        await send(broker.address, day[: len(day) // 2])
-        await send_raw(broker.address, "contacts", [(key, value) for _, value in bad])
-        await send(broker.address, day[len(day) // 2 :])
+    async with running_service(fresh_broker, at=NOON) as service:
+        await send(fresh_broker.address, day[: len(day) // 2])
+        await send_raw(fresh_broker.address, "contacts", [(key, value) for _, value in bad])
+        await send(fresh_broker.address, day[len(day) // 2 :])
         await until(lambda: service.feed.events.total() == len(day) and service.feed.dead_letters == len(bad))
 
         assert await service.board() == replay(day).board(NOON)
@@ -71,7 +63,7 @@ async def test_every_kind_of_bad_record_is_set_aside_with_its_reason_and_changes
         for reason, count in service.feed.invalid.items():
             assert scraped["contact_events_invalid_total", (("reason", reason),)] == count
 
-    letters = await _dead_letters(broker, len(bad))
+    letters = await _dead_letters(fresh_broker, len(bad))
     assert Counter((_header(letter, "reason"), letter.value) for letter in letters) == Counter(
         (reason, value) for reason, value in bad
     )
@@ -83,13 +75,13 @@ async def test_every_kind_of_bad_record_is_set_aside_with_its_reason_and_changes
         assert "ann" not in _header(letter, "error")
 
 
-async def test_a_runaway_producer_of_queue_names_fills_one_series_only(broker: EmbeddedBroker) -> None:
+async def test_a_runaway_producer_of_queue_names_fills_one_series_only(fresh_broker: Broker) -> None:
     """Names beyond the limit share a series; labels, memory and page stay bounded, and nothing is lost."""
     names = 20_000
     settings = settings_of_a_test(max_queues_per_tenant=50)
     flood = [event("answered", f"c{n}", NOON - timedelta(minutes=1), queue=f"queue-{n}") for n in range(names)]
-    async with running_service(broker.address, at=NOON, settings=settings) as service:
-        await send(broker.address, flood)
+    async with running_service(fresh_broker, at=NOON, settings=settings) as service:
+        await send(fresh_broker.address, flood)
         await until(lambda: service.feed.events.total() == names)
 
         board = await service.board()
@@ -104,17 +96,19 @@ async def test_a_runaway_producer_of_queue_names_fills_one_series_only(broker: E
     assert scraped["contact_events_overflowed_total", ()] == service.feed.overflowed
 
 
-async def test_an_event_under_a_foreign_key_is_forwarded_once_to_its_own(broker: EmbeddedBroker) -> None:
+async def test_an_event_under_a_foreign_key_is_forwarded_once_to_its_own(fresh_broker: Broker) -> None:
     told = [event("answered", f"c{n}", NOON) for n in range(20)]
-    async with running_service(broker.address, at=NOON) as service:
-        await send_raw(broker.address, "contacts", [(f"k{n}".encode(), encode(one)) for n, one in enumerate(told)])
+    async with running_service(fresh_broker, at=NOON) as service:
+        await send_raw(
+            fresh_broker.address, "contacts", [(f"k{n}".encode(), encode(one)) for n, one in enumerate(told)]
+        )
         await until(lambda: service.feed.rekeyed == len(told) and service.feed.events.total() == len(told))
 
         (queue,) = (await service.board()).queues
         assert queue.total.answered == len(told)
 
 
-async def _dead_letters(broker: EmbeddedBroker, count: int) -> list[ConsumerRecord]:
+async def _dead_letters(broker: Broker, count: int) -> list[ConsumerRecord]:
     consumer = AIOKafkaConsumer(
         DEAD_LETTERS,
         bootstrap_servers=broker.address,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.broker.embedded import EmbeddedBroker
+from tests.brokers import Broker
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40.0
@@ -111,25 +111,19 @@ def test_promtool_has_nothing_to_say_about_the_metrics_of_a_worker() -> None:
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")
 
 
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as own:
-        yield own
-
-
-def test_a_worker_takes_a_recorded_day_and_stops_cleanly_when_asked(broker: EmbeddedBroker, tmp_path: Path) -> None:
+def test_a_worker_takes_a_recorded_day_and_stops_cleanly_when_asked(fresh_broker: Broker, tmp_path: Path) -> None:
     day = tmp_path / "day.jsonl"
     with running("simulate", "--centre", "demo", "--hours", "0.2", "--start", "2026-11-20T10:00:00Z") as simulator:
         day.write_text(simulator.ends())
     bad = tmp_path / "bad.jsonl"
     bad.write_text(day.read_text().splitlines()[0] + "\nnot an event\n")
 
-    with running("worker", "--broker", f"embedded:{broker.address}", "--port", "0") as worker:
+    with running("worker", "--broker", fresh_broker.setting, "--port", "0") as worker:
         address = worker.says(r"live board and metrics: (http://\S+)")
         wait_until_ready(address)
-        with running("produce", str(day), "--broker", f"embedded:{broker.address}") as producer:
+        with running("produce", str(day), "--broker", fresh_broker.setting) as producer:
             produced = producer.ends()
-        with running("produce", str(bad), "--broker", f"embedded:{broker.address}") as producer:
+        with running("produce", str(bad), "--broker", fresh_broker.setting) as producer:
             produced_bad = producer.ends()
         wait_for_metric(address, "contact_events_duplicate_total", 1)
         total = sum(metric(address, "contact_events_total").values())
@@ -143,17 +137,17 @@ def test_a_worker_takes_a_recorded_day_and_stops_cleanly_when_asked(broker: Embe
     assert worker.process.returncode == 0
 
 
-def test_an_operator_finds_a_bad_record_again(broker: EmbeddedBroker) -> None:
-    with running("worker", "--broker", f"embedded:{broker.address}", "--port", "0") as worker:
+def test_an_operator_finds_a_bad_record_again(fresh_broker: Broker) -> None:
+    with running("worker", "--broker", fresh_broker.setting, "--port", "0") as worker:
         address = worker.says(r"live board and metrics: (http://\S+)")
         wait_until_ready(address)
-        subprocess.run([sys.executable, "-c", _SEND_BAD, broker.address], check=True, timeout=PATIENCE)
+        subprocess.run([sys.executable, "-c", _SEND_BAD, fresh_broker.address], check=True, timeout=PATIENCE)
         wait_for_metric(address, "contact_events_invalid_total", 1)
-        with running("dead-letters", "--broker", f"embedded:{broker.address}") as listing:
+        with running("dead-letters", "--broker", fresh_broker.setting) as listing:
             listed = listing.ends()
         place = re.search(r"(contacts/\d+/\d+)  not_json", listed)
         assert place is not None, listed
-        with running("dead-letters", "--broker", f"embedded:{broker.address}", "--show", place.group(1)) as showing:
+        with running("dead-letters", "--broker", fresh_broker.setting, "--show", place.group(1)) as showing:
             shown = showing.ends()
 
     assert "1 dead letters" in listed

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace as changed
 
-from stream.broker.embedded import EmbeddedBroker
 from stream.domain.board import board_of
 from stream.domain.events import Event
 from stream.domain.snapshot import Board
@@ -25,6 +24,7 @@ from stream.ingest.sources.asterisk_queue_log.stories import Speaker
 from stream.metrics.collector import families_of
 from stream.metrics.exposition import Format, written
 from stream.processing.service import Service
+from tests.brokers import Broker
 from tests.domain.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
 
@@ -35,13 +35,6 @@ AFTER_HOURS = datetime(2026, 3, 2, 22, 10, tzinfo=UTC)
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "samples"
-
-
-@pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
-    """A broker of one's own: a new group reads its topics from the beginning."""
-    with EmbeddedBroker() as running:
-        yield running
 
 
 async def applied(service: Service, count: int) -> None:
@@ -62,10 +55,10 @@ async def assert_worker_shows(service: Service, board: Board) -> None:
     assert {key: value for key, value in scraped.items() if key[0] in names} == expected
 
 
-async def test_the_simulators_day_on_a_worker_equals_its_replay(broker: EmbeddedBroker) -> None:
+async def test_the_simulators_day_on_a_worker_equals_its_replay(fresh_broker: Broker) -> None:
     day = list(simulate(demo_centre(), start=NOON - timedelta(hours=2), end=NOON, seed=7))
-    async with running_service(broker.address, at=NOON) as service:
-        await send(broker.address, day)
+    async with running_service(fresh_broker, at=NOON) as service:
+        await send(fresh_broker.address, day)
         await applied(service, len(day))
 
         await assert_worker_shows(service, replay(day).board(NOON))
@@ -74,31 +67,29 @@ async def test_the_simulators_day_on_a_worker_equals_its_replay(broker: Embedded
 
 
 @pytest.mark.parametrize("at", [MID_MORNING, AFTER_HOURS])
-async def test_the_shipped_day_through_broker_and_worker_equals_its_replay(
-    broker: EmbeddedBroker, at: datetime
-) -> None:
-    scraped = await _compare(broker, list(jsonl.read(EXAMPLES / "day.jsonl", _refuse)), at)
+async def test_the_shipped_day_through_broker_and_worker_equals_its_replay(fresh_broker: Broker, at: datetime) -> None:
+    scraped = await _compare(fresh_broker, list(jsonl.read(EXAMPLES / "day.jsonl", _refuse)), at)
 
     assert _answered(scraped) > 10
 
 
 @pytest.mark.parametrize("at", [MID_MORNING, AFTER_HOURS])
 async def test_the_shipped_queue_log_through_source_broker_and_worker_equals_its_replay(
-    broker: EmbeddedBroker, at: datetime
+    fresh_broker: Broker, at: datetime
 ) -> None:
     """The voice queues of the same day, in Asterisk's own format."""
-    scraped = await _compare(broker, _log_read(EXAMPLES / "day.queue_log"), at)
+    scraped = await _compare(fresh_broker, _log_read(EXAMPLES / "day.queue_log"), at)
 
     assert _answered(scraped) > 10
 
 
-async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(broker: EmbeddedBroker) -> None:
+async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(fresh_broker: Broker) -> None:
     log = SAMPLES / "asterisk" / "queue_log_2010_freepbx.txt"
     if not log.exists():
         pytest.skip("../shared is missing: it holds the real log")
     at = datetime(2010, 2, 22, 12, tzinfo=UTC)
 
-    scraped = await _compare(broker, _log_read(log), at)
+    scraped = await _compare(fresh_broker, _log_read(log), at)
 
     queue = (("channel", "voice"), ("queue", "9000"), ("tenant", "default"))
     assert scraped["contact_offered_total", queue] == 21
@@ -121,28 +112,28 @@ def _answered(scraped: Figures) -> float:
     return sum(value for (name, _), value in scraped.items() if name == "contact_answered_total")
 
 
-async def _compare(broker: EmbeddedBroker, recorded: list[Event], at: datetime) -> Figures:
+async def _compare(broker: Broker, recorded: list[Event], at: datetime) -> Figures:
     """Send what had happened at the instant *at*, and compare; return what the worker shows."""
     events = [event for event in recorded if event.time <= at]
-    async with running_service(broker.address, at=at) as service:
+    async with running_service(broker, at=at) as service:
         await send(broker.address, events)
         await applied(service, len(events))
         await assert_worker_shows(service, replay(events).board(at))
         return await scrape(service)
 
 
-async def test_after_a_restart_the_board_is_the_same_and_goes_on(broker: EmbeddedBroker) -> None:
+async def test_after_a_restart_the_board_is_the_same_and_goes_on(fresh_broker: Broker) -> None:
     day = list(simulate(demo_centre(), start=NOON - timedelta(minutes=40), end=NOON, seed=5))
     first, second = day[: len(day) // 2], day[len(day) // 2 :]
-    async with running_service(broker.address, at=NOON) as service:
+    async with running_service(fresh_broker, at=NOON) as service:
         group = service.worker.settings.group
         settings_of_group = changed(service.settings, group=group)
-        await send(broker.address, first)
+        await send(fresh_broker.address, first)
         await applied(service, len(first))
         await assert_worker_shows(service, replay(first).board(NOON))
 
-    await send(broker.address, second + second[::7])  # while nobody works; some twice
-    async with running_service(broker.address, at=NOON, settings=settings_of_group) as service:
+    await send(fresh_broker.address, second + second[::7])  # while nobody works; some twice
+    async with running_service(fresh_broker, at=NOON, settings=settings_of_group) as service:
         await applied(service, len(second) + len(second[::7]))
 
         await assert_worker_shows(service, replay(day).board(NOON))
@@ -159,15 +150,9 @@ _tenants = (f"tenant-{number}" for number in itertools.count())
 
 
 @pytest.fixture(scope="module")
-def days_broker() -> Iterator[EmbeddedBroker]:
-    with EmbeddedBroker() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def worker(loop: asyncio.Runner, days_broker: EmbeddedBroker) -> Iterator[Service]:
+def worker(loop: asyncio.Runner, own_broker: Broker) -> Iterator[Service]:
     """One worker for all generated days; each day has a tenant of its own."""
-    context = running_service(days_broker.address, at=END)
+    context = running_service(own_broker, at=END)
     yield loop.run(context.__aenter__())
     loop.run(context.__aexit__(None, None, None))
 
@@ -177,29 +162,29 @@ def worker(loop: asyncio.Runner, days_broker: EmbeddedBroker) -> Iterator[Servic
 @settings(max_examples=int(os.environ.get("E2E_EXAMPLES", "25")), suppress_health_check=list(HealthCheck))
 @given(day=days())
 def test_any_day_on_a_worker_equals_its_replay(
-    loop: asyncio.Runner, days_broker: EmbeddedBroker, worker: Service, day: list[Event]
+    loop: asyncio.Runner, own_broker: Broker, worker: Service, day: list[Event]
 ) -> None:
     tenant = next(_tenants)
     events = [changed(told, tenantid=tenant) for told in day]
 
-    shown = loop.run(_shown(worker, days_broker, events))
+    shown = loop.run(_shown(worker, own_broker, events))
 
     expected = replay(events).board(END).queues
     assert tuple(queue for queue in shown.queues if queue.tenant == tenant) == expected
 
 
-async def _shown(worker: Service, broker: EmbeddedBroker, events: Sequence[Event]) -> Board:
+async def _shown(worker: Service, broker: Broker, events: Sequence[Event]) -> Board:
     before = worker.feed.events.total()
     await send(broker.address, events)
     await applied(worker, before + len(events))
     return await worker.board()
 
 
-async def test_the_board_is_read_from_what_is_owned(broker: EmbeddedBroker) -> None:
+async def test_the_board_is_read_from_what_is_owned(fresh_broker: Broker) -> None:
     """Nothing owned, nothing shown: a worker that has stopped shows no frozen figures."""
     day = list(simulate(office_centre(), start=NOON - timedelta(minutes=30), end=NOON, seed=5))
-    async with running_service(broker.address, at=NOON) as service:
-        await send(broker.address, day)
+    async with running_service(fresh_broker, at=NOON) as service:
+        await send(fresh_broker.address, day)
         await applied(service, len(day))
         owned = service.worker.floors()
 

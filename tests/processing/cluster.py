@@ -9,9 +9,11 @@ from typing import Any, Self, cast
 
 import aiokafka
 
-from stream.processing.app import Worker, WorkerSettings, create_app
+from stream.processing.app import Worker, WorkerSettings, create_app, declared_topics
 from stream.processing.checkpoint import CheckpointPolicy
 from stream.processing.processors import home_of
+from stream.processing.topics import ensure_topics
+from tests.brokers import Broker
 from tests.processing.toy import ToyFold, encode, toy_source
 
 PARTITIONS = 4
@@ -21,22 +23,25 @@ PATIENCE_SECONDS = 30
 class Cluster:
     """Everything under one name: source topic, dead letters, group, workers, and a producer."""
 
-    def __init__(self, brokers: str, name: str, *, idempotent: bool = False) -> None:
-        self.brokers = brokers
+    def __init__(self, broker: Broker, name: str) -> None:
+        self.broker = broker
+        self.brokers = broker.address
         self.topic = f"toys-{name}"
         self.dead_letters = f"dead-{name}"
         self.settings = WorkerSettings(
-            brokers=brokers,
+            brokers=broker.address,
             group=f"group-{name}",
             partitions=PARTITIONS,
             dead_letters=self.dead_letters,
             checkpoint=CheckpointPolicy(interval=timedelta(milliseconds=200)),
             session_timeout=timedelta(seconds=2),
-            idempotent=idempotent,
+            idempotent=broker.real,
         )
         self.source = toy_source(self.topic)
         self.workers: list[Worker] = []
         self.producer: Any = None
+        self._declared = False
+        self._declaring = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         self.producer = aiokafka.AIOKafkaProducer(bootstrap_servers=self.brokers, max_request_size=2**23)
@@ -56,12 +61,20 @@ class Cluster:
         await worker.start()
         return worker
 
+    async def declare(self) -> None:
+        """Create the topics, as the first worker would."""
+        async with self._declaring:  # the first of many pings must not come last
+            if not self._declared:
+                await ensure_topics([self.brokers], declared_topics(self.settings, [self.source]))
+                self._declared = True
+
     async def stop_worker(self, worker: Worker) -> None:
         self.workers.remove(worker)
         await worker.stop()
 
     async def send(self, key: str, number: int, /, *, value: bytes | None = None, **options: Any) -> Any:
         """Send one ping, acknowledged; *options* replace key, partition or headers."""
+        await self.declare()
         value = encode(key, number) if value is None else value
         options = {"key": key.encode(), "partition": home_of(key.encode(), PARTITIONS)} | options
         return await self.producer.send_and_wait(self.topic, value, **options)

@@ -1,6 +1,6 @@
 """A toy worker as a process of its own, which the kernel kills at a step of its n-th checkpoint.
 
-python -m tests.processing.mortal BROKERS NAME STEP N
+python -m tests.processing.mortal ADDRESS REAL NAME STEP N
 """
 
 import asyncio
@@ -10,12 +10,13 @@ import signal
 import sys
 
 from stream.processing.app import create_app
+from tests.brokers import Broker
 from tests.processing.cluster import Cluster
 
 
-async def main(brokers: str, name: str, step: str, number: str) -> None:
+async def main(address: str, real: str, name: str, step: str, number: str) -> None:
     logging.disable(logging.CRITICAL)
-    cluster = Cluster(brokers, name)
+    cluster = Cluster(Broker(address, real == "True"), name)
     left = int(number)
 
     async def die(reached: str) -> None:

@@ -37,6 +37,7 @@ async def send_batch(
     cluster: Cluster, records: list[tuple[bytes | None, bytes | None, Any]], compression: str | None
 ) -> None:
     """Send *records* (key, value, headers) to the home of key a, in one batch."""
+    await cluster.declare()
     producer = AIOKafkaProducer(
         bootstrap_servers=cluster.brokers, max_request_size=2**26, max_batch_size=2**25, compression_type=compression
     )

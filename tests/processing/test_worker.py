@@ -149,7 +149,7 @@ async def test_the_interpreter_is_as_before_when_the_last_worker_has_stopped(clu
 @pytest.mark.parametrize("step", ["written 0", "written 1"])
 async def test_a_worker_killed_in_the_middle_of_a_checkpoint_changes_no_figure(cluster: Cluster, step: str) -> None:
     name = cluster.topic.removeprefix("toys-")
-    command = [sys.executable, "-m", "tests.processing.mortal", cluster.brokers, name, step, "3"]
+    command = [sys.executable, "-m", "tests.processing.mortal", *map(str, cluster.broker), name, step, "3"]
     mortal = await asyncio.create_subprocess_exec(*command)
     sent = pings(3000)
     try:

@@ -1,0 +1,51 @@
+"""Child processes that are brokers: they die with us, listen on free ports of loopback, and speak Kafka."""
+
+import ctypes
+import os
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable
+
+__all__ = ["HOST", "dies_with_parent", "free_port", "speaks_kafka"]
+
+HOST = "127.0.0.1"
+"""A broker without authentication never leaves the machine."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody has bound now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def dies_with_parent() -> Callable[[], None] | None:
+    """Return what a child runs before exec, so that the kernel kills it with us; None where no such call exists."""
+    if sys.platform != "linux":
+        return None
+    # Loaded before the fork: between fork and exec nothing may allocate or import.
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # we died before the call: it would never come
+            os._exit(1)
+
+    return ask_kernel
+
+
+def speaks_kafka(port: int) -> bool:
+    """Tell whether an ApiVersions request is answered; a bare connection would only prove a listening socket."""
+    request = struct.pack(">hhih", 18, 0, 1, -1)
+    try:
+        with socket.create_connection((HOST, port), timeout=0.5) as connection:
+            connection.settimeout(0.5)
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            return len(connection.recv(8)) == 8
+    except OSError:
+        return False
