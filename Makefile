@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help install demo test test-kafka check format-check lint types layers generated fmt generate bench lock clean
+.PHONY: help install demo test test-kafka check format-check lint types layers generated fmt generate bench bench-peers soak chaos lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -51,14 +51,23 @@ fmt: install ## Format the code, and mend what the linter can mend
 generate: install ## Write the generated files anew: schemas/, docs/operations.md, docs/metrics.md
 	@$(BIN)/python -m scripts.generate
 
-bench: install ## Measure events per second and the cost of a scrape
-	@$(BIN)/python -m bench
+bench: install $(BIN)/py-spy ## Measure every promise about speed and size; `make bench ONLY=latency` measures one
+	@$(BIN)/python -m bench $(ONLY)
+
+bench-peers: install ## Measure the same job by Kafka Streams, Bytewax, Quix Streams and stock Faust, beside ours
+	@$(BIN)/python -m bench.peers
+
+soak: install ## Half an hour of steady load, in which nothing may grow; `make soak MINUTES=2` is what CI runs
+	@$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),30)
 
 lock: ## Pin the newest versions that pyproject.toml allows in constraints.txt
 	@PYTHON='$(PYTHON)' scripts/lock
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka (Java 17, Maven); ARGS as for `test`
 	@$(BIN)/python -m pytest --apache-kafka $(ARGS)
+
+chaos: install ## Kill workers and brokers, round after round: `make chaos SEED=7 ROUNDS=10` (Java 17, Maven)
+	@CHAOS_SEED=$(or $(SEED),1) CHAOS_ROUNDS=$(or $(ROUNDS),3) $(BIN)/python -m pytest --apache-kafka -s tests/e2e/test_killing.py $(ARGS)
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
@@ -70,6 +79,9 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { \
 		rm -rf $(VENV); \
 		echo 'This Python cannot make environments; on Debian: apt-get install python3-venv' >&2; exit 1; }
+
+$(BIN)/py-spy: | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'py-spy>=0.4'
 
 $(DEMO_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing contact-stream into $(VENV) ...'

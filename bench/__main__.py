@@ -1,87 +1,81 @@
-"""`make bench`: the first figures of speed, as ratios of one run; exit status 1 if one is missed."""
+"""`make bench`: every promise about speed and size, measured; exit status 1 if one is not kept."""
 
 import argparse
-import asyncio
-import gc
 import os
 import platform
-import statistics
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
 
-from bench.material import material
-from bench.scrape import Scrapes, scrape_many
-from bench.worker import ceiling, fill_topic, fold_alone, whole_worker
-from stream.broker.embedded import EmbeddedBroker
+from bench import growth, latency, memory, profile, recovery, scaling, scrape, throughput
+from bench.brokers import Broker, broker
+from bench.day import Day, filled_broker
+from bench.judged import Judged
+from bench.processes import Others
+from bench.report import fact, table
 
-QUEUES = 200
-PARTITIONS = 16
-LEAST_EVENTS = 60_000
-LEAST_SHARE = 1 / 5
-LONGEST_SCRAPE = 0.25
-LONGEST_HOLD = 0.05
+ON_THE_DAY: dict[str, Callable[[Broker, Day, int], list[Judged]]] = {
+    "throughput": lambda on, day, runs: throughput.measure(on, day.events, day.partitions, runs=runs),
+    "scaling": lambda on, day, _: scaling.measure(on, day.events, day.partitions),
+    "profile": lambda on, day, _: profile.measure(on, day.events, day.partitions),
+}
+"""On one broker that holds the same day for all."""
+
+BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
+    "latency": lambda kind, _: latency.measure(kind),
+    "growth": lambda _, runs: growth.measure(runs=runs),
+    "recovery": lambda kind, _: _recovery(kind),
+    "memory": lambda *_: memory.measure(),
+    "scrape": lambda kind, _: scrape.measure(kind),
+}
 
 
 def main() -> int:
     """Measure, print, and judge."""
+    names = [*ON_THE_DAY, *BY_THEMSELVES]
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    arguments.add_argument("--events", type=int, default=1_000_000)
-    arguments.add_argument("--runs", type=int, default=3, help="of the worker, each between two of the ceiling")
-    arguments.add_argument("--scrape-queues", type=int, default=1000)
+    arguments.add_argument("only", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all if none is given")
+    arguments.add_argument("--broker", choices=["apache", "embedded"], default="apache")
+    arguments.add_argument("--events", type=int, default=Day().events)
+    arguments.add_argument("--compression", choices=["gzip", "lz4", "snappy", "zstd"], help="of the filled topic")
+    arguments.add_argument("--runs", type=int, default=3, help="of what is compared side by side")
     chosen = arguments.parse_args()
+    if unknown := set(chosen.only) - set(names):
+        arguments.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(names)}")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.platform()}")
-    missed = _speed(chosen.events, chosen.runs) + _scrape(chosen.scrape_queues)
-    for what in missed:
-        print(f"MISSED: {what}")
-    return 1 if missed else 0
+    day = Day(events=chosen.events, compression=chosen.compression)
+    found = _measured(chosen.only or names, chosen.broker, day, chosen.runs)
+    print(f"\n`python -m bench {' '.join(sys.argv[1:])}`, {datetime.now(UTC):%d %B %Y}\n\n{table(found)}")
+    return 0 if all(figure.held for figure in found) else 1
 
 
-def _speed(events: int, runs: int) -> list[str]:
-    what = material(events, QUEUES, PARTITIONS)
-    gc.freeze()  # the material is not the garbage of what is measured
-    print(f"{events} events of {QUEUES} queues on {PARTITIONS} partitions, {what.size / events:.0f} bytes each")
-    alone = statistics.median(fold_alone(what) for _ in range(runs))
-    ceilings: list[float] = []
-    workers: list[float] = []
-    with EmbeddedBroker() as broker:
-        asyncio.run(fill_topic(broker.address, what))
-        for run in range(runs):
-            ceilings.append(asyncio.run(ceiling(broker.address, what)))
-            gc.collect()
-            workers.append(asyncio.run(whole_worker(broker.address, what, group=f"bench-{run}")))
-    share = statistics.median(worker / top for worker, top in zip(workers, ceilings, strict=True))
-    _row("(a) decode + fold, in memory", [alone])
-    _row("(b) worker on the embedded broker", workers)
-    _row("(c) ceiling: getmany + orjson.loads", ceilings)
-    print(f"{'(b) : (c), run by run, median':<40} {share:>10.2f}")
-    missed = []
-    if statistics.median(workers) < LEAST_EVENTS:
-        missed.append(f"a worker takes fewer than {LEAST_EVENTS} events/s")
-    if share < LEAST_SHARE:
-        missed.append(f"a worker is slower than {LEAST_SHARE:.2f} of the ceiling")
-    return missed
+def _measured(names: Sequence[str], kind: str, day: Day, runs: int) -> list[Judged]:
+    found: list[Judged] = []
+    with ExitStack() as stack:
+        shared = [name for name in names if name in ON_THE_DAY]
+        if shared:
+            on = stack.enter_context(filled_broker(kind, day))
+            for name in shared:
+                found += _told(name, partial(ON_THE_DAY[name], on, day, runs), on.pid)
+    for name in names:
+        if name in BY_THEMSELVES:
+            found += _told(name, partial(BY_THEMSELVES[name], kind, runs))
+    return found
 
 
-def _row(what: str, rates: list[float]) -> None:
-    print(f"{what:<40} {statistics.median(rates):>10,.0f} events/s   ({', '.join(f'{rate:,.0f}' for rate in rates)})")
+def _told(name: str, measure: Callable[[], list[Judged]], *ours: int) -> list[Judged]:
+    """Print the figures of one benchmark as soon as they are there: the whole takes a while."""
+    others = Others(*ours)
+    figures = [*measure(), fact(f"({name}: other processes on this machine meanwhile)", f"{others.cores():.1f} cores")]
+    print(f"\n{name}\n{table(figures)}", flush=True)
+    return figures
 
 
-def _scrape(queues: int) -> list[str]:
-    figures = asyncio.run(scrape_many(material(queues * 60, queues, PARTITIONS)))
-    _tell(figures)
-    missed = []
-    if figures.median_seconds > LONGEST_SCRAPE:
-        missed.append(f"a scrape takes more than {LONGEST_SCRAPE} s")
-    if figures.longest_hold_seconds > LONGEST_HOLD:
-        missed.append(f"a scrape holds up the loop for more than {LONGEST_HOLD} s")
-    return missed
-
-
-def _tell(figures: Scrapes) -> None:
-    print(
-        f"scrape of {figures.queues} queues, 5 windows: median {figures.median_seconds * 1000:.0f} ms, "
-        f"slowest {figures.slowest_seconds * 1000:.0f} ms, {figures.samples} samples, {figures.bytes} bytes; "
-        f"the loop was held up for {figures.longest_hold_seconds * 1000:.0f} ms at most"
-    )
+def _recovery(kind: str) -> list[Judged]:
+    with broker(kind) as running:
+        return recovery.measure(address=running.address if running.idempotent else None)
 
 
 if __name__ == "__main__":

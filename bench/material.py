@@ -1,20 +1,26 @@
 """What is measured with: a day of a busy centre as records, and a topic filled with it."""
 
+import asyncio
+import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 from msgspec import Struct
 
-from stream.codec import encode, key_of
+import stream
+from stream.codec import decode, encode, key_of
 from stream.domain.events import AgentEvent
 from stream.ingest.simulator import busy_centre, simulate
+from stream.processing.processors import home_of
 
-__all__ = ["START", "Material", "Sent", "fill", "material"]
+__all__ = ["CACHE", "START", "Material", "Sent", "by_home", "fill", "material"]
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
+CACHE = Path(__file__).parents[1] / ".cache" / "bench"
 BATCH_BYTES = 900_000
 
 
@@ -38,28 +44,69 @@ class Material(Struct, frozen=True):
 
 
 def material(events: int, queues: int, partitions: int, *, seed: int = 1) -> Material:
-    """Return the first *events* contact events of a busy day."""
-    told = simulate(busy_centre(queues), start=START, end=START + timedelta(days=30), seed=seed)
-    of_contacts = (event for event in told if not isinstance(event, AgentEvent))
-    records = [Sent(key_of(event), encode(event)) for event in islice(of_contacts, events)]
-    by_partition: list[list[Sent]] = [[] for _ in range(partitions)]
+    """Return the first *events* contact events of a busy day; what took long to simulate is kept in `.cache/bench`."""
+    kept = CACHE / f"day-{queues}-{events}-{seed}-{_version()}.jsonl"
+    if not kept.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        filling = kept.with_suffix(".part")
+        filling.write_bytes(b"".join(value + b"\n" for value in _simulated(events, queues, seed)))
+        filling.rename(kept)
+    with kept.open("rb") as lines:
+        records = [Sent(key_of(decode(value)), value) for value in map(bytes.rstrip, lines)]
+    return Material(records, by_home(records, partitions))
+
+
+def by_home(records: Iterable[Sent], partitions: int) -> list[list[Sent]]:
+    """Share records out to the partitions of their keys."""
+    shares: list[list[Sent]] = [[] for _ in range(partitions)]
+    homes: dict[bytes, list[Sent]] = {}
     for record in records:
-        by_partition[(murmur2(record.key) & 0x7FFFFFFF) % partitions].append(record)
-    return Material(records, by_partition)
+        share = homes.get(record.key)
+        if share is None:
+            share = homes[record.key] = shares[home_of(record.key, partitions)]
+        share.append(record)
+    return shares
 
 
-async def fill(address: str, topic: str, what: Material) -> None:
-    """Write all records to the partitions of their keys, packed as tightly as a busy producer packs them."""
-    producer = AIOKafkaProducer(bootstrap_servers=address, max_batch_size=BATCH_BYTES, max_request_size=2 * BATCH_BYTES)
+def _simulated(events: int, queues: int, seed: int) -> Iterator[bytes]:
+    told = simulate(busy_centre(queues), start=START, end=START + timedelta(days=30), seed=seed)
+    return map(encode, islice((event for event in told if not isinstance(event, AgentEvent)), events))
+
+
+def _version() -> str:
+    """Return a digest of what the material follows from."""
+    home = Path(stream.__path__[0])
+    sources = [
+        *sorted((home / "ingest" / "simulator").glob("*.py")),
+        home / "domain/events.py",
+        home / "domain/payloads.py",
+    ]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
+
+
+async def fill(
+    address: str, topic: str, what: Material, *, batch_bytes: int = BATCH_BYTES, compression: str | None = None
+) -> None:
+    """Write all records to the partitions of their keys, in full batches of *batch_bytes*."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=address,
+        max_batch_size=batch_bytes,
+        max_request_size=2 * BATCH_BYTES,
+        compression_type=compression,
+    )
     await producer.start()
     try:
-        for partition, records in enumerate(what.by_partition):
-            batch = producer.create_batch()
-            for record in records:
-                if batch.append(key=record.key, value=record.value, timestamp=None) is None:
-                    await (await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-                    batch.append(key=record.key, value=record.value, timestamp=None)
-            await (await producer.send_batch(batch, topic, partition=partition))
+        lanes = (_fill(producer, topic, partition, records) for partition, records in enumerate(what.by_partition))
+        await asyncio.gather(*lanes)
     finally:
         await producer.stop()
+
+
+async def _fill(producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[Sent]) -> None:
+    batch = producer.create_batch()
+    for record in records:
+        if batch.append(key=record.key, value=record.value, timestamp=None) is None:
+            await (await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+            batch.append(key=record.key, value=record.value, timestamp=None)
+    await (await producer.send_batch(batch, topic, partition=partition))

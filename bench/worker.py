@@ -1,107 +1,120 @@
-"""Events per second: decode and fold alone, a whole worker on the embedded broker, and the ceiling of the client."""
+"""A worker in a process of its own that tells how far it is: `python -m bench.worker '{"brokers": …}'`.
+
+It is the whole product, pages included. Each line it prints is a `Progress`; it stops in order when
+its standard input ends.
+"""
 
 import asyncio
-from datetime import UTC, datetime
-from time import perf_counter
+import sys
+from collections import deque
+from datetime import timedelta
+from time import monotonic, process_time, thread_time
 
-import orjson
-from aiokafka import AIOKafkaConsumer
-from aiokafka.structs import TopicPartition
+import msgspec
+from msgspec import Struct
 
-from bench.material import Material, fill
-from stream.codec import CONTACTS_TOPIC, decode
-from stream.domain.floor import Floor
-from stream.domain.policy import DEFAULT_POLICIES
-from stream.processing.app import Worker, WorkerSettings, create_app, declared_topics
-from stream.processing.interpreter import Tuning
-from stream.processing.sources import source_topics
-from stream.processing.topics import ensure_topics
+from stream.codec import CONTACTS_TOPIC
+from stream.processing.partitions import OwnedPartition
+from stream.processing.service import Service
 from stream.settings import Settings
 
-__all__ = ["ceiling", "fill_topic", "fold_alone", "whole_worker"]
+__all__ = ["Order", "Progress"]
 
-BATCH = 4000
-
-
-def fold_alone(what: Material) -> float:
-    """Return events/s of decoding and folding in memory, partition by partition, in batches as a worker gets them."""
-    floors = [Floor() for _ in what.by_partition]
-    began = perf_counter()
-    for floor, records in zip(floors, what.by_partition, strict=True):
-        for start in range(0, len(records), BATCH):
-            values = records[start : start + BATCH]
-            floor.apply([decode(record.value) for record in values], range(start, start + len(values)))
-            floor.committed(start)
-    seconds = perf_counter() - began
-    return len(what.records) / seconds
+TELL_SECONDS = 0.02
+# The material has the times of a day that is to come on a machine whose clock is behind.
+ANY_TIME = timedelta(days=36_500)
 
 
-async def fill_topic(address: str, what: Material) -> None:
-    """Declare all topics of a worker and fill the contacts topic."""
-    settings = _settings(address, "fill", len(what.by_partition))
-    await ensure_topics([address], declared_topics(settings, _sources()), replication=1)
-    await fill(address, CONTACTS_TOPIC, what)
+class Order(Struct, frozen=True):
+    """What worker to be."""
+
+    brokers: str
+    idempotent: bool
+    group: str
+    partitions: int
+    max_queues: int = 10_000
 
 
-async def ceiling(address: str, what: Material) -> float:
-    """Return records/s of `aiokafka.getmany` and `orjson.loads`, which nothing in Python on this client can pass."""
-    partitions = [TopicPartition(CONTACTS_TOPIC, number) for number in range(len(what.by_partition))]
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, max_partition_fetch_bytes=2**20, enable_auto_commit=False)
-    await consumer.start()
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning()
-    tuning = Tuning()
-    tuning.apply()  # as a worker does: the ceiling must not pay more for its garbage
-    seen, began = 0, perf_counter()
-    while seen < len(what.records):
-        for records in (await consumer.getmany(timeout_ms=1000)).values():
-            for record in records:
-                orjson.loads(record.value)
-            seen += len(records)
-    seconds = perf_counter() - began
-    tuning.restore()
-    await consumer.stop()
-    return seen / seconds
+class Progress(Struct, frozen=True):
+    """How far a worker is, at an instant of the machine's monotonic clock."""
+
+    at: float
+    cpu: float
+    """Seconds of processor time of this process."""
+    cpu_of_main_thread: float
+    """Of its main thread, which folds; the Kafka client has a thread of its own."""
+    ready: bool
+    applied: int
+    """Events, since the start."""
+    durable: int
+    """Events below the committed offsets of the partitions that are owned now."""
+    until_durable: float
+    """Seconds from the application of a record to the commit that covers it: the longest since the line before."""
+    checkpoint: float
+    """Seconds that the last checkpoint took."""
+    rows: int
+    """Written to changelogs."""
+    faults: int
+    """Dead letters, gaps, failed checkpoints: not zero makes every figure void."""
+    url: str
 
 
-async def whole_worker(address: str, what: Material, *, group: str) -> float:
-    """Return events/s of a worker with changelogs and checkpoints, from its first record to its last."""
-    worker = create_app(_settings(address, group, len(what.by_partition)), _sources())
-    starting = asyncio.create_task(worker.start())
-    began = await _first_applied(worker)
-    while worker.feed.events.total() < len(what.records):
-        worker._raise_failure()
-        await asyncio.sleep(0.005)
-    seconds = perf_counter() - began
-    await starting
-    await worker.checkpoints.take()
-    assert worker.feed.dead_letters == worker.feed.gaps == 0
-    await worker.stop()
-    return len(what.records) / seconds
+class Durability:
+    """Follows applied and committed offsets, as often as it looks."""
+
+    def __init__(self) -> None:
+        self._applied: dict[OwnedPartition, deque[tuple[int, float]]] = {}
+
+    def look(self, partitions: list[OwnedPartition], now: float) -> float:
+        """Note what has been applied, and return how long what has just become durable had to wait for that."""
+        longest = 0.0
+        for owned in partitions:
+            waiting = self._applied.setdefault(owned, deque())
+            if owned.position > (waiting[-1][0] if waiting else owned.committed):
+                waiting.append((owned.position, now))
+            while waiting and waiting[0][0] <= owned.committed:
+                longest = max(longest, now - waiting.popleft()[1])
+        return longest
 
 
-async def _first_applied(worker: Worker) -> float:
-    while not worker.feed.partitions or worker.feed.recovery != "ready":
-        await asyncio.sleep(0.001)
-    return perf_counter()
-
-
-def _settings(address: str, group: str, partitions: int) -> WorkerSettings:
-    return WorkerSettings(
-        brokers=address,
-        group=group,
-        partitions=partitions,
-        session_timeout=Settings().session_timeout / 2,
-        idempotent=False,
+async def _work(order: Order) -> None:
+    settings = Settings(
+        group=order.group,
+        partitions=order.partitions,
+        future_tolerance=ANY_TIME,
+        max_queues=order.max_queues,
+        max_queues_per_tenant=order.max_queues,
+        http_port=0,
     )
+    service = Service(settings, brokers=order.brokers, idempotent=order.idempotent)
+    telling = asyncio.create_task(_tell(service))
+    async with service:
+        await asyncio.to_thread(sys.stdin.read)
+    telling.cancel()
 
 
-def _sources() -> list:  # type: ignore[type-arg]  # of the worker's own kind
-    return source_topics(
-        DEFAULT_POLICIES,
-        partitions=1,
-        max_queues_per_tenant=100_000,
-        max_queues=100_000,
-        future_tolerance=Settings().future_tolerance,
-        clock=lambda: datetime.now(UTC),
-    )
+async def _tell(service: Service) -> None:
+    durability = Durability()
+    lines = msgspec.json.Encoder()
+    while True:
+        await asyncio.sleep(TELL_SECONDS)
+        now, feed = monotonic(), service.feed
+        owned = [one for one in service.worker.ownership if one.tp.topic == CONTACTS_TOPIC and one.live]
+        progress = Progress(
+            at=now,
+            cpu=process_time(),
+            cpu_of_main_thread=thread_time(),
+            ready=feed.ready,
+            applied=feed.events.total(),
+            durable=sum(one.committed for one in owned),
+            until_durable=durability.look(owned, now),
+            checkpoint=feed.checkpoints.seconds_last,
+            rows=feed.checkpoints.rows,
+            faults=feed.dead_letters + feed.gaps + feed.checkpoints.failures,
+            url=service.address if feed.ready else "",
+        )
+        print(lines.encode(progress).decode(), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_work(msgspec.json.decode(sys.argv[1], type=Order)))

@@ -4,9 +4,11 @@ On the wire: CloudEvents 1.0 as JSON, structured or binary. In the changelogs: M
 version of the row format before each row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from operator import attrgetter
+from sys import intern
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import orjson
@@ -21,15 +23,20 @@ from stream.errors import InvalidEvent, InvalidReason
 __all__ = [
     "AGENTS",
     "AGENTS_TOPIC",
+    "AGENT_KEY_PARTS",
     "CONTACTS_TOPIC",
+    "CONTACT_KEY_PARTS",
     "CONTENT_TYPE",
     "MAX_EVENT_BYTES",
     "SEGMENTS",
     "TALLIES",
+    "KeyParts",
     "RowCodec",
     "RowFormatError",
     "decode",
+    "decode_all",
     "encode",
+    "key_from",
     "key_of",
     "topic_of",
 ]
@@ -50,6 +57,12 @@ Headers = Sequence[tuple[str, bytes | None]]
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 """Times outside are a clock that was never set, or milliseconds taken for seconds."""
+
+KeyParts = tuple[str | None, ...]
+
+CONTACT_KEY_PARTS: Callable[[Event], KeyParts] = attrgetter("tenantid", "data.queue")
+"""What the key of a contact event is made of; no queue is known before one is chosen."""
+AGENT_KEY_PARTS: Callable[[Event], KeyParts] = attrgetter("tenantid", "subject")
 
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 _JSON = msgspec.json.Encoder()
@@ -81,6 +94,24 @@ def decode(value: bytes | None, headers: Headers = ()) -> Event:
     return event
 
 
+def decode_all(values: Sequence[bytes | None], *, until: datetime) -> list[Event] | None:
+    """
+    Read many structured records as `decode` does each, at a lower price.
+
+    None where one of them is not an event, or not before the instant *until*, or needs a closer look.
+    """
+    try:
+        if max(map(len, values)) > MAX_EVENT_BYTES:  # type: ignore[arg-type]  # None is a TypeError
+            return None
+        events = [*map(_EVENT.decode, values)]  # type: ignore[arg-type]  # ditto
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
+        return None
+    times = [event.time for event in events]
+    if {time.tzinfo for time in times} != {UTC} or min(times) < _EARLIEST or max(times) >= min(until, _LATEST):
+        return None
+    return events
+
+
 def encode(event: Event) -> bytes:
     """Write an event as a structured CloudEvent: compact JSON, UTF-8."""
     return _JSON.encode(event)
@@ -93,11 +124,13 @@ def topic_of(event: Event) -> str:
 
 def key_of(event: Event) -> bytes:
     """Return the record key: `tenant/queue`, or `tenant/agent` for events of agents."""
-    # By class, not isinstance: a union check for each record would cost more than the key itself.
-    if type(event) in _OF_AGENTS:
-        return f"{event.tenantid}/{event.subject}".encode()
-    queue = event.data.queue  # type: ignore[union-attr]  # those of agents have returned
-    return f"{event.tenantid}/{queue or ''}".encode()
+    parts = AGENT_KEY_PARTS if type(event) in _OF_AGENTS else CONTACT_KEY_PARTS
+    return key_from(parts(event))
+
+
+def key_from(parts: KeyParts) -> bytes:
+    """Return the record key that is made of *parts*."""
+    return "/".join(part or "" for part in parts).encode()
 
 
 def _in_utc(event: Event) -> Event:
@@ -170,20 +203,25 @@ class RowFormatError(ValueError):
     """A changelog row was written in a format that this version does not read."""
 
 
-ROW_FORMAT = 1
+ROW_FORMAT = 2
 """Written before each row; a row of another format is refused, never misread."""
 
-K = TypeVar("K")
+K = TypeVar("K", bound=tuple[Any, ...])
 V = TypeVar("V")
 
 
 class RowCodec(Generic[K, V]):
-    """Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it."""
+    """
+    Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it.
+
+    A key is a tuple that begins with two names, a row a struct that is written as an array. Many are
+    read at once: a recovery has a million.
+    """
 
     def __init__(self, key_type: object, row_type: object) -> None:
         self._write = msgspec.msgpack.Encoder()
-        self._key: msgspec.msgpack.Decoder[K] = msgspec.msgpack.Decoder(key_type)
-        self._row: msgspec.msgpack.Decoder[V] = msgspec.msgpack.Decoder(row_type)
+        self._keys: msgspec.msgpack.Decoder[list[K]] = msgspec.msgpack.Decoder(list[key_type])  # type: ignore[valid-type]
+        self._rows: msgspec.msgpack.Decoder[list[V]] = msgspec.msgpack.Decoder(list[row_type])  # type: ignore[valid-type]
 
     def encode_key(self, key: K) -> bytes:
         """Write a key."""
@@ -191,10 +229,15 @@ class RowCodec(Generic[K, V]):
 
     def decode_key(self, data: bytes) -> K:
         """Read a key. Raises RowFormatError."""
+        return self.decode_keys([data])[0]
+
+    def decode_keys(self, data: Sequence[bytes]) -> list[K]:
+        """Read keys, in their order; equal names are one object. Raises RowFormatError."""
         try:
-            return self._key.decode(data)
+            keys = self._keys.decode(_array(data))
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a key of this table: {failure}") from failure
+        return [(intern(key[0]), intern(key[1]), *key[2:]) for key in keys]  # type: ignore[misc]  # the same type again
 
     def encode_row(self, row: V) -> bytes:
         """Write a row."""
@@ -202,12 +245,23 @@ class RowCodec(Generic[K, V]):
 
     def decode_row(self, data: bytes) -> V:
         """Read a row. Raises RowFormatError."""
-        if data[:1] != _FORMAT_MARK:
-            raise RowFormatError(f"row format {data[:1].hex() or 'empty'}, this version reads {ROW_FORMAT}")
+        return self.decode_rows([data])[0]
+
+    def decode_rows(self, data: Sequence[bytes]) -> list[V]:
+        """Read rows, in their order. Raises RowFormatError if any of them cannot be read."""
+        foreign = {row[:1] for row in data} - {_FORMAT_MARK}
+        if foreign:
+            found = ", ".join(sorted(mark.hex() or "empty" for mark in foreign))
+            raise RowFormatError(f"row format {found}, this version reads {ROW_FORMAT}")
         try:
-            return self._row.decode(memoryview(data)[1:])
+            return self._rows.decode(_array([row[1:] for row in data]))
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a row of this table: {failure}") from failure
+
+
+def _array(items: Sequence[bytes]) -> bytes:
+    """Join values of MessagePack to one array of them."""
+    return b"\xdd" + len(items).to_bytes(4, "big") + b"".join(items)
 
 
 _FORMAT_MARK = bytes([ROW_FORMAT])

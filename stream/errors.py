@@ -5,6 +5,7 @@ ContactStreamError
 ├── SourceError       fix the file or line that the message names
 ├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
 ├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
+│   └── BrokerAway    it does not answer: trying again may be enough
 └── TopicMismatch     topics on the broker differ from what is declared: the message says what to do
 """
 
@@ -12,6 +13,7 @@ from typing import Literal, get_args
 
 __all__ = [
     "INVALID_REASONS",
+    "BrokerAway",
     "BrokerError",
     "ContactStreamError",
     "InvalidEvent",
@@ -54,6 +56,10 @@ class SourceError(ContactStreamError):
 
 class BrokerError(ContactStreamError):
     """The broker cannot be reached, or does not do what it must."""
+
+
+class BrokerAway(BrokerError):
+    """No broker answers, or not yet as it will; it may be a matter of time."""
 
 
 class TopicMismatch(ContactStreamError):

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
 
-__all__ = ["EMBEDDED", "PREFIX", "LogLevel", "Settings", "broker_of", "settings_from"]
+__all__ = ["EMBEDDED", "PREFIX", "LogLevel", "Settings", "are_addresses", "broker_of", "settings_from"]
 
 PREFIX: Final = "CONTACT_STREAM_"
 """Of every environment variable that is a setting."""
@@ -73,10 +73,28 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 def broker_of(settings: Settings) -> tuple[str | None, bool]:
-    """Return the address of the broker (None: an embedded one is to be started), and whether it is a real one."""
-    if settings.broker.startswith(EMBEDDED):
-        return settings.broker.removeprefix(EMBEDDED) or None, False
-    return settings.broker.removeprefix("kafka://"), True
+    """
+    Return the address of the broker (None: an embedded one is to be started), and whether it is a real one.
+
+    Raises SettingsError for what is no address: a broker that is only away is waited for.
+    """
+    embedded = settings.broker.startswith(EMBEDDED)
+    address = settings.broker.removeprefix(EMBEDDED if embedded else "kafka://")
+    if embedded and not address:
+        return None, False
+    if not are_addresses(address):
+        raise SettingsError(f"broker address {settings.broker!r}: expected host:port[,host:port…], or {EMBEDDED}")
+    return address, not embedded
+
+
+def are_addresses(text: str) -> bool:
+    """Tell whether *text* is `host:port`, or several with commas between."""
+    return all(_is_host_and_port(part) for part in text.split(","))
+
+
+def _is_host_and_port(text: str) -> bool:
+    host, _, port = text.strip().rpartition(":")
+    return bool(host) and ":/" not in host and port.isascii() and port.isdigit() and 0 < int(port) < 65536
 
 
 def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | timedelta | None) -> Settings:

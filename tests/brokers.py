@@ -16,7 +16,7 @@ from stream.broker.embedded import EmbeddedBroker
 __all__ = ["Broker"]
 
 ON_EITHER = {"broker", "fresh_broker", "own_broker"}
-ON_KAFKA = {"kafka", "kafka_of_three"}
+ON_KAFKA = {"kafka", "kafka_of_one", "kafka_of_three"}
 
 
 class Broker(NamedTuple):
@@ -56,9 +56,16 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def kafka_of_one(tmp_path: Path) -> Iterator[Cluster]:
+    """A broker for one test, which may do it harm."""
+    with _apache_kafka(tmp_path / "kafka", brokers=1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
 def kafka_of_three(tmp_path: Path) -> Iterator[Cluster]:
     """Three brokers for one test, which may do them harm."""
-    with _apache_kafka(tmp_path, brokers=3) as cluster:
+    with _apache_kafka(tmp_path / "kafka", brokers=3) as cluster:
         yield cluster
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream import codec
-from stream.codec import MAX_EVENT_BYTES, Headers, RowFormatError, decode, encode, key_of, topic_of
+from stream.codec import MAX_EVENT_BYTES, Headers, RowFormatError, decode, decode_all, encode, key_of, topic_of
 from stream.domain.events import EVENT_TYPES, Event
 from stream.domain.floor import TallyRow
 from stream.domain.tally import Tally
@@ -28,6 +28,8 @@ GOOD: dict[str, Any] = {
     "data": {"queue": "sales", "wait_ms": 8000, "unknown": [1, 2]},
     "extension": "ignored",
 }
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 def raw(**changes: object) -> bytes:
@@ -122,6 +124,31 @@ def test_nesting_without_end_is_refused() -> None:
     assert refused(raw().replace(b'"ignored"', b"[" * 100_000)).reason == "not_json"
 
 
+def test_many_records_are_read_at_once_as_each_would_be() -> None:
+    values = [encode(msgspec.convert(_example(kind), EVENT_TYPES[kind])) for kind in sorted(EVENT_TYPES)]
+
+    assert decode_all(values, until=LATER) == [decode(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        b"",
+        b"ENTERQUEUE",
+        raw() + b" " * MAX_EVENT_BYTES,
+        raw(time="2026-11-20T10:00:00+01:00"),
+        raw(time="1970-01-01T00:00:00Z"),
+        raw(time="2099-01-01T00:00:00Z"),
+        raw(type="contact.vanished"),
+        raw().replace(b'"ignored"', b"[" * 100_000),
+    ],
+    ids=["nothing", "empty", "no JSON", "huge", "other zone", "1970", "future", "unknown type", "nested"],
+)
+def test_of_many_records_none_is_read_when_one_needs_a_closer_look(odd: bytes | None) -> None:
+    assert decode_all([raw(), odd, raw()], until=LATER) is None
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_event_or_a_reason(value: bytes) -> None:
     outcome = _outcome(value)
@@ -173,17 +200,45 @@ def _example(kind: str) -> dict[str, object]:
 
 def test_rows_are_read_as_they_were_written() -> None:
     floor = floor_of(story("00:00 enqueued ann\n00:10 answered ann\n00:00 callback.requested cb"))
+    floor.settle()
 
+    assert floor.tallies
     for rows, row_codec in ((floor.tallies, codec.TALLIES), (floor.segments, codec.SEGMENTS)):
         for key, row in rows.items():
             assert row_codec.decode_key(row_codec.encode_key(key)) == key  # type: ignore[arg-type]  # one of two
             assert row_codec.decode_row(row_codec.encode_row(row)) == row  # type: ignore[arg-type]  # one of two
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00", b"\x02\x92\x01\x90", b"\x01\xff", b"\x01"])
+@pytest.mark.parametrize("data", [b"", b"\x00", b"\x01\x92\x01\x90", b"\x03\x92\x01\x90", b"\x02\xff", b"\x02"])
 def test_a_row_of_another_format_is_refused_never_misread(data: bytes) -> None:
     with pytest.raises(RowFormatError):
         codec.TALLIES.decode_row(data)
+
+
+def test_many_rows_are_read_as_if_one_by_one() -> None:
+    floor = floor_of(story("00:00 enqueued ann\n00:10 answered ann\n00:05 enqueued bob\n00:00 callback.requested cb"))
+    keys = [codec.SEGMENTS.encode_key(key) for key in floor.segments]
+    rows = [codec.SEGMENTS.encode_row(row) for row in floor.segments.values()]
+
+    assert codec.SEGMENTS.decode_keys(keys) == [codec.SEGMENTS.decode_key(key) for key in keys] == [*floor.segments]
+    assert codec.SEGMENTS.decode_rows(rows) == [codec.SEGMENTS.decode_row(row) for row in rows]
+    assert not codec.SEGMENTS.decode_rows([])
+    assert not codec.SEGMENTS.decode_keys([])
+
+
+def test_contacts_of_a_queue_share_its_names_after_a_restart() -> None:
+    floor = floor_of(story("00:00 enqueued ann\n00:05 enqueued bob"))
+
+    ann, bob = codec.SEGMENTS.decode_keys([codec.SEGMENTS.encode_key(key) for key in floor.segments])
+
+    assert all(of_ann is of_bob for of_ann, of_bob in zip(ann[:3], bob[:3], strict=True))
+
+
+def test_one_row_of_an_older_format_refuses_the_whole_batch_and_says_which_format() -> None:
+    new = codec.TALLIES.encode_row(TallyRow(1, Tally(offered=1)))
+
+    with pytest.raises(RowFormatError, match=f"row format 01, this version reads {codec.ROW_FORMAT}"):
+        codec.TALLIES.decode_rows([new, b"\x01" + new[1:], new])
 
 
 def test_a_tally_row_is_small() -> None:

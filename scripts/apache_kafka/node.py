@@ -66,7 +66,7 @@ class Node:
         self.home.mkdir(parents=True, exist_ok=True)
         settings = self.home / "server.properties"
         settings.write_text("\n".join(properties) + "\n")
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings)]
+        command = [*self._java(), "kafka.tools.StorageTool", "format", f"-t={cluster_id}", "-c", str(settings)]
         subprocess.run([*command, "--ignore-formatted"], capture_output=True, text=True, check=True)
 
     def spawn(self, *, outlives: bool = False) -> None:

@@ -28,6 +28,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Nothing came for so long: a quiet hour, or a feed that is cut."""
     late: timedelta = timedelta(minutes=5)
     """Events come, but even the newest happened so long ago."""
+    ahead: timedelta = timedelta(minutes=5)
+    """The newest event is so far ahead of the clock: more than an event may be when it is accepted."""
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -51,14 +53,31 @@ _RECOVERY: Mapping[RecoveryState, str] = {
 def notices_of(feed: Feed, at: datetime, limits: Limits | None = None) -> tuple[Notice, ...]:
     """Return what is wrong with the feed at the instant *at*, worst first; empty when all is well."""
     limits = limits or Limits()
+    # What follows from a broker that does not answer is not said again.
+    away = [*_unreachable(feed)]
     found = [
+        *away,
         *_not_ready(feed),
         *_partial(feed),
-        *_lagging(feed, at, limits),
-        *_quiet(feed, at, limits),
+        *_clock(feed, at, limits),
+        *(() if away else _lagging(feed, at, limits)),
+        *(() if away else _quiet(feed, at, limits)),
         *_unsaved(feed),
     ]
     return tuple(sorted(found, key=lambda notice: notice.severity))
+
+
+def _unreachable(feed: Feed) -> Iterator[Notice]:
+    """Yield one notice: no broker answers at all, or none for some partitions."""
+    since = feed.broker_silent_since
+    if since is not None:
+        text = "The broker does not answer: figures stand still"
+        yield Notice(code="unreachable", severity="stale", text=text, since=since)
+    elif silent := [one for one in feed.partitions.values() if one.silent_since is not None]:
+        text = f"No broker answers for {_partitions(silent)}: their figures stand still"
+        yield Notice(
+            code="unreachable", severity="stale", text=text, since=_earliest(one.silent_since for one in silent)
+        )
 
 
 def _not_ready(feed: Feed) -> Iterator[Notice]:
@@ -74,12 +93,19 @@ def _partial(feed: Feed) -> Iterator[Notice]:
         yield Notice(code="partial", severity="warning", text=text, since=None)
 
 
+def _clock(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
+    if feed.newest_event is not None and feed.newest_event - at > limits.ahead:
+        text = "The clock of this worker is behind the events: the board shows the past"
+        yield Notice(code="clock", severity="stale", text=text, since=None)
+
+
 def _lagging(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
     """Yield one notice: stalled partitions, or else those that are far behind."""
     waiting = [one for one in feed.partitions.values() if one.lag > 0]
     stalled = [one for one in waiting if one.stalled(at, limits.stalled)]
     if stalled:
-        text = f"No progress in {_partitions(stalled)}: {_records(stalled)} wait"
+        cause = " for a dead letter to be acknowledged" if feed.letters_on_their_way else ""
+        text = f"No progress in {_partitions(stalled)}: {_records(stalled)} wait{cause}"
         yield Notice(code="stalled", severity="stale", text=text, since=_earliest(one.applied_at for one in stalled))
         return
     behind = [one for one in waiting if one.record_at is not None and at - one.record_at > limits.behind]

@@ -1,5 +1,6 @@
 """Whether this worker should be restarted (not alive) or left out for now (not ready), with reasons."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -28,11 +29,20 @@ def health_of(feed: Feed, at: datetime, patience: timedelta = PATIENCE) -> Healt
     stalled = [
         f"{one.topic}/{one.partition}: {one.lag} records wait, none applied {waited}"
         for one in feed.partitions.values()
-        if one.stalled(at, patience)
+        if one.stalled(at, patience) and feed.broker_silent_since is None
     ]
     if feed.failure is not None:
         stalled.append(f"stopped: {feed.failure}")
     if not stalled and not feed.alive(at, patience):
         stalled.append(f"{feed.recovery}, without progress {waited}")
-    unready = () if feed.ready else (f"{feed.recovery}: partitions are not all assigned and recovered",)
-    return Health(dead=tuple(stalled), unready=unready)
+    return Health(dead=tuple(stalled), unready=(*_unready(feed),))
+
+
+def _unready(feed: Feed) -> Iterator[str]:
+    if not feed.ready:
+        yield f"{feed.recovery}: partitions are not all assigned and recovered"
+    if feed.broker_silent_since is not None:
+        yield f"no broker has answered since {feed.broker_silent_since:%H:%M:%S} UTC"
+    elif silent := [one for one in feed.partitions.values() if one.silent_since is not None]:
+        names = ", ".join(f"{one.topic}/{one.partition}" for one in silent)
+        yield f"no broker answers for {names}"

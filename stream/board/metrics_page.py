@@ -9,9 +9,10 @@ from aiohttp import web
 
 from stream.domain.snapshot import Board
 from stream.metrics.adapter import ProcessPage
+from stream.metrics.body import Body, GzippedBody
 from stream.metrics.build import build_families
 from stream.metrics.collector import board_sections
-from stream.metrics.exposition import Format, Part, gzipped, page, part_of
+from stream.metrics.exposition import Format, Part, page, part_of
 from stream.metrics.family import Family
 from stream.metrics.feed import Feed
 from stream.metrics.feed_collector import feed_families
@@ -58,8 +59,9 @@ class MetricsPage:
         return parts
 
     def _written(self, parts: dict[str, Part], form: Format, *, packed: bool) -> bytes:
-        chunks = page(parts, form, timer=self._timer)
-        return gzipped(chunks) if packed else b"".join(chunks)
+        body = GzippedBody() if packed else Body()
+        page(parts, form, body, timer=self._timer)
+        return body.end()
 
 
 def _settled(section: Callable[[], Iterable[Family]]) -> Part:
@@ -72,7 +74,7 @@ def _settled(section: Callable[[], Iterable[Family]]) -> Part:
 
 
 def _failing(error: Exception) -> Part:
-    def fail(_: Format) -> bytes:
+    def fail(_: Format) -> list[bytes]:
         raise error
 
     return fail

@@ -64,7 +64,8 @@ class Seldom(logging.Filter):
         if record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS:
             return True
         said = (record.name, record.lineno, str(record.msg))
-        if record.created - self._said.get(said, 0.0) < SAME_AGAIN_SECONDS:
+        # The clock may be set back: that must not silence a library for as long.
+        if abs(record.created - self._said.get(said, 0.0)) < SAME_AGAIN_SECONDS:
             return False
         if len(self._said) >= MOST_REMEMBERED:
             self._said.clear()

@@ -145,6 +145,9 @@ class Staff:
                 applied.failed.append((offset, failure))
         return applied
 
+    def settle(self) -> None:
+        """Do nothing: each event changes its row at once."""
+
     def committed(self, offset: int) -> None:
         """Take note of a commit."""
         self._committed = offset

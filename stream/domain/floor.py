@@ -22,17 +22,21 @@ from stream.domain.events import (
     SegmentEvent,
 )
 from stream.domain.limits import MAX_TENANTS, OVERFLOW_QUEUE
-from stream.domain.outcome import contributions_of
+from stream.domain.outcome import contributions_of, judge
 from stream.domain.payloads import Channel
+from stream.domain.pending import OUT_OF_TURN, Pending
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
-from stream.domain.segment import NEW, PASSING, TELLING, Segment, take
+from stream.domain.segment import TELLING, Segment, take, tells
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
 from stream.domain.windows import EPOCH
 
 __all__ = ["Floor", "TallyKey", "TallyRow"]
+
+SETTLE_AFTER = 100_000
+"""Events after which tallies are settled though nobody looks: what waits for it must not fill the memory."""
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
@@ -72,8 +76,12 @@ class Floor:
         self._queues_of: Counter[str] = Counter()
         self._purged_on = EPOCH.date()
         self._recovered_to = -1
+        self._applied_to = -1
+        self._unsettled = 0
         self._committed = 0
         self._touched: set[Queue] = set()
+        self._pending: dict[EpisodeKey, Pending] = {}
+        """By the words of the events, which may name a queue beyond the limit."""
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -87,9 +95,25 @@ class Floor:
         old = bisect_right(offsets, self._recovered_to)
         for event, offset in zip(events[:old], offsets[:old], strict=True):
             self._fold([event], [offset], applied)
+            self._applied_to = offset
+            self.settle()
         if old < len(events):
             self._fold(events[old:], offsets[old:], applied)
+            self._applied_to = offsets[-1]
+            self._unsettled += len(events) - old
+            if self._unsettled >= SETTLE_AFTER:
+                self.settle()
         return applied
+
+    def settle(self) -> None:
+        """Add to the tallies' rows what has been counted since the last time; to be called before rows are taken."""
+        self._unsettled = 0
+        for queue in self._touched:
+            self._settle(queue)
+            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+            if queue.is_due() and self._applied_to > self._recovered_to:
+                self._evict(queue)
+        self._touched.clear()
 
     def committed(self, offset: int) -> None:
         """Take note that the source is committed up to, and without, *offset*: older finished segments may go."""
@@ -97,68 +121,100 @@ class Floor:
 
     def recovered(self) -> None:
         """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
+        self.settle()
         self.queues.clear()
         self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
-            self._recovered_to = max(self._recovered_to, row.fence)
             self._know(self._queue(tenant, name, channel)).load(scope, number, row.tally)
+        # The one loop of a restart that may turn a million times.
         for key, episode in self.segments.items():
-            self._recovered_to = max(self._recovered_to, episode.fence)
-            queue = self._know(self._queue(*key[:3]))
-            queue.watermark = max(queue.watermark, episode.newest)
-        for key, episode in self.segments.items():
-            queue = self.queues[key[:3]]
-            place: Any = queue.place_segment if isinstance(episode, Segment) else queue.place_callback
-            place(key, episode, queue.watermark)
+            queue = self.queues.get(key[:3]) or self._know(self._queue(*key[:3]))
+            queue.load_episode(key, episode)
         for queue in self.queues.values():
-            queue.sort()
+            queue.loaded()
+        self._recovered_to = max(
+            self._recovered_to,
+            max((row.fence for row in self.tallies.values()), default=-1),
+            max((episode.fence for episode in self.segments.values()), default=-1),
+        )
 
     def snapshots(self, at: datetime) -> Iterator[QueueSnapshot]:
         """Yield what the board says about each queue at the instant *at*; each is consistent in itself."""
         for queue in list(self.queues.values()):
+            if queue in self._touched:
+                self._settle(queue)
             yield queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
-        newest = applied.newest_by_source
+        takes, newest = self._take, applied.newest_by_source
         for event, offset in zip(events, offsets, strict=True):
             try:
-                take_kind = self._take.get(type(event))
-                if take_kind is not None:
+                if (take_kind := takes.get(type(event))) is not None:
                     take_kind(event, offset, applied)
                 if event.time > newest.get(event.source, EPOCH):
                     newest[event.source] = event.time
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-        for queue in self._touched:
-            self._settle(queue, offsets[-1])
-            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
-            if queue.is_due() and offsets[-1] > self._recovered_to:
-                self._evict(queue)
-        self._touched.clear()
+        for visit in self._pending.values():
+            self._count(visit)
+        self._pending.clear()
 
     # Of one event whatever can raise comes before the first change.
 
     def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
-        queue, key = self._place_of(event, event.data.enqueue_seq, applied)
-        segment = self._visits.get(key, NEW)
-        if segment.fence >= offset:
+        data = event.data
+        name = (event.tenantid, data.queue, data.channel, event.subject, data.enqueue_seq)
+        visit = self._pending.get(name)
+        if fresh := visit is None:
+            visit = self._opened(event, applied)
+        if visit.segment.fence >= offset:
             applied.replayed += 1
             return
-        known = take(segment, event)
-        if known is segment:
-            self._repeated(queue, key, segment, offset, applied)
-            return
-        if type(event) in PASSING and segment.answered and not segment.end and known.outbound == segment.outbound:
-            self._touch(queue)
-            self._visits.put(key, replace(known, fence=offset))
-            queue.watermark = max(queue.watermark, event.time)
-            return
-        counts_for = contributions_of(known, queue.policy)
-        self._touch(queue)
-        if queue.count_difference(segment.counted, counts_for):
+        turn = visit.after(event)
+        if turn is OUT_OF_TURN:
+            self._take_out_of_turn(name, visit, event, offset, applied)
+        elif self._is_new(visit, event, offset, applied):
+            visit.turn = turn
+            if fresh:
+                self._touch(visit.queue)
+                self._pending[name] = visit
+
+    def _take_out_of_turn(
+        self, name: EpisodeKey, visit: Pending, event: SegmentEvent, offset: int, applied: Applied
+    ) -> None:
+        """Take a report that may take something back: what the batch has brought so far is counted first."""
+        if self._pending.pop(name, None) is not None:
+            self._count(visit)
+            visit = Pending(visit.queue, visit.key, visit.segment)
+        if self._is_new(visit, event, offset, applied):
+            self._count(visit, event.time)
+
+    def _is_new(self, visit: Pending, event: SegmentEvent, offset: int, applied: Applied) -> bool:
+        """Add to a segment what an event reports; tell whether that was anything new."""
+        queue, segment = visit.queue, visit.segment
+        if not take(segment, event):
+            self._repeated(visit, event, offset, applied)
+            return False
+        segment.fence = offset
+        if event.time > queue.watermark:
+            queue.watermark = event.time
+        elif queue.is_too_late(event.time):
             applied.late += 1
-        self.segments.put(key, replace(known, fence=offset, counted=counts_for))
-        queue.place_segment(key, known, event.time)
+        return True
+
+    def _opened(self, event: SegmentEvent, applied: Applied) -> Pending:
+        queue, key = self._place_of(event, event.data.enqueue_seq, applied)
+        return Pending(queue, key, self._visits.get(key))
+
+    def _count(self, visit: Pending, at: datetime | None = None) -> None:
+        """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
+        queue, key, segment = visit.queue, visit.key, visit.segment
+        self._touch(queue)
+        judge(segment, queue.policy)
+        queue.count_difference(visit.before, contributions_of(segment))
+        self.segments.put(key, segment)
+        if queue.place_segment(key, segment, at):
+            self.segments.share(key)  # with the phase: there may be a million of them
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, 0, applied)
@@ -168,31 +224,39 @@ class Floor:
             return
         known = take_step(callback, event)
         if known is callback:
-            self._repeated(queue, key, callback, offset, applied)
+            applied.duplicates += 1
+            self._keep(queue, key, replace(callback, fence=offset))
             return
         counts_for = steps_of(known)
+        applied.late += queue.is_too_late(event.time)
+        queue.watermark = max(queue.watermark, event.time)
         self._touch(queue)
-        if queue.count_difference(callback.counted, counts_for):
-            applied.late += 1
+        queue.count_difference(callback.counted, counts_for)
         self.segments.put(key, replace(known, fence=offset, counted=counts_for))
-        queue.place_callback(key, known, event.time)
+        queue.place_callback(key, known)
 
     def _touch(self, queue: Queue) -> None:
         """Note that the batch changes a queue, and keep it from now on if it is a new one."""
         if queue not in self._touched:
             self._touched.add(self._know(queue))
 
-    def _repeated(self, queue: Queue, key: EpisodeKey, known: EpisodeRow, offset: int, applied: Applied) -> None:
+    def _repeated(self, visit: Pending, event: SegmentEvent, offset: int, applied: Applied) -> None:
         """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
-        applied.duplicates += 1
+        if tells(event):
+            applied.duplicates += 1
+            visit.segment.fence = offset
+            self._keep(visit.queue, visit.key, visit.segment)
+
+    def _keep(self, queue: Queue, key: EpisodeKey, row: EpisodeRow) -> None:
         if key in self.segments:
-            self.segments.put(key, replace(known, fence=offset))
+            self.segments.put(key, row)
             queue.repeated(key)
 
     def _place_of(self, event: SegmentEvent | CallbackEvent, visit: int, applied: Applied) -> tuple[Queue, EpisodeKey]:
         tenant, name, channel = event.tenantid, event.data.queue, event.data.channel
         queue = self.queues.get((tenant, name, channel))
         if queue is not None:
+            tenant, name, channel = queue.key  # the names of the event would be two more strings for each contact
             return queue, (tenant, name, channel, event.subject, visit)
         if self._admits(tenant, event.time):
             return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
@@ -245,13 +309,13 @@ class Floor:
                 self._queues_of[tenant] += 1
         return self.queues[queue.key]
 
-    def _settle(self, queue: Queue, fence: int) -> None:
-        """Add what the batch counted to the rows of its minutes, days and totals that do not have it yet."""
+    def _settle(self, queue: Queue) -> None:
+        """Add what was counted to the rows of the minutes, days and totals that do not have it yet."""
         for scope, number, delta in queue.take_deltas():
             key = (*queue.key, scope, number)
             row = self.tallies.get(key)
-            if row is None or row.fence < fence:
-                self.tallies.put(key, TallyRow(fence, queue.add(scope, number, delta)))
+            if row is None or row.fence < self._applied_to:
+                self.tallies.put(key, TallyRow(self._applied_to, queue.add(scope, number, delta)))
 
     def _evict(self, queue: Queue, at: datetime | None = None) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that are committed."""

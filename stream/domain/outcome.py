@@ -1,4 +1,4 @@
-"""What a segment counts for: follows from its facts alone, and from the policy that judges its wait.
+"""What a segment counts for: follows from its facts alone, and from the limits that judge its wait.
 
 The difference of what it counts for before and after an event is what the event adds to the tallies.
 """
@@ -19,19 +19,22 @@ from stream.domain.contributions import (
 from stream.domain.policy import Policy
 from stream.domain.segment import UNKNOWN, Fact, Segment
 
-__all__ = ["contributions_of"]
+__all__ = ["contributions_of", "judge"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def contributions_of(segment: Segment, policy: Policy) -> tuple[Contribution, ...]:
-    """
-    Return what the segment counts for, by what is known of it now.
+def judge(segment: Segment, policy: Policy) -> None:
+    """Keep with a segment whose wait is over the limits by which it is judged, unless it has been judged before."""
+    if segment.threshold_ms == UNKNOWN and (
+        segment.answered or segment.abandoned or segment.dequeued or segment.ended or segment.transferred
+    ):
+        segment.threshold_ms, segment.short_ms = policy.threshold_ms, policy.short_abandon_ms
 
-    A wait that was judged before keeps its judgement: a new threshold holds from the next
-    decided contact on.
-    """
-    found: list[Contribution] = [] if segment.outbound else _visit(segment, policy)
+
+def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
+    """Return what the segment, judged where it has to be, counts for by what is known of it now."""
+    found: list[Contribution] = [] if segment.outbound else _visit(segment)
     handled = _handled(segment)
     if handled is not None:
         found.append(handled)
@@ -44,9 +47,9 @@ def contributions_of(segment: Segment, policy: Policy) -> tuple[Contribution, ..
     return tuple(found)
 
 
-def _visit(segment: Segment, policy: Policy) -> list[Contribution]:
+def _visit(segment: Segment) -> list[Contribution]:
     """Entry and outcome; a contact that we called ourselves was neither offered nor answered."""
-    decision = _decision(segment, policy)
+    decision = _decision(segment)
     if segment.enqueued is not None:
         entered = Entered(segment.enqueued.at, segment.enqueued.note)
         return [entered] if decision is None else [entered, decision]
@@ -56,50 +59,41 @@ def _visit(segment: Segment, policy: Policy) -> list[Contribution]:
     return [Entered(decision.at - decision.wait_ms * _MILLISECOND), decision]
 
 
-def _decision(segment: Segment, policy: Policy) -> Answered | Abandoned | Dequeued | None:
+def _decision(segment: Segment) -> Answered | Abandoned | Dequeued | None:
     """How the wait ended: by the earliest report, an answer before other exits of the same instant."""
     answered, abandoned, dequeued = segment.answered, segment.abandoned, segment.dequeued
     if answered and not (abandoned and abandoned.at < answered.at) and not (dequeued and dequeued.at < answered.at):
-        return _answered(segment, answered.at, _wait(segment, answered), policy)
+        return _answered(segment, answered.at, _wait(segment, answered))
     if abandoned and not (dequeued and dequeued.at <= abandoned.at):
-        return _abandoned(segment, abandoned, policy)
+        return _abandoned(segment, abandoned)
     if dequeued:
-        return _dequeued(segment, dequeued, dequeued.note, policy)
-    return _implied(segment, policy)
+        return _dequeued(segment, dequeued, dequeued.note)
+    return _implied(segment)
 
 
-def _implied(segment: Segment, policy: Policy) -> Answered | Dequeued | None:
+def _implied(segment: Segment) -> Answered | Dequeued | None:
     """How the wait must have ended, where only the end of the whole segment was reported."""
     end = segment.end
     if end is None:
         return None
     if end.ms != UNKNOWN:
         answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
-        return _answered(segment, answered_at, _wait(segment, Fact(answered_at)), policy)
-    return _dequeued(segment, end, "moved" if end is segment.transferred else "system", policy)
+        return _answered(segment, answered_at, _wait(segment, Fact(answered_at)))
+    return _dequeued(segment, end, "moved" if end is segment.transferred else "system")
 
 
-def _answered(segment: Segment, at: datetime, wait_ms: int, policy: Policy) -> Answered:
-    for judged in segment.counted:
-        if isinstance(judged, Answered) and judged.at == at and judged.wait_ms == wait_ms:
-            return judged
-    return Answered(at, wait_ms, wait_ms <= policy.threshold_ms)
+def _answered(segment: Segment, at: datetime, wait_ms: int) -> Answered:
+    return Answered(at, wait_ms, wait_ms <= segment.threshold_ms)
 
 
-def _abandoned(segment: Segment, fact: Fact, policy: Policy) -> Abandoned:
+def _abandoned(segment: Segment, fact: Fact) -> Abandoned:
     wait_ms = _wait(segment, fact)
-    for judged in segment.counted:
-        if isinstance(judged, Abandoned) and judged.at == fact.at and judged.wait_ms == wait_ms:
-            return judged
-    return Abandoned(fact.at, wait_ms, wait_ms <= policy.threshold_ms, wait_ms <= policy.short_abandon_ms)
+    return Abandoned(fact.at, wait_ms, wait_ms <= segment.threshold_ms, wait_ms <= segment.short_ms)
 
 
-def _dequeued(segment: Segment, fact: Fact, reason: str, policy: Policy) -> Dequeued:
+def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
     wait_ms = _wait(segment, fact)
-    for judged in segment.counted:
-        if isinstance(judged, Dequeued) and (judged.at, judged.wait_ms, judged.reason) == (fact.at, wait_ms, reason):
-            return judged
-    return Dequeued(fact.at, wait_ms, wait_ms <= policy.threshold_ms, reason)
+    return Dequeued(fact.at, wait_ms, wait_ms <= segment.threshold_ms, reason)
 
 
 def _wait(segment: Segment, end: Fact) -> int:

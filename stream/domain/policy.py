@@ -6,6 +6,7 @@ Policies are looked up by tenant, queue and channel; rules are patterns, later o
 from datetime import time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
@@ -16,7 +17,10 @@ from stream.domain.payloads import Channel
 __all__ = ["DEFAULT_POLICIES", "Changes", "Formula", "Policies", "Policy", "Rule"]
 
 
-_MILLISECOND = timedelta(milliseconds=1)
+@lru_cache
+def _in_ms(length: timedelta) -> int:
+    """Return whole milliseconds: the same number object each time, since every segment keeps those of its policy."""
+    return length // timedelta(milliseconds=1)
 
 
 class Formula(StrEnum):
@@ -55,12 +59,12 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def threshold_ms(self) -> int:
         """The threshold in whole milliseconds."""
-        return self.threshold // _MILLISECOND
+        return _in_ms(self.threshold)
 
     @property
     def short_abandon_ms(self) -> int:
         """The short-abandon limit in whole milliseconds."""
-        return self.short_abandon // _MILLISECOND
+        return _in_ms(self.short_abandon)
 
 
 class Changes(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution
@@ -18,7 +18,7 @@ from stream.domain.segment import Phase, Segment
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally
-from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of
+from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of, start_of
 
 __all__ = [
     "EpisodeKey",
@@ -40,13 +40,7 @@ Scope = Literal["minute", "day", "total", "taken_back"]
 """What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
 
 
-class _Deltas(NamedTuple):
-    """What a batch adds to one minute and to its day."""
-
-    minute: Tally
-    day: Tally
-    late: bool
-    """The day is not kept any more: only the totals get to know."""
+_DAY = timedelta(days=1)
 
 
 class Queue:
@@ -73,48 +67,46 @@ class Queue:
         self._total = Tally()
         self._taken_back = Tally()
         self._sums = SlidingSums(self._minutes)
-        self._deltas: dict[int, _Deltas] = {}
+        self._limits: dict[int, int] = {}
+        """Limits found in loaded segments, each as one object for all of them."""
+        self._deltas: dict[int, tuple[Tally, Tally]] = {}
+        """What a batch adds to each minute, and to its day."""
         self._day_deltas: dict[int, Tally] = {}
         self._correction: Tally | None = None
         self._swept_to = -1
 
     # Folding: deltas of a batch are counted first, and settled once.
 
-    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> bool:
-        """Count what an episode counts for *after*, and take back what only *before* had; tell if that was too late."""
-        if before == after:
-            return False
-        late = False
+    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> None:
+        """Count what an episode counts for *after*, and take back what only *before* had."""
         for contribution in after:
             if contribution not in before:
-                late |= self._count(contribution, 1)
+                self._count(contribution, 1)
         for contribution in before:
             if contribution not in after:
-                late |= self._count(contribution, -1)
-        return late
+                self._count(contribution, -1)
+                self._correction = self._correction or Tally()
+                contribution.count(self._correction, 1)
 
-    def _count(self, contribution: Contribution, sign: int) -> bool:
+    def _count(self, contribution: Contribution, sign: int) -> None:
         minute = minute_of(contribution.at)
-        deltas = self._deltas.get(minute) or self._open(minute)
-        contribution.count(deltas.minute, sign)
-        contribution.count(deltas.day, sign)
-        if sign < 0:
-            self._correction = self._correction or Tally()
-            contribution.count(self._correction, 1)
-        return deltas.late
+        of_minute, of_day = self._deltas.get(minute) or self._open(minute)
+        contribution.count(of_minute, sign)
+        contribution.count(of_day, sign)
 
-    def _open(self, minute: int) -> _Deltas:
+    def _open(self, minute: int) -> tuple[Tally, Tally]:
         day = self._day_of(minute)
-        of_day = self._day_deltas.setdefault(day, Tally())
-        deltas = self._deltas[minute] = _Deltas(Tally(), of_day, day < self._first_kept()[1])
+        if (of_day := self._day_deltas.get(day)) is None:
+            of_day = self._day_deltas[day] = Tally()
+        deltas = self._deltas[minute] = Tally(), of_day
         return deltas
 
     def take_deltas(self) -> Iterator[tuple[Scope, int, Tally]]:
         """Yield what was counted since the last call, for each minute and day that is still kept and for the totals."""
         first_minute, first_day = self._first_kept()
-        for minute, deltas in self._deltas.items():
+        for minute, (delta, _) in self._deltas.items():
             if minute >= first_minute:
-                yield "minute", minute, deltas.minute
+                yield "minute", minute, delta
         for day, delta in self._day_deltas.items():
             if day >= first_day:
                 yield "day", day, delta
@@ -143,19 +135,55 @@ class Queue:
     def load(self, scope: Scope, number: int, tally: Tally) -> None:
         """Take a tally over from the changelog."""
         self.add(scope, number, tally)
+        if scope == "minute":
+            self.watermark = max(self.watermark, start_of(number))
 
-    def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime) -> None:
-        """Note in which phase a segment is, since an event of the time *at*."""
-        self.watermark = max(self.watermark, at)
+    def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
+        """Take an episode over from the changelog; `loaded` follows the last one."""
+        if (newest := episode.newest) > self.watermark:
+            self.watermark = newest
+        if isinstance(episode, Segment):
+            share = self._limits.setdefault
+            episode.threshold_ms = share(episode.threshold_ms, episode.threshold_ms)
+            episode.short_ms = share(episode.short_ms, episode.short_ms)
+            found = episode.phase
+            if found is not None:
+                self._phases[found[0]][key] = found[1]
+                return
+        elif (since := episode.waiting_since) is not None:
+            self.callbacks[key] = since
+            return
+        self.finished[key] = EPOCH
+
+    def loaded(self) -> None:
+        """Bring what was loaded into the order of time. Repeats of finished episodes may still come, all of them."""
+        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
+            in_order = sorted(phase.items(), key=itemgetter(1))
+            phase.clear()
+            phase.update(in_order)
+        self.finished = dict.fromkeys(self.finished, self.watermark)
+
+    def is_too_late(self, at: datetime) -> bool:
+        """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
+        return self.watermark - at > _DAY and self._day_of(minute_of(at)) < self._first_kept()[1]
+
+    def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime | None = None) -> bool:
+        """
+        Note in which phase a segment is; tell whether it was in another one.
+
+        *at* is the time of the report that brought it there, if that did not come in its turn.
+        """
         found = segment.phase
         phase = None if found is None else self._phases[found[0]]
         for other in self._phases.values():
-            if other is not phase and (since := other.pop(key, None)) is not None and other is self.waiting:
+            if other is not phase and (since := other.pop(key, None)) is not None and at and other is self.waiting:
                 self._left(since, at)
         if phase is None or found is None:
             self._finish(key)
-        else:
-            phase[key] = found[1]
+            return True
+        moved = key not in phase
+        phase[key] = found[1]
+        return moved
 
     def _left(self, since: datetime, at: datetime) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
@@ -163,9 +191,8 @@ class Queue:
             self._correction = self._correction or Tally()
             self._correction.expired += 1
 
-    def place_callback(self, key: EpisodeKey, callback: Callback, at: datetime) -> None:
-        """Note whether a callback is still to be kept, since an event of the time *at*."""
-        self.watermark = max(self.watermark, at)
+    def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
+        """Note whether a callback is still to be kept."""
         if (since := callback.waiting_since) is not None:
             self.callbacks[key] = since
             return
@@ -244,13 +271,6 @@ class Queue:
         yield from (("day", day) for day in self._days)
         yield "total", 0
         yield "taken_back", 0
-
-    def sort(self) -> None:
-        """Bring the phases into the order of time, after a load."""
-        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
-            in_order = sorted(phase.items(), key=itemgetter(1))
-            phase.clear()
-            phase.update(in_order)
 
     # Reading.
 

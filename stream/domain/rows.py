@@ -39,6 +39,10 @@ class Rows(dict[K, V]):
         self[key] = row
         self.changed.add(key)
 
+    def share(self, key: K) -> None:
+        """Make this very object the key of its row: whoever keeps it as well need not keep an equal one."""
+        self[key] = self.pop(key)
+
     def remove(self, key: K) -> None:
         """Delete the row of *key*, if there is one; a tombstone is written at the next checkpoint."""
         if self.pop(key, None) is not None:
@@ -46,17 +50,21 @@ class Rows(dict[K, V]):
 
     def load(self, key: K, row: V | None) -> None:
         """
-        Take a row from the changelog (None: a tombstone), without marking it as changed.
+        Take a row from the changelog (None: a tombstone), as it is there.
 
-        Of two rows the one with the higher fence stays: a worker that lost its partition may
-        have written an older row after a newer one.
+        Of two rows the one with the higher fence stays: a worker that lost its partition may have
+        written an older row after a newer one. Then the newer one counts as changed: once the log
+        is compacted, the older one would be left alone.
         """
         if row is None:
             self.pop(key, None)
             return
-        known = self.get(key)
-        if known is None or known.fence <= row.fence:
-            self[key] = row
+        known = self.setdefault(key, row)
+        if known.fence <= row.fence:
+            if known is not row:
+                self[key] = row
+        else:
+            self.changed.add(key)
 
     def take_changed(self) -> list[tuple[K, V | None]]:
         """Return every row that changed since the last call (None: deleted), and forget that it did."""

@@ -3,6 +3,8 @@
 A segment keeps *facts*: of each kind of report the earliest. What it counts for follows from its
 facts alone (`stream.domain.outcome`), so neither order nor repetition matters, and whatever a later
 report corrects comes out as the difference between the contributions before and after.
+
+Only the fold that owns a segment changes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,9 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from stream.domain.contributions import Contribution
 from stream.domain.events import (
     ContactAbandoned,
     ContactAnswered,
@@ -28,16 +28,16 @@ from stream.domain.events import (
     OfferEnded,
     SegmentEvent,
 )
-from stream.domain.payloads import EndedData, TransferredData
+from stream.domain.payloads import BlockReason, DequeueReason, EndedData, TransferredData
 from stream.domain.windows import EPOCH
 
-__all__ = ["NEW", "PASSING", "TELLING", "UNKNOWN", "Fact", "Phase", "Segment", "take"]
+__all__ = ["TELLING", "UNKNOWN", "Fact", "Phase", "Segment", "take", "tells"]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
 
 _IN_VAIN = frozenset({"missed", "rejected"})
-_WRAPUP_FOLLOWS = "wrapup"
+_WRAPUP_FOLLOWS: Final = "wrapup"
 
 _MAX_SPELLS = 100
 """Holds and missed offers kept of one segment: a runaway producer must not fill the memory."""
@@ -47,17 +47,21 @@ Phase = Literal["waiting", "talking", "wrapping_up"]
 """What goes on in a segment; at most one at a time."""
 
 
+Note = Literal["", "new", "transfer", "requeue", "callback", "wrapup"] | BlockReason | DequeueReason
+"""What a report says beside times: a reason, or that a wrap-up follows."""
+
+
 class Fact(Struct, frozen=True, order=True, array_like=True, gc=False):
     """One report: when it happened, and what it said. Of two reports of a kind the smaller, so the earlier, stands."""
 
     at: datetime
     ms: int = UNKNOWN
     hold_ms: int = UNKNOWN
-    note: str = ""
+    note: Note = ""
 
 
-class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
-    """What is known of one visit, and what it has been counted for."""
+class Segment(Struct, array_like=True, gc=False, tag="segment"):
+    """What is known of one visit, and by which limits its wait was judged."""
 
     fence: int = -1
     """Offset of the last record applied to this segment."""
@@ -75,7 +79,9 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     missed: tuple[tuple[str, datetime], ...] = ()
     """Offers that rang in vain, by offer or event id."""
     outbound: bool = False
-    counted: tuple[Contribution, ...] = ()
+    threshold_ms: int = UNKNOWN
+    """The threshold and the short-abandon limit as of the decision: a new policy holds for later ones."""
+    short_ms: int = UNKNOWN
 
     @property
     def phase(self) -> tuple[Phase, datetime] | None:
@@ -102,85 +108,86 @@ class Segment(Struct, frozen=True, array_like=True, gc=False, tag="segment"):
     @property
     def newest(self) -> datetime:
         """When the newest report happened; of a segment of which something is known."""
-        facts = (
+        newest = EPOCH
+        for fact in (
             *(self.enqueued, self.answered, self.ended, self.wrapup_started, self.wrapup_ended),
             *(self.abandoned, self.dequeued, self.transferred, self.blocked),
-        )
-        offers = (at for _, at in self.missed)
-        return max(*(fact.at for fact in facts if fact), *self.held, *self.resumed, *offers, EPOCH, EPOCH)
+        ):
+            if fact is not None and fact.at > newest:
+                newest = fact.at
+        return max(newest, *self.held, *self.resumed, *(at for _, at in self.missed), EPOCH)
 
 
-NEW = Segment()
-"""A segment of which nothing is known yet."""
+def take(segment: Segment, event: SegmentEvent) -> bool:
+    """Add what *event* reports to the segment; tell whether that was anything new."""
+    new = _REPORTS[type(event)](segment, event)
+    if event.data.direction == "outbound" and not segment.outbound:
+        segment.outbound = new = True
+    return new
 
 
-PASSING: Final = frozenset({ContactHeld, ContactResumed})
-"""Reports of what passes while a contact talks: until the end is known they change nothing else."""
+def _enqueued(segment: Segment, event: ContactEnqueued) -> bool:
+    return _note(segment, "enqueued", Fact(event.time, UNKNOWN, UNKNOWN, event.data.reason))
 
 
-def take(segment: Segment, event: SegmentEvent) -> Segment:
-    """Return the segment with what *event* reports; the very same object if that is nothing new."""
-    known = _REPORTS[type(event)](segment, event)
-    if event.data.direction == "outbound" and not known.outbound:
-        return replace(known, outbound=True)
-    return known
-
-
-def _enqueued(segment: Segment, event: ContactEnqueued) -> Segment:
-    return _note(segment, "enqueued", Fact(event.time, note=event.data.reason))
-
-
-def _offer_ended(segment: Segment, event: OfferEnded) -> Segment:
+def _offer_ended(segment: Segment, event: OfferEnded) -> bool:
     if event.data.result not in _IN_VAIN:
-        return segment
+        return False
     offer, missed = event.data.offer_id or event.id, dict(segment.missed)
     if offer in missed and missed[offer] <= event.time:
-        return segment
+        return False
     missed[offer] = event.time
-    return replace(segment, missed=tuple(sorted(missed.items()))[:_MAX_SPELLS])
+    segment.missed = tuple(sorted(missed.items()))[:_MAX_SPELLS]
+    return True
 
 
-def _answer(segment: Segment, event: ContactAnswered) -> Segment:
+def _answer(segment: Segment, event: ContactAnswered) -> bool:
     return _note(segment, "answered", Fact(event.time, _ms(event.data.wait_ms)))
 
 
-def _abandon(segment: Segment, event: ContactAbandoned) -> Segment:
+def _abandon(segment: Segment, event: ContactAbandoned) -> bool:
     return _note(segment, "abandoned", Fact(event.time, _ms(event.data.wait_ms)))
 
 
-def _dequeue(segment: Segment, event: ContactDequeued) -> Segment:
-    return _note(segment, "dequeued", Fact(event.time, _ms(event.data.wait_ms), note=event.data.reason))
+def _dequeue(segment: Segment, event: ContactDequeued) -> bool:
+    return _note(segment, "dequeued", Fact(event.time, _ms(event.data.wait_ms), UNKNOWN, event.data.reason))
 
 
-def _block(segment: Segment, event: ContactBlocked) -> Segment:
-    return _note(segment, "blocked", Fact(event.time, note=event.data.reason))
+def _block(segment: Segment, event: ContactBlocked) -> bool:
+    return _note(segment, "blocked", Fact(event.time, UNKNOWN, UNKNOWN, event.data.reason))
 
 
-def _hold(segment: Segment, event: ContactHeld) -> Segment:
-    return segment if event.time in segment.held else replace(segment, held=_with(segment.held, event.time))
+def _hold(segment: Segment, event: ContactHeld) -> bool:
+    if event.time in segment.held:
+        return False
+    segment.held = _with(segment.held, event.time)
+    return True
 
 
-def _resume(segment: Segment, event: ContactResumed) -> Segment:
-    return segment if event.time in segment.resumed else replace(segment, resumed=_with(segment.resumed, event.time))
+def _resume(segment: Segment, event: ContactResumed) -> bool:
+    if event.time in segment.resumed:
+        return False
+    segment.resumed = _with(segment.resumed, event.time)
+    return True
 
 
-def _end(segment: Segment, event: ContactEnded) -> Segment:
+def _end(segment: Segment, event: ContactEnded) -> bool:
     return _note(segment, "ended", _end_of(event.time, event.data))
 
 
-def _transfer(segment: Segment, event: ContactTransferred) -> Segment:
+def _transfer(segment: Segment, event: ContactTransferred) -> bool:
     return _note(segment, "transferred", _end_of(event.time, event.data))
 
 
-def _wrap_up(segment: Segment, event: ContactWrapupStarted) -> Segment:
+def _wrap_up(segment: Segment, event: ContactWrapupStarted) -> bool:
     return _note(segment, "wrapup_started", Fact(event.time))
 
 
-def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> Segment:
+def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> bool:
     return _note(segment, "wrapup_ended", Fact(event.time, _ms(event.data.acw_ms)))
 
 
-_REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], Segment]]] = {
+_REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
     ContactEnqueued: _enqueued,
     OfferEnded: _offer_ended,
     ContactAnswered: _answer,
@@ -200,6 +207,11 @@ TELLING: Final = frozenset(_REPORTS)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 
+def tells(event: SegmentEvent) -> bool:
+    """Tell whether figures are made of a report: an offer that an agent took is not missed."""
+    return type(event) is not OfferEnded or event.data.result in _IN_VAIN
+
+
 def _ms(reported: int | None) -> int:
     return UNKNOWN if reported is None else reported
 
@@ -208,11 +220,12 @@ def _end_of(at: datetime, data: EndedData | TransferredData) -> Fact:
     return Fact(at, _ms(data.talk_ms), _ms(data.hold_ms), _WRAPUP_FOLLOWS if data.wrapup else "")
 
 
-def _note(segment: Segment, kind: str, fact: Fact) -> Segment:
+def _note(segment: Segment, kind: str, fact: Fact) -> bool:
     known: Fact | None = getattr(segment, kind)
     if known is not None and known <= fact:
-        return segment
-    return replace(segment, **{kind: fact})
+        return False
+    setattr(segment, kind, fact)
+    return True
 
 
 def _with(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:

@@ -1,6 +1,9 @@
 """Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import astuple
 
 from stream.domain.tally import Tally
 from stream.domain.windows import WINDOWS
@@ -46,11 +49,11 @@ class SlidingSums:
         return {name: closed + running for name, closed in self._closed.items()}
 
     def _move_to(self, minute: int) -> None:
-        for name, length in WINDOWS.items():
-            if 0 < minute - self._running <= _NEAR:
+        if 0 < minute - self._running <= _NEAR:
+            for name, length in WINDOWS.items():
                 self._closed[name] = self._moved(self._closed[name], minute, length)
-            else:
-                self._closed[name] = self._sum(minute - length, minute)
+        else:
+            self._sum_up(minute)
         self._running = minute
 
     def _moved(self, closed: Tally, minute: int, length: int) -> Tally:
@@ -61,6 +64,19 @@ class SlidingSums:
                 closed -= leaving
         return closed
 
-    def _sum(self, first: int, end: int) -> Tally:
-        seen = [tally for minute, tally in self._minutes.items() if first <= minute < end]
-        return sum(seen, _EMPTY)
+    def _sum_up(self, minute: int) -> None:
+        """Sum each minute once: a window is the next shorter one, and the minutes before that."""
+        closed, end = _EMPTY, minute
+        for name, length in WINDOWS.items():
+            first = minute - length
+            seen = [tally for at in range(first, end) if (tally := self._minutes.get(at)) is not None]
+            closed = self._closed[name] = _sum([closed, *seen])
+            end = first
+
+
+def _sum(tallies: Sequence[Tally]) -> Tally:
+    """Return the sum of at least one: column by column, at half the price of one tally after the other."""
+    columns: list[Any] = [*zip(*map(astuple, tallies), strict=True)]
+    counts, distributions = columns[:-2], columns[-2:]
+    sums: list[Any] = [*map(sum, counts), *([*map(sum, zip(*one, strict=True))] for one in distributions)]
+    return Tally(*sums)

@@ -10,6 +10,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from msgspec import Struct
 
 from stream.errors import SettingsError
+from stream.settings import are_addresses
 
 __all__ = ["Batch", "Client", "Link", "ProducerPolicy"]
 
@@ -96,7 +97,7 @@ class Link:
         self._turn = asyncio.Lock()
         self._stopping: set[asyncio.Task[None]] = set()
         known = scheme in ({""} if embedded else {"", "kafka"})
-        if not known or not all(_is_host_and_port(part) for part in rest.split(",")):
+        if not known or not are_addresses(rest):
             raise SettingsError(f"broker address {address!r}: expected kafka://host:port[,…], or embedded:host:port")
 
     async def client(self) -> Client:
@@ -152,8 +153,3 @@ class Link:
             await client.stop()
             raise
         return client
-
-
-def _is_host_and_port(text: str) -> bool:
-    host, _, port = text.strip().rpartition(":")
-    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536

@@ -54,11 +54,11 @@ class ProcessPage:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def written(self, form: Format) -> bytes:
-        """Return the text, without the end mark of OpenMetrics."""
+    def written(self, form: Format) -> list[bytes]:
+        """Return the text in one piece, without the end mark of OpenMetrics."""
         if form is Format.TEXT:
-            return generate_latest(self._registry)
-        return _written_openmetrics(self._registry).removesuffix(b"# EOF\n")
+            return [generate_latest(self._registry)]
+        return [_written_openmetrics(self._registry).removesuffix(b"# EOF\n")]
 
 
 def _client_metric(family: Family) -> ClientMetric:

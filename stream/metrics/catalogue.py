@@ -253,6 +253,12 @@ FEED: Final = (
         "contact_source_last_event_timestamp_seconds", "seconds", ("source",), "Newest event of a source, since 1970."
     ),
     _gauge("contact_ready", "bool", (), "1 when partitions are assigned and recovered: the figures are whole."),
+    _gauge(
+        "contact_broker_silent_timestamp_seconds",
+        "seconds",
+        (),
+        "Since when no broker answers, since 1970; no sample while one does.",
+    ),
     _gauge("contact_recovery_state", "bool", ("state",), "1 for the state the worker is in, 0 for all others."),
     _counter("contact_recovered_rows_total", "rows", (), "Rows read back from changelogs."),
     _counter("contact_rebalances_total", "rebalances", (), "Times that partitions were assigned anew."),
@@ -284,6 +290,19 @@ FEED: Final = (
         "contact_record_timestamp_seconds", "seconds", PARTITION, "When the newest applied record was sent, since 1970."
     ),
     _gauge("contact_commit_timestamp_seconds", "seconds", PARTITION, "When offsets were last committed, since 1970."),
+    _gauge(
+        "contact_uncommitted_timestamp_seconds",
+        "seconds",
+        PARTITION,
+        "When the oldest record that is applied and not committed was applied, since 1970; no sample while all is. "
+        "Its age is what a crash would replay: alert on minutes.",
+    ),
+    _gauge(
+        "contact_partition_silent_timestamp_seconds",
+        "seconds",
+        PARTITION,
+        "Since when the broker of a partition does not answer, since 1970; no sample while it does.",
+    ),
 )
 
 SCRAPE: Final = (

@@ -51,12 +51,13 @@ def board_sections(board: Board) -> dict[str, Section]:
     """Return the sections of a board by name; each is computed when it is called."""
     queues = board.queues
     series = cache(partial(_queue_series, queues))
+    ever = cache(partial(_ever, queues))
     return {
         "now": lambda: _now(queues, series()),
         "agents": lambda: _agents(board),
         "policy": lambda: _policies(queues, series()),
-        "windows": lambda: _windows(queues, series()),
-        "totals": lambda: _totals(queues, series()),
+        "windows": lambda: _windows(queues, series(), ever()),
+        "totals": lambda: _totals(queues, series(), ever()),
     }
 
 
@@ -115,23 +116,21 @@ def _policies(queues: Sequence[QueueSnapshot], series: Series) -> Iterator[Famil
     yield from single(metric("contact_queue_policy_info"), judged)
 
 
-def _windows(queues: Sequence[QueueSnapshot], by_queue: Series) -> Iterator[Family]:
+def _windows(queues: Sequence[QueueSnapshot], by_queue: Series, ever: Sequence[Tally]) -> Iterator[Family]:
     named = [(queue, name, tally) for queue in queues for name, tally in queue.windows.items()]
     if not named:
         return
     series = _window_series(queues, by_queue)
     yield from _figures(series, [figures_of(tally, queue.policy) for queue, _, tally in named])
     columns = _columns([tally for _, _, tally in named])
-    ever = _columns(_ever(queues))
-    seen = partial(_seen_in_windows, queues, ever)
+    part = partial(_part, series, columns, _columns(ever), [len(queue.windows) for queue in queues])
     decided = [tally.decided for _, _, tally in named]
     yield from _family("contact_window_decided", Block(series, decided))
     for field in COUNTED:
-        block = Block(series, columns[field]) if field in _ALWAYS else _part(series, columns[field], seen(field))
+        block = Block(series, columns[field]) if field in _ALWAYS else part(field)
         yield from _family(f"contact_window_{field}", block)
     for prefix, reasons in _REASONS.items():
-        parts = [_part(series, columns[field], seen(field), reason) for field, reason in reasons.items()]
-        yield from _family(f"contact_window_{prefix}", *parts)
+        yield from _family(f"contact_window_{prefix}", *(part(field, reason) for field, reason in reasons.items()))
     for field in SUMMED:
         yield from _family(f"contact_window_{field}_seconds", Block(series, _seconds(columns[f"{field}_ms"])))
 
@@ -161,27 +160,26 @@ def _ever(queues: Sequence[QueueSnapshot]) -> list[Tally]:
     return [queue.total + queue.taken_back for queue in queues]
 
 
-def _seen_in_windows(queues: Sequence[QueueSnapshot], ever: Columns, field: str) -> list[int] | None:
-    """Return for each window of each queue whether the queue ever had one of *field*; None: no queue had."""
+def _part(
+    series: Series, columns: Columns, ever: Columns, windows: Sequence[int], field: str, reason: str | None = None
+) -> Block:
+    """Return the samples of *field* in the windows of those queues (each has so many *windows*) that ever had one."""
+    samples: Sequence[int | None] = columns[field]
     if not any(ever[field]):
-        return None
-    return list(chain.from_iterable(map(repeat, ever[field], (len(queue.windows) for queue in queues))))
-
-
-def _part(series: Series, column: Sequence[int], seen: Sequence[int] | None, reason: str | None = None) -> Block:
-    if seen is None:
-        return Block(series, (), reason)
-    return Block(series, [count if ever else None for count, ever in zip(column, seen, strict=True)], reason)
+        samples = ()
+    elif not all(ever[field]):
+        seen = chain.from_iterable(map(repeat, ever[field], windows))
+        samples = [count if once else None for count, once in zip(samples, seen, strict=True)]
+    return Block(series, samples, reason)
 
 
 def _seconds(column: Sequence[int]) -> list[float]:
     return [milliseconds / 1000 for milliseconds in column]
 
 
-def _totals(queues: Sequence[QueueSnapshot], series: Series) -> Iterator[Family]:
+def _totals(queues: Sequence[QueueSnapshot], series: Series, ever: Sequence[Tally]) -> Iterator[Family]:
     if not queues:
         return
-    ever = _ever(queues)
     columns = _columns(ever)
     for field in COUNTED:
         yield from _family(f"contact_{field}_total", Block(series, columns[field]))

@@ -5,17 +5,17 @@ A test holds both to the same samples.
 """
 
 import logging
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import accumulate
 from math import isfinite
 
+from stream.metrics.body import Body
 from stream.metrics.catalogue import metric
 from stream.metrics.family import Block, Buckets, Family, Section, escaped, single
 from stream.metrics.metric import Kind, Metric
 
-__all__ = ["Format", "Part", "gzipped", "page", "part_of", "written"]
+__all__ = ["Format", "Part", "page", "part_of", "written"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,53 +27,49 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-Part = Callable[[Format], bytes]
-"""Writes one part of the page, without the end mark of OpenMetrics; may fail on its own."""
+Part = Callable[[Format], Iterable[bytes]]
+"""Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
 
 
-def page(parts: Mapping[str, Part], form: Format, *, timer: Callable[[], float]) -> list[bytes]:
+def page(parts: Mapping[str, Part], form: Format, body: Body, *, timer: Callable[[], float]) -> None:
     """
-    Return the whole page in chunks, one for each part.
+    Add the whole page to *body*.
 
     A part that fails is left out whole and told as `contact_section_success` 0: it never takes the
     others with it. *timer* counts seconds.
     """
-    chunks, success, durations = [], [], []
+    success, durations = [], []
     for name, part in parts.items():
         began = timer()
-        text = _written_or_none(name, part, form)
+        success.append(((name,), int(_add(name, part, form, body))))
         durations.append(((name,), timer() - began))
-        success.append(((name,), int(text is not None)))
-        chunks.append(text or b"")
-    chunks.append(written(single(metric("contact_section_success"), success), form))
-    chunks.append(written(single(metric("contact_section_duration_seconds"), durations), form))
+    body.add(_written(single(metric("contact_section_success"), success), form))
+    body.add(_written(single(metric("contact_section_duration_seconds"), durations), form))
     if form is Format.OPENMETRICS:
-        chunks.append(b"# EOF\n")
-    return chunks
+        body.add([b"# EOF\n"])
 
 
 def part_of(section: Section) -> Part:
     """Return the part of the page that writes the families of a section."""
-    return lambda form: written(section(), form)
-
-
-def _written_or_none(name: str, part: Part, form: Format) -> bytes | None:
-    try:
-        return part(form)
-    except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
-        _log.exception("section %s of the metrics page failed", name)
-        return None
-
-
-def gzipped(chunks: Iterable[bytes]) -> bytes:
-    """Compress a page; level 1, since a page of a thousand queues shrinks twentyfold at any level."""
-    packer = zlib.compressobj(level=1, wbits=31)
-    return b"".join([*map(packer.compress, chunks), packer.flush()])
+    return lambda form: _written(section(), form)
 
 
 def written(families: Iterable[Family], form: Format) -> bytes:
     """Return families as text, without the end mark of OpenMetrics."""
-    return b"".join("".join(_texts(family, form)).encode() for family in families)
+    return b"".join(_written(families, form))
+
+
+def _add(name: str, part: Part, form: Format, body: Body) -> bool:
+    try:
+        body.add(part(form))
+    except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
+        _log.exception("section %s of the metrics page failed", name)
+        return False
+    return True
+
+
+def _written(families: Iterable[Family], form: Format) -> Iterator[bytes]:
+    return ("".join(_texts(family, form)).encode() for family in families)
 
 
 def _texts(family: Family, form: Format) -> Iterator[str]:
@@ -102,9 +98,15 @@ def _block_text(one: Metric, block: Block) -> str:
     if block.last is not None:
         tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
     texts, samples = _known(block)
-    lines = [f"{head}{text}{tail}{sample}\n" for text, sample in zip(texts, samples, strict=True)]
+    if not samples:
+        return ""
+    lines: Iterable[str] = [f"{text}{tail}{sample}" for text, sample in zip(texts, samples, strict=True)]
     # The sum tells at the speed of C whether any sample is not finite.
-    return "".join(lines if isfinite(sum(samples)) else map(_with_go_spelling, lines))
+    if not isfinite(sum(samples)):
+        lines = map(_with_go_spelling, lines)
+    # Name and line end come in between: a third off the price of a line.
+    between = f"\n{head}"
+    return f"{head}{between.join(lines)}\n"
 
 
 def _known(block: Block) -> tuple[Sequence[str], Sequence[float]]:
@@ -119,7 +121,7 @@ def _known(block: Block) -> tuple[Sequence[str], Sequence[float]]:
 def _with_go_spelling(line: str) -> str:
     """Python says inf and nan where the formats say +Inf, -Inf and NaN."""
     series, _, value = line.rpartition(" ")
-    spelling = {"inf\n": "+Inf\n", "-inf\n": "-Inf\n", "nan\n": "NaN\n"}
+    spelling = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
     return f"{series} {spelling.get(value, value)}"
 
 

@@ -38,8 +38,14 @@ class PartitionFeed:
     record_at: datetime | None = None
     """Time stamp of the newest applied record: when the producer sent it."""
     committed_at: datetime | None = None
+    uncommitted_since: datetime | None = None
+    """When the oldest record that is applied and not committed was applied; None while all is committed."""
     gaps: int = 0
     """Jumps in the offsets of applied records; on a plain topic each is a lost record."""
+    silent_since: datetime | None = None
+    """Since when the broker that has it does not answer, or there is none; None while it answers."""
+    answered_at: datetime | None = None
+    """When it answered again; None if it was never silent."""
 
     @property
     def lag(self) -> int:
@@ -47,10 +53,11 @@ class PartitionFeed:
         return max(0, self.highwater - self.position)
 
     def stalled(self, now: datetime, patience: timedelta) -> bool:
-        """Whether there is something to apply, and nothing was for *patience*."""
-        if self.recovered_at is None or self.lag == 0:
+        """Whether there is something to apply, its broker answers, and nothing was applied for *patience*."""
+        if self.recovered_at is None or self.lag == 0 or self.silent_since is not None:
             return False
-        return now - max(self.recovered_at, self.applied_at or self.recovered_at) > patience
+        moved = (self.recovered_at, self.applied_at, self.answered_at)
+        return now - max(at for at in moved if at is not None) > patience
 
 
 @dataclass(slots=True)
@@ -77,6 +84,8 @@ class Feed:
     """Why the worker has stopped by itself; None while all is well."""
     progress_at: datetime | None = None
     """When anything moved last: an assignment, recovered rows or applied records."""
+    broker_silent_since: datetime | None = None
+    """Since when no broker has answered; None while one does."""
     partitions: dict[tuple[str, int], PartitionFeed] = field(default_factory=dict)
     declared: int = 0
     """Partitions of all source topics together; 0 where that is not known."""
@@ -92,6 +101,8 @@ class Feed:
     """Events of queues beyond the limit per tenant."""
     rekeyed: int = 0
     dead_letters: int = 0
+    letters_on_their_way: int = 0
+    """Dead letters and rekeyed records that are sent, and not acknowledged yet: their partitions wait for that."""
     gaps: int = 0
     rebalances: int = 0
     recovered_rows: int = 0
@@ -117,14 +128,33 @@ class Feed:
         Whether the worker makes progress.
 
         Nothing to do is progress. Records that wait, or rows to recover, and nothing that moved for
-        *patience* is not: only a restart helps then.
+        *patience* is not: only a restart helps then. It brings no broker back, though.
         """
         if self.failure is not None:
             return False
+        if self.broker_silent_since is not None:
+            return True
         if any(partition.stalled(now, patience) for partition in self.partitions.values()):
             return False
         waiting = self.recovery in ("rebalancing", "recovering")
         return not (waiting and self.progress_at is not None and now - self.progress_at > patience)
+
+    def set_clock(self, now: datetime) -> None:
+        """
+        Take nothing for later than *now*.
+
+        Where a clock was set back, ages would be negative for as long, and a feed that stands still look fresh.
+        """
+        self.progress_at = _not_after(now, self.progress_at)
+        self.broker_silent_since = _not_after(now, self.broker_silent_since)
+        self.checkpoints.finished_at = _not_after(now, self.checkpoints.finished_at)
+        self.checkpoints.failing_since = _not_after(now, self.checkpoints.failing_since)
+        for one in self.partitions.values():
+            one.recovered_at = _not_after(now, one.recovered_at)
+            one.applied_at = _not_after(now, one.applied_at)
+            one.committed_at = _not_after(now, one.committed_at)
+            one.silent_since = _not_after(now, one.silent_since)
+            one.answered_at = _not_after(now, one.answered_at)
 
     def heard(self, latest: Mapping[str, datetime]) -> None:
         """Note the event times of one batch, the last one by CloudEvents source."""
@@ -134,3 +164,7 @@ class Feed:
             self.sources[source] = max(at, self.sources.get(source, at))
             if self.newest_event is None or at > self.newest_event:
                 self.newest_event = at
+
+
+def _not_after(now: datetime, at: datetime | None) -> datetime | None:
+    return at if at is None or at <= now else now

@@ -56,6 +56,7 @@ def _freshness(feed: Feed) -> Iterator[Family]:
 
 def _recovery(feed: Feed) -> Iterator[Family]:
     yield from _one("contact_ready", int(feed.ready))
+    yield from _one("contact_broker_silent_timestamp_seconds", _timestamp(feed.broker_silent_since))
     states = [(state, int(state == feed.recovery)) for state in get_args(RecoveryState)]
     yield from _by("contact_recovery_state", states)
     yield from _one("contact_recovered_rows_total", feed.recovered_rows)
@@ -84,6 +85,11 @@ def _partitions(feed: Feed) -> Iterator[Family]:
     yield from _each("contact_applied_timestamp_seconds", owned, [_timestamp(one.applied_at) for one in owned])
     yield from _each("contact_record_timestamp_seconds", owned, [_timestamp(one.record_at) for one in owned])
     yield from _each("contact_commit_timestamp_seconds", owned, [_timestamp(one.committed_at) for one in owned])
+    since = [_timestamp(one.uncommitted_since) for one in owned]
+    yield from _each("contact_uncommitted_timestamp_seconds", owned, since)
+    yield from _each(
+        "contact_partition_silent_timestamp_seconds", owned, [_timestamp(one.silent_since) for one in owned]
+    )
 
 
 def _each(name: str, owned: Iterable[PartitionFeed], samples: Iterable[float | None]) -> Iterator[Family]:

@@ -52,8 +52,9 @@ def create_app(
     worker = Worker(settings, ownership)
     app = worker.app = StreamApp(settings.group, **_faust_settings(settings))
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}
-    log = KafkaLog(lambda: app.producer, lambda: app.consumer)
-    worker.checkpoints = Checkpoints(ownership, tables, log, lease=settings.session_timeout / 2, fault=fault)
+    lease = settings.session_timeout / 2
+    log = KafkaLog(lambda: app.producer, lambda: app.consumer, patience=lease)
+    worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
     app.offset_keeper = Keeper(ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75)
     for source in sources:
         _processor(worker, source)
@@ -73,6 +74,7 @@ def _faust_settings(settings: WorkerSettings) -> Mapping[str, Any]:
         "broker_max_poll_interval": 120.0,
         "broker_commit_every": None,
         "broker_commit_interval": 3600.0,  # Faust's timer has nothing to do: checkpoints commit
+        "consumer_metadata_max_age_ms": 10_000,  # partitions that are added must not be overlooked for long
         "consumer_max_fetch_size": 2**20,  # per partition: about 5,000 events, a few slices of work
         "producer_linger": 0.0,  # batches are packed by the checkpoint
         "producer_max_batch_size": 2**19,

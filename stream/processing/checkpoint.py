@@ -23,6 +23,9 @@ __all__ = ["CheckpointPolicy", "CheckpointState", "Checkpoints", "FaultPoint", "
 
 logger = logging.getLogger(__name__)
 
+LOOK_EVERY_SECONDS = 60.0
+"""Many times within the ten minutes for which changelogs are not compacted."""
+
 FaultPoint = Callable[[str], Awaitable[None]]
 """Called between any two steps with the name of the step that is done; a test makes it crash there."""
 
@@ -32,7 +35,7 @@ class CheckpointPolicy:
     """When a checkpoint is due."""
 
     interval: timedelta = timedelta(seconds=1)
-    """How much is replayed after a crash, at most, and how long a row waits to become durable."""
+    """How much is replayed after a crash, at most, and how long a row waits to become durable, the write included."""
     retry_after: timedelta = timedelta(seconds=1)
     """How long to leave a broker alone that failed."""
 
@@ -51,8 +54,9 @@ class CheckpointState:
         return min(max(self.next_at - now, timedelta(0)), longest)
 
     def finished(self, started: datetime, now: datetime) -> None:
-        """Note a success: the interval counts from its start, but a slow broker gets a rest."""
-        self.next_at = max(started + self.policy.interval, now + self.policy.interval / 10)
+        """Note a success: the next one is to end within an interval of this start, but a slow broker gets a rest."""
+        interval, took = self.policy.interval, max(now - started, timedelta(0))
+        self.next_at = max(started + interval * 0.9 - took, now + interval / 10)
 
     def failed(self, now: datetime) -> None:
         """Note a failure."""
@@ -72,6 +76,14 @@ class Log(Protocol):
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commit source offsets; raises CommitFailedError if the partitions are not ours any more."""
+        ...
+
+    async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Return the offset after the last record of each changelog partition."""
+        ...
+
+    async def abandon(self) -> None:
+        """Have nothing written any more that is not acknowledged by now; what is under way may still arrive."""
         ...
 
 
@@ -122,6 +134,7 @@ class Checkpoints:
         self._log = log
         self._fault = fault
         self._running = asyncio.Lock()
+        self._looked_at = time.monotonic()
 
     @property
     def _feed(self) -> Feed:
@@ -134,7 +147,7 @@ class Checkpoints:
         while True:
             await asyncio.sleep(state.wait(clock()).total_seconds())
             started = clock()
-            if await self.take():
+            if await self.take() and await self._look():
                 state.finished(started, clock())
             else:
                 state.failed(clock())
@@ -155,6 +168,9 @@ class Checkpoints:
                 await self.take()
         except TimeoutError:
             self._failed("the broker did not answer in time")
+            await self._log.abandon()
+        if self._running.locked():
+            return []  # rows of a checkpoint that will fail, but has not yet
         return [owned.tp for owned in self._ownership if owned.live and owned.position == owned.committed]
 
     async def _take(self, partitions: Sequence[OwnedPartition]) -> bool:
@@ -165,19 +181,23 @@ class Checkpoints:
         try:
             await self._verify_membership(partitions)
             await self._fault("begun")
+            cut_at = self._ownership.clock()
             offsets, writes = await self._cut(partitions, pending)
             await self._fault("cut")
             for rank, name in enumerate(dict.fromkeys(write.name for write in writes)):
-                self._check_owned()
+                await self._verify_membership(partitions)
+                self._check_owned(partitions)
                 await self._write([write for write in writes if write.name == name], pending)
                 await self._fault(f"written {rank}")
-            await self._commit(partitions, offsets)
+            await self._commit(partitions, offsets, cut_at)
         except (CommitFailedError, IllegalStateError) as lost:
             # The group gave the partitions to others; Faust is told in a moment. Not our failure.
             logger.warning("Checkpoint given up, the partitions are not ours any more: %s", type(lost).__name__)
             return False
         except (KafkaError, OSError) as failure:
             self._failed(repr(failure))
+            if pending:
+                await self._log.abandon()
             return False
         finally:
             for write in pending:
@@ -190,7 +210,7 @@ class Checkpoints:
         Ask the group whether we still belong to it, if that is not known from a recent commit.
 
         A process that was stopped for longer than the session lasts would otherwise write rows of
-        partitions that others own by now.
+        partitions that others own by now: so this comes before every table.
         """
         if time.monotonic() - self._member_at > self._lease_seconds:
             await self._log.commit({owned.tp: owned.committed for owned in partitions})
@@ -203,6 +223,7 @@ class Checkpoints:
         offsets: dict[TP, int] = {}
         for owned in partitions:
             offsets[owned.tp] = owned.position
+            owned.fold.settle()
             for name in owned.fold.tables:
                 table = self._tables[name]
                 keys, records = table.cut(owned)
@@ -212,9 +233,10 @@ class Checkpoints:
         order = {name: rank for owned in partitions for rank, name in enumerate(owned.fold.tables)}
         return offsets, sorted(pending, key=lambda write: order[write.name])
 
-    def _check_owned(self) -> None:
-        if self._ownership.lost:
-            raise CommitFailedError("this worker has been removed from the group")
+    def _check_owned(self, partitions: Sequence[OwnedPartition]) -> None:
+        # A partition that came back is another one: it was recovered without what is being written here.
+        if self._ownership.lost or any(self._ownership.get(*owned.tp) is not owned for owned in partitions):
+            raise CommitFailedError("the group has given the partitions out anew")
 
     async def _write(self, writes: Sequence[Write], pending: list[Write]) -> None:
         """Write one table of all partitions, and wait until all of it is acknowledged."""
@@ -230,18 +252,44 @@ class Checkpoints:
         owned = write.owned
         first, end = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
         if not write.table.written(owned, first, end):
-            self._feed.foreign_writes += 1
-            logger.warning(
-                "%s, partition %d: somebody else wrote before offset %d; all rows will be written again",
-                write.table.changelog_topic_name,
-                owned.tp.partition,
-                first,
-            )
+            self._note_foreign(write.table, owned, first)
 
-    async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int]) -> None:
+    def _note_foreign(self, table: Table, owned: OwnedPartition, before: int) -> None:
+        self._feed.foreign_writes += 1
+        where = (table.changelog_topic_name, owned.tp.partition, before)
+        logger.warning("%s, partition %d: not ours before offset %d; all rows will be written again", *where)
+
+    async def _look(self) -> bool:
+        """Look from time to time for records of others, also where we write nothing; False if the broker failed."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
+            return True
+        try:
+            await self.look()
+        except (KafkaError, OSError) as failure:
+            logger.warning("The ends of the changelogs are not known: %r", failure)
+            return False
+        self._looked_at = time.monotonic()
+        return True
+
+    async def look(self) -> None:
+        """Have rows written again where somebody else has written into a changelog of ours."""
+        async with self._running:  # our own writes are no strangers'
+            ours = {
+                TP(self._tables[name].changelog_topic_name, owned.tp.partition): (name, owned)
+                for owned in self._ownership
+                if owned.live
+                for name in owned.fold.tables
+            }
+            for changelog, end in (await self._log.ends(ours.keys())).items():
+                name, owned = ours[changelog]
+                known = owned.changelog_ends.setdefault(name, 0)
+                if end > known and not self._tables[name].written(owned, end, end):
+                    self._note_foreign(self._tables[name], owned, end)
+
+    async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int], cut_at: datetime) -> None:
         moved = {owned.tp: offsets[owned.tp] for owned in partitions if offsets[owned.tp] != owned.committed}
         if moved:
-            self._check_owned()
+            self._check_owned(partitions)
             await self._log.commit(moved)
             self._member_at = time.monotonic()
             await self._fault("committed")
@@ -249,6 +297,7 @@ class Checkpoints:
         for owned in partitions:
             owned.committed = owned.feed.committed = offsets[owned.tp]
             owned.feed.committed_at = now
+            owned.feed.uncommitted_since = None if owned.position == owned.committed else cut_at
             owned.fold.committed(owned.committed)
         await self._fault("told")
 

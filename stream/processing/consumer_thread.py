@@ -6,16 +6,25 @@ What runs in here runs on the thread's event loop; `transport.Consumer` calls it
 # ruff: noqa: SLF001  # whole fetches and the group's own view are not public in aiokafka; constraints.txt pins it
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from stream.processing.answers import Answers
 from stream.processing.fold import Record
 from stream.processing.unreadable import keep_batches, read_past
 
@@ -23,6 +32,10 @@ __all__ = ["Batch", "ConsumerThread"]
 
 IDLE_SECONDS = 1.0
 """How long a poll waits on our side when nothing comes; records end the wait at once."""
+
+
+GOODBYE_SECONDS = 5.0
+"""How long leaving the group may take: milliseconds, where a broker answers."""
 
 
 class Batch(NamedTuple):
@@ -40,12 +53,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._seeks: Counter[TopicPartition] = Counter()
+        self._answers = Answers(time.monotonic)
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust hard-codes 1500 ms. While a fetch waits at the broker, partitions that were not part
         # of it get nothing; and Tansu looks for new records only twice in that time.
         consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        self._answers.watch(consumer._client)
         keep_batches()
         return consumer
 
@@ -78,10 +93,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._seeks[tp]:
             read_past(fetched)
 
-    async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
-        """Commit; raises what aiokafka raises. Faust's own swallows it, or crashes the app."""
+    async def commit_offsets(self, offsets: Mapping[TP, int], generation: int) -> None:
+        """
+        Commit as a member of this *generation* of the group, or not at all; raises what aiokafka raises.
+
+        Raises CommitFailedError when the group has moved on.
+        """
         wanted = {TopicPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
-        await self._in_thread(self._ensure_consumer().commit(wanted))
+        await self._in_thread(self._commit_once(wanted, generation))
+
+    async def _commit_once(self, offsets: Mapping[TopicPartition, OffsetAndMetadata], generation: int) -> None:
+        # aiokafka's own `commit` tries again and again, each time in the generation of that moment:
+        # what was applied before a rebalance would be committed after it, over the new owner's offsets.
+        coordinator = self._ensure_consumer()._coordinator
+        await coordinator.ensure_coordinator_known()
+        if coordinator.generation != generation:
+            raise CommitFailedError("the group has given the partitions out anew")
+        try:
+            await coordinator._do_commit_offsets(None, offsets)
+        except (UnknownMemberIdError, IllegalGenerationError, RebalanceInProgressError) as refused:
+            raise CommitFailedError(str(refused)) from refused
+
+    async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Return the offset after the last record of each partition, as the brokers list it."""
+        wanted = [TopicPartition(*tp) for tp in partitions]
+        found = await self._in_thread(self._ensure_consumer().end_offsets(wanted))
+        return {TP(*tp): offset for tp, offset in found.items()}
 
     async def committed_offsets(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
         """Return the committed offset of each partition in one request; None where there is none."""
@@ -126,6 +163,22 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         partitions = self._ensure_consumer().partitions_for_topic(topic)
         return None if partitions is None else len(partitions)
 
+    def silence(self, tp: TP | None = None) -> float:
+        """Return for how many seconds no broker has answered; with *tp*, the one that has it; infinite if none has."""
+        if tp is None:
+            return self._answers.silence()
+        node = self._ensure_consumer()._client.cluster.leader_for_partition(TopicPartition(*tp))
+        return math.inf if node in {None, -1} else self._answers.silence_of(node)
+
+    def stay(self) -> None:
+        """
+        Tell aiokafka that this worker is alive: without a fetch for minutes it would leave the group.
+
+        A dead letter may take that long, and the partition waits for it.
+        """
+        if self._consumer is not None:
+            self._consumer._subscription._last_fetch_ended = time.monotonic()
+
     @property
     def is_member(self) -> bool:
         """Whether the group still counted us as a member when we last heard of it."""
@@ -138,7 +191,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # the group, and whoever comes next would wait for our session to end.
         if coordinator is not None and coordinator.generation == 0:
             coordinator.generation = 1
-        await super().on_thread_stop()
+        # aiokafka waits 30 s for a broker to say goodbye. One that is silent will find out by itself.
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await super().on_thread_stop()
+        except TimeoutError:
+            if self._consumer is not None:
+                self._consumer._closed = True
+                await self._consumer._client.close()
 
     async def _in_thread(self, work: Any) -> Any:
         # Unlike `call_thread` this can be cancelled, and takes none of the two workers of its queue.

@@ -153,7 +153,14 @@ class Outlet:
 
     async def _deliver(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> bool:
         """Return whether *item* was sent; False if it is too large for that."""
-        # For ever, since nothing may be dropped: the partition waits, its lag grows, and that is seen.
+        self._feed.letters_on_their_way += 1
+        try:
+            return await self._deliver_for_sure(send, item)
+        finally:
+            self._feed.letters_on_their_way -= 1
+
+    async def _deliver_for_sure(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> bool:
+        # For ever, since nothing may be dropped: the topic waits, its lag grows, and that is seen.
         while True:
             try:
                 await send(item)

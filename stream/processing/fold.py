@@ -73,6 +73,10 @@ class Fold(Protocol):
         """
         ...
 
+    def settle(self) -> None:
+        """Bring the rows up to date with all that was applied; called before a checkpoint takes them."""
+        ...
+
     def committed(self, offset: int) -> None:
         """Learn that everything below *offset* is durable and will not be replayed."""
         ...
@@ -90,9 +94,9 @@ class RowCodec(Protocol):
     """Bytes of one table's keys and rows; decoding what another version wrote succeeds or raises."""
 
     def encode_key(self, key: Any, /) -> bytes: ...
-    def decode_key(self, data: bytes, /) -> Any: ...
+    def decode_keys(self, data: Sequence[bytes], /) -> list[Any]: ...
     def encode_row(self, row: Any, /) -> bytes: ...
-    def decode_row(self, data: bytes, /) -> Any: ...
+    def decode_rows(self, data: Sequence[bytes], /) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +105,16 @@ class SourceTopic:
 
     name: str
     decode: Decode
-    key_of: Callable[[Any], bytes]
-    """The key an event must have: it decides the partition, and so the worker that shows it."""
+    key_parts_of: Callable[[Any], tuple[str | None, ...]]
+    """
+    What makes the key an event must have, joined by `/`.
+
+    The key decides the partition, and so the worker that shows the event.
+    """
     new_fold: Callable[[], Fold]
     codecs: Mapping[str, RowCodec]
     """By table name; exactly the tables of the fold."""
+    decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None
+    """Decodes many records at once, as `decode` would each; None where one of them is not plainly an event."""
     type_name: Callable[[Any], str] = str
     """The name of a key of `Applied.by_type` in the figures of the feed."""

@@ -1,5 +1,6 @@
 """Keeps the offsets in Faust's place: what happens when partitions come and go."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ class Keeper:
         self._ownership = ownership
         self._checkpoints = checkpoints
         self._last_within = last_within
+        self._expected_in = -1
 
     async def give_up(self, *, lost: bool) -> None:
         """Take a last checkpoint, unless others own the partitions already; then own nothing."""
@@ -34,8 +36,17 @@ class Keeper:
 
     def expect(self, partitions: Iterable[TP]) -> list[TP]:
         """Return the owned source partitions."""
+        self._expected_in = self._ownership.epoch
         return [tp for tp in partitions if self._ownership.get(*tp) is not None]
 
+    async def take_stock(self) -> None:
+        """Prepare the start, partition by partition: pages are served while a million rows are looked at."""
+        for owned in list(self._ownership):
+            if self._expected_in == self._ownership.epoch:
+                owned.take_stock()
+                await asyncio.sleep(0)
+
     def start(self, starts: Mapping[TP, Start]) -> None:
-        """Apply from now on."""
-        self._ownership.start(starts)
+        """Apply from now on, unless the partitions have been given up since they were expected."""
+        if self._expected_in == self._ownership.epoch:
+            self._ownership.start(starts)

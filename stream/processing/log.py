@@ -1,7 +1,8 @@
 """The broker as a checkpoint sees it: changelog batches out, source offsets committed."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
 from faust.types import TP
@@ -14,11 +15,16 @@ __all__ = ["KafkaLog"]
 
 
 class KafkaLog:
-    """Writes whole record batches, one acknowledgement each, instead of a future per row."""
+    """
+    Writes whole record batches, one acknowledgement each, instead of a future per row.
 
-    def __init__(self, producer: Callable[[], object], consumer: Callable[[], object]) -> None:
+    Raises TimeoutError when a request is not answered within *patience*.
+    """
+
+    def __init__(self, producer: Callable[[], object], consumer: Callable[[], object], *, patience: timedelta) -> None:
         self._producer = producer
         self._consumer = consumer
+        self._patience_seconds = patience.total_seconds()
 
     def pack(self, records: Iterable[ChangelogRecord]) -> Sequence[Any]:
         """Encode *records* into as few Kafka record batches as they fill."""
@@ -36,14 +42,29 @@ class KafkaLog:
         return batches
 
     async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
-        """Send the batches in order and await the acknowledgements."""
-        acknowledged = [await self._client.send_batch(batch, topic, partition=partition) for batch in packed]
-        written = await asyncio.gather(*acknowledged)
-        return written[0].offset, written[-1].offset + packed[-1].record_count()
+        """Send the batches in order, each when the one before it is acknowledged."""
+        offsets = [await self._send(batch, topic, partition) for batch in packed]
+        return offsets[0], offsets[-1] + packed[-1].record_count()
+
+    async def _send(self, batch: Any, topic: str, partition: int) -> int:
+        # For each batch anew, since a checkpoint may be large; aiokafka itself would never give up.
+        async with asyncio.timeout(self._patience_seconds):
+            acknowledged = await (await self._client.send_batch(batch, topic, partition=partition))
+        return int(acknowledged.offset)
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commit; raises CommitFailedError when the group has given the partitions to others."""
-        await cast("Consumer", self._consumer()).commit_offsets(offsets)
+        async with asyncio.timeout(self._patience_seconds):
+            await cast("Consumer", self._consumer()).commit_offsets(offsets)
+
+    async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Return the offset after the last record of each changelog partition."""
+        async with asyncio.timeout(self._patience_seconds):
+            return await cast("Consumer", self._consumer()).ends(partitions)
+
+    async def abandon(self) -> None:
+        """Have nothing sent any more that is not acknowledged by now."""
+        await cast("Producer", self._producer()).abandon()
 
     @property
     def _client(self) -> Any:

@@ -32,6 +32,7 @@ class OwnedPartition:
         "seek",
         "shown",
         "source",
+        "stocked",
         "tp",
         "vain_rewinds",
     )
@@ -44,6 +45,8 @@ class OwnedPartition:
         """What the board may show; None until the rows are recovered for the first time."""
         self.live = False
         """Recovered and at its committed offset: records may be applied."""
+        self.stocked = False
+        """The fold has taken stock of the rows that were loaded."""
         self.position = 0
         self.committed = 0
         self.changelog_ends: dict[str, int] = {}
@@ -64,6 +67,12 @@ class OwnedPartition:
     def rows(self, table: str) -> Rows[Any, Any]:
         """Return the rows of *table* that belong to this partition."""
         return self.fold.tables[table]
+
+    def take_stock(self) -> None:
+        """Have the fold derive from its rows what is not in a table, unless it has since rows were last loaded."""
+        if not self.stocked:
+            self.fold.recovered()
+            self.stocked = True
 
     def successor(self) -> Self:
         """Return this partition for the next assignment: same rows, nothing derived from them yet."""
@@ -148,7 +157,7 @@ class Ownership:
             owned = self._owned[tp]
             owned.position = owned.committed = start.position
             owned.seek = start.seek
-            owned.fold.recovered()
+            owned.take_stock()
             owned.fold.committed(start.position)
             owned.live = True
             owned.shown = owned.fold

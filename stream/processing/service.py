@@ -34,6 +34,9 @@ EMBEDDED_SESSION = timedelta(seconds=6)
 SLICE = 50
 """Queues read before the loop gets its turn: a millisecond or two."""
 
+A_MOMENT = timedelta(seconds=5)
+"""Between two looks at a clock that runs evenly."""
+
 CONTACTS_PER_QUEUE = 100
 """So many contacts that wait cost as much to read as a queue."""
 
@@ -90,7 +93,7 @@ class Service:
                 port=settings.http_port,
                 allowed_hosts=tuple(filter(None, settings.allowed_hosts.split(","))),
             ),
-            limits=Limits(silent=settings.stale_after),
+            limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
 
     @property

@@ -1,9 +1,21 @@
 """The source topics of this product: what may be on them, and what folds them."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from stream.codec import AGENTS, AGENTS_TOPIC, CONTACTS_TOPIC, SEGMENTS, TALLIES, decode, key_of, topic_of
+from stream.codec import (
+    AGENT_KEY_PARTS,
+    AGENTS,
+    AGENTS_TOPIC,
+    CONTACT_KEY_PARTS,
+    CONTACTS_TOPIC,
+    SEGMENTS,
+    TALLIES,
+    decode,
+    decode_all,
+    topic_of,
+)
 from stream.domain.agents import Staff
 from stream.domain.events import (
     AGENT_EVENTS,
@@ -14,7 +26,7 @@ from stream.domain.events import (
 from stream.domain.floor import Floor
 from stream.domain.policy import Policies
 from stream.errors import InvalidEvent
-from stream.processing.fold import Decode, Headers, SourceTopic
+from stream.processing.fold import Headers, Record, SourceTopic
 
 __all__ = ["source_topics"]
 
@@ -37,22 +49,22 @@ def source_topics(
     of_tenant = min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20)
     of_all = min(max_queues, 2 * max_queues // partitions + 20)
 
-    def decoder(topic: str) -> Decode:
-        return _Decoder(topic, future_tolerance, clock)
-
+    contacts, agents = (_Decoder(topic, future_tolerance, clock) for topic in (CONTACTS_TOPIC, AGENTS_TOPIC))
     return [
         SourceTopic(
             name=CONTACTS_TOPIC,
-            decode=decoder(CONTACTS_TOPIC),
-            key_of=key_of,
+            decode=contacts,
+            decode_all=contacts.all,
+            key_parts_of=CONTACT_KEY_PARTS,
             new_fold=lambda: Floor(policies, max_queues_per_tenant=of_tenant, max_queues=of_all),
             codecs={"tallies": TALLIES, "segments": SEGMENTS},
             type_name=tag_of,
         ),
         SourceTopic(
             name=AGENTS_TOPIC,
-            decode=decoder(AGENTS_TOPIC),
-            key_of=key_of,
+            decode=agents,
+            decode_all=agents.all,
+            key_parts_of=AGENT_KEY_PARTS,
             new_fold=lambda: Staff(max_queues_per_tenant=of_tenant, max_queues=of_all),
             codecs={"agents": AGENTS},
             type_name=tag_of,
@@ -69,7 +81,8 @@ class _Decoder:
         )
         self._tolerance = tolerance
         self._clock = clock
-        self._horizon = clock()
+        self._horizon = self._started = clock()
+        self._began = time.monotonic()
 
     def __call__(self, value: bytes | None, headers: Headers) -> Event:
         event = decode(value, headers)
@@ -80,6 +93,15 @@ class _Decoder:
             raise InvalidEvent("wrong_topic", f"such an event belongs on the topic {topic_of(event)}", field="type")
         return event
 
+    def all(self, records: Sequence[Record]) -> list[Event] | None:
+        """Decode records without headers; None where one of them needs a closer look."""
+        if any(record.headers for record in records):
+            return None
+        events = decode_all([record.value for record in records], until=self._horizon)
+        return events if events is not None and self._kinds.issuperset(map(type, events)) else None
+
     def _next_horizon(self) -> datetime:
-        self._horizon = self._clock() + self._tolerance
+        # A clock that is set back makes no event one of the future that was none a moment ago.
+        even = self._started + timedelta(seconds=time.monotonic() - self._began)
+        self._horizon = max(self._clock(), even) + self._tolerance
         return self._horizon

@@ -5,7 +5,7 @@ checkpoint took, and loads them at recovery.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
 import faust
@@ -81,9 +81,9 @@ class RowTable(faust.Table[Any, Any]):
         False if records of somebody else came before them: a worker that did not know that it had
         lost the partition. Its rows may hide newer ones once the log is compacted, so all are written again.
         """
-        expected = owned.changelog_ends.get(self.name)
+        expected = owned.changelog_ends.get(self.name, 0)
         owned.changelog_ends[self.name] = end
-        if expected is None or first <= expected:
+        if first <= expected:
             return True
         rows = owned.rows(self.name)
         rows.changed.update(rows)
@@ -107,41 +107,43 @@ class RowTable(faust.Table[Any, Any]):
         except Exception as failure:  # noqa: BLE001  # a codec may raise anything, and Faust would drop it
             self._fail(self._unreadable(owned.tp.partition, records, failure))
             return
+        owned.stocked = False
         owned.changelog_ends[self.name] = records[-1].offset + 1
         self._ownership.recovered_rows(len(records))
 
     def _unreadable(self, partition: int, records: list[Record], failure: Exception) -> UnreadableRow:
         unreadable = UnreadableRow(
             f"{self.changelog_topic_name}, partition {partition}, offsets {records[0].offset} to {records[-1].offset}: "
-            f"a row cannot be read ({failure!r}). Run the version that wrote it, or delete this topic and the "
-            f"committed offsets of the group to count the source topics from their beginning."
+            f"a row cannot be read ({failure!r}). Run the version that wrote it; or choose another "
+            f"CONTACT_STREAM_GROUP, which counts the source topics from their beginning. Do not delete this topic "
+            f"alone: the other tables would take what it lacks for counted."
         )
         unreadable.__cause__ = failure
         return unreadable
 
-    def _load(self, rows: Rows[Any, Any], records: Iterable[Record], tombstones: dict[bytes, int]) -> None:
-        decode_key, decode_row = self._codec.decode_key, self._codec.decode_row
-        for record in records:
-            raw_key, value = record.key, record.value
-            if raw_key is None:
-                continue
-            key = decode_key(raw_key)
+    def _load(self, rows: Rows[Any, Any], records: Sequence[Record], tombstones: dict[bytes, int]) -> None:
+        keyed = [(record, key) for record in records if (key := record.key) is not None]
+        keys = self._codec.decode_keys([raw_key for _, raw_key in keyed])
+        values = [record.value for record, _ in keyed]
+        decoded = iter(self._codec.decode_rows([value for value in values if value is not None]))
+        for (record, raw_key), key, value in zip(keyed, keys, values, strict=True):
             if value is None:
-                fence = _fence_of(record)
-                known = rows.get(key)
-                if known is not None and known.fence > fence:
-                    rows.changed.add(key)  # a stale tombstone: compaction would leave nothing else
-                else:
-                    rows.load(key, None)
-                    tombstones[raw_key] = fence
+                self._bury(rows, key, record, tombstones)
                 continue
-            row = decode_row(value)
+            row = next(decoded)
             if tombstones and row.fence <= tombstones.get(raw_key, -1):
                 rows.changed.add(key)  # a stale row after its tombstone
-                continue
-            rows.load(key, row)
-            if rows[key] is not row:
-                rows.changed.add(key)  # a stale row after a newer one
+            else:
+                rows.load(key, row)
+
+    def _bury(self, rows: Rows[Any, Any], key: Any, record: Record, tombstones: dict[bytes, int]) -> None:
+        fence = _fence_of(record)
+        known = rows.get(key)
+        if known is not None and known.fence > fence:
+            rows.changed.add(key)  # a stale tombstone: compaction would leave nothing else
+            return
+        rows.load(key, None)
+        tombstones[cast("bytes", record.key)] = fence
 
     def persisted_offset(self, tp: TP) -> int:
         """Return the last changelog offset that the rows contain; recovery begins there. -1: at the beginning."""

@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from stream.errors import BrokerError, TopicMismatch
+from stream.errors import BrokerAway, BrokerError, TopicMismatch
 
 __all__ = ["DEAD_LETTERS", "TopicDeclaration", "changelog_topic", "dead_letter_topic", "ensure_topics", "source_topic"]
 
@@ -86,8 +86,11 @@ def changelog_topic(name: str, partitions: int) -> TopicDeclaration:
             "cleanup.policy": "compact",
             # A stale row of a worker that had lost its partition is outvoted by its fence at recovery,
             # and written over, as long as compaction has not yet removed the newer row before it.
+            # Counted from when the broker gets the row: a stopped process may send one that is older.
             "min.compaction.lag.ms": _milliseconds(timedelta(minutes=10)),
-            # Recovery reads the whole log: keep it short.
+            "message.timestamp.type": "LogAppendTime",
+            # Recovery reads the whole log: keep it short. Of a row that is gone a tombstone stays for a day otherwise.
+            "delete.retention.ms": _milliseconds(timedelta(minutes=10)),
             "segment.ms": _milliseconds(timedelta(minutes=10)),
             "min.cleanable.dirty.ratio": "0.1",
             "max.compaction.lag.ms": _milliseconds(timedelta(hours=1)),
@@ -106,8 +109,8 @@ async def ensure_topics(
     """
     Create the topics that are missing, compare the others; returns the names of those created.
 
-    Raises TopicMismatch for what differs (or is missing and must not be created), BrokerError when
-    the brokers do not answer or refuse.
+    Raises TopicMismatch for what differs (or is missing and must not be created), BrokerAway when
+    the brokers do not answer, BrokerError when they refuse.
     """
     wanted = {declaration.name: declaration for declaration in declared}
     async with _admin(brokers, security or {}) as admin:
@@ -132,7 +135,10 @@ async def _admin(brokers: Sequence[str], security: Mapping[str, Any]) -> Any:
         await admin.start()
         yield admin
     except (KafkaError, OSError) as failure:
-        raise BrokerError(f"The brokers {', '.join(brokers)} cannot be asked for topics: {failure}") from failure
+        # Also a name that cannot be resolved: in an orchestra the others may start later.
+        away = isinstance(failure, OSError) or failure.retriable
+        kind = BrokerAway if away else BrokerError
+        raise kind(f"The brokers {', '.join(brokers)} cannot be asked for topics: {failure}") from failure
     finally:
         await admin.close()
 

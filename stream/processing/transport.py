@@ -7,10 +7,12 @@ its value the list of raw records, its offset the last one's.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple, Protocol, cast
 
 import aiokafka
 import faust
+from aiokafka.errors import KafkaError, ProducerClosed
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
@@ -18,6 +20,10 @@ from faust.types.transports import ConsumerT, ProducerT
 from stream.processing.consumer_thread import Batch, ConsumerThread
 
 __all__ = ["Batch", "BatchSchema", "Consumer", "OffsetKeeper", "Producer", "Start", "Transport"]
+
+RECONNECT_SECONDS = 0.5
+CLOSE_SECONDS = 1.0
+"""How long the sender of a closed producer may take to see that its connections are gone."""
 
 
 class Start(NamedTuple):
@@ -44,6 +50,10 @@ class OffsetKeeper(Protocol):
 
     def expect(self, partitions: Iterable[TP]) -> list[TP]:
         """Return those of *partitions* whose records are wanted from their committed offset on."""
+        ...
+
+    async def take_stock(self) -> None:
+        """Get ready for the start: the tables are recovered."""
         ...
 
     def start(self, starts: Mapping[TP, Start]) -> None:
@@ -129,6 +139,7 @@ class Consumer(driver.Consumer):
         self.stop_flow()
         generation = self.app.consumer_generation_id
         wanted = self.keeper.expect({TP(*tp) for tp in self.assignment()})
+        await self.keeper.take_stock()
         committed = await self._thread.committed_offsets(wanted)
         ends = await self.highwaters(*wanted)
         earliest = await self.earliest_offsets(*(tp for tp in wanted if committed[tp] is None))
@@ -149,9 +160,21 @@ class Consumer(driver.Consumer):
         """Return how many partitions a topic has as of the last look at the cluster; None if that is not known."""
         return self._thread.partition_count(topic)
 
+    def silence(self, tp: TP | None = None) -> float:
+        """Return for how many seconds no broker has answered; with *tp*, the one that has it; infinite if none has."""
+        return self._thread.silence(tp)
+
+    def stay(self) -> None:
+        """Stay in the group, also while nothing is fetched."""
+        self._thread.stay()
+
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit exactly these offsets; raises CommitFailedError when the partitions are not ours any more."""
-        await self._thread.commit_offsets(offsets)
+        await self._thread.commit_offsets(offsets, self.app.consumer_generation_id)
+
+    async def ends(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        """Ask the brokers for the offset after the last record of each partition."""
+        return await self._thread.ends(partitions)
 
     async def wait_empty(self) -> None:
         """Make durable what has been applied; Faust calls it before partitions are revoked, and at the stop."""
@@ -188,7 +211,7 @@ class Consumer(driver.Consumer):
 
 
 class Producer(driver.Producer):
-    """Faust's producer, which lets checkpoints send batches that they have packed themselves."""
+    """Faust's producer, which lets checkpoints send batches that they have packed, and forget them again."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
         # Idempotence keeps a retried batch from overtaking a newer one. Tansu does not know it.
@@ -199,6 +222,61 @@ class Producer(driver.Producer):
     def client(self) -> aiokafka.AIOKafkaProducer:
         """The aiokafka producer; there is one while the app runs."""
         return self._ensure_producer()
+
+    async def flush(self) -> None:
+        """Do nothing: what must be written is awaited where it is sent."""
+        # Faust calls it when partitions are revoked and at the stop. aiokafka tries a batch of an
+        # idempotent producer for ever: while a broker is away that would hold up group and process.
+
+    async def abandon(self) -> None:
+        """
+        Never send what is not acknowledged by now, and go on with another client.
+
+        What has left this process already may still arrive. Whoever waits for an acknowledgement
+        gets a KafkaError.
+        """
+        if self._producer is not None:
+            old, new = self._producer, self._new_producer()
+            self._producer = new
+            self.add_future(self._connect(new))
+            await _close_at_once(old)
+
+    async def _connect(self, client: aiokafka.AIOKafkaProducer) -> None:
+        try:
+            await client.start()
+        except (KafkaError, OSError):
+            await asyncio.sleep(RECONNECT_SECONDS)
+            if client is self._producer:
+                self.add_future(self._connect(client))
+
+    async def on_stop(self) -> None:
+        """Close the connections; Faust would first wait for whatever has not been sent."""
+        client, self._producer = self._producer, None
+        if client is not None:
+            await _close_at_once(client)
+        await super().on_stop()
+
+
+async def _close_at_once(client: aiokafka.AIOKafkaProducer) -> None:
+    """Close a producer without sending what it still has: its own `stop` waits for that, possibly for ever."""
+    # None of this is public; constraints.txt pins aiokafka.
+    client._closed = True
+    sender = client._sender.sender_task
+    if sender is not None:
+        sender.cancel()  # before the connections: it would make new ones
+    for connection in client.client._conns.values():
+        if connection._writer is not None:
+            connection._writer.transport.abort()
+    await client.client.close()
+    if sender is not None:
+        await asyncio.wait([sender], timeout=CLOSE_SECONDS)
+    waiting = client._message_accumulator
+    unsent = [*chain.from_iterable(waiting._batches.values()), *waiting._pending_batches]
+    waiting._pending_batches.update(unsent)  # aiokafka takes each out of there when it has failed
+    waiting.fail_all(ProducerClosed())
+    for batch in unsent:  # nobody may be waiting for them, and asyncio would complain
+        batch.future.exception()
+        batch._drain_waiter.exception()
 
 
 class Transport(driver.Transport):

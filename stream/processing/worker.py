@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import faust
@@ -11,7 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from msgspec import Struct, field
 
-from stream.errors import BrokerError, TopicMismatch
+from stream.errors import BrokerAway, BrokerError, TopicMismatch
 from stream.metrics.feed import Feed
 from stream.processing.checkpoint import CheckpointPolicy, Checkpoints
 from stream.processing.dead_letters import DeadLetterLimit
@@ -28,6 +30,13 @@ logger = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
 """How often lag and topics are looked at, also where nothing is applied."""
+
+AWAY_SECONDS = 10.0
+"""A broker that leaves a request unanswered for so long is away: one that is only busy takes less."""
+
+RETRY_SECONDS = 1.0
+SAID_AGAIN_SECONDS = 60.0
+"""How often a worker that waits for its first broker asks, and says so."""
 
 
 class WorkerSettings(Struct, frozen=True, kw_only=True):
@@ -107,10 +116,7 @@ class Worker:
             raise
 
     async def _start(self) -> None:
-        addresses = self.settings.brokers.split(",")
-        await ensure_topics(
-            addresses, self.topics, replication=self.settings.replication, create=self.settings.create_topics
-        )
+        await self._ensure_topics()
         try:
             await self.app.start()
         except (KafkaError, OSError) as failure:
@@ -120,6 +126,24 @@ class Worker:
         self._watch(self._notice_crash())
         await asyncio.sleep(0)
         self._raise_failure()
+
+    async def _ensure_topics(self) -> None:
+        """Wait until a broker answers: a board that says so is worth more than a process that ends again and again."""
+        addresses, settings, said_at = self.settings.brokers.split(","), self.settings, -math.inf
+        while True:
+            try:
+                await ensure_topics(
+                    addresses, self.topics, replication=settings.replication, create=settings.create_topics
+                )
+            except BrokerAway as away:
+                self.feed.broker_silent_since = self.feed.broker_silent_since or self.ownership.clock()
+                if time.monotonic() - said_at > SAID_AGAIN_SECONDS:
+                    logger.warning("No broker yet, trying again until there is one: %s", away)
+                    said_at = time.monotonic()
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self.feed.broker_silent_since = None
+                return
 
     async def run(self) -> None:
         """Work until `stop` is called or something fails for good; then everything is stopped, and that is raised."""
@@ -167,17 +191,50 @@ class Worker:
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             consumer = cast("Consumer", self.app.consumer)
+            self.feed.set_clock(self.ownership.clock())
+            consumer.stay()
+            self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))
-            for owned in self.ownership:
+            for owned in list(self.ownership):
                 end = consumer.end_of(owned.tp)
                 if end is None or not owned.live:
                     continue
                 # Twice at the same position: a broker may count an end just before it reads past it.
                 if end < owned.position == short.get(owned.tp):
-                    raise _shorter_than_committed(owned, end)
+                    await self._verify_end(owned, consumer)
                 short[owned.tp] = owned.position
                 owned.feed.highwater = max(end, owned.position)
+
+    async def _verify_end(self, owned: OwnedPartition, consumer: Consumer) -> None:
+        """Raise when the brokers, asked for it, list an end before what has been applied already."""
+        # A broker that was killed sends with its first records an end that it noted seconds before; asked
+        # for the end, it answers when it knows better.
+        try:
+            async with asyncio.timeout(AWAY_SECONDS):
+                end = (await consumer.ends([owned.tp]))[owned.tp]
+        except (KafkaError, OSError):
+            return  # at the next look
+        if end < owned.position and self.ownership.applying(*owned.tp) is owned:
+            raise _shorter_than_committed(owned, end)
+
+    def _note_silence(self, consumer: Consumer) -> None:
+        """Have the feed know which brokers do not answer: aiokafka tries again for ever, and says nothing."""
+        feed, now = self.feed, self.ownership.clock()
+        was, feed.broker_silent_since = feed.broker_silent_since, _since(now, consumer.silence())
+        if feed.broker_silent_since is not None and was is None:
+            logger.warning("No broker answers: the figures stand still until one does")
+        elif was is not None and feed.broker_silent_since is None:
+            logger.warning("A broker answers again, after %.0f s", (now - was).total_seconds())
+            feed.progress_at = now  # what there is to do has only begun
+        for partition in feed.partitions.values():
+            silence = consumer.silence(TP(partition.topic, partition.partition))
+            if silence == math.inf:
+                partition.silent_since = partition.silent_since or now
+                continue
+            was, partition.silent_since = partition.silent_since, _since(now, silence)
+            if was is not None and partition.silent_since is None:
+                partition.answered_at = now
 
     def _check_partitions(self, topic: str, found: int | None) -> None:
         wanted = self.settings.partitions
@@ -191,6 +248,10 @@ class Worker:
         # Faust crashes a service in silence when no Faust worker process surrounds the app.
         await self.app._crashed.wait()  # noqa: SLF001  # it has no public face
         self.fail(self.app.crash_reason or BrokerError("Faust has stopped without a reason"))
+
+
+def _since(now: datetime, seconds: float) -> datetime | None:
+    return now - timedelta(seconds=seconds) if seconds > AWAY_SECONDS else None
 
 
 def _shorter_than_committed(owned: OwnedPartition, end: int) -> TopicMismatch:

@@ -123,3 +123,57 @@ def test_a_part_is_never_shown_as_if_it_were_the_whole() -> None:
 
     assert (notice.code, notice.severity) == ("partial", "warning")
     assert "16 of 24 partitions" in notice.text
+
+
+def test_a_broker_that_does_not_answer_is_the_cause_and_the_rest_goes_without_saying() -> None:
+    cut_off = feed(lag=7, applied=300, sent=300, happened=400)
+    cut_off.broker_silent_since = NOON - seconds(290)
+
+    [notice] = notices_of(cut_off, NOON)
+
+    assert (notice.code, notice.severity, notice.since) == ("unreachable", "stale", NOON - seconds(290))
+
+
+def test_a_partition_whose_broker_is_gone_stands_still_and_is_counted() -> None:
+    part = feed()
+    part.partitions["contacts", 3].silent_since = NOON - seconds(40)
+
+    [notice] = notices_of(part, NOON)
+
+    assert (notice.code, notice.since) == ("unreachable", NOON - seconds(40))
+    assert "for 1 partition:" in notice.text
+    assert health_of(part, NOON).unready == ("no broker answers for contacts/3",)
+
+
+def test_a_restart_brings_no_broker_back_so_who_waits_for_one_is_alive_and_not_ready() -> None:
+    cut_off = feed(lag=7, applied=300)
+    cut_off.broker_silent_since = NOON - seconds(290)
+
+    health = health_of(cut_off, NOON)
+
+    assert health.dead == ()
+    assert health.unready == (f"no broker has answered since {NOON - seconds(290):%H:%M:%S} UTC",)
+    cut_off.recovery, cut_off.progress_at = "rebalancing", NOON - seconds(290)
+    assert health_of(cut_off, NOON).dead == ()
+
+
+def test_a_broker_that_is_back_gives_the_worker_time_to_begin() -> None:
+    back = feed(lag=7, applied=300)
+    back.partitions["contacts", 3].answered_at = NOON - seconds(5)
+
+    assert health_of(back, NOON).dead == ()
+    assert health_of(back, NOON + seconds(60)).dead != ()
+
+
+def test_partitions_that_wait_for_a_dead_letter_say_so() -> None:
+    waiting = feed(lag=7, applied=20)
+    waiting.letters_on_their_way = 1
+
+    [notice] = notices_of(waiting, NOON)
+
+    assert notice.text == "No progress in 1 partition: 7 records wait for a dead letter to be acknowledged"
+
+
+def test_events_far_ahead_of_the_clock_tell_that_the_clock_is_wrong() -> None:
+    assert codes(feed(happened=-299)) == []
+    assert codes(feed(happened=-3600)) == ["clock"]

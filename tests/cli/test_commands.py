@@ -189,7 +189,8 @@ def test_the_golden_numbers_of_a_real_log() -> None:
         (("replay", "-", "--policies", "none.toml"), {}, "none.toml"),
         (("produce", "x"), {}, "--broker host:port"),
         (("topics",), {}, "CONTACT_STREAM_BROKER"),
-        (("worker", "--broker", "127.0.0.1:1", "--port", "0"), {}, "127.0.0.1:1"),
+        (("topics", "--broker", "127.0.0.1:1"), {}, "127.0.0.1:1"),
+        (("worker", "--broker", "nowhere", "--port", "0"), {}, "'nowhere': expected host:port"),
         (("produce", "-", "--follow", "--broker", "127.0.0.1:1"), {}, "--follow needs a file"),
         (
             (

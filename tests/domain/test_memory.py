@@ -17,9 +17,11 @@ def test_a_finished_segment_goes_after_the_duplicate_window_and_the_commit() -> 
     late = event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))
 
     floor.apply([late], [3])
+    floor.settle()
     kept_without_commit = len(floor.segments)
     floor.committed(4)
     floor.apply([event("enqueued", "cid", late.time + timedelta(minutes=1))], [4])
+    floor.settle()
 
     assert kept_without_commit == 2
     assert {key[3] for key in floor.segments} == {"bob", "cid"}
@@ -43,6 +45,7 @@ def test_minutes_that_nothing_reaches_any_more_are_forgotten() -> None:
     floor = Floor()
     for n in range(3 * MINUTES_KEPT):
         floor.apply([event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full")], [n])
+    floor.settle()
 
     minutes = [key for key in floor.tallies if key[3] == "minute"]
     days = [key for key in floor.tallies if key[3] == "day"]
@@ -57,6 +60,7 @@ def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() 
     floor.committed(1)
     much_later = TEN + timedelta(days=3)
     floor.apply([event("enqueued", "bob", much_later)], [1])
+    floor.settle()
 
     (queue,) = floor.snapshots(much_later)
 
@@ -120,6 +124,7 @@ def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), queue="sales") for day in range(3)]
     for offset, one in enumerate(told):
         floor.apply([one], [offset])
+        floor.settle()
         floor.committed(offset + 1)
 
     assert {key[1] for key in floor.queues} == {OVERFLOW_QUEUE, "sales"}
@@ -132,6 +137,7 @@ def test_the_limit_of_all_queues_makes_room_in_the_end_as_well() -> None:
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), tenant="acme") for day in range(3)]
     for offset, one in enumerate(told):
         floor.apply([one], [offset])
+        floor.settle()
         floor.committed(offset + 1)
 
     assert ("acme", "sales", "voice") in floor.queues
@@ -193,6 +199,7 @@ def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
             for n in names
         ]
         applied = floor.apply(told, names)
+        floor.settle()
         floor.committed(start + 10_000)
         assert not applied.failed
         assert len(floor.queues) <= 101

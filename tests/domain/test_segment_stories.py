@@ -276,6 +276,7 @@ def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
 
     first = Floor()
     first.apply(floor_events, [0, 1])
+    first.settle()
     second = Floor(strict)
     for name in ("tallies", "segments"):
         for key, row in first.tables[name].items():

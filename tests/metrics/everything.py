@@ -30,6 +30,7 @@ def a_busy_feed() -> Feed:
     """A worker with two partitions, one of which has just come."""
     return Feed(
         recovery="ready",
+        broker_silent_since=NOON,
         partitions={
             ("contacts", 0): PartitionFeed(
                 "contacts",
@@ -41,6 +42,8 @@ def a_busy_feed() -> Feed:
                 applied_at=NOON,
                 record_at=NOON,
                 committed_at=NOON,
+                uncommitted_since=NOON,
+                silent_since=NOON,
             ),
             ("contacts", 1): PartitionFeed("contacts", 1),
         },

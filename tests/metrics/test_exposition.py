@@ -2,7 +2,7 @@ import math
 import shutil
 import subprocess
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 from hypothesis import given
@@ -15,10 +15,11 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from stream.metrics.adapter import ProcessPage, registry_of
+from stream.metrics.body import Body, GzippedBody
 from stream.metrics.build import build_families
 from stream.metrics.catalogue import metric
 from stream.metrics.collector import board_sections, families_of
-from stream.metrics.exposition import Format, gzipped, page, part_of, written
+from stream.metrics.exposition import Format, page, part_of, written
 from stream.metrics.family import Family, single
 from stream.metrics.feed_collector import feed_families
 from tests.board.boards import a_board, a_queue, agents
@@ -108,7 +109,9 @@ def full_page(form: Format) -> bytes:
     sections = board_sections(a_busy_board()) | {"feed": lambda: feed_families(a_busy_feed()), "build": build_families}
     parts = {name: part_of(section) for name, section in sections.items()}
     ticks = iter(range(1000))
-    return b"".join(page(parts | {"process": ProcessPage().written}, form, timer=lambda: next(ticks) / 8))
+    body = Body()
+    page(parts | {"process": ProcessPage().written}, form, body, timer=lambda: next(ticks) / 8)
+    return body.end()
 
 
 @FORMATS
@@ -142,7 +145,9 @@ def test_one_broken_section_never_blanks_the_page(form: Format, caplog: pytest.L
         raise ZeroDivisionError
 
     parts = {"broken": part_of(broken), "build": part_of(build_families)}
-    text = b"".join(page(parts, form, timer=lambda: 0.0)).decode()
+    body = Body()
+    page(parts, form, body, timer=lambda: 0.0)
+    text = body.end().decode()
 
     assert 'contact_section_success{section="broken"} 0\n' in text
     assert 'contact_section_success{section="build"} 1\n' in text
@@ -151,5 +156,18 @@ def test_one_broken_section_never_blanks_the_page(form: Format, caplog: pytest.L
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_packed_page_unpacks_to_itself() -> None:
-    assert zlib.decompress(gzipped([b"a" * 1000, b"", b"b"]), wbits=31) == b"a" * 1000 + b"b"
+def in_vain() -> Iterator[bytes]:
+    yield b"half a part, " * 1000
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("kind", [Body, GzippedBody])
+def test_a_body_takes_a_whole_part_or_nothing_of_it(kind: type[Body]) -> None:
+    body = kind()
+    body.add([b"a" * 1000, b"", b"b"])
+    with pytest.raises(ZeroDivisionError):
+        body.add(in_vain())
+    body.add([b"c"])
+
+    answer = body.end()
+    assert (zlib.decompress(answer, wbits=31) if kind is GzippedBody else answer) == b"a" * 1000 + b"bc"

@@ -39,6 +39,8 @@ class Cluster:
         )
         self.source = toy_source(self.topic)
         self.workers: list[Worker] = []
+        self.ever: list[Worker] = []
+        """Also those that have stopped."""
         self.producer: Any = None
         self._declared = False
         self._declaring = asyncio.Lock()
@@ -53,11 +55,14 @@ class Cluster:
     ) -> None:
         await asyncio.gather(*(worker.stop() for worker in self.workers))
         await self.producer.stop()
+        # Whatever a test is about: no record may be lost on the way.
+        assert self.gaps() == 0
 
     async def start_worker(self, **options: Any) -> Worker:
         """Start a worker, and return it when its partitions are recovered."""
         worker = create_app(self.settings, [self.source], **options)
         self.workers.append(worker)
+        self.ever.append(worker)
         await worker.start()
         return worker
 
@@ -93,7 +98,7 @@ class Cluster:
         return dict(total)
 
     def gaps(self) -> int:
-        return sum(worker.feed.gaps for worker in self.workers)
+        return sum(worker.feed.gaps for worker in self.ever)
 
     async def read(self, topic: str, number: int) -> list[Any]:
         """Return the first *number* records of a topic."""

@@ -71,3 +71,24 @@ def test_sources_beyond_the_limit_share_one_figure() -> None:
 
     assert len(ours.sources) == MAX_SOURCES + 1
     assert ours.sources[OVERFLOW_SOURCE] == LATER
+
+
+def test_after_the_clock_was_set_back_a_worker_that_stands_still_is_dead_all_the_same() -> None:
+    stuck = feed(highwater=11)
+    stuck.partitions["contacts", 0].applied_at = LATER
+    stuck.checkpoints.finished_at = LATER
+
+    stuck.set_clock(NOON)
+
+    assert stuck.checkpoints.finished_at == NOON
+    assert stuck.alive(NOON + PATIENCE, PATIENCE)
+    assert not stuck.alive(LATER, PATIENCE)
+
+
+def test_what_lies_in_the_past_stays_when_the_clock_goes_on() -> None:
+    quiet = feed()
+    quiet.partitions["contacts", 0].applied_at = NOON
+
+    quiet.set_clock(LATER)
+
+    assert (quiet.progress_at, quiet.partitions["contacts", 0].applied_at) == (NOON, NOON)

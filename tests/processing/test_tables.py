@@ -1,6 +1,8 @@
 """Rows come back from the changelog as they were, whatever else has been written there."""
 
 from faust.types import TP
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.processing.tables import FENCE_HEADER, UnreadableRow
 from stream.processing.transport import Batch
@@ -19,7 +21,7 @@ def load(*log: FakeRecord) -> Life:
     life = Life(MemoryLog(), [])
     life.worker.ownership.assign([PARTITION])
     if log:
-        life.recover(life.tables["counts"], log)
+        life.load(life.tables["counts"], 0, log)
     return life
 
 
@@ -68,6 +70,28 @@ async def test_a_tombstone_made_by_hand_counts() -> None:
     life = load(FakeRecord(0, b"a", NEW), FakeRecord(1, b"a", None))
 
     assert not life.fold.counts
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.booleans()), max_size=30), st.data())
+def test_a_batch_of_any_size_loads_what_single_records_do(
+    told: list[tuple[str, int, bool]], data: st.DataObject
+) -> None:
+    log = [
+        FakeRecord(offset, key.encode(), None, [(FENCE_HEADER, str(fence).encode())])
+        if is_tombstone
+        else FakeRecord(offset, key.encode(), COUNTS.encode_row(Count(fence, fence)))
+        for offset, (key, fence, is_tombstone) in enumerate(told)
+    ]
+    at_once, one_by_one = load(), load()
+    cut = data.draw(st.integers(0, len(log)))
+    for part in (log[:cut], log[cut:]):
+        if part:
+            at_once.load(at_once.tables["counts"], 0, part)
+    for record in log:
+        one_by_one.load(one_by_one.tables["counts"], 0, [record])
+
+    assert at_once.fold.counts == one_by_one.fold.counts
+    assert at_once.fold.counts.changed == one_by_one.fold.counts.changed
 
 
 async def test_records_of_an_older_assignment_are_not_loaded() -> None:

@@ -74,6 +74,9 @@ class ToyFold:
             self.marks.put((event.key, event.id), Mark(offset))
         return applied
 
+    def settle(self) -> None:
+        """Rows are up to date at any time."""
+
     def committed(self, offset: int) -> None:
         for key in [key for key, mark in self.marks.items() if mark.fence < offset - self.keep]:
             self.marks.remove(key)
@@ -98,8 +101,8 @@ def encode(key: str, number: int, *, poison: bool = False) -> bytes:
     return msgspec.json.encode(Ping(key, number, poison))
 
 
-def key_of(event: Ping) -> bytes:
-    return event.key.encode()
+def key_parts_of(event: Ping) -> tuple[str]:
+    return (event.key,)
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ class Codec:
     decode_key: Callable[[bytes], Any]
     encode_row: Callable[[Any], bytes]
     decode_row: Callable[[bytes], Any]
+
+    def decode_keys(self, data: Sequence[bytes]) -> list[Any]:
+        return [*map(self.decode_key, data)]
+
+    def decode_rows(self, data: Sequence[bytes]) -> list[Any]:
+        return [*map(self.decode_row, data)]
 
 
 COUNTS = Codec(str.encode, bytes.decode, msgspec.msgpack.encode, msgspec.msgpack.Decoder(Count).decode)
@@ -123,7 +132,7 @@ def toy_source(name: str = TOPIC, keep: int = 50) -> SourceTopic:
     return SourceTopic(
         name=name,
         decode=decode,
-        key_of=key_of,
+        key_parts_of=key_parts_of,
         new_fold=lambda: ToyFold(keep),
         codecs={"counts": COUNTS, "marks": MARKS},
         type_name=lambda kind: str(kind.__name__),

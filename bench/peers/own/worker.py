@@ -1,0 +1,44 @@
+"""contact-stream: a worker as `contact-stream worker` runs it, without its HTTP server."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from bench.peers.job import PARTITIONS
+from bench.peers.meter import Meter, Run
+from stream.domain.policy import DEFAULT_POLICIES
+from stream.processing.app import WorkerSettings, create_app
+from stream.processing.sources import source_topics
+from stream.settings import Settings
+
+AFTER_ALL_EVENTS = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+async def main(run: Run) -> None:
+    """Work from the first record to the last, and stop in order."""
+    meter = Meter(run)
+    sources = source_topics(
+        DEFAULT_POLICIES,
+        partitions=PARTITIONS,
+        max_queues_per_tenant=Settings().max_queues_per_tenant,
+        max_queues=Settings().max_queues,
+        future_tolerance=Settings().future_tolerance,
+        clock=lambda: AFTER_ALL_EVENTS,  # the material may go on beyond today
+    )
+    worker = create_app(WorkerSettings(brokers=run.brokers, group=run.group, partitions=PARTITIONS), sources)
+    running = asyncio.create_task(worker.run())
+    while not (worker.feed.partitions and worker.feed.recovery == "ready"):
+        assert not running.done(), running
+        await asyncio.sleep(0.001)
+    meter.begin()
+    while worker.feed.events.total() < run.events:
+        assert not running.done(), running
+        await asyncio.sleep(0.005)
+    meter.mark()
+    meter.report()
+    await worker.stop()
+    await running
+    assert worker.feed.dead_letters == worker.feed.gaps == 0
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Run.told()))

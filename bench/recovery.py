@@ -1,0 +1,177 @@
+"""How long a restarted worker takes to be ready with a million rows in its changelogs.
+
+The rows are those of a day of the simulator, half of whose contacts are still open; contacts are
+copied under other names until there are enough. The worker is a process of its own.
+"""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from pathlib import Path
+from resource import getpagesize
+from time import monotonic
+from zlib import crc32
+
+from msgspec import Struct
+
+from bench.judged import Judged
+from bench.material import Material, Sent, fill, material
+from stream.broker.embedded import EmbeddedBroker
+from stream.codec import SEGMENTS, TALLIES, decode
+from stream.domain.events import (
+    ContactAbandoned,
+    ContactEnded,
+    ContactTransferred,
+    ContactWrapupEnded,
+    ContactWrapupStarted,
+    Event,
+)
+from stream.domain.floor import Floor
+from stream.processing.service import Service
+from stream.processing.topics import ensure_topics
+from stream.settings import Settings
+
+__all__ = ["LONGEST_SECONDS", "Recovery", "measure", "recover"]
+
+ROWS = 1_000_000
+QUEUES = 200
+PARTITIONS = 16
+EVENTS = 300_000
+LONGEST_SECONDS = 15.0
+SETTINGS = Settings(partitions=PARTITIONS, http_port=0, group="recovery")
+
+_OF_THE_END = (ContactAbandoned, ContactEnded, ContactTransferred, ContactWrapupStarted, ContactWrapupEnded)
+
+
+class Changelogs(Struct, frozen=True):
+    """What the changelogs hold, by partition, and what a board made of it must say."""
+
+    tallies: Material
+    segments: Material
+    offered: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return len(self.tallies.records) + len(self.segments.records)
+
+
+class Recovery(Struct, frozen=True):
+    """One restart; seconds from the start of the process."""
+
+    rows: int
+    assigned_seconds: float
+    """Until the group has shared out the partitions, imports included."""
+    ready_seconds: float
+    longest_hold_seconds: float
+    """The longest time in which the worker's loop did nothing else."""
+    rss_bytes: int
+
+
+def measure(*, rows: int = ROWS, address: str | None = None) -> list[Judged]:
+    """Measure one restart on the brokers at *address*, else on the embedded one."""
+    found = asyncio.run(recover(changelogs(rows), address))
+    where = "embedded broker" if address is None else "Apache Kafka"
+    parts = f"group {found.assigned_seconds:.1f} s, then rows {found.ready_seconds - found.assigned_seconds:.1f} s"
+    return [
+        Judged(
+            f"restart with {found.rows:,} rows in the changelogs, process to ready ({where})",
+            f"{found.ready_seconds:.1f} s ({parts}; {found.rss_bytes / 2**20:.0f} MiB)",
+            f"{LONGEST_SECONDS:.0f} s",
+            found.ready_seconds <= LONGEST_SECONDS,
+        )
+    ]
+
+
+def changelogs(rows: int) -> Changelogs:
+    """Fold a day, and copy its contacts until there are *rows* rows."""
+    day = material(EVENTS, QUEUES, PARTITIONS)
+    floors = [Floor() for _ in day.by_partition]
+    for floor, records in zip(floors, day.by_partition, strict=True):
+        events = [event for event in (decode(record.value) for record in records) if _is_told(event)]
+        applied = floor.apply(events, range(len(events)))
+        assert not applied.failed
+        floor.settle()
+    tallies = [
+        [Sent(TALLIES.encode_key(key), TALLIES.encode_row(row)) for key, row in f.tallies.items()] for f in floors
+    ]
+    wanted = rows - sum(map(len, tallies))
+    share = -(-wanted // sum(len(floor.segments) for floor in floors))
+    segments = [_copies(floor, share) for floor in floors]
+    offered = sum(queue._total.offered for floor in floors for queue in floor.queues.values())
+    return Changelogs(_of(tallies), _of(segments), offered)
+
+
+def _is_told(event: Event) -> bool:
+    """Of every second contact the end is not told."""
+    return crc32(event.subject.encode()) % 2 == 0 or not isinstance(event, _OF_THE_END)
+
+
+def _copies(floor: Floor, copies: int) -> list[Sent]:
+    return [
+        Sent(SEGMENTS.encode_key((*key[:3], f"{key[3]}-{copy}", key[4])), SEGMENTS.encode_row(row))
+        for key, row in floor.segments.items()
+        for copy in range(copies)
+    ]
+
+
+def _of(by_partition: Sequence[list[Sent]]) -> Material:
+    return Material([sent for records in by_partition for sent in records], list(by_partition))
+
+
+async def recover(what: Changelogs, address: str | None = None) -> Recovery:
+    """Fill the changelogs on the brokers at *address* (None: an embedded one), and start a worker on them."""
+    if address is not None:
+        return await _recover(what, address, idempotent=True)
+    async with EmbeddedBroker() as broker:
+        return await _recover(what, broker.address, idempotent=False)
+
+
+async def _recover(what: Changelogs, address: str, *, idempotent: bool) -> Recovery:
+    service = _service(address, idempotent=idempotent)
+    await ensure_topics([address], service.worker.topics, replication=1)
+    await fill(address, f"{SETTINGS.group}-tallies-changelog", what.tallies)
+    await fill(address, f"{SETTINGS.group}-segments-changelog", what.segments)
+    arguments = ("-m", "bench.recovery", address, str(int(idempotent)), str(monotonic()))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE)
+    out, _ = await process.communicate()
+    told = json.loads(out)
+    assert (told["rows"], told["offered"]) == (what.rows, what.offered), told
+    return Recovery(what.rows, told["assigned"], told["ready"], told["hold"], told["rss"])
+
+
+def _service(address: str, *, idempotent: bool) -> Service:
+    return Service(SETTINGS, brokers=address, idempotent=idempotent)
+
+
+async def _restart(address: str, began: float, *, idempotent: bool) -> None:
+    """Run the worker until it is ready, and tell how that went."""
+    service = _service(address, idempotent=idempotent)
+    starting = asyncio.create_task(service.start())
+    assigned, hold, last = 0.0, 0.0, monotonic()
+    while not starting.done():
+        await asyncio.sleep(0.001)
+        now = monotonic()
+        hold, last = max(hold, now - last), now
+        if not assigned and service.feed.recovery == "recovering":
+            assigned = now - began
+    await starting
+    ready = monotonic() - began
+    board = await service.board()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    told = {
+        "assigned": assigned,
+        "ready": ready,
+        "hold": hold,
+        "rss": pages * getpagesize(),
+        "rows": service.feed.recovered_rows,
+        "offered": sum(queue.total.offered for queue in board.queues),
+    }
+    print(json.dumps(told))
+    await service.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(_restart(sys.argv[1], float(sys.argv[3]), idempotent=sys.argv[2] == "1"))

@@ -1,0 +1,77 @@
+"""Segments that a batch has changed and nobody has counted yet: the facts come first, the figures once.
+
+A visit of six events that arrive in one batch is counted once, not six times.
+"""
+
+from typing import Final, Literal
+
+from stream.domain.contributions import Contribution
+from stream.domain.events import (
+    ContactAbandoned,
+    ContactAnswered,
+    ContactDequeued,
+    ContactEnded,
+    ContactEnqueued,
+    ContactHeld,
+    ContactResumed,
+    ContactTransferred,
+    ContactWrapupEnded,
+    ContactWrapupStarted,
+    SegmentEvent,
+)
+from stream.domain.outcome import contributions_of
+from stream.domain.queue import EpisodeKey, Queue
+from stream.domain.segment import Phase, Segment
+
+__all__ = ["OUT_OF_TURN", "Pending", "Turn"]
+
+OUT_OF_TURN: Final = "out of turn"
+
+Turn = Phase | Literal["new", "over", "out of turn"]
+"""Where a segment stands between two reports."""
+
+_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+    "new": {ContactEnqueued: "waiting"},
+    "waiting": {ContactAnswered: "talking", ContactAbandoned: "over", ContactDequeued: "over"},
+    "talking": {
+        ContactHeld: "talking",
+        ContactResumed: "talking",
+        ContactEnded: "wrapping_up",
+        ContactTransferred: "wrapping_up",
+    },
+    "wrapping_up": {ContactWrapupStarted: "wrapping_up", ContactWrapupEnded: "over"},
+    "over": {},
+}
+"""
+What follows a report that comes in its turn; after an end a wrap-up only where it is announced.
+
+In turn, a segment only comes to count for more. So what it counts for may be computed when the last
+report of a batch is in: nothing that was counted on the way would have been taken back.
+"""
+
+
+class Pending:
+    """One segment, the key of its row, what it has been counted for, and where it stands."""
+
+    __slots__ = ("before", "key", "queue", "segment", "turn")
+
+    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None) -> None:
+        self.queue = queue
+        self.key = key
+        self.segment = Segment() if known is None else known
+        self.before: tuple[Contribution, ...] = () if known is None else contributions_of(known)
+        self.turn: Turn = "new" if known is None else known.phase[0] if known.phase else "over"
+
+    def after(self, event: SegmentEvent) -> Turn:
+        """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
+        turn = self.turn
+        after = _AFTER[turn].get(type(event), OUT_OF_TURN)
+        if event.data.direction == "outbound" and not self.segment.outbound:
+            return OUT_OF_TURN
+        if turn == "waiting" and after is not OUT_OF_TURN:
+            # A ghost that leaves after all has been shown as expired.
+            since = self.segment.enqueued.at if self.segment.enqueued else event.time
+            return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
+        if after == "wrapping_up" and isinstance(event, ContactEnded | ContactTransferred) and not event.data.wrapup:
+            return "over"
+        return after

@@ -1,0 +1,30 @@
+"""A morning of many small centres, as it arrives: tens of thousands of contacts, some events late, some repeated."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from heapq import merge
+from operator import attrgetter
+
+from msgspec.structs import replace
+
+from stream.domain.events import Event
+from stream.ingest.simulator import demo_centre, simulate
+from tests.domain.test_laws import with_repeats
+
+__all__ = ["NOON", "busy_day"]
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MORNING = timedelta(hours=6)
+
+
+def busy_day(*, centres: int, seed: int) -> list[Event]:
+    """Return the events until noon in the order in which they are sent: about 42,000 of each centre."""
+    mornings = [_morning(number, seed) for number in range(centres)]
+    return with_repeats(list(merge(*mornings, key=attrgetter("time"))), random.Random(seed))
+
+
+def _morning(number: int, seed: int) -> Iterator[Event]:
+    """Yield the morning of one centre, whose tenants are its own: queues spread over all partitions."""
+    for told in simulate(demo_centre(), start=NOON - MORNING, end=NOON, seed=100 * seed + number):
+        yield replace(told, tenantid=f"{told.tenantid}-{number}")

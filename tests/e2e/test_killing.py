@@ -1,0 +1,116 @@
+"""Proof by killing, on Apache Kafka: whatever dies while events come in, the figures are those of `replay`."""
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from scripts.apache_kafka.cluster import Cluster
+from stream.domain.events import Event
+from stream.ingest.replay import replay
+from stream.metrics.collector import families_of
+from stream.metrics.exposition import Format, written
+from tests.e2e.busy_day import NOON, busy_day
+from tests.e2e.chaos import SESSION_SECONDS, Chaos, Deed, schedule, send_paced
+from tests.e2e.crew import Crew, summed
+from tests.running import Figures, parsed
+
+PARTITIONS = 12
+
+FIRST_SEED = int(os.environ.get("CHAOS_SEED", "1"))
+SEEDS = range(FIRST_SEED, FIRST_SEED + int(os.environ.get("CHAOS_ROUNDS", "1")))
+"""One in CI; `make chaos` tries more."""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.parametrize("seed", SEEDS)]
+
+
+class Scenario(NamedTuple):
+    """What is to happen, to one worker at first."""
+
+    centres: int
+    """How much is sent: 42,000 events of each, and the fifth part of them again."""
+    at_random: Sequence[Deed]
+    in_order: Sequence[Deed]
+
+
+ONE_BROKER = Scenario(
+    centres=7,
+    at_random=[Deed.KILL] * 8 + [Deed.KILL_AT_WORK] * 10 + [Deed.KILL_ALL] + [Deed.FREEZE] * 3 + [Deed.KILL_BROKER],
+    in_order=[Deed.ADD, Deed.ADD, Deed.REMOVE, Deed.REMOVE, Deed.ADD],
+)
+THREE_BROKERS = Scenario(
+    centres=4,
+    at_random=[Deed.KILL] * 3 + [Deed.KILL_AT_WORK] * 6 + [Deed.FREEZE] * 2,
+    in_order=[Deed.ADD, Deed.KILL_BROKER, Deed.LOSE_BROKER],
+)
+
+
+async def test_workers_and_their_only_broker_are_killed_and_no_figure_differs(
+    kafka_of_one: Cluster, tmp_path: Path, seed: int
+) -> None:
+    await prove(kafka_of_one, ONE_BROKER, tmp_path, seed)
+
+
+async def test_one_of_three_brokers_is_killed_another_lost_for_good_and_no_figure_differs(
+    kafka_of_three: Cluster, tmp_path: Path, seed: int
+) -> None:
+    await prove(kafka_of_three, THREE_BROKERS, tmp_path, seed)
+
+
+async def prove(cluster: Cluster, scenario: Scenario, home: Path, seed: int) -> None:
+    """Do the deeds while the day is sent, then compare; and compare what the next worker recovers."""
+    chance, began = random.Random(seed), time.monotonic()
+    day = busy_day(centres=scenario.centres, seed=seed)
+    print(f"\nseed {seed}: {len(day)} events; logs in {home}", flush=True)
+    async with (
+        Crew(NOON, environment(cluster), home) as crew,
+        Chaos(cluster, crew, chance, partitions=PARTITIONS) as chaos,
+    ):
+        crew.start()
+        await chaos.until_ready()
+        hurry = asyncio.Event()
+        async with asyncio.TaskGroup() as both:
+            both.create_task(send_paced(cluster.address, day, hurry))
+            await chaos.run(schedule(chance, scenario.at_random, in_order=scenario.in_order))
+            hurry.set()
+        expected = series_after(day)
+        assert_shows(await chaos.settled(), expected)
+        # Not only the workers that are left: the changelogs, too, whatever zombies wrote into them.
+        await chaos.kill_all()
+        assert_shows(await chaos.settled(), expected)
+        print(f"{await chaos.summary(len(day))}; {time.monotonic() - began:.0f} s", flush=True)
+
+
+def environment(cluster: Cluster) -> dict[str, str]:
+    settings = {
+        "broker": f"kafka://{cluster.address}",
+        "group": f"killing-{uuid.uuid4().hex[:8]}",
+        "partitions": PARTITIONS,
+        "replication": len(cluster.nodes),
+        "session_timeout": f"PT{SESSION_SECONDS:g}S",
+        "checkpoint_interval": "PT0.02S",  # hardly a pause between two: most kills and freezes come in the middle of one
+        "http_port": 0,
+    }
+    return {f"CONTACT_STREAM_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def series_after(day: Sequence[Event]) -> Figures:
+    return parsed(written(families_of(replay(day).board(NOON)), Format.TEXT).decode())
+
+
+def assert_shows(pages: Sequence[Figures], expected: Figures) -> None:
+    """The same series, no more, no fewer, no other value; and each on one worker."""
+    shown, twice = summed(pages, names={name for name, _ in expected})
+    assert twice == []
+    differ = {
+        key: (shown.get(key), expected.get(key)) for key in shown | expected if shown.get(key) != expected.get(key)
+    }
+    assert not differ, (
+        f"{len(differ)} of {len(expected)} series differ (shown, expected): {sorted(differ.items())[:20]}"
+    )
