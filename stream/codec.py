@@ -18,6 +18,7 @@ from stream.domain.agents import AgentKey, AgentRow
 from stream.domain.events import AGENT_EVENTS, EVENT_TYPES, Event
 from stream.domain.floor import TallyKey, TallyRow
 from stream.domain.queue import EpisodeKey, EpisodeRow
+from stream.domain.segment import Segment, share_limits
 from stream.errors import InvalidEvent, InvalidReason
 
 __all__ = [
@@ -254,9 +255,13 @@ class RowCodec(Generic[K, V]):
             found = ", ".join(sorted(mark.hex() or "empty" for mark in foreign))
             raise RowFormatError(f"row format {found}, this version reads {ROW_FORMAT}")
         try:
-            return self._rows.decode(_array([row[1:] for row in data]))
+            rows = self._rows.decode(_array([row[1:] for row in data]))
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a row of this table: {failure}") from failure
+        for row in rows:
+            if isinstance(row, Segment) and row.limits is not None:
+                row.limits = share_limits(row.limits)
+        return rows
 
 
 def _array(items: Sequence[bytes]) -> bytes:

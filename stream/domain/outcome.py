@@ -3,6 +3,7 @@
 The difference of what it counts for before and after an event is what the event adds to the tallies.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from stream.domain.contributions import (
@@ -17,7 +18,7 @@ from stream.domain.contributions import (
     TransferredOut,
 )
 from stream.domain.policy import Policy
-from stream.domain.segment import UNKNOWN, Fact, Segment
+from stream.domain.segment import UNKNOWN, Fact, Limits, Segment, Seldom, share_limits
 
 __all__ = ["contributions_of", "judge"]
 
@@ -26,10 +27,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def judge(segment: Segment, policy: Policy) -> None:
     """Keep with a segment whose wait is over the limits by which it is judged, unless it has been judged before."""
-    if segment.threshold_ms == UNKNOWN and (
-        segment.answered or segment.abandoned or segment.dequeued or segment.ended or segment.transferred
-    ):
-        segment.threshold_ms, segment.short_ms = policy.threshold_ms, policy.short_abandon_ms
+    if segment.limits is None and (segment.answered or segment.abandoned or segment.dequeued or segment.end):
+        segment.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
 
 
 def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
@@ -38,13 +37,18 @@ def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
     handled = _handled(segment)
     if handled is not None:
         found.append(handled)
-    if segment.transferred is not None:
-        found.append(TransferredOut(segment.transferred.at))
-    if segment.blocked is not None:
-        found.append(Blocked(segment.blocked.at, segment.blocked.note))
-    if segment.missed:
-        found.extend(OfferMissed(at, offer) for offer, at in segment.missed)
+    if segment.seldom is not None:
+        found.extend(_seldom(segment.seldom))
     return tuple(found)
+
+
+def _seldom(seldom: Seldom) -> Iterator[Contribution]:
+    if seldom.transferred is not None:
+        yield TransferredOut(seldom.transferred.at)
+    if seldom.blocked is not None:
+        yield Blocked(seldom.blocked.at, seldom.blocked.note)
+    for offer, at in seldom.missed:
+        yield OfferMissed(at, offer)
 
 
 def _visit(segment: Segment) -> list[Contribution]:
@@ -83,17 +87,25 @@ def _implied(segment: Segment) -> Answered | Dequeued | None:
 
 
 def _answered(segment: Segment, at: datetime, wait_ms: int) -> Answered:
-    return Answered(at, wait_ms, wait_ms <= segment.threshold_ms)
+    threshold_ms, _ = _limits_of(segment)
+    return Answered(at, wait_ms, wait_ms <= threshold_ms)
 
 
 def _abandoned(segment: Segment, fact: Fact) -> Abandoned:
     wait_ms = _wait(segment, fact)
-    return Abandoned(fact.at, wait_ms, wait_ms <= segment.threshold_ms, wait_ms <= segment.short_ms)
+    threshold_ms, short_ms = _limits_of(segment)
+    return Abandoned(fact.at, wait_ms, wait_ms <= threshold_ms, wait_ms <= short_ms)
 
 
 def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
     wait_ms = _wait(segment, fact)
-    return Dequeued(fact.at, wait_ms, wait_ms <= segment.threshold_ms, reason)
+    threshold_ms, _ = _limits_of(segment)
+    return Dequeued(fact.at, wait_ms, wait_ms <= threshold_ms, reason)
+
+
+def _limits_of(segment: Segment) -> Limits:
+    assert segment.limits is not None, "whose wait is over has been judged"
+    return segment.limits
 
 
 def _wait(segment: Segment, end: Fact) -> int:

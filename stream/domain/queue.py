@@ -67,8 +67,6 @@ class Queue:
         self._total = Tally()
         self._taken_back = Tally()
         self._sums = SlidingSums(self._minutes)
-        self._limits: dict[int, int] = {}
-        """Limits found in loaded segments, each as one object for all of them."""
         self._deltas: dict[int, tuple[Tally, Tally]] = {}
         """What a batch adds to each minute, and to its day."""
         self._day_deltas: dict[int, Tally] = {}
@@ -143,9 +141,6 @@ class Queue:
         if (newest := episode.newest) > self.watermark:
             self.watermark = newest
         if isinstance(episode, Segment):
-            share = self._limits.setdefault
-            episode.threshold_ms = share(episode.threshold_ms, episode.threshold_ms)
-            episode.short_ms = share(episode.short_ms, episode.short_ms)
             found = episode.phase
             if found is not None:
                 self._phases[found[0]][key] = found[1]

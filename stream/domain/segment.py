@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.domain.events import (
     ContactAbandoned,
@@ -31,7 +32,7 @@ from stream.domain.events import (
 from stream.domain.payloads import BlockReason, DequeueReason, EndedData, TransferredData
 from stream.domain.windows import EPOCH
 
-__all__ = ["TELLING", "UNKNOWN", "Fact", "Phase", "Segment", "take", "tells"]
+__all__ = ["TELLING", "UNKNOWN", "Fact", "Limits", "Phase", "Segment", "Seldom", "share_limits", "take", "tells"]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
@@ -60,8 +61,22 @@ class Fact(Struct, frozen=True, order=True, array_like=True, gc=False):
     note: Note = ""
 
 
+class Seldom(Struct, frozen=True, array_like=True, gc=False):
+    """What is known of few visits: fields of their own would cost the others memory."""
+
+    transferred: Fact | None = None
+    blocked: Fact | None = None
+    missed: tuple[tuple[str, datetime], ...] = ()
+    """Offers that rang in vain, by offer or event id."""
+    outbound: bool = False
+
+
+Limits = tuple[int, int]
+"""Milliseconds: the threshold, and the limit of short abandons."""
+
+
 class Segment(Struct, array_like=True, gc=False, tag="segment"):
-    """What is known of one visit, and by which limits its wait was judged."""
+    """What is known of one visit, and by which limits its wait was judged. There may be a million: 112 bytes each."""
 
     fence: int = -1
     """Offset of the last record applied to this segment."""
@@ -72,16 +87,21 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     wrapup_ended: Fact | None = None
     abandoned: Fact | None = None
     dequeued: Fact | None = None
-    transferred: Fact | None = None
-    blocked: Fact | None = None
     held: tuple[datetime, ...] = ()
     resumed: tuple[datetime, ...] = ()
-    missed: tuple[tuple[str, datetime], ...] = ()
-    """Offers that rang in vain, by offer or event id."""
-    outbound: bool = False
-    threshold_ms: int = UNKNOWN
-    """The threshold and the short-abandon limit as of the decision: a new policy holds for later ones."""
-    short_ms: int = UNKNOWN
+    seldom: Seldom | None = None
+    limits: Limits | None = None
+    """As of the decision: a new policy holds for later ones."""
+
+    @property
+    def transferred(self) -> Fact | None:
+        """When the contact was handed on."""
+        return None if self.seldom is None else self.seldom.transferred
+
+    @property
+    def outbound(self) -> bool:
+        """Whether we called the contact."""
+        return self.seldom is not None and self.seldom.outbound
 
     @property
     def phase(self) -> tuple[Phase, datetime] | None:
@@ -101,28 +121,39 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     @property
     def end(self) -> Fact | None:
         """The end of the conversation: hang-up or transfer, whichever came first."""
-        if self.ended is None or self.transferred is None:
-            return self.ended or self.transferred
-        return min(self.ended, self.transferred)
+        transferred = self.transferred
+        if self.ended is None or transferred is None:
+            return self.ended or transferred
+        return min(self.ended, transferred)
 
     @property
     def newest(self) -> datetime:
         """When the newest report happened; of a segment of which something is known."""
-        newest = EPOCH
+        newest, seldom = EPOCH, self.seldom or _NOTHING
         for fact in (
             *(self.enqueued, self.answered, self.ended, self.wrapup_started, self.wrapup_ended),
-            *(self.abandoned, self.dequeued, self.transferred, self.blocked),
+            *(self.abandoned, self.dequeued, seldom.transferred, seldom.blocked),
         ):
             if fact is not None and fact.at > newest:
                 newest = fact.at
-        return max(newest, *self.held, *self.resumed, *(at for _, at in self.missed), EPOCH)
+        return max(newest, *self.held, *self.resumed, *(at for _, at in seldom.missed), EPOCH)
+
+
+_NOTHING = Seldom()
+_limits: dict[Limits, Limits] = {}
+
+
+def share_limits(limits: Limits) -> Limits:
+    """Return the one tuple of these limits: few are in use, and every judged segment has some."""
+    return _limits.setdefault(limits, limits)
 
 
 def take(segment: Segment, event: SegmentEvent) -> bool:
     """Add what *event* reports to the segment; tell whether that was anything new."""
     new = _REPORTS[type(event)](segment, event)
     if event.data.direction == "outbound" and not segment.outbound:
-        segment.outbound = new = True
+        segment.seldom = replace(segment.seldom or _NOTHING, outbound=True)
+        return True
     return new
 
 
@@ -133,11 +164,12 @@ def _enqueued(segment: Segment, event: ContactEnqueued) -> bool:
 def _offer_ended(segment: Segment, event: OfferEnded) -> bool:
     if event.data.result not in _IN_VAIN:
         return False
-    offer, missed = event.data.offer_id or event.id, dict(segment.missed)
+    known = segment.seldom or _NOTHING
+    offer, missed = event.data.offer_id or event.id, dict(known.missed)
     if offer in missed and missed[offer] <= event.time:
         return False
     missed[offer] = event.time
-    segment.missed = tuple(sorted(missed.items()))[:_MAX_SPELLS]
+    segment.seldom = replace(known, missed=tuple(sorted(missed.items()))[:_MAX_SPELLS])
     return True
 
 
@@ -154,7 +186,7 @@ def _dequeue(segment: Segment, event: ContactDequeued) -> bool:
 
 
 def _block(segment: Segment, event: ContactBlocked) -> bool:
-    return _note(segment, "blocked", Fact(event.time, UNKNOWN, UNKNOWN, event.data.reason))
+    return _note_seldom(segment, "blocked", Fact(event.time, UNKNOWN, UNKNOWN, event.data.reason))
 
 
 def _hold(segment: Segment, event: ContactHeld) -> bool:
@@ -176,7 +208,7 @@ def _end(segment: Segment, event: ContactEnded) -> bool:
 
 
 def _transfer(segment: Segment, event: ContactTransferred) -> bool:
-    return _note(segment, "transferred", _end_of(event.time, event.data))
+    return _note_seldom(segment, "transferred", _end_of(event.time, event.data))
 
 
 def _wrap_up(segment: Segment, event: ContactWrapupStarted) -> bool:
@@ -225,6 +257,15 @@ def _note(segment: Segment, kind: str, fact: Fact) -> bool:
     if known is not None and known <= fact:
         return False
     setattr(segment, kind, fact)
+    return True
+
+
+def _note_seldom(segment: Segment, kind: str, fact: Fact) -> bool:
+    seldom = segment.seldom or _NOTHING
+    known: Fact | None = getattr(seldom, kind)
+    if known is not None and known <= fact:
+        return False
+    segment.seldom = replace(seldom, **{kind: fact})
     return True
 
 

@@ -94,7 +94,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
         "partitions": PARTITIONS,
         "replication": len(cluster.nodes),
         "session_timeout": f"PT{SESSION_SECONDS:g}S",
-        "checkpoint_interval": "PT0.02S",  # hardly a pause between two: most kills and freezes come in the middle of one
+        "checkpoint_interval": "PT0.02S",  # hardly a pause: most kills come in the middle of one
         "http_port": 0,
     }
     return {f"CONTACT_STREAM_{name.upper()}": str(value) for name, value in settings.items()}
