@@ -26,8 +26,8 @@ from bench.material import Material, Sent, by_home, fill
 from bench.report import at_most, fact
 from stream.codec import TALLIES
 from stream.domain.events import ContactBlocked, Event
-from stream.domain.floor import Floor, TallyKey, TallyRow
-from stream.domain.tally import Tally
+from stream.domain.floor import Floor, TallyKey
+from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import minute_of
 from stream.processing.service import Service
 from stream.processing.topics import ensure_topics

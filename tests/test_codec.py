@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from stream import codec
 from stream.codec import MAX_EVENT_BYTES, Headers, RowFormatError, decode, decode_all, encode, key_of, topic_of
 from stream.domain.events import EVENT_TYPES, Event
-from stream.domain.floor import TallyRow
-from stream.domain.tally import Tally
+from stream.domain.tally import Tally, TallyRow
 from stream.errors import INVALID_REASONS, InvalidEvent
 from tests.timeline import floor_of, story
 

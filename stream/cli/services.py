@@ -51,7 +51,11 @@ _LIFE_CYCLE = "[^"
 
 
 class Seldom(logging.Filter):
-    """Lets a library say the same thing once a minute: a broker that is away is reported dozens of times a second."""
+    """
+    Lets a library say the same thing once a minute, and us the same sentence.
+
+    A broker that is away is reported dozens of times a second, and keeps a checkpoint from being taken every time.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,9 +65,8 @@ class Seldom(logging.Filter):
         """Tell whether a record is to be written."""
         if record.levelno < logging.WARNING and str(record.msg).startswith(_LIFE_CYCLE):
             return False
-        if record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS:
-            return True
-        said = (record.name, record.lineno, str(record.msg))
+        ours = record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS
+        said = (record.name, record.lineno, record.getMessage() if ours else str(record.msg))
         # The clock may be set back: that must not silence a library for as long.
         if abs(record.created - self._said.get(said, 0.0)) < SAME_AGAIN_SECONDS:
             return False

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.domain.applied import Applied
@@ -30,23 +29,16 @@ from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
 from stream.domain.segment import TELLING, Segment, take, tells
 from stream.domain.snapshot import QueueSnapshot
-from stream.domain.tally import Tally
+from stream.domain.tally import TallyRow
 from stream.domain.windows import EPOCH
 
-__all__ = ["Floor", "TallyKey", "TallyRow"]
+__all__ = ["Floor", "TallyKey"]
 
 SETTLE_AFTER = 100_000
-"""Events after which tallies are settled though nobody looks: what waits for it must not fill the memory."""
+"""Events after which a floor settles by itself: what may be forgotten must not fill the memory."""
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
-
-
-class TallyRow(Struct, frozen=True, array_like=True, gc=False):
-    """A tally, and the offset of the last record that it counts."""
-
-    fence: int
-    tally: Tally
 
 
 class Floor:
@@ -106,7 +98,7 @@ class Floor:
         return applied
 
     def settle(self) -> None:
-        """Add to the tallies' rows what has been counted since the last time; to be called before rows are taken."""
+        """Bring the rows of the tallies up to date, and forget what may go; to be called before rows are taken."""
         self._unsettled = 0
         for queue in self._touched:
             self._settle(queue)
@@ -125,7 +117,7 @@ class Floor:
         self.queues.clear()
         self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
-            self._know(self._queue(tenant, name, channel)).load(scope, number, row.tally)
+            self._know(self._queue(tenant, name, channel)).load(scope, number, row)
         # The one loop of a restart that may turn a million times.
         for key, episode in self.segments.items():
             queue = self.queues.get(key[:3]) or self._know(self._queue(*key[:3]))
@@ -141,8 +133,6 @@ class Floor:
     def snapshots(self, at: datetime) -> Iterator[QueueSnapshot]:
         """Yield what the board says about each queue at the instant *at*; each is consistent in itself."""
         for queue in list(self.queues.values()):
-            if queue in self._touched:
-                self._settle(queue)
             yield queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
@@ -211,7 +201,7 @@ class Floor:
         queue, key, segment = visit.queue, visit.key, visit.segment
         self._touch(queue)
         judge(segment, queue.policy)
-        queue.count_difference(visit.before, contributions_of(segment))
+        queue.count_difference(visit.before, contributions_of(segment), segment.fence)
         self.segments.put(key, segment)
         if queue.place_segment(key, segment, at):
             self.segments.share(key)  # with the phase: there may be a million of them
@@ -231,7 +221,7 @@ class Floor:
         applied.late += queue.is_too_late(event.time)
         queue.watermark = max(queue.watermark, event.time)
         self._touch(queue)
-        queue.count_difference(callback.counted, counts_for)
+        queue.count_difference(callback.counted, counts_for, offset)
         self.segments.put(key, replace(known, fence=offset, counted=counts_for))
         queue.place_callback(key, known)
 
@@ -310,12 +300,11 @@ class Floor:
         return self.queues[queue.key]
 
     def _settle(self, queue: Queue) -> None:
-        """Add what was counted to the rows of the minutes, days and totals that do not have it yet."""
-        for scope, number, delta in queue.take_deltas():
-            key = (*queue.key, scope, number)
-            row = self.tallies.get(key)
-            if row is None or row.fence < self._applied_to:
-                self.tallies.put(key, TallyRow(self._applied_to, queue.add(scope, number, delta)))
+        """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
+        for scope, number, row in queue.take_counted():
+            if row.fence < self._applied_to:
+                row.fence = self._applied_to
+                self.tallies.put((*queue.key, scope, number), row)
 
     def _evict(self, queue: Queue, at: datetime | None = None) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that are committed."""

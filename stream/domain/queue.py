@@ -17,7 +17,7 @@ from stream.domain.policy import Policy
 from stream.domain.segment import Phase, Segment
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
-from stream.domain.tally import Tally
+from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of, start_of
 
 __all__ = [
@@ -62,79 +62,78 @@ class Queue:
         """Episodes nothing more is expected of, with the watermark at their last event; the oldest first."""
         self.watermark = EPOCH
         """Time of the newest event of this queue."""
-        self._minutes: dict[int, Tally] = {}
-        self._days: dict[int, Tally] = {}
-        self._total = Tally()
-        self._taken_back = Tally()
+        self._minutes: dict[int, TallyRow] = {}
+        self._days: dict[int, TallyRow] = {}
+        self._total = TallyRow()
+        self._taken_back = TallyRow()
         self._sums = SlidingSums(self._minutes)
-        self._deltas: dict[int, tuple[Tally, Tally]] = {}
-        """What a batch adds to each minute, and to its day."""
-        self._day_deltas: dict[int, Tally] = {}
-        self._correction: Tally | None = None
+        self._counted: dict[int, tuple[TallyRow, ...]] = {}
+        """The minutes that were counted in since rows were last taken, and all rows that count them."""
+        self._corrected = False
         self._swept_to = -1
 
-    # Folding: deltas of a batch are counted first, and settled once.
+    # Counting: in place, in every row that has not counted the record yet.
 
-    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...]) -> None:
-        """Count what an episode counts for *after*, and take back what only *before* had."""
+    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...], offset: int) -> None:
+        """Count what an episode counts for *after*, and take back what only *before* had, by a record's *offset*."""
         for contribution in after:
             if contribution not in before:
-                self._count(contribution, 1)
+                self._count(contribution, 1, offset)
         for contribution in before:
             if contribution not in after:
-                self._count(contribution, -1)
-                self._correction = self._correction or Tally()
-                contribution.count(self._correction, 1)
+                self._count(contribution, -1, offset)
+                self._corrected = True
+                if self._taken_back.fence < offset:
+                    contribution.count(self._taken_back.tally, 1)
 
-    def _count(self, contribution: Contribution, sign: int) -> None:
+    def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
         minute = minute_of(contribution.at)
-        of_minute, of_day = self._deltas.get(minute) or self._open(minute)
-        contribution.count(of_minute, sign)
-        contribution.count(of_day, sign)
+        for row in self._counted.get(minute) or self._open(minute):
+            if row.fence < offset:
+                contribution.count(row.tally, sign)
+        if minute < self._sums.running and (kept := self._minutes.get(minute)) is not None and kept.fence < offset:
+            late = Tally()
+            contribution.count(late, sign)
+            self._sums.add(minute, late)
 
-    def _open(self, minute: int) -> tuple[Tally, Tally]:
-        day = self._day_of(minute)
-        if (of_day := self._day_deltas.get(day)) is None:
-            of_day = self._day_deltas[day] = Tally()
-        deltas = self._deltas[minute] = Tally(), of_day
-        return deltas
-
-    def take_deltas(self) -> Iterator[tuple[Scope, int, Tally]]:
-        """Yield what was counted since the last call, for each minute and day that is still kept and for the totals."""
+    def _open(self, minute: int) -> tuple[TallyRow, ...]:
         first_minute, first_day = self._first_kept()
-        for minute, (delta, _) in self._deltas.items():
-            if minute >= first_minute:
-                yield "minute", minute, delta
-        for day, delta in self._day_deltas.items():
-            if day >= first_day:
-                yield "day", day, delta
-        if self._day_deltas:
-            yield "total", 0, sum(self._day_deltas.values(), Tally())
-        if self._correction is not None:
-            yield "taken_back", 0, self._correction
-        self._deltas, self._day_deltas, self._correction = {}, {}, None
+        day = self._day_of(minute)
+        rows = [self._total]
+        if minute >= first_minute:
+            rows.append(_row_of(self._minutes, minute))
+        if day >= first_day:
+            rows.append(_row_of(self._days, day))
+        counted = self._counted[minute] = tuple(rows)
+        return counted
 
-    def add(self, scope: Scope, number: int, delta: Tally) -> Tally:
-        """Add a delta to a minute, a day or a total, and return the new tally."""
+    def take_counted(self) -> Iterator[tuple[Scope, int, TallyRow]]:
+        """Yield the rows that were counted in since the last call: minutes and days that are still kept, totals."""
+        first_minute, first_day = self._first_kept()
+        for minute in self._counted:
+            if minute >= first_minute:
+                yield "minute", minute, self._minutes[minute]
+        for day in {self._day_of(minute) for minute in self._counted}:
+            if day >= first_day:
+                yield "day", day, self._days[day]
+        if self._counted:
+            yield "total", 0, self._total
+        if self._corrected:
+            yield "taken_back", 0, self._taken_back
+        self._counted, self._corrected = {}, False
+
+    def load(self, scope: Scope, number: int, row: TallyRow) -> None:
+        """Take a row over from the changelog."""
         match scope:
             case "minute":
-                known = self._minutes.get(number)
-                tally = self._minutes[number] = delta if known is None else known + delta
-                self._sums.add(number, delta)
+                self._minutes[number] = row
+                self.watermark = max(self.watermark, start_of(number))
             case "day":
-                known = self._days.get(number)
-                tally = self._days[number] = delta if known is None else known + delta
+                self._days[number] = row
             case "total":
-                tally = self._total = self._total + delta
+                self._total = row
             case "taken_back":
-                tally = self._taken_back = self._taken_back + delta
-        return tally
-
-    def load(self, scope: Scope, number: int, tally: Tally) -> None:
-        """Take a tally over from the changelog."""
-        self.add(scope, number, tally)
-        if scope == "minute":
-            self.watermark = max(self.watermark, start_of(number))
+                self._taken_back = row
 
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog; `loaded` follows the last one."""
@@ -172,7 +171,7 @@ class Queue:
         phase = None if found is None else self._phases[found[0]]
         for other in self._phases.values():
             if other is not phase and (since := other.pop(key, None)) is not None and at and other is self.waiting:
-                self._left(since, at)
+                self._left(since, at, segment.fence)
         if phase is None or found is None:
             self._finish(key)
             return True
@@ -180,11 +179,11 @@ class Queue:
         phase[key] = found[1]
         return moved
 
-    def _left(self, since: datetime, at: datetime) -> None:
+    def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
-        if since + self.policy.ghost_after <= at:
-            self._correction = self._correction or Tally()
-            self._correction.expired += 1
+        if since + self.policy.ghost_after <= at and self._taken_back.fence < offset:
+            self._corrected = True
+            self._taken_back.tally.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
         """Note whether a callback is still to be kept."""
@@ -291,13 +290,14 @@ class Queue:
             callbacks_waiting=_open_since(self.callbacks, horizon),
             windows=self._windows(at, ghosts=len(waits) < len(self.waiting)),
             total=self._total_with_ghosts(len(waits)),
-            taken_back=self._taken_back,
+            taken_back=self._taken_back.tally.copy(),
         )
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
         minute = minute_of(at)
         windows = self._sums.at(minute)
-        windows[TODAY] = self._days.get(self._day_of(minute)) or Tally()
+        today = self._days.get(self._day_of(minute))
+        windows[TODAY] = Tally() if today is None else today.tally.copy()
         if ghosts:
             self._count_ghosts(windows, at)
         return windows
@@ -324,8 +324,16 @@ class Queue:
 
     def _total_with_ghosts(self, waiting: int) -> Tally:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""
-        expired = self._total.offered - self._total.decided - waiting
-        return self._total + Tally(expired=expired) if expired else self._total
+        total = self._total.tally.copy()
+        total.expired = total.offered - total.decided - waiting
+        return total
+
+
+def _row_of(rows: dict[int, TallyRow], number: int) -> TallyRow:
+    row = rows.get(number)
+    if row is None:
+        row = rows[number] = TallyRow()
+    return row
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from stream.domain.tally import Tally
+from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import WINDOWS
 
 __all__ = ["SlidingSums"]
@@ -26,42 +26,43 @@ class SlidingSums:
     running minute is added at the read. `minutes` stays the owner's, and is never changed here.
     """
 
-    def __init__(self, minutes: Mapping[int, Tally]) -> None:
+    def __init__(self, minutes: Mapping[int, TallyRow]) -> None:
         self._minutes = minutes
         self._closed: dict[str, Tally] = {}
-        self._running = _NEVER
+        self.running = _NEVER
+        """The minute that was read last: what is counted in an earlier one has to be told by `add`."""
 
     def add(self, minute: int, delta: Tally) -> None:
         """Take note that *delta* was added to *minute*."""
-        if minute >= self._running:
+        if minute >= self.running:
             return
         for name, length in WINDOWS.items():
-            if self._running - length <= minute:
+            if self.running - length <= minute:
                 self._closed[name] += delta
 
     def at(self, minute: int) -> dict[str, Tally]:
         """Return the tally of each window that ends in the running *minute*. The tallies are not to be changed."""
-        if minute != self._running:
+        if minute != self.running:
             self._move_to(minute)
         running = self._minutes.get(minute)
         if running is None:
             return dict(self._closed)
-        return {name: closed + running for name, closed in self._closed.items()}
+        return {name: closed + running.tally for name, closed in self._closed.items()}
 
     def _move_to(self, minute: int) -> None:
-        if 0 < minute - self._running <= _NEAR:
+        if 0 < minute - self.running <= _NEAR:
             for name, length in WINDOWS.items():
                 self._closed[name] = self._moved(self._closed[name], minute, length)
         else:
             self._sum_up(minute)
-        self._running = minute
+        self.running = minute
 
     def _moved(self, closed: Tally, minute: int, length: int) -> Tally:
-        for closing in range(self._running, minute):
+        for closing in range(self.running, minute):
             if (entering := self._minutes.get(closing)) is not None:
-                closed += entering
+                closed += entering.tally
             if (leaving := self._minutes.get(closing - length)) is not None:
-                closed -= leaving
+                closed -= leaving.tally
         return closed
 
     def _sum_up(self, minute: int) -> None:
@@ -69,7 +70,7 @@ class SlidingSums:
         closed, end = _EMPTY, minute
         for name, length in WINDOWS.items():
             first = minute - length
-            seen = [tally for at in range(first, end) if (tally := self._minutes.get(at)) is not None]
+            seen = [row.tally for at in range(first, end) if (row := self._minutes.get(at)) is not None]
             closed = self._closed[name] = _sum([closed, *seen])
             end = first
 

@@ -10,9 +10,9 @@ from operator import add, sub
 from typing import Any, Final
 
 from msgspec import Struct, field
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
-__all__ = ["HANDLE_BOUNDS_SECONDS", "WAIT_BOUNDS_SECONDS", "Tally", "bucket_of_handle", "bucket_of_wait"]
+__all__ = ["HANDLE_BOUNDS_SECONDS", "WAIT_BOUNDS_SECONDS", "Tally", "TallyRow", "bucket_of_handle", "bucket_of_wait"]
 
 WAIT_BOUNDS_SECONDS: Final = (1, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800)
 """Upper bounds, inclusive, of the wait histogram; the usual service-level thresholds are among them."""
@@ -103,6 +103,10 @@ class Tally(Struct, array_like=True, gc=False):
     handles: list[int] = field(default_factory=_no_handles)
     """Handle times by `HANDLE_BOUNDS_SECONDS`, not cumulative."""
 
+    def copy(self) -> "Tally":
+        """Return a tally that stays as it is while this one goes on counting."""
+        return replace(self, waits=self.waits.copy(), handles=self.handles.copy())
+
     def __add__(self, other: "Tally") -> "Tally":
         return _combined(self, other, add)
 
@@ -137,6 +141,13 @@ class Tally(Struct, array_like=True, gc=False):
     def handle_ms(self) -> int:
         """Sum of handle times: talk + hold + wrap-up."""
         return self.talk_ms + self.hold_ms + self.wrapup_ms
+
+
+class TallyRow(Struct, array_like=True, gc=False):
+    """A tally, and the offset of the last record that it counts; only the fold that owns it changes it."""
+
+    fence: int = -1
+    tally: Tally = field(default_factory=Tally)
 
 
 def _combined(one: Tally, other: Tally, combine: Callable[[int, int], int]) -> Tally:

@@ -57,8 +57,15 @@ def stands_still(worker: Watched) -> bool:
     return worker.notices().get("unreachable") == "stale" and not worker.says_yes("/readyz")
 
 
-def catches_up(worker: Watched, events: list[Event]) -> bool:
-    return worker.says_yes("/readyz") and worker.figure("contact_events_total") >= len(events)
+def shows(worker: Watched, events: list[Event]) -> bool:
+    """Tell whether it counts what a replay counts; events that were read twice are no progress."""
+    return worker.says_yes("/readyz") and worker.counted() == counted_by_replay(events)
+
+
+def has_settled(worker: Watched) -> bool:
+    """Tell whether all it has applied is durable, and no more is to come."""
+    names = ("contact_applied_offset", "contact_committed_offset", "contact_end_offset")
+    return len({worker.figure(name) for name in names}) == 1 and not set(worker.notices()) - {"late", "silent"}
 
 
 @contextmanager
@@ -83,7 +90,7 @@ def test_a_broker_that_does_not_answer_is_seen_on_the_board_and_costs_nothing(
     with watched_worker(f"kafka://{kafka_of_one.address}", tmp_path / "log", **SETTINGS) as worker:
         wait_until(lambda: worker.says_yes("/readyz"), "ready")
         sending(aside, kafka_of_one, before).result()
-        wait_until(lambda: catches_up(worker, before), "applied")
+        wait_until(lambda: shows(worker, before), "applied")
         lines = worker.log.count("\n")
         with no_answer(kafka_of_one, how):
             since = time.monotonic()
@@ -95,12 +102,12 @@ def test_a_broker_that_does_not_answer_is_seen_on_the_board_and_costs_nothing(
                 assert worker.says_yes("/healthz")  # a restart would bring no broker back
                 time.sleep(1)
             away = time.monotonic() - since
-        wait_until(lambda: catches_up(worker, events), "caught up", seconds=120)
-        waiting.result()
-        wait_until(lambda: not worker.notices(), "nothing to say any more")
+        waiting.result(120)
+        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
+        wait_until(lambda: has_settled(worker), "all of it is durable")
 
         assert worker.runs
-        assert worker.counted() == counted_by_replay(events)
+        assert shows(worker, events)
         assert worker.figure("contact_source_offset_gaps_total") == 0
         assert worker.figure("contact_broker_silent_timestamp_seconds") == 0
         assert abs(time.time() - silent_since - away) < away / 2 + MARKED_WITHIN
@@ -117,7 +124,7 @@ def test_partitions_whose_only_broker_is_gone_are_seen_and_the_others_go_on(
     with watched_worker(f"kafka://{kafka_of_three.address}", tmp_path / "log", **settings) as worker:
         wait_until(lambda: worker.says_yes("/readyz"), "ready")
         sending(aside, kafka_of_three, before).result()
-        wait_until(lambda: catches_up(worker, before), "applied")
+        wait_until(lambda: shows(worker, before), "applied")
         kafka_of_three.nodes[2].kill()
         waiting = sending(aside, kafka_of_three, meanwhile)
         wait_until(lambda: stands_still(worker), "marked as stale", seconds=MARKED_WITHIN)
@@ -126,10 +133,10 @@ def test_partitions_whose_only_broker_is_gone_are_seen_and_the_others_go_on(
         assert 0 < silent < 12
         assert worker.says_yes("/healthz")
         kafka_of_three.start()
-        wait_until(lambda: catches_up(worker, events), "caught up", seconds=120)
-        waiting.result()
-        wait_until(lambda: not worker.notices(), "nothing to say any more")
-        assert worker.counted() == counted_by_replay(events)
+        waiting.result(120)
+        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
+        wait_until(lambda: has_settled(worker), "all of it is durable")
+        assert shows(worker, events)
 
 
 def test_a_worker_without_a_broker_says_so_waits_for_it_and_then_works(kafka_of_one: Cluster, tmp_path: Path) -> None:
@@ -195,7 +202,7 @@ def test_a_broker_whose_disk_is_full_loses_nothing_and_is_good_again_when_there_
     ):
         wait_until(lambda: worker.says_yes("/readyz"), "ready")
         sending(aside, kafka_of_one, before).result()
-        wait_until(lambda: catches_up(worker, before), "applied")
+        wait_until(lambda: shows(worker, before), "applied")
         rubbish = fill(disk)
         waiting = sending(aside, kafka_of_one, meanwhile)
         wait_until(lambda: ended(node), "the broker has given up")
@@ -204,10 +211,10 @@ def test_a_broker_whose_disk_is_full_loses_nothing_and_is_good_again_when_there_
 
         rubbish.unlink()
         kafka_of_one.start()
-        wait_until(lambda: catches_up(worker, events), "caught up", seconds=120)
-        waiting.result()
-        wait_until(lambda: not worker.notices(), "nothing to say any more")
+        waiting.result(120)
+        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
+        wait_until(lambda: has_settled(worker), "all of it is durable")
 
         assert worker.runs
-        assert worker.counted() == counted_by_replay(events)
+        assert shows(worker, events)
         assert worker.figure("contact_source_offset_gaps_total") == 0
