@@ -145,8 +145,14 @@ class Floor:
                     newest[event.source] = event.time
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
+        self._count_pending(applied)
+
+    def _count_pending(self, applied: Applied) -> None:
         for visit in self._pending.values():
-            self._count(visit)
+            try:
+                self._count(visit)
+            except Exception as failure:  # noqa: BLE001  # as above; the last record of the segment stands for all
+                applied.failed.append((visit.segment.fence, failure))
         self._pending.clear()
 
     # Of one event whatever can raise comes before the first change.
@@ -157,6 +163,8 @@ class Floor:
         visit = self._pending.get(name)
         if fresh := visit is None:
             visit = self._opened(event, applied)
+        elif visit.queue.key[1] != data.queue:
+            applied.overflowed += 1
         if visit.segment.fence >= offset:
             applied.replayed += 1
             return
@@ -248,7 +256,7 @@ class Floor:
         if queue is not None:
             tenant, name, channel = queue.key  # the names of the event would be two more strings for each contact
             return queue, (tenant, name, channel, event.subject, visit)
-        if self._admits(tenant, event.time):
+        if self._admits(tenant, event.time, applied):
             return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
         applied.overflowed += 1
         # Tenant and name stay part of the key: two queues beyond the limit may know the same contact.
@@ -256,10 +264,11 @@ class Floor:
         shared = tenant if tenant in self._queues_of else OVERFLOW_QUEUE
         return self._queue(shared, OVERFLOW_QUEUE, channel), (shared, OVERFLOW_QUEUE, channel, contact, visit)
 
-    def _admits(self, tenant: str, at: datetime) -> bool:
+    def _admits(self, tenant: str, at: datetime, applied: Applied) -> bool:
         """Tell whether one more queue of a tenant gets figures of its own."""
         if not self._has_room(tenant) and at.date() > self._purged_on:
             self._purged_on = at.date()
+            self._count_pending(applied)  # until then a queue looks as if nobody waited in it
             self._forget_silent(at)
         return self._has_room(tenant)
 

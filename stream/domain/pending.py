@@ -60,7 +60,7 @@ class Pending:
         self.key = key
         self.segment = Segment() if known is None else known
         self.before: tuple[Contribution, ...] = () if known is None else contributions_of(known)
-        self.turn: Turn = "new" if known is None else known.phase[0] if known.phase else "over"
+        self.turn: Turn = "new" if known is None else _turn_of(known)
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
@@ -75,3 +75,9 @@ class Pending:
         if after == "wrapping_up" and isinstance(event, ContactEnded | ContactTransferred) and not event.data.wrapup:
             return "over"
         return after
+
+
+def _turn_of(segment: Segment) -> Turn:
+    # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
+    phase = None if segment.wrapup_ended is not None else segment.phase
+    return "over" if phase is None else phase[0]

@@ -177,6 +177,7 @@ class Queue:
             return True
         moved = key not in phase
         phase[key] = found[1]
+        self.finished.pop(key, None)
         return moved
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
@@ -189,6 +190,7 @@ class Queue:
         """Note whether a callback is still to be kept."""
         if (since := callback.waiting_since) is not None:
             self.callbacks[key] = since
+            self.finished.pop(key, None)
             return
         self.callbacks.pop(key, None)
         self._finish(key)
@@ -248,11 +250,7 @@ class Queue:
             if since > horizon or not committed(key):
                 return
             del phase[key]
-            if phase is not self.finished or not self._is_open(key):
-                yield key
-
-    def _is_open(self, key: EpisodeKey) -> bool:
-        return key in self.waiting or key in self.talking or key in self.wrapping_up or key in self.callbacks
+            yield key
 
     def is_silent(self, at: datetime) -> bool:
         """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""

@@ -33,6 +33,13 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
+REQUESTS_OF_AN_ATTEMPT = 3
+"""
+So many requests may time out until a client is given up for a new one.
+
+aiokafka tries an idempotent batch for ever, and after a broker has hung for a while does not always get on with it.
+"""
+
 BREATHER = 500
 """So many events of a large batch are taken before others get their turn on the event loop."""
 
@@ -191,7 +198,9 @@ class Producer:
         client: Client | None = None
         problem: Exception
         try:
-            async with asyncio.timeout_at(lane.parcels[0].deadline):
+            patience = REQUESTS_OF_AN_ATTEMPT * self._policy.request_timeout.total_seconds()
+            until = asyncio.get_running_loop().time() + patience
+            async with asyncio.timeout_at(min(until, lane.parcels[0].deadline)):
                 client = await self._link.client()
                 await self._advance(client, lane)
         except (KafkaError, TimeoutError, OSError) as failure:

@@ -64,11 +64,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         keep_batches()
         return consumer
 
-    async def fetch(self, partitions: set[TP]) -> dict[TP, Batch]:
-        """Return what there is of *partitions*; waits a while for the first record."""
-        return cast("dict[TP, Batch]", await self.call_thread(self._fetch_batches, partitions))
+    async def fetch(self, partitions: set[TP], generation: int) -> dict[TP, Batch]:
+        """Return what there is of *partitions* in a *generation* of the group; waits a while for the first record."""
+        return cast("dict[TP, Batch]", await self.call_thread(self._fetch_batches, partitions, generation))
 
-    async def _fetch_batches(self, partitions: set[TP]) -> dict[TP, Batch]:
+    async def _fetch_batches(self, partitions: set[TP], generation: int) -> dict[TP, Batch]:
         consumer = self._ensure_consumer()
         fetcher = consumer._fetcher
         if not any(tp in fetcher._records for tp in partitions):
@@ -77,6 +77,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if done:
                 waiter.result()  # raises what the coordinator found: an authorization error, say
             waiter.cancel()
+        if self.app.consumer_generation_id != generation:
+            # A rebalance came and went meanwhile, on this thread: what is there now belongs to whoever
+            # fetches next. Taken and then thrown away, it would be missing until the next record comes.
+            return {}
         for tp, result in fetcher._records.items():
             if type(result) is FetchResult and result._partition_records is not None:
                 self._prepare(tp, result._partition_records)

@@ -107,7 +107,7 @@ class Consumer(driver.Consumer):
             await self.wait_first(self._resumed.wait())
             return
         generation = self.app.consumer_generation_id
-        fetched = await self._thread.fetch(active)
+        fetched = await self._thread.fetch(active, generation)
         for tp, batch in fetched.items():
             # While the flow rests, queues get cleared: what was put there would be lost.
             await self.wait_first(self.can_resume_flow.wait())

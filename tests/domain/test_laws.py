@@ -27,7 +27,7 @@ from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import WINDOWS
-from tests.timeline import TEN, event, floor_of
+from tests.timeline import TEN, event, floor_of, story
 
 END = TEN + timedelta(hours=1, minutes=30)
 
@@ -113,6 +113,40 @@ def test_the_size_of_batches_changes_nothing(
     one_by_one = [*floor_of(mixed, policies, batch=1).snapshots(END)]
     assert [*floor_of(mixed, policies, batch=batch).snapshots(END)] == one_by_one
     assert [*floor_of(mixed, policies, batch=1000).snapshots(END)] == one_by_one
+
+
+ODD_STORIES = {
+    "a wrap-up that ended before the answer is known": """
+        00:00  enqueued      ann
+        01:40  wrapup_ended  ann
+        00:10  answered      ann
+        01:00  ended         ann  wrapup=true
+        01:30  wrapup_ended  ann
+        """,
+    "a conversation of a queue beyond the limit": """
+        00:00  enqueued  ann  queue=first
+        00:01  enqueued  bob  queue=second
+        00:02  answered  bob  queue=second
+        00:03  ended     bob  queue=second
+        """,
+    "three days until the next queue is heard of": """
+        00:00    enqueued  ann  queue=first
+        4320:00  enqueued  bob  queue=second
+        """,
+}
+
+
+@pytest.mark.parametrize("table", ODD_STORIES.values(), ids=ODD_STORIES)
+def test_a_batch_counts_an_odd_story_as_its_events_one_by_one(table: str) -> None:
+    told = story(table)
+    at_once, one_by_one = Floor(max_queues_per_tenant=1), Floor(max_queues_per_tenant=1)
+
+    overflowed = at_once.apply(told, range(len(told))).overflowed
+    steps = [one_by_one.apply([reported], [offset]) for offset, reported in enumerate(told)]
+
+    end = max(reported.time for reported in told) + timedelta(minutes=5)
+    assert [*at_once.snapshots(end)] == [*one_by_one.snapshots(end)]
+    assert overflowed == sum(step.overflowed for step in steps)
 
 
 @given(days(), st.integers(0, 40), st.integers(0, 8 * 60))

@@ -1,13 +1,16 @@
 """State that is created is cleared: what a floor keeps is bounded by what is open and by the windows."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from stream.domain.board import board_of
 from stream.domain.events import ContactAbandoned
 from stream.domain.floor import Floor
 from stream.domain.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
+from stream.domain.queue import Queue
 from tests.timeline import TEN, after, event, story
 
 
@@ -26,6 +29,35 @@ def test_a_finished_segment_goes_after_the_duplicate_window_and_the_commit() -> 
     assert kept_without_commit == 2
     assert {key[3] for key in floor.segments} == {"bob", "cid"}
     assert ("default", "sales", "voice", "ann", 1) in floor.segments.changed  # a tombstone is due
+
+
+def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
+    floor = Floor()
+    long_ago = event("enqueued", "ann", TEN - timedelta(days=3))
+    told = [event("offer_ended", "ann", TEN, result="missed"), long_ago]
+    told += [event("enqueued", f"later-{n}", TEN + timedelta(minutes=n)) for n in (1, 12, 13)]
+    for offset, one in enumerate(told):
+        floor.apply([one], [offset])
+        floor.settle()
+        floor.committed(offset + 1)
+
+    assert {key[3] for key in floor.segments} == {"later-1", "later-12", "later-13"}
+
+
+def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor()
+    count = Queue.count_difference
+
+    def broken(queue: Queue, *counted: Any) -> None:
+        if queue.key[1] == "broken":
+            raise ZeroDivisionError
+        count(queue, *counted)
+
+    monkeypatch.setattr(Queue, "count_difference", broken)
+    applied = floor.apply([event("enqueued", "ann", queue="broken"), event("enqueued", "bob")], [0, 1])
+
+    assert [offset for offset, _ in applied.failed] == [0]
+    assert [queue.total.offered for queue in floor.snapshots(after("01:00")) if queue.queue == "sales"] == [1]
 
 
 def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:

@@ -59,7 +59,8 @@ def stands_still(worker: Watched) -> bool:
 
 def shows(worker: Watched, events: list[Event]) -> bool:
     """Tell whether it counts what a replay counts; events that were read twice are no progress."""
-    return worker.says_yes("/readyz") and worker.counted() == counted_by_replay(events)
+    applied = worker.says_yes("/readyz") and worker.figure("contact_events_total") >= len(events)
+    return applied and worker.counted() == counted_by_replay(events)
 
 
 def has_settled(worker: Watched) -> bool:

@@ -219,6 +219,69 @@ async def test_a_producer_heals_when_its_broker_was_restarted(
                 assert [event.subject for *_, event in await arrived(nowhere, tenant)] == [subject]
 
 
+class Connection:
+    """A client of a broker with one partition that acknowledges, or never does."""
+
+    def __init__(self, *, acknowledges: bool) -> None:
+        self.acknowledges = acknowledges
+        self.batches: list[list[bytes]] = []
+
+    def create_batch(self) -> "Gathered":
+        return Gathered()
+
+    async def send_batch(self, batch: "Gathered", topic: str, *, partition: int) -> "asyncio.Future[object]":
+        del topic, partition
+        self.batches.append(batch)
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        if self.acknowledges:
+            answer.set_result(None)
+        return answer
+
+
+class Gathered(list[bytes]):
+    """A batch."""
+
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object:  # type: ignore[override]  # aiokafka's
+        del timestamp, key
+        super().append(value)
+        return self
+
+
+class Links:
+    """Hands out one connection after the other; the next one when one is dropped."""
+
+    address = "nowhere:9092"
+
+    def __init__(self, *connections: Connection) -> None:
+        self.connections = list(connections)
+
+    async def client(self) -> Connection:
+        return self.connections[0]
+
+    async def partitions(self, client: Connection, topic: str) -> list[int]:
+        del client, topic
+        return [0]
+
+    def drop(self, client: Connection | None) -> None:
+        self.connections = [one for one in self.connections if one is not client]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_connection_that_never_acknowledges_is_given_up_long_before_the_events_are(
+    events: EventFactory,
+) -> None:
+    stuck, good = Connection(acknowledges=False), Connection(acknowledges=True)
+    policy = ProducerPolicy(request_timeout=timedelta(milliseconds=20), delivery_timeout=timedelta(minutes=2))
+    async with Producer("nowhere:9092", policy=policy) as producer:
+        producer._link = Links(stuck, good)  # type: ignore[assignment]  # all that is used of one
+        await asyncio.wait_for(producer.send(events.enqueued("c", "q")), 20)
+
+    assert len(stuck.batches[0]) == 1
+    assert good.batches == stuck.batches[:1]
+
+
 @pytest.mark.parametrize("wrong", ["", "localhost", "kafka://", "http://localhost:9092", "localhost:0", "localhost:x"])
 def test_an_address_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(SettingsError, match="broker address"):

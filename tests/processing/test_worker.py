@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import aiokafka
 import pytest
@@ -101,6 +102,23 @@ async def test_rows_of_partitions_that_stay_are_not_recovered_again(cluster: Clu
 
     assert first.feed.recovered_rows == 0
     await until(lambda: cluster.counts() == expected(sent))
+
+
+async def test_a_fetch_that_a_rebalance_overtakes_takes_nothing_from_the_next(cluster: Cluster) -> None:
+    worker = await cluster.start_worker()
+    consumer: Any = worker.app.consumer
+    partitions, generation = set(consumer.assignment()), worker.app.consumer_generation_id
+    seeks = {owned.tp: owned.seek for owned in worker.ownership}
+    sending = asyncio.create_task(cluster.send_many(pings(500)))
+    overtaken = []
+    while not sending.done():
+        overtaken.append(await consumer._thread.fetch(partitions, generation - 1))
+    await sending
+    await until(lambda: cluster.counts() == expected(pings(500)))
+
+    assert overtaken
+    assert not any(overtaken)
+    assert {owned.tp: owned.seek for owned in worker.ownership} == seeks  # nothing had to be fetched again
 
 
 async def test_a_changelog_that_cannot_be_read_stops_the_worker_with_a_sentence(cluster: Cluster) -> None:
