@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
@@ -26,7 +26,7 @@ from faust.types import TP
 
 from stream.processing.answers import Answers
 from stream.processing.fold import Record
-from stream.processing.unreadable import keep_batches, read_past
+from stream.processing.unreadable import WholeFetch, keep_batches
 
 __all__ = ["Batch", "ConsumerThread"]
 
@@ -82,20 +82,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             # fetches next. Taken and then thrown away, it would be missing until the next record comes.
             return {}
         for tp, result in fetcher._records.items():
-            if type(result) is FetchResult and result._partition_records is not None:
-                self._prepare(tp, result._partition_records)
+            if type(result) is FetchResult and type(result._partition_records) is PartitionRecords:
+                # We seek in source topics only. A changelog that cannot be read stops the worker: rows are missing.
+                result._partition_records = WholeFetch(result._partition_records, stand_ins=bool(self._seeks[tp]))
         fetched = await self._fetch_records(consumer, partitions, timeout=0)
         return {TP(*tp): Batch(self._seeks[tp], records) for tp, records in fetched.items()}
-
-    def _prepare(self, tp: TopicPartition, fetched: Any) -> None:
-        if fetched._consumer_record is _as_it_is:
-            return
-        # aiokafka turns each record into a dataclass of 11 fields, at twice the price of all the
-        # rest of parsing; its own record object has what we need.
-        fetched._consumer_record = _as_it_is
-        # We seek in source topics only. A changelog that cannot be read stops the worker: rows would be missing.
-        if self._seeks[tp]:
-            read_past(fetched)
 
     async def commit_offsets(self, offsets: Mapping[TP, int], generation: int) -> None:
         """
@@ -207,7 +198,3 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     async def _in_thread(self, work: Any) -> Any:
         # Unlike `call_thread` this can be cancelled, and takes none of the two workers of its queue.
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
-
-
-def _as_it_is(_: Any, record: Any) -> Any:
-    return record

@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 
 from stream.processing.letters import read_letters
 from stream.processing.processors import home_of
-from stream.processing.unreadable import MAX_STAND_INS, keep_batches, read_past
+from stream.processing.unreadable import MAX_STAND_INS, WholeFetch, keep_batches
 from tests.processing.cluster import PARTITIONS, Cluster, until
 from tests.processing.toy import encode
 
@@ -141,9 +141,7 @@ def read(fetched: bytes, *, at: int) -> list[tuple[int, bytes | None]]:
     records = fetcher.PartitionRecords(
         TopicPartition("toys", 0), batches, [], at, None, None, check_crcs=True, isolation_level=committed
     )
-    records._consumer_record = lambda _, record: record  # as the consumer's thread does
-    read_past(records)
-    return [(record.offset, record.value) for record in records]
+    return [(record.offset, record.value) for record in WholeFetch(records, stand_ins=True)]
 
 
 def test_a_batch_with_a_wrong_checksum_is_passed_from_the_position_on() -> None:
