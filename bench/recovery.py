@@ -100,7 +100,7 @@ def changelogs(rows: int) -> Changelogs:
     wanted = rows - sum(map(len, tallies))
     share = -(-wanted // sum(len(floor.segments) for floor in floors))
     segments = [_copies(floor, share) for floor in floors]
-    offered = sum(queue._total.offered for floor in floors for queue in floor.queues.values())
+    offered = sum(queue._total.tally.offered for floor in floors for queue in floor.queues.values())
     return Changelogs(_of(tallies), _of(segments), offered)
 
 
