@@ -15,7 +15,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do "$$p" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$p" && break; done)
 
-.PHONY: help install demo test test-kafka check format-check lint types layers generated fmt generate bench bench-peers soak chaos lock clean
+.PHONY: help install demo stack test test-kafka check format-check lint types layers generated fmt generate bench bench-peers soak chaos lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-14s %s\n", $$1, $$2 }'
@@ -24,6 +24,9 @@ install: $(DEV_STAMP) ## Make the environment in .venv, with everything developm
 
 demo: $(DEMO_STAMP) ## Broker, worker and a simulated contact centre; `DURATION=30 make demo` ends by itself
 	@$(BIN)/contact-stream demo $(if $(DURATION),--duration $(DURATION))
+
+stack: install ## What docker-compose.yml runs, without Docker, until Ctrl-C (Java 17, Maven, Prometheus, Alertmanager)
+	@$(BIN)/python -m scripts.stack $(if $(WORKERS),--workers $(WORKERS))
 
 test: install ## Run the tests; `make test ARGS='-k abandon'` runs some
 	@$(BIN)/python -m pytest $(ARGS)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
 from msgspec import Struct
 
+from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.distribution import KafkaUnavailable
 from stream.broker.embedded import EmbeddedBroker
@@ -46,9 +46,5 @@ def broker(kind: str = "apache") -> Iterator[Broker]:
 
 async def delete_topics(address: str, prefix: str) -> None:
     """Delete the topics of one run, so that the broker does not compact them during the next."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
+    async with admin_of(address) as admin:
         await admin.delete_topics([name for name in await admin.list_topics() if name.startswith(prefix)])
-    finally:
-        await admin.close()

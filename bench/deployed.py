@@ -12,9 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from stream.processing.topics import changelog_topic
 
@@ -103,10 +103,6 @@ async def compact_within(address: str, length: timedelta, *, group: str, partiti
     declared = [
         changelog_topic(f"{group}-{table}-changelog", partitions) for table in ("tallies", "segments", "agents")
     ]
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
-        topics = [ConfigResource(ConfigResourceType.TOPIC, topic.name, {**topic.config, **hasty}) for topic in declared]
+    topics = [ConfigResource(ConfigResourceType.TOPIC, topic.name, {**topic.config, **hasty}) for topic in declared]
+    async with admin_of(address) as admin:
         await admin.alter_configs(topics)
-    finally:
-        await admin.close()

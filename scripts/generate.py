@@ -5,25 +5,31 @@ import sys
 from pathlib import Path
 
 from scripts import settings_table
+from scripts.alerts.files import alert_files
 from scripts.contract import contract_files
+from scripts.dashboards.files import dashboard_files
 from scripts.json_schemas import SCHEMAS
 from stream.metrics import page as metrics_page
 
 __all__ = ["ROOT", "generated", "main", "out_of_date"]
 
 ROOT = Path(__file__).parents[1]
+DASHBOARDS = ROOT / "grafana" / "dashboards"
 
 
 def generated() -> dict[Path, bytes]:
     """Return every generated file and what it must hold."""
     pages = {settings_table.OPERATIONS: settings_table.page(), ROOT / "docs" / "metrics.md": metrics_page.written()}
-    return contract_files() | {path: text.encode() for path, text in pages.items()}
+    return (
+        contract_files() | dashboard_files() | {path: text.encode() for path, text in (pages | alert_files()).items()}
+    )
 
 
 def out_of_date(files: dict[Path, bytes]) -> list[Path]:
-    """Return the files that differ, are missing, or belong to an event type that is no more."""
+    """Return the files that differ, are missing, or belong to an event type or dashboard that is no more."""
     differing = [path for path, content in files.items() if not path.exists() or path.read_bytes() != content]
-    return differing + [path for path in SCHEMAS.glob("*.json") if path not in files]
+    written = [*SCHEMAS.glob("*.json"), *DASHBOARDS.glob("*/*.json")]
+    return differing + [path for path in written if path not in files]
 
 
 def main(arguments: list[str]) -> int:
@@ -43,6 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _bring_up_to_date(path: Path, files: dict[Path, bytes]) -> None:
     if path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(files[path])
     else:
         path.unlink()

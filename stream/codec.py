@@ -256,9 +256,16 @@ class RowCodec(Generic[K, V]):
             found = ", ".join(sorted(mark.hex() or "empty" for mark in foreign))
             raise RowFormatError(f"row format {found}, this version reads {ROW_FORMAT}")
         try:
-            rows = self._rows.decode(_array([row[1:] for row in data]))
+            return self._rows.decode(_array([row[1:] for row in data]))
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a row of this table: {failure}") from failure
+
+
+class _EpisodeCodec(RowCodec[EpisodeKey, EpisodeRow]):
+    """Segments share their limits again once they are read, as they did when they were judged."""
+
+    def decode_rows(self, data: Sequence[bytes]) -> list[EpisodeRow]:
+        rows = super().decode_rows(data)
         for row in rows:
             if isinstance(row, Segment) and row.limits is not None:
                 row.limits = share_limits(row.limits)
@@ -273,5 +280,5 @@ def _array(items: Sequence[bytes]) -> bytes:
 _FORMAT_MARK = bytes([ROW_FORMAT])
 
 TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow)
-SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = RowCodec(EpisodeKey, EpisodeRow)
+SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = _EpisodeCodec(EpisodeKey, EpisodeRow)
 AGENTS: RowCodec[AgentKey, AgentRow] = RowCodec(AgentKey, AgentRow)

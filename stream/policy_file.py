@@ -9,6 +9,7 @@ channel = "voice"
 threshold_seconds = 20
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import time, timedelta
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
+from stream.domain.hours import EVERY_DAY, Hours, Span
 from stream.domain.payloads import Channel
 from stream.domain.policy import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.errors import SettingsError
@@ -25,6 +27,10 @@ __all__ = ["KEYS", "load_policies", "parse_policies"]
 
 _PATTERNS: Final = {"name": "queue", "tenant": "tenant", "channel": "channel"}
 _MAX_SECONDS: Final = 366 * 24 * 3600
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOURS: Final = 'must be hours such as ["Mon-Fri 08:00-20:00", "Sat 22:00-02:00"] or ["00:00-24:00"]'
+_SPAN: Final = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? )?([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+_TEAM: Final = re.compile(r"[\w.-]{1,64}")
 
 
 def load_policies(path: Path | None) -> Policies:
@@ -143,6 +149,48 @@ def _clock(value: object) -> time:
     return parsed
 
 
+def _volume(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise ValueError("must be a number of contacts from 1 to 1000000")
+    return value
+
+
+def _hours(value: object) -> Hours:
+    spans = value if isinstance(value, list) else [value]
+    if not spans:
+        raise ValueError(_HOURS)
+    return tuple(_span(span) for span in spans)
+
+
+def _span(value: object) -> Span:
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(_HOURS)
+    first, last, opens, closes = found.groups()
+    try:
+        hours = time.fromisoformat(opens), time(0) if closes == "24:00" else time.fromisoformat(closes)
+    except ValueError:
+        raise ValueError(_HOURS) from None
+    if opens == closes:
+        raise ValueError("must not close when it opens; the whole day is 00:00-24:00")
+    return Span(_days(first, last), *hours)
+
+
+def _days(first: str | None, last: str | None) -> frozenset[int]:
+    if first is None:
+        return EVERY_DAY
+    if first not in _DAYS or (last or first) not in _DAYS:
+        raise ValueError(f"must name days as {', '.join(_DAYS)}")
+    begins, ends = _DAYS.index(first), _DAYS.index(last or first)
+    return frozenset((begins + day) % 7 for day in range((ends - begins) % 7 + 1))
+
+
+def _team(value: object) -> str:
+    if not isinstance(value, str) or not _TEAM.fullmatch(value):
+        raise ValueError('must be a short name such as "claims-team": letters, digits, _ . and -')
+    return value
+
+
 KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "formula": ("formula", _formula),
     "threshold_seconds": ("threshold", _seconds),
@@ -151,5 +199,12 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "time_zone": ("time_zone", _zone),
     "day_starts": ("day_starts", _clock),
     "ghost_after_seconds": ("ghost_after", _some_seconds),
+    "minimum_volume": ("minimum_volume", _volume),
+    "longest_wait_limit_seconds": ("longest_wait_limit", _some_seconds),
+    "abandonment_limit": ("abandonment_limit", _ratio),
+    "blocking_limit": ("blocking_limit", _ratio),
+    "opening_hours": ("opening_hours", _hours),
+    "quiet_hours": ("quiet_hours", _hours),
+    "team": ("team", _team),
 }
 """By key: the field of `Changes`, and how to read its value."""

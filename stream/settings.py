@@ -47,7 +47,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     policies: Path | None = None
     """TOML file with thresholds, formulas and targets of queues; none: the defaults for all."""
     checkpoint_interval: timedelta = timedelta(seconds=1)
-    """How often changed rows and offsets are written. Longer: less traffic, more to replay after a crash."""
+    """How often changed rows and offsets are written, a fifth as often while catching up. Longer: more to replay."""
     session_timeout: timedelta = timedelta(seconds=12)
     """After so long without a sign of life a worker's partitions go to the others."""
     future_tolerance: timedelta = timedelta(minutes=5)
@@ -66,6 +66,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where `/metrics` and the board listen. They have no authentication: put a proxy before other addresses."""
     http_port: Port = 9108
     """Port of `/metrics` and the board; 0 takes a free one."""
+    http_advertised: str = ""
+    """Where other workers reach this one, `host` or `host:port`; none: where it listens, or what reaches the broker."""
     allowed_hosts: str = ""
     """Host names, with commas between, that the board answers to beside its own address."""
     log_level: LogLevel = "INFO"

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
+from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.distribution import KafkaUnavailable
 from stream.broker.embedded import EmbeddedBroker
@@ -122,11 +122,6 @@ def _embedded() -> Iterator[Broker]:
 
 
 async def _delete_topics(address: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
-        async with asyncio.timeout(10):
-            while topics := [topic for topic in await admin.list_topics() if not topic.startswith("__")]:
-                await admin.delete_topics(topics)
-    finally:
-        await admin.close()
+    async with admin_of(address) as admin, asyncio.timeout(10):
+        while topics := [topic for topic in await admin.list_topics() if not topic.startswith("__")]:
+            await admin.delete_topics(topics)

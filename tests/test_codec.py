@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream import codec
 from stream.codec import MAX_EVENT_BYTES, Headers, RowFormatError, decode, decode_all, encode, key_of, topic_of
 from stream.domain.events import EVENT_TYPES, Event
+from stream.domain.segment import Segment
 from stream.domain.tally import Tally, TallyRow
 from stream.errors import INVALID_REASONS, InvalidEvent
 from tests.timeline import floor_of, story
@@ -231,6 +232,17 @@ def test_contacts_of_a_queue_share_its_names_after_a_restart() -> None:
     ann, bob = codec.SEGMENTS.decode_keys([codec.SEGMENTS.encode_key(key) for key in floor.segments])
 
     assert all(of_ann is of_bob for of_ann, of_bob in zip(ann[:3], bob[:3], strict=True))
+
+
+def test_contacts_of_one_policy_share_its_limits_after_a_restart() -> None:
+    floor = floor_of(story("00:10 answered ann\n00:05 abandoned bob"))
+
+    ann, bob = codec.SEGMENTS.decode_rows([codec.SEGMENTS.encode_row(row) for row in floor.segments.values()])
+
+    assert isinstance(ann, Segment)
+    assert isinstance(bob, Segment)
+    assert ann.limits == (20_000, 5_000)
+    assert ann.limits is bob.limits
 
 
 def test_one_row_of_an_older_format_refuses_the_whole_batch_and_says_which_format() -> None:

@@ -1,6 +1,6 @@
 """Policies from TOML: what they change, and how their mistakes are named."""
 
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,70 @@ def test_later_and_closer_rules_win_over_the_defaults() -> None:
     assert str(other.time_zone) == "Europe/Ljubljana"
 
 
+def test_limits_of_alerts_are_policy() -> None:
+    text = """
+    [defaults]
+    minimum_volume = 10
+    longest_wait_limit_seconds = 90
+    abandonment_limit = 0.05
+    blocking_limit = 0.02
+    team = "claims-team"
+    """
+    policy = parse_policies(text, "p").of("t", "q", "voice")
+
+    assert (policy.minimum_volume, policy.longest_wait_limit) == (10, timedelta(seconds=90))
+    assert (policy.abandonment_limit, policy.blocking_limit, policy.team) == (0.05, 0.02, "claims-team")
+
+
+def test_limits_are_lenient_where_nobody_said_anything() -> None:
+    policies = load_policies(None)
+
+    assert policies.of("t", "q", "voice").longest_wait_limit == timedelta(minutes=10)
+    assert policies.of("t", "q", "email").longest_wait_limit == timedelta(days=2)
+    assert policies.of("t", "q", "voice").is_open(datetime(2026, 3, 1, tzinfo=UTC))
+    assert policies.of("t", "q", "voice").is_quiet(datetime(2026, 3, 1, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "local", "is_open"),
+    [
+        ("Mon-Fri 08:00-20:00", "2026-03-02T08:00", True),  # a Monday
+        ("Mon-Fri 08:00-20:00", "2026-03-02T07:59", False),
+        ("Mon-Fri 08:00-20:00", "2026-03-06T19:59", True),
+        ("Mon-Fri 08:00-20:00", "2026-03-06T20:00", False),
+        ("Mon-Fri 08:00-20:00", "2026-03-07T12:00", False),
+        ("Sat-Mon 10:00-12:00", "2026-03-08T11:00", True),
+        ("Sat-Mon 10:00-12:00", "2026-03-03T11:00", False),
+        ("Sat 22:00-02:00", "2026-03-07T23:00", True),
+        ("Sat 22:00-02:00", "2026-03-08T01:59", True),  # on Sunday, but it is Saturday's span
+        ("Sat 22:00-02:00", "2026-03-07T01:00", False),
+        ("Sat 22:00-02:00", "2026-03-08T02:00", False),
+        ("00:00-24:00", "2026-03-08T23:59", True),
+        ("20:00-24:00", "2026-03-09T00:00", False),
+        # Clocks go forward on 29 March at 02:00, and back on 25 October at 03:00.
+        ("Sun 02:30-04:00", "2026-03-29T03:29", False),
+        ("Sun 02:30-04:00", "2026-03-29T03:30", True),
+        ("Sat 22:00-02:30", "2026-10-25T02:29", True),
+        ("Sat 22:00-02:30", "2026-10-25T02:30", False),
+    ],
+)
+def test_hours_are_those_of_the_clock_on_the_wall(hours: str, local: str, *, is_open: bool) -> None:
+    text = f'[defaults]\ntime_zone = "Europe/Ljubljana"\nopening_hours = ["{hours}"]\nquiet_hours = "{hours}"'
+    policy = parse_policies(text, "p").of("t", "q", "voice")
+    at = datetime.fromisoformat(local).replace(tzinfo=policy.time_zone).astimezone(UTC)
+
+    assert policy.is_open(at) is policy.is_quiet(at) is is_open
+
+
+def test_where_the_clock_is_set_back_nobody_opens_twice() -> None:
+    text = '[defaults]\ntime_zone = "Europe/Ljubljana"\nopening_hours = "Sat 22:00-02:30"'
+    policy = parse_policies(text, "p").of("t", "q", "voice")
+    evening = datetime(2026, 10, 24, 20, tzinfo=UTC)
+    minutes = [policy.is_open(evening + timedelta(minutes=minute)) for minute in range(8 * 60)]
+
+    assert minutes == [True] * 270 + [False] * 210
+
+
 def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
     policies = load_policies(None)
 
@@ -62,6 +126,17 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
         ("[defaults]\nday_starts = 06:00:30", "whole minutes"),
         ("[defaults]\nghost_after_seconds = 0", "more than 0"),
         ("[defaults]\nshort_abandon_seconds = true", "short_abandon_seconds"),
+        ("[defaults]\nminimum_volume = 0", "defaults: minimum_volume"),
+        ("[defaults]\nlongest_wait_limit_seconds = 0", "more than 0"),
+        ("[defaults]\nabandonment_limit = 20", "defaults: abandonment_limit"),
+        ("[defaults]\nblocking_limit = 'much'", "defaults: blocking_limit"),
+        ("[defaults]\nopening_hours = []", "must be hours such as"),
+        ("[defaults]\nopening_hours = [8]", "must be hours such as"),
+        ("[defaults]\nopening_hours = '8-20'", "must be hours such as"),
+        ("[defaults]\nopening_hours = '08:00-25:00'", "must be hours such as"),
+        ("[defaults]\nopening_hours = 'Mon-Fry 08:00-20:00'", "must name days as Mon"),
+        ("[defaults]\nquiet_hours = '08:00-08:00'", "the whole day is 00:00-24:00"),
+        ("[defaults]\nteam = 'a team'", "defaults: team"),
         ("queue = 3", "[[queue]]"),
         ("queue = [1]", "queue 1 must be a table: [[queue]]"),
         ("queue = [{name = 'a'}, 'b']", "queue 2 must be a table: [[queue]]"),

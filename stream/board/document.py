@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.board.freshness import Notice
 from stream.board.view import SHOWN_WINDOWS, QueueRow, queue_rows, worst_first
 from stream.domain.snapshot import Board
 
-__all__ = ["AgentsRow", "Beat", "Document", "Picture", "document_of", "picture_of"]
+__all__ = ["AgentsRow", "Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
 
 
 class AgentsRow(Struct, frozen=True, kw_only=True):
@@ -41,6 +42,14 @@ class Document(Picture, frozen=True, kw_only=True):
     notices: tuple[Notice, ...]
 
 
+class Detail(Struct, frozen=True, kw_only=True):
+    """One queue and channel in every window: what `/queue.json` answers."""
+
+    at: datetime
+    windows: tuple[QueueRow, ...]
+    """In the order of `SHOWN_WINDOWS`, with all formulas; empty where no such queue is known."""
+
+
 def picture_of(board: Board, window: str, *, ticking: bool = False) -> Picture:
     """Return the board in one window; *ticking* as in `queue_rows`."""
     return Picture(
@@ -48,7 +57,9 @@ def picture_of(board: Board, window: str, *, ticking: bool = False) -> Picture:
         windows=SHOWN_WINDOWS,
         queues=worst_first(queue_rows(board, window, every_formula=False, ticking=ticking).queues),
         agents=tuple(
-            AgentsRow(tenant=one.tenant, states=dict(one.states)) for one in board.agents if one.queue is None
+            AgentsRow(tenant=one.tenant, states=dict(one.states))
+            for one in board.agents
+            if one.queue is None and board.whole
         ),
     )
 
@@ -64,3 +75,12 @@ def document_of(board: Board, window: str, notices: tuple[Notice, ...]) -> Docum
         at=board.at,
         notices=notices,
     )
+
+
+def detail_of(board: Board, name: str) -> Detail:
+    """Return what is known of the queue *name*: tenant, queue and channel with slashes between."""
+    alone = replace(
+        board, queues=tuple(one for one in board.queues if f"{one.tenant}/{one.queue}/{one.channel}" == name)
+    )
+    rows = (row for window in SHOWN_WINDOWS for row in queue_rows(alone, window, ticking=True).queues)
+    return Detail(at=board.at, windows=tuple(rows))

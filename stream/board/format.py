@@ -1,4 +1,4 @@
-"""How figures are written, in terminal and replay. `static/format.js` does the same; a test holds them equal.
+"""How figures are written, in terminal and replay. `static/format.js` rounds the same; a test holds it to that.
 
 Names come from outside: `printable` makes them safe for a terminal. A page needs no such thing.
 """

@@ -3,7 +3,7 @@
 A frozen board looks calm, so the feed speaks up: what is wrong, since when, and what it means for the figures.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stream.metrics.feed import Feed, PartitionFeed, RecoveryState
 
-__all__ = ["Limits", "Notice", "notices_of"]
+__all__ = ["Limits", "Notice", "notices_of", "worst_notices_first"]
 
 Severity = Literal["stale", "warning"]
 """Stale: the figures are old or not whole. Warning: they are right, but something needs a look."""
@@ -58,13 +58,17 @@ def notices_of(feed: Feed, at: datetime, limits: Limits | None = None) -> tuple[
     found = [
         *away,
         *_not_ready(feed),
-        *_partial(feed),
         *_clock(feed, at, limits),
         *(() if away else _lagging(feed, at, limits)),
         *(() if away else _quiet(feed, at, limits)),
         *_unsaved(feed),
     ]
-    return tuple(sorted(found, key=lambda notice: notice.severity))
+    return worst_notices_first(found)
+
+
+def worst_notices_first(notices: Iterable[Notice]) -> tuple[Notice, ...]:
+    """Order for the banner: what makes figures stale comes before warnings."""
+    return tuple(sorted(notices, key=lambda notice: notice.severity))
 
 
 def _unreachable(feed: Feed) -> Iterator[Notice]:
@@ -84,13 +88,6 @@ def _not_ready(feed: Feed) -> Iterator[Notice]:
     if not feed.ready:
         text = _RECOVERY[feed.recovery] + (f" ({feed.failure})" if feed.failure else "")
         yield Notice(code=feed.recovery, severity="stale", text=text, since=feed.progress_at)
-
-
-def _partial(feed: Feed) -> Iterator[Notice]:
-    """Say when a part is shown: it must not look like the whole."""
-    if feed.ready and not feed.whole:
-        text = f"This worker shows {len(feed.partitions)} of {feed.declared} partitions: other workers show the rest"
-        yield Notice(code="partial", severity="warning", text=text, since=None)
 
 
 def _clock(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
-__all__ = ["STREAMED", "guard", "is_loopback"]
+__all__ = ["STREAMED", "guard", "is_known", "is_loopback"]
 
 HEADERS = {
     # No inline script or style, nothing from elsewhere; also what a queue's name contains can do nothing.
@@ -44,14 +44,15 @@ def guard(
 
     A server on loopback answers only to loopback names and *allowed_hosts*: else a page from elsewhere
     could read the board through a name of its own that it lets point to 127.0.0.1 (DNS rebinding). On any
-    other address all names are fine, unless *allowed_hosts* says which.
+    other address all names are fine, unless *allowed_hosts* says which. The very address at which a request
+    arrived is no name that anybody could let point elsewhere, and other workers ask there.
     """
     allowed = frozenset(host.lower() for host in allowed_hosts)
     picky = is_loopback(bound) or bool(allowed)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if picky and not _known(request, allowed):
+        if picky and not is_known(request.headers.get("Host", ""), allowed, _arrived_at(request)):
             response: web.StreamResponse = web.Response(status=421, text="This host name is not served here.\n")
         else:
             response = await _answer(request, handler, limit_seconds)
@@ -62,9 +63,15 @@ def guard(
     return guarded
 
 
-def _known(request: web.Request, allowed: frozenset[str]) -> bool:
-    host = _host_of(request.headers.get("Host", ""))
-    return is_loopback(host) or host.lower() in allowed
+def is_known(header: str, allowed: frozenset[str], arrived_at: str | None) -> bool:
+    """Tell whether a Host header names this server, which the client has found at the address *arrived_at*."""
+    host = _host_of(header)
+    return is_loopback(host) or host.lower() in allowed or (arrived_at is not None and host.strip("[]") == arrived_at)
+
+
+def _arrived_at(request: web.Request) -> str | None:
+    """Return the address of ours to which the client has connected."""
+    return None if request.transport is None else str(request.transport.get_extra_info("sockname")[0])
 
 
 def _host_of(header: str) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Final
 
@@ -19,12 +17,15 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.board.broadcast import Broadcast, Frame
-from stream.board.document import Beat, document_of, picture_of
-from stream.board.freshness import Limits, Notice, notices_of
+from stream.board.document import Beat, detail_of, document_of, picture_of
+from stream.board.files import FILES
+from stream.board.freshness import Notice
 from stream.board.guard import HEADERS, STREAMED, guard
 from stream.board.health import Health
 from stream.board.metrics_page import MetricsPage
+from stream.board.part import PART, Part, PartPage
 from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS
+from stream.board.whole import Look
 from stream.domain.snapshot import Board
 from stream.metrics.feed import Feed
 
@@ -34,16 +35,6 @@ DEFAULT_PORT: Final = 9108
 
 ANSWER_SECONDS = 15.0
 """Longer than this no page takes; Prometheus gives up after 10 s by default."""
-
-_STATIC = Path(__file__).parent / "static"
-
-_FILES = {
-    "board.html": "text/html; charset=utf-8",
-    "board.css": "text/css; charset=utf-8",
-    "board.js": "text/javascript; charset=utf-8",
-    "format.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
 
 _log = logging.getLogger(__name__)
 _http_log = logging.getLogger(f"{__name__}.http")
@@ -69,35 +60,35 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
 
 class BoardServer:
     """
-    Serves one worker's board.
+    Serves one worker's figures, and the board of its whole group.
 
-    *take_board* returns the board of now, in slices that do not hold up the loop; *clock* tells now;
-    *health* judges the worker; *every* is how often the wall is told. `address` is known after `start`.
+    *take_board* returns what this worker owns, for `/metrics`; *take_part* the same, for the other workers;
+    *look* the board of all workers, with what is wrong with it. *clock* tells now; *health* judges the
+    worker; *every* is how often the wall is told. `address` is known after `start`.
     """
 
     def __init__(
         self,
         *,
         take_board: Callable[[], Awaitable[Board]],
+        take_part: Callable[[], Awaitable[Part]],
+        look: Callable[[], Awaitable[Look]],
         feed: Feed,
         clock: Callable[[], datetime],
         health: Callable[[], Health],
         listen: Listen | None = None,
-        limits: Limits | None = None,
         every: timedelta = timedelta(seconds=1),
     ) -> None:
-        self._take_board = take_board
-        self._feed = feed
+        self._look = look
         self._clock = clock
         self._health = health
         self._listen = listen or Listen()
-        self._limits = limits or Limits()
         self._broken_since: datetime | None = None
         # Two threads: a scrape of a thousand queues does not hold up the wall.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
         self._metrics = MetricsPage(take_board=take_board, feed=feed, timer=perf_counter, executor=self._executor)
+        self._part = PartPage(take_part, self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
-        self._files = {name: (_STATIC / name).read_bytes() for name in _FILES}
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
 
@@ -111,7 +102,9 @@ class BoardServer:
                 web.get("/metrics", self._metrics.answer),
                 web.get("/healthz", self._alive),
                 web.get("/readyz", self._ready),
+                web.get(PART, self._part.answer),
                 web.get("/board.json", self._document),
+                web.get("/queue.json", self._detail),
                 web.get(STREAMED, self._events),
                 web.get("/", self._page),
                 web.get("/static/{name}", self._page),
@@ -159,15 +152,21 @@ class BoardServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "board.html")
-        if name not in self._files:
+        if name not in FILES:
             raise web.HTTPNotFound
-        return web.Response(body=self._files[name], headers={"Content-Type": _FILES[name]})
+        content_type, body = FILES[name]
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:
         window = _window_of(request)
-        board = await self._take_board()
-        build = partial(document_of, board, window, notices_of(self._feed, self._clock(), self._limits))
-        body = await self._in_thread(lambda: msgspec.json.encode(build()))
+        look = await self._look()
+        body = await self._in_thread(lambda: msgspec.json.encode(document_of(look.board, window, look.notices)))
+        return web.Response(body=body, headers={"Content-Type": "application/json"})
+
+    async def _detail(self, request: web.Request) -> web.Response:
+        board = (await self._look()).board
+        name = request.query.get("queue", "")
+        body = await self._in_thread(lambda: msgspec.json.encode(detail_of(board, name)))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
@@ -177,15 +176,14 @@ class BoardServer:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                board = await self._take_board()
+                board, notices = await self._look()
                 body = await self._in_thread(lambda: msgspec.json.encode(picture_of(board, window, ticking=True)))
         except Exception:  # noqa: BLE001 - whatever it is, the wall must learn that its figures stand still
             if self._broken_since is None:
                 _log.exception("no board for the wall; this is logged once, until there is one again")
             return Frame(b"", msgspec.json.encode(self._broken_beat()))
         self._broken_since = None
-        beat = Beat(at=board.at, notices=notices_of(self._feed, self._clock(), self._limits))
-        return Frame(body, msgspec.json.encode(beat))
+        return Frame(body, msgspec.json.encode(Beat(at=board.at, notices=notices)))
 
     def _broken_beat(self) -> Beat:
         now = self._clock()

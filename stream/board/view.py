@@ -25,6 +25,8 @@ DEFAULT_WINDOW: Final = "30m"
 _MARGIN = 0.05
 """So far above its target a service level is no longer at risk; less where the target leaves less room."""
 
+_NEAR = 0.75
+"""From this share of its limit on, a figure that should stay below it is at risk."""
 
 _FROM_TALLY = (
     "offered",
@@ -73,6 +75,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     channel: str
     window: str
     state: State
+    judged: dict[str, State]
+    """Service level, longest wait, abandonment, blocking against the limits of the policy; where there is a sample."""
     open_cases: int
     offered: int
     answered: int
@@ -150,13 +154,46 @@ def _urgency(row: QueueRow) -> tuple[int, float, float, str, str, str]:
 
 def state_of(snapshot: QueueSnapshot, figures: Figures) -> State:
     """Tell how a queue stands against its promise in one window."""
-    target, kept = snapshot.policy.target, figures.service_level
-    margin = min(_MARGIN, (1 - target) / 2)
-    if kept is not None and kept < target:
+    kept = _kept(figures.service_level, snapshot.policy.target)
+    return State.AT_RISK if snapshot.waiting_past_threshold and kept is not State.BREACHED else kept
+
+
+def _kept(ratio: float | None, target: float) -> State:
+    """Judge what should be above its target."""
+    if ratio is None:
+        return State.NO_SAMPLE
+    if ratio < target:
         return State.BREACHED
-    if snapshot.waiting_past_threshold or (kept is not None and kept < target + margin):
-        return State.AT_RISK
-    return State.NO_SAMPLE if kept is None else State.OK
+    return State.AT_RISK if ratio < target + min(_MARGIN, (1 - target) / 2) else State.OK
+
+
+def _below(figure: float | None, limit: float) -> State:
+    """Judge what should stay below its limit."""
+    if figure is None:
+        return State.NO_SAMPLE
+    if figure > limit:
+        return State.BREACHED
+    return State.AT_RISK if figure > _NEAR * limit else State.OK
+
+
+def _judged(snapshot: QueueSnapshot, figures: Figures) -> dict[str, State]:
+    policy = snapshot.policy
+    states = {
+        "service_level": _kept(figures.service_level, policy.target),
+        "longest_wait": _wait_judged(snapshot),
+        "abandonment": _below(figures.abandonment_excluding_short_ratio, policy.abandonment_limit),
+        "blocking": _below(figures.blocking_ratio, policy.blocking_limit),
+    }
+    return {name: state for name, state in states.items() if state is not State.NO_SAMPLE}
+
+
+def _wait_judged(snapshot: QueueSnapshot) -> State:
+    """Judge the longest wait by two limits of the policy: too long to be answered in time, too long to bear."""
+    if snapshot.longest_wait is None:
+        return State.NO_SAMPLE
+    if snapshot.longest_wait > snapshot.policy.longest_wait_limit:
+        return State.BREACHED
+    return State.AT_RISK if snapshot.waiting_past_threshold else State.OK
 
 
 def _row(
@@ -167,6 +204,7 @@ def _row(
     fields: dict[str, object] = {
         "window": window,
         "state": state_of(snapshot, figures),
+        "judged": _judged(snapshot, figures),
         "agents": dict(states),
         "dequeued_by_reason": _by_reason(tally, "dequeued_"),
         "blocked_by_reason": _by_reason(tally, "blocked_"),

@@ -10,7 +10,7 @@ from stream.domain.agents import STATES, Staff
 from stream.domain.floor import Floor
 from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
 
-__all__ = ["agents_of", "board_of", "in_order"]
+__all__ = ["added_up", "agents_of", "board_of", "in_order"]
 
 
 def board_of(floors: Iterable[Floor], staffs: Iterable[Staff], at: datetime) -> Board:
@@ -52,10 +52,14 @@ def _merged(one: QueueSnapshot, other: QueueSnapshot) -> QueueSnapshot:
 
 def agents_of(staffs: Iterable[Staff]) -> tuple[AgentsSnapshot, ...]:
     """Add up the agents of several partitions, by tenant and queue; the whole tenant (queue None) comes first."""
+    return added_up(part for staff in staffs for part in staff.snapshots())
+
+
+def added_up(parts: Iterable[AgentsSnapshot]) -> tuple[AgentsSnapshot, ...]:
+    """Return one snapshot for each tenant and queue: partitions share out agents by agent, so counts add up."""
     counts: dict[tuple[str, str | None], Counter[str]] = {}
-    for staff in staffs:
-        for part in staff.snapshots():
-            counts.setdefault((part.tenant, part.queue), Counter()).update(part.states)
+    for part in parts:
+        counts.setdefault((part.tenant, part.queue), Counter()).update(part.states)
     return tuple(
         AgentsSnapshot(tenant=tenant, queue=queue, states={state: states[state] for state in STATES})
         for (tenant, queue), states in sorted(counts.items(), key=lambda item: (item[0][0], item[0][1] or ""))

@@ -3,6 +3,7 @@
 Each says `at` which instant it counts, and how it counts, with `sign` +1 or -1.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -34,13 +35,14 @@ class Entered(_At, frozen=True, gc=False, tag="in"):
 
     reason: str = "new"
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what an entry counts for."""
-        tally.offered += sign
-        if self.reason == "transfer":
-            tally.transferred_in += sign
-        elif self.reason == "requeue":
-            tally.requeued += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what an entry counts for."""
+        for tally in tallies:
+            tally.offered += sign
+            if self.reason == "transfer":
+                tally.transferred_in += sign
+            elif self.reason == "requeue":
+                tally.requeued += sign
 
 
 class Answered(_At, frozen=True, gc=False, tag="an"):
@@ -49,13 +51,15 @@ class Answered(_At, frozen=True, gc=False, tag="an"):
     wait_ms: int
     in_target: bool
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what an answer counts for."""
-        tally.answered += sign
-        tally.answer_wait_ms += sign * self.wait_ms
-        tally.waits[bucket_of_wait(self.wait_ms)] += sign
-        if self.in_target:
-            tally.answered_in_target += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what an answer counts for."""
+        wait_ms, bucket, in_target = sign * self.wait_ms, bucket_of_wait(self.wait_ms), self.in_target
+        for tally in tallies:
+            tally.answered += sign
+            tally.answer_wait_ms += wait_ms
+            tally.waits[bucket] += sign
+            if in_target:
+                tally.answered_in_target += sign
 
 
 class Abandoned(_At, frozen=True, gc=False, tag="ab"):
@@ -65,14 +69,15 @@ class Abandoned(_At, frozen=True, gc=False, tag="ab"):
     in_target: bool
     short: bool
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what an abandon counts for."""
-        tally.abandoned += sign
-        tally.abandon_wait_ms += sign * self.wait_ms
-        if self.in_target:
-            tally.abandoned_in_target += sign
-        if self.short:
-            tally.abandoned_short += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what an abandon counts for."""
+        for tally in tallies:
+            tally.abandoned += sign
+            tally.abandon_wait_ms += sign * self.wait_ms
+            if self.in_target:
+                tally.abandoned_in_target += sign
+            if self.short:
+                tally.abandoned_short += sign
 
 
 class Dequeued(_At, frozen=True, gc=False, tag="de"):
@@ -82,12 +87,13 @@ class Dequeued(_At, frozen=True, gc=False, tag="de"):
     in_target: bool
     reason: str
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what such an exit counts for."""
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what such an exit counts for."""
         slot = "dequeued_" + self.reason
-        setattr(tally, slot, getattr(tally, slot) + sign)
-        if self.reason == "callback_requested" and self.in_target:
-            tally.callback_requested_in_target += sign
+        for tally in tallies:
+            setattr(tally, slot, getattr(tally, slot) + sign)
+            if self.reason == "callback_requested" and self.in_target:
+                tally.callback_requested_in_target += sign
 
 
 class Handled(_At, frozen=True, gc=False, tag="ha"):
@@ -97,21 +103,25 @@ class Handled(_At, frozen=True, gc=False, tag="ha"):
     hold_ms: int
     wrapup_ms: int
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what a handled conversation counts for."""
-        tally.handled += sign
-        tally.talk_ms += sign * self.talk_ms
-        tally.hold_ms += sign * self.hold_ms
-        tally.wrapup_ms += sign * self.wrapup_ms
-        tally.handles[bucket_of_handle(self.talk_ms + self.hold_ms + self.wrapup_ms)] += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what a handled conversation counts for."""
+        talk_ms, hold_ms, wrapup_ms = sign * self.talk_ms, sign * self.hold_ms, sign * self.wrapup_ms
+        bucket = bucket_of_handle(self.talk_ms + self.hold_ms + self.wrapup_ms)
+        for tally in tallies:
+            tally.handled += sign
+            tally.talk_ms += talk_ms
+            tally.hold_ms += hold_ms
+            tally.wrapup_ms += wrapup_ms
+            tally.handles[bucket] += sign
 
 
 class TransferredOut(_At, frozen=True, gc=False, tag="to"):
     """The contact was handed on, from this segment to elsewhere."""
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what a transfer counts for."""
-        tally.transferred_out += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what a transfer counts for."""
+        for tally in tallies:
+            tally.transferred_out += sign
 
 
 class OfferMissed(_At, frozen=True, gc=False, tag="om"):
@@ -119,9 +129,10 @@ class OfferMissed(_At, frozen=True, gc=False, tag="om"):
 
     offer: str
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what a missed offer counts for."""
-        tally.offers_missed += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what a missed offer counts for."""
+        for tally in tallies:
+            tally.offers_missed += sign
 
 
 class Blocked(_At, frozen=True, gc=False, tag="bl"):
@@ -129,10 +140,19 @@ class Blocked(_At, frozen=True, gc=False, tag="bl"):
 
     reason: str
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what a blocked attempt counts for."""
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what a blocked attempt counts for."""
         slot = "closed" if self.reason == "closed" else "blocked_" + self.reason
-        setattr(tally, slot, getattr(tally, slot) + sign)
+        for tally in tallies:
+            setattr(tally, slot, getattr(tally, slot) + sign)
+
+
+_STEPS = {
+    "requested": "callbacks_requested",
+    "attempted": "callback_attempts",
+    "connected": "callbacks_connected",
+    "failed": "callbacks_failed",
+}
 
 
 class CallbackStep(_At, frozen=True, gc=False, tag="cb"):
@@ -141,17 +161,11 @@ class CallbackStep(_At, frozen=True, gc=False, tag="cb"):
     step: Literal["requested", "attempted", "connected", "failed"]
     attempt: int = 0
 
-    def count(self, tally: Tally, sign: int) -> None:
-        """Add to *tally* what the step counts for."""
-        match self.step:
-            case "requested":
-                tally.callbacks_requested += sign
-            case "attempted":
-                tally.callback_attempts += sign
-            case "connected":
-                tally.callbacks_connected += sign
-            case "failed":
-                tally.callbacks_failed += sign
+    def count(self, tallies: Iterable[Tally], sign: int) -> None:
+        """Add to each of *tallies* what the step counts for."""
+        slot = _STEPS[self.step]
+        for tally in tallies:
+            setattr(tally, slot, getattr(tally, slot) + sign)
 
 
 Contribution = (

@@ -27,7 +27,7 @@ from stream.domain.pending import OUT_OF_TURN, Pending
 from stream.domain.policy import DEFAULT_POLICIES, Policies
 from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
 from stream.domain.rows import Rows
-from stream.domain.segment import TELLING, Segment, take, tells
+from stream.domain.segment import TAKE, TELLING, Segment, take, tells
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import TallyRow
 from stream.domain.windows import EPOCH
@@ -71,7 +71,8 @@ class Floor:
         self._applied_to = -1
         self._unsettled = 0
         self._committed = 0
-        self._touched: set[Queue] = set()
+        self._touched: dict[Queue, None] = {}
+        """A set in the order in which they were: runs that are alike must write alike."""
         self._pending: dict[EpisodeKey, Pending] = {}
         """By the words of the events, which may name a queue beyond the limit."""
 
@@ -82,7 +83,7 @@ class Floor:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)))
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=_newest_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own fence.
         old = bisect_right(offsets, self._recovered_to)
         for event, offset in zip(events[:old], offsets[:old], strict=True):
@@ -136,13 +137,11 @@ class Floor:
             yield queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
-        takes, newest = self._take, applied.newest_by_source
+        takes = self._take
         for event, offset in zip(events, offsets, strict=True):
             try:
                 if (take_kind := takes.get(type(event))) is not None:
                     take_kind(event, offset, applied)
-                if event.time > newest.get(event.source, EPOCH):
-                    newest[event.source] = event.time
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
         self._count_pending(applied)
@@ -163,7 +162,7 @@ class Floor:
         visit = self._pending.get(name)
         if fresh := visit is None:
             visit = self._opened(event, applied)
-        elif visit.queue.key[1] != data.queue:
+        elif visit.overflowed:
             applied.overflowed += 1
         if visit.segment.fence >= offset:
             applied.replayed += 1
@@ -171,11 +170,14 @@ class Floor:
         turn = visit.after(event)
         if turn is OUT_OF_TURN:
             self._take_out_of_turn(name, visit, event, offset, applied)
-        elif self._is_new(visit, event, offset, applied):
+        elif TAKE[type(event)](visit.segment, event):
             visit.turn = turn
+            self._note(visit, event.time, offset, applied)
             if fresh:
                 self._touch(visit.queue)
                 self._pending[name] = visit
+        else:
+            self._repeated(visit, event, offset, applied)
 
     def _take_out_of_turn(
         self, name: EpisodeKey, visit: Pending, event: SegmentEvent, offset: int, applied: Applied
@@ -183,35 +185,35 @@ class Floor:
         """Take a report that may take something back: what the batch has brought so far is counted first."""
         if self._pending.pop(name, None) is not None:
             self._count(visit)
-            visit = Pending(visit.queue, visit.key, visit.segment)
-        if self._is_new(visit, event, offset, applied):
+            visit = Pending(visit.queue, visit.key, visit.segment, overflowed=visit.overflowed)
+        if take(visit.segment, event):
+            self._note(visit, event.time, offset, applied)
             self._count(visit, event.time)
-
-    def _is_new(self, visit: Pending, event: SegmentEvent, offset: int, applied: Applied) -> bool:
-        """Add to a segment what an event reports; tell whether that was anything new."""
-        queue, segment = visit.queue, visit.segment
-        if not take(segment, event):
+        else:
             self._repeated(visit, event, offset, applied)
-            return False
-        segment.fence = offset
-        if event.time > queue.watermark:
-            queue.watermark = event.time
-        elif queue.is_too_late(event.time):
+
+    def _note(self, visit: Pending, at: datetime, offset: int, applied: Applied) -> None:
+        """Note by which record a segment learned something new, that happened at the instant *at*."""
+        visit.segment.fence = offset
+        queue = visit.queue
+        if at > queue.watermark:
+            queue.watermark = at
+        elif queue.is_too_late(at):
             applied.late += 1
-        return True
 
     def _opened(self, event: SegmentEvent, applied: Applied) -> Pending:
         queue, key = self._place_of(event, event.data.enqueue_seq, applied)
-        return Pending(queue, key, self._visits.get(key))
+        return Pending(queue, key, self._visits.get(key), overflowed=queue.key[1] != event.data.queue)
 
     def _count(self, visit: Pending, at: datetime | None = None) -> None:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
         queue, key, segment = visit.queue, visit.key, visit.segment
         self._touch(queue)
-        judge(segment, queue.policy)
+        judge(segment, queue.limits)
         queue.count_difference(visit.before, contributions_of(segment), segment.fence)
         self.segments.put(key, segment)
-        if queue.place_segment(key, segment, at):
+        moved = queue.place_segment(key, segment, visit.phase, at)
+        if moved and visit.known:
             self.segments.share(key)  # with the phase: there may be a million of them
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
@@ -236,7 +238,7 @@ class Floor:
     def _touch(self, queue: Queue) -> None:
         """Note that the batch changes a queue, and keep it from now on if it is a new one."""
         if queue not in self._touched:
-            self._touched.add(self._know(queue))
+            self._touched[self._know(queue)] = None
 
     def _repeated(self, visit: Pending, event: SegmentEvent, offset: int, applied: Applied) -> None:
         """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
@@ -289,7 +291,7 @@ class Floor:
         for scope, number in queue.tallies():
             self.tallies.remove((*queue.key, scope, number))
         del self.queues[queue.key]
-        self._touched.discard(queue)
+        self._touched.pop(queue, None)
         tenant, name, _ = queue.key
         if name != OVERFLOW_QUEUE:
             self._queues_of[tenant] -= 1
@@ -316,8 +318,22 @@ class Floor:
                 self.tallies.put((*queue.key, scope, number), row)
 
     def _evict(self, queue: Queue, at: datetime | None = None) -> None:
-        """Forget minutes and days that nothing reaches any more, and finished segments that are committed."""
+        """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
         for scope, number in queue.take_outdated():
             self.tallies.remove((*queue.key, scope, number))
-        for key in queue.take_forgotten(lambda key: self.segments[key].fence < self._committed, at):
+        for key in queue.take_forgotten(self._may_go, at):
             self.segments.remove(key)
+
+    def _may_go(self, key: EpisodeKey) -> bool:
+        """Tell whether a replay would bring none of a segment's events, or all of them."""
+        return self.segments.is_new(key) or self.segments[key].fence < self._committed
+
+
+def _newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
+    sources = {event.source for event in events}
+    if len(sources) == 1:  # nearly always, and then at half the price
+        return {sources.pop(): max([event.time for event in events])}
+    newest = dict.fromkeys(sources, EPOCH)
+    for event in events:
+        newest[event.source] = max(newest[event.source], event.time)
+    return newest

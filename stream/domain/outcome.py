@@ -17,18 +17,17 @@ from stream.domain.contributions import (
     OfferMissed,
     TransferredOut,
 )
-from stream.domain.policy import Policy
-from stream.domain.segment import UNKNOWN, Fact, Limits, Segment, Seldom, share_limits
+from stream.domain.segment import UNKNOWN, Fact, Limits, Segment, Seldom
 
 __all__ = ["contributions_of", "judge"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def judge(segment: Segment, policy: Policy) -> None:
-    """Keep with a segment whose wait is over the limits by which it is judged, unless it has been judged before."""
+def judge(segment: Segment, limits: Limits) -> None:
+    """Keep with a segment whose wait is over the *limits* by which it is judged, unless it has been judged before."""
     if segment.limits is None and (segment.answered or segment.abandoned or segment.dequeued or segment.end):
-        segment.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
+        segment.limits = limits
 
 
 def contributions_of(segment: Segment) -> tuple[Contribution, ...]:

@@ -53,14 +53,24 @@ report of a batch is in: nothing that was counted on the way would have been tak
 class Pending:
     """One segment, the key of its row, what it has been counted for, and where it stands."""
 
-    __slots__ = ("before", "key", "queue", "segment", "turn")
+    __slots__ = ("before", "key", "known", "overflowed", "phase", "queue", "segment", "turn")
 
-    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None) -> None:
+    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None, *, overflowed: bool) -> None:
         self.queue = queue
         self.key = key
+        self.overflowed = overflowed
+        """Its own queue is beyond the limit: it counts for the shared one."""
+        self.known = known is not None
         self.segment = Segment() if known is None else known
-        self.before: tuple[Contribution, ...] = () if known is None else contributions_of(known)
-        self.turn: Turn = "new" if known is None else _turn_of(known)
+        self.before: tuple[Contribution, ...] = ()
+        self.phase: Phase | None = None
+        """In which its queue has it."""
+        self.turn: Turn = "new"
+        if known is not None:
+            self.before = contributions_of(known)
+            self.phase = None if (found := known.phase) is None else found[0]
+            # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
+            self.turn = "over" if self.phase is None or known.wrapup_ended is not None else self.phase
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
@@ -75,9 +85,3 @@ class Pending:
         if after == "wrapping_up" and isinstance(event, ContactEnded | ContactTransferred) and not event.data.wrapup:
             return "over"
         return after
-
-
-def _turn_of(segment: Segment) -> Turn:
-    # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
-    phase = None if segment.wrapup_ended is not None else segment.phase
-    return "over" if phase is None else phase[0]

@@ -1,9 +1,9 @@
-"""What a queue promises, and how it is judged: thresholds, formula, target, time zone, limits.
+"""What a queue promises, and how it is judged: thresholds, formula, target, time zone, limits, hours.
 
 Policies are looked up by tenant, queue and channel; rules are patterns, later ones win.
 """
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stream.domain.hours import Hours, within
 from stream.domain.payloads import Channel
+from stream.domain.windows import minute_of
 
 __all__ = ["DEFAULT_POLICIES", "Changes", "Formula", "Policies", "Policy", "Rule"]
 
@@ -56,6 +58,29 @@ class Policy(Struct, frozen=True, kw_only=True):
     ghost_after: timedelta = timedelta(hours=4)
     """An open contact older than this will never end: it is expired."""
 
+    minimum_volume: int = 20
+    """So many contacts must be decided (or tried, for blocking) in a window before somebody is alerted of a ratio."""
+    longest_wait_limit: timedelta = timedelta(minutes=10)
+    """Somebody is alerted when a contact waits longer."""
+    abandonment_limit: float = 0.20
+    """Somebody is alerted when a larger share abandons, short abandons left out."""
+    blocking_limit: float = 0.10
+    """Somebody is alerted when a larger share of the attempts does not get into the queue."""
+    opening_hours: Hours | None = None
+    """When the queue is served, by its own time zone; None: always. Outside nobody is alerted of it."""
+    quiet_hours: Hours | None = None
+    """When only what is critical is worth an alert, by its own time zone; None: never."""
+    team: str = ""
+    """Who is alerted: a label that notifications are routed by."""
+
+    def is_open(self, at: datetime) -> bool:
+        """Tell whether the queue is served at the instant *at*, to the minute."""
+        return self.opening_hours is None or within(self.opening_hours, self.time_zone, minute_of(at))
+
+    def is_quiet(self, at: datetime) -> bool | None:
+        """Tell whether the instant *at* is in the quiet hours, to the minute; None where there are none."""
+        return None if self.quiet_hours is None else within(self.quiet_hours, self.time_zone, minute_of(at))
+
     @property
     def threshold_ms(self) -> int:
         """The threshold in whole milliseconds."""
@@ -77,6 +102,13 @@ class Changes(Struct, frozen=True, kw_only=True):
     time_zone: ZoneInfo | None = None
     day_starts: time | None = None
     ghost_after: timedelta | None = None
+    minimum_volume: int | None = None
+    longest_wait_limit: timedelta | None = None
+    abandonment_limit: float | None = None
+    blocking_limit: float | None = None
+    opening_hours: Hours | None = None
+    quiet_hours: Hours | None = None
+    team: str | None = None
 
     def applied_to(self, policy: Policy) -> Policy:
         """Return *policy* with these changes."""
@@ -115,12 +147,21 @@ class Policies(Struct, frozen=True, kw_only=True):
 
 DEFAULT_POLICIES = Policies(
     rules=(
-        # Digital contacts may be open for days without anybody having forgotten them.
+        # Digital contacts may be open, and wait, for days without anybody having forgotten them.
         *(
-            Rule(channel=channel, changes=Changes(ghost_after=timedelta(days=14)))
+            Rule(
+                channel=channel,
+                changes=Changes(ghost_after=timedelta(days=14), longest_wait_limit=timedelta(days=2)),
+            )
             for channel in ("email", "social", "task")
         ),
-        *(Rule(channel=channel, changes=Changes(ghost_after=timedelta(hours=24))) for channel in ("messaging", "sms")),
+        *(
+            Rule(
+                channel=channel,
+                changes=Changes(ghost_after=timedelta(hours=24), longest_wait_limit=timedelta(hours=4)),
+            )
+            for channel in ("messaging", "sms")
+        ),
     )
 )
 """What holds where no policy file says otherwise."""

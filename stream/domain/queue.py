@@ -6,6 +6,7 @@ Knows nothing of events: `stream.domain.floor` tells it what episodes became, an
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import takewhile
 from operator import itemgetter
 from typing import Literal
 
@@ -14,7 +15,7 @@ from stream.domain.contributions import Contribution
 from stream.domain.limits import DAYS_KEPT, DUPLICATE_WINDOW, GHOSTS_KEPT, MINUTES_KEPT
 from stream.domain.payloads import Channel
 from stream.domain.policy import Policy
-from stream.domain.segment import Phase, Segment
+from stream.domain.segment import Phase, Segment, share_limits
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally, TallyRow
@@ -49,6 +50,8 @@ class Queue:
     def __init__(self, key: QueueKey, policy: Policy) -> None:
         self.key = key
         self.policy = policy
+        self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
+        """By which a wait that ends now is judged."""
         self.waiting: dict[EpisodeKey, datetime] = {}
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}
@@ -84,16 +87,15 @@ class Queue:
                 self._count(contribution, -1, offset)
                 self._corrected = True
                 if self._taken_back.fence < offset:
-                    contribution.count(self._taken_back.tally, 1)
+                    contribution.count([self._taken_back.tally], 1)
 
     def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
         minute = minute_of(contribution.at)
-        for row in self._counted.get(minute) or self._open(minute):
-            if row.fence < offset:
-                contribution.count(row.tally, sign)
+        rows = self._counted.get(minute) or self._open(minute)
+        contribution.count([row.tally for row in rows if row.fence < offset], sign)
         if minute < self._sums.running and (kept := self._minutes.get(minute)) is not None and kept.fence < offset:
             late = Tally()
-            contribution.count(late, sign)
+            contribution.count([late], sign)
             self._sums.add(minute, late)
 
     def _open(self, minute: int) -> tuple[TallyRow, ...]:
@@ -161,24 +163,26 @@ class Queue:
         """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
         return self.watermark - at > _DAY and self._day_of(minute_of(at)) < self._first_kept()[1]
 
-    def place_segment(self, key: EpisodeKey, segment: Segment, at: datetime | None = None) -> bool:
+    def place_segment(
+        self, key: EpisodeKey, segment: Segment, was_in: Phase | None, at: datetime | None = None
+    ) -> bool:
         """
-        Note in which phase a segment is; tell whether it was in another one.
+        Note in which phase a segment is, that was in another one, or none; tell whether it moved.
 
         *at* is the time of the report that brought it there, if that did not come in its turn.
         """
-        found = segment.phase
-        phase = None if found is None else self._phases[found[0]]
-        for other in self._phases.values():
-            if other is not phase and (since := other.pop(key, None)) is not None and at and other is self.waiting:
+        phase, entered_at = segment.phase or (None, EPOCH)
+        if was_in is not None and was_in != phase:
+            since = self._phases[was_in].pop(key)
+            if at and was_in == "waiting":
                 self._left(since, at, segment.fence)
-        if phase is None or found is None:
+        if phase is None:
             self._finish(key)
             return True
-        moved = key not in phase
-        phase[key] = found[1]
-        self.finished.pop(key, None)
-        return moved
+        if was_in is None:
+            self.finished.pop(key, None)
+        self._phases[phase][key] = entered_at
+        return was_in != phase
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
@@ -219,6 +223,7 @@ class Queue:
         outdated += [("day", day) for day in self._days if day < first_day]
         for scope, number in outdated:
             (self._minutes if scope == "minute" else self._days).pop(number)
+        self._sums.forget(first_minute)
         return outdated
 
     def _first_kept(self) -> tuple[int, int]:
@@ -228,27 +233,23 @@ class Queue:
     def _day_of(self, minute: int) -> int:
         return day_of(minute, self.policy.time_zone, self.policy.day_starts)
 
-    def take_forgotten(
-        self, committed: Callable[[EpisodeKey], bool], at: datetime | None = None
-    ) -> Iterator[EpisodeKey]:
+    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool], at: datetime | None = None) -> Iterator[EpisodeKey]:
         """
         Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
 
-        Finished ones go when repeats of their events can no longer come, and only once they are
-        *committed*: a replay would count them anew. The others are ghosts, long gone from the board.
+        Finished ones go when repeats of their events can no longer come, and each only when it
+        *may go*: a replay must not meet a part of it. The others are ghosts, long gone from the board.
         """
-        yield from self._oldest(self.finished, (at or self.watermark) - DUPLICATE_WINDOW, committed)
+        yield from self._oldest(self.finished, (at or self.watermark) - DUPLICATE_WINDOW, may_go)
         for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
-            yield from self._oldest(phase, self.watermark - self.policy.ghost_after - GHOSTS_KEPT, committed)
+            yield from self._oldest(phase, self.watermark - self.policy.ghost_after - GHOSTS_KEPT, may_go)
 
     def _oldest(
-        self, phase: dict[EpisodeKey, datetime], horizon: datetime, committed: Callable[[EpisodeKey], bool]
+        self, phase: dict[EpisodeKey, datetime], horizon: datetime, may_go: Callable[[EpisodeKey], bool]
     ) -> Iterator[EpisodeKey]:
         # Dicts keep the order of arrival, which is nearly that of time: what is out of order waits for its turn.
-        while phase:
-            key, since = next(iter(phase.items()))
-            if since > horizon or not committed(key):
-                return
+        outdated = takewhile(lambda key: phase[key] <= horizon, phase)
+        for key in [key for key in outdated if may_go(key)]:
             del phase[key]
             yield key
 

@@ -3,7 +3,7 @@
 A row knows the *fence*: the offset of the last record applied to it.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Protocol, TypeVar
 
 __all__ = ["Fenced", "Rows"]
@@ -32,21 +32,30 @@ class Rows(dict[K, V]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.changed: set[K] = set()
+        self.changed: dict[K, bool] = {}
+        """What the next checkpoint writes; true of a key of which the changelog knows nothing yet."""
 
     def put(self, key: K, row: V) -> None:
         """Set the row of *key*; it is written at the next checkpoint."""
+        self.changed.setdefault(key, key not in self)
         self[key] = row
-        self.changed.add(key)
+
+    def write_again(self, keys: Iterable[K]) -> None:
+        """Have the rows of *keys*, or that there are none, written at the next checkpoint, changed or not."""
+        self.changed.update(dict.fromkeys(keys, False))
+
+    def is_new(self, key: K) -> bool:
+        """Tell whether the changelog knows nothing of this row yet."""
+        return self.changed.get(key, False)
 
     def share(self, key: K) -> None:
         """Make this very object the key of its row: whoever keeps it as well need not keep an equal one."""
         self[key] = self.pop(key)
 
     def remove(self, key: K) -> None:
-        """Delete the row of *key*, if there is one; a tombstone is written at the next checkpoint."""
-        if self.pop(key, None) is not None:
-            self.changed.add(key)
+        """Delete the row of *key*, if there is one; where it was ever written, a tombstone follows at a checkpoint."""
+        if self.pop(key, None) is not None and not self.changed.pop(key, False):
+            self.changed[key] = False
 
     def load(self, key: K, row: V | None) -> None:
         """
@@ -64,7 +73,7 @@ class Rows(dict[K, V]):
             if known is not row:
                 self[key] = row
         else:
-            self.changed.add(key)
+            self.changed[key] = False
 
     def take_changed(self) -> list[tuple[K, V | None]]:
         """Return every row that changed since the last call (None: deleted), and forget that it did."""

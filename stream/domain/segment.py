@@ -32,7 +32,19 @@ from stream.domain.events import (
 from stream.domain.payloads import BlockReason, DequeueReason, EndedData, TransferredData
 from stream.domain.windows import EPOCH
 
-__all__ = ["TELLING", "UNKNOWN", "Fact", "Limits", "Phase", "Segment", "Seldom", "share_limits", "take", "tells"]
+__all__ = [
+    "TAKE",
+    "TELLING",
+    "UNKNOWN",
+    "Fact",
+    "Limits",
+    "Phase",
+    "Segment",
+    "Seldom",
+    "share_limits",
+    "take",
+    "tells",
+]
 
 UNKNOWN = -1
 """A length that was not reported. An integer, so that facts can be compared."""
@@ -121,10 +133,9 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     @property
     def end(self) -> Fact | None:
         """The end of the conversation: hang-up or transfer, whichever came first."""
-        transferred = self.transferred
-        if self.ended is None or transferred is None:
-            return self.ended or transferred
-        return min(self.ended, transferred)
+        if self.seldom is None or self.seldom.transferred is None:
+            return self.ended
+        return self.seldom.transferred if self.ended is None else min(self.ended, self.seldom.transferred)
 
     @property
     def newest(self) -> datetime:
@@ -150,7 +161,7 @@ def share_limits(limits: Limits) -> Limits:
 
 def take(segment: Segment, event: SegmentEvent) -> bool:
     """Add what *event* reports to the segment; tell whether that was anything new."""
-    new = _REPORTS[type(event)](segment, event)
+    new = TAKE[type(event)](segment, event)
     if event.data.direction == "outbound" and not segment.outbound:
         segment.seldom = replace(segment.seldom or _NOTHING, outbound=True)
         return True
@@ -219,7 +230,7 @@ def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> bool:
     return _note(segment, "wrapup_ended", Fact(event.time, _ms(event.data.acw_ms)))
 
 
-_REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
+TAKE: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
     ContactEnqueued: _enqueued,
     OfferEnded: _offer_ended,
     ContactAnswered: _answer,
@@ -233,9 +244,13 @@ _REPORTS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
     ContactWrapupStarted: _wrap_up,
     ContactWrapupEnded: _wrapped_up,
 }
-"""What each kind of report adds; a table, since `match` would try class after class for every event."""
+"""
+How a segment takes a report of each kind, whose direction it knows already; each tells whether that was anything new.
 
-TELLING: Final = frozenset(_REPORTS)
+A table, since `match` would try class after class for every event.
+"""
+
+TELLING: Final = frozenset(TAKE)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 

@@ -65,7 +65,8 @@ def mean_abandon_seconds(tally: Tally) -> float | None:
 
 def abandonment_ratio(tally: Tally) -> float | None:
     """Share of decided contacts that were abandoned, short ones included."""
-    return tally.abandoned / tally.decided if tally.decided else None
+    decided = tally.decided
+    return tally.abandoned / decided if decided else None
 
 
 def abandonment_excluding_short_ratio(tally: Tally) -> float | None:

@@ -14,6 +14,8 @@ _EMPTY = Tally()
 _NEAR = 5
 """Minutes from one read to the next up to which sums are moved on; the owner still has every minute that leaves."""
 
+_LONGEST = max(WINDOWS.values())
+
 _NEVER = -1_000_000_000
 """Before every minute: nothing was read yet."""
 
@@ -39,6 +41,11 @@ class SlidingSums:
         for name, length in WINDOWS.items():
             if self.running - length <= minute:
                 self._closed[name] += delta
+
+    def forget(self, first: int) -> None:
+        """Take note that minutes before *first* go: what still counts one of them is summed anew."""
+        if first > self.running - _LONGEST:
+            self.running = _NEVER
 
     def at(self, minute: int) -> dict[str, Tally]:
         """Return the tally of each window that ends in the running *minute*. The tallies are not to be changed."""

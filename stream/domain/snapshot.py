@@ -16,7 +16,7 @@ from stream.domain.tally import Tally
 __all__ = ["AgentsSnapshot", "Board", "Figures", "QueueSnapshot", "figures_of"]
 
 
-class Figures(Struct, frozen=True, kw_only=True):
+class Figures(Struct, frozen=True, kw_only=True, gc=False):
     """The ratios (0 to 1) and means (seconds) of one window; None where there is no sample."""
 
     service_level: float | None

@@ -121,10 +121,26 @@ POLICY: Final = (
         "contact_short_abandon_limit_seconds", "seconds", QUEUE, "An abandon after a wait of at most this is short."
     ),
     _gauge(
+        "contact_minimum_volume",
+        "contacts",
+        QUEUE,
+        "So many contacts a window must have before somebody is alerted of a ratio.",
+    ),
+    _gauge("contact_longest_wait_limit_seconds", "seconds", QUEUE, "Somebody is alerted when a contact waits longer."),
+    _gauge("contact_abandonment_limit_ratio", "ratio", QUEUE, "Somebody is alerted when a larger share abandons."),
+    _gauge("contact_blocking_limit_ratio", "ratio", QUEUE, "Somebody is alerted when a larger share does not get in."),
+    _gauge("contact_queue_open", "bool", QUEUE, "1 in the opening hours of the queue, 0 outside; 1 where it has none."),
+    _gauge(
+        "contact_queue_quiet",
+        "bool",
+        QUEUE,
+        "1 in the quiet hours of the queue, when only what is critical is alerted, 0 outside; no sample without any.",
+    ),
+    _gauge(
         "contact_queue_policy_info",
         "info",
-        (*QUEUE, "formula"),
-        "How the queue is judged: the letter of its service-level formula.",
+        (*QUEUE, "formula", "team"),
+        "How the queue is judged, and who is alerted: the letter of its service-level formula, and its team.",
         kind=Kind.INFO,
     ),
 )

@@ -3,16 +3,16 @@
 The only place where lengths become float seconds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import chain, repeat
+from operator import attrgetter
 
-from msgspec.structs import astuple
-
+from stream.domain.policy import Formula, Policy
 from stream.domain.snapshot import Board, Figures, QueueSnapshot, figures_of
 from stream.domain.tally import Tally
 from stream.metrics.catalogue import COUNTED, REASONED, SUMMED, metric
-from stream.metrics.family import Block, Buckets, Family, Section, Series, single
+from stream.metrics.family import Block, Buckets, Family, Section, Series, escaped, single
 
 __all__ = ["board_sections", "families_of"]
 
@@ -44,7 +44,18 @@ _FIGURES: Mapping[str, str] = {
     "contact_aht_seconds": "aht_seconds",
 }
 
-Columns = Mapping[str, Sequence[int]]
+_PROMISED: Mapping[str, Callable[[Policy], float]] = {
+    "contact_service_level_target_ratio": lambda policy: policy.target,
+    "contact_service_level_threshold_seconds": lambda policy: policy.threshold.total_seconds(),
+    "contact_short_abandon_limit_seconds": lambda policy: policy.short_abandon.total_seconds(),
+    "contact_minimum_volume": lambda policy: policy.minimum_volume,
+    "contact_longest_wait_limit_seconds": lambda policy: policy.longest_wait_limit.total_seconds(),
+    "contact_abandonment_limit_ratio": lambda policy: policy.abandonment_limit,
+    "contact_blocking_limit_ratio": lambda policy: policy.blocking_limit,
+}
+
+Column = Callable[[str], list[int]]
+"""Returns a field of many tallies."""
 
 
 def board_sections(board: Board) -> dict[str, Section]:
@@ -55,7 +66,7 @@ def board_sections(board: Board) -> dict[str, Section]:
     return {
         "now": lambda: _now(queues, series()),
         "agents": lambda: _agents(board),
-        "policy": lambda: _policies(queues, series()),
+        "policy": lambda: _policies(board, series()),
         "windows": lambda: _windows(queues, series(), ever()),
         "totals": lambda: _totals(queues, series(), ever()),
     }
@@ -105,15 +116,23 @@ def _agents(board: Board) -> Iterator[Family]:
     yield from single(metric("contact_tenant_agents"), by_tenant)
 
 
-def _policies(queues: Sequence[QueueSnapshot], series: Series) -> Iterator[Family]:
-    policies = [queue.policy for queue in queues]
-    thresholds = [policy.threshold.total_seconds() for policy in policies]
-    limits = [policy.short_abandon.total_seconds() for policy in policies]
-    yield from _family("contact_service_level_target_ratio", Block(series, [policy.target for policy in policies]))
-    yield from _family("contact_service_level_threshold_seconds", Block(series, thresholds))
-    yield from _family("contact_short_abandon_limit_seconds", Block(series, limits))
-    judged = [((queue.tenant, queue.queue, queue.channel, queue.policy.formula.value), 1) for queue in queues]
-    yield from single(metric("contact_queue_policy_info"), judged)
+def _policies(board: Board, series: Series) -> Iterator[Family]:
+    policies = [queue.policy for queue in board.queues]
+    for name, value in _PROMISED.items():
+        yield from _family(name, Block(series, [value(policy) for policy in policies]))
+    yield from _family("contact_queue_open", Block(series, [int(policy.is_open(board.at)) for policy in policies]))
+    quiet = [None if (now := policy.is_quiet(board.at)) is None else int(now) for policy in policies]
+    yield from _family("contact_queue_quiet", Block(series, quiet))
+    judged = Series(
+        [(*values, one.formula.value, one.team) for values, one in zip(series.values, policies, strict=True)],
+        [f"{text},{_judge(one.formula, one.team)}" for text, one in zip(series.texts, policies, strict=True)],
+    )
+    yield from _family("contact_queue_policy_info", Block(judged, [1] * len(policies)))
+
+
+@cache
+def _judge(formula: Formula, team: str) -> str:
+    return f'formula="{formula.value}",team="{escaped(team)}"'
 
 
 def _windows(queues: Sequence[QueueSnapshot], by_queue: Series, ever: Sequence[Tally]) -> Iterator[Family]:
@@ -122,17 +141,17 @@ def _windows(queues: Sequence[QueueSnapshot], by_queue: Series, ever: Sequence[T
         return
     series = _window_series(queues, by_queue)
     yield from _figures(series, [figures_of(tally, queue.policy) for queue, _, tally in named])
-    columns = _columns([tally for _, _, tally in named])
-    part = partial(_part, series, columns, _columns(ever), [len(queue.windows) for queue in queues])
+    column = partial(_column, [tally for _, _, tally in named])
+    part = partial(_part, series, column, partial(_column, ever), [len(queue.windows) for queue in queues])
     decided = [tally.decided for _, _, tally in named]
     yield from _family("contact_window_decided", Block(series, decided))
     for field in COUNTED:
-        block = Block(series, columns[field]) if field in _ALWAYS else part(field)
+        block = Block(series, column(field)) if field in _ALWAYS else part(field)
         yield from _family(f"contact_window_{field}", block)
     for prefix, reasons in _REASONS.items():
         yield from _family(f"contact_window_{prefix}", *(part(field, reason) for field, reason in reasons.items()))
     for field in SUMMED:
-        yield from _family(f"contact_window_{field}_seconds", Block(series, _seconds(columns[f"{field}_ms"])))
+        yield from _family(f"contact_window_{field}_seconds", Block(series, _seconds(column(f"{field}_ms"))))
 
 
 def _window_series(queues: Sequence[QueueSnapshot], by_queue: Series) -> Series:
@@ -145,14 +164,13 @@ def _window_series(queues: Sequence[QueueSnapshot], by_queue: Series) -> Series:
 
 
 def _figures(series: Series, figures: Sequence[Figures]) -> Iterator[Family]:
-    columns = dict(zip(Figures.__struct_fields__, zip(*map(astuple, figures), strict=True), strict=True))
     for name, field in _FIGURES.items():
-        yield from _family(name, Block(series, columns[field]))
+        yield from _family(name, Block(series, [*map(attrgetter(field), figures)]))
 
 
-def _columns(tallies: Sequence[Tally]) -> Columns:
-    """Return the fields of many tallies (at least one) as columns: transposed by C, not by a loop for each figure."""
-    return dict(zip(Tally.__struct_fields__, zip(*map(astuple, tallies), strict=True), strict=True))
+def _column(tallies: Sequence[Tally], field: str) -> list[int]:
+    """Return a field of many tallies: one by one, since all of them at once would hold up the events."""
+    return [*map(attrgetter(field), tallies)]
 
 
 def _ever(queues: Sequence[QueueSnapshot]) -> list[Tally]:
@@ -161,15 +179,16 @@ def _ever(queues: Sequence[QueueSnapshot]) -> list[Tally]:
 
 
 def _part(
-    series: Series, columns: Columns, ever: Columns, windows: Sequence[int], field: str, reason: str | None = None
+    series: Series, column: Column, ever: Column, windows: Sequence[int], field: str, reason: str | None = None
 ) -> Block:
     """Return the samples of *field* in the windows of those queues (each has so many *windows*) that ever had one."""
-    samples: Sequence[int | None] = columns[field]
-    if not any(ever[field]):
-        samples = ()
-    elif not all(ever[field]):
-        seen = chain.from_iterable(map(repeat, ever[field], windows))
-        samples = [count if once else None for count, once in zip(samples, seen, strict=True)]
+    once = ever(field)
+    if not any(once):
+        return Block(series, (), reason)
+    samples: Sequence[int | None] = column(field)
+    if not all(once):
+        seen = chain.from_iterable(map(repeat, once, windows))
+        samples = [count if shown else None for count, shown in zip(samples, seen, strict=True)]
     return Block(series, samples, reason)
 
 
@@ -180,22 +199,22 @@ def _seconds(column: Sequence[int]) -> list[float]:
 def _totals(queues: Sequence[QueueSnapshot], series: Series, ever: Sequence[Tally]) -> Iterator[Family]:
     if not queues:
         return
-    columns = _columns(ever)
+    column = partial(_column, ever)
     for field in COUNTED:
-        yield from _family(f"contact_{field}_total", Block(series, columns[field]))
+        yield from _family(f"contact_{field}_total", Block(series, column(field)))
     for prefix, reasons in _REASONS.items():
-        blocks = [Block(series, columns[field], reason) for field, reason in reasons.items()]
+        blocks = [Block(series, column(field), reason) for field, reason in reasons.items()]
         yield from _family(f"contact_{prefix}_total", *blocks)
     for field in SUMMED:
         if field != "answer_wait":
-            yield from _family(f"contact_{field}_seconds_total", Block(series, _seconds(columns[f"{field}_ms"])))
+            yield from _family(f"contact_{field}_seconds_total", Block(series, _seconds(column(f"{field}_ms"))))
     yield from _corrections(series, queues)
     yield from _histograms(series, ever)
 
 
 def _corrections(series: Series, queues: Sequence[QueueSnapshot]) -> Iterator[Family]:
-    columns = _columns([queue.taken_back for queue in queues])
-    blocks = [Block(series, [count or None for count in columns[field]], field) for field in _CORRECTED]
+    column = partial(_column, [queue.taken_back for queue in queues])
+    blocks = [Block(series, [count or None for count in column(field)], field) for field in _CORRECTED]
     yield from _family("contact_corrections_total", *blocks)
 
 

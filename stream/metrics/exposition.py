@@ -10,6 +10,8 @@ from enum import Enum
 from itertools import accumulate
 from math import isfinite
 
+from msgspec.json import Encoder
+
 from stream.metrics.body import Body
 from stream.metrics.catalogue import metric
 from stream.metrics.family import Block, Buckets, Family, Section, escaped, single
@@ -93,36 +95,40 @@ def _head(one: Metric, form: Format) -> str:
 
 
 def _block_text(one: Metric, block: Block) -> str:
-    head = f"{one.name}{{" if one.labels else one.name
-    tail = "} " if one.labels else " "
-    if block.last is not None:
-        tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
-    texts, samples = _known(block)
+    samples = [sample for sample in block.samples if sample is not None]
     if not samples:
         return ""
-    lines: Iterable[str] = [f"{text}{tail}{sample}" for text, sample in zip(texts, samples, strict=True)]
-    # The sum tells at the speed of C whether any sample is not finite.
-    if not isfinite(sum(samples)):
-        lines = map(_with_go_spelling, lines)
-    # Name and line end come in between: a third off the price of a line.
-    between = f"\n{head}"
-    return f"{head}{between.join(lines)}\n"
+    head = f"{one.name}{{" if one.labels else one.name
+    # Name, labels and number in turn, joined once: half the price of a text for each line.
+    pieces = [f"\n{head}"] * (3 * len(samples))
+    pieces[1::3], pieces[2::3] = _labels(one, block, len(samples)), _numbers(samples)
+    pieces[0] = head
+    pieces.append("\n")
+    return "".join(pieces)
 
 
-def _known(block: Block) -> tuple[Sequence[str], Sequence[float]]:
-    """Return the labels and samples where there is a sample."""
-    known = [sample for sample in block.samples if sample is not None]
-    if len(known) == len(block.series.texts):
-        return block.series.texts, known
-    pairs = zip(block.series.texts, block.samples, strict=False)
-    return [text for text, sample in pairs if sample is not None], known
+def _numbers(samples: Sequence[float]) -> list[str]:
+    """Return numbers as text: by way of JSON, at a quarter of the price of Python's own."""
+    # The sum tells at the speed of C whether any sample is not finite: JSON has no word for it.
+    if isfinite(sum(samples)):
+        return _JSON.encode(samples).decode()[1:-1].split(",")
+    return [_IN_GO.get(text, text) for text in map(repr, samples)]
 
 
-def _with_go_spelling(line: str) -> str:
-    """Python says inf and nan where the formats say +Inf, -Inf and NaN."""
-    series, _, value = line.rpartition(" ")
-    spelling = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
-    return f"{series} {spelling.get(value, value)}"
+_JSON = Encoder()
+_IN_GO = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
+"""How the formats spell what Python spells otherwise."""
+
+
+def _labels(one: Metric, block: Block, known: int) -> Sequence[str]:
+    """Return the labels, closed, of the *known* samples."""
+    closed = block.series.closed
+    if block.last is not None:
+        tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
+        closed = [f"{text}{tail}" for text in block.series.texts]
+    if known == len(closed):
+        return closed
+    return [text for text, sample in zip(closed, block.samples, strict=False) if sample is not None]
 
 
 def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:

@@ -4,6 +4,8 @@ Label sets are rendered once and shared by every family that has them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -12,11 +14,17 @@ from stream.metrics.metric import Metric
 __all__ = ["Block", "Buckets", "Family", "Section", "Series", "escaped", "single"]
 
 
-class Series(Struct, frozen=True):
+@dataclass(frozen=True)
+class Series:
     """Label sets, in the order of the samples: their values, and the same rendered as `name="value",…`."""
 
     values: Sequence[tuple[str, ...]]
     texts: Sequence[str]
+
+    @cached_property
+    def closed(self) -> Sequence[str]:
+        """The texts with all that stands between them and a number."""
+        return [f"{text}}} " if text else " " for text in self.texts]
 
     @classmethod
     def of(cls, names: Sequence[str], values: Sequence[tuple[str, ...]]) -> "Series":

@@ -53,7 +53,7 @@ def create_app(
     app = worker.app = StreamApp(settings.group, **_faust_settings(settings))
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}
     lease = settings.session_timeout / 2
-    log = KafkaLog(lambda: app.producer, lambda: app.consumer, patience=lease)
+    log = KafkaLog(settings.brokers.split(","), lambda: app.producer, lambda: app.consumer, patience=lease)
     worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
     app.offset_keeper = Keeper(ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75)
     for source in sources:

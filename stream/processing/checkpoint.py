@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import TP
 
+from stream.domain.windows import EPOCH
 from stream.metrics.feed import Feed
 from stream.processing.partitions import OwnedPartition, Ownership
 from stream.processing.tables import ChangelogRecord
@@ -36,6 +37,8 @@ class CheckpointPolicy:
 
     interval: timedelta = timedelta(seconds=1)
     """How much is replayed after a crash, at most, and how long a row waits to become durable, the write included."""
+    catching_up: int = 5
+    """So many times as long while a worker has more to apply than an interval is enough for: fewer rows to write."""
     retry_after: timedelta = timedelta(seconds=1)
     """How long to leave a broker alone that failed."""
 
@@ -46,6 +49,8 @@ class CheckpointState:
 
     policy: CheckpointPolicy
     next_at: datetime
+    put_off_until: datetime = EPOCH
+    """How long a worker that catches up may wait."""
 
     def wait(self, now: datetime) -> timedelta:
         """Return how long until the next checkpoint is due."""
@@ -57,6 +62,15 @@ class CheckpointState:
         """Note a success: the next one is to end within an interval of this start, but a slow broker gets a rest."""
         interval, took = self.policy.interval, max(now - started, timedelta(0))
         self.next_at = max(started + interval * 0.9 - took, now + interval / 10)
+        self.put_off_until = started + interval * self.policy.catching_up
+
+    def put_off(self, now: datetime) -> bool:
+        """Put off, by an interval, the checkpoint of a worker that is behind; False if that has been long enough."""
+        longest = now + self.policy.interval * self.policy.catching_up  # for a clock that was set back
+        if not now < self.put_off_until <= longest:
+            return False
+        self.next_at = min(now + self.policy.interval, self.put_off_until)
+        return True
 
     def failed(self, now: datetime) -> None:
         """Note a failure."""
@@ -72,6 +86,10 @@ class Log(Protocol):
 
     async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
         """Write and await the acknowledgement; returns the first offset, and the one after the last."""
+        ...
+
+    async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
+        """Return the keys of the records that a changelog partition has at *offsets*."""
         ...
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
@@ -93,7 +111,8 @@ class Table(Protocol):
     @property
     def changelog_topic_name(self) -> str: ...
     def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
-    def written(self, owned: OwnedPartition, first: int, end: int) -> bool: ...
+    def written(self, owned: OwnedPartition, first: int, end: int) -> range: ...
+    def answer(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -108,7 +127,7 @@ class Write:
 
     def undo(self) -> None:
         """Have the next checkpoint write these rows, in whatever state they are then."""
-        self.owned.rows(self.name).changed.update(self.keys)
+        self.owned.rows(self.name).write_again(self.keys)
 
 
 async def no_fault(_: str) -> None:
@@ -135,6 +154,7 @@ class Checkpoints:
         self._fault = fault
         self._running = asyncio.Lock()
         self._looked_at = time.monotonic()
+        self._applied_to = 0
 
     @property
     def _feed(self) -> Feed:
@@ -146,11 +166,19 @@ class Checkpoints:
         state = CheckpointState(policy, clock() + policy.interval)
         while True:
             await asyncio.sleep(state.wait(clock()).total_seconds())
+            if self._is_behind() and state.put_off(clock()):
+                continue
             started = clock()
             if await self.take() and await self._look():
                 state.finished(started, clock())
             else:
                 state.failed(clock())
+
+    def _is_behind(self) -> bool:
+        """Tell whether more waits to be applied than has been since the last call."""
+        live = [owned for owned in self._ownership if owned.live]
+        before, self._applied_to = self._applied_to, sum(owned.position for owned in live)
+        return sum(owned.feed.lag for owned in live) > self._applied_to - before
 
     async def take(self) -> bool:
         """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""
@@ -180,6 +208,7 @@ class Checkpoints:
         pending: list[Write] = []
         try:
             await self._verify_membership(partitions)
+            await self._answer(partitions)
             await self._fault("begun")
             cut_at = self._ownership.clock()
             offsets, writes = await self._cut(partitions, pending)
@@ -251,13 +280,24 @@ class Checkpoints:
     async def _append(self, write: Write) -> None:
         owned = write.owned
         first, end = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
-        if not write.table.written(owned, first, end):
-            self._note_foreign(write.table, owned, first)
+        self._note_foreign(write.name, owned, write.table.written(owned, first, end))
 
-    def _note_foreign(self, table: Table, owned: OwnedPartition, before: int) -> None:
-        self._feed.foreign_writes += 1
-        where = (table.changelog_topic_name, owned.tp.partition, before)
-        logger.warning("%s, partition %d: not ours before offset %d; all rows will be written again", *where)
+    def _note_foreign(self, name: str, owned: OwnedPartition, offsets: range) -> None:
+        if offsets:
+            self._feed.foreign_writes += 1
+            owned.foreign.append((name, offsets))
+            where = (self._tables[name].changelog_topic_name, owned.tp.partition, offsets[0], offsets[-1])
+            logger.warning("%s, partition %d: offsets %d to %d are not ours; ours will be written after them", *where)
+
+    async def _answer(self, partitions: Sequence[OwnedPartition]) -> None:
+        """Have every row that somebody else has written written again, as it is here."""
+        for owned in partitions:
+            while owned.foreign:
+                name, offsets = owned.foreign[0]
+                table = self._tables[name]
+                changelog = TP(table.changelog_topic_name, owned.tp.partition)
+                table.answer(owned, await self._log.keys(changelog, offsets))
+                owned.foreign.pop(0)
 
     async def _look(self) -> bool:
         """Look from time to time for records of others, also where we write nothing; False if the broker failed."""
@@ -282,9 +322,8 @@ class Checkpoints:
             }
             for changelog, end in (await self._log.ends(ours.keys())).items():
                 name, owned = ours[changelog]
-                known = owned.changelog_ends.setdefault(name, 0)
-                if end > known and not self._tables[name].written(owned, end, end):
-                    self._note_foreign(self._tables[name], owned, end)
+                if end > owned.changelog_ends.get(name, 0):
+                    self._note_foreign(name, owned, self._tables[name].written(owned, end, end))
 
     async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int], cut_at: datetime) -> None:
         moved = {owned.tp: offsets[owned.tp] for owned in partitions if offsets[owned.tp] != owned.committed}

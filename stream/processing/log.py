@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition
 from faust.types import TP
 
 from stream.errors import BrokerError
@@ -21,7 +23,15 @@ class KafkaLog:
     Raises TimeoutError when a request is not answered within *patience*.
     """
 
-    def __init__(self, producer: Callable[[], object], consumer: Callable[[], object], *, patience: timedelta) -> None:
+    def __init__(
+        self,
+        servers: Sequence[str],
+        producer: Callable[[], object],
+        consumer: Callable[[], object],
+        *,
+        patience: timedelta,
+    ) -> None:
+        self._servers = servers
         self._producer = producer
         self._consumer = consumer
         self._patience_seconds = patience.total_seconds()
@@ -51,6 +61,19 @@ class KafkaLog:
         async with asyncio.timeout(self._patience_seconds):
             acknowledged = await (await self._client.send_batch(batch, topic, partition=partition))
         return int(acknowledged.offset)
+
+    async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
+        """Return the keys of the records at *offsets*, as many as are left; the last of them, or a later one, is."""
+        # A consumer of its own, for what happens once in a blue moon: the worker's is the group's.
+        where = TopicPartition(*changelog)
+        found: list[bytes] = []
+        async with asyncio.timeout(self._patience_seconds), AIOKafkaConsumer(bootstrap_servers=self._servers) as reader:
+            reader.assign([where])
+            reader.seek(where, offsets.start)
+            while await reader.position(where) < offsets.stop:
+                records = (await reader.getmany(where, timeout_ms=100)).get(where, [])
+                found += [one.key for one in records if one.offset in offsets and one.key is not None]
+        return found
 
     async def commit(self, offsets: Mapping[TP, int]) -> None:
         """Commit; raises CommitFailedError when the group has given the partitions to others."""

@@ -26,6 +26,7 @@ class OwnedPartition:
         "committed",
         "feed",
         "fold",
+        "foreign",
         "live",
         "position",
         "rewound_at",
@@ -51,6 +52,8 @@ class OwnedPartition:
         self.committed = 0
         self.changelog_ends: dict[str, int] = {}
         """By table, the offset after the last changelog record that the rows contain; no entry: unknown."""
+        self.foreign: list[tuple[str, range]] = []
+        """By table, changelog offsets at which somebody else has written, still to be answered."""
         self.seek = 0
         """Number of the seek whose records are wanted: what was fetched before it is void."""
         self.rewound_at: int | None = None
@@ -62,7 +65,8 @@ class OwnedPartition:
     @property
     def dirty(self) -> bool:
         """Whether a checkpoint has anything to do here."""
-        return self.position != self.committed or any(rows.changed for rows in self.fold.tables.values())
+        unwritten = self.foreign or any(rows.changed for rows in self.fold.tables.values())
+        return self.position != self.committed or bool(unwritten)
 
     def rows(self, table: str) -> Rows[Any, Any]:
         """Return the rows of *table* that belong to this partition."""
@@ -81,7 +85,7 @@ class OwnedPartition:
             heir.rows(table).update(rows)
             heir.rows(table).changed.update(rows.changed)
         heir.shown = self.shown
-        heir.changelog_ends = self.changelog_ends
+        heir.changelog_ends, heir.foreign = self.changelog_ends, self.foreign
         return heir
 
 
@@ -116,7 +120,12 @@ class Ownership:
 
     def folds(self) -> list[Fold]:
         """Return the folds that may be shown: of partitions that this worker owns and has recovered."""
-        return [owned.shown for owned in (*self._owned.values(), *self._kept.values()) if owned.shown is not None]
+        return [fold for _, fold in self.shown()]
+
+    def shown(self) -> list[tuple[PartitionFeed, Fold]]:
+        """Return the same folds, each with the feed of its partition."""
+        every = (*self._owned.values(), *self._kept.values())
+        return [(owned.feed, owned.shown) for owned in every if owned.shown is not None]
 
     def freeze(self, *, lost: bool = False) -> None:
         """Apply nothing more: partitions are about to be given up, batches on their way are void."""

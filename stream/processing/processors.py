@@ -22,8 +22,8 @@ from stream.processing.transport import Batch
 
 __all__ = ["SLICE", "Processor", "home_of"]
 
-SLICE = 2000
-"""Records folded before others get their turn on the event loop: about 10 ms."""
+SLICE = 5000
+"""Records folded before others get their turn on the event loop: all of a full fetch, about 20 ms."""
 
 LATEST_MS = 4_133_980_800_000
 """The year 2101: later time stamps of records are no milliseconds."""

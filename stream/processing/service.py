@@ -3,15 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from stream.board.freshness import Limits
+from stream.board.guard import is_loopback
 from stream.board.health import health_of
+from stream.board.part import Part, PartitionBoard, board_of, vitals_of
 from stream.board.server import BoardServer, Listen
+from stream.board.whole import Whole
 from stream.domain.agents import Staff
-from stream.domain.board import agents_of, in_order
 from stream.domain.floor import Floor
 from stream.domain.policy import Policies
 from stream.domain.snapshot import Board, QueueSnapshot
@@ -21,6 +24,7 @@ from stream.policy_file import load_policies
 from stream.processing.app import Worker, WorkerSettings, create_app
 from stream.processing.checkpoint import CheckpointPolicy
 from stream.processing.dead_letters import DeadLetterLimit
+from stream.processing.reach import advertised_address, plain_url
 from stream.processing.sources import source_topics
 from stream.settings import Settings
 
@@ -58,6 +62,15 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
     )
 
 
+def _listen(settings: Settings) -> Listen:
+    allowed = tuple(filter(None, settings.allowed_hosts.split(",")))
+    if settings.http_advertised:
+        host = plain_url(settings.http_advertised).host
+        # Where every name is answered to, that is not to change.
+        allowed += (host,) if host and (allowed or is_loopback(settings.http_host)) else ()
+    return Listen(host=settings.http_host, port=settings.http_port, allowed_hosts=allowed)
+
+
 class Service:
     """A worker and its pages in the running event loop; a context manager, or `start`, `run` and `stop`."""
 
@@ -71,6 +84,7 @@ class Service:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        self._brokers = brokers
         self.settings = settings
         self.feed = Feed()
         sources = source_topics(
@@ -83,17 +97,22 @@ class Service:
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
+        self.whole = Whole(
+            settings.group,
+            take_part=self.part,
+            others=self.worker.others,
+            declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
+            clock=clock,
+            limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
+        )
         self.server = BoardServer(
             take_board=self.board,
+            take_part=self.part,
+            look=self.whole.look,
             feed=self.feed,
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
-            listen=Listen(
-                host=settings.http_host,
-                port=settings.http_port,
-                allowed_hosts=tuple(filter(None, settings.allowed_hosts.split(","))),
-            ),
-            limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
+            listen=_listen(settings),
         )
 
     @property
@@ -107,7 +126,7 @@ class Service:
         try:
             await self.worker.start()
         except BaseException:
-            await self.server.stop()
+            await self._close()
             raise
 
     async def run(self) -> None:
@@ -116,7 +135,7 @@ class Service:
         try:
             await self.worker.run()
         finally:
-            await self.server.stop()
+            await self._close()
 
     async def _open(self) -> None:
         try:
@@ -126,12 +145,17 @@ class Service:
                 f"the board cannot listen on {self.settings.http_host}:{self.settings.http_port}: {failure.strerror}; "
                 f"set CONTACT_STREAM_HTTP_PORT to a free port, or 0"
             ) from failure
+        self.worker.reached = lambda: advertised_address(self.address, self.settings.http_advertised, self._brokers)
         logger.info("live board and metrics: %s", self.address)
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, close the pages."""
         await self.worker.stop()
+        await self._close()
+
+    async def _close(self) -> None:
         await self.server.stop()
+        await self.whole.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -143,19 +167,27 @@ class Service:
         await self.stop()
 
     async def board(self) -> Board:
-        """Return the board of what this worker owns, taken in slices that do not hold up the loop."""
-        at = self._clock()
-        folds = self.worker.floors()
-        queues: list[QueueSnapshot] = []
+        """Return the board of what this worker owns."""
+        part = await self.part()
+        return board_of(part.partitions, part.at, whole=self.feed.whole)
+
+    async def part(self) -> Part:
+        """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
+        at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
+        partitions: list[PartitionBoard] = []
         work = 0
-        for floor in folds:
-            if isinstance(floor, Floor):
-                for snapshot in floor.snapshots(at):
+        for feed, fold in self.worker.ownership.shown():
+            queues: list[QueueSnapshot] = []
+            if isinstance(fold, Floor):
+                for snapshot in fold.snapshots(at):
                     queues.append(snapshot)
                     # A contact that waits costs a look as well; ghosts do, too.
                     work += 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE
                     if work >= SLICE:
                         work = 0
                         await asyncio.sleep(0)
-        staffs = [fold for fold in folds if isinstance(fold, Staff)]
-        return Board(at=at, queues=in_order(queues), agents=agents_of(staffs), whole=self.feed.whole)
+            agents = tuple(fold.snapshots()) if isinstance(fold, Staff) else ()
+            partitions.append(PartitionBoard(feed=copy(feed), queues=tuple(queues), agents=agents))
+        return Part(
+            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=tuple(partitions)
+        )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from stream.codec import (
     AGENT_KEY_PARTS,
@@ -29,6 +30,8 @@ from stream.errors import InvalidEvent
 from stream.processing.fold import Headers, Record, SourceTopic
 
 __all__ = ["source_topics"]
+
+_HEADERS = attrgetter("headers")
 
 
 def source_topics(
@@ -95,7 +98,7 @@ class _Decoder:
 
     def all(self, records: Sequence[Record]) -> list[Event] | None:
         """Decode records without headers; None where one of them needs a closer look."""
-        if any(record.headers for record in records):
+        if any(map(_HEADERS, records)):
             return None
         events = decode_all([record.value for record in records], until=self._horizon)
         return events if events is not None and self._kinds.issuperset(map(type, events)) else None

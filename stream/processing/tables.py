@@ -74,20 +74,21 @@ class RowTable(faust.Table[Any, Any]):
         ]
         return [key for key, _ in taken], records
 
-    def written(self, owned: OwnedPartition, first: int, end: int) -> bool:
+    def written(self, owned: OwnedPartition, first: int, end: int) -> range:
         """
         Note that our records now fill the changelog from *first* up to, and without, *end*.
 
-        False if records of somebody else came before them: a worker that did not know that it had
-        lost the partition. Its rows may hide newer ones once the log is compacted, so all are written again.
+        Returns the offsets before them that are not ours: a worker that did not know that it had lost
+        the partition has written there, or compaction has left nothing. What it wrote has to be answered.
         """
         expected = owned.changelog_ends.get(self.name, 0)
         owned.changelog_ends[self.name] = end
-        if first <= expected:
-            return True
-        rows = owned.rows(self.name)
-        rows.changed.update(rows)
-        return False
+        return range(expected, first)
+
+    def answer(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None:
+        """Have the rows of *keys*, or that there are none, written once more, after what somebody else wrote."""
+        # What stands last is what compaction leaves: it must be what this worker knows.
+        owned.rows(self.name).write_again(self._codec.decode_keys(keys))
 
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]]) -> None:
         """Load recovered rows. Faust calls it, and swallows what it raises: so a failure stops the worker."""
@@ -132,7 +133,7 @@ class RowTable(faust.Table[Any, Any]):
                 continue
             row = next(decoded)
             if tombstones and row.fence <= tombstones.get(raw_key, -1):
-                rows.changed.add(key)  # a stale row after its tombstone
+                rows.write_again([key])  # a stale row after its tombstone
             else:
                 rows.load(key, row)
 
@@ -140,7 +141,7 @@ class RowTable(faust.Table[Any, Any]):
         fence = _fence_of(record)
         known = rows.get(key)
         if known is not None and known.fence > fence:
-            rows.changed.add(key)  # a stale tombstone: compaction would leave nothing else
+            rows.write_again([key])  # a stale tombstone: compaction would leave nothing else
             return
         rows.load(key, None)
         tombstones[cast("bytes", record.key)] = fence

@@ -79,6 +79,9 @@ class WholeFetch:
     def __init__(self, fetched: Any, *, stand_ins: bool) -> None:
         self._fetched = fetched
         self._stand_ins = stand_ins
+        # aiokafka's iterator and what it reads hold each other until it is used up, which it never
+        # will be: each would keep its megabyte until the collector comes by.
+        fetched._records_iterator = None
 
     @property
     def next_fetch_offset(self) -> int:

@@ -4,14 +4,16 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.types import TP
 from msgspec import Struct, field
+from yarl import URL
 
 from stream.errors import BrokerAway, BrokerError, TopicMismatch
 from stream.metrics.feed import Feed
@@ -92,6 +94,8 @@ class Worker:
         self.app: StreamApp
         self.checkpoints: Checkpoints
         self.topics: Sequence[TopicDeclaration] = ()
+        self.reached: Callable[[], str] | None = None
+        """Finds out under which address, `http://host:port`, others reach this worker's pages; may take a while."""
         self.failure: BaseException | None = None
         self._failed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,6 +110,17 @@ class Worker:
         """Return the folds of the partitions that this worker owns and has recovered."""
         return self.ownership.folds()
 
+    def others(self) -> dict[str, frozenset[tuple[str, int]]]:
+        """Return the source partitions that the group has given to each other worker, by its address."""
+        given = cast("PartitionAssignor", self.app.assignor).external_topic_distribution.items()
+        own = str(self.app.conf.canonical_url)
+        sources = self.ownership.sources
+        return {
+            address: frozenset((topic, number) for topic in topics.keys() & sources for number in topics[topic])
+            for address, topics in given
+            if address != own
+        }
+
     async def start(self) -> None:
         """Return when partitions are assigned and recovered; raises what prevents that, with everything stopped."""
         self._tuning.apply()
@@ -117,6 +132,10 @@ class Worker:
 
     async def _start(self) -> None:
         await self._ensure_topics()
+        if self.reached is not None:
+            # Now, since the way to a broker is known. The group carries it from member to member.
+            self.app.conf.canonical_url = URL(await asyncio.to_thread(self.reached))
+            logger.info("other workers reach this one at %s", self.app.conf.canonical_url)
         try:
             await self.app.start()
         except (KafkaError, OSError) as failure:

@@ -6,13 +6,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
+from playwright.async_api import Browser
 
+from stream.board.freshness import notices_of
 from stream.board.health import Health, health_of
+from stream.board.part import Part, PartitionBoard, vitals_of
 from stream.board.server import BoardServer, Listen
+from stream.board.whole import Look
 from stream.domain.snapshot import Board
 from stream.metrics.feed import Feed, PartitionFeed
 from tests.board.boards import wall
+from tests.board.chromium import Visitor, browser
 
 __all__ = ["Worker", "served"]
 
@@ -43,6 +49,14 @@ class Worker:
             raise self.broken
         return replace(self.board, at=self.clock()) if self.moving else self.board
 
+    async def take_part(self) -> Part:
+        board = await self.take_board()
+        partition = PartitionBoard(feed=PartitionFeed("contacts", 0), queues=board.queues, agents=board.agents)
+        return Part(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=(partition,))
+
+    async def look(self) -> Look:
+        return Look(await self.take_board(), notices_of(self.feed, self.clock()))
+
     def clock(self) -> datetime:
         return datetime.now(UTC)
 
@@ -52,6 +66,8 @@ class Worker:
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
             take_board=self.take_board,
+            take_part=self.take_part,
+            look=self.look,
             feed=self.feed,
             clock=self.clock,
             health=self.health,
@@ -74,3 +90,19 @@ async def _served(worker: Worker, listen: Listen | None = None) -> AsyncIterator
 def served() -> Callable[..., AbstractAsyncContextManager[str]]:
     """Serve a worker's board, and give its address."""
     return _served
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests."""
+    async with browser() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(chromium: Browser) -> AsyncIterator[Visitor]:
+    """Somebody who looks at the board, and in the end had nothing to complain of."""
+    person = Visitor(chromium)
+    yield person
+    await person.leave()
+    assert person.complaints == []

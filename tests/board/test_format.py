@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -113,7 +114,12 @@ RATIOS = [None, 0, 1, *(number / 997 for number in range(0, 998, 7)), *(number /
 COUNTS = [None, 0, 7, 999, 1000, 10_000, 999_999, 1_000_000, 1_234_567_890]
 
 
-def test_the_page_writes_figures_as_the_terminal_does() -> None:
+def bare(text: str) -> str:
+    """A figure without what languages put between digits and units: the terminal sets them apart by spaces."""
+    return re.sub(r"[\s,]", "", text)
+
+
+def test_the_page_rounds_figures_as_the_terminal_does() -> None:
     if shutil.which("node") is None:
         pytest.skip("no Node.js: apt-get install -y --no-install-recommends nodejs")
     cases: dict[str, Sequence[float | None]] = {
@@ -125,7 +131,8 @@ def test_the_page_writes_figures_as_the_terminal_does() -> None:
         "count": COUNTS,
     }
     program = (
-        f"import * as f from {json.dumps(FORMAT_JS.as_uri())};"
+        f"import {{ formatsOf }} from {json.dumps(FORMAT_JS.as_uri())};"
+        "const f = formatsOf('en');"
         f"const cases = {json.dumps(cases)};"
         "console.log(JSON.stringify(Object.entries(cases).map(([name, of]) => [name, of.map((one) => f[name](one))])))"
     )
@@ -134,5 +141,5 @@ def test_the_page_writes_figures_as_the_terminal_does() -> None:
         ["node", "--no-warnings", "--input-type=module", "--eval", program], capture_output=True, check=True, text=True
     ).stdout
 
-    expected = [[name, [getattr(written, name)(one) for one in of]] for name, of in cases.items()]
-    assert json.loads(told) == expected
+    expected = [[name, [bare(getattr(written, name)(one)) for one in of]] for name, of in cases.items()]
+    assert [[name, [bare(one) for one in of]] for name, of in json.loads(told)] == expected

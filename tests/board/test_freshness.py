@@ -114,17 +114,6 @@ def test_a_worker_that_failed_is_dead() -> None:
     assert health_of(Feed(recovery="stopped", failure="why"), NOON).dead == ("stopped: why",)
 
 
-def test_a_part_is_never_shown_as_if_it_were_the_whole() -> None:
-    feed = Feed(recovery="ready", declared=24)
-    for number in range(16):
-        feed.partitions["contacts", number] = PartitionFeed("contacts", number, applied_at=NOON)
-
-    (notice,) = notices_of(feed, NOON)
-
-    assert (notice.code, notice.severity) == ("partial", "warning")
-    assert "16 of 24 partitions" in notice.text
-
-
 def test_a_broker_that_does_not_answer_is_the_cause_and_the_rest_goes_without_saying() -> None:
     cut_off = feed(lag=7, applied=300, sent=300, happened=400)
     cut_off.broker_silent_since = NOON - seconds(290)

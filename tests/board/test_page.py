@@ -1,94 +1,188 @@
-import shutil
-from collections.abc import AsyncIterator, Callable
+"""What a supervisor sees on the live board, in a real browser."""
+
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
+from msgspec.structs import replace
+from playwright.async_api import Page, expect
 
 from stream.board.format import NO_SAMPLE
 from stream.board.server import Listen
-from tests.board.boards import a_board, a_queue, a_tally
-from tests.board.chromium import INSTALL, Page, browser, found
+from stream.domain.tally import Tally
+from tests.board.boards import a_board, a_queue, a_tally, agents
+from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
 
 Served = Callable[..., AbstractAsyncContextManager[str]]
 
-pytestmark = pytest.mark.skipif(found() is None, reason=INSTALL)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(found() is None, reason=INSTALL),
+]
 
-FIRST_TILE = "document.querySelector('#tiles li')"
-
-
-@pytest.fixture
-async def page(tmp_path: Path) -> AsyncIterator[Page]:
-    async with browser(tmp_path / "profile") as tab:
-        yield tab
-    shutil.rmtree(tmp_path / "profile", ignore_errors=True)
+SUPPORT = "?queue=acme/support/voice"
 
 
-async def test_a_supervisor_sees_the_worst_queue_first_with_colour_and_sign(served: Served, page: Page) -> None:
+async def texts(page: Page, selector: str) -> list[str]:
+    return await page.locator(selector).all_inner_texts()
+
+
+async def test_the_worst_queue_comes_first_with_colour_and_sign(served: Served, visitor: Visitor) -> None:
     async with served(Worker()) as address:
-        await page.go(f"{address}/")
-        await page.until("document.querySelectorAll('#tiles li').length === 8")
+        page = await visitor.open(f"{address}/")
+        await expect(page.locator("#tiles li")).to_have_count(8)
 
-        tile = await page.look(f"{FIRST_TILE}.innerText")
-        assert all(
-            text in tile for text in ("support", "▼ BREACH", "58", "target 80 % in 20 s", "17 %", "▼ 5 past 20 s")
-        )
-        assert await page.look("document.title") == "▼ support 58 %"
-        assert await page.look("document.querySelector('#tiles li:last-child .level dd').innerText") == NO_SAMPLE
-        assert await page.look("document.documentElement.scrollHeight <= innerHeight"), "eight queues fit on the wall"
-        assert await page.look("document.documentElement.scrollWidth <= innerWidth")
-        assert await page.look("document.getElementById('banner').innerText") == ""
-        assert page.errors == []
+        tile = await page.locator("#tiles li").first.inner_text()
+        assert all(text in tile for text in ("support", "▼ BREACH", "58", "target 80% in 20s", "● 17%", "● 5 past 20s"))
+        assert await page.title() == "▼ support 58%"
+        assert await texts(page, "#tiles li:last-child .level dd:not(.note)") == [NO_SAMPLE]
+        assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "eight fit on a screen"
+        assert await page.locator("#banner").inner_text() == ""
 
 
-async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, page: Page) -> None:
+async def test_each_figure_is_judged_by_the_policy(served: Served, visitor: Visitor) -> None:
+    async with served(Worker()) as address:
+        page = await visitor.open(f"{address}/")
+        worst = page.locator("#tiles li").first
+
+        await expect(worst.locator(".level")).to_have_attribute("data-judged", "breached")
+        await expect(worst.locator(".wait")).to_have_attribute("data-judged", "at_risk")
+        await expect(worst.locator(".blocked")).to_have_attribute("data-judged", "ok")
+
+
+async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, visitor: Visitor) -> None:
     now = datetime.now(UTC)
-    wait = "document.querySelector('#tiles li .wait dd')?.innerText"
 
     async with served(Worker(board=a_board(a_queue(waited=40, at=now)), moving=True)) as address:
-        await page.go(f"{address}/")
-        for text in ("0:40", "0:41", "0:42"):
-            await page.until(f"{wait} === '{text}'")
+        page = await visitor.open(f"{address}/")
+        for text in ("0:41", "0:42", "0:43"):
+            await expect(page.locator("#tiles .wait dd:not(.note)")).to_have_text(text)
 
 
-async def test_another_window_can_be_chosen(served: Served, page: Page) -> None:
+async def test_another_window_can_be_chosen_and_shared(served: Served, visitor: Visitor) -> None:
     async with served(Worker()) as address:
-        await page.go(f"{address}/")
-        await page.until("document.querySelectorAll('#windows button').length === 5")
-        await page.look("[...document.querySelectorAll('#windows button')].at(-1).click()")
-        await page.until("document.querySelector('#windows [aria-pressed=true]').textContent === 'today'")
+        page = await visitor.open(f"{address}/")
+        await page.get_by_role("button", name="today").click()
+        await expect(page.locator("#updated")).to_contain_text("over today")
+        shared = page.url
+        again = await visitor.open(shared)
 
-        assert "window=today" in await page.look("location.search")
-
-
-async def test_a_queue_name_is_text_and_never_markup(served: Served, page: Page) -> None:
-    name = "<img src=x onerror=alert(1)>"
-
-    async with served(Worker(board=a_board(a_queue(name, tally=a_tally(in_target=1))))) as address:
-        await page.go(f"{address}/")
-        await page.until("document.querySelectorAll('#tiles li').length === 1")
-
-        assert await page.look(f"{FIRST_TILE}.querySelector('.name').textContent") == name
-        assert await page.look("document.querySelectorAll('#tiles img').length") == 0
+        assert "window=today" in shared
+        await expect(again.get_by_role("button", name="today")).to_have_attribute("aria-pressed", "true")
 
 
-async def test_a_lost_connection_is_told_and_heals_without_a_reload(served: Served, page: Page) -> None:
+HOSTILE = ("<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "a/b?c=d&e#f %2F {count}", "' onfocus='x")
+
+
+@pytest.mark.parametrize("view", ["board", "list", "wall"])
+async def test_a_queue_name_is_text_and_never_markup(served: Served, visitor: Visitor, view: str) -> None:
+    queues = [a_queue(name, tenant='<b onclick="x">', tally=a_tally(in_target=1)) for name in HOSTILE]
+
+    async with served(Worker(board=a_board(*queues))) as address:
+        page = await visitor.open(f"{address}/?view={view}")
+        for name in HOSTILE:
+            await page.locator("a.name:visible").filter(has_text=name).click()
+
+            await expect(page.locator("#queue-name")).to_have_text(name)
+            await expect(page.locator("#queue-state")).to_have_text("▲ OK")
+            assert await page.locator("main img, main script, main b[onclick]").count() == 0
+            await page.go_back()
+
+
+async def test_a_lost_connection_is_told_and_heals_without_a_reload(served: Served, visitor: Visitor) -> None:
     async with served(Worker()) as address:
-        await page.go(f"{address}/")
-        await page.until("document.querySelectorAll('#tiles li').length === 8")
-    await page.until("document.getElementById('banner').innerText.includes('Connection to the worker is lost')")
-    banner = await page.look("document.getElementById('banner').innerText")
-    title = await page.look("document.title")
+        page = await visitor.open(f"{address}/")
+        await expect(page.locator("#tiles li")).to_have_count(8)
+    await expect(page.locator("#banner")).to_contain_text("Connection to the worker is lost")
+    banner, title = await page.locator("#banner").inner_text(), await page.title()
     async with served(Worker(), Listen(port=int(address.rpartition(":")[2]))):
-        await page.until("document.getElementById('banner')?.innerText === ''", seconds=20)
+        await expect(page.locator("#banner")).to_be_empty(timeout=20_000)
 
     assert ", since " in banner
     assert title.startswith("⚠ STALE")
 
 
-async def test_an_empty_centre_says_what_it_waits_for(served: Served, page: Page) -> None:
+async def test_an_empty_centre_says_what_it_waits_for(served: Served, visitor: Visitor) -> None:
     async with served(Worker(board=a_board())) as address:
-        await page.go(f"{address}/")
-        await page.until("document.getElementById('empty')?.innerText.startsWith('No queue yet')")
+        page = await visitor.open(f"{address}/")
+
+        await expect(page.locator("#empty")).to_contain_text("No queue yet")
+
+
+# --- one queue --------------------------------------------------------------------------------------
+
+
+async def line(page: Page, title: str) -> list[str]:
+    """The cells of a line of the table of figures, window by window."""
+    found_line = page.locator("#figures tr", has=page.get_by_role("rowheader", name=title, exact=True))
+    return await found_line.locator("td").all_inner_texts()
+
+
+async def test_one_queue_shows_every_window(served: Served, visitor: Visitor) -> None:
+    calm, busy = a_tally(in_target=9, too_late=1), a_tally(in_target=31, too_late=14, abandoned=9, blocked=2)
+    empty = Tally()
+    windows = {"5m": empty, "15m": calm, "30m": calm, "1h": busy, "today": busy}
+    queue = replace(a_queue("support", callbacks=3), windows=windows)
+
+    async with served(Worker(board=a_board(queue, staff=(agents("support", available=4),)))) as address:
+        page = await visitor.open(f"{address}/{SUPPORT}")
+        await expect(page.locator("#queue-name")).to_have_text("support")
+        await expect(page.locator("#figures tr").first).to_be_visible()
+
+        assert await texts(page, "#figure-head th") == ["Figure", "5 min", "15 min", "30 min", "1 h", "today"]
+        assert await line(page, "Service level") == [NO_SAMPLE, "90%", "90%", "▼ 57%", "▼ 57%"]
+        assert await line(page, "Average speed of answer") == [NO_SAMPLE, "0:10", "0:10", "0:10", "0:10"]
+        assert await line(page, "Offered") == ["0", "10", "10", "54", "54"]
+        assert await line(page, "Blocked: queue full") == ["0", "0", "0", "2", "2"]
+        assert await line(page, "Formula C (own)") == [NO_SAMPLE, "90%", "90%", "57%", "57%"]
+        assert (await texts(page, "#staff-now div"))[0].split() == ["Available", "4"]
+        assert "3" in await page.locator("#now .callbacks_waiting").inner_text()
+
+
+async def test_one_queue_is_told_of_news(served: Served, visitor: Visitor) -> None:
+    worker = Worker(board=a_board(a_queue("support", waiting=1)))
+
+    async with served(worker) as address:
+        page = await visitor.open(f"{address}/{SUPPORT}")
+        await expect(page.locator("#now .open_cases dd").first).to_have_text("1")
+        worker.board = a_board(a_queue("support", waiting=9))
+
+        await expect(page.locator("#now .open_cases dd").first).to_have_text("9")
+
+
+async def test_where_nothing_is_known_of_agents_the_queue_says_so(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=a_board(a_queue("support")))) as address:
+        page = await visitor.open(f"{address}/{SUPPORT}")
+
+        await expect(page.locator("#staff-unknown")).to_have_text("Nothing is known of agents here.")
+
+
+async def test_an_unknown_queue_is_said_to_be_unknown(served: Served, visitor: Visitor) -> None:
+    async with served(Worker()) as address:
+        page = await visitor.open(f"{address}/?queue=acme/nobody/voice")
+
+        await expect(page.locator("#gone")).to_have_text("Nothing is known of this queue.")
+
+
+# --- security ---------------------------------------------------------------------------------------
+
+
+async def test_the_policy_of_the_page_allows_nothing_inline_and_nothing_from_elsewhere(
+    served: Served, visitor: Visitor
+) -> None:
+    async with served(Worker()) as address, ClientSession() as session, session.get(address) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        page = await visitor.open(f"{address}/")
+        await expect(page.locator("#tiles li")).to_have_count(8)
+        await page.evaluate(
+            "document.body.append(Object.assign(document.createElement('script'), { text: 'window.ran = 1' }))"
+        )
+
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert await page.evaluate("window.ran === undefined")
+        assert len(visitor.complaints) == 1, "that one script, and nothing of the page itself"
+        visitor.complaints.clear()

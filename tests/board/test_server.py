@@ -17,7 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from stream.board import server as module
 from stream.board.broadcast import Broadcast, Frame, Viewer
 from stream.board.document import Document
-from stream.board.guard import is_loopback
+from stream.board.guard import is_known, is_loopback
+from stream.board.part import decoded
 from stream.board.server import Listen
 from tests.board.boards import a_board, a_queue
 from tests.board.conftest import Worker
@@ -330,6 +331,40 @@ async def test_a_foreign_name_for_loopback_is_refused(
 ) -> None:
     async with served(Worker()) as address, session.get(f"{address}/board.json", headers={"Host": host}) as answer:
         assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("10.0.0.7:9108", True),
+        ("10.0.0.8:9108", False),  # that of somebody else
+        ("evil.example:9108", False),
+        ("10.0.0.7.evil.example", False),
+        ("board.internal", True),
+    ],
+)
+def test_other_workers_get_in_by_the_address_at_which_they_arrive(host: str, known: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    assert is_known(host, frozenset({"board.internal"}), "10.0.0.7") is known
+
+
+async def test_who_can_see_the_board_can_see_the_part_and_nobody_else(served: Served, session: ClientSession) -> None:
+    async with served(worker := Worker()) as address:
+        async with session.get(f"{address}/part", headers={"Host": "evil.example"}) as foreign:
+            refused = foreign.status
+        async with session.get(f"{address}/part") as answer:
+            told = decoded(await answer.read())
+
+    assert refused == 421
+    assert (told.partitions[0].queues, told.partitions[0].agents) == (worker.board.queues, worker.board.agents)
+
+
+async def test_a_part_is_taken_twice_a_second_however_many_ask(served: Served, session: ClientSession) -> None:
+    async with served(worker := Worker()) as address:
+        for _ in range(20):
+            async with session.get(f"{address}/part") as answer:
+                assert answer.status == 200
+
+    assert worker.taken < 5
 
 
 async def test_names_that_are_allowed_are_answered(served: Served, session: ClientSession) -> None:

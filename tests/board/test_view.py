@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.board.document import picture_of
+from stream.board.document import detail_of, picture_of
 from stream.board.view import ALL, QueueRow, State, queue_rows, worst_first
 from stream.domain.policy import Formula
 from stream.domain.snapshot import QueueSnapshot
@@ -105,6 +105,40 @@ def test_agents_stand_with_their_queue() -> None:
 )
 def test_a_queue_is_judged_by_its_own_target(queue: QueueSnapshot, state: State) -> None:
     assert row_of(queue).state is state
+
+
+@pytest.mark.parametrize(
+    ("queue", "figure", "state"),
+    [
+        (a_queue(tally=a_tally(in_target=79, too_late=21)), "service_level", State.BREACHED),
+        (a_queue(tally=a_tally(in_target=80, too_late=20)), "service_level", State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=100), waited=21, past=1), "service_level", State.OK),
+        (a_queue(waited=20), "longest_wait", State.OK),
+        (a_queue(waited=21, past=1), "longest_wait", State.AT_RISK),
+        (a_queue(waited=601, past=1), "longest_wait", State.BREACHED),
+        (a_queue(tally=a_tally(in_target=85, abandoned=15)), "abandonment", State.OK),
+        (a_queue(tally=a_tally(in_target=84, abandoned=16)), "abandonment", State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=79, abandoned=21)), "abandonment", State.BREACHED),
+        (a_queue(tally=a_tally(in_target=79, abandoned=21, short=21)), "abandonment", State.OK),
+        (a_queue(tally=a_tally(in_target=92, blocked=8)), "blocking", State.AT_RISK),
+        (a_queue(tally=a_tally(in_target=89, blocked=11)), "blocking", State.BREACHED),
+    ],
+)
+def test_each_figure_is_judged_by_the_limits_of_the_policy(queue: QueueSnapshot, figure: str, state: State) -> None:
+    assert row_of(queue).judged[figure] is state
+
+
+def test_what_has_no_sample_is_not_judged() -> None:
+    assert row_of(a_queue()).judged == {}
+
+
+def test_one_queue_is_told_in_every_window_with_all_formulas() -> None:
+    board = a_board(a_queue("a"), a_queue("b/c", channel="chat"), a_queue("b/c"))
+    detail = detail_of(board, "acme/b/c/chat")
+
+    assert [(row.queue, row.channel, row.window) for row in detail.windows] == [("b/c", "chat", one) for one in SHOWN]
+    assert all(isinstance(row.service_levels, dict) for row in detail.windows)
+    assert detail_of(board, "acme/b/chat").windows == ()
 
 
 def test_the_worst_queue_comes_first() -> None:

@@ -7,16 +7,26 @@ import pytest
 from msgspec.structs import replace
 
 from stream.domain.board import board_of
-from stream.domain.events import ContactAbandoned
+from stream.domain.events import ContactAbandoned, Event
 from stream.domain.floor import Floor
 from stream.domain.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
 from stream.domain.queue import Queue
 from tests.timeline import TEN, after, event, story
 
 
-def test_a_finished_segment_goes_after_the_duplicate_window_and_the_commit() -> None:
+def live(floor: Floor, told: list[Event]) -> None:
+    """Apply events, and make each of them durable before the next."""
+    for offset, one in enumerate(told):
+        floor.apply([one], [offset])
+        floor.settle()
+        floor.committed(offset + 1)
+
+
+def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and_the_commit() -> None:
     floor = Floor()
     floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
+    floor.settle()
+    floor.segments.take_changed()
     late = event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))
 
     floor.apply([late], [3])
@@ -31,15 +41,21 @@ def test_a_finished_segment_goes_after_the_duplicate_window_and_the_commit() -> 
     assert ("default", "sales", "voice", "ann", 1) in floor.segments.changed  # a tombstone is due
 
 
+def test_a_finished_segment_that_no_checkpoint_has_seen_goes_without_a_trace() -> None:
+    floor = Floor()
+    floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
+    floor.apply([event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))], [3])
+    floor.settle()
+
+    assert [key[3] for key, _ in floor.segments.take_changed()] == ["bob"]
+
+
 def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
     floor = Floor()
     long_ago = event("enqueued", "ann", TEN - timedelta(days=3))
     told = [event("offer_ended", "ann", TEN, result="missed"), long_ago]
     told += [event("enqueued", f"later-{n}", TEN + timedelta(minutes=n)) for n in (1, 12, 13)]
-    for offset, one in enumerate(told):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
+    live(floor, told)
 
     assert {key[3] for key in floor.segments} == {"later-1", "later-12", "later-13"}
 
@@ -124,12 +140,9 @@ def test_an_event_too_late_for_its_day_is_counted_as_late_and_in_the_totals() ->
 
 def test_a_defect_in_the_fold_of_one_event_spares_the_others() -> None:
     floor = Floor()
-    broken = object()
+    broken = replace(event("answered", "cid"), data=None)
 
-    applied = floor.apply(
-        [event("answered", "ann"), broken, event("answered", "bob")],  # type: ignore[list-item]  # on purpose
-        [0, 1, 2],
-    )
+    applied = floor.apply([event("answered", "ann"), broken, event("answered", "bob")], [0, 1, 2])
 
     (queue,) = floor.snapshots(after("01:00"))
     assert [offset for offset, _ in applied.failed] == [1]
@@ -154,10 +167,7 @@ def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None
     floor = Floor(max_queues_per_tenant=2)
     told = [event("blocked", f"c{n}", TEN, queue=f"tpyo{n}", reason="full") for n in range(2)]
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), queue="sales") for day in range(3)]
-    for offset, one in enumerate(told):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
+    live(floor, told)
 
     assert {key[1] for key in floor.queues} == {OVERFLOW_QUEUE, "sales"}
     assert not [key for key in floor.tallies if key[1].startswith("tpyo")]
@@ -167,10 +177,7 @@ def test_the_limit_of_all_queues_makes_room_in_the_end_as_well() -> None:
     floor = Floor(max_queues=2)
     told = [event("blocked", f"c{n}", TEN, tenant=f"tpyo{n}", reason="full") for n in range(2)]
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), tenant="acme") for day in range(3)]
-    for offset, one in enumerate(told):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
+    live(floor, told)
 
     assert ("acme", "sales", "voice") in floor.queues
     assert not [key for key in floor.tallies if key[0].startswith("tpyo")]

@@ -140,6 +140,21 @@ def test_sums_are_right_after_a_long_time_without_a_look() -> None:
     assert queue.windows["1h"].blocked == 61
 
 
+@pytest.mark.parametrize("look", ["1:00:30", "1:01:30", "1:05:30"])
+def test_sums_are_right_when_a_call_system_is_so_far_ahead_that_their_minutes_are_forgotten(look: str) -> None:
+    told = [event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full") for n in range(60)]
+    told.append(event("blocked", "ahead", "2:02:30", reason="full"))
+    watched, unwatched = Floor(), Floor()
+    watched.apply(told[:-1], range(60))
+    list(watched.snapshots(after("1:00:00")))
+    watched.apply(told[-1:], [60])
+    unwatched.apply(told, range(61))
+    for floor in (watched, unwatched):
+        floor.settle()
+
+    assert list(watched.snapshots(after(look))) == list(unwatched.snapshots(after(look)))
+
+
 def test_the_longest_wait_ticks_between_events() -> None:
     told = """
         00:00  enqueued  ann

@@ -1,18 +1,18 @@
 """Faults that are not crashes, with the real parts: each is seen where an operator looks, and changes no figure."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin import NewPartitions
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from msgspec.structs import replace as changed
 
+from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from stream.board.freshness import notices_of
 from stream.codec import CONTACTS_TOPIC, ROW_FORMAT, encode, key_of
@@ -71,16 +71,6 @@ def codes(service: Service) -> set[str]:
 async def page(service: Service, path: str) -> tuple[int, str]:
     async with aiohttp.ClientSession() as session, session.get(f"{service.address}{path}") as answer:
         return answer.status, await answer.text()
-
-
-@asynccontextmanager
-async def admin_of(address: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
-        yield admin
-    finally:
-        await admin.close()
 
 
 async def configure(address: str, topic: TopicDeclaration, config: Mapping[str, str]) -> None:

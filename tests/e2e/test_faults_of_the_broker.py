@@ -69,6 +69,16 @@ def has_settled(worker: Watched) -> bool:
     return len({worker.figure(name) for name in names}) == 1 and not set(worker.notices()) - {"late", "silent"}
 
 
+def assert_catches_up(worker: Watched, events: list[Event]) -> None:
+    """In the end the worker shows what the replay does, nothing was lost, and all of it is durable."""
+    wait_until(lambda: shows(worker, events), "caught up", seconds=120)
+    wait_until(lambda: has_settled(worker), "all of it is durable")
+
+    assert worker.runs
+    assert shows(worker, events)
+    assert worker.figure("contact_source_offset_gaps_total") == 0
+
+
 @contextmanager
 def no_answer(cluster: Cluster, how: str) -> Iterator[None]:
     [node] = cluster.nodes
@@ -104,12 +114,7 @@ def test_a_broker_that_does_not_answer_is_seen_on_the_board_and_costs_nothing(
                 time.sleep(1)
             away = time.monotonic() - since
         waiting.result(120)
-        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
-        wait_until(lambda: has_settled(worker), "all of it is durable")
-
-        assert worker.runs
-        assert shows(worker, events)
-        assert worker.figure("contact_source_offset_gaps_total") == 0
+        assert_catches_up(worker, events)
         assert worker.figure("contact_broker_silent_timestamp_seconds") == 0
         assert abs(time.time() - silent_since - away) < away / 2 + MARKED_WITHIN
         assert worker.log.count("\n") - lines < LINES_A_MINUTE * (1 + away / 60)
@@ -135,9 +140,7 @@ def test_partitions_whose_only_broker_is_gone_are_seen_and_the_others_go_on(
         assert worker.says_yes("/healthz")
         kafka_of_three.start()
         waiting.result(120)
-        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
-        wait_until(lambda: has_settled(worker), "all of it is durable")
-        assert shows(worker, events)
+        assert_catches_up(worker, events)
 
 
 def test_a_worker_without_a_broker_says_so_waits_for_it_and_then_works(kafka_of_one: Cluster, tmp_path: Path) -> None:
@@ -213,9 +216,4 @@ def test_a_broker_whose_disk_is_full_loses_nothing_and_is_good_again_when_there_
         rubbish.unlink()
         kafka_of_one.start()
         waiting.result(120)
-        wait_until(lambda: shows(worker, events), "caught up", seconds=120)
-        wait_until(lambda: has_settled(worker), "all of it is durable")
-
-        assert worker.runs
-        assert shows(worker, events)
-        assert worker.figure("contact_source_offset_gaps_total") == 0
+        assert_catches_up(worker, events)

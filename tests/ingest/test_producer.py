@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from scripts.apache_kafka.admin import admin_of
 from stream import codec
 from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
@@ -27,12 +28,8 @@ IMPATIENT = ProducerPolicy(delivery_timeout=timedelta(seconds=0.3), request_time
 
 
 async def create_topics(address: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
+    async with admin_of(address) as admin:
         await admin.create_topics([NewTopic(topic, 4, 1) for topic in (codec.CONTACTS_TOPIC, codec.AGENTS_TOPIC)])
-    finally:
-        await admin.close()
 
 
 @asynccontextmanager

@@ -1,8 +1,12 @@
 """A board and a feed in which every figure has a sample."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import time, timedelta
 
+from msgspec.structs import replace
+
+from stream.domain.hours import EVERY_DAY, Span
+from stream.domain.policy import Policy
 from stream.domain.snapshot import Board
 from stream.domain.tally import Tally
 from stream.metrics.feed import CheckpointFigures, Feed, PartitionFeed
@@ -19,8 +23,9 @@ def ones(number: int = 1) -> Tally:
 
 def a_busy_board() -> Board:
     """Two queues, one of them idle."""
+    busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
     return a_board(
-        a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2),
+        replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
         a_queue("idle", tenant="globex", channel="chat"),
         staff=(agents("busy", available=2), agents(None, available=2)),
     )

@@ -38,7 +38,7 @@ def test_a_meaning_is_a_sentence(metric: Metric) -> None:
 @each_metric
 def test_no_label_tells_who_it_was(metric: Metric) -> None:
     bounded = {
-        *("tenant", "queue", "channel", "window", "reason", "state", "formula", "figure", "event", "source"),
+        *("tenant", "queue", "channel", "window", "reason", "state", "formula", "figure", "event", "source", "team"),
         *("topic", "partition", "section", "version", "python"),
     }
 

@@ -1,15 +1,16 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stream.domain.policy import Formula
+from stream.domain.hours import EVERY_DAY, Span
+from stream.domain.policy import Formula, Policy
 from stream.domain.snapshot import Board
 from stream.domain.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.metrics.adapter import registry_of
 from stream.metrics.collector import families_of
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents
+from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents
 from tests.metrics.everything import ones
 
 SUPPORT = {"tenant": "acme", "queue": "support", "channel": "voice"}
@@ -83,7 +84,40 @@ def test_the_promise_stands_beside_the_figure() -> None:
     assert sample(board, "contact_service_level_target_ratio", SUPPORT) == 0.9
     assert sample(board, "contact_service_level_threshold_seconds", SUPPORT) == 20
     assert sample(board, "contact_short_abandon_limit_seconds", SUPPORT) == 5
-    assert sample(board, "contact_queue_policy_info", {**SUPPORT, "formula": "H"}) == 1
+    assert sample(board, "contact_queue_policy_info", {**SUPPORT, "formula": "H", "team": ""}) == 1
+
+
+def test_the_limits_of_alerts_and_who_is_alerted_stand_beside_the_figure() -> None:
+    policy = Policy(
+        minimum_volume=7,
+        longest_wait_limit=timedelta(minutes=2),
+        abandonment_limit=0.05,
+        blocking_limit=0.01,
+        team="claims",
+    )
+    board = a_board(replace(a_queue(), policy=policy))
+
+    assert sample(board, "contact_minimum_volume", SUPPORT) == 7
+    assert sample(board, "contact_longest_wait_limit_seconds", SUPPORT) == 120
+    assert sample(board, "contact_abandonment_limit_ratio", SUPPORT) == 0.05
+    assert sample(board, "contact_blocking_limit_ratio", SUPPORT) == 0.01
+    assert sample(board, "contact_queue_policy_info", {**SUPPORT, "formula": "C", "team": "claims"}) == 1
+
+
+def test_a_queue_without_hours_is_always_open_and_has_no_quiet() -> None:
+    assert sample(a_board(a_queue()), "contact_queue_open", SUPPORT) == 1
+    assert sample(a_board(a_queue()), "contact_queue_quiet", SUPPORT) is None
+
+
+def test_hours_are_those_of_the_instant_of_the_board() -> None:
+    policy = Policy(
+        opening_hours=(Span(EVERY_DAY, time(8), time(20)),), quiet_hours=(Span(EVERY_DAY, time(18), time(6)),)
+    )
+    evening = a_board(replace(a_queue(), policy=policy), at=NOON + timedelta(hours=7))
+    night = a_board(replace(a_queue(), policy=policy), at=NOON + timedelta(hours=8))
+
+    assert [sample(board, "contact_queue_open", SUPPORT) for board in (evening, night)] == [1, 0]
+    assert [sample(board, "contact_queue_quiet", SUPPORT) for board in (evening, night)] == [1, 1]
 
 
 def test_a_correction_does_not_make_a_counter_go_down() -> None:

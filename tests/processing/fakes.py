@@ -140,6 +140,10 @@ class MemberLog:
         if fate.failure is not None:
             raise fate.failure
 
+    async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
+        log = self.shared.changelogs[changelog.topic, changelog.partition]
+        return [one.key for one in log if one.offset in offsets and one.key is not None]
+
     async def ends(self, partitions: Collection[TP]) -> dict[TP, int]:
         logs = {tp: self.shared.changelogs[tp.topic, tp.partition] for tp in partitions}
         return {tp: log[-1].offset + 1 if log else 0 for tp, log in logs.items()}

@@ -63,6 +63,26 @@ def test_a_clock_that_is_set_back_does_not_put_checkpoints_off() -> None:
     assert state.wait(NOON - 3600 * SECOND) == SECOND
 
 
+def test_a_worker_that_is_behind_puts_a_checkpoint_off_five_times_at_most() -> None:
+    state = CheckpointState(CheckpointPolicy(interval=SECOND), next_at=NOON)
+    assert not state.put_off(NOON)  # the first one after the start
+    state.finished(NOON, NOON)
+
+    assert [state.put_off(NOON + number * SECOND) for number in range(1, 6)] == [True, True, True, True, False]
+    assert not state.put_off(NOON - 3600 * SECOND)  # the clock was set back
+
+
+async def test_a_worker_is_behind_while_more_waits_than_it_has_applied_lately() -> None:
+    log, topic = MemoryLog(), records_of(pings(80))
+    life = Life(log, topic).begin()
+    seen = []
+    for number in (20, 20, 40):
+        await life.apply(number)
+        seen.append(life.checkpoints._is_behind())
+
+    assert seen == [True, True, False]
+
+
 async def test_counts_are_written_before_marks_and_offsets_come_last() -> None:
     log, topic = MemoryLog(), records_of(pings(20))
     life = Life(log, topic).begin()
@@ -248,7 +268,7 @@ async def test_partitions_are_not_kept_while_a_checkpoint_of_theirs_may_still_fa
     life = Life(log, topic).begin()
     await life.apply(30)
     await life.checkpoints.take()
-    life.fold.counts.changed.add("queue-1")  # to be written again, as after a write of somebody else
+    life.fold.counts.write_again(["queue-1"])  # to be written again, as after a write of somebody else
     fate = life.log.fates["counts", 0] = Fate(arrives=asyncio.Event())
     hanging = asyncio.create_task(life.checkpoints.take())
     await fate.in_flight.wait()

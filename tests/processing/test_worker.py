@@ -14,8 +14,10 @@ import pytest
 from aiokafka.structs import TopicPartition
 
 from stream.errors import TopicMismatch
+from stream.processing.processors import home_of
 from stream.processing.tables import UnreadableRow
 from tests.processing.cluster import PARTITIONS, PATIENCE_SECONDS, Cluster, until
+from tests.processing.toy import COUNTS, Count
 
 KEYS = [f"queue-{number}" for number in range(20)]
 
@@ -47,6 +49,24 @@ async def test_batches_of_all_partitions_are_folded_exactly(cluster: Cluster) ->
     assert worker.feed.duplicates == len(sent) - 2000
     assert worker.feed.gaps == 0
     await until(lambda: all(part.committed == part.highwater for part in worker.feed.partitions.values()))
+    assert worker.feed.checkpoints.failures == 0
+
+
+async def test_what_somebody_else_writes_into_a_changelog_is_read_and_answered(cluster: Cluster) -> None:
+    worker = await cluster.start_worker()
+    await cluster.send("a", 1)
+    await until(lambda: sum(one.committed for one in worker.feed.partitions.values()) == 1)
+    changelog = f"{cluster.settings.group}-counts-changelog"
+    home = home_of(b"a", PARTITIONS)
+    for key in (b"a", b"gone"):
+        await cluster.producer.send_and_wait(changelog, COUNTS.encode_row(Count(0, 0)), key=key, partition=home)
+
+    await cluster.send("a", 2)
+    await until(lambda: worker.feed.foreign_writes)
+    written = await cluster.read(changelog, 6)
+
+    last = {record.key: record.value for record in written if record.partition == home}
+    assert last == {b"a": COUNTS.encode_row(Count(1, 2)), b"gone": None}
     assert worker.feed.checkpoints.failures == 0
 
 

@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaError
 
 from scripts.apache_kafka import distribution
+from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.distribution import KafkaUnavailable, class_path, java
 from stream.broker.child import speaks_kafka
@@ -74,20 +75,13 @@ async def test_of_three_brokers_two_go_on_when_one_is_lost(kafka_of_three: Clust
 
 
 async def create(address: str, topic: str, copies: int = 1) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
-    await admin.start()
-    try:
+    async with admin_of(address) as admin:
         await admin.create_topics([NewTopic(topic, 1, copies)])
-    finally:
-        await admin.close()
 
 
 async def topics(address: str) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=address)
     try:
-        await admin.start()
-        return list(await admin.list_topics())
+        async with admin_of(address) as admin:
+            return list(await admin.list_topics())
     except KafkaError:
         return []
-    finally:
-        await admin.close()

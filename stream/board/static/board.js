@@ -1,278 +1,229 @@
-// The live board: listens to /events, keeps one tile for each queue, lets the longest waits tick.
+// The live board: which view is open, and what every view has around it. Each view is a module of its own.
 
-import { NO_SAMPLE, count, duration, elapsed, level, limit, share } from "./format.js";
+import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
+import { $, make, mark, put, set } from "./dom.js";
+import { feed, listen, lost, reconnectWhenSilent, waited } from "./feed.js";
+import { SIGNS, channelText, found, stateText } from "./figures.js";
+import { listenToKeys, roam } from "./keys.js";
+import * as list from "./list.js";
+import * as notices from "./notices.js";
+import * as queue from "./queue.js";
+import { holdRotation, rotating, tickRotation, toggleRotation } from "./rotation.js";
+import * as tiles from "./tiles.js";
+import { LANGUAGES, nameOf, say, speak, write } from "./words.js";
 
-const STATES = {
-  breached: ["▼", "BREACH"],
-  at_risk: ["●", "AT RISK"],
-  ok: ["▲", "OK"],
-  no_sample: [NO_SAMPLE, "NO SAMPLE"],
-};
-const AGENTS = {
-  available: "Available",
-  reserved: "Ringing",
-  on_contact: "On contact",
-  acw: "Wrap-up",
-  not_ready: "Not ready",
-  error: "Error",
-};
-const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
-const LONG_NAME = 11; // characters that fit into the head of a tile at full size
-const LOST_AFTER = 5; // seconds without a beat; the server sends one each second
-const GIVE_UP_AFTER = 12; // a connection that is open and silent is dead: make a new one
-const TILES_AT_FIRST = 24; // nobody reads more on one screen, and the worst come first
-const ON_A_WALL = 12;
+const SHOWS = { board: tiles, wall: tiles, list, queue };
 
-const $ = (id) => document.getElementById(id);
-const tiles = new Map(); // by tenant, queue and channel
-const query = new URLSearchParams(location.search);
+const view = () => SHOWS[choice.view];
+const rows = () => feed.picture?.queues ?? [];
 
-let picture = null; // what the server said last
-let beat = null; // when it said so, and what it finds wrong
-let heard = null; // when we heard it, by our own clocks: {ticks, wall}
-let showAll = false;
-let chosen = query.get("window") || "30m";
-let source = null;
+let shown = []; // the rows of this page
+let pages = 1;
+let cameFrom = "board";
+let before = new Map(); // the state each queue had, to tell when it changes
 
-// --- listening ----------------------------------------------------------------------------------
-
-function listen() {
-  source?.close();
-  const mine = new EventSource(`events?window=${encodeURIComponent(chosen)}`);
-  source = mine;
-  mine.addEventListener("board", (message) => {
-    picture = JSON.parse(message.data);
-    draw();
-  });
-  mine.addEventListener("beat", (message) => {
-    beat = JSON.parse(message.data);
-    heard = { ticks: performance.now(), wall: new Date() };
-    tick();
-  });
-  // The browser tries again by itself, except after an answer that is no stream.
-  mine.addEventListener("error", () => {
-    if (mine.readyState === EventSource.CLOSED && mine === source) setTimeout(listen, 2000);
-  });
-}
-
-const silence = () => (heard === null ? 0 : (performance.now() - heard.ticks) / 1000);
-
-let nextTry = GIVE_UP_AFTER;
-function reconnectWhenSilent() {
-  if (silence() < LOST_AFTER) nextTry = GIVE_UP_AFTER;
-  else if (silence() > nextTry) {
-    nextTry = silence() + GIVE_UP_AFTER;
-    listen();
-  }
-}
-
-// --- time: the server's, carried on by our own clock, so that a wrong one here does no harm --------
-
-function now() {
-  return Date.parse(beat.at) / 1000 + (frozen() ? 0 : silence());
-}
-
-const frozen = () => silence() > LOST_AFTER || Boolean(beat?.notices.some((one) => one.code === "broken"));
-const waited = (row) => (row.oldest_enqueued_at === null ? null : now() - Date.parse(row.oldest_enqueued_at) / 1000);
-const clockTime = (at) => at.toLocaleTimeString("en-GB");
-
-const secondsAgo = (at) => (Date.now() - at) / 1000;
-const since = (at) => `, since ${secondsAgo(at) > 43200 ? `${at.toLocaleDateString("en-GB")} ` : ""}${clockTime(at)}`;
-
-// --- drawing: text is only touched where it changed ------------------------------------------------
-
-function put(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
-const figure = (tile, name, text) => put(tile.querySelector(`.${name} dd`), text);
-const note = (tile, name, text) => put(tile.querySelector(`.${name} dd.note`), text);
-const keyOf = (row) => JSON.stringify([row.tenant, row.queue, row.channel]);
+// --- drawing ------------------------------------------------------------------------------------
 
 function draw() {
-  const rows = picture.queues;
-  const shown = showAll ? rows : rows.slice(0, TILES_AT_FIRST);
-  const tenants = new Set(rows.map((row) => row.tenant)).size;
-  const keys = new Set(shown.map(keyOf));
-  for (const [key, tile] of tiles) {
-    if (!keys.has(key)) {
-      tile.remove();
-      tiles.delete(key);
-    }
+  document.body.className = document.body.className.replace(/\bview-\w+/, "").trim();
+  document.body.classList.add(`view-${choice.view}`);
+  for (const [name, element] of [["board", $("tiles")], ["list", $("list")], ["queue", $("queue")]])
+    element.hidden = name !== (choice.view === "wall" ? "board" : choice.view);
+  if (feed.picture === null || choice.view === "queue") put($("empty"), feed.picture === null ? say("connecting") : "");
+  if (feed.picture !== null) {
+    if (choice.view === "queue") queue.draw();
+    else drawPage();
+    drawSummary();
   }
-  shown.forEach((row, place) => {
-    const tile = tileOf(row);
-    fill(tile, row, tenants > 1);
-    if ($("tiles").children[place] !== tile) $("tiles").insertBefore(tile, $("tiles").children[place] ?? null);
-  });
-  lay(shown.length);
-  document.body.classList.toggle("no-agents", rows.every((row) => Object.keys(row.agents).length === 0));
-  put($("empty"), rows.length ? "" : "No queue yet. Figures appear with the first event.");
-  $("more").hidden = shown.length === rows.length;
-  put($("more-text"), `${rows.length - shown.length} more queues, none of them worse than these.`);
-  drawWindows();
+  drawControls();
   tick();
 }
 
-function lay(tileCount) {
-  const columns = tileCount <= 3 ? tileCount : Math.max(2, Math.ceil(Math.sqrt(tileCount * 1.35)));
-  const rows = Math.ceil(tileCount / columns);
-  document.body.classList.toggle("wall", tileCount > 0 && tileCount <= ON_A_WALL);
-  $("tiles").style.setProperty("--columns", Math.ceil(tileCount / rows) || 1);
-  $("tiles").style.setProperty("--rows", rows || 1);
+function drawPage() {
+  const all = found(rows());
+  const size = view().pageSize(choice.view);
+  pages = Math.max(1, Math.ceil(all.length / size));
+  const page = Math.min(choice.page, pages);
+  shown = all.slice((page - 1) * size, page * size);
+  const tenants = new Set(rows().map((row) => row.tenant)).size;
+  view().draw(shown, { tenants, view: choice.view });
+  put($("page"), pages > 1 ? say("page", { page: write.count(page), pages: write.count(pages) }) : "");
+  // A wall has no controls that tell it: over what its figures are, and of how many pages this is one.
+  put($("shown"), [say(`window_${feed.picture.window}`), $("page").textContent, choice.find].filter(Boolean).join(" · "));
+  put($("empty"), all.length ? "" : say(rows().length ? "nothing_found" : "empty"));
+  roam();
 }
 
-function tileOf(row) {
-  const key = keyOf(row);
-  if (!tiles.has(key)) tiles.set(key, $("tile").content.firstElementChild.cloneNode(true));
-  return tiles.get(key);
-}
-
-function fill(tile, row, withTenant) {
-  const [sign, word] = STATES[row.state];
-  announce(tile, row, word);
-  tile.dataset.state = row.state;
-  tile.firstElementChild.className = row.state;
-  put(tile.querySelector(".name"), row.queue);
-  tile.querySelector("h2").classList.toggle("long", row.queue.length > LONG_NAME);
-  put(tile.querySelector(".where"), withTenant ? `${row.channel} · ${row.tenant}` : row.channel);
-  put(tile.querySelector(".state"), `${sign} ${word}`);
-  drawLevel(tile.querySelector(".level dd"), row);
-  note(tile, "level", `target ${level(row.target)} in ${limit(row.threshold_seconds)}\n${count(row.decided)} decided`);
-  figure(tile, "open", count(row.open_cases));
-  note(tile, "open", row.callbacks_waiting ? `${count(row.callbacks_waiting)} to call back` : "");
-  note(tile, "wait", row.waiting_past_threshold ? `▼ ${count(row.waiting_past_threshold)} past ${limit(row.threshold_seconds)}` : "");
-  tile.querySelector(".wait").classList.toggle("past", row.waiting_past_threshold > 0);
-  figure(tile, "asa", duration(row.asa_seconds));
-  figure(tile, "abandoned", share(row.abandonment_ratio));
-  figure(tile, "blocked", share(row.blocking_ratio));
-  figure(tile, "aht", duration(row.aht_seconds));
-  drawAgents(tile.querySelector(".agents"), row);
-}
-
-function announce(tile, row, word) {
-  const before = tile.dataset.state;
-  if (before && before !== row.state) put($("announcer"), `${row.queue}, ${row.channel}: ${word.toLowerCase()}`);
-}
-
-function drawLevel(box, row) {
-  // The number is read from four metres, its unit need not be.
-  const [number, unit] = level(row.service_level).split(" ");
-  put(box.firstElementChild, number);
-  put(box.lastElementChild, unit ?? "");
-  box.classList.toggle("full", number === "100");
-}
-
-function drawAgents(list, row) {
-  const known = Object.keys(row.agents).length > 0;
-  const states = Object.keys(AGENTS).filter((state) => known && (row.agents[state] || ALWAYS_SHOWN.has(state)));
-  const short = row.agents.available === 0 && row.open_cases > 0;
-  const drawn = JSON.stringify([states.map((state) => [state, row.agents[state]]), short]);
-  if (list.dataset.drawn === drawn) return;
-  list.dataset.drawn = drawn;
-  list.replaceChildren(...states.map((state) => agentsIn(state, row.agents[state], short && state === "available")));
-}
-
-function agentsIn(state, number, short) {
-  const [box, term, value] = ["div", "dt", "dd"].map((name) => document.createElement(name));
-  term.textContent = AGENTS[state];
-  // Somebody waits and nobody is free: the one thing about agents that wants an action.
-  value.textContent = short ? `▼ ${count(number)}` : count(number);
-  box.classList.toggle("short", short);
-  box.append(term, value);
-  return box;
-}
-
-function drawWindows() {
-  if ($("windows").children.length === 0) {
-    for (const name of picture.windows) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = name;
-      button.addEventListener("click", () => choose(name));
-      $("windows").append(button);
-    }
-  }
-  for (const button of $("windows").children) button.setAttribute("aria-pressed", button.textContent === picture.window);
-}
-
-function choose(name) {
-  chosen = name;
-  query.set("window", name);
-  history.replaceState(null, "", `?${query}`);
-  listen();
-}
-
-// --- every second: what changes although nothing happened -------------------------------------------
-
-function tick() {
-  put($("clock"), clockTime(new Date()));
-  drawBanner();
-  if (beat === null || picture === null) return;
-  for (const row of picture.queues) {
-    const tile = tiles.get(keyOf(row));
-    if (tile) drawWait(tile.querySelector(".wait dd"), elapsed(waited(row)));
-  }
-  drawSummary(picture.queues);
-  put($("updated"), `Last update ${clockTime(heard.wall)} · ratios and means over ${picture.window}`);
-}
-
-function drawWait(box, text) {
-  put(box, text);
-  box.classList.toggle("long", text.length > "59:59".length);
-}
-
-function drawSummary(rows) {
-  const waits = rows.map(waited).filter((one) => one !== null);
-  put($("sum-open"), count(rows.reduce((sum, row) => sum + row.open_cases, 0)));
-  put($("sum-wait"), elapsed(waits.length ? waits.reduce((one, other) => Math.max(one, other)) : null));
+function drawSummary() {
+  put($("sum-open"), write.count(rows().reduce((sum, row) => sum + row.open_cases, 0)));
   for (const state of ["breached", "at_risk", "ok"])
-    put($(`sum-${state}`), count(rows.filter((row) => row.state === state).length));
-  const staff = picture.agents.map((one) => `${picture.agents.length > 1 ? `${one.tenant}: ` : ""}${staffText(one.states)}`);
-  put($("staff"), staff.length ? `Agents: ${staff.join(" · ")}` : "");
+    put($(`sum-${state}`), write.count(rows().filter((row) => row.state === state).length));
+  const staff = feed.picture.agents.map((one) => (feed.picture.agents.length > 1 ? `${one.tenant}: ` : "") + staffText(one.states));
+  put($("staff"), staff.length ? `${say("agents")}: ${staff.join(" · ")}` : "");
 }
 
 function staffText(states) {
-  return Object.entries(AGENTS)
-    .filter(([state]) => states[state])
-    .map(([state, name]) => `${count(states[state])} ${name.toLowerCase()}`)
+  return Object.entries(states)
+    .filter(([state, number]) => number && state !== "offline")
+    .map(([state, number]) => `${write.count(number)} ${say(state).toLocaleLowerCase()}`)
     .join(", ");
 }
 
-function drawTitle(stale) {
-  const worst = picture?.queues[0];
-  const what = worst ? `${STATES[worst.state][0]} ${worst.queue} ${level(worst.service_level)}` : "contact-stream";
-  document.title = stale ? `⚠ STALE ${what}` : what;
+function drawControls() {
+  for (const link of $("views").children) {
+    set(link, "href", addressOf({ view: link.dataset.view, queue: "", page: 1 }));
+    if (link.dataset.view === choice.view) set(link, "aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  for (const button of $("windows").children) {
+    put(button, say(`window_${button.dataset.window}`));
+    set(button, "aria-pressed", String(button.dataset.window === choice.window));
+  }
+  $("pages").hidden = pages < 2 || choice.view === "queue";
+  if ($("find") !== document.activeElement) $("find").value = choice.find;
+  [$("language").value, $("theme").value] = [choice.lang, choice.theme];
+  put($("rotate"), rotating() ? `⏸ ${say("pause")}` : `▶ ${say("rotate")}`);
+  set($("rotate"), "aria-pressed", String(rotating()));
 }
 
-function noticesNow() {
-  if (heard === null) return [];
-  if (silence() <= LOST_AFTER) return beat.notices;
-  const text = "Connection to the worker is lost: figures stand still";
-  return [{ code: "connection", severity: "stale", text, since: heard.wall.toISOString() }];
+// --- every second: what changes although nothing happened -----------------------------------------
+
+function tick() {
+  put($("clock"), write.time(new Date()));
+  notices.draw();
+  drawTitle();
+  if (feed.beat === null || feed.picture === null) return;
+  view().tick(shown);
+  const oldest = rows().reduce((one, row) => (row.since !== null && !(one?.since <= row.since) ? row : one), null);
+  put($("sum-wait"), write.elapsed(oldest && waited(oldest)));
+  put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${feed.picture.window}`) })}`);
 }
 
-function drawBanner() {
-  const notices = noticesNow();
-  const stale = notices.some((one) => one.severity === "stale");
-  document.body.classList.toggle("frozen", stale);
-  drawTitle(stale);
-  notices.forEach((one, place) => {
-    const line = $("banner").children[place] ?? $("banner").appendChild($("notice").content.firstElementChild.cloneNode(true));
-    const at = one.since === null ? null : new Date(one.since);
-    line.className = one.severity;
-    put(line.firstElementChild, `${one.text}${at === null ? "" : since(at)}`);
-    put(line.lastElementChild, at === null ? "" : ` (${elapsed(secondsAgo(at))} ago)`);
-  });
-  while ($("banner").children.length > notices.length) $("banner").lastElementChild.remove();
+function drawTitle() {
+  const row = choice.view === "queue" ? rows().find((one) => one.key === choice.queue) : rows()[0];
+  const what = row ? `${SIGNS[row.state]} ${row.queue} ${write.level(row.service_level)}` : "contact-stream";
+  const title = notices.stale() ? `⚠ ${say("stale")} ${what}` : what;
+  if (document.title !== title) document.title = title;
 }
 
-$("more-button").addEventListener("click", () => {
-  showAll = true;
+function noteChanges() {
+  const changed = rows().filter((row) => before.has(row.key) && before.get(row.key) !== row.state);
+  before = new Map(rows().map((row) => [row.key, row.state]));
+  notices.announce(changed.map((row) => `${row.queue}, ${channelText(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
+}
+
+// --- what a person can do -------------------------------------------------------------------------
+
+// Goes somewhere: everything that is chosen goes through here, and through the address.
+function go(changes) {
+  const was = { ...choice };
+  choose(changes);
+  arrive(was);
+}
+
+function arrive(was) {
+  if (choice.lang !== was.lang) {
+    speak(choice.lang);
+    for (const each of [tiles, list, queue]) each.clear();
+  }
+  document.documentElement.dataset.theme = choice.theme;
+  if (choice.window !== was.window) listen(choice.window);
+  if (choice.view === "queue") queue.open();
   draw();
-});
-setInterval(() => {
-  reconnectWhenSilent();
-  tick();
-}, 1000);
-listen();
+  if (choice.view !== was.view) focusAfter(was);
+}
+
+// Who opens a queue by keyboard reads it from its name on; who comes back stands where they left.
+function focusAfter(was) {
+  scrollTo(0, 0);
+  if (choice.view === "queue") $("queue-name").focus();
+  else if (was.view === "queue") roam(was.queue)?.focus();
+}
+
+const inOrder = (keys, current, step) => keys[(Math.max(0, keys.indexOf(current)) + step + keys.length) % keys.length];
+
+// The next page; the next queue where one queue is open; the next window where there is one page.
+function turn(step) {
+  if (choice.view === "queue") {
+    const keys = rows().map((row) => row.key);
+    if (keys.length) go({ queue: inOrder(keys, choice.queue, step) });
+  } else if (pages > 1) go({ page: ((Math.min(choice.page, pages) - 1 + step + pages) % pages) + 1 });
+  else go({ window: inOrder(WINDOWS, choice.window, step) });
+}
+
+const actions = {
+  view: (name) => go({ view: name, queue: "", page: 1 }),
+  window: (number) => go({ window: WINDOWS[number] }),
+  open(key) {
+    if (choice.view !== "queue") cameFrom = choice.view;
+    go({ view: "queue", queue: key });
+  },
+  back: () => go(choice.view === "queue" ? { view: cameFrom, queue: "" } : { view: "board", find: "" }),
+  turn,
+  rotate() {
+    toggleRotation(go);
+    drawControls();
+  },
+  theme: () => go({ theme: inOrder(THEMES, choice.theme, 1) }),
+  find: () => $("find").focus(),
+  help: () => $("help").showModal(),
+};
+
+function wire() {
+  $("windows").append(...WINDOWS.map((name) => make("button", "", { type: "button", "data-window": name })));
+  $("language").append(...LANGUAGES.map((one) => make("option", nameOf(one), { value: one, lang: one })));
+  const clicked = (id, act) => $(id).addEventListener("click", act);
+  clicked("windows", (event) => event.target.dataset.window && go({ window: event.target.dataset.window }));
+  clicked("next", () => turn(1));
+  clicked("previous", () => turn(-1));
+  clicked("rotate", actions.rotate);
+  clicked("help-button", actions.help);
+  $("language").addEventListener("change", (event) => go({ lang: event.target.value }));
+  $("theme").addEventListener("change", (event) => go({ theme: event.target.value }));
+  $("find").addEventListener("input", (event) => go({ find: event.target.value, page: 1 }));
+  document.addEventListener("click", followLinks);
+  addEventListener("popstate", () => {
+    const was = { ...choice };
+    read();
+    arrive(was);
+  });
+  addEventListener("resize", draw);
+  for (const used of ["pointerdown", "keydown", "wheel"]) addEventListener(used, holdRotation, { passive: true });
+  listenToKeys(actions);
+}
+
+// Links are real, so that they can be opened in another tab; here they need no reload.
+function followLinks(event) {
+  const link = event.target.closest?.("a[data-queue], a[data-view], #back");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.id === "back") actions.back();
+  else if (link.dataset.queue) actions.open(link.dataset.queue);
+  else actions.view(link.dataset.view);
+}
+
+function start() {
+  read();
+  speak(choice.lang);
+  document.documentElement.dataset.theme = choice.theme;
+  wire();
+  listen(choice.window, {
+    board() {
+      noteChanges();
+      draw();
+    },
+    beat() {
+      if (choice.view === "queue" && !lost()) queue.refresh();
+      tick();
+    },
+  });
+  if (choice.view === "queue") queue.open();
+  draw();
+  setInterval(() => {
+    reconnectWhenSilent();
+    tickRotation(() => turn(1));
+    tick();
+  }, 1000);
+}
+
+start();

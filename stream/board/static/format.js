@@ -1,37 +1,50 @@
-// How figures are written on the page: the twin of stream/board/format.py; a test holds them equal.
+// How figures are written in each language. Rounding is that of stream/board/format.py; a test holds them equal.
 
 export const NO_SAMPLE = "–";
 
-const EPSILON = 1e-9;
-const two = (number) => String(number).padStart(2, "0");
+const EPSILON = 1e-9; // 0.29 x 100 is 28.999999999999996 in floating point
+const LOCALES = { en: "en-GB" }; // of the English ways to write a date, the one without surprises in Europe
 
-export function elapsed(seconds) {
-  if (seconds === null) return NO_SAMPLE;
-  const whole = Math.max(0, Math.floor(seconds + EPSILON));
-  if (whole < 3600) return `${Math.floor(whole / 60)}:${two(whole % 60)}`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))}`;
-  return `${Math.floor(whole / 86400)} d ${two(Math.floor((whole % 86400) / 3600))} h`;
-}
+export function formatsOf(language) {
+  const locale = LOCALES[language] ?? language;
+  const writer = (options) => {
+    const made = new Intl.NumberFormat(locale, options);
+    return (number) => made.format(number);
+  };
+  const unit = (name, digits) => writer({ style: "unit", unit: name, unitDisplay: "narrow", minimumIntegerDigits: digits });
+  const [whole, two] = [writer({}), writer({ minimumIntegerDigits: 2 })];
+  const [percent, tenths] = [0, 1].map((digits) => writer({ style: "percent", minimumFractionDigits: digits }));
+  const [days, hours, twoHours, seconds] = [unit("day"), unit("hour"), unit("hour", 2), unit("second")];
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23" });
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+  const minutes = (length) => Math.floor((length % 3600) / 60);
 
-export function duration(seconds) {
-  return seconds === null ? NO_SAMPLE : elapsed(Math.floor(seconds + 0.5));
-}
+  const or = (write) => (number) => (number === null || number === undefined ? NO_SAMPLE : write(number));
 
-export function limit(seconds) {
-  return seconds < 120 ? `${Math.floor(seconds + 0.5)} s` : duration(seconds);
-}
-
-export function level(ratio) {
-  return ratio === null ? NO_SAMPLE : `${Math.floor(ratio * 100 + EPSILON)} %`;
-}
-
-export function share(ratio) {
-  if (ratio === null) return NO_SAMPLE;
-  if (ratio === 0) return "0 %";
-  const tenths = Math.max(1, Math.floor(ratio * 1000 + 0.5));
-  return tenths < 100 ? `${(tenths / 10).toFixed(1)} %` : `${Math.floor(ratio * 100 + 0.5)} %`;
-}
-
-export function count(number) {
-  return number === null ? NO_SAMPLE : String(number).replace(/\B(?=(\d{3})+$)/g, "\u2009");
+  // A running wait: whole seconds that have passed.
+  const elapsed = or((length) => {
+    const passed = Math.max(0, Math.floor(length + EPSILON));
+    if (passed < 3600) return `${minutes(passed)}:${two(passed % 60)}`;
+    if (passed < 86400) return `${hours(Math.floor(passed / 3600))} ${two(minutes(passed))}`;
+    return `${days(Math.floor(passed / 86400))} ${twoHours(Math.floor((passed % 86400) / 3600))}`;
+  });
+  // A mean length, rounded to the nearest second.
+  const duration = or((length) => elapsed(Math.floor(length + 0.5)));
+  return {
+    elapsed,
+    duration,
+    // A threshold, the way people name it.
+    limit: or((length) => (length < 120 ? seconds(Math.floor(length + 0.5)) : duration(length))),
+    // A service level, rounded down: 79.9 % of a promised 80 % must not read as kept.
+    level: or((ratio) => percent(Math.floor(ratio * 100 + EPSILON) / 100)),
+    // Only nothing at all is 0 %.
+    share: or((ratio) => {
+      if (ratio === 0) return percent(0);
+      const rounded = Math.max(1, Math.floor(ratio * 1000 + 0.5));
+      return rounded < 100 ? tenths(rounded / 1000) : percent(Math.floor(ratio * 100 + 0.5) / 100);
+    }),
+    count: or(whole),
+    time: (at) => time.format(at),
+    date: (at) => date.format(at),
+  };
 }

@@ -1,0 +1,43 @@
+"""PromQL for alerts: figures of a queue, once, whichever worker shows them; and the join that says whom to tell."""
+
+from stream.domain.limits import OVERFLOW_QUEUE
+from stream.metrics.catalogue import metric
+
+__all__ = ["AWAKE", "BY_QUEUE", "OPEN", "alerted", "by_queue", "series"]
+
+BY_QUEUE = "tenant, queue, channel"
+
+OPEN = "queue:contact_open:team"
+"""1 for every queue in its opening hours, with its team."""
+
+AWAKE = "queue:contact_awake:team"
+"""The same without those in their quiet hours."""
+
+
+def series(name: str, **values: str) -> str:
+    """
+    Return a selector by values of labels, several with `|` between.
+
+    KeyError when the catalogue has no such metric or the metric no such label.
+    """
+    labels = metric(name).labels
+    if unknown := values.keys() - set(labels):
+        raise KeyError(f"{name} has no label {', '.join(unknown)}")
+    matchers = [f'{label}{"=~" if "|" in value else "="}"{value}"' for label, value in values.items()]
+    # What stands for all queues beyond the limit has parts on several workers, and nobody who leads it.
+    others = [f'queue!="{OVERFLOW_QUEUE}"'] if "queue" in labels else []
+    return f"{name}{{{', '.join([*matchers, *others])}}}" if matchers or others else name
+
+
+def by_queue(name: str, **values: str) -> str:
+    """Return a gauge by queue. While a queue is handed over two workers show it, hence the largest, never the sum."""
+    return f"max by ({BY_QUEUE}) ({series(name, **values)})"
+
+
+def alerted(condition: str, among: str) -> str:
+    """Return the condition, by queue, with the team to tell: for queues that are `OPEN` or `AWAKE`."""
+    return f"(\n{_indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {among}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

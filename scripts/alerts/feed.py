@@ -1,0 +1,209 @@
+"""Alerts about the feed: what makes figures old, wrong or missing, told to who runs it."""
+
+from datetime import timedelta
+
+from scripts.alerts.alert import Alert, Recording
+from scripts.alerts.expressions import series
+
+__all__ = ["FEED_ALERTS", "FEED_RECORDINGS", "JOB", "WATCHDOG"]
+
+JOB = "contact-stream"
+"""The workers, as `grafana/prometheus/prometheus.yml` calls them."""
+
+OWNERS = "topic_partition:contact_owners:count"
+SOME_QUEUE_IS_OPEN = f"and on () (max({series('contact_queue_open')}) == 1)"
+
+A_MOMENT = timedelta(seconds=15)
+"""A worker that stood still (a paused machine) is behind in all it says, for one scrape: that is no alert."""
+HALF_A_MINUTE = timedelta(seconds=30)
+A_MINUTE = timedelta(minutes=1)
+FIVE_MINUTES = timedelta(minutes=5)
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():g}"
+
+
+def _age(pick: str, name: str) -> str:
+    """Return how long ago an instant was: of several the one that *pick* picks, such as `max by (source)`."""
+    return f"time() - {pick} ({series(name)})"
+
+
+FEED_RECORDINGS = (
+    Recording(name=OWNERS, expr=f"count by (topic, partition) ({series('contact_partition_owned')} == 1)"),
+)
+
+_FRESHNESS = (
+    Alert(
+        name="ContactFeedStale",
+        expr=f"{_age('max', 'contact_newest_event_timestamp_seconds')} > {_seconds(timedelta(minutes=10))}\n"
+        f"{SOME_QUEUE_IS_OPEN}",
+        severity="critical",
+        concerns="feed",
+        summary="No event for {value}: all figures are as old",
+        description="A queue is open, and for more than ten minutes no worker has applied any event.",
+        value="seconds",
+        pending=A_MOMENT,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactSourceSilent",
+        # After a day it was taken away, and its last worker will forget it.
+        expr=f"({_age('max by (source)', 'contact_source_last_event_timestamp_seconds')}"
+        f" > {_seconds(timedelta(minutes=15))}) < {_seconds(timedelta(days=1))}\n{SOME_QUEUE_IS_OPEN}",
+        severity="warning",
+        concerns="feed",
+        summary="Source {source} has been silent for {value}",
+        description="A queue is open, and one call system has told of nothing for more than a quarter of an hour.",
+        value="seconds",
+        pending=A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactBrokerSilent",
+        # One worker that is cut off is another story: its partitions are silent, and others take them over.
+        expr=f"{_age('max', 'contact_broker_silent_timestamp_seconds')} > {_seconds(HALF_A_MINUTE)}\n"
+        f"and on () (count({series('contact_broker_silent_timestamp_seconds')})"
+        f" == count({series('contact_ready')}))",
+        severity="critical",
+        concerns="feed",
+        summary="No broker has answered for {value}",
+        description="Workers get no answer from Kafka: figures stand still until it is back.",
+        value="seconds",
+        pending=A_MOMENT,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactPartitionSilent",
+        expr=f"{_age('min by (topic, partition)', 'contact_partition_silent_timestamp_seconds')}"
+        f" > {_seconds(HALF_A_MINUTE)}",
+        severity="critical",
+        concerns="feed",
+        summary="The broker of {topic}/{partition} has not answered for {value}",
+        description="The figures of the queues of this partition stand still; those of the others go on.",
+        value="seconds",
+        pending=A_MOMENT,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactConsumerLag",
+        expr=f"max by (topic, partition) ({series('contact_consumer_lag_records')}) > 0\n"
+        f"unless on (topic, partition) "
+        f"(max by (topic, partition) ({series('contact_record_timestamp_seconds')}) > time() - {_seconds(A_MINUTE)})",
+        severity="critical",
+        concerns="feed",
+        summary="{topic}/{partition} is behind by {value} records",
+        description="Records wait to be applied, and the newest applied one is more than a minute old: "
+        "the queues of this partition show the past.",
+        pending=A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+)
+
+_RECORDS = (
+    Alert(
+        name="ContactDeadLetters",
+        expr=f"ceil(sum(increase({series('contact_dead_letters_total')}[10m]))) > 0",  # told as whole records
+        severity="warning",
+        concerns="feed",
+        summary="About {value} records were set aside in ten minutes",
+        description="Records that are no usable events went to the dead letters: what they told is missing.",
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactOffsetGap",
+        expr=f"ceil(sum(increase({series('contact_source_offset_gaps_total')}[15m]))) > 0",
+        severity="critical",
+        concerns="feed",
+        summary="About {value} jumps in the offsets read: records are lost",
+        description="Records were gone from a topic before they were applied: figures of today are too low.",
+        lingers=A_MINUTE,
+    ),
+)
+
+_WORKERS = (
+    Alert(
+        name="ContactPartitionOrphaned",
+        expr=f"0 * count_over_time({OWNERS}[6h]) unless on (topic, partition) {OWNERS}",
+        severity="critical",
+        concerns="feed",
+        summary="No worker owns {topic}/{partition}",
+        description="A worker owned it in the last six hours, none does now: its queues are on no board.",
+        pending=A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactPartitionShared",
+        expr=f"{OWNERS} > 1",
+        severity="critical",
+        concerns="feed",
+        summary="{value} workers own {topic}/{partition}",
+        description="More than one worker shows its queues: one of them no longer hears of anything.",
+        pending=A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactWorkerDown",
+        expr=f'up{{job="{JOB}"}} == 0',
+        severity="warning",
+        concerns="feed",
+        summary="Worker {instance} does not answer",
+        description="Prometheus cannot read its page. Others take its partitions over, if there are others.",
+        pending=HALF_A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactNoWorker",
+        expr=f'absent(up{{job="{JOB}"}} == 1)',
+        severity="critical",
+        concerns="feed",
+        summary="No worker runs: there are no figures",
+        description="Prometheus reads no worker's page. Events wait on the broker; none is lost while it keeps them.",
+        pending=HALF_A_MINUTE,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactWorkerNotReady",
+        expr=f"min by (instance) ({series('contact_ready')}) == 0",
+        severity="warning",
+        concerns="feed",
+        summary="Worker {instance} has not been ready for five minutes",
+        description="It has no partitions, or is still reading its state back.",
+        pending=FIVE_MINUTES,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactCheckpointFailing",
+        expr=f"{_age('min by (instance)', 'contact_checkpoint_failing_timestamp_seconds')} > {_seconds(A_MINUTE)}",
+        severity="critical",
+        concerns="feed",
+        summary="Checkpoints of {instance} have failed for {value}",
+        description="Figures are right, but not saved: a restart would have to read as much again.",
+        value="seconds",
+        pending=A_MOMENT,
+        lingers=A_MINUTE,
+    ),
+    Alert(
+        name="ContactUncommitted",
+        expr=f"{_age('min by (topic, partition)', 'contact_uncommitted_timestamp_seconds')}"
+        f" > {_seconds(timedelta(minutes=2))}",
+        severity="warning",
+        concerns="feed",
+        summary="{topic}/{partition} has not been committed for {value}",
+        description="So much would be read again after a crash; a checkpoint is due every second.",
+        value="seconds",
+        pending=A_MOMENT,
+        lingers=A_MINUTE,
+    ),
+)
+
+FEED_ALERTS = (*_FRESHNESS, *_RECORDS, *_WORKERS)
+
+WATCHDOG = Alert(
+    name="ContactWatchdog",
+    expr="vector(1)",
+    severity="none",
+    concerns="watchdog",
+    summary="Alerts arrive",
+    description="It always fires. Whoever waits for it raises the alarm when it stays away.",
+)

@@ -1,0 +1,151 @@
+"""What all dashboards share: words, variables, links between them, and one data source for every query."""
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+
+from grafana_foundation_sdk.builders import dashboard as dashboards
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models import prometheus as queries
+from msgspec import Struct
+
+from scripts.dashboards.layout import Row, laid_out
+from scripts.dashboards.panels import AMBER, GREEN, GREY, RED, Look
+from scripts.dashboards.queries import EVERY, STATE, Scope
+from stream.domain.windows import TODAY, WINDOWS
+from stream.languages.words import Language, words
+
+__all__ = ["TAG", "Page", "framed", "page_of", "uid_of"]
+
+TAG = "contact-stream"
+
+SOURCE = "${datasource}"
+FIXED_SOURCE = "prometheus"
+"""The uid in `grafana/provisioning/datasources/prometheus.yaml`, for screens without variables."""
+
+REFRESH = "5s"
+
+_COLOURS = {"state_no_sample": GREY, "state_ok": GREEN, "state_at_risk": AMBER, "state_breached": RED}
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """In which words and over which series a dashboard speaks."""
+
+    language: Language
+    words: Mapping[str, str]
+    scope: Scope
+
+    @property
+    def state(self) -> Look:
+        """How the numbers of `Scope.state` are shown."""
+        return Look(unit="none", words={STATE[key]: (self.words[key], _COLOURS[key]) for key in STATE})
+
+    @property
+    def truth(self) -> Look:
+        """How 1 and 0 are shown where they mean yes and no."""
+        return Look(unit="none", words={(1, 1): (self.words["yes"], GREY), (0, 0): (self.words["no"], GREY)})
+
+    def against(self, *limits: float) -> Look:
+        """Return how a value is shown of which the less is the better: fine, at risk and broken, in words."""
+        risk, broken = limits
+        small = 1e-9  # ranges include both of their ends
+        ranges = {"ok": (-1e9, risk - small), "at_risk": (risk, broken - small), "breached": (broken, 1e9)}
+        told_in = {key: (self.words[f"state_{key}"], _COLOURS[f"state_{key}"]) for key in ranges}
+        return Look(unit="none", words={ranges[key]: told_in[key] for key in ranges})
+
+
+def page_of(language: Language, *, variables: bool = True) -> Page:
+    """Return the page of a language; one without *variables* is for shared screens."""
+    sections = words(language)
+    found = ChainMap(*(dict(sections[name]) for name in ("dashboards", "figures", "board")))
+    return Page(language=language, words=found, scope=Scope(variables=variables))
+
+
+def uid_of(name: str, language: Language) -> str:
+    """Return the fixed address of a dashboard: `contact-wallboard`, `contact-wallboard-sl`."""
+    return f"contact-{name}" if language == "en" else f"contact-{name}-{language}"
+
+
+def framed(page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True) -> dashboard.Dashboard:
+    """Return a whole dashboard; the title is the word called *name*."""
+    built = (
+        dashboards.Dashboard(page.words[f"title_{name.replace('-', '_')}"])
+        .uid(uid_of(name, page.language))
+        .description(about)
+        .tags([TAG, page.language])
+        .readonly()
+        .refresh(REFRESH)
+        .time("now-3h", "now")
+        .timezone(common.TimeZoneBrowser)
+        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+    )
+    if page.scope.variables:
+        built.link(_links(page))
+        for variable in _variables(page, window=window):
+            built.with_variable(variable)
+    whole = built.build()
+    whole.panels = laid_out(rows)
+    _from_one_source(whole, SOURCE if page.scope.variables else FIXED_SOURCE)
+    return whole
+
+
+def _from_one_source(whole: dashboard.Dashboard, uid: str) -> None:
+    source = common.DataSourceRef(type_val="prometheus", uid=uid)
+    for panel in whole.panels or []:
+        if isinstance(panel, dashboard.Panel):
+            panel.datasource = source
+            for target in panel.targets or []:
+                assert isinstance(target, queries.Dataquery)
+                target.datasource = source
+
+
+def _links(page: Page) -> dashboards.DashboardLink:
+    link = dashboards.DashboardLink(page.words["boards"]).type(dashboard.DashboardLinkType.DASHBOARDS)
+    return link.tags([TAG, page.language]).include_vars(True).keep_time(True)
+
+
+def _variables(page: Page, *, window: bool) -> list[Builder[dashboard.VariableModel]]:
+    """Each offers what those before it leave over, whatever there is."""
+    source = dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus")
+    source.current(dashboard.VariableOption(text="Prometheus", value=FIXED_SOURCE))
+    where = 'job=~"$job", instance=~"$instance"'
+    asked = {
+        "job": ("job", "contact_ready"),
+        "instance": ("instance", 'contact_ready{job=~"$job"}'),
+        "tenant": (page.words["tenant"], f"contact_open_cases{{{where}}}"),
+        "queue": (page.words["queue"], f'contact_open_cases{{{where}, tenant=~"$tenant"}}'),
+        "channel": (page.words["channel"], f'contact_open_cases{{{where}, tenant=~"$tenant", queue=~"$queue"}}'),
+    }
+    found: list[Builder[dashboard.VariableModel]] = [source]
+    for name in asked if window else ("job", "instance"):
+        label, series = asked[name]
+        found.append(_query_variable(page, name, label, f"label_values({series}, {name})"))
+    return [*found, _window(page)] if window else found
+
+
+def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards.QueryVariable:
+    return (
+        dashboards.QueryVariable(name)
+        .label(label)
+        .datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE))
+        .query({"query": query, "refId": name})
+        .definition(query)
+        .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(dashboard.VariableSort.NATURAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(EVERY)
+        .current(dashboard.VariableOption(text=[page.words["all"]], value=["$__all"]))
+    )
+
+
+def _window(page: Page) -> dashboards.CustomVariable:
+    options = [(page.words[f"window_{name}"], name) for name in (*WINDOWS, TODAY)]
+    chosen = dashboard.VariableOption(text=page.words["window_30m"], value="30m", selected=True)
+    return (
+        dashboards.CustomVariable("window")
+        .label(page.words["window"])
+        .values(", ".join(f"{text} : {value}" for text, value in options))
+        .current(chosen)
+        .options([dashboard.VariableOption(text=text, value=name, selected=name == "30m") for text, name in options])
+    )

@@ -1,0 +1,66 @@
+// Listens to the worker, connects again by itself, and knows how long nothing was heard.
+
+export const LOST_AFTER = 5; // seconds without a beat; the server sends one each second
+const GIVE_UP_AFTER = 12; // a connection that is open and silent is dead: make a new one
+
+export const feed = {
+  picture: null, // what the server said last
+  beat: null, // when it said so, and what it finds wrong
+  heard: null, // when we heard it, by our own clocks: {ticks, wall}
+};
+
+let source = null;
+let nextTry = GIVE_UP_AFTER;
+let window_ = null;
+let tell = null;
+
+export function listen(window, told = tell) {
+  source?.close();
+  [window_, tell] = [window, told];
+  const mine = new EventSource(`events?window=${encodeURIComponent(window)}`);
+  source = mine;
+  mine.addEventListener("board", (message) => {
+    feed.picture = JSON.parse(message.data);
+    for (const row of feed.picture.queues) prepare(row);
+    tell.board();
+  });
+  mine.addEventListener("beat", (message) => {
+    feed.beat = JSON.parse(message.data);
+    feed.heard = { ticks: performance.now(), wall: new Date() };
+    tell.beat();
+  });
+  // The browser tries again by itself, except after an answer that is no stream.
+  mine.addEventListener("error", () => {
+    if (mine.readyState === EventSource.CLOSED && mine === source) setTimeout(() => mine === source && listen(window_), 2000);
+  });
+}
+
+export function prepare(row) {
+  row.key = `${row.tenant}/${row.queue}/${row.channel}`;
+  row.since = row.oldest_enqueued_at === null ? null : Date.parse(row.oldest_enqueued_at) / 1000;
+}
+
+export async function detailOf(key) {
+  const answer = await fetch(`queue.json?queue=${encodeURIComponent(key)}`);
+  if (!answer.ok) return null;
+  const detail = await answer.json();
+  for (const row of detail.windows) prepare(row);
+  return detail;
+}
+
+const silence = () => (feed.heard === null ? 0 : (performance.now() - feed.heard.ticks) / 1000);
+
+export function reconnectWhenSilent() {
+  if (silence() < LOST_AFTER) nextTry = GIVE_UP_AFTER;
+  else if (silence() > nextTry) {
+    nextTry = silence() + GIVE_UP_AFTER;
+    listen(window_);
+  }
+}
+
+export const lost = () => silence() > LOST_AFTER;
+const frozen = () => lost() || Boolean(feed.beat?.notices.some((one) => one.code === "broken"));
+
+// Time is the server's, carried on by our own clock, so that a wrong one here does no harm.
+export const now = () => Date.parse(feed.beat.at) / 1000 + (frozen() ? 0 : silence());
+export const waited = (row) => (row.since === null || feed.beat === null ? null : now() - row.since);

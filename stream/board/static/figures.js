@@ -1,0 +1,58 @@
+// What tiles, list and detail have in common: signs and words for states, names, and the wait that ticks.
+
+import { NO_SAMPLE } from "./format.js";
+import { addressOf, choice } from "./choice.js";
+import { waited } from "./feed.js";
+import { mark, put, set } from "./dom.js";
+import { say, sayOr, write } from "./words.js";
+
+export const SIGNS = { breached: "▼", at_risk: "●", ok: "▲", no_sample: NO_SAMPLE };
+export const AGENT_STATES = ["available", "reserved", "on_contact", "acw", "not_ready", "error"];
+
+// A figure that is judged says so by colour and sign; what is well says nothing.
+export const judged = (row, name) => row.judged[name] ?? "no_sample";
+export function signed(row, name, text) {
+  return ["breached", "at_risk"].includes(row.judged[name]) ? `${SIGNS[row.judged[name]]} ${text}` : text;
+}
+
+export const stateText = (state) => `${SIGNS[state]} ${say(`state_${state}`)}`;
+export const channelText = (row) => sayOr(`channel_${row.channel}`, row.channel);
+export const targetText = (row) =>
+  say("target", { target: write.level(row.target), threshold: write.limit(row.threshold_seconds) });
+export const pastText = (row) =>
+  row.waiting_past_threshold
+    ? `${SIGNS[judged(row, "longest_wait")]} ${say("past", { count: write.count(row.waiting_past_threshold), threshold: write.limit(row.threshold_seconds) })}`
+    : "";
+export const callbackText = (row) =>
+  row.callbacks_waiting ? say("to_call_back", { count: write.count(row.callbacks_waiting) }) : "";
+
+// Somebody waits and nobody is free: the one thing about agents that wants an action.
+export const noAgentFree = (row) => row.agents.available === 0 && row.open_cases > 0;
+
+export function link(anchor, row) {
+  put(anchor, row.queue);
+  set(anchor, "href", addressOf({ view: "queue", queue: row.key }));
+  anchor.dataset.queue = row.key;
+}
+
+// The big figure is read from four metres, its unit need not be.
+export function drawLevel(box, ratio) {
+  const text = write.level(ratio);
+  put(box.firstElementChild, text.replace(/\s*%$/, ""));
+  put(box.lastElementChild, text.endsWith("%") ? "%" : "");
+  mark(box, "full", box.firstElementChild.textContent === "100");
+}
+
+// A big figure; thousands, hours and days need more room, and get smaller letters.
+export function drawBig(box, text) {
+  put(box, text);
+  mark(box, "long", text.length > "59:59".length || /\p{L}/u.test(text));
+}
+
+export const drawWait = (box, row) => drawBig(box, write.elapsed(waited(row)));
+
+// Pages of a view; who looks for a name sees only those that have it.
+export function found(rows) {
+  const wanted = choice.find.trim().toLocaleLowerCase();
+  return wanted ? rows.filter((row) => row.key.toLocaleLowerCase().includes(wanted)) : rows;
+}

@@ -1,0 +1,136 @@
+"""A Prometheus that watches real workers, fed with two hours of a simulated centre, and knows last week."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from stream.domain.events import Event
+from stream.ingest.simulator import demo_centre, simulate
+from stream.policy_file import parse_policies
+from stream.processing.demo import DEMO_POLICIES
+from stream.processing.service import Service
+from tests.brokers import Broker
+from tests.monitoring import Prometheus, configuration, prometheus
+from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
+from tests.timeline import event
+
+__all__ = ["JOB", "Watched", "watched"]
+
+JOB = "contact-stream"
+SEED = 7
+AFTERNOON = datetime(2026, 11, 20, 14, tzinfo=UTC), datetime(2026, 11, 20, 16, tzinfo=UTC)
+QUIET = '[defaults]\nquiet_hours = "22:00-06:00"'
+SCRAPES = 6
+"""So many are needed until every rate has something to compare."""
+
+EVERY = timedelta(milliseconds=500)
+
+
+class Watched(NamedTuple):
+    """Workers of one group, and who scrapes them."""
+
+    prometheus: Prometheus
+    workers: list[Service]
+
+
+@asynccontextmanager
+async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIterator[list[Watched]]:
+    """
+    Run a group of each of these sizes on the same events; yield them in that order, each with a Prometheus.
+
+    The workers' clock stands at the end of what happened, so that groups can be compared.
+    """
+    # A whole minute: what is in which window does not depend on the second at which this runs.
+    at = datetime.now(UTC).replace(second=0, microsecond=0)
+    events = [*_rare(at), *_an_afternoon(at)]
+    before = [event for event in events if event.time < at - timedelta(minutes=6)]
+    after = [event for event in events if event.time >= at - timedelta(minutes=6)]
+    policies = parse_policies(DEMO_POLICIES.replace("[defaults]", QUIET), "demo")
+    async with AsyncExitStack() as stack:
+        crews = []
+        for size in groups:
+            settings = settings_of_a_test()
+            starting = (running_service(broker, at=at, settings=settings, policies=policies) for _ in range(size))
+            crews.append([await stack.enter_async_context(worker) for worker in starting])
+        for crew in crews:
+            await _each_has_its_share(crew)
+        await send(broker.address, before)
+        await asyncio.gather(*(_applied(crew, len(before)) for crew in crews))
+        watching = [
+            await stack.enter_async_context(await _prometheus(home / str(number), crew))
+            for number, crew in enumerate(crews)
+        ]
+        await asyncio.gather(*(one.wait_for(f"sum (contact_events_total) == {len(before)}") for one in watching))
+        await _rest(broker, after)
+        for one, size in zip(watching, groups, strict=True):
+            await one.wait_for(_scraped(len(events), size))
+        yield [Watched(one, crew) for one, crew in zip(watching, crews, strict=True)]
+
+
+def _an_afternoon(at: datetime) -> list[Event]:
+    """The same two hours at whatever hour this runs: they end at the instant *at*."""
+    later = at - AFTERNOON[1]
+    events = simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED)
+    return [replace(event, time=event.time + later) for event in events]
+
+
+def _rare(at: datetime) -> list[Event]:
+    """What does not happen on every day, so that every figure has a sample."""
+
+    def ago(minutes: float) -> datetime:
+        return at - timedelta(minutes=minutes)
+
+    return [
+        event("enqueued", "forgotten", ago(241), queue="sales", tenant="northwind"),
+        event("enqueued", "patient", ago(9), queue="claims", tenant="fabrikam"),
+        event("enqueued", "again", ago(8), queue="sales", tenant="northwind", enqueue_seq=2, reason="requeue"),
+        event("abandoned", "again", ago(7.5), queue="sales", tenant="northwind", enqueue_seq=2),
+        event("blocked", "early", ago(5), queue="sales", tenant="northwind", reason="closed"),
+        event("blocked", "many", ago(5), queue="sales", tenant="northwind", reason="full"),
+        event("callback.requested", "hope", ago(5), queue="sales", tenant="northwind"),
+        event("callback.failed", "hope", ago(4), queue="sales", tenant="northwind"),
+    ]
+
+
+def _scraped(events: int, size: int) -> str:
+    """A query with an answer once every worker was asked often enough after the last event."""
+    often = f'min (count_over_time (contact_ready{{job="{JOB}"}}[1m])) >= {SCRAPES}'
+    return f"(sum (contact_events_total) == {events}) and (count (up == 1) == {size}) and ({often})"
+
+
+async def _each_has_its_share(crew: Sequence[Service]) -> None:
+    await until(lambda: all(worker.feed.ready and worker.feed.partitions for worker in crew), seconds=60)
+
+
+async def _applied(crew: Sequence[Service], many: int) -> None:
+    await until(lambda: sum(worker.feed.events.total() for worker in crew) >= many, seconds=60)
+
+
+async def _rest(broker: Broker, events: Sequence[Event]) -> None:
+    """Send the last minutes: and one record that is no event."""
+    await send(broker.address, events)
+    await send_raw(broker.address, "contacts", [(b"northwind/sales", b"no event")])
+
+
+async def _prometheus(home: Path, crew: Sequence[Service]) -> AbstractAsyncContextManager[Prometheus]:
+    history = "".join([await _last_week(worker) for worker in crew]) + "# EOF\n"
+    config = configuration({JOB: [worker.address for worker in crew]}, interval=EVERY)
+    return prometheus(home, config, history=history)
+
+
+async def _last_week(worker: Service) -> str:
+    """What the worker shows, as if it had shown it a week ago, too."""
+    figures = await scrape(worker)
+    instance = worker.address.removeprefix("http://")
+    then = datetime.now(UTC) - timedelta(days=7, minutes=3)
+    minutes = [(then + timedelta(minutes=minute)).timestamp() for minute in range(12)]
+    lines = []
+    for (name, labels), value in figures.items():
+        text = ",".join(f'{label}="{text}"' for label, text in (*labels, ("job", JOB), ("instance", instance)))
+        lines += [f"{name}{{{text}}} {value} {minute:.3f}\n" for minute in minutes if name.startswith("contact_")]
+    return "".join(lines)

@@ -1,0 +1,66 @@
+import re
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import stream.board
+from stream.domain.agents import STATES
+from stream.domain.payloads import BlockReason, Channel, DequeueReason
+from stream.languages.words import LANGUAGES, Language, name_of, words
+from stream.metrics.feed import RecoveryState
+
+BOARD = Path(stream.board.__file__).parent
+
+
+def blanks(section: Mapping[str, str]) -> dict[str, list[str]]:
+    return {key: sorted(re.findall(r"\{\w+\}", text)) for key, text in section.items()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_words_and_blanks(language: Language) -> None:
+    english, other = words("en"), words(language)
+
+    assert list(other) == list(english)
+    assert {name: blanks(section) for name, section in other.items()} == {
+        name: blanks(section) for name, section in english.items()
+    }
+    assert all(text.strip() == text != "" for section in other.values() for text in section.values())
+
+
+def test_languages_call_themselves_by_their_own_name() -> None:
+    assert [name_of(one) for one in LANGUAGES] == ["English", "slovenščina", "hrvatski", "română", "eesti"]
+
+
+def test_no_figure_is_called_like_something_else_on_the_board() -> None:
+    assert set(words("en")["figures"]) & set(words("en")["board"]) == set()
+
+
+def test_what_the_domain_may_tell_has_a_word() -> None:
+    told = {
+        *STATES,
+        *(f"channel_{one}" for one in get_args(Channel)),
+        *(f"exit_{one}" for one in get_args(DequeueReason)),
+        *(f"blocked_{one}" for one in get_args(BlockReason) if one != "closed"),
+    }
+
+    assert told <= set(words("en")["board"])
+
+
+def test_every_notice_has_a_sentence() -> None:
+    codes = set(chain.from_iterable(re.findall(r'code="(\w+)"', path.read_text()) for path in BOARD.glob("*.py")))
+    codes |= set(get_args(RecoveryState)) - {"ready"}
+
+    assert {f"notice_{code}" for code in codes - {"connection"}} <= set(words("en")["board"])
+
+
+def test_every_word_of_the_board_is_used() -> None:
+    page = "".join(path.read_text() for path in (BOARD / "static").iterdir())
+    composed = ("channel_", "exit_", "blocked_", "notice_", "state_", "window_", "theme_", "view_")
+
+    unused = {
+        key for key in words("en")["board"] if not key.startswith(composed) and not re.search(rf"\b{key}\b", page)
+    }
+    assert unused == set()
