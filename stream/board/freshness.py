@@ -115,11 +115,14 @@ def _quiet(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
     """Yield one notice: nothing comes, or what comes is old. Not while records wait: that is another notice."""
     if not feed.ready or any(one.lag for one in feed.partitions.values()):
         return
-    applied = [one.applied_at for one in feed.partitions.values() if one.applied_at is not None]
-    if not applied:
+    owned = feed.partitions.values()
+    applied = [one.applied_at for one in owned if one.applied_at is not None]
+    # After a rebalance nothing has been applied yet of partitions that had their events before.
+    heard = applied or [one.recovered_at for one in owned if one.recovered_at is not None]
+    if not applied and feed.newest_event is None:
         yield Notice(code="empty", severity="warning", text="No event has come yet", since=None)
-    elif at - max(applied) > limits.silent:
-        yield Notice(code="silent", severity="stale", text="No event has come", since=max(applied))
+    elif heard and at - max(heard) > limits.silent:
+        yield Notice(code="silent", severity="stale", text="No event has come", since=max(heard))
     elif feed.newest_event is not None and at - feed.newest_event > limits.late:
         yield Notice(
             code="late", severity="stale", text="Events arrive late: the newest is old", since=feed.newest_event

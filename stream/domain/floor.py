@@ -326,7 +326,7 @@ class Floor:
 
     def _may_go(self, key: EpisodeKey) -> bool:
         """Tell whether a replay would bring none of a segment's events, or all of them."""
-        return self.segments.is_new(key) or self.segments[key].fence < self._committed
+        return self.segments.changed.get(key, False) or self.segments[key].fence < self._committed
 
 
 def _newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:

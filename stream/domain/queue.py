@@ -6,7 +6,6 @@ Knows nothing of events: `stream.domain.floor` tells it what episodes became, an
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
 from operator import itemgetter
 from typing import Literal
 
@@ -80,7 +79,7 @@ class Queue:
     def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...], offset: int) -> None:
         """Count what an episode counts for *after*, and take back what only *before* had, by a record's *offset*."""
         for contribution in after:
-            if contribution not in before:
+            if not before or contribution not in before:
                 self._count(contribution, 1, offset)
         for contribution in before:
             if contribution not in after:
@@ -246,12 +245,17 @@ class Queue:
 
     def _oldest(
         self, phase: dict[EpisodeKey, datetime], horizon: datetime, may_go: Callable[[EpisodeKey], bool]
-    ) -> Iterator[EpisodeKey]:
-        # Dicts keep the order of arrival, which is nearly that of time: what is out of order waits for its turn.
-        outdated = takewhile(lambda key: phase[key] <= horizon, phase)
-        for key in [key for key in outdated if may_go(key)]:
+    ) -> list[EpisodeKey]:
+        outdated = []
+        for key, since in phase.items():
+            # Dicts keep the order of arrival, which is nearly that of time: what is out of order waits for its turn.
+            if since > horizon:
+                break
+            if may_go(key):
+                outdated.append(key)
+        for key in outdated:
             del phase[key]
-            yield key
+        return outdated
 
     def is_silent(self, at: datetime) -> bool:
         """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""

@@ -44,10 +44,6 @@ class Rows(dict[K, V]):
         """Have the rows of *keys*, or that there are none, written at the next checkpoint, changed or not."""
         self.changed.update(dict.fromkeys(keys, False))
 
-    def is_new(self, key: K) -> bool:
-        """Tell whether the changelog knows nothing of this row yet."""
-        return self.changed.get(key, False)
-
     def share(self, key: K) -> None:
         """Make this very object the key of its row: whoever keeps it as well need not keep an equal one."""
         self[key] = self.pop(key)

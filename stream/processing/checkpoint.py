@@ -65,11 +65,11 @@ class CheckpointState:
         self.put_off_until = started + interval * self.policy.catching_up
 
     def put_off(self, now: datetime) -> bool:
-        """Put off, by an interval, the checkpoint of a worker that is behind; False if that has been long enough."""
+        """Put off for a moment the checkpoint of a worker that is behind; False if that has been long enough."""
         longest = now + self.policy.interval * self.policy.catching_up  # for a clock that was set back
         if not now < self.put_off_until <= longest:
             return False
-        self.next_at = min(now + self.policy.interval, self.put_off_until)
+        self.next_at = min(now + self.policy.interval / 10, self.put_off_until)
         return True
 
     def failed(self, now: datetime) -> None:
@@ -155,6 +155,7 @@ class Checkpoints:
         self._running = asyncio.Lock()
         self._looked_at = time.monotonic()
         self._applied_to = 0
+        self._behind = False
 
     @property
     def _feed(self) -> Feed:
@@ -175,10 +176,11 @@ class Checkpoints:
                 state.failed(clock())
 
     def _is_behind(self) -> bool:
-        """Tell whether more waits to be applied than has been since the last call."""
+        """Tell whether more waits to be applied than has been since the last call, or did at that."""
         live = [owned for owned in self._ownership if owned.live]
         before, self._applied_to = self._applied_to, sum(owned.position for owned in live)
-        return sum(owned.feed.lag for owned in live) > self._applied_to - before
+        was_behind, self._behind = self._behind, sum(owned.feed.lag for owned in live) > self._applied_to - before
+        return self._behind or was_behind  # so that the checkpoint at the end of the backlog covers all of it
 
     async def take(self) -> bool:
         """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""

@@ -172,6 +172,7 @@ class Ownership:
             owned.shown = owned.fold
             feed = owned.feed
             feed.recovered_at = feed.committed_at = now
+            feed.uncommitted_since = None  # Faust may seek twice, and what was applied meanwhile be committed by then
             feed.position = feed.committed = start.position
             feed.highwater = start.highwater
         self._frozen = False

@@ -66,6 +66,15 @@ def test_before_the_first_event_the_board_says_that_none_has_come() -> None:
     assert codes(Feed(recovery="ready")) == ["empty"]
 
 
+def test_a_rebalance_is_no_silence_until_nothing_has_come_for_as_long() -> None:
+    again = Feed(recovery="ready", newest_event=NOON - seconds(70))
+    again.partitions["contacts", 0] = PartitionFeed("contacts", 0, recovered_at=NOON - seconds(59))
+
+    assert codes(again) == []
+    again.partitions["contacts", 0].recovered_at = NOON - seconds(61)
+    assert codes(again) == ["silent"]
+
+
 @pytest.mark.parametrize("state", ["starting", "rebalancing", "recovering", "stopped"])
 def test_a_worker_that_is_not_ready_says_why(state: RecoveryState) -> None:
     [notice] = notices_of(Feed(recovery=state, progress_at=NOON), NOON)

@@ -69,6 +69,8 @@ def test_a_worker_that_is_behind_puts_a_checkpoint_off_five_times_at_most() -> N
     state.finished(NOON, NOON)
 
     assert [state.put_off(NOON + number * SECOND) for number in range(1, 6)] == [True, True, True, True, False]
+    assert state.put_off(NOON + SECOND)
+    assert state.wait(NOON + SECOND) == SECOND / 10  # to look again
     assert not state.put_off(NOON - 3600 * SECOND)  # the clock was set back
 
 
@@ -76,11 +78,11 @@ async def test_a_worker_is_behind_while_more_waits_than_it_has_applied_lately() 
     log, topic = MemoryLog(), records_of(pings(80))
     life = Life(log, topic).begin()
     seen = []
-    for number in (20, 20, 40):
+    for number in (20, 20, 40, 20):
         await life.apply(number)
         seen.append(life.checkpoints._is_behind())
 
-    assert seen == [True, True, False]
+    assert seen == [True, True, True, False]  # the third puts off for a moment more, to cover what is left
 
 
 async def test_counts_are_written_before_marks_and_offsets_come_last() -> None:
@@ -337,6 +339,23 @@ async def test_an_owner_sees_no_stranger_in_its_own_writes() -> None:
 
     assert life.worker.feed.foreign_writes == 0
     assert not life.owned.dirty
+
+
+async def test_a_partition_that_starts_again_at_its_commit_has_nothing_uncommitted() -> None:
+    log, topic = MemoryLog(), records_of(pings(30))
+    life = Life(log, topic).begin()
+
+    async def apply_more(step: str) -> None:
+        if step == "cut":
+            await life.apply(10)
+
+    life.checkpoints._fault = apply_more
+    await life.apply(10)
+    await life.checkpoints.take()
+    assert life.owned.feed.uncommitted_since is not None
+    life.start()
+
+    assert life.owned.feed.uncommitted_since is None
 
 
 async def test_what_is_applied_and_not_committed_has_an_age() -> None:
