@@ -1,5 +1,7 @@
 """Records that a client library cannot read or a broker will not take again: set aside, and the partition goes on."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -135,13 +137,29 @@ def batch_at(base: int, values: list[bytes]) -> bytearray:
     return batch
 
 
-def read(fetched: bytes, *, at: int) -> list[tuple[int, bytes | None]]:
+def records_of(fetched: bytes, *, at: int) -> Any:
     keep_batches()
     batches, committed = fetcher.MemoryRecords(fetched), fetcher.READ_UNCOMMITTED
-    records = fetcher.PartitionRecords(
+    return fetcher.PartitionRecords(
         TopicPartition("toys", 0), batches, [], at, None, None, check_crcs=True, isolation_level=committed
     )
-    return [(record.offset, record.value) for record in WholeFetch(records, stand_ins=True)]
+
+
+def read(fetched: bytes, *, at: int) -> list[tuple[int, bytes | None]]:
+    return [(record.offset, record.value) for record in WholeFetch(records_of(fetched, at=at), stand_ins=True)]
+
+
+def test_a_fetch_that_was_read_needs_no_collector_to_be_let_go() -> None:
+    fetched = records_of(bytes(batch_at(0, [b"0", b"1"])), at=0)
+    left = weakref.ref(fetched)
+    gc.disable()
+    try:
+        assert len([*WholeFetch(fetched, stand_ins=True)]) == 2
+        del fetched
+
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 def test_a_batch_with_a_wrong_checksum_is_passed_from_the_position_on() -> None:
