@@ -125,7 +125,7 @@ def _instants(part: Part) -> Iterator[datetime]:
 def _zone_name(value: object) -> str:
     if isinstance(value, ZoneInfo):
         return value.key
-    raise NotImplementedError(type(value).__name__)
+    raise NotImplementedError(type(value).__name__)  # msgspec asks a hook to say so of what it does not know
 
 
 def _zone(_: type, name: str) -> ZoneInfo:
