@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from stream.board.draft import zone_name, zone_of
 from stream.domain.board import added_up, in_order
 from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
 from stream.domain.tally import HANDLE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS, Tally
@@ -94,7 +94,7 @@ def board_of(partitions: Iterable[PartitionBoard], at: datetime, *, whole: bool)
 
 def encoded(part: Part) -> bytes:
     """Write a part as gzipped JSON."""
-    return zlib.compress(msgspec.json.encode(part, enc_hook=_zone_name), level=1, wbits=31)
+    return zlib.compress(msgspec.json.encode(part, enc_hook=zone_name), level=1, wbits=31)
 
 
 def decoded(body: bytes) -> Part:
@@ -122,17 +122,7 @@ def _instants(part: Part) -> Iterator[datetime]:
     yield from (value for value in told if isinstance(value, datetime))
 
 
-def _zone_name(value: object) -> str:
-    if isinstance(value, ZoneInfo):
-        return value.key
-    raise NotImplementedError(type(value).__name__)  # msgspec asks a hook to say so of what it does not know
-
-
-def _zone(_: type, name: str) -> ZoneInfo:
-    return ZoneInfo(name)
-
-
-_decoder = msgspec.json.Decoder(Part, dec_hook=_zone)
+_decoder = msgspec.json.Decoder(Part, dec_hook=zone_of)
 
 
 class PartPage:

@@ -142,6 +142,7 @@ class BoardServer:
                 await self._sending
             self._sending = None
         await self._runner.cleanup()
+        self._metrics.stop()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _alive(self, _: web.Request) -> web.Response:

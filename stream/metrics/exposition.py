@@ -10,6 +10,7 @@ from enum import Enum
 from itertools import accumulate
 from math import isfinite
 
+from msgspec import Struct
 from msgspec.json import Encoder
 
 from stream.metrics.body import Body
@@ -17,7 +18,7 @@ from stream.metrics.catalogue import metric
 from stream.metrics.family import Block, Buckets, Family, Section, escaped, single
 from stream.metrics.metric import Kind, Metric
 
-__all__ = ["Format", "Part", "page", "part_of", "written"]
+__all__ = ["Format", "Part", "Told", "page", "part_of", "told", "written"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,16 @@ Part = Callable[[Format], Iterable[bytes]]
 """Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
 
 
-def page(parts: Mapping[str, Part], form: Format, body: Body, *, timer: Callable[[], float]) -> None:
+class Told(Struct, frozen=True):
+    """A part of the page that is written already."""
+
+    text: bytes | None
+    """None when the part failed."""
+    seconds: float
+    """How long that took."""
+
+
+def page(parts: Mapping[str, Part | Told], form: Format, body: Body, *, timer: Callable[[], float]) -> None:
     """
     Add the whole page to *body*.
 
@@ -42,13 +52,24 @@ def page(parts: Mapping[str, Part], form: Format, body: Body, *, timer: Callable
     """
     success, durations = [], []
     for name, part in parts.items():
-        began = timer()
-        success.append(((name,), int(_add(name, part, form, body))))
-        durations.append(((name,), timer() - began))
+        if isinstance(part, Told):
+            body.add([part.text or b""])
+            succeeded, seconds = part.text is not None, part.seconds
+        else:
+            succeeded, seconds = _add(name, part, form, body, timer)
+        success.append(((name,), int(succeeded)))
+        durations.append(((name,), seconds))
     body.add(_written(single(metric("contact_section_success"), success), form))
     body.add(_written(single(metric("contact_section_duration_seconds"), durations), form))
     if form is Format.OPENMETRICS:
         body.add([b"# EOF\n"])
+
+
+def told(name: str, part: Part, form: Format, *, timer: Callable[[], float]) -> Told:
+    """Write a part of the page ahead of the page itself."""
+    body = Body()
+    succeeded, seconds = _add(name, part, form, body, timer)
+    return Told(body.end() if succeeded else None, seconds)
 
 
 def part_of(section: Section) -> Part:
@@ -61,13 +82,15 @@ def written(families: Iterable[Family], form: Format) -> bytes:
     return b"".join(_written(families, form))
 
 
-def _add(name: str, part: Part, form: Format, body: Body) -> bool:
+def _add(name: str, part: Part, form: Format, body: Body, timer: Callable[[], float]) -> tuple[bool, float]:
+    began = timer()
+    succeeded = True
     try:
         body.add(part(form))
     except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
         _log.exception("section %s of the metrics page failed", name)
-        return False
-    return True
+        succeeded = False
+    return succeeded, timer() - began
 
 
 def _written(families: Iterable[Family], form: Format) -> Iterator[bytes]:

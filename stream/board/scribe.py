@@ -1,0 +1,145 @@
+"""A process of its own that writes large pages: in the worker's own they would hold up the events.
+
+It takes drafts from its standard input until that ends, so it outlives no worker, however that ends.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Lock, Timer
+from time import perf_counter
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+from stream.board.draft import Draft, get, put, receive, send, write
+
+__all__ = ["Scribe"]
+
+PATIENCE_SECONDS = 8.0
+"""Who takes longer is ended: there must be time left to write the page here."""
+
+_log = logging.getLogger(__name__)
+
+
+class Scribe:
+    """The worker's end: starts the process for the first page, keeps it, and starts it anew when it is gone."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._in_turn = Lock()
+        self._stopped = False
+        self._told = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def written(self, draft: Draft) -> bytes | None:
+        """
+        Return the page of a draft that has a board; None when the process cannot write it, and the log says why.
+
+        To be called in a thread: waits for pages that are asked for at the same time.
+        """
+        with self._in_turn:
+            try:
+                page = self._asked(draft)
+            except Exception:  # noqa: BLE001 - whatever it is, the page can be written here
+                self._end()
+                if not (self._told or self._stopped):
+                    _log.exception(
+                        "large pages are written beside the events, not in a process of their own: logged once"
+                    )
+                self._told = True
+                return None
+        self._told = False
+        for complaint in page.complaints:
+            _log.error("%s", complaint)
+        return page.body
+
+    def stop(self) -> None:
+        """End the process, and let it be; a page that it was writing is lost."""
+        self._stopped = True
+        if (process := self._process) is not None:
+            # There is nothing to flush, and whoever waits for a page learns at once that none will come.
+            process.kill()
+        with self._in_turn:
+            self._end()
+
+    def _asked(self, draft: Draft) -> "Page":
+        process = self._process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        patience = Timer(PATIENCE_SECONDS, process.kill)
+        patience.start()
+        try:
+            send(draft, process.stdin)
+            return _pages.decode(get(process.stdout))
+        finally:
+            patience.cancel()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        if self._stopped:
+            raise EOFError
+        # It finds our modules where we do, and a Ctrl-C at the terminal is not for it.
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            process_group=0,
+        )
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with suppress(BrokenPipeError), process:
+                pass
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """What the process answers."""
+
+    body: bytes
+    complaints: list[str]
+    """What it would have logged."""
+
+
+_pages = msgspec.msgpack.Decoder(Page)
+
+
+class _Complaints(logging.Handler):
+    """Keeps what is logged for the worker's log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(self.format(record))
+
+
+def _serve(drafts: IO[bytes], pages: IO[bytes]) -> None:
+    complaints = _Complaints()
+    logging.getLogger().addHandler(complaints)
+    while True:
+        body = write(receive(drafts), perf_counter)
+        put(msgspec.msgpack.encode(Page(body=body, complaints=complaints.kept)), pages)
+        pages.flush()
+        complaints.kept.clear()
+
+
+if __name__ == "__main__":
+    # When the worker is gone nobody reads: not worth a word.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with suppress(EOFError):
+        _serve(sys.stdin.buffer, sys.stdout.buffer)
