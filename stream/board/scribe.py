@@ -14,7 +14,6 @@ from time import perf_counter
 from typing import IO
 
 import msgspec
-from msgspec import Struct
 
 from stream.board.draft import Draft, get, put, receive, send, write
 
@@ -48,7 +47,7 @@ class Scribe:
         """
         with self._in_turn:
             try:
-                page = self._asked(draft)
+                page, complaints = self._asked(draft)
             except Exception:  # noqa: BLE001 - whatever it is, the page can be written here
                 self._end()
                 if not (self._told or self._stopped):
@@ -58,9 +57,9 @@ class Scribe:
                 self._told = True
                 return None
         self._told = False
-        for complaint in page.complaints:
+        for complaint in complaints:
             _log.error("%s", complaint)
-        return page.body
+        return page
 
     def stop(self) -> None:
         """End the process, and let it be; a page that it was writing is lost."""
@@ -71,7 +70,7 @@ class Scribe:
         with self._in_turn:
             self._end()
 
-    def _asked(self, draft: Draft) -> "Page":
+    def _asked(self, draft: Draft) -> tuple[bytes, list[str]]:
         process = self._process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -79,7 +78,7 @@ class Scribe:
         patience.start()
         try:
             send(draft, process.stdin)
-            return _pages.decode(get(process.stdout))
+            return get(process.stdout), _complaints.decode(get(process.stdout))
         finally:
             patience.cancel()
 
@@ -106,15 +105,7 @@ class Scribe:
                 pass
 
 
-class Page(Struct, frozen=True, kw_only=True):
-    """What the process answers."""
-
-    body: bytes
-    complaints: list[str]
-    """What it would have logged."""
-
-
-_pages = msgspec.msgpack.Decoder(Page)
+_complaints = msgspec.msgpack.Decoder(list[str])
 
 
 class _Complaints(logging.Handler):
@@ -132,8 +123,8 @@ def _serve(drafts: IO[bytes], pages: IO[bytes]) -> None:
     complaints = _Complaints()
     logging.getLogger().addHandler(complaints)
     while True:
-        body = write(receive(drafts), perf_counter)
-        put(msgspec.msgpack.encode(Page(body=body, complaints=complaints.kept)), pages)
+        put(write(receive(drafts), perf_counter), pages)
+        put(msgspec.msgpack.encode(complaints.kept), pages)
         pages.flush()
         complaints.kept.clear()
 
