@@ -1,7 +1,6 @@
 """All that a page of metrics is written from; it can be handed to another process, and says the same there."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import IO
 from zoneinfo import ZoneInfo
 
@@ -14,10 +13,10 @@ from stream.metrics.body import Body, GzippedBody
 from stream.metrics.collector import board_sections
 from stream.metrics.exposition import Format, Told, page, part_of
 
-__all__ = ["Draft", "get", "put", "receive", "send", "write", "zone_name", "zone_of"]
+__all__ = ["SHARE", "Draft", "get", "put", "receive", "send", "write", "zone_name", "zone_of"]
 
 SHARE = 50
-"""Queues that are encoded at a time: the events wait meanwhile, a third of a millisecond."""
+"""Queues that are encoded, or let go, at a time: the events wait meanwhile, a third of a millisecond."""
 
 _LENGTH_BYTES = 8
 
@@ -31,26 +30,26 @@ class Draft(Struct, frozen=True, kw_only=True):
     first: dict[str, Told]
     """Parts of the page that come before the board, by name."""
     board: Board | None
-    """None when none could be had."""
+    """Without its queues; None when there is none to be had."""
+    queues: list[QueueSnapshot]
     last: dict[str, Told]
 
 
 def write(draft: Draft, timer: Callable[[], float]) -> bytes:
     """Return the body of the answer; *timer* counts seconds."""
     body = GzippedBody() if draft.packed else Body()
-    sections = {} if draft.board is None else board_sections(draft.board)
+    board = None if draft.board is None else replace(draft.board, queues=tuple(draft.queues))
+    sections = {} if board is None else board_sections(board)
     parts = {name: part_of(section) for name, section in sections.items()}
     page({**draft.first, **parts, **draft.last}, draft.form, body, timer=timer)
     return body.end()
 
 
 def send(draft: Draft, stream: IO[bytes]) -> None:
-    """Hand over a draft that has a board to who receives it from the other end of *stream*."""
-    assert draft.board is not None
-    queues = iter(draft.board.queues)
-    put(_encoder.encode(replace(draft, board=replace(draft.board, queues=()))), stream)
-    while share := list(islice(queues, SHARE)):
-        put(_encoder.encode(share), stream)
+    """Hand a draft over to who receives it from the other end of *stream*."""
+    put(_encoder.encode(replace(draft, queues=[])), stream)
+    for first in range(0, len(draft.queues), SHARE):
+        put(_encoder.encode(draft.queues[first : first + SHARE]), stream)
     put(b"", stream)
     stream.flush()
 
@@ -58,13 +57,9 @@ def send(draft: Draft, stream: IO[bytes]) -> None:
 def receive(stream: IO[bytes]) -> Draft:
     """Return the next draft that is sent; EOFError when no more come."""
     draft = _drafts.decode(get(stream))
-    assert draft.board is not None
-    return replace(draft, board=replace(draft.board, queues=tuple(_queues(stream))))
-
-
-def _queues(stream: IO[bytes]) -> Iterator[QueueSnapshot]:
     while share := get(stream):
-        yield from _shares.decode(share)
+        draft.queues.extend(_shares.decode(share))
+    return draft
 
 
 def put(message: bytes, stream: IO[bytes]) -> None:

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
-SLICE = 50
-"""Queues read before the loop gets its turn: a millisecond or two."""
+SLICE = 20
+"""Queues read before the loop gets its turn: half a millisecond, or one when a minute has begun."""
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""

@@ -45,7 +45,9 @@ def writer() -> Iterator[Scribe]:
 def a_draft(board: Board | None = None, form: Format = Format.TEXT, *, packed: bool = False) -> Draft:
     first = {"build": Told(b"# build\n", 0.5)}
     last = {"feed": Told(b"# feed\n", 0.25), "process": Told(None, 0.125)}
-    return Draft(form=form, packed=packed, first=first, board=board or a_busy_board(), last=last)
+    board = board or a_busy_board()
+    nobody = replace(board, queues=())
+    return Draft(form=form, packed=packed, first=first, board=nobody, queues=[*board.queues], last=last)
 
 
 def untimed(page: bytes, *, packed: bool = False) -> bytes:
