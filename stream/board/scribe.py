@@ -5,7 +5,6 @@ It takes drafts from its standard input until that ends, so it outlives no worke
 
 import gc
 import logging
-import os
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import msgspec
 
 from stream.board.draft import Draft, get, put, receive, send, write
 
-__all__ = ["Scribe"]
+__all__ = ["Scribe", "serve"]
 
 PATIENCE_SECONDS = 8.0
 """Who takes longer is ended: there must be time left to write the page here."""
@@ -89,12 +88,12 @@ class Scribe:
         self._end()
         if self._stopped:
             raise EOFError
-        # It finds our modules where we do, and a Ctrl-C at the terminal is not for it.
+        # It finds our modules where we do; a Ctrl-C at the terminal is not for it.
+        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__],
+            [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             process_group=0,
         )
 
@@ -120,7 +119,17 @@ class _Complaints(logging.Handler):
         self.kept.append(self.format(record))
 
 
-def _serve(drafts: IO[bytes], pages: IO[bytes]) -> None:
+def serve() -> None:
+    """Be the process: write page after page until standard input ends."""
+    # When the worker is gone nobody reads: not worth a word.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Boards and pages hold no cycles: looking for some took a tenth of the time.
+    gc.disable()
+    with suppress(EOFError):
+        _write_on(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _write_on(drafts: IO[bytes], pages: IO[bytes]) -> None:
     complaints = _Complaints()
     logging.getLogger().addHandler(complaints)
     while True:
@@ -128,12 +137,3 @@ def _serve(drafts: IO[bytes], pages: IO[bytes]) -> None:
         put(msgspec.msgpack.encode(complaints.kept), pages)
         pages.flush()
         complaints.kept.clear()
-
-
-if __name__ == "__main__":
-    # When the worker is gone nobody reads: not worth a word.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    # Boards and pages hold no cycles: looking for some took a tenth of the time.
-    gc.disable()
-    with suppress(EOFError):
-        _serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -218,8 +218,8 @@ from stream.board.scribe import Scribe
 from tests.board.test_scribe import a_draft
 writer = Scribe()
 writer.written(a_draft())
-print(writer.pid, flush=True)
 try:
+    print(writer.pid, flush=True)
     threading.Event().wait()
 except KeyboardInterrupt:
     print("interrupted", writer.written(a_draft()) is not None, flush=True)
