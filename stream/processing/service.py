@@ -35,8 +35,11 @@ logger = logging.getLogger(__name__)
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
-SLICE = 20
-"""Queues read before the loop gets its turn: half a millisecond, or one when a minute has begun."""
+SLICE = 50
+"""Queues read before others get their turn: a millisecond or two."""
+
+BREATH_SECONDS = 0.001
+"""A turn of the loop is not enough: the consumer's thread, too, must get hold of the interpreter, again and again."""
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
@@ -185,7 +188,7 @@ class Service:
                     work += 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE
                     if work >= SLICE:
                         work = 0
-                        await asyncio.sleep(0)
+                        await asyncio.sleep(BREATH_SECONDS)
             agents = tuple(fold.snapshots()) if isinstance(fold, Staff) else ()
             partitions.append(PartitionBoard(feed=copy(feed), queues=tuple(queues), agents=agents))
         return Part(
