@@ -3,7 +3,7 @@
 A visit of six events that arrive in one batch is counted once, not six times.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from stream.domain.contributions import Contribution
 from stream.domain.events import (
@@ -82,6 +82,6 @@ class Pending:
             # A ghost that leaves after all has been shown as expired.
             since = self.segment.enqueued.at if self.segment.enqueued else event.time
             return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
-        if after == "wrapping_up" and isinstance(event, ContactEnded | ContactTransferred) and not event.data.wrapup:
+        if turn == "talking" and after == "wrapping_up" and not cast("ContactEnded", event).data.wrapup:
             return "over"
         return after

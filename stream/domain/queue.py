@@ -69,9 +69,12 @@ class Queue:
         self._total = TallyRow()
         self._taken_back = TallyRow()
         self._sums = SlidingSums(self._minutes)
-        self._counted: dict[int, tuple[TallyRow, ...]] = {}
-        """The minutes that were counted in since rows were last taken, and all rows that count them."""
+        self._counted: dict[int, list[Tally]] = {}
+        """The minutes that were counted in since rows were last taken, and all tallies that count them."""
         self._corrected = False
+        self._newest = -1
+        """The minute for which `_kept` holds."""
+        self._kept = (0, 0)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
@@ -90,14 +93,15 @@ class Queue:
 
     def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
         minute = minute_of(contribution.at)
-        rows = self._counted.get(minute) or self._open(minute)
-        contribution.count([row.tally for row in rows if row.fence < offset], sign)
+        tallies = self._counted.get(minute)
+        contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if minute < self._sums.running and (kept := self._minutes.get(minute)) is not None and kept.fence < offset:
             late = Tally()
             contribution.count([late], sign)
             self._sums.add(minute, late)
 
-    def _open(self, minute: int) -> tuple[TallyRow, ...]:
+    def _open(self, minute: int, offset: int) -> list[Tally]:
+        """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
         first_minute, first_day = self._first_kept()
         day = self._day_of(minute)
         rows = [self._total]
@@ -105,7 +109,7 @@ class Queue:
             rows.append(_row_of(self._minutes, minute))
         if day >= first_day:
             rows.append(_row_of(self._days, day))
-        counted = self._counted[minute] = tuple(rows)
+        counted = self._counted[minute] = [row.tally for row in rows if row.fence < offset]
         return counted
 
     def take_counted(self) -> Iterator[tuple[Scope, int, TallyRow]]:
@@ -226,8 +230,12 @@ class Queue:
         return outdated
 
     def _first_kept(self) -> tuple[int, int]:
+        """Return the first minute and the first day that are kept as of the watermark."""
         newest = minute_of(self.watermark)
-        return newest - MINUTES_KEPT, self._day_of(newest) - DAYS_KEPT + 1
+        if newest != self._newest:
+            self._newest = newest
+            self._kept = newest - MINUTES_KEPT, self._day_of(newest) - DAYS_KEPT + 1
+        return self._kept
 
     def _day_of(self, minute: int) -> int:
         return day_of(minute, self.policy.time_zone, self.policy.day_starts)
