@@ -18,7 +18,7 @@ from bench.processes import in_own_process
 from bench.report import at_most
 from stream.domain.floor import Floor
 from stream.domain.policy import DEFAULT_POLICIES
-from stream.processing.checkpoint import CheckpointPolicy
+from stream.processing.due import CheckpointPolicy
 from stream.processing.interpreter import Tuning
 from stream.processing.processors import SLICE
 from stream.processing.sources import source_topics

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import TP
 
-from stream.domain.windows import EPOCH
 from stream.metrics.feed import Feed
+from stream.processing.due import Backlog, CheckpointPolicy, CheckpointState
 from stream.processing.partitions import OwnedPartition, Ownership
 from stream.processing.tables import ChangelogRecord
 
-__all__ = ["CheckpointPolicy", "CheckpointState", "Checkpoints", "FaultPoint", "Log", "Table"]
+__all__ = ["Checkpoints", "FaultPoint", "Log", "Table"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,52 +29,6 @@ LOOK_EVERY_SECONDS = 60.0
 
 FaultPoint = Callable[[str], Awaitable[None]]
 """Called between any two steps with the name of the step that is done; a test makes it crash there."""
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointPolicy:
-    """When a checkpoint is due."""
-
-    interval: timedelta = timedelta(seconds=1)
-    """How much is replayed after a crash, at most, and how long a row waits to become durable, the write included."""
-    catching_up: int = 5
-    """So many times as long while a worker has more to apply than an interval is enough for: fewer rows to write."""
-    retry_after: timedelta = timedelta(seconds=1)
-    """How long to leave a broker alone that failed."""
-
-
-@dataclass(slots=True)
-class CheckpointState:
-    """Knows when the next checkpoint is due; is told the time."""
-
-    policy: CheckpointPolicy
-    next_at: datetime
-    put_off_until: datetime = EPOCH
-    """How long a worker that catches up may wait."""
-
-    def wait(self, now: datetime) -> timedelta:
-        """Return how long until the next checkpoint is due."""
-        # The clock may be set back, by NTP or an operator: that must not put checkpoints off.
-        longest = max(self.policy.interval, self.policy.retry_after)
-        return min(max(self.next_at - now, timedelta(0)), longest)
-
-    def finished(self, started: datetime, now: datetime) -> None:
-        """Note a success: the next one is to end within an interval of this start, but a slow broker gets a rest."""
-        interval, took = self.policy.interval, max(now - started, timedelta(0))
-        self.next_at = max(started + interval * 0.9 - took, now + interval / 10)
-        self.put_off_until = started + interval * self.policy.catching_up
-
-    def put_off(self, now: datetime) -> bool:
-        """Put off for a moment the checkpoint of a worker that is behind; False if that has been long enough."""
-        longest = now + self.policy.interval * self.policy.catching_up  # for a clock that was set back
-        if not now < self.put_off_until <= longest:
-            return False
-        self.next_at = min(now + self.policy.interval / 10, self.put_off_until)
-        return True
-
-    def failed(self, now: datetime) -> None:
-        """Note a failure."""
-        self.next_at = now + self.policy.retry_after
 
 
 class Log(Protocol):
@@ -154,8 +108,6 @@ class Checkpoints:
         self._fault = fault
         self._running = asyncio.Lock()
         self._looked_at = time.monotonic()
-        self._applied_to = 0
-        self._behind = False
 
     @property
     def _feed(self) -> Feed:
@@ -164,23 +116,16 @@ class Checkpoints:
     async def run(self, policy: CheckpointPolicy) -> None:
         """Take a checkpoint whenever one is due, for ever; failures of the broker are counted and tried again."""
         clock = self._ownership.clock
-        state = CheckpointState(policy, clock() + policy.interval)
+        state, backlog = CheckpointState(policy, clock() + policy.interval), Backlog(self._ownership)
         while True:
             await asyncio.sleep(state.wait(clock()).total_seconds())
-            if self._is_behind() and state.put_off(clock()):
+            if backlog.is_long() and state.put_off(clock()):
                 continue
             started = clock()
             if await self.take() and await self._look():
                 state.finished(started, clock())
             else:
                 state.failed(clock())
-
-    def _is_behind(self) -> bool:
-        """Tell whether more waits to be applied than has been since the last call, or did at that."""
-        live = [owned for owned in self._ownership if owned.live]
-        before, self._applied_to = self._applied_to, sum(owned.position for owned in live)
-        was_behind, self._behind = self._behind, sum(owned.feed.lag for owned in live) > self._applied_to - before
-        return self._behind or was_behind  # so that the checkpoint at the end of the backlog covers all of it
 
     async def take(self) -> bool:
         """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""

@@ -22,8 +22,8 @@ from stream.errors import SettingsError
 from stream.metrics.feed import Feed
 from stream.policy_file import load_policies
 from stream.processing.app import Worker, WorkerSettings, create_app
-from stream.processing.checkpoint import CheckpointPolicy
 from stream.processing.dead_letters import DeadLetterLimit
+from stream.processing.due import CheckpointPolicy
 from stream.processing.reach import advertised_address, plain_url
 from stream.processing.sources import source_topics
 from stream.settings import Settings

@@ -17,8 +17,9 @@ from yarl import URL
 
 from stream.errors import BrokerAway, BrokerError, TopicMismatch
 from stream.metrics.feed import Feed
-from stream.processing.checkpoint import CheckpointPolicy, Checkpoints
+from stream.processing.checkpoint import Checkpoints
 from stream.processing.dead_letters import DeadLetterLimit
+from stream.processing.due import CheckpointPolicy
 from stream.processing.fold import Fold
 from stream.processing.interpreter import Tuning
 from stream.processing.keeper import Keeper

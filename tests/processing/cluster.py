@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 import aiokafka
 
 from stream.processing.app import Worker, WorkerSettings, create_app, declared_topics
-from stream.processing.checkpoint import CheckpointPolicy
+from stream.processing.due import CheckpointPolicy
 from stream.processing.processors import home_of
 from stream.processing.topics import ensure_topics
 from tests.brokers import Broker

@@ -9,7 +9,8 @@ from aiokafka.errors import CommitFailedError, KafkaTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.processing.checkpoint import CheckpointPolicy, CheckpointState, no_fault
+from stream.processing.checkpoint import no_fault
+from stream.processing.due import Backlog, CheckpointPolicy, CheckpointState
 from tests.processing.fakes import Crash, Fate, MemoryLog
 from tests.processing.lives import NOW, PARTITION, Life, records_of
 from tests.processing.toy import Ping
@@ -77,10 +78,10 @@ def test_a_worker_that_is_behind_puts_a_checkpoint_off_five_times_at_most() -> N
 async def test_a_worker_is_behind_while_more_waits_than_it_has_applied_lately() -> None:
     log, topic = MemoryLog(), records_of(pings(80))
     life = Life(log, topic).begin()
-    seen = []
+    backlog, seen = Backlog([life.owned]), []
     for number in (20, 20, 40, 20):
         await life.apply(number)
-        seen.append(life.checkpoints._is_behind())
+        seen.append(backlog.is_long())
 
     assert seen == [True, True, True, False]  # the third puts off for a moment more, to cover what is left
 
