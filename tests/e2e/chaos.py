@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -171,12 +171,12 @@ class Chaos:
         await asyncio.to_thread(broker.wait)
 
     async def settled(self) -> list[Figures]:
-        """Return all pages as soon as everything sent is applied, each partition by one worker."""
+        """Return all pages as soon as everything sent is applied and durable, each partition by one worker."""
         async with asyncio.timeout(SETTLED_SECONDS):
             while True:
                 self._crew.assert_sound()
                 pages = await self._crew.pages()
-                if pages is not None and _applied(pages) == await self.ends():
+                if pages is not None and _is_durable(pages, await self.ends()):
                     # Taken after the last record was applied, as all workers agree.
                     return await self._crew.pages() or pages
                 await asyncio.sleep(0.2)
@@ -202,14 +202,20 @@ class Chaos:
         return dict(await self._reader.end_offsets(wanted))
 
 
-def _applied(pages: Sequence[Figures]) -> dict[TopicPartition, int]:
-    applied = {}
-    for page in pages:
-        for (name, labels), value in page.items():
-            if name == "contact_applied_offset":
-                tp = TopicPartition(dict(labels)["topic"], int(dict(labels)["partition"]))
-                applied[tp] = int(value)
-    return applied
+def _is_durable(pages: Sequence[Figures], ends: Mapping[TopicPartition, int]) -> bool:
+    """Tell whether all is applied and committed, and no partition says that something of it is not."""
+    told = {name for page in pages for name, _ in page}
+    every = [_offsets(pages, name) for name in ("contact_applied_offset", "contact_committed_offset")]
+    return every == [ends, ends] and "contact_uncommitted_timestamp_seconds" not in told
+
+
+def _offsets(pages: Sequence[Figures], metric: str) -> dict[TopicPartition, int]:
+    return {
+        TopicPartition(dict(labels)["topic"], int(dict(labels)["partition"])): int(value)
+        for page in pages
+        for (name, labels), value in page.items()
+        if name == metric
+    }
 
 
 async def send_paced(address: str, day: Sequence[Event], hurry: asyncio.Event) -> float:
