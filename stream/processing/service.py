@@ -35,11 +35,14 @@ logger = logging.getLogger(__name__)
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
-SLICE = 50
-"""Queues read before others get their turn: a millisecond or two."""
+SLICE = 100
+"""Queues read before others get their turn: two or three milliseconds."""
 
-BREATH_SECONDS = 0.001
-"""A turn of the loop is not enough: the consumer's thread, too, must get hold of the interpreter, again and again."""
+BREATH_SECONDS = 0.006
+"""
+A turn of the loop is not enough, nor is a moment: to fetch, the consumer's thread must get hold of the interpreter
+again and again, and each time that it lets go the next slice would take it. So it gets the time of a whole fetch.
+"""
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
