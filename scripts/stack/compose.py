@@ -36,12 +36,18 @@ class Service(NamedTuple):
     command: Sequence[str]
     environment: Mapping[str, str]
     mounts: Sequence[Mount]
-    ports: Sequence[int]
-    """On the host, of a range all; the first is that of the first container."""
+    port: int | None
+    """On the host; None where nothing is published."""
     inside: int | None
-    """The port in the container; None where nothing is published."""
-    health: str | None
-    """Path of the page that its health check asks for; None where it asks otherwise."""
+    """The same in the container."""
+    check: Sequence[str]
+    """What its health check runs; empty where it has none."""
+
+    @property
+    def health(self) -> str | None:
+        """Path of the page that its health check asks for; None where it asks otherwise."""
+        found = re.search(r"http://[^/]+(/[\w/-]*)", " ".join(self.check))
+        return found and found[1]
 
 
 def services() -> dict[str, Service]:
@@ -51,27 +57,21 @@ def services() -> dict[str, Service]:
 
 
 def _service(name: str, entry: Mapping[str, Any]) -> Service:
-    published, inside = _ports(entry.get("ports", []))
+    port, inside = _ports(entry.get("ports", []))
     return Service(
         name=name,
         command=entry.get("command", []),
         environment=entry.get("environment", {}),
         mounts=[Mount(*volume.removesuffix(":ro").split(":")) for volume in entry.get("volumes", [])],
-        ports=published,
+        port=port,
         inside=inside,
-        health=_health(entry.get("healthcheck", {})),
+        check=entry.get("healthcheck", {}).get("test", [])[1:],
     )
 
 
-def _ports(written: Sequence[str]) -> tuple[Sequence[int], int | None]:
+def _ports(written: Sequence[str]) -> tuple[int, int] | tuple[None, None]:
     if not written:
-        return [], None
+        return None, None
     (only,) = written
     _, published, inside = only.split(":")
-    first, _, last = published.partition("-")
-    return range(int(first), int(last or first) + 1), int(inside)
-
-
-def _health(check: Mapping[str, Any]) -> str | None:
-    found = re.search(r"http://[^/]+(/[\w/-]*)", " ".join(check.get("test", [])))
-    return found and found[1]
+    return int(published), int(inside)

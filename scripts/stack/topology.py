@@ -86,10 +86,9 @@ class Topology:
         self.stop()
 
     def _ports(self, name: str, count: int) -> list[int]:
-        wanted = list(self._services[name].ports)[:count]
-        if len(wanted) < count:
-            raise StackError(f"docker-compose.yml has ports for {len(wanted)} of {name}, not for {count}")
-        return [port if self._usual and _is_free(port) else free_port() for port in wanted]
+        usual = self._services[name].port
+        first = usual if usual and self._usual and _is_free(usual) else free_port()
+        return [first, *(free_port() for _ in range(count - 1))]
 
     def _worker(self, number: int, port: int) -> Program:
         changes = {"CONTACT_STREAM_HTTP_HOST": HOST, "CONTACT_STREAM_HTTP_PORT": str(port)}

@@ -18,6 +18,7 @@ from stream.cli.options import (
     BadLines,
     Instant,
     InstantOfDay,
+    broker_address,
     not_ahead,
     now,
     on_the_day,
@@ -32,13 +33,22 @@ from stream.errors import SettingsError
 from stream.ingest import jsonl
 from stream.ingest.producer import Producer
 from stream.ingest.replay import replay as fold
-from stream.ingest.simulator import check, demo_centre, live, office_centre, paced, to_queue_log
+from stream.ingest.simulator import (
+    check,
+    demo_centre,
+    going_on,
+    newest_event,
+    office_centre,
+    paced,
+    to_queue_log,
+)
 from stream.ingest.simulator import simulate as play
 from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
 from stream.ingest.sources.asterisk_queue_log.source import follow, polling, ship
 from stream.ingest.sources.asterisk_queue_log.state import StateFile
 from stream.ingest.sources.asterisk_queue_log.stories import Speaker
 from stream.policy_file import load_policies
+from stream.settings import Settings
 
 __all__ = ["produce", "replay", "schema", "simulate"]
 
@@ -114,7 +124,12 @@ async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: 
 @click.option("--centre", type=click.Choice(sorted(CENTRES)), default="demo", show_default=True)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
 @click.option("--start", type=Instant(), help="When the day begins; else now.")
-@click.option("--hours", default=1.0, show_default=True, help="How much is simulated.")
+@click.option(
+    "--hours",
+    default=1.0,
+    show_default=True,
+    help="How much is simulated; with --broker: at least how much of the past.",
+)
 @click.option("--tenant", help="Only this tenant; a queue_log is of one (default: the first of the centre).")
 @click.option("--format", "form", type=click.Choice(SOURCES), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
@@ -133,12 +148,15 @@ def simulate(  # one argument per option
     speed: float,
     checks: bool,
 ) -> None:
-    """Simulate a contact centre: print a day, send a live one, or check the simulator against theory."""
+    """
+    Simulate a contact centre: print a day, send a live one, or check the simulator against theory.
+
+    A live one that is started again goes on where it ended.
+    """
     if checks:
         sys.exit(_check(seed))
     if broker is not None:
-        address = producer_address(settings_of_environment(broker=broker))
-        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, address))
+        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, settings_of_environment(broker=broker)))
         return
     begin = start or now()
     chosen = CENTRES[centre]()
@@ -163,10 +181,15 @@ def _check(seed: int) -> int:
     return 0 if all(finding.agrees for finding in findings) else 1
 
 
-async def _live(centre: str, seed: int, warm_up: timedelta, speed: float, address: str) -> None:
-    events = live(CENTRES[centre](), now=now(), warm_up=warm_up, seed=seed)
-    async with Producer(address) as producer:
-        async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep):
+async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
+    chosen = CENTRES[centre]()
+    newest = await newest_event(broker_address(settings).split(","), chosen)
+    at = now()
+    events = going_on(chosen, newest, now=at, past=past, seed=seed)
+    # A run that was faster than the clock goes on ahead of it.
+    origin = at if newest is None else max(at, newest.time)
+    async with Producer(producer_address(settings)) as producer:
+        async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep, origin=origin):
             await producer.post(event)
 
 

@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from scripts.apache_kafka.cluster import Cluster
+from scripts.stack.compose import services
 from scripts.stack.program import Program
 from scripts.stack.topology import Topology
 from stream.metrics.catalogue import TOTALS
@@ -122,15 +123,23 @@ async def test_every_rule_of_the_files_is_loaded_and_works(prometheus: Prometheu
     assert [(rule["name"], rule.get("lastError")) for rule in loaded if rule["health"] not in ("ok", "unknown")] == []
 
 
-async def test_an_alert_reaches_alertmanager(topology: Topology, prometheus: Prometheus) -> None:
+async def test_an_alert_reaches_alertmanager_and_its_link_leads_to_the_runbook(
+    topology: Topology, prometheus: Prometheus
+) -> None:
     await prometheus.wait_for("prometheus_notifications_alertmanagers_discovered == 1")
     alerts = f"{topology.alertmanager.address}/api/v2/alerts"
 
+    def links() -> list[str]:
+        told = [alert for alert in asked(alerts) if alert["labels"]["alertname"] == "ContactWatchdog"]
+        return [alert["annotations"]["runbook_url"] for alert in told]
+
     wait_until(
-        lambda: "ContactWatchdog" in {alert["labels"]["alertname"] for alert in asked(alerts)},
+        lambda: bool(links()),
         "the alert that always fires is with Alertmanager",
         seconds=AGAIN_SECONDS,  # what was sent before Alertmanager was found is sent again after half a minute
     )
+    with urllib.request.urlopen(links()[0], timeout=20) as runbook:
+        assert "## ContactWatchdog" in runbook.read().decode()
 
 
 async def test_a_killed_worker_is_seen_and_its_queues_move_on(topology: Topology, prometheus: Prometheus) -> None:
@@ -149,6 +158,28 @@ async def test_a_killed_worker_is_seen_and_its_queues_move_on(topology: Topology
         victim.start()
     await prometheus.wait_for(f'up{{instance="{instance}"}} == 1', seconds=AGAIN_SECONDS)
     await prometheus.wait_for("count(count by (instance) (contact_partition_owned)) == 2", seconds=AGAIN_SECONDS)
+
+
+def test_the_health_check_of_the_broker_sees_that_it_answers_hangs_and_is_gone(topology: Topology) -> None:
+    (broker,) = topology.cluster.nodes
+    command = [part.replace("127.0.0.1/9092", broker.address.replace(":", "/")) for part in services()["kafka"].check]
+    assert any(broker.address.replace(":", "/") in part for part in command)
+
+    def well() -> bool:
+        return subprocess.run(command, check=False, timeout=PROMISED_SECONDS, capture_output=True).returncode == 0
+
+    assert well()
+    broker.send(signal.SIGSTOP)
+    try:
+        assert not well()
+    finally:
+        broker.send(signal.SIGCONT)
+    wait_until(well, "the broker goes on", seconds=AGAIN_SECONDS)
+    broker.kill()
+    try:
+        assert not well()
+    finally:
+        topology.cluster.start()
 
 
 async def test_a_killed_broker_is_seen_and_what_follows_is_counted(topology: Topology, prometheus: Prometheus) -> None:

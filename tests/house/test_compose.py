@@ -59,7 +59,7 @@ def test_ports_are_open_on_this_machine_only(name: str) -> None:
 
 
 def test_no_port_of_this_machine_is_given_twice() -> None:
-    ports = [port for service in READ.values() for port in service.ports]
+    ports = [service.port for service in READ.values() if service.port is not None]
 
     assert len(ports) == len(set(ports))
 
@@ -81,10 +81,9 @@ def test_a_service_may_do_as_little_as_it_needs(name: str) -> None:
 @pytest.mark.parametrize("name", WITH_A_PAGE)
 def test_a_health_check_asks_a_port_that_is_served(name: str) -> None:
     check = " ".join(SERVICES[name]["healthcheck"]["test"])
-    (port,) = re.findall(r"(?:127\.0\.0\.1|localhost):(\d+)", check)
+    (port,) = re.findall(r"127\.0\.0\.1[:/](\d+)", check)
 
-    served = {READ[name].inside, *(int(port) for port in re.findall(r":(\d+)", KAFKA["KAFKA_LISTENERS"]))}
-    assert int(port) in (served if name == "kafka" else {READ[name].inside})
+    assert int(port) in ports_of(name)
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -120,6 +119,8 @@ def test_an_address_is_that_of_a_service_in_the_same_network(name: str) -> None:
 
 def ports_of(name: str) -> set[int]:
     """Return the ports on which a service can be reached from the others."""
+    if name in OURS:
+        return {settings_from(environment(name)).http_port}
     listeners = re.findall(r":(\d+)", KAFKA["KAFKA_LISTENERS"]) if name == "kafka" else [READ[name].inside]
     return {int(port) for port in listeners if port is not None}
 
@@ -146,7 +147,13 @@ def test_topics_are_made_by_the_one_shot_with_the_settings_of_the_workers() -> N
     assert OURS["topics"]["environment"] == OURS["worker"]["environment"]
     assert settings_from(OURS["worker"]["environment"]).create_topics is False
     assert KAFKA["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
-    assert len(READ["worker"].ports) <= settings_from(OURS["worker"]["environment"]).partitions
+
+
+def test_more_workers_are_like_the_first_but_for_its_port_and_prometheus_finds_them_by_its_name() -> None:
+    networks = {"events": {}, "figures": {"aliases": ["worker"]}}
+
+    assert SERVICES["more-workers"] == SERVICES["worker"] | {"scale": 0, "ports": [], "networks": networks}
+    assert networks.keys() == set(SERVICES["worker"]["networks"])
 
 
 def test_the_policies_that_are_mounted_are_those_of_the_demo() -> None:
@@ -181,7 +188,7 @@ def test_the_broker_advertises_where_it_listens() -> None:
     assert protocols.keys() == listeners.keys()
     assert KAFKA["KAFKA_INTER_BROKER_LISTENER_NAME"] in listeners
     assert KAFKA["KAFKA_CONTROLLER_QUORUM_VOTERS"] == f"1@kafka:{listeners['CONTROLLER']}"
-    assert int(listeners["HOST"]) in READ["kafka"].ports
+    assert int(listeners["HOST"]) == READ["kafka"].port
     assert KAFKA["KAFKA_LOG_DIRS"] in {mount.inside for mount in READ["kafka"].mounts}
 
 

@@ -2,6 +2,7 @@
 
 from stream.ingest.simulator.centre import Centre
 from stream.ingest.simulator.check import Finding, check
+from stream.ingest.simulator.continuation import going_on, newest_event
 from stream.ingest.simulator.engine import simulate
 from stream.ingest.simulator.erlang import erlang_a, erlang_b, erlang_c
 from stream.ingest.simulator.pacing import live, paced
@@ -17,7 +18,9 @@ __all__ = [
     "erlang_a",
     "erlang_b",
     "erlang_c",
+    "going_on",
     "live",
+    "newest_event",
     "office_centre",
     "paced",
     "simulate",

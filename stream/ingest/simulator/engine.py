@@ -21,7 +21,7 @@ from stream.ingest.simulator.floor import Calendar, Desk, Lines, Queue, Visit
 from stream.ingest.simulator.front_door import FrontDoor
 from stream.ingest.simulator.waiting import WaitingRoom
 
-__all__ = ["simulate"]
+__all__ = ["run_mark", "simulate"]
 
 
 def simulate(centre: Centre, *, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
@@ -34,6 +34,11 @@ def simulate(centre: Centre, *, start: datetime, end: datetime, seed: int) -> It
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start and end need a time zone")
     return _events(centre, start.astimezone(UTC), end.astimezone(UTC), seed)
+
+
+def run_mark(centre: Centre, start: datetime, seed: int) -> str:
+    """Return what the ids of a run begin with; *start* is in UTC, and of whole milliseconds."""
+    return hashlib.blake2s(f"{centre.name}/{start.isoformat()}/{seed}".encode(), digest_size=4).hexdigest()
 
 
 def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
@@ -52,7 +57,7 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterat
 def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> list[Event]:
     """Furnish the floor and plan what starts by itself; return where events will appear."""
     clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
-    run = hashlib.blake2s(f"{centre.name}/{start.isoformat()}/{seed}".encode(), digest_size=4).hexdigest()
+    run = run_mark(centre, start, seed)
     record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)
     queues = _queues(centre, seed, clock_ms)
     duty = Duty(calendar, record)

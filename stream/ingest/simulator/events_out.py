@@ -10,7 +10,12 @@ from stream.ingest.simulator.centre import Reports, Transfer
 from stream.ingest.simulator.customers import Leaving
 from stream.ingest.simulator.floor import Calendar, Desk, Queue, Visit
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "source_of"]
+
+
+def source_of(centre: str) -> str:
+    """Return the source of the events of a centre with this name."""
+    return f"/sim/{centre}"
 
 
 class Recorder:
@@ -27,7 +32,7 @@ class Recorder:
         self.reports = reports
         self._calendar = calendar
         self._start = start
-        self._source = f"/sim/{centre}"
+        self._source = source_of(centre)
         self._number = 0
         self._at = -1
         self._time = start
