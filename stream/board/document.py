@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from stream.board.freshness import Notice
 from stream.board.view import SHOWN_WINDOWS, QueueRow, queue_rows, worst_first
+from stream.board.waits import waits_of
 from stream.domain.snapshot import Board
 
 __all__ = ["AgentsRow", "Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
@@ -47,7 +48,7 @@ class Detail(Struct, frozen=True, kw_only=True):
 
     at: datetime
     windows: tuple[QueueRow, ...]
-    """In the order of `SHOWN_WINDOWS`, with all formulas; empty where no such queue is known."""
+    """In the order of `SHOWN_WINDOWS`, with all formulas and waits; empty where no such queue is known."""
 
 
 def picture_of(board: Board, window: str, *, ticking: bool = False) -> Picture:
@@ -82,5 +83,9 @@ def detail_of(board: Board, name: str) -> Detail:
     alone = replace(
         board, queues=tuple(one for one in board.queues if f"{one.tenant}/{one.queue}/{one.channel}" == name)
     )
-    rows = (row for window in SHOWN_WINDOWS for row in queue_rows(alone, window, ticking=True).queues)
+    rows = (
+        replace(row, waits=waits_of(queue.windows[window]))
+        for window in SHOWN_WINDOWS
+        for queue, row in zip(alone.queues, queue_rows(alone, window, ticking=True).queues, strict=True)
+    )
     return Detail(at=board.at, windows=tuple(rows))

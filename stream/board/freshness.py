@@ -20,12 +20,12 @@ Severity = Literal["stale", "warning"]
 class Limits(Struct, frozen=True, kw_only=True):
     """From when on the feed is worth a notice."""
 
+    silent: timedelta
+    """Nothing came for so long: a quiet hour, or a feed that is cut. A deployment says how long: `stale_after`."""
     stalled: timedelta = timedelta(seconds=15)
     """Records wait, and none was applied for this long."""
     behind: timedelta = timedelta(seconds=30)
     """Records wait, and the newest one applied was sent so long ago."""
-    silent: timedelta = timedelta(seconds=60)
-    """Nothing came for so long: a quiet hour, or a feed that is cut."""
     late: timedelta = timedelta(minutes=5)
     """Events come, but even the newest happened so long ago."""
     ahead: timedelta = timedelta(minutes=5)
@@ -50,9 +50,8 @@ _RECOVERY: Mapping[RecoveryState, str] = {
 }
 
 
-def notices_of(feed: Feed, at: datetime, limits: Limits | None = None) -> tuple[Notice, ...]:
+def notices_of(feed: Feed, at: datetime, limits: Limits) -> tuple[Notice, ...]:
     """Return what is wrong with the feed at the instant *at*, worst first; empty when all is well."""
-    limits = limits or Limits()
     # What follows from a broker that does not answer is not said again.
     away = [*_unreachable(feed)]
     found = [

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType, convert
 from msgspec.structs import asdict
 
+from stream.board.waits import Waits
 from stream.domain.policy import Formula, Policy
 from stream.domain.service_level import service_level
 from stream.domain.snapshot import Board, Figures, QueueSnapshot, figures_of
@@ -115,6 +116,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     """By state; empty where the feed tells nothing of agents."""
     service_levels: dict[str, float | None] | UnsetType = UNSET
     """By all formulas, A to H; only where asked for."""
+    waits: Waits | UnsetType = UNSET
+    """Only in the detail of one queue."""
 
 
 class QueueRows(Struct, frozen=True, kw_only=True):

@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
+from stream.board.freshness import Limits
 from stream.domain.payloads import Channel
 from stream.domain.policy import Formula, Policy
 from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
 from stream.domain.tally import Tally, bucket_of_handle, bucket_of_wait
 from stream.domain.windows import TODAY, WINDOWS
+from stream.settings import Settings
 
-__all__ = ["NOON", "SHOWN", "a_board", "a_queue", "a_tally", "agents", "wall"]
+__all__ = ["LIMITS", "NOON", "SHOWN", "a_board", "a_queue", "a_tally", "agents", "wall"]
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SHOWN = (*WINDOWS, TODAY)
+LIMITS = Limits(silent=Settings().stale_after)
+"""Those of a deployment that changes nothing."""
 
 
 def a_tally(

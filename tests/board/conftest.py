@@ -1,5 +1,6 @@
 """A real server on loopback, with a board that a test can change."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
-from stream.board.freshness import notices_of
+from stream.board.freshness import Limits, notices_of
 from stream.board.health import Health, health_of
 from stream.board.part import Part, PartitionBoard, vitals_of
 from stream.board.server import BoardServer, Listen
 from stream.board.whole import Look
 from stream.domain.snapshot import Board
 from stream.metrics.feed import Feed, PartitionFeed
-from tests.board.boards import wall
-from tests.board.chromium import Visitor, browser
+from tests.board.boards import LIMITS, wall
+from tests.board.chromium import Visitor, browser, new_page
 
 __all__ = ["Worker", "served"]
 
@@ -32,6 +33,12 @@ def a_flowing_feed() -> Feed:
     return Feed(recovery="ready", partitions={("contacts", 0): partition}, newest_event=now)
 
 
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Worker:
     """Stands for the worker behind the server."""
@@ -42,9 +49,18 @@ class Worker:
     taken: int = 0
     moving: bool = False
     """Whether the time of the board goes on; else it stays what it was."""
+    speed: int = 1
+    """How much faster than ours its clock goes."""
+    every: timedelta = EVERY
+    """How often it tells the page; a second, as it really does, where nothing is going to happen."""
+    limits: Limits = LIMITS
+    goes_on: asyncio.Event = field(default_factory=_set)
+    """Cleared: it hangs."""
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def take_board(self) -> Board:
         self.taken += 1
+        await self.goes_on.wait()
         if self.broken is not None:
             raise self.broken
         return replace(self.board, at=self.clock()) if self.moving else self.board
@@ -55,10 +71,10 @@ class Worker:
         return Part(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=(partition,))
 
     async def look(self) -> Look:
-        return Look(await self.take_board(), notices_of(self.feed, self.clock()))
+        return Look(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
 
     def clock(self) -> datetime:
-        return datetime.now(UTC)
+        return self.began + (datetime.now(UTC) - self.began) * self.speed
 
     def health(self) -> Health:
         return health_of(self.feed, self.clock())
@@ -72,7 +88,7 @@ class Worker:
             clock=self.clock,
             health=self.health,
             listen=listen or Listen(port=0),
-            every=EVERY,
+            every=self.every,
         )
 
 
@@ -99,10 +115,16 @@ async def chromium() -> AsyncIterator[Browser]:
         yield running
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(chromium: Browser) -> Page:
+    """One page for all tests: it is quicker to clear than to make."""
+    return await new_page(chromium)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visitor(chromium: Browser) -> AsyncIterator[Visitor]:
+async def visitor(chromium: Browser, desk: Page) -> AsyncIterator[Visitor]:
     """Somebody who looks at the board, and in the end had nothing to complain of."""
-    person = Visitor(chromium)
+    person = Visitor(chromium, desk)
     yield person
     await person.leave()
     assert person.complaints == []

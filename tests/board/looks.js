@@ -37,7 +37,8 @@
       range.selectNodeContents(node);
       return [...range.getClientRects()].map(({ left, right, top, bottom }) => {
         const ink = (bottom - top) / 4; // a line is higher than its letters
-        right = Math.min(right, edge(one, ".name, .where", "right")); // names that are too long end in dots
+        right = Math.min(right, edge(one, ".name, .where", "right")); // what is too long ends in dots
+        bottom = Math.min(bottom, edge(one, ".name", "bottom")); // so do names, after two lines
         const border = Math.min(innerWidth, edge(one, "li article, #now div, #staff-now div, table", "right"));
         const out = left < 0 || right > border + 1 || bottom - 2 * ink > edge(one, "li article", "bottom");
         return { node, out, left: left + 1, right: right - 1, top: top + ink, bottom: bottom - ink };
@@ -52,6 +53,34 @@
         placed.slice(place + 1).filter((other) => upon(one, other)).map((other) => `${one.node.data} upon ${other.node.data}`),
       ),
     ];
+  },
+
+  // Words that are broken in two where no hyphen, soft or hard, says so. Names of queues may be any.
+  broken() {
+    const lines = (node, from, to) => {
+      const range = document.createRange();
+      range.setStart(node, from);
+      range.setEnd(node, to);
+      return new Set([...range.getClientRects()].filter(({ width }) => width > 1).map(({ top }) => Math.round(top))).size;
+    };
+    return this.texts()
+      .filter((node) => !node.parentElement.closest(".name, #queue-name, #queue-where, .tenant") && lines(node, 0, node.length) > 1)
+      .flatMap((node) => [...node.data.matchAll(/[^\s-]+/g)].map((word) => ({ node, word })))
+      .filter(({ node, word }) => !word[0].includes("\u00ad") && lines(node, word.index, word.index + word[0].length) > 1)
+      .map(({ word }) => `broken: ${word[0]}`);
+  },
+
+  // Names of queues that end in dots.
+  cut() {
+    const names = [...document.querySelectorAll("#tiles .name")];
+    const cut = (one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + one.clientHeight / 4;
+    return names.filter((one) => getComputedStyle(one).overflow === "hidden" && cut(one)).map((one) => one.textContent);
+  },
+
+  // Controls on different lines.
+  lines() {
+    const controls = [...document.querySelectorAll("#tools :is(button, a, select, input)")].filter((one) => one.checkVisibility());
+    return new Set(controls.map((one) => Math.round(one.getBoundingClientRect().top / 10))).size;
   },
 
   // Controls that a screen reader has no name for.
@@ -69,11 +98,12 @@
 
   texts() {
     const unseen = ".unseen, #skip, option, select, .view-wall #tools, dialog:not([open])";
+    const away = [...document.querySelectorAll(".word")].filter((one) => getComputedStyle(one).clipPath !== "none");
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) {
       const [node, one] = [walker.currentNode, walker.currentNode.parentElement];
-      if (node.data.trim() && one.checkVisibility() && !one.closest(unseen)) found.push(node);
+      if (node.data.trim() && one.checkVisibility() && !one.closest(unseen) && !away.includes(one)) found.push(node);
     }
     return found;
   },

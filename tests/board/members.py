@@ -9,12 +9,11 @@ from datetime import timedelta
 from aiohttp import web
 from msgspec.structs import replace
 
-from stream.board.freshness import Limits
 from stream.board.part import PART, Part, PartitionBoard, PartPage, Vitals
 from stream.board.whole import Partition, Whole
 from stream.domain.snapshot import AgentsSnapshot, QueueSnapshot
 from stream.metrics.feed import PartitionFeed
-from tests.board.boards import NOON, a_queue, agents
+from tests.board.boards import LIMITS, NOON, a_queue, agents
 
 __all__ = ["CONTACTS", "EVERY", "GROUP", "Member", "answering", "contacts", "part", "staff", "telling", "whole_of"]
 
@@ -121,7 +120,7 @@ async def whole_of(own: Part, others: list[Member], *, declared: list[Partition]
         others=centre.given,
         declared=declared,
         clock=lambda: NOON,
-        limits=Limits(),
+        limits=LIMITS,
         every=EVERY,
     )
     try:

@@ -5,7 +5,7 @@ import pytest
 from stream.board.freshness import Notice, notices_of
 from stream.board.health import health_of
 from stream.metrics.feed import CheckpointFigures, Feed, PartitionFeed, RecoveryState
-from tests.board.boards import NOON
+from tests.board.boards import LIMITS, NOON
 
 
 def seconds(number: float) -> timedelta:
@@ -27,16 +27,16 @@ def feed(*, lag: int = 0, applied: float = 1, sent: float = 1, happened: float =
 
 
 def codes(of: Feed) -> list[str]:
-    return [notice.code for notice in notices_of(of, NOON)]
+    return [notice.code for notice in notices_of(of, NOON, LIMITS)]
 
 
 def test_a_feed_that_flows_needs_no_notice() -> None:
-    assert notices_of(feed(), NOON) == ()
-    assert notices_of(feed(lag=50), NOON) == ()
+    assert notices_of(feed(), NOON, LIMITS) == ()
+    assert notices_of(feed(lag=50), NOON, LIMITS) == ()
 
 
 def test_records_that_wait_without_progress_are_a_stall_since_the_last_one_applied() -> None:
-    [notice] = notices_of(feed(lag=1234, applied=192, sent=192), NOON)
+    [notice] = notices_of(feed(lag=1234, applied=192, sent=192), NOON, LIMITS)
 
     assert notice == Notice(
         code="stalled",
@@ -47,15 +47,19 @@ def test_records_that_wait_without_progress_are_a_stall_since_the_last_one_appli
 
 
 def test_a_worker_that_catches_up_shows_the_past_and_says_so() -> None:
-    [notice] = notices_of(feed(lag=9, applied=1, sent=300, happened=300), NOON)
+    [notice] = notices_of(feed(lag=9, applied=1, sent=300, happened=300), NOON, LIMITS)
 
     assert (notice.code, notice.since) == ("behind", NOON - seconds(300))
 
 
 def test_a_feed_that_fell_silent_says_since_when() -> None:
-    [notice] = notices_of(feed(applied=61, happened=62), NOON)
+    [notice] = notices_of(feed(applied=31, happened=32), NOON, LIMITS)
 
-    assert (notice.code, notice.severity, notice.since) == ("silent", "stale", NOON - seconds(61))
+    assert (notice.code, notice.severity, notice.since) == ("silent", "stale", NOON - seconds(31))
+
+
+def test_what_stands_still_is_called_so_within_half_a_minute() -> None:
+    assert max(LIMITS.stalled, LIMITS.behind, LIMITS.silent) <= seconds(30)
 
 
 def test_old_events_that_come_now_are_late() -> None:
@@ -68,22 +72,22 @@ def test_before_the_first_event_the_board_says_that_none_has_come() -> None:
 
 def test_a_rebalance_is_no_silence_until_nothing_has_come_for_as_long() -> None:
     again = Feed(recovery="ready", newest_event=NOON - seconds(70))
-    again.partitions["contacts", 0] = PartitionFeed("contacts", 0, recovered_at=NOON - seconds(59))
+    again.partitions["contacts", 0] = PartitionFeed("contacts", 0, recovered_at=NOON - seconds(29))
 
     assert codes(again) == []
-    again.partitions["contacts", 0].recovered_at = NOON - seconds(61)
+    again.partitions["contacts", 0].recovered_at = NOON - seconds(31)
     assert codes(again) == ["silent"]
 
 
 @pytest.mark.parametrize("state", ["starting", "rebalancing", "recovering", "stopped"])
 def test_a_worker_that_is_not_ready_says_why(state: RecoveryState) -> None:
-    [notice] = notices_of(Feed(recovery=state, progress_at=NOON), NOON)
+    [notice] = notices_of(Feed(recovery=state, progress_at=NOON), NOON, LIMITS)
 
     assert (notice.code, notice.severity, notice.since) == (state, "stale", NOON)
 
 
 def test_a_worker_that_stopped_names_the_cause() -> None:
-    [notice] = notices_of(Feed(recovery="stopped", failure="broker refused"), NOON)
+    [notice] = notices_of(Feed(recovery="stopped", failure="broker refused"), NOON, LIMITS)
 
     assert "broker refused" in notice.text
 
@@ -127,7 +131,7 @@ def test_a_broker_that_does_not_answer_is_the_cause_and_the_rest_goes_without_sa
     cut_off = feed(lag=7, applied=300, sent=300, happened=400)
     cut_off.broker_silent_since = NOON - seconds(290)
 
-    [notice] = notices_of(cut_off, NOON)
+    [notice] = notices_of(cut_off, NOON, LIMITS)
 
     assert (notice.code, notice.severity, notice.since) == ("unreachable", "stale", NOON - seconds(290))
 
@@ -136,7 +140,7 @@ def test_a_partition_whose_broker_is_gone_stands_still_and_is_counted() -> None:
     part = feed()
     part.partitions["contacts", 3].silent_since = NOON - seconds(40)
 
-    [notice] = notices_of(part, NOON)
+    [notice] = notices_of(part, NOON, LIMITS)
 
     assert (notice.code, notice.since) == ("unreachable", NOON - seconds(40))
     assert "for 1 partition:" in notice.text
@@ -167,7 +171,7 @@ def test_partitions_that_wait_for_a_dead_letter_say_so() -> None:
     waiting = feed(lag=7, applied=20)
     waiting.letters_on_their_way = 1
 
-    [notice] = notices_of(waiting, NOON)
+    [notice] = notices_of(waiting, NOON, LIMITS)
 
     assert notice.text == "No progress in 1 partition: 7 records wait for a dead letter to be acknowledged"
 

@@ -1,8 +1,9 @@
 """What a supervisor sees on the live board, in a real browser."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
@@ -10,9 +11,10 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from stream.board.format import NO_SAMPLE
+from stream.board.freshness import Limits
 from stream.board.server import Listen
-from stream.domain.tally import Tally
-from tests.board.boards import a_board, a_queue, a_tally, agents
+from stream.domain.tally import WAIT_BOUNDS_SECONDS, Tally
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
 
@@ -54,12 +56,21 @@ async def test_each_figure_is_judged_by_the_policy(served: Served, visitor: Visi
 
 
 async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, visitor: Visitor) -> None:
+    listen = """(wait) => new Promise((done) => {
+      const told = [];
+      new MutationObserver(() => told.push(wait.textContent) > 3 && done(told))
+        .observe(wait, { subtree: true, childList: true, characterData: true });
+    })"""
     now = datetime.now(UTC)
 
-    async with served(Worker(board=a_board(a_queue(waited=40, at=now)), moving=True)) as address:
+    async with served(Worker(board=a_board(a_queue(waited=40, at=now)), moving=True, speed=10)) as address:
         page = await visitor.open(f"{address}/")
-        for text in ("0:41", "0:42", "0:43"):
-            await expect(page.locator("#tiles .wait dd:not(.note)")).to_have_text(text)
+        told = await page.locator("#tiles .wait dd:not(.note)").evaluate(listen)
+
+        minutes_and_seconds = [text.split(":") for text in told]
+        passed = [int(minutes) * 60 + int(seconds) for minutes, seconds in minutes_and_seconds]
+        assert passed == list(range(passed[0], passed[0] + 4))
+        assert passed[0] > 40
 
 
 async def test_another_window_can_be_chosen_and_shared(served: Served, visitor: Visitor) -> None:
@@ -94,8 +105,9 @@ async def test_a_queue_name_is_text_and_never_markup(served: Served, visitor: Vi
 
 async def test_a_lost_connection_is_told_and_heals_without_a_reload(served: Served, visitor: Visitor) -> None:
     async with served(Worker()) as address:
-        page = await visitor.open(f"{address}/")
+        page = await visitor.open(f"{address}/", clock=True)
         await expect(page.locator("#tiles li")).to_have_count(8)
+    await page.clock.run_for(6000)
     await expect(page.locator("#banner")).to_contain_text("Connection to the worker is lost")
     banner, title = await page.locator("#banner").inner_text(), await page.title()
     async with served(Worker(), Listen(port=int(address.rpartition(":")[2]))):
@@ -103,6 +115,44 @@ async def test_a_lost_connection_is_told_and_heals_without_a_reload(served: Serv
 
     assert ", since " in banner
     assert title.startswith("⚠ STALE")
+
+
+@pytest.mark.parametrize("view", ["", "?view=list", "?view=wall", SUPPORT])
+async def test_a_worker_that_hangs_is_told_in_each_view_and_heals_without_a_reload(
+    served: Served, visitor: Visitor, view: str
+) -> None:
+    worker = Worker()
+
+    async with served(worker) as address:
+        page = await visitor.open(f"{address}/{view}", clock=True)
+        await expect(page.locator("#clock")).not_to_be_empty()
+        await page.evaluate("window.same = true")
+        worker.goes_on.clear()
+        await page.clock.run_for(10_000)
+        await expect(page.locator("#banner .stale")).to_contain_text("Connection to the worker is lost")
+        await expect(page.locator("body")).to_have_class(re.compile("frozen"))
+        worker.goes_on.set()
+        await expect(page.locator("#banner")).to_be_empty()
+
+        assert await page.evaluate("window.same")
+
+
+async def test_figures_are_called_stale_when_the_server_says_so_and_not_by_a_limit_of_the_page(
+    served: Served, visitor: Visitor
+) -> None:
+    worker = Worker(limits=Limits(silent=timedelta(hours=2)))
+    [partition] = worker.feed.partitions.values()
+    partition.applied_at = worker.clock() - timedelta(hours=1)
+
+    async with served(worker) as address:
+        page = await visitor.open(f"{address}/")
+        await expect(page.locator("#tiles li")).to_have_count(8)
+        before = await page.locator("#banner").inner_text()
+        worker.limits = Limits(silent=timedelta(minutes=59))
+        await expect(page.locator("#banner .stale")).to_contain_text("No event has come, since")
+
+        assert before == ""
+        await expect(page.locator("body")).to_have_class(re.compile("frozen"))
 
 
 async def test_an_empty_centre_says_what_it_waits_for(served: Served, visitor: Visitor) -> None:
@@ -140,6 +190,26 @@ async def test_one_queue_shows_every_window(served: Served, visitor: Visitor) ->
         assert await line(page, "Formula C (own)") == [NO_SAMPLE, "90%", "90%", "57%", "57%"]
         assert (await texts(page, "#staff-now div"))[0].split() == ["Available", "4"]
         assert "3" in await page.locator("#now .callbacks_waiting").inner_text()
+
+
+async def test_one_queue_shows_how_long_the_answered_had_waited(served: Served, visitor: Visitor) -> None:
+    quick, slow = a_tally(in_target=9, wait_seconds=8), a_tally(too_late=3, wait_seconds=3600)
+    queue = replace(a_queue("support"), windows={**dict.fromkeys(SHOWN, quick), "1h": quick + slow, "5m": Tally()})
+
+    async with served(Worker(board=a_board(queue))) as address:
+        page = await visitor.open(f"{address}/{SUPPORT}")
+        told, drawn = page.locator("#percentiles dd"), page.locator("#waits div")
+        await expect(told).to_have_text(["0:08", "0:10", "0:10"])
+        await expect(page.locator("#waits-title")).to_have_text("Waits of the answered · 30 min")
+        await page.get_by_role("button", name="1 h").click()
+        await expect(told).to_have_text(["0:08", "≥ 30:00", "≥ 30:00"])
+        heights = await drawn.evaluate_all("(all) => all.map((one) => one.querySelector('i').offsetHeight)")
+
+        await expect(drawn).to_have_count(len(WAIT_BOUNDS_SECONDS) + 1)
+        assert [text.split() for text in await texts(page, "#waits div")][2] == ["≤", "10s", "9"]
+        assert heights[2] == pytest.approx(3 * heights[-1], abs=2)
+        assert sum(height > 0 for height in heights) == 2
+        assert await line(page, "Waits of the answered: p90") == [NO_SAMPLE, "0:10", "0:10", "≥ 30:00", "0:10"]
 
 
 async def test_one_queue_is_told_of_news(served: Served, visitor: Visitor) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Page, expect
@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 MANY = 1000
+SECOND = timedelta(seconds=1)
 
 
 def a_thousand(answered: int = 90) -> Board:
@@ -65,7 +66,7 @@ async def test_of_a_thousand_queues_only_what_changed_is_drawn(
 
 
 async def test_one_of_a_thousand_queues_is_found_by_its_name(served: Served, visitor: Visitor) -> None:
-    async with served(Worker(board=a_thousand())) as address:
+    async with served(Worker(board=a_thousand(), every=SECOND)) as address:
         page = await visitor.open(f"{address}/")
         await page.get_by_role("searchbox", name="Find a queue").fill("queue 0777")
 
@@ -74,7 +75,7 @@ async def test_one_of_a_thousand_queues_is_found_by_its_name(served: Served, vis
 
 
 async def test_pages_follow_each_other_and_stand_in_the_address(served: Served, visitor: Visitor) -> None:
-    async with served(Worker(board=a_thousand())) as address:
+    async with served(Worker(board=a_thousand(), every=SECOND)) as address:
         page = await visitor.open(f"{address}/?view=list")
         await expect(page.locator("#page")).to_have_text("Page 1 of 10")
         await page.get_by_role("button", name="Previous").click()
@@ -88,12 +89,11 @@ async def test_pages_follow_each_other_and_stand_in_the_address(served: Served, 
 
 async def turned(page: Page, seconds: int) -> None:
     """Let so many seconds go by on the clock of the page."""
-    for _ in range(seconds):
-        await page.clock.run_for(1000)
+    await page.clock.run_for(seconds * 1000)
 
 
 async def test_pages_turn_by_themselves_and_stand_still_when_paused(served: Served, visitor: Visitor) -> None:
-    async with served(Worker(board=a_thousand())) as address:
+    async with served(Worker(board=a_thousand(), every=SECOND)) as address:
         page = await visitor.open(f"{address}/?view=wall&rotate=15", clock=True)
         where = page.locator("#page")
         await expect(page.locator("#tiles li")).to_have_count(6)
@@ -130,7 +130,7 @@ async def test_one_queue_follows_the_other(served: Served, visitor: Visitor) -> 
 
 
 async def test_who_uses_the_board_is_not_interrupted(served: Served, visitor: Visitor) -> None:
-    async with served(Worker(board=a_thousand())) as address:
+    async with served(Worker(board=a_thousand(), every=SECOND)) as address:
         page = await visitor.open(f"{address}/?rotate=15", clock=True)
         await expect(page.locator("#tiles li")).to_have_count(24)
         await page.keyboard.press("ArrowRight")

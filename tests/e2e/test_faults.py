@@ -14,7 +14,7 @@ from msgspec.structs import replace as changed
 
 from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
-from stream.board.freshness import notices_of
+from stream.board.freshness import Limits, notices_of
 from stream.codec import CONTACTS_TOPIC, ROW_FORMAT, encode, key_of
 from stream.domain.events import AgentEvent, Event
 from stream.domain.policy import DEFAULT_POLICIES
@@ -32,6 +32,7 @@ from tests.running import running_service, send, send_raw, settings_of_a_test, u
 
 PARTITIONS = 4
 HOUR = timedelta(hours=1)
+LIMITS = Limits(silent=timedelta(seconds=30))
 
 
 class Clock:
@@ -65,7 +66,7 @@ async def assert_exact(service: Service, events: Sequence[Event]) -> None:
 
 
 def codes(service: Service) -> set[str]:
-    return {notice.code for notice in notices_of(service.feed, service.worker.ownership.clock())}
+    return {notice.code for notice in notices_of(service.feed, service.worker.ownership.clock(), LIMITS)}
 
 
 async def page(service: Service, path: str) -> tuple[int, str]:
@@ -136,7 +137,7 @@ async def test_while_a_dead_letter_is_not_acknowledged_the_worker_waits_says_so_
         assert feed.events.total() < len(events)
         assert feed.dead_letters == 0
         assert (feed.ready, feed.rebalances) == (True, rebalances)
-        notice = next(notice for notice in notices_of(feed, datetime.now(UTC)) if notice.code == "stalled")
+        notice = next(notice for notice in notices_of(feed, datetime.now(UTC), LIMITS) if notice.code == "stalled")
         assert "dead letter" in notice.text
 
         await ensure_topics([kafka.address], [letters])
@@ -171,6 +172,22 @@ async def test_a_changelog_that_refuses_rows_is_seen_and_written_when_it_takes_t
     async with running_service(fresh_broker, clock=Clock(), settings=settings) as service:
         shown = await service.board()
         assert shown == replay(events).board(shown.at)
+
+
+async def test_the_board_is_called_stale_after_as_long_a_silence_as_the_deployment_says(fresh_broker: Broker) -> None:
+    events = day(minutes=5)
+    clock = Clock()
+    settings = settings_of_a_test(stale_after=timedelta(seconds=7))
+    async with running_service(fresh_broker, clock=clock, settings=settings) as service:
+        await send(fresh_broker.address, events)
+        await assert_exact(service, events)
+        last = max(one.applied_at for one in service.feed.partitions.values() if one.applied_at is not None)
+        told = []
+        for silence in (5, 8):
+            clock.wrong_by = last + timedelta(seconds=silence) - datetime.now(UTC)
+            told.append('"code":"silent","severity":"stale"' in (await page(service, "/board.json"))[1])
+
+        assert told == [False, True]
 
 
 async def test_a_clock_set_back_by_an_hour_is_seen_and_costs_no_event(fresh_broker: Broker) -> None:

@@ -21,6 +21,13 @@ export function make(name, text = "", attributes = {}) {
   return element;
 }
 
+// A term and what is said of it, as a part of a list of such.
+export function makePair(term, attributes = {}) {
+  const pair = make("div", "", attributes);
+  pair.append(make("dt", term), make("dd"));
+  return pair;
+}
+
 // Makes the children of `parent` those of `items`, in their order: one element for each key, made once.
 // `fill` is called for an item that differs from what its element shows. Focus stays with its element.
 export function reconcile(parent, items, { keyOf, create, fill }) {

@@ -16,6 +16,11 @@ export function signed(row, name, text) {
 }
 
 export const stateText = (state) => `${SIGNS[state]} ${say(`state_${state}`)}`;
+export function drawState(box, state) {
+  put(box.firstElementChild, SIGNS[state]);
+  put(box.lastElementChild, say(`state_${state}`));
+}
+
 export const channelText = (row) => sayOr(`channel_${row.channel}`, row.channel);
 export const targetText = (row) =>
   say("target", { target: write.level(row.target), threshold: write.limit(row.threshold_seconds) });

@@ -1,11 +1,12 @@
 // One queue and channel: what is now, and every figure in every window.
 
 import { choice } from "./choice.js";
-import { $, forget, make, mark, put, reconcile, set } from "./dom.js";
+import { $, forget, make, makePair, mark, put, reconcile, set } from "./dom.js";
 import { detailOf } from "./feed.js";
 import {
   AGENT_STATES, callbackText, channelText, drawWait, judged, noAgentFree, pastText, signed, stateText, targetText,
 } from "./figures.js";
+import * as waits from "./waits.js";
 import { say, sayOr, write } from "./words.js";
 
 export const root = $("queue");
@@ -55,14 +56,17 @@ export async function refresh() {
 }
 
 export function clear() {
-  detail = null;
   for (const box of [$("now"), $("staff-now"), $("figures")]) forget(box);
+  waits.clear();
 }
 
 const chosenRow = () => detail?.windows.find((row) => row.window === choice.window);
 
 export function open() {
-  if (detail?.key !== choice.queue) clear();
+  if (detail?.key !== choice.queue) {
+    detail = null;
+    clear();
+  }
   refresh();
   draw();
 }
@@ -79,6 +83,7 @@ export function draw() {
   $("queue-head").className = row.state;
   drawNow(row);
   drawAgents(row);
+  waits.draw(row);
   drawFigures(detail.windows);
   tick();
 }
@@ -102,8 +107,8 @@ function drawNow(row) {
   reconcile($("now"), boxes.map((one) => ({ ...one, judged: judged(row, one.by) })), {
     keyOf: (one) => one.name,
     create: (one) => {
-      const box = make("div");
-      box.append(make("dt", say(one.name)), make("dd"), make("dd", "", { class: "note" }));
+      const box = makePair(say(one.name));
+      box.append(make("dd", "", { class: "note" }));
       return box;
     },
     fill: (box, one) => {
@@ -120,11 +125,7 @@ function drawAgents(row) {
   put($("staff-unknown"), states.length ? "" : say("agents_unknown"));
   reconcile($("staff-now"), states.map((state) => ({ state, number: row.agents[state], short: state === "available" && noAgentFree(row) })), {
     keyOf: (one) => one.state,
-    create: (one) => {
-      const box = make("div");
-      box.append(make("dt", say(one.state)), make("dd"));
-      return box;
-    },
+    create: (one) => makePair(say(one.state)),
     fill: (box, one) => {
       put(box.lastElementChild, `${one.short ? "▼ " : ""}${count(one.number)}`);
       mark(box, "short", one.short);
@@ -139,6 +140,11 @@ function reasons(windows, field, prefix) {
   return names.map((name) => ({ ...figure("exits", `${prefix}_${name}`, (row) => count(row[field][name] ?? 0)), title: name }));
 }
 
+function percentiles() {
+  const title = (name) => `${say("answered_waits")}: ${name}`;
+  return waits.PERCENTILES.map((name) => ({ ...figure("waits", name, (row) => waits.text(row, name)), title: title(name) }));
+}
+
 function formulas(windows) {
   const own = (letter) => (letter === windows[0].formula ? ` (${say("formula_of_queue")})` : "");
   return Object.keys(windows[0].service_levels).map((letter) => ({
@@ -149,7 +155,9 @@ function formulas(windows) {
 
 function drawFigures(windows) {
   const told = [
-    ...FIGURES,
+    ...FIGURES.slice(0, 2),
+    ...percentiles(),
+    ...FIGURES.slice(2),
     ...reasons(windows, "dequeued_by_reason", "exit"),
     BLOCKED,
     ...reasons(windows, "blocked_by_reason", "blocked"),

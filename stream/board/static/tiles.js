@@ -1,6 +1,6 @@
 // One tile for each queue, worst first: for a desk; larger, and with less in it, for a wall.
 
-import { $, forget, make, mark, put, reconcile, set, shownFor } from "./dom.js";
+import { $, forget, makePair, mark, put, reconcile, set, shownFor } from "./dom.js";
 import {
   AGENT_STATES, callbackText, channelText, drawBig, drawLevel, drawWait, judged, link, noAgentFree, pastText, signed, stateText,
   targetText,
@@ -9,7 +9,7 @@ import { say, translate, write } from "./words.js";
 
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
 const JUDGED = [["level", "service_level"], ["wait", "longest_wait"], ["abandoned", "abandonment"], ["blocked", "blocking"]];
-const LONG_NAME = 11; // characters that fit into the head of a tile at full size
+const LONG_NAME = 10; // characters that fit into the head of a tile at full size
 const FITS_ON_A_SCREEN = 12;
 
 export const root = $("tiles");
@@ -75,11 +75,7 @@ function drawAgents(list, row) {
   const short = noAgentFree(row);
   reconcile(list, states.map((state) => ({ state, number: row.agents[state], short: short && state === "available" })), {
     keyOf: (one) => one.state,
-    create: (one) => {
-      const box = make("div", "", { class: one.state });
-      box.append(make("dt", say(one.state)), make("dd"));
-      return box;
-    },
+    create: (one) => makePair(say(one.state), { class: one.state }),
     fill: (box, one) => {
       put(box.lastElementChild, one.short ? `▼ ${write.count(one.number)}` : write.count(one.number));
       mark(box, "short", one.short);

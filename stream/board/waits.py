@@ -1,0 +1,48 @@
+"""How long those who were answered had waited: their number in each bucket, and percentiles. Pure."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+
+from msgspec import Struct
+
+from stream.domain.tally import WAIT_BOUNDS_SECONDS, Tally
+
+__all__ = ["Waits", "quantile", "waits_of"]
+
+
+class Waits(Struct, frozen=True, kw_only=True):
+    """The waits of the answered in one window. Percentiles are seconds, estimated as `quantile` does."""
+
+    bounds_seconds: tuple[int, ...] = WAIT_BOUNDS_SECONDS
+    """Upper bounds of the buckets, inclusive."""
+    counts: tuple[int, ...]
+    """Not cumulative; one more than there are bounds: the last are those who waited longer."""
+    p50: float | None
+    p90: float | None
+    p95: float | None
+
+
+def waits_of(tally: Tally) -> Waits:
+    """Return what a window knows of the waits of its answered contacts."""
+    p50, p90, p95 = (quantile(share, tally.waits, WAIT_BOUNDS_SECONDS) for share in (0.5, 0.9, 0.95))
+    return Waits(counts=tuple(tally.waits), p50=p50, p90=p90, p95=p95)
+
+
+def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> float | None:
+    """
+    Estimate what a *share* (above 0, at most 1) stayed below; None where nothing was counted.
+
+    As `histogram_quantile` of Prometheus, so that the board and Grafana agree: on a straight line within a
+    bucket, the first of which begins at 0. Above the highest bound nothing is known: the answer is that bound.
+    """
+    reached = list(accumulate(counts))
+    if not reached[-1]:
+        return None
+    rank = share * reached[-1]
+    place = bisect_left(reached, rank)
+    if place >= len(bounds):
+        return float(bounds[-1])
+    begin = bounds[place - 1] if place else 0
+    missing = rank - (reached[place] - counts[place])
+    return begin + (bounds[place] - begin) * (missing / counts[place])
