@@ -35,26 +35,28 @@ class Webhook:
     def __init__(self, address: str) -> None:
         self.address = address
         self.told: list[Told] = []
-        self.notifications = 0
+        self.notifications: list[str] = []
+        """The status of each: `resolved` when nothing of its group fires any more."""
 
     async def take(self, request: web.Request) -> web.Response:
         """Take one notification."""
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.Response(status=401)
-        self.notifications += 1
         said = await request.json()
+        self.notifications.append(said["status"])
         to = request.path.rpartition("/")[2]
         self.told += [Told(to, one["status"], one["labels"], one["annotations"]) for one in said["alerts"]]
         return web.Response()
 
-    def heard(self, alert: str, status: str = "firing") -> list[Told]:
-        """Return all that was told of an alert."""
-        return [one for one in self.told if (one.labels["alertname"], one.status) == (alert, status)]
+    def heard(self, alert: str, status: str = "firing", **labels: str) -> list[Told]:
+        """Return all that was told of an alert, or of those with these *labels*."""
+        told_of = [one for one in self.told if (one.labels["alertname"], one.status) == (alert, status)]
+        return [one for one in told_of if labels.items() <= one.labels.items()]
 
-    async def wait_for(self, alert: str, status: str = "firing", *, seconds: float) -> Told:
+    async def wait_for(self, alert: str, status: str = "firing", *, seconds: float, **labels: str) -> Told:
         """Return the first that was told of an alert."""
         async with asyncio.timeout(seconds):
-            while not (found := self.heard(alert, status)):
+            while not (found := self.heard(alert, status, **labels)):
                 await asyncio.sleep(LOOK_SECONDS)
         return found[0]
 
@@ -74,8 +76,8 @@ async def webhook() -> AsyncIterator[Webhook]:
         await runner.cleanup()
 
 
-def at_once(receiver: Webhook, home: Path) -> str:
-    """Return the project's configuration with a receiver of this machine, its secrets, and without patience."""
+def at_once(receiver: Webhook, home: Path, *, group_wait: str = "1s") -> str:
+    """Return the project's configuration with a receiver of this machine, its secrets, and little patience."""
     secrets = home / "secrets"
     secrets.mkdir(parents=True)
     (secrets / "notify-token").write_text(TOKEN)
@@ -85,7 +87,9 @@ def at_once(receiver: Webhook, home: Path) -> str:
         "/run/secrets": str(secrets),
         "mail.example.org:587": f"{HOST}:9",  # nobody reads mail here
         "group_wait: 10s": "group_wait: 1s",
+        "group_wait: 30s": f"group_wait: {group_wait}",
         "group_interval: 1m": "group_interval: 1s",
+        "group_interval: 30s": "group_interval: 1s",
     }
     text = CONFIGURATION.read_text()
     for written, here in places.items():

@@ -39,7 +39,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     summary: str
     """One line: what is wrong, where, how bad."""
     description: str
-    """What it is compared with, since when or over what; a sentence or two."""
+    """What it is compared with, since when or over what, and in the last sentence what to do first."""
     value: Reading = "count"
     limit: str = ""
     """The gauge of a queue's policy that the value is compared with, if there is one; read like the value."""

@@ -3,7 +3,7 @@
 from stream.domain.limits import OVERFLOW_QUEUE
 from stream.metrics.catalogue import metric
 
-__all__ = ["AWAKE", "BY_QUEUE", "OPEN", "alerted", "by_queue", "series"]
+__all__ = ["AWAKE", "BY_QUEUE", "OPEN", "alerted", "by_queue", "indented", "series"]
 
 BY_QUEUE = "tenant, queue, channel"
 
@@ -36,8 +36,9 @@ def by_queue(name: str, **values: str) -> str:
 
 def alerted(condition: str, among: str) -> str:
     """Return the condition, by queue, with the team to tell: for queues that are `OPEN` or `AWAKE`."""
-    return f"(\n{_indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {among}"
+    return f"(\n{indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {among}"
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """Return the lines of a text two columns further in."""
     return "\n".join(f"  {line}" for line in text.splitlines())

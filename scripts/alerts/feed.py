@@ -41,7 +41,8 @@ _FRESHNESS = (
         severity="critical",
         concerns="feed",
         summary="No event for {value}: all figures are as old",
-        description="A queue is open, and for more than ten minutes no worker has applied any event.",
+        description="A queue is open, and for more than ten minutes no worker has applied an event. "
+        "If the call system works, start the source of its events again.",
         value="seconds",
         pending=A_MOMENT,
         lingers=A_MINUTE,
@@ -54,7 +55,8 @@ _FRESHNESS = (
         severity="warning",
         concerns="feed",
         summary="Source {source} has been silent for {value}",
-        description="A queue is open, and one call system has told of nothing for more than a quarter of an hour.",
+        description="A queue is open, and this call system has told of nothing for a quarter of an hour. "
+        "If it works, start the source of its events again.",
         value="seconds",
         pending=A_MINUTE,
         lingers=A_MINUTE,
@@ -68,7 +70,8 @@ _FRESHNESS = (
         severity="critical",
         concerns="feed",
         summary="No broker has answered for {value}",
-        description="Workers get no answer from Kafka: figures stand still until it is back.",
+        description="Workers get no answer from Kafka: all figures stand still. "
+        "Mend the broker; leave the workers as they are.",
         value="seconds",
         pending=A_MOMENT,
         lingers=A_MINUTE,
@@ -80,7 +83,8 @@ _FRESHNESS = (
         severity="critical",
         concerns="feed",
         summary="The broker of {topic}/{partition} has not answered for {value}",
-        description="The figures of the queues of this partition stand still; those of the others go on.",
+        description="The figures of this partition's queues stand still; those of the others go on. "
+        "Mend its broker, or what is between it and the worker.",
         value="seconds",
         pending=A_MOMENT,
         lingers=A_MINUTE,
@@ -93,8 +97,8 @@ _FRESHNESS = (
         severity="critical",
         concerns="feed",
         summary="{topic}/{partition} is behind by {value} records",
-        description="Records wait to be applied, and the newest applied one is more than a minute old: "
-        "the queues of this partition show the past.",
+        description="Records wait, and the newest applied one is more than a minute old: its queues show the past. "
+        "If the lag grows, add workers.",
         pending=A_MINUTE,
         lingers=A_MINUTE,
     ),
@@ -107,7 +111,8 @@ _RECORDS = (
         severity="warning",
         concerns="feed",
         summary="About {value} records were set aside in ten minutes",
-        description="Records that are no usable events went to the dead letters: what they told is missing.",
+        description="They are no usable events: what they told is missing. "
+        "Ask contact-stream dead-letters what is wrong with them, and mend their producer.",
         lingers=A_MINUTE,
     ),
     Alert(
@@ -115,8 +120,9 @@ _RECORDS = (
         expr=f"ceil(sum(increase({series('contact_source_offset_gaps_total')}[15m]))) > 0",
         severity="critical",
         concerns="feed",
-        summary="About {value} jumps in the offsets read: records are lost",
-        description="Records were gone from a topic before they were applied: figures of today are too low.",
+        summary="About {value} jumps in the offsets read in a quarter of an hour: records are lost",
+        description="Records were gone from a topic before they were applied: figures of today are too low. "
+        "Find out whether workers were down for long, or a topic was deleted.",
         lingers=A_MINUTE,
     ),
 )
@@ -128,7 +134,8 @@ _WORKERS = (
         severity="critical",
         concerns="feed",
         summary="No worker owns {topic}/{partition}",
-        description="A worker owned it in the last six hours, none does now: its queues are on no board.",
+        description="A worker owned it in the last six hours, none has for a minute: its queues are on no board. "
+        "Start a worker.",
         pending=A_MINUTE,
         lingers=A_MINUTE,
     ),
@@ -138,7 +145,8 @@ _WORKERS = (
         severity="critical",
         concerns="feed",
         summary="{value} workers own {topic}/{partition}",
-        description="More than one worker shows its queues: one of them no longer hears of anything.",
+        description="For a minute more than one worker has shown its queues: one of them hears of nothing any more. "
+        "End the one that is out of date.",
         pending=A_MINUTE,
         lingers=A_MINUTE,
     ),
@@ -148,7 +156,8 @@ _WORKERS = (
         severity="warning",
         concerns="feed",
         summary="Worker {instance} does not answer",
-        description="Prometheus cannot read its page. Others take its partitions over, if there are others.",
+        description="For half a minute Prometheus has not been able to read its page. "
+        "Start it again; others take its partitions over, if there are others.",
         pending=HALF_A_MINUTE,
         lingers=A_MINUTE,
     ),
@@ -158,7 +167,8 @@ _WORKERS = (
         severity="critical",
         concerns="feed",
         summary="No worker runs: there are no figures",
-        description="Prometheus reads no worker's page. Events wait on the broker; none is lost while it keeps them.",
+        description="For half a minute Prometheus has read no worker's page. "
+        "Start them: events wait on the broker, and none is lost while it keeps them.",
         pending=HALF_A_MINUTE,
         lingers=A_MINUTE,
     ),
@@ -168,7 +178,7 @@ _WORKERS = (
         severity="warning",
         concerns="feed",
         summary="Worker {instance} has not been ready for five minutes",
-        description="It has no partitions, or is still reading its state back.",
+        description="It has no partitions, or is still reading its state back. Its page /readyz says which.",
         pending=FIVE_MINUTES,
         lingers=A_MINUTE,
     ),
@@ -178,7 +188,7 @@ _WORKERS = (
         severity="critical",
         concerns="feed",
         summary="Checkpoints of {instance} have failed for {value}",
-        description="Figures are right, but not saved: a restart would have to read as much again.",
+        description="Figures are right, but not saved. Its log names the error: mend that; leave the worker as it is.",
         value="seconds",
         pending=A_MOMENT,
         lingers=A_MINUTE,
@@ -190,7 +200,8 @@ _WORKERS = (
         severity="warning",
         concerns="feed",
         summary="{topic}/{partition} has not been committed for {value}",
-        description="So much would be read again after a crash; a checkpoint is due every second.",
+        description="So much would be read again after a crash; a checkpoint is due every second. "
+        "See whether checkpoints fail or are slow.",
         value="seconds",
         pending=A_MOMENT,
         lingers=A_MINUTE,

@@ -1,18 +1,22 @@
 """The same alerts as Grafana evaluates and routes them itself, for those who have no Alertmanager.
 
 The recorded figures stay with Prometheus. Grafana puts environment variables in place of `${NAME}` when it reads
-`grafana/provisioning/alerting/`; its templates therefore say `.Labels`, never `$labels`.
+`grafana/provisioning/alerting/`, but not in annotations: where those lead is written into them, or known to Grafana.
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
 
 from scripts.alerts.alert import Alert
 from scripts.alerts.expressions import by_queue
+from scripts.alerts.inhibition import unless_inhibited
 from scripts.alerts.prometheus import READ, annotations, duration, labels
 from scripts.alerts.texts import Fill
 from scripts.alerts.yaml_out import written
 
-__all__ = ["contact_points_file", "grafana_rules_file", "mute_timings_file", "policies_file"]
+__all__ = ["PROMETHEUS_YML", "contact_points_file", "grafana_rules_file", "mute_timings_file", "policies_file"]
 
 FOLDER = "contact-stream"
 PROMETHEUS_UID = "prometheus"
@@ -25,11 +29,20 @@ INTERVAL = "10s"
 SUPERVISORS, OPERATIONS, WATCHDOG = (f"contact-stream {who}" for who in ("supervisors", "operations", "watchdog"))
 NIGHT = "contact-stream night"
 
+PROMETHEUS_YML = Path(__file__).parents[2] / "grafana" / "prometheus" / "prometheus.yml"
+"""Its `external_labels` say where links lead."""
+
+
+def _answer(query: str, alert: Alert) -> str:
+    # Grafana fills in texts of calm rules too, and of those that it cannot evaluate: then a query has no value.
+    return f"{{{{ with .Values.{query} }}}}{{{{ .Value | {READ[alert.value]} }}}}{{{{ end }}}}"
+
+
 GRAFANA = Fill(
-    value=lambda alert: f"{{{{ .Values.Value.Value | {READ[alert.value]} }}}}",
-    limit=lambda alert: f"{{{{ .Values.Limit.Value | {READ[alert.value]} }}}}",
-    runbook="${ALERTS_RUNBOOK}",
-    dashboards="${ALERTS_DASHBOARDS}",
+    value=lambda alert: _answer("Value", alert),
+    limit=lambda alert: _answer("Limit", alert),
+    runbook=yaml.safe_load(PROMETHEUS_YML.read_text())["global"]["external_labels"]["runbook"],
+    dashboards="{{ externalURL }}",
 )
 
 
@@ -48,7 +61,7 @@ def _rule(alert: Alert) -> dict[str, object]:
         "uid": alert.name.lower(),
         "title": alert.name,
         "condition": "Fires",
-        "data": [_query("Value", alert.expr), *limits, _any_value("Fires", "Value")],
+        "data": [_query("Value", unless_inhibited(alert)), *limits, _any_value("Fires", "Value")],
         # An expression answers only while something is wrong.
         "noDataState": "OK",
         "execErrState": "Error",
@@ -96,7 +109,7 @@ def _webhook(name: str) -> dict[str, object]:
 
 
 def policies_file() -> str:
-    """Return the routes, as `grafana/alertmanager/alertmanager.yml` has them. Grafana knows no inhibition."""
+    """Return the routes, as `grafana/alertmanager/alertmanager.yml` has them."""
     feed_by_day = {
         "receiver": OPERATIONS,
         "object_matchers": [["concerns", "=", "feed"], ["severity", "!=", "critical"]],
@@ -112,6 +125,8 @@ def policies_file() -> str:
         "receiver": SUPERVISORS,
         "object_matchers": [["concerns", "=", "queue"]],
         "group_by": ["tenant", "queue", "channel", "team"],
+        "group_wait": "30s",
+        "group_interval": "30s",
     }
     root = {
         "orgId": 1,

@@ -18,7 +18,7 @@ PROMETHEUS = Fill(
         f".Labels.channel | query }}}}{{{{ . | first | value | {READ[alert.value]} }}}}{{{{ end }}}}"
     ),
     runbook="{{ .ExternalLabels.runbook }}",
-    dashboards="{{ .ExternalLabels.dashboards }}",
+    dashboards="{{ .ExternalLabels.dashboards }}/",
 )
 
 

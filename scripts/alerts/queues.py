@@ -18,6 +18,16 @@ A_MOMENT = timedelta(seconds=15)
 """A hand-over between workers is no alert."""
 A_MINUTE = timedelta(minutes=1)
 """One answered call or abandon more or less in a window is no alert, and no all-clear."""
+SHORT = "5m"
+"""Says that what a longer window shows is still so: it is over when this window is well again."""
+AFTERMATH = timedelta(minutes=5)
+"""What is critical lingers as long as that, so that what it silences ends before it: one all-clear, no new alert."""
+
+TOLD_THIS_HOUR = (
+    f"unless on ({BY_QUEUE}) max_over_time("
+    'ALERTS{alertname=~"ContactServiceLevel(Collapsed|Falling|Missed)", alertstate="firing"}[1h])'
+)
+"""Whoever was told of an hour need not be told that it spoilt the day."""
 
 LIVE = "voice|chat|video"
 """Channels on which a customer who waits does nothing else."""
@@ -40,10 +50,14 @@ class Burn(Struct, frozen=True, kw_only=True):
 
     name: str
     long: str
-    short: str
+    short: str = SHORT
     share: float
     severity: Severity
-    pending: timedelta
+    pending: timedelta = A_MINUTE
+    lingers: timedelta = A_MINUTE
+    """The worse, the longer: a window on its way up passes what is worse first, and that is no new alert."""
+    first: str
+    """What to do first."""
 
     @property
     def above(self) -> str:
@@ -55,7 +69,8 @@ class Burn(Struct, frozen=True, kw_only=True):
         burns = [
             f'and on ({BY_QUEUE}) ({BURN}{{window="{window}"}} {self.above})' for window in (self.long, self.short)
         ]
-        condition = [by_queue("contact_service_level_ratio", window=self.long), *burns, _enough(self.long)]
+        level = by_queue("contact_service_level_ratio", window=self.long)
+        condition = [level, *burns, _enough(self.long), *([TOLD_THIS_HOUR] if self.long == "today" else [])]
         return alerted("\n".join(condition), OPEN if self.severity == "critical" else AWAKE)
 
 
@@ -63,20 +78,46 @@ BURNS = (
     Burn(
         name="ContactServiceLevelCollapsed",
         long="15m",
-        short="5m",
         share=0.65,
         severity="critical",
         pending=timedelta(seconds=30),
+        lingers=AFTERMATH,
+        first="Hardly anybody is answered in time: move agents to the queue now.",
     ),
-    Burn(name="ContactServiceLevelFalling", long="1h", short="15m", share=0.25, severity="warning", pending=A_MINUTE),
-    Burn(name="ContactServiceLevelMissed", long="30m", short="5m", share=0, severity="warning", pending=A_MINUTE),
-    Burn(name="ContactServiceLevelOfTheDay", long="today", short="1h", share=0, severity="info", pending=A_MINUTE),
+    Burn(
+        name="ContactServiceLevelFalling",
+        long="1h",
+        share=0.25,
+        severity="warning",
+        lingers=2 * A_MINUTE,
+        first="Move agents to the queue, and plan more for the rest of the day.",
+    ),
+    Burn(
+        name="ContactServiceLevelMissed",
+        long="30m",
+        share=0,
+        severity="warning",
+        first="Call agents back from breaks.",
+    ),
+    Burn(
+        name="ContactServiceLevelOfTheDay",
+        long="today",
+        short="1h",
+        share=0,
+        severity="info",
+        first="Nothing at once: tell who plans the staff.",
+    ),
 )
 
 
 def _enough(window: str) -> str:
     volume = f"{by_queue('contact_window_decided', window=window)} >= {by_queue('contact_minimum_volume')}"
     return f"and on ({BY_QUEUE}) ({volume})"
+
+
+def _above_limit(ratio: str, limit: str) -> str:
+    over_30m, still = (f"{by_queue(ratio, window=window)} > {by_queue(limit)}" for window in ("30m", SHORT))
+    return f"{over_30m}\nand {still}"
 
 
 def _service_levels() -> Iterator[Alert]:
@@ -90,7 +131,7 @@ def _service_levels() -> Iterator[Alert]:
             value="ratio",
             limit="contact_service_level_target_ratio",
             pending=burn.pending,
-            lingers=A_MINUTE,
+            lingers=burn.lingers,
         )
 
 
@@ -99,10 +140,8 @@ def _told(window: str) -> str:
 
 
 def _why(burn: Burn) -> str:
-    both = f"both {_told(burn.long)} and over {burn.short}"
-    if not burn.share:
-        return f"The service level is below its target, {both}."
-    return f"The service level is below {1 - burn.share:.0%} of its target, {both}: callers wait far too long."
+    target = f"{1 - burn.share:.0%} of its target" if burn.share else "its target"
+    return f"The service level is below {target}, both {_told(burn.long)} and over {burn.short}. {burn.first}"
 
 
 QUEUE_RECORDINGS = (
@@ -131,7 +170,8 @@ QUEUE_ALERTS = (
         ),
         severity="warning",
         summary="{where}: somebody has waited for {value}, the limit is {limit}",
-        description="The contact at the head of the queue has waited longer than the queue's limit.",
+        description="The contact at the head of the queue has waited longer than its limit. Have it taken by hand; "
+        "if nobody can, it is stuck in the call system.",
         value="seconds",
         limit="contact_longest_wait_limit_seconds",
         pending=A_MOMENT,
@@ -148,20 +188,22 @@ QUEUE_ALERTS = (
         ),
         severity="critical",
         summary="{where}: {value} waiting, and no agent at work",
-        description="Customers wait in the queue, and none of its agents is available, in a contact or wrapping up.",
+        description="For half a minute none of its agents has been available, in a contact or wrapping up. "
+        "Get somebody to log in, or close or overflow the queue.",
         pending=timedelta(seconds=30),
-        lingers=A_MINUTE,
+        lingers=AFTERMATH,
     ),
     Alert(
         name="ContactAbandonment",
         expr=alerted(
-            f"{by_queue('contact_abandonment_excluding_short_ratio', window='30m')}\n"
-            f"> {by_queue('contact_abandonment_limit_ratio')}\n{_enough('30m')}",
+            f"{_above_limit('contact_abandonment_excluding_short_ratio', 'contact_abandonment_limit_ratio')}\n"
+            f"{_enough('30m')}",
             AWAKE,
         ),
         severity="warning",
         summary="{where}: {value} gave up over 30m, the limit is {limit}",
-        description="More customers give up while they wait than the limit allows; short abandons are left out.",
+        description="More give up than the limit allows, both over 30m and over 5m; short abandons are left out. "
+        "Get more agents, or offer callbacks.",
         value="ratio",
         limit="contact_abandonment_limit_ratio",
         pending=A_MINUTE,
@@ -170,7 +212,7 @@ QUEUE_ALERTS = (
     Alert(
         name="ContactBlocking",
         expr=alerted(
-            f"{by_queue('contact_blocking_ratio', window='30m')}\n> {by_queue('contact_blocking_limit_ratio')}\n"
+            f"{_above_limit('contact_blocking_ratio', 'contact_blocking_limit_ratio')}\n"
             f"and on ({BY_QUEUE}) (\n"
             f"  {by_queue('contact_window_offered', window='30m')}\n"
             f"  + sum by ({BY_QUEUE}) "
@@ -180,7 +222,8 @@ QUEUE_ALERTS = (
         ),
         severity="warning",
         summary="{where}: {value} did not get in over 30m, the limit is {limit}",
-        description="More attempts are turned away before the queue (full, no lines, no agents) than its limit allows.",
+        description="More attempts are turned away than the limit allows, both over 30m and over 5m. "
+        "Its dashboard says why: no lines, no places in the queue, or no agents.",
         value="ratio",
         limit="contact_blocking_limit_ratio",
         pending=A_MINUTE,
@@ -195,7 +238,8 @@ QUEUE_ALERTS = (
         ),
         severity="info",
         summary="{where}: the end of {value} contacts was never reported",
-        description="So many expired over the last hour: the call system told of their entry, never of their end.",
+        description=f"So many expired over the last hour, more than {GHOSTS_SHARE:.0%} of those offered: "
+        "the call system told of no end. Mend the source of its events.",
         pending=A_MINUTE,
         lingers=A_MINUTE,
     ),

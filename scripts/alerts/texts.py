@@ -24,7 +24,7 @@ class Fill(Struct, frozen=True, kw_only=True):
     runbook: str
     """Address of `docs/runbook.md`, as who is called can open it."""
     dashboards: str
-    """Address of Grafana."""
+    """Address of Grafana, with the slash at its end."""
 
 
 def filled(text: str, alert: Alert, fill: Fill) -> str:
@@ -35,8 +35,8 @@ def filled(text: str, alert: Alert, fill: Fill) -> str:
 
 def links(alert: Alert, fill: Fill) -> dict[str, str]:
     """Return the address of the section of the runbook, and of the dashboard that shows more."""
-    of_queue = f"{fill.dashboards}/d/{QUEUE_DASHBOARD}?{VARIABLES}"
+    of_queue = f"{fill.dashboards}d/{QUEUE_DASHBOARD}?{VARIABLES}"
     return {
         "runbook_url": f"{fill.runbook}#{alert.name.lower()}",
-        "dashboard_url": of_queue if alert.concerns == "queue" else f"{fill.dashboards}/d/{FEED_DASHBOARD}",
+        "dashboard_url": of_queue if alert.concerns == "queue" else f"{fill.dashboards}d/{FEED_DASHBOARD}",
     }

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from grafana_foundation_sdk.builders import common as common_builders
+
 from scripts.dashboards.frame import Page
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import AMBER, GREEN, RED, Look, Value, Words, numbers, told
@@ -13,6 +15,12 @@ __all__ = ["banner", "feed_state"]
 
 LIMITS = Limits(silent=Settings().stale_after)
 """As on the live board: from when on the feed is worth a notice."""
+
+SENTENCE = 36
+"""Pixels of letters of which the longest of our sentences fits."""
+
+CLOCK = "time:HH:mm:ss"
+"""Grafana's unit for a time of the day: a date beside it, as a browser writes it, would not fit its tile."""
 
 _WORDS = {"feed_live": 0, "feed_late": 1, "feed_silent": 2, "feed_behind": 3, "feed_recovering": 4, "feed_away": 5}
 """Words for the numbers of `feed_state`: worse is more."""
@@ -54,12 +62,15 @@ def banner(page: Page, height: int) -> Row:
     """Return the first line of a screen: the state of the feed, and as of when the figures are."""
     colours = {0: GREEN, 1: AMBER}
     told_as: Words = {(number, number): (page.words[key], colours.get(number, RED)) for key, number in _WORDS.items()}
-    feed = Value(name=page.words["feed"], expr=feed_state(page), look=Look(unit="none", words=told_as))
+    look = Look(unit="none", words=told_as, nothing=(page.words["feed_missing"], RED))
+    feed = Value(name=page.words["feed"], expr=feed_state(page), look=look)
     clock = Value(
         name=page.words["as_of"],
         expr=f"max (timestamp ({page.scope.series('contact_ready')})) * 1000",
-        look=Look(unit="dateTimeAsLocal", colour="#2b3b55"),
+        look=Look(unit=CLOCK, colour="#2b3b55"),
     )
-    state = numbers(page.words["feed"], ABOUT, [feed], name=False).no_value(page.words["feed_missing"])
+    state = numbers(page.words["feed"], ABOUT, [feed], name=False)
+    # Left to itself Grafana makes a sentence too large for one line, and cuts the second off.
+    state.text(common_builders.VizTextDisplayOptions().value_size(SENTENCE))
     as_of = numbers(page.words["as_of"], told("contact_ready") + " When it was last asked.", [clock], name=False)
     return Row(height, (state, as_of), (18, 6))

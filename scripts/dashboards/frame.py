@@ -66,8 +66,10 @@ def uid_of(name: str, language: Language) -> str:
     return f"contact-{name}" if language == "en" else f"contact-{name}-{language}"
 
 
-def framed(page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True) -> dashboard.Dashboard:
-    """Return a whole dashboard; the title is the word called *name*."""
+def framed(
+    page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True, alerts: str = ""
+) -> dashboard.Dashboard:
+    """Return a whole dashboard; the title is the word called *name*. Times are marked at which *alerts* fired."""
     built = (
         dashboards.Dashboard(page.words[f"title_{name.replace('-', '_')}"])
         .uid(uid_of(name, page.language))
@@ -83,6 +85,8 @@ def framed(page: Page, name: str, rows: Iterable[Row], *, about: str, window: bo
         built.link(_links(page))
         for variable in _variables(page, window=window):
             built.with_variable(variable)
+    if alerts:
+        built.annotation(_marks(page, alerts))
     whole = built.build()
     whole.panels = laid_out(rows)
     _from_one_source(whole, SOURCE if page.scope.variables else FIXED_SOURCE)
@@ -97,6 +101,14 @@ def _from_one_source(whole: dashboard.Dashboard, uid: str) -> None:
             for target in panel.targets or []:
                 assert isinstance(target, queries.Dataquery)
                 target.datasource = source
+
+
+def _marks(page: Page, concerns: str) -> dashboards.AnnotationQuery:
+    marks = dashboards.AnnotationQuery().name(page.words["alerts"]).enable(True).icon_color(RED)
+    marks.datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE)).expr(page.scope.firing(concerns))
+    # Grafana joins what is no further apart than this to one mark, and asks for a hundred points: 8 hours of them.
+    marks.step("5m")
+    return marks.title_format("{{alertname}}").tag_keys("severity,queue,channel,topic,partition,source,instance")
 
 
 def _links(page: Page) -> dashboards.DashboardLink:

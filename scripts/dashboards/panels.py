@@ -40,6 +40,15 @@ NO_SAMPLE = "–"
 UNITS: Mapping[str, str] = {"seconds": "dthms", "ratio": "percentunit", "bool": "none", "offset": "none"}
 """Grafana's units for those of the catalogue; what is counted needs none but `short`."""
 
+NARROW = 90
+"""Pixels of a column at least: the queues with all their figures fit a screen of 1920 without scrolling sideways."""
+
+_NAMED = [
+    dashboard.DynamicConfigValue(id_val="custom.minWidth", value=140),
+    dashboard.DynamicConfigValue(id_val="custom.filterable", value=True),  # its sign takes the room of a title
+]
+"""Of columns that tell names."""
+
 Words = Mapping[tuple[float, float], tuple[str, str]]
 """Words and colours for ranges of a value, both ends inclusive."""
 
@@ -54,6 +63,8 @@ class Look(Struct, frozen=True, kw_only=True):
     decimals: int | None = None
     colour: str | None = None
     """Of a value that is neither good nor bad."""
+    nothing: tuple[str, str] = (NO_SAMPLE, GREY)
+    """Word and colour where there is no value, and also where nobody answers."""
 
 
 class Value(Struct, frozen=True, kw_only=True):
@@ -83,6 +94,7 @@ def plain(name: str, *, colour: str | None = None) -> Look:
 
 def numbers(title: str, description: str, values: Sequence[Value], *, name: bool = True) -> stat.Panel:
     """Return big numbers, side by side: one for each value, or series of it."""
+    word, colour = values[0].look.nothing
     panel = (
         stat.Panel()
         .title(title)
@@ -92,9 +104,9 @@ def numbers(title: str, description: str, values: Sequence[Value], *, name: bool
         .text_mode(common.BigValueTextMode.VALUE_AND_NAME if name else common.BigValueTextMode.VALUE)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
         .unit(values[0].look.unit)
-        .no_value(NO_SAMPLE)
-        .mappings([_nothing()])
-        .thresholds(_thresholds(((None, GREY),)))
+        .no_value(word)
+        .mappings([_nothing(values[0].look)])
+        .thresholds(_thresholds(((None, colour),)))
     )
     for letter, value in _lettered(values):
         panel.with_target(_query(letter, value).instant())
@@ -113,12 +125,14 @@ def worst_first(  # a table is as wide as what it tells
 ) -> table.Panel:
     """Return a table: a row for each set of *labels* (with titles), a column for each value; most of *sort* first."""
     panel = table.Panel().title(title).description(description).no_value(NO_SAMPLE)
-    panel.filterable(True).unit("short").thresholds(_thresholds(((None, "transparent"),)))
+    panel.min_width(NARROW).unit("short").thresholds(_thresholds(((None, "transparent"),)))
     names: dict[str, str] = dict(labels)
     for letter, value in _lettered(values):
         panel.with_target(_query(letter, value).instant().format(PromQueryFormat.TABLE))
         names[f"Value #{letter}" if len(values) > 1 else "Value"] = value.name
         panel.override_by_name(value.name, [*_properties(value.look), *_cell(value.look)])
+    for label in labels.values():
+        panel.override_by_name(label, _NAMED)
     order = {name: place for place, name in enumerate(names)}
     panel.with_transformation(dashboard.DataTransformerConfig(id_val="merge", options={}))
     options = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": names}
@@ -162,7 +176,7 @@ def lines(
 
 
 def heat(title: str, description: str, value: Value) -> heatmap.Panel:
-    """Return the buckets of a histogram over time."""
+    """Return the buckets of a histogram of seconds over time."""
     return (
         heatmap.Panel()
         .title(title)
@@ -171,7 +185,7 @@ def heat(title: str, description: str, value: Value) -> heatmap.Panel:
         .no_value(NO_SAMPLE)
         .calculate(False)
         .color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Blues").steps(32))
-        .y_axis(heatmap.YAxisConfig().unit(value.look.unit))
+        .y_axis(heatmap.YAxisConfig().unit("s"))  # as hours, minutes and seconds they are cut off
         .with_target(_query("A", value).range().format(PromQueryFormat.HEATMAP))
     )
 
@@ -241,13 +255,14 @@ def _mappings(look: Look) -> list[dashboard.ValueMapping]:
         )
         for (low, high), (text, colour) in look.words.items()
     ]
-    return [*ranges, _nothing()]
+    return [*ranges, _nothing(look)]
 
 
-def _nothing() -> dashboard.SpecialValueMap:
+def _nothing(look: Look) -> dashboard.SpecialValueMap:
+    word, colour = look.nothing
     return dashboard.SpecialValueMap(
         options=dashboard.DashboardSpecialValueMapOptions(
             match=dashboard.SpecialValueMatch.NULL_AND_NAN,
-            result=dashboard.ValueMappingResult(text=NO_SAMPLE, color=GREY),
+            result=dashboard.ValueMappingResult(text=word, color=colour),
         )
     )

@@ -45,6 +45,11 @@ class Scope(Struct, frozen=True, kw_only=True):
         matchers = [*self._where(), *self._chosen(labels, equals), *(_matcher(*pair) for pair in equals.items())]
         return self._selected(name, matchers, over)
 
+    def firing(self, concerns: str) -> str:
+        """Return the alerts that fire and concern the `queue`s that are chosen, or the `feed`."""
+        chosen = self._chosen(QUEUE, {}) if concerns == "queue" else []
+        return self._selected("ALERTS", ['alertstate="firing"', f'concerns="{concerns}"', *chosen], "")
+
     def up(self) -> str:
         """Return what Prometheus says of jobs that had workers within the hour: 1 for each target that answers it."""
         workers = self.series("contact_ready", "1h")

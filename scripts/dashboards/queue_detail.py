@@ -53,7 +53,7 @@ def queue_detail(page: Page) -> dashboard.Dashboard:
         _promises(page),
     )
     rows = [banner(page, 3), *(row for section in sections for row in section)]
-    return framed(page, "queue-detail", rows, about=ABOUT)
+    return framed(page, "queue-detail", rows, about=ABOUT, alerts="queue")
 
 
 def _now(page: Page) -> Iterator[Row]:

@@ -52,8 +52,8 @@ def _rows(page: Page) -> Iterator[Row]:
     tiles = [*_now(), *_kept(), *_agents()]
     yield banner(page, 3)
     for three in (tiles[:3], tiles[3:]):
-        yield Row(6, [_big(page, tile) for tile in three])
-        yield Row(2, [_since_last_week(page, tile) for tile in three])
+        yield Row(5, [_big(page, tile) for tile in three])
+        yield Row(3, [_since_last_week(page, tile) for tile in three])
     yield Row(5, (_worst(page),))
 
 
@@ -146,16 +146,19 @@ def _big(page: Page, tile: Tile) -> stat.Panel:
     if tile.against is not None:
         judged, *limits = tile.against
         values.append(Value(name=word["target_state"], expr=judged(page.scope), look=page.against(*limits)))
-    return numbers(word[tile.key], tile.about, values, name=len(tile.more) > 0)
+    return numbers(word[tile.key], tile.about, values)
 
 
 def _since_last_week(page: Page, tile: Tile) -> stat.Panel:
     scope = page.scope
     change = f"({tile.figure(scope)}) - ({tile.figure(scope.last_week)})"
-    look = Look(unit=tile.look.unit, decimals=tile.look.decimals, colour=DELTA)
+    unit, decimals = tile.look.unit, tile.look.decimals
+    if unit == "dthms":  # which is "… ago" when it is less than nothing
+        unit, decimals = "s", 0
+    look = Look(unit=unit, decimals=decimals, colour=DELTA)
     title = f"{page.words[tile.key]}: {page.words['since_last_week']}"
     value = Value(name=page.words["since_last_week"], expr=change, look=look)
-    return numbers(title, tile.about + "\n\nNow minus the same time a week ago.", [value], name=False)
+    return numbers(title, tile.about + "\n\nNow minus the same time a week ago.", [value])
 
 
 def _worst(page: Page) -> stat.Panel:

@@ -125,12 +125,12 @@ def assert_told(scrapes: Scrapes, told: Told, home: Path, *, only: str = "Contac
     judge({"promql_expr_test": checks}, scrapes, home)
 
 
-def judge(checks: Mapping[str, object], scrapes: Scrapes, home: Path) -> None:
+def judge(checks: Mapping[str, object], scrapes: Scrapes, home: Path, *, rules: Sequence[Path] = (RULES,)) -> None:
     """Run `promtool test rules` on the scrapes; fails with what it says."""
     step = f"{STEP.total_seconds():g}s"
     test = {"interval": step, "input_series": list(_input_series(scrapes)), "external_labels": LINKS, **checks}
     file = home / "test.json"  # JSON is YAML
-    file.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": step, "tests": [test]}))
+    file.write_text(json.dumps({"rule_files": [*map(str, rules)], "evaluation_interval": step, "tests": [test]}))
     done = subprocess.run([program("promtool"), "test", "rules", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -9,6 +9,7 @@ import yaml
 from scripts.alerts.alert import Alert
 from scripts.alerts.files import ALERTS, GRAFANA, RULES
 from scripts.alerts.queues import BURNS, Burn
+from scripts.stack.compose import services
 
 ROOT = GRAFANA.parent
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
@@ -40,9 +41,17 @@ def test_the_link_to_the_runbook_leads_to_the_section(alert: Alert) -> None:
     base, _, anchor = RULES_BY_NAME[alert.name]["annotations"]["runbook_url"].partition("#")
 
     assert base == "{{ .ExternalLabels.runbook }}"
-    assert LINKS["runbook"].endswith("docs/runbook.md")
     assert anchor in {name.lower() for name in SECTIONS}
     assert anchor == alert.name.lower()
+
+
+def test_as_long_as_nobody_says_where_the_runbook_is_prometheus_shows_it() -> None:
+    prometheus = services()["prometheus"]
+    [shown] = [option.partition("=")[2] for option in prometheus.command if "--web.user-assets=" in option]
+    [folder] = [mount.path for mount in prometheus.mounts if mount.inside == shown]
+
+    assert LINKS["runbook"] == f"http://localhost:{prometheus.inside}/user/runbook.md"
+    assert (folder / "runbook.md").read_text() == RUNBOOK
 
 
 @each_alert
@@ -64,7 +73,8 @@ def test_an_alert_is_routed_and_says_in_words_what_is_wrong(alert: Alert) -> Non
 
     assert rule["labels"] == {"severity": alert.severity, "concerns": alert.concerns}
     assert alert.description.endswith(".")
-    assert len(alert.description) < 160
+    assert ". " in alert.description  # what it means, then what to do
+    assert len(alert.description) < 180
     assert alert.concerns != "queue" or "{where}" in alert.summary
     assert not alert.limit or {"{value}", "{limit}"} <= set(re.findall(r"\{\w+\}", alert.summary))
 

@@ -64,7 +64,8 @@ def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def queries_of(name: str, dashboard: Mapping[str, Any]) -> Iterator[Shown]:
-    """Yield every query of every panel."""
+    """Yield every query of every panel, and of what is marked in all of them."""
+    yield from (_annotated(name, one) for one in dashboard.get("annotations", {}).get("list", []))
     for panel in panels_of(dashboard):
         renamed = _renamed(panel)
         for target in panel["targets"]:
@@ -81,6 +82,21 @@ def queries_of(name: str, dashboard: Mapping[str, Any]) -> Iterator[Shown]:
                 in_words=any(one["type"] == "range" for one in properties.get("mappings", [])),
                 columns=frozenset(label for label in renamed if not label.startswith("Value")),
             )
+
+
+def _annotated(name: str, one: Mapping[str, Any]) -> Shown:
+    return Shown(
+        dashboard=name,
+        panel=one["name"],
+        letter="",
+        kind="annotation",
+        expr=one["expr"],
+        instant=False,
+        legend=one["titleFormat"],
+        unit="",
+        in_words=False,
+        columns=frozenset(),
+    )
 
 
 def variables_of(dashboard: Mapping[str, Any]) -> dict[str, str]:

@@ -93,7 +93,10 @@ def test_no_data_is_grey_and_never_good(language: Language, name: str) -> None:
             first, *_ = defaults["thresholds"]["steps"]
             (nothing,) = (one for one in defaults["mappings"] if one["type"] == "special")
             assert nothing["options"]["match"] == "null+nan"
-            assert first["color"] == nothing["options"]["result"]["color"] == "#5a5f66"
+            # Only that line is red which says whether the others can be trusted.
+            alarms = panel["title"] == words(language)["dashboards"]["feed"]
+            assert first["color"] == nothing["options"]["result"]["color"] == ("semi-dark-red" if alarms else "#5a5f66")
+            assert nothing["options"]["result"]["text"] == defaults["noValue"]
 
 
 @each_board

@@ -30,7 +30,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
 }
 """Rules that a dashboard need not keep, and why. The two rules about Loki have nothing to look at here."""
 
-UNITS = {"short", "none", "s", "dthms", "percentunit", "eps", "dateTimeAsLocal"}
+UNITS = {"short", "none", "s", "dthms", "percentunit", "eps", "time:HH:mm:ss"}
 """Those of Grafana's that we use."""
 
 _RANGED = re.compile(r"\b(?:rate|irate|increase) ?\((\w+)\{?.*?\[(.+?)\]")
