@@ -32,6 +32,9 @@ def judge(segment: Segment, limits: Limits) -> None:
 
 def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
     """Return what the segment, judged where it has to be, counts for by what is known of it now."""
+    if segment.limits is None and segment.seldom is None:
+        # It waits, which is all: so it is with half of those that a batch finds, and with a million of them at times.
+        return () if segment.enqueued is None else (Entered(segment.enqueued.at, segment.enqueued.note),)
     found: list[Contribution] = [] if segment.outbound else _visit(segment)
     handled = _handled(segment)
     if handled is not None:
