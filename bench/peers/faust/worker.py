@@ -23,7 +23,7 @@ app = faust.App(
     table_standby_replicas=0,
     broker_commit_interval=1.0,
     broker_commit_every=100_000,
-    producer_threaded=True,
+    producer_threaded=False,
     stream_wait_empty=False,
     web_enabled=False,
 )
