@@ -11,14 +11,15 @@ from typing import Literal
 
 from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution
-from stream.domain.limits import DAYS_KEPT, DUPLICATE_WINDOW, GHOSTS_KEPT, MINUTES_KEPT
+from stream.domain.kept import Kept
+from stream.domain.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
 from stream.domain.payloads import Channel
 from stream.domain.policy import Policy
 from stream.domain.segment import Phase, Segment, share_limits
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally, TallyRow
-from stream.domain.windows import EPOCH, TODAY, WINDOWS, day_of, minute_of, start_of
+from stream.domain.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 
 __all__ = [
     "EpisodeKey",
@@ -72,9 +73,7 @@ class Queue:
         self._counted: dict[int, list[Tally]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
         self._corrected = False
-        self._newest = -1
-        """The minute for which `_kept` holds."""
-        self._kept = (0, 0)
+        self._kept = Kept(policy)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
@@ -102,8 +101,8 @@ class Queue:
 
     def _open(self, minute: int, offset: int) -> list[Tally]:
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
-        first_minute, first_day = self._first_kept()
-        day = self._day_of(minute)
+        first_minute, first_day = self._kept.since(self.watermark)
+        day = self._kept.day_of(minute)
         rows = [self._total]
         if minute >= first_minute:
             rows.append(_row_of(self._minutes, minute))
@@ -114,11 +113,11 @@ class Queue:
 
     def take_counted(self) -> Iterator[tuple[Scope, int, TallyRow]]:
         """Yield the rows that were counted in since the last call: minutes and days that are still kept, totals."""
-        first_minute, first_day = self._first_kept()
+        first_minute, first_day = self._kept.since(self.watermark)
         for minute in self._counted:
             if minute >= first_minute:
                 yield "minute", minute, self._minutes[minute]
-        for day in {self._day_of(minute) for minute in self._counted}:
+        for day in {self._kept.day_of(minute) for minute in self._counted}:
             if day >= first_day:
                 yield "day", day, self._days[day]
         if self._counted:
@@ -164,7 +163,7 @@ class Queue:
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
-        return self.watermark - at > _DAY and self._day_of(minute_of(at)) < self._first_kept()[1]
+        return self.watermark - at > _DAY and self._kept.day_of(minute_of(at)) < self._kept.since(self.watermark)[1]
 
     def place_segment(
         self, key: EpisodeKey, segment: Segment, was_in: Phase | None, at: datetime | None = None
@@ -221,24 +220,13 @@ class Queue:
     def take_outdated(self) -> list[tuple[Scope, int]]:
         """Forget minutes and days that nothing reaches any more, and return them."""
         self._swept_to = minute_of(self.watermark)
-        first_minute, first_day = self._first_kept()
+        first_minute, first_day = self._kept.since(self.watermark)
         outdated: list[tuple[Scope, int]] = [("minute", minute) for minute in self._minutes if minute < first_minute]
         outdated += [("day", day) for day in self._days if day < first_day]
         for scope, number in outdated:
             (self._minutes if scope == "minute" else self._days).pop(number)
         self._sums.forget(first_minute)
         return outdated
-
-    def _first_kept(self) -> tuple[int, int]:
-        """Return the first minute and the first day that are kept as of the watermark."""
-        newest = minute_of(self.watermark)
-        if newest != self._newest:
-            self._newest = newest
-            self._kept = newest - MINUTES_KEPT, self._day_of(newest) - DAYS_KEPT + 1
-        return self._kept
-
-    def _day_of(self, minute: int) -> int:
-        return day_of(minute, self.policy.time_zone, self.policy.day_starts)
 
     def take_forgotten(self, may_go: Callable[[EpisodeKey], bool], at: datetime | None = None) -> Iterator[EpisodeKey]:
         """
@@ -307,7 +295,7 @@ class Queue:
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
         minute = minute_of(at)
         windows = self._sums.at(minute)
-        today = self._days.get(self._day_of(minute))
+        today = self._days.get(self._kept.day_of(minute))
         windows[TODAY] = Tally() if today is None else today.tally.copy()
         if ghosts:
             self._count_ghosts(windows, at)
@@ -320,7 +308,7 @@ class Queue:
         Expiry is a matter of reading: no tally counts it, so that nothing has to be taken back
         when the end is reported after all, and no crash can count it twice.
         """
-        minute, today = minute_of(at), self._day_of(minute_of(at))
+        minute, today = minute_of(at), self._kept.day_of(minute_of(at))
         ages = Counter[int]()
         expired_today = 0
         for since in self.waiting.values():
@@ -328,7 +316,7 @@ class Queue:
             if expired_at <= at:
                 expired_in = minute_of(expired_at)
                 ages[minute - expired_in] += 1
-                expired_today += self._day_of(expired_in) == today
+                expired_today += self._kept.day_of(expired_in) == today
         for name, length in WINDOWS.items():
             windows[name] += Tally(expired=sum(count for age, count in ages.items() if age <= length))
         windows[TODAY] += Tally(expired=expired_today)
