@@ -188,6 +188,7 @@ class Floor:
             visit = Pending(visit.queue, visit.key, visit.segment, overflowed=visit.overflowed)
         if take(visit.segment, event):
             self._note(visit, event.time, offset, applied)
+            self._touch(visit.queue)
             self._count(visit, event.time)
         else:
             self._repeated(visit, event, offset, applied)
@@ -208,13 +209,16 @@ class Floor:
     def _count(self, visit: Pending, at: datetime | None = None) -> None:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
         queue, key, segment = visit.queue, visit.key, visit.segment
-        self._touch(queue)
+        if visit.place is None and visit.turn == "waiting":
+            queue.enter(key, segment)  # as below, at a third of the price
+            self.segments.put_under(key, segment)
+            return
         judge(segment, queue.limits)
         queue.count_difference(visit.before, contributions_of(segment), segment.fence)
-        self.segments.put(key, segment)
-        moved = queue.place_segment(key, segment, visit.phase, at)
-        if moved and visit.known:
-            self.segments.share(key)  # with the phase: there may be a million of them
+        if queue.place_segment(key, segment, visit.place, at):
+            self.segments.put_under(key, segment)  # one key for both: there may be a million of them
+        else:
+            self.segments.put(key, segment)
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self._place_of(event, 0, applied)

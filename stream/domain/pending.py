@@ -20,7 +20,7 @@ from stream.domain.events import (
     SegmentEvent,
 )
 from stream.domain.outcome import contributions_of
-from stream.domain.queue import EpisodeKey, Queue
+from stream.domain.queue import FINISHED, EpisodeKey, Place, Queue
 from stream.domain.segment import Phase, Segment
 
 __all__ = ["OUT_OF_TURN", "Pending", "Turn"]
@@ -53,24 +53,25 @@ report of a batch is in: nothing that was counted on the way would have been tak
 class Pending:
     """One segment, the key of its row, what it has been counted for, and where it stands."""
 
-    __slots__ = ("before", "key", "known", "overflowed", "phase", "queue", "segment", "turn")
+    __slots__ = ("before", "key", "overflowed", "place", "queue", "segment", "turn")
 
     def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None, *, overflowed: bool) -> None:
         self.queue = queue
         self.key = key
         self.overflowed = overflowed
         """Its own queue is beyond the limit: it counts for the shared one."""
-        self.known = known is not None
-        self.segment = Segment() if known is None else known
         self.before: tuple[Contribution, ...] = ()
-        self.phase: Phase | None = None
-        """In which its queue has it."""
+        self.place: Place | None = None
+        """Where its queue has it; None while it is new."""
         self.turn: Turn = "new"
-        if known is not None:
-            self.before = contributions_of(known)
-            self.phase = None if (found := known.phase) is None else found[0]
-            # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
-            self.turn = "over" if self.phase is None or known.wrapup_ended is not None else self.phase
+        if known is None:
+            self.segment = Segment()
+            return
+        self.segment = known
+        self.before = contributions_of(known)
+        self.place = phase = FINISHED if (found := known.phase) is None else found[0]
+        # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
+        self.turn = "over" if phase == FINISHED or known.wrapup_ended is not None else phase
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""

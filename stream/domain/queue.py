@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import Literal
+from typing import Final, Literal
 
 from stream.domain.callback import Callback
-from stream.domain.contributions import Contribution
+from stream.domain.contributions import Contribution, Entered
 from stream.domain.kept import Kept
 from stream.domain.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
 from stream.domain.payloads import Channel
@@ -22,8 +22,10 @@ from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 
 __all__ = [
+    "FINISHED",
     "EpisodeKey",
     "EpisodeRow",
+    "Place",
     "Queue",
     "QueueKey",
     "Scope",
@@ -36,6 +38,11 @@ EpisodeKey = tuple[str, str, Channel, str, int]
 """Tenant, queue, channel, contact and which visit (from 1); or callback and 0."""
 
 EpisodeRow = Segment | Callback
+
+Place = Phase | Literal["finished"]
+"""Where a queue has a segment."""
+
+FINISHED: Final = "finished"
 
 Scope = Literal["minute", "day", "total", "taken_back"]
 """What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
@@ -55,14 +62,15 @@ class Queue:
         self.waiting: dict[EpisodeKey, datetime] = {}
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}
-        self._phases: dict[Phase, dict[EpisodeKey, datetime]] = {
+        self.finished: dict[EpisodeKey, datetime] = {}
+        """Episodes nothing more is expected of, with the watermark at their last event; the oldest first."""
+        self._places: dict[Place, dict[EpisodeKey, datetime]] = {
             "waiting": self.waiting,
             "talking": self.talking,
             "wrapping_up": self.wrapping_up,
+            "finished": self.finished,
         }
         self.callbacks: dict[EpisodeKey, datetime] = {}
-        self.finished: dict[EpisodeKey, datetime] = {}
-        """Episodes nothing more is expected of, with the watermark at their last event; the oldest first."""
         self.watermark = EPOCH
         """Time of the newest event of this queue."""
         self._minutes: dict[int, TallyRow] = {}
@@ -89,6 +97,13 @@ class Queue:
                 self._corrected = True
                 if self._taken_back.fence < offset:
                     contribution.count([self._taken_back.tally], 1)
+
+    def enter(self, key: EpisodeKey, segment: Segment) -> None:
+        """Count and place a new segment that has entered, and of which nothing else is known: offered, it waits."""
+        entered = segment.enqueued
+        assert entered is not None
+        self._count(Entered(entered.at, entered.note), 1, segment.fence)
+        self.waiting[key] = entered.at
 
     def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
         minute = minute_of(contribution.at)
@@ -144,14 +159,13 @@ class Queue:
         if (newest := episode.newest) > self.watermark:
             self.watermark = newest
         if isinstance(episode, Segment):
-            found = episode.phase
-            if found is not None:
-                self._phases[found[0]][key] = found[1]
-                return
-        elif (since := episode.waiting_since) is not None:
-            self.callbacks[key] = since
+            place, since = episode.phase or (FINISHED, EPOCH)
+            self._places[place][key] = since
             return
-        self.finished[key] = EPOCH
+        if (asked_at := episode.waiting_since) is None:
+            self.finished[key] = EPOCH
+        else:
+            self.callbacks[key] = asked_at
 
     def loaded(self) -> None:
         """Bring what was loaded into the order of time. Repeats of finished episodes may still come, all of them."""
@@ -159,32 +173,29 @@ class Queue:
             in_order = sorted(phase.items(), key=itemgetter(1))
             phase.clear()
             phase.update(in_order)
-        self.finished = dict.fromkeys(self.finished, self.watermark)
+        self.finished.update(dict.fromkeys(self.finished, self.watermark))
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
         return self.watermark - at > _DAY and self._kept.day_of(minute_of(at)) < self._kept.since(self.watermark)[1]
 
     def place_segment(
-        self, key: EpisodeKey, segment: Segment, was_in: Phase | None, at: datetime | None = None
+        self, key: EpisodeKey, segment: Segment, was_in: Place | None, at: datetime | None = None
     ) -> bool:
         """
-        Note in which phase a segment is, that was in another one, or none; tell whether it moved.
+        Note where a segment is now, that *was_in* another place, or (None) is new; tell whether it moved.
 
         *at* is the time of the report that brought it there, if that did not come in its turn.
         """
-        phase, entered_at = segment.phase or (None, EPOCH)
-        if was_in is not None and was_in != phase:
-            since = self._phases[was_in].pop(key)
+        # Finished by the watermark, not by the event: the repeats of a source that is behind are behind as well.
+        place, entered_at = segment.phase or (FINISHED, self.watermark)
+        moved = was_in != place or place == FINISHED  # where the last is always the newest
+        if moved and was_in is not None:
+            since = self._places[was_in].pop(key)
             if at and was_in == "waiting":
                 self._left(since, at, segment.fence)
-        if phase is None:
-            self._finish(key)
-            return True
-        if was_in is None:
-            self.finished.pop(key, None)
-        self._phases[phase][key] = entered_at
-        return was_in != phase
+        self._places[place][key] = entered_at
+        return moved
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
@@ -207,7 +218,6 @@ class Queue:
             self._finish(key)
 
     def _finish(self, key: EpisodeKey) -> None:
-        # By the watermark, not by the event: the repeats of a source that is behind are behind as well.
         self.finished.pop(key, None)
         self.finished[key] = self.watermark
 

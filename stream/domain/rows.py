@@ -44,9 +44,10 @@ class Rows(dict[K, V]):
         """Have the rows of *keys*, or that there are none, written at the next checkpoint, changed or not."""
         self.changed.update(dict.fromkeys(keys, False))
 
-    def share(self, key: K) -> None:
-        """Make this very object the key of its row: whoever keeps it as well need not keep an equal one."""
-        self[key] = self.pop(key)
+    def put_under(self, key: K, row: V) -> None:
+        """Like `put`, and this very object becomes the key: whoever keeps it as well need not keep an equal one."""
+        self.changed.setdefault(key, self.pop(key, None) is None)
+        self[key] = row
 
     def remove(self, key: K) -> None:
         """Delete the row of *key*, if there is one; where it was ever written, a tombstone follows at a checkpoint."""
@@ -73,6 +74,6 @@ class Rows(dict[K, V]):
 
     def take_changed(self) -> list[tuple[K, V | None]]:
         """Return every row that changed since the last call (None: deleted), and forget that it did."""
-        taken = [(key, self.get(key)) for key in self.changed]
+        taken = list(zip(self.changed, map(self.get, self.changed), strict=True))
         self.changed.clear()
         return taken

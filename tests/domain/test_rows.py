@@ -7,7 +7,7 @@ from stream.domain.rows import Rows
 from stream.domain.tally import TallyRow
 
 KEYS = st.integers(0, 4)
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "share", "take", "again"]), KEYS), max_size=60)
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "put under", "take", "again"]), KEYS), max_size=60)
 
 
 @given(STEPS)
@@ -19,8 +19,8 @@ def test_a_changelog_holds_the_rows_and_no_tombstone_of_what_it_never_held(steps
                 rows.put(key, TallyRow())
             case "remove":
                 rows.remove(key)
-            case "share" if key in rows:
-                rows.share(key)
+            case "put under":
+                rows.put_under(key, TallyRow())
             case "again":  # a write failed, or somebody else wrote this key
                 rows.write_again([key])
                 written.add(key)
@@ -32,6 +32,19 @@ def test_a_changelog_holds_the_rows_and_no_tombstone_of_what_it_never_held(steps
 
     assert {key: row for key, row in log.items() if row is not None} == rows
     assert not rows.changed
+
+
+def test_a_row_is_kept_under_the_very_key_that_is_given_or_under_the_one_it_has() -> None:
+    rows = Rows[tuple[str, int], TallyRow]()
+    first, second, third = (("ann", int(visit)) for visit in ("1", "1", "1"))
+    rows.put(first, TallyRow(1))
+    rows.put(second, TallyRow(2))
+    assert [key is first for key in rows] == [True]
+
+    rows.put_under(third, TallyRow(3))
+
+    assert [key is third for key in rows] == [True]
+    assert rows.take_changed() == [(("ann", 1), TallyRow(3))]
 
 
 def test_a_row_that_comes_and_goes_between_two_checkpoints_is_not_written() -> None:
