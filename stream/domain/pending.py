@@ -20,6 +20,7 @@ from stream.domain.events import (
     SegmentEvent,
 )
 from stream.domain.outcome import contributions_of
+from stream.domain.payloads import EndedData
 from stream.domain.queue import FINISHED, EpisodeKey, Place, Queue
 from stream.domain.segment import Phase, Segment
 
@@ -75,14 +76,14 @@ class Pending:
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
-        turn = self.turn
+        turn, data = self.turn, event.data
         after = _AFTER[turn].get(type(event), OUT_OF_TURN)
-        if event.data.direction == "outbound" and not self.segment.outbound:
+        if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
             return OUT_OF_TURN
-        if turn == "waiting" and after is not OUT_OF_TURN:
+        if turn == "waiting":
             # A ghost that leaves after all has been shown as expired.
             since = self.segment.enqueued.at if self.segment.enqueued else event.time
             return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
-        if turn == "talking" and after == "wrapping_up" and not cast("ContactEnded", event).data.wrapup:
+        if after == "wrapping_up" and turn == "talking" and not cast("EndedData", data).wrapup:
             return "over"
         return after

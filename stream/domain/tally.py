@@ -34,12 +34,8 @@ def bucket_of_handle(handle_ms: int) -> int:
     return bisect_left(_HANDLE_BOUNDS_MS, handle_ms)
 
 
-def _no_waits() -> list[int]:
-    return [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
-
-
-def _no_handles() -> list[int]:
-    return [0] * (len(HANDLE_BOUNDS_SECONDS) + 1)
+_NO_WAITS = [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
+_NO_HANDLES = [0] * (len(HANDLE_BOUNDS_SECONDS) + 1)
 
 
 class Tally(Struct, array_like=True, gc=False):
@@ -98,9 +94,9 @@ class Tally(Struct, array_like=True, gc=False):
     talk_ms: int = 0
     hold_ms: int = 0
     wrapup_ms: int = 0
-    waits: list[int] = field(default_factory=_no_waits)
+    waits: list[int] = field(default_factory=_NO_WAITS.copy)
     """Waits of the answered by `WAIT_BOUNDS_SECONDS`, not cumulative."""
-    handles: list[int] = field(default_factory=_no_handles)
+    handles: list[int] = field(default_factory=_NO_HANDLES.copy)
     """Handle times by `HANDLE_BOUNDS_SECONDS`, not cumulative."""
 
     def copy(self) -> "Tally":
