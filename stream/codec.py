@@ -223,7 +223,7 @@ class RowCodec(Generic[K, V]):
     def __init__(self, key_type: object, row_type: object) -> None:
         self._write = msgspec.msgpack.Encoder()
         self.encode_key: Callable[[K], bytes] = self._write.encode
-        """Writes a key."""
+        """Write a key."""
         self._keys: msgspec.msgpack.Decoder[list[K]] = msgspec.msgpack.Decoder(list[key_type])  # type: ignore[valid-type]
         self._rows: msgspec.msgpack.Decoder[list[V]] = msgspec.msgpack.Decoder(list[row_type])  # type: ignore[valid-type]
 

@@ -210,13 +210,13 @@ class Floor:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
         queue, key, segment = visit.queue, visit.key, visit.segment
         if visit.place is None and visit.turn == "waiting":
-            queue.enter(key, segment)  # as below, at a third of the price
+            queue.enter(key, segment)  # only its entry is known: as below, at a third of the price
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
         queue.count_difference(visit.before, contributions_of(segment), segment.fence)
         if queue.place_segment(key, segment, visit.place, at):
-            self.segments.put_under(key, segment)  # one key for both: there may be a million of them
+            self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
             self.segments.put(key, segment)
 

@@ -20,7 +20,7 @@ from stream.domain.events import (
     SegmentEvent,
 )
 from stream.domain.outcome import contributions_of
-from stream.domain.payloads import EndedData
+from stream.domain.payloads import EndedData, TransferredData
 from stream.domain.queue import FINISHED, EpisodeKey, Place, Queue
 from stream.domain.segment import Phase, Segment
 
@@ -70,9 +70,9 @@ class Pending:
             return
         self.segment = known
         self.before = contributions_of(known)
-        self.place = phase = FINISHED if (found := known.phase) is None else found[0]
+        self.place = place = FINISHED if (found := known.phase) is None else found[0]
         # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
-        self.turn = "over" if phase == FINISHED or known.wrapup_ended is not None else phase
+        self.turn = "over" if place == FINISHED or known.wrapup_ended is not None else place
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
@@ -84,6 +84,6 @@ class Pending:
             # A ghost that leaves after all has been shown as expired.
             since = self.segment.enqueued.at if self.segment.enqueued else event.time
             return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
-        if after == "wrapping_up" and turn == "talking" and not cast("EndedData", data).wrapup:
+        if after == "wrapping_up" and turn == "talking" and not cast("EndedData | TransferredData", data).wrapup:
             return "over"
         return after

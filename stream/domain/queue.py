@@ -63,7 +63,11 @@ class Queue:
         self.talking: dict[EpisodeKey, datetime] = {}
         self.wrapping_up: dict[EpisodeKey, datetime] = {}
         self.finished: dict[EpisodeKey, datetime] = {}
-        """Episodes nothing more is expected of, with the watermark at their last event; the oldest first."""
+        """
+        Episodes nothing more is expected of, the oldest first, with the watermark at their last event.
+
+        Not with its own time: the repeats of a source that is behind are behind as well.
+        """
         self._places: dict[Place, dict[EpisodeKey, datetime]] = {
             "waiting": self.waiting,
             "talking": self.talking,
@@ -99,7 +103,7 @@ class Queue:
                     contribution.count([self._taken_back.tally], 1)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
-        """Count and place a new segment that has entered, and of which nothing else is known: offered, it waits."""
+        """Count and place a new segment of which only the entry is known, as the general way would."""
         entered = segment.enqueued
         assert entered is not None
         self._count(Entered(entered.at, entered.note), 1, segment.fence)
@@ -173,6 +177,7 @@ class Queue:
             in_order = sorted(phase.items(), key=itemgetter(1))
             phase.clear()
             phase.update(in_order)
+        # In place: it is one of the places.
         self.finished.update(dict.fromkeys(self.finished, self.watermark))
 
     def is_too_late(self, at: datetime) -> bool:
@@ -183,16 +188,16 @@ class Queue:
         self, key: EpisodeKey, segment: Segment, was_in: Place | None, at: datetime | None = None
     ) -> bool:
         """
-        Note where a segment is now, that *was_in* another place, or (None) is new; tell whether it moved.
+        Note where a segment is now, that *was_in* another place, or (None) is new.
 
-        *at* is the time of the report that brought it there, if that did not come in its turn.
+        *at* is the time of the report that brought it there, if that did not come in its turn. Tells
+        whether *key* was put in anew: where it moved, or goes to the end of the finished once more.
         """
-        # Finished by the watermark, not by the event: the repeats of a source that is behind are behind as well.
         place, entered_at = segment.phase or (FINISHED, self.watermark)
-        moved = was_in != place or place == FINISHED  # where the last is always the newest
+        moved = was_in != place or place == FINISHED
         if moved and was_in is not None:
-            since = self._places[was_in].pop(key)
-            if at and was_in == "waiting":
+            since = self._places[was_in].pop(key, None)
+            if at and since and was_in == "waiting":
                 self._left(since, at, segment.fence)
         self._places[place][key] = entered_at
         return moved

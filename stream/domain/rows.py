@@ -25,7 +25,7 @@ class Rows(dict[K, V]):
     """
     The rows of one partition by key; a dict that remembers which keys changed.
 
-    Change rows with `put` and `remove` only: plain item assignment is not seen by the changelog.
+    Change rows with `put`, `put_under` and `remove` only: plain item assignment is not seen by the changelog.
     """
 
     __slots__ = ("changed",)

@@ -60,21 +60,43 @@ def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
     assert {key[3] for key in floor.segments} == {"later-1", "later-12", "later-13"}
 
 
-def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = Floor()
-    count = Queue.count_difference
+@pytest.mark.parametrize(
+    ("defect", "told"),
+    [
+        ("enter", "00:00 enqueued ann queue=broken"),
+        ("count_difference", "00:00 enqueued ann queue=broken\n00:10 abandoned ann queue=broken"),
+    ],
+)
+def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(
+    defect: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    floor, at_fault = Floor(), story(told)
+    _break(monkeypatch, defect, "broken")
+    applied = floor.apply([*at_fault, event("enqueued", "bob")], range(len(at_fault) + 1))
 
-    def broken(queue: Queue, *counted: Any) -> None:
-        if queue.key[1] == "broken":
-            raise ZeroDivisionError
-        count(queue, *counted)
-
-    monkeypatch.setattr(Queue, "count_difference", broken)
-    gone = event("abandoned", "ann", after("00:10"), queue="broken")
-    applied = floor.apply([event("enqueued", "ann", queue="broken"), gone, event("enqueued", "bob")], [0, 1, 2])
-
-    assert [offset for offset, _ in applied.failed] == [1]
+    assert [offset for offset, _ in applied.failed] == [len(at_fault) - 1]
     assert [queue.total.offered for queue in floor.snapshots(after("01:00")) if queue.queue == "sales"] == [1]
+
+
+def test_a_contact_that_a_defect_has_hit_takes_later_events_without_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    floor = Floor()
+    floor.apply(story("00:00 enqueued ann"), [0])
+    with monkeypatch.context() as defect:
+        _break(defect, "count_difference", "sales")
+        assert floor.apply(story("00:20 abandoned ann"), [1]).failed
+
+    assert not floor.apply(story("00:10 abandoned ann"), [2]).failed
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, name: str, queue_name: str) -> None:
+    whole = getattr(Queue, name)
+
+    def broken(queue: Queue, *told: Any) -> None:
+        if queue.key[1] == queue_name:
+            raise ZeroDivisionError
+        whole(queue, *told)
+
+    monkeypatch.setattr(Queue, name, broken)
 
 
 def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:

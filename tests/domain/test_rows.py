@@ -34,9 +34,9 @@ def test_a_changelog_holds_the_rows_and_no_tombstone_of_what_it_never_held(steps
     assert not rows.changed
 
 
-def test_a_row_is_kept_under_the_very_key_that_is_given_or_under_the_one_it_has() -> None:
+def test_put_leaves_the_key_of_a_row_as_it_is_and_put_under_replaces_it() -> None:
     rows = Rows[tuple[str, int], TallyRow]()
-    first, second, third = (("ann", int(visit)) for visit in ("1", "1", "1"))
+    first, second, third = (("ann", int(visit)) for visit in ("1", "1", "1"))  # equal, and not the same object
     rows.put(first, TallyRow(1))
     rows.put(second, TallyRow(2))
     assert [key is first for key in rows] == [True]
