@@ -74,7 +74,9 @@ def open_contacts(phase: str, contacts: int, *, restarted: bool) -> Memory:
         for floor in floors:
             floor.recovered()
     after = _resident()
-    found = sum(len(queue.waiting) + len(queue.talking) for floor in floors for queue in floor.queues.values())
+    found = sum(
+        len(queue.places.waiting) + len(queue.places.talking) for floor in floors for queue in floor.queues.values()
+    )
     assert found == contacts
     return Memory((after - before) / contacts, _spent(floors[0]))
 
@@ -142,7 +144,7 @@ def _spent(floor: Floor) -> dict[str, float]:
         add("key", key, *key)
         add("segment", row, *astuple(row))
     for queue in floor.queues.values():
-        for phase in (queue.waiting, queue.talking):
+        for phase in (queue.places.waiting, queue.places.talking):
             add("phases", phase)
             for key, since in phase.items():
                 add("second key", key, *key)

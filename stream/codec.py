@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from stream.domain.agents import AgentKey, AgentRow
 from stream.domain.events import AGENT_EVENTS, EVENT_TYPES, Event
 from stream.domain.floor import TallyKey
-from stream.domain.queue import EpisodeKey, EpisodeRow
+from stream.domain.places import EpisodeKey, EpisodeRow
 from stream.domain.segment import Segment, share_limits
 from stream.domain.tally import TallyRow
 from stream.errors import InvalidEvent, InvalidReason

@@ -107,7 +107,7 @@ def _apache_kafka(home: Path, *, brokers: int) -> Iterator[Cluster]:
     try:
         cluster = Cluster(home, brokers=brokers).start()
     except KafkaUnavailable as why:
-        pytest.skip(str(why))
+        pytest.skip(str(why))  # names what is missing, Java or Maven, and how to get it
     try:
         yield cluster
     finally:

@@ -1,17 +1,12 @@
-"""Tells what every task waits for when a test hangs: the stacks of threads show event loops, and nothing else."""
+"""Tells of a test that hangs what every task waits for: the stacks of threads show event loops, and nothing else."""
 
 import asyncio
 import gc
 import inspect
-import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-HANGS_AFTER_SECONDS = 100.0
-"""Before the end that pytest-timeout makes (`pyproject.toml`), so that its report carries what is told here."""
 
 
 def waits_of_tasks() -> Iterator[str]:
@@ -33,20 +28,13 @@ def _places(waiting: Any) -> Iterator[str]:
         waiting = getattr(waiting, "gi_yieldfrom" if kind == "gi" else f"{kind}_await")
 
 
-def _tell() -> None:
-    for line in sorted(waits_of_tasks()):
-        print(line, file=sys.stderr)
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Have it told in time; only a test that fails shows it."""
-    if not inspect.iscoroutinefunction(getattr(item, "function", None)):
-        return (yield)
-    timer = threading.Timer(HANGS_AFTER_SECONDS, _tell)
-    timer.daemon = True
-    timer.start()
+def pytest_runtest_call() -> Iterator[None]:
+    """Add it to the failure by which pytest-timeout ends a test; the tasks are still where they were."""
     try:
         return (yield)
-    finally:
-        timer.cancel()
+    except pytest.fail.Exception as failure:
+        if "pytest-timeout" in str(failure):
+            for line in sorted(waits_of_tasks()):
+                failure.add_note(line)
+        raise

@@ -24,8 +24,9 @@ from stream.domain.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.domain.outcome import contributions_of, judge
 from stream.domain.payloads import Channel
 from stream.domain.pending import OUT_OF_TURN, Pending
+from stream.domain.places import EpisodeKey, EpisodeRow
 from stream.domain.policy import DEFAULT_POLICIES, Policies
-from stream.domain.queue import EpisodeKey, EpisodeRow, Queue, QueueKey, Scope
+from stream.domain.queue import Queue, QueueKey, Scope
 from stream.domain.rows import Rows
 from stream.domain.segment import TAKE, TELLING, Segment, take, tells
 from stream.domain.snapshot import QueueSnapshot
@@ -285,7 +286,7 @@ class Floor:
     def _forget_silent(self, at: datetime) -> None:
         """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
         for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
-            if queue.finished:
+            if queue.places.finished:
                 # Its tallies go a day later: a segment must never be left without the tallies that count it.
                 self._evict(queue, at)
             else:

@@ -21,7 +21,8 @@ from stream.domain.events import (
 )
 from stream.domain.outcome import contributions_of
 from stream.domain.payloads import EndedData, TransferredData
-from stream.domain.queue import FINISHED, EpisodeKey, Place, Queue
+from stream.domain.places import FINISHED, EpisodeKey, Place
+from stream.domain.queue import Queue
 from stream.domain.segment import Phase, Segment
 
 __all__ = ["OUT_OF_TURN", "Pending", "Turn"]

@@ -6,26 +6,22 @@ Knows nothing of events: `stream.domain.floor` tells it what episodes became, an
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from operator import itemgetter
-from typing import Final, Literal
+from typing import Literal
 
 from stream.domain.callback import Callback
 from stream.domain.contributions import Contribution, Entered
 from stream.domain.kept import Kept
 from stream.domain.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
 from stream.domain.payloads import Channel
+from stream.domain.places import EpisodeKey, EpisodeRow, Place, Places
 from stream.domain.policy import Policy
-from stream.domain.segment import Phase, Segment, share_limits
+from stream.domain.segment import Segment, share_limits
 from stream.domain.sliding import SlidingSums
 from stream.domain.snapshot import QueueSnapshot
 from stream.domain.tally import Tally, TallyRow
 from stream.domain.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 
 __all__ = [
-    "FINISHED",
-    "EpisodeKey",
-    "EpisodeRow",
-    "Place",
     "Queue",
     "QueueKey",
     "Scope",
@@ -33,16 +29,6 @@ __all__ = [
 
 QueueKey = tuple[str, str, Channel]
 """Tenant, queue, channel."""
-
-EpisodeKey = tuple[str, str, Channel, str, int]
-"""Tenant, queue, channel, contact and which visit (from 1); or callback and 0."""
-
-EpisodeRow = Segment | Callback
-
-Place = Phase | Literal["finished"]
-"""Where a queue has a segment."""
-
-FINISHED: Final = "finished"
 
 Scope = Literal["minute", "day", "total", "taken_back"]
 """What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
@@ -59,22 +45,7 @@ class Queue:
         self.policy = policy
         self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
-        self.waiting: dict[EpisodeKey, datetime] = {}
-        self.talking: dict[EpisodeKey, datetime] = {}
-        self.wrapping_up: dict[EpisodeKey, datetime] = {}
-        self.finished: dict[EpisodeKey, datetime] = {}
-        """
-        Episodes nothing more is expected of, the oldest first, with the watermark at their last event.
-
-        Not with its own time: the repeats of a source that is behind are behind as well.
-        """
-        self._places: dict[Place, dict[EpisodeKey, datetime]] = {
-            "waiting": self.waiting,
-            "talking": self.talking,
-            "wrapping_up": self.wrapping_up,
-            "finished": self.finished,
-        }
-        self.callbacks: dict[EpisodeKey, datetime] = {}
+        self.places = Places()
         self.watermark = EPOCH
         """Time of the newest event of this queue."""
         self._minutes: dict[int, TallyRow] = {}
@@ -107,7 +78,7 @@ class Queue:
         entered = segment.enqueued
         assert entered is not None
         self._count(Entered(entered.at, entered.note), 1, segment.fence)
-        self.waiting[key] = entered.at
+        self.places.waiting[key] = entered.at
 
     def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
         minute = minute_of(contribution.at)
@@ -162,23 +133,11 @@ class Queue:
         """Take an episode over from the changelog; `loaded` follows the last one."""
         if (newest := episode.newest) > self.watermark:
             self.watermark = newest
-        if isinstance(episode, Segment):
-            place, since = episode.phase or (FINISHED, EPOCH)
-            self._places[place][key] = since
-            return
-        if (asked_at := episode.waiting_since) is None:
-            self.finished[key] = EPOCH
-        else:
-            self.callbacks[key] = asked_at
+        self.places.load(key, episode)
 
     def loaded(self) -> None:
-        """Bring what was loaded into the order of time. Repeats of finished episodes may still come, all of them."""
-        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
-            in_order = sorted(phase.items(), key=itemgetter(1))
-            phase.clear()
-            phase.update(in_order)
-        # In place: it is one of the places.
-        self.finished.update(dict.fromkeys(self.finished, self.watermark))
+        """Take note that the last episode was loaded."""
+        self.places.loaded(self.watermark)
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
@@ -188,19 +147,16 @@ class Queue:
         self, key: EpisodeKey, segment: Segment, was_in: Place | None, at: datetime | None = None
     ) -> bool:
         """
-        Note where a segment is now, that *was_in* another place, or (None) is new.
+        Put a segment where it is now, out of where it *was_in* (None: it is new).
 
         *at* is the time of the report that brought it there, if that did not come in its turn. Tells
-        whether *key* was put in anew: where it moved, or goes to the end of the finished once more.
+        whether *key* was put in anew, as `Places.move` does.
         """
-        place, entered_at = segment.phase or (FINISHED, self.watermark)
-        moved = was_in != place or place == FINISHED
-        if moved and was_in is not None:
-            since = self._places[was_in].pop(key, None)
-            if at and since and was_in == "waiting":
-                self._left(since, at, segment.fence)
-        self._places[place][key] = entered_at
-        return moved
+        waited_since = self.places.waiting.get(key) if at else None
+        anew = self.places.move(key, segment.phase, was_in, self.watermark)
+        if at and waited_since and anew:
+            self._left(waited_since, at, segment.fence)
+        return anew
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
@@ -209,22 +165,12 @@ class Queue:
             self._taken_back.tally.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
-        """Note whether a callback is still to be kept."""
-        if (since := callback.waiting_since) is not None:
-            self.callbacks[key] = since
-            self.finished.pop(key, None)
-            return
-        self.callbacks.pop(key, None)
-        self._finish(key)
+        """Put a callback where it is now."""
+        self.places.place_callback(key, callback, self.watermark)
 
     def repeated(self, key: EpisodeKey) -> None:
         """Note that an event of an episode came once more: further repeats may follow."""
-        if key in self.finished:
-            self._finish(key)
-
-    def _finish(self, key: EpisodeKey) -> None:
-        self.finished.pop(key, None)
-        self.finished[key] = self.watermark
+        self.places.repeated(key, self.watermark)
 
     # Eviction: by the queue's own watermark, once a minute.
 
@@ -250,28 +196,12 @@ class Queue:
         Finished ones go when repeats of their events can no longer come, and each only when it
         *may go*: a replay must not meet a part of it. The others are ghosts, long gone from the board.
         """
-        yield from self._oldest(self.finished, (at or self.watermark) - DUPLICATE_WINDOW, may_go)
-        for phase in (self.waiting, self.talking, self.wrapping_up, self.callbacks):
-            yield from self._oldest(phase, self.watermark - self.policy.ghost_after - GHOSTS_KEPT, may_go)
-
-    def _oldest(
-        self, phase: dict[EpisodeKey, datetime], horizon: datetime, may_go: Callable[[EpisodeKey], bool]
-    ) -> list[EpisodeKey]:
-        outdated = []
-        for key, since in phase.items():
-            # Dicts keep the order of arrival, which is nearly that of time: what is out of order waits for its turn.
-            if since > horizon:
-                break
-            if may_go(key):
-                outdated.append(key)
-        for key in outdated:
-            del phase[key]
-        return outdated
+        open_until = self.watermark - self.policy.ghost_after - GHOSTS_KEPT
+        return self.places.take_forgotten((at or self.watermark) - DUPLICATE_WINDOW, open_until, may_go)
 
     def is_silent(self, at: datetime) -> bool:
         """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""
-        open_ones = self.waiting or self.talking or self.wrapping_up or self.callbacks
-        return not open_ones and self.watermark + GHOSTS_KEPT <= at
+        return not self.places.any_open and self.watermark + GHOSTS_KEPT <= at
 
     def tallies(self) -> Iterator[tuple[Scope, int]]:
         """Yield scope and number of every tally that may have a row."""
@@ -285,7 +215,7 @@ class Queue:
     def snapshot(self, at: datetime) -> QueueSnapshot:
         """Return what the board says about this queue at the instant *at*."""
         horizon = at - self.policy.ghost_after
-        waits = [since for since in self.waiting.values() if since > horizon]
+        waits = [since for since in self.places.waiting.values() if since > horizon]
         oldest = min(waits, default=None)
         too_late = at - self.policy.threshold
         tenant, queue, channel = self.key
@@ -299,10 +229,10 @@ class Queue:
             longest_wait=None if oldest is None else max(at - oldest, timedelta(0)),
             oldest_enqueued_at=oldest,
             waiting_past_threshold=sum(since < too_late for since in waits),
-            talking=_open_since(self.talking, horizon),
-            wrapping_up=_open_since(self.wrapping_up, horizon),
-            callbacks_waiting=_open_since(self.callbacks, horizon),
-            windows=self._windows(at, ghosts=len(waits) < len(self.waiting)),
+            talking=_open_since(self.places.talking, horizon),
+            wrapping_up=_open_since(self.places.wrapping_up, horizon),
+            callbacks_waiting=_open_since(self.places.callbacks, horizon),
+            windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
             total=self._total_with_ghosts(len(waits)),
             taken_back=self._taken_back.tally.copy(),
         )
@@ -326,7 +256,7 @@ class Queue:
         minute, today = minute_of(at), self._kept.day_of(minute_of(at))
         ages = Counter[int]()
         expired_today = 0
-        for since in self.waiting.values():
+        for since in self.places.waiting.values():
             expired_at = since + self.policy.ghost_after
             if expired_at <= at:
                 expired_in = minute_of(expired_at)

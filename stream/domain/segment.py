@@ -117,9 +117,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
 
     @property
     def phase(self) -> tuple[Phase, datetime] | None:
-        """The phase that is still going on, and since when; None when no more is expected. Ask once it is judged."""
-        if self.limits is None and self.seldom is None and self.enqueued is not None:
-            return "waiting", self.enqueued.at  # not judged, so its wait is not over; most of what a batch finds
+        """The phase that is still going on, and since when; None when nothing more is expected."""
         over = self.end
         if over is None and self.answered is None:
             if self.enqueued is not None and not (self.abandoned or self.dequeued or self.outbound):

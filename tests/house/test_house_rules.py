@@ -1,21 +1,24 @@
-"""The rules of `tests/house_rules.py`, tried on small runs of pytest."""
+"""The rules of `tests/house_rules.py`, and what `tests/hanging.py` tells, tried on small runs of pytest."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-HOUSE_RULES = Path(__file__).parents[1] / "house_rules.py"
+PLUGINS = ("house_rules", "hanging")
 
 
 def run_pytest(folder: Path, test: str, *, ci: bool) -> str:
-    """Run *test* in a project that has nothing but the house rules."""
-    (folder / "house_rules.py").write_text(HOUSE_RULES.read_text())
-    (folder / "conftest.py").write_text('pytest_plugins = ["house_rules"]')
+    """Run *test* in a project that has nothing but the plugins of the house."""
+    for plugin in PLUGINS:
+        shutil.copy(Path(__file__).parents[1] / f"{plugin}.py", folder)
+    (folder / "conftest.py").write_text(f"pytest_plugins = {PLUGINS!r}")
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
-    (folder / "test_it.py").write_text(f"import pytest, socket\n{test}\n")
+    (folder / "test_it.py").write_text(f"import asyncio, pytest, socket\n{test}\n")
     environment = {**os.environ, "CI": "true" if ci else ""}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False).stdout
@@ -58,3 +61,11 @@ def test_a_connection_that_leaves_the_machine_is_refused(tmp_path: Path) -> None
     said = run_pytest(tmp_path, "def test_a(): socket.create_connection(('192.0.2.1', 9), timeout=0.1)", ci=False)
 
     assert "only loopback is allowed" in said
+
+
+def test_a_test_that_hangs_says_what_each_task_waits_for(tmp_path: Path) -> None:
+    hangs = "@pytest.mark.asyncio\n@pytest.mark.timeout(1)\nasync def test_a(): await asyncio.Event().wait()"
+    said = run_pytest(tmp_path, hangs, ci=False)
+
+    assert "Failed: Timeout" in said
+    assert re.search(r"Task-\d+: test_a \(.+test_it.py:4\) > wait \(.+locks.py:\d+\)", said)
