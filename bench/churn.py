@@ -11,7 +11,7 @@ from math import inf, pi, sin
 
 from bench.material import Sent
 
-__all__ = ["ACTIVE_QUEUES", "EVENTS_OF_A_CONTACT", "Churn", "Told"]
+__all__ = ["ACTIVE_QUEUES", "EVENTS_OF_A_CONTACT", "Churn", "LastShare"]
 
 ACTIVE_QUEUES = 100
 """Queues that have calls at any instant; the others are silent."""
@@ -35,7 +35,7 @@ STEPS = (("answered", 90.0), ("held", 30.0), ("resumed", 90.0), ("ended", 30.0),
 EVENTS_OF_A_CONTACT = ((ABANDONS - 1) * (1 + len(STEPS)) + 2) / ABANDONS
 AGENTS = 500
 
-Told = Counter[tuple[str, str]]
+LastShare = Counter[tuple[str, str]]
 """How many events of a kind were told of a queue."""
 
 
@@ -47,7 +47,7 @@ class Churn:
         self._arrived = 0
         self._due: list[tuple[float, int, int]] = []
         self._queues: dict[int, str] = {}
-        self.told: Told = Counter()
+        self.told: LastShare = Counter()
 
     @property
     def open_contacts(self) -> int:

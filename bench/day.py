@@ -9,8 +9,7 @@ from msgspec import Struct
 from bench.brokers import Broker, broker
 from bench.material import fill, material
 from bench.processes import in_own_process
-from stream.codec import CONTACTS_TOPIC
-from stream.processing.topics import ensure_topics, source_topic
+from stream.runtime.kafka.topics import ensure_topics, source_topic
 from stream.settings import Settings
 
 __all__ = ["Day", "filled_broker"]
@@ -43,7 +42,7 @@ def filled_broker(kind: str, day: Day) -> Iterator[Broker]:
 
 def _fill(address: str, day: Day) -> int:
     what = material(day.events, day.queues, day.partitions)
-    topic = source_topic(CONTACTS_TOPIC, day.partitions, retention=Settings().retention)
+    topic = source_topic("contacts", day.partitions, retention=Settings().retention)
     asyncio.run(ensure_topics([address], [topic], replication=1))
-    asyncio.run(fill(address, CONTACTS_TOPIC, what, batch_bytes=day.batch_bytes, compression=day.compression))
+    asyncio.run(fill(address, "contacts", what, batch_bytes=day.batch_bytes, compression=day.compression))
     return what.size // day.events

@@ -16,7 +16,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
-from stream.processing.topics import changelog_topic
+from stream.runtime.kafka.topics import changelog_topic
 
 __all__ = ["Page", "compact_within", "kafka", "producer_of", "worker"]
 

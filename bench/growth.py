@@ -16,12 +16,12 @@ from bench.lives import EVENTS_OF_A_CONTACT, lives
 from bench.material import Sent, by_home
 from bench.processes import in_own_process
 from bench.report import at_most
-from stream.domain.floor import Floor
-from stream.domain.policy import DEFAULT_POLICIES
-from stream.processing.due import CheckpointPolicy
-from stream.processing.interpreter import Tuning
-from stream.processing.processors import SLICE
-from stream.processing.sources import source_topics
+from stream.app.source_topics import source_topics
+from stream.core.policies import DEFAULT_POLICIES
+from stream.families.contacts.fold import ContactsFold
+from stream.runtime.checkpoint.policy import CheckpointPolicy
+from stream.runtime.gc_tuning import GcTuning
+from stream.runtime.routing.processor import SLICE
 
 __all__ = ["InMemory", "measure", "seconds_per_event"]
 
@@ -63,13 +63,13 @@ def _grown(what: str, sizes: Sequence[tuple[int, int]], names: tuple[int, int], 
 
 def seconds_per_event(queues: int, still_open: int) -> float:
     """Return the processor time of an event, with so many *queues* and contacts *still_open*."""
-    tuning = Tuning()
+    tuning = GcTuning()
     tuning.apply()
     steps = lives(queues, still_open)
     job = InMemory()
     for first in range(0, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT, STEPS_OF_A_CHECKPOINT):
         job.take(_next(steps, min(STEPS_OF_A_CHECKPOINT, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT - first)))
-    assert sum(len(queue.places.waiting) for floor in job.floors for queue in floor.queues.values()) == still_open
+    assert sum(len(queue.places.waiting) for floor in job.folds for queue in floor.queues.values()) == still_open
     seconds = sum(job.take(_next(steps, STEPS_OF_A_CHECKPOINT)) for _ in range(MEASURED))
     tuning.restore()
     return seconds / (MEASURED * STEPS_OF_A_CHECKPOINT * EVENTS_OF_A_CONTACT)
@@ -91,7 +91,7 @@ class InMemory:
             future_tolerance=timedelta(days=36_500),
             clock=lambda: datetime.now(UTC),
         )[0]
-        self.floors: list[Floor] = [cast("Floor", self._source.new_fold()) for _ in range(PARTITIONS)]
+        self.folds: list[ContactsFold] = [cast("ContactsFold", self._source.new_fold()) for _ in range(PARTITIONS)]
         self._positions = [0] * PARTITIONS
 
     def take(self, by_partition: Sequence[Sequence[Sent]]) -> float:
@@ -100,7 +100,7 @@ class InMemory:
         for partition, records in enumerate(by_partition):
             for start in range(0, len(records), SLICE):
                 self._apply(partition, records[start : start + SLICE])
-        for partition, floor in enumerate(self.floors):
+        for partition, floor in enumerate(self.folds):
             self._cut(floor)
             floor.committed(self._positions[partition])
         return process_time() - began
@@ -108,11 +108,11 @@ class InMemory:
     def _apply(self, partition: int, records: Sequence[Sent]) -> None:
         decode, position = self._source.decode, self._positions[partition]
         events = [decode(record.value, ()) for record in records]
-        applied = self.floors[partition].apply(events, range(position, position + len(events)))
+        applied = self.folds[partition].apply(events, range(position, position + len(events)))
         assert (len(applied.failed), applied.duplicates, applied.late) == (0, 0, 0)
         self._positions[partition] += len(events)
 
-    def _cut(self, floor: Floor) -> int:
+    def _cut(self, floor: ContactsFold) -> int:
         size = 0
         floor.settle()
         for name, rows in floor.tables.items():

@@ -8,7 +8,6 @@ from time import monotonic
 from aiokafka import AIOKafkaProducer
 
 from bench.material import Sent, by_home
-from stream.codec import CONTACTS_TOPIC
 
 __all__ = ["Lanes"]
 
@@ -37,7 +36,7 @@ class Lanes:
 
     async def _post(self, partition: int, batch: object) -> None:
         count = batch.record_count()  # type: ignore[attr-defined]  # aiokafka has no types
-        arrival = await self._producer.send_batch(batch, CONTACTS_TOPIC, partition=partition)
+        arrival = await self._producer.send_batch(batch, "contacts", partition=partition)
         self.sent += count
         task = asyncio.create_task(self._note(partition, count, arrival))
         self._on_their_way.add(task)

@@ -15,11 +15,12 @@ import msgspec
 from msgspec import Struct
 
 from bench.lives import EVENTS_OF_A_CONTACT, LONGEST_LIFE, lives
-from stream.codec import decode
-from stream.domain.events import ContactBlocked, Event
-from stream.domain.payloads import BlockedData
-from stream.ingest.producer import Producer
-from stream.processing.processors import home_of
+from stream.core.cloudevents import Event
+from stream.families import DECODER
+from stream.families.contacts.events import ContactBlocked
+from stream.families.contacts.payloads import BlockedData
+from stream.runtime.routing.processor import home_of
+from stream.sdk.producer import Producer
 
 __all__ = ["Acknowledged", "Live"]
 
@@ -111,9 +112,9 @@ async def _live(order: Live) -> Acknowledged:
     async with Producer(order.address) as producer:
         for step in islice(steps, STILL_OPEN + LONGEST_LIFE):
             for event in step:
-                await producer.post(decode(event.value))
+                await producer.post(DECODER.decode(event.value))
         await producer.flush()
-        events = (decode(event.value) for step in steps for event in step)
+        events = (DECODER.decode(event.value) for step in steps for event in step)
         return await _Pace(order, producer).run(events)
 
 

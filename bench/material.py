@@ -12,10 +12,11 @@ from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
 import stream
-from stream.codec import decode, encode, key_of
-from stream.domain.events import AgentEvent
-from stream.ingest.simulator import busy_centre, simulate
-from stream.processing.processors import home_of
+from stream.core.cloudevents import encode, key_of
+from stream.families import DECODER
+from stream.families.agents.events import AgentEvent
+from stream.runtime.routing.processor import home_of
+from stream.simulator import busy_centre, simulate
 
 __all__ = ["CACHE", "START", "Material", "Sent", "by_home", "fill", "material"]
 
@@ -52,7 +53,7 @@ def material(events: int, queues: int, partitions: int, *, seed: int = 1) -> Mat
         filling.write_bytes(b"".join(value + b"\n" for value in _simulated(events, queues, seed)))
         filling.rename(kept)
     with kept.open("rb") as lines:
-        records = [Sent(key_of(decode(value)), value) for value in map(bytes.rstrip, lines)]
+        records = [Sent(key_of(DECODER.decode(value)), value) for value in map(bytes.rstrip, lines)]
     return Material(records, by_home(records, partitions))
 
 
@@ -77,9 +78,10 @@ def _version() -> str:
     """Return a digest of what the material follows from."""
     home = Path(stream.__path__[0])
     sources = [
-        *sorted((home / "ingest" / "simulator").glob("*.py")),
-        home / "domain/events.py",
-        home / "domain/payloads.py",
+        *sorted((home / "simulator").glob("*.py")),
+        home / "core/cloudevents.py",
+        *sorted((home / "families").glob("*/events.py")),
+        home / "families/contacts/payloads.py",
     ]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
 

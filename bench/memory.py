@@ -15,11 +15,13 @@ from msgspec.structs import astuple
 from bench.judged import Judged
 from bench.processes import in_own_process
 from bench.report import at_most
-from stream.codec import SEGMENTS, TALLIES, decode, encode
-from stream.domain.events import ContactAnswered, ContactEnqueued, Event
-from stream.domain.floor import Floor
-from stream.domain.payloads import AnsweredData, EnqueuedData
-from stream.processing.interpreter import Tuning
+from stream.core.cloudevents import Event, encode
+from stream.families import DECODER
+from stream.families.contacts.events import ContactAnswered, ContactEnqueued
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.payloads import AnsweredData, EnqueuedData
+from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.runtime.gc_tuning import GcTuning
 
 __all__ = ["MOST_BYTES", "Memory", "measure"]
 
@@ -58,8 +60,8 @@ def _judged(phase: str, contacts: int, *, restarted: bool) -> Judged:
 
 def open_contacts(phase: str, contacts: int, *, restarted: bool) -> Memory:
     """Fold the contacts as a worker does, or load their rows, and weigh the process before and after."""
-    Tuning().apply()
-    floors = [Floor() for _ in range(PARTITIONS)]
+    GcTuning().apply()
+    folds = [ContactsFold() for _ in range(PARTITIONS)]
     positions = [0] * PARTITIONS
     before = _resident()
     for first in range(0, contacts, BATCH * PARTITIONS):
@@ -67,25 +69,25 @@ def open_contacts(phase: str, contacts: int, *, restarted: bool) -> Memory:
             offsets = range(positions[partition], positions[partition] + len(batch))
             positions[partition] = offsets.stop
             if restarted:
-                _load(floors[partition], batch, offsets)
+                _load(folds[partition], batch, offsets)
             else:
-                _fold(floors[partition], batch, offsets)
+                _fold(folds[partition], batch, offsets)
     if restarted:
-        for floor in floors:
+        for floor in folds:
             floor.recovered()
     after = _resident()
     found = sum(
-        len(queue.places.waiting) + len(queue.places.talking) for floor in floors for queue in floor.queues.values()
+        len(queue.places.waiting) + len(queue.places.talking) for floor in folds for queue in floor.queues.values()
     )
     assert found == contacts
-    return Memory((after - before) / contacts, _spent(floors[0]))
+    return Memory((after - before) / contacts, _spent(folds[0]))
 
 
 def _batches(phase: str, numbers: range) -> list[list[Event]]:
     """Return what the next records of each partition tell."""
     batches: list[list[Event]] = [[] for _ in range(PARTITIONS)]
     for number in numbers:
-        batches[number % QUEUES % PARTITIONS] += map(decode, _records(phase, number))
+        batches[number % QUEUES % PARTITIONS] += map(DECODER.decode, _records(phase, number))
     return batches
 
 
@@ -105,7 +107,7 @@ def _records(phase: str, number: int) -> Iterator[bytes]:
         yield encode(ContactAnswered(id=f"{number}-2", time=at + timedelta(seconds=12), data=answered, **told))
 
 
-def _fold(floor: Floor, batch: Sequence[Event], offsets: range) -> None:
+def _fold(floor: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     """Apply a batch, take its checkpoint, and commit."""
     assert not floor.apply(batch, offsets).failed
     floor.settle()
@@ -116,9 +118,9 @@ def _fold(floor: Floor, batch: Sequence[Event], offsets: range) -> None:
     floor.committed(offsets.stop)
 
 
-def _load(floor: Floor, batch: Sequence[Event], offsets: range) -> None:
+def _load(floor: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     """Load the rows that a worker of before wrote of a batch."""
-    former = Floor()
+    former = ContactsFold()
     assert not former.apply(batch, offsets).failed
     codec = _CODECS["segments"]
     keys = codec.decode_keys([codec.encode_key(key) for key in former.segments])
@@ -127,7 +129,7 @@ def _load(floor: Floor, batch: Sequence[Event], offsets: range) -> None:
         floor.segments.load(key, row)
 
 
-def _spent(floor: Floor) -> dict[str, float]:
+def _spent(floor: ContactsFold) -> dict[str, float]:
     """Return what the contacts of one floor are made of; what several share is counted once."""
     spent, seen = Counter[str](), set[int]()
 

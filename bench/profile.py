@@ -26,12 +26,12 @@ TOP = 25
 _ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("checkpoint: cut, encode rows, pack record batches", ("RowTable.cut", "KafkaLog.pack", "Checkpoints._cut")),
     ("checkpoint: send and commit", ("Checkpoints.", "aiokafka/producer", "KafkaLog.")),
-    ("decode", ("_Decoder.__call__", "stream/codec.py")),
-    ("fold", ("stream/domain/",)),
-    ("keys, offsets, slices", ("stream/processing/processors.py",)),
+    ("decode", ("_Decoder.__call__", "stream/core/cloudevents.py")),
+    ("fold", ("stream/families/", "stream/core/")),
+    ("keys, offsets, slices", ("stream/runtime/routing/processor.py",)),
     ("fetch and parse records", ("aiokafka/consumer", "aiokafka/record", "consumer_thread.py", "unreadable.py")),
     ("network", ("aiokafka/", "asyncio/streams.py", "asyncio/selector_events.py")),
-    ("pages and the telling of progress", ("stream/board", "stream/metrics", "_tell (bench")),
+    ("pages and the telling of progress", ("stream/board", "stream/http", "stream/status", "_tell (bench")),
     ("event loops, Faust", ("",)),
 )
 """A sample belongs to the first room one of whose names is in its stack."""

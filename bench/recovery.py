@@ -18,19 +18,20 @@ from msgspec import Struct
 
 from bench.judged import Judged
 from bench.material import Material, Sent, fill, material
+from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
-from stream.codec import SEGMENTS, TALLIES, decode
-from stream.domain.events import (
+from stream.core.cloudevents import Event
+from stream.families import DECODER
+from stream.families.contacts.events import (
     ContactAbandoned,
     ContactEnded,
     ContactTransferred,
     ContactWrapupEnded,
     ContactWrapupStarted,
-    Event,
 )
-from stream.domain.floor import Floor
-from stream.processing.service import Service
-from stream.processing.topics import ensure_topics
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.runtime.kafka.topics import ensure_topics
 from stream.settings import Settings
 
 __all__ = ["LONGEST_SECONDS", "Recovery", "measure", "recover"]
@@ -88,19 +89,19 @@ def measure(*, rows: int = ROWS, address: str | None = None) -> list[Judged]:
 def changelogs(rows: int) -> Changelogs:
     """Fold a day, and copy its contacts until there are *rows* rows."""
     day = material(EVENTS, QUEUES, PARTITIONS)
-    floors = [Floor() for _ in day.by_partition]
-    for floor, records in zip(floors, day.by_partition, strict=True):
-        events = [event for event in (decode(record.value) for record in records) if _is_told(event)]
+    folds = [ContactsFold() for _ in day.by_partition]
+    for floor, records in zip(folds, day.by_partition, strict=True):
+        events = [event for event in (DECODER.decode(record.value) for record in records) if _is_told(event)]
         applied = floor.apply(events, range(len(events)))
         assert not applied.failed
         floor.settle()
     tallies = [
-        [Sent(TALLIES.encode_key(key), TALLIES.encode_row(row)) for key, row in f.tallies.items()] for f in floors
+        [Sent(TALLIES.encode_key(key), TALLIES.encode_row(row)) for key, row in f.tallies.items()] for f in folds
     ]
     wanted = rows - sum(map(len, tallies))
-    share = -(-wanted // sum(len(floor.segments) for floor in floors))
-    segments = [_copies(floor, share) for floor in floors]
-    offered = sum(queue._total.tally.offered for floor in floors for queue in floor.queues.values())
+    share = -(-wanted // sum(len(floor.segments) for floor in folds))
+    segments = [_copies(floor, share) for floor in folds]
+    offered = sum(queue._total.tally.offered for floor in folds for queue in floor.queues.values())
     return Changelogs(_of(tallies), _of(segments), offered)
 
 
@@ -109,7 +110,7 @@ def _is_told(event: Event) -> bool:
     return crc32(event.subject.encode()) % 2 == 0 or not isinstance(event, _OF_THE_END)
 
 
-def _copies(floor: Floor, copies: int) -> list[Sent]:
+def _copies(floor: ContactsFold, copies: int) -> list[Sent]:
     return [
         Sent(SEGMENTS.encode_key((*key[:3], f"{key[3]}-{copy}", key[4])), SEGMENTS.encode_row(row))
         for key, row in floor.segments.items()

@@ -24,13 +24,14 @@ from bench.judged import Judged
 from bench.live import Acknowledged, Live
 from bench.material import Material, Sent, by_home, fill
 from bench.report import at_most, fact
-from stream.codec import TALLIES
-from stream.domain.events import ContactBlocked, Event
-from stream.domain.floor import Floor, TallyKey
-from stream.domain.tally import Tally, TallyRow
-from stream.domain.windows import minute_of
-from stream.processing.service import Service
-from stream.processing.topics import ensure_topics
+from stream.app.service import Service
+from stream.core.cloudevents import Event
+from stream.core.windows import minute_of
+from stream.families.contacts.events import ContactBlocked
+from stream.families.contacts.fold import ContactsFold, TallyKey
+from stream.families.contacts.tables import TALLIES
+from stream.families.contacts.tally import Tally, TallyRow
+from stream.runtime.kafka.topics import ensure_topics
 from stream.settings import Settings
 
 __all__ = ["measure"]
@@ -73,7 +74,7 @@ class Order(Struct, frozen=True):
     idempotent: bool
 
 
-class Told(Struct, frozen=True):
+class LastShare(Struct, frozen=True):
     """What the worker tells in the end: when probes were applied, and how many ms after they were sent."""
 
     delays: list[tuple[float, float]]
@@ -113,11 +114,11 @@ def measure(kind: str) -> list[Judged]:
     ]
 
 
-def _longest(told: Told, first: float, end: float) -> float:
+def _longest(told: LastShare, first: float, end: float) -> float:
     return max(delay for at, delay in told.delays if first <= at < end)
 
 
-async def _scraped(running: Broker) -> tuple[list[Scrape], Acknowledged, Told]:
+async def _scraped(running: Broker) -> tuple[list[Scrape], Acknowledged, LastShare]:
     topics = _service(running.address, idempotent=running.idempotent).worker.topics
     await ensure_topics([running.address], topics, replication=1)
     await fill(running.address, f"{SETTINGS.group}-tallies-changelog", _past_hour(minute_of(datetime.now(UTC))))
@@ -133,7 +134,7 @@ async def _scraped(running: Broker) -> tuple[list[Scrape], Acknowledged, Told]:
         sent = msgspec.json.decode((await producer.communicate())[0], type=Acknowledged)
         scraping.cancel()
         await asyncio.wait([scraping])
-        return scrapes, sent, msgspec.json.decode((await worker.communicate(b""))[0], type=Told)
+        return scrapes, sent, msgspec.json.decode((await worker.communicate(b""))[0], type=LastShare)
     finally:
         if worker.returncode is None:
             worker.kill()
@@ -224,12 +225,12 @@ async def _work(order: Order) -> None:
     delays: list[tuple[float, float]] = []
     service = _service(order.address, idempotent=order.idempotent)
     async with service:
-        for floor in service.worker.floors():
-            if isinstance(floor, Floor):
+        for floor in service.worker.folds():
+            if isinstance(floor, ContactsFold):
                 floor.apply = _timed(floor.apply, delays)  # type: ignore[method-assign]  # nothing else knows when
         print(service.address, flush=True)
         await asyncio.to_thread(sys.stdin.read)
-        told = Told(delays, len((await service.board()).queues), service.feed.gaps)
+        told = LastShare(delays, len((await service.board()).queues), service.feed.gaps)
     sys.stdout.buffer.write(msgspec.json.encode(told))
 
 

@@ -14,8 +14,7 @@ from bench.crew import Race, race
 from bench.judged import Judged
 from bench.processes import cpu_seconds, in_own_process
 from bench.report import at_least, fact
-from stream.codec import CONTACTS_TOPIC
-from stream.processing.interpreter import Tuning
+from stream.runtime.gc_tuning import GcTuning
 
 __all__ = ["Ceiling", "ceiling", "measure"]
 
@@ -67,9 +66,9 @@ async def _ceiling(broker: Broker, events: int, partitions: int) -> Ceiling:
         bootstrap_servers=broker.address, max_partition_fetch_bytes=2**20, enable_auto_commit=False
     )
     await consumer.start()
-    consumer.assign([TopicPartition(CONTACTS_TOPIC, number) for number in range(partitions)])
+    consumer.assign([TopicPartition("contacts", number) for number in range(partitions)])
     await consumer.seek_to_beginning()
-    tuning = Tuning()
+    tuning = GcTuning()
     tuning.apply()  # as a worker does: the ceiling must not pay more for its garbage
     before, cpu, began = cpu_seconds(broker.pid), process_time(), monotonic()
     seen = 0

@@ -13,9 +13,8 @@ from time import monotonic, process_time, thread_time
 import msgspec
 from msgspec import Struct
 
-from stream.codec import CONTACTS_TOPIC
-from stream.processing.partitions import OwnedPartition
-from stream.processing.service import Service
+from stream.app.service import Service
+from stream.runtime.checkpoint.partitions import OwnedPartition
 from stream.settings import Settings
 
 __all__ = ["Order", "Progress"]
@@ -99,7 +98,7 @@ async def _tell(service: Service) -> None:
     while True:
         await asyncio.sleep(TELL_SECONDS)
         now, feed = monotonic(), service.feed
-        owned = [one for one in service.worker.ownership if one.tp.topic == CONTACTS_TOPIC and one.live]
+        owned = [one for one in service.worker.ownership if one.tp.topic == "contacts" and one.live]
         progress = Progress(
             at=now,
             cpu=process_time(),

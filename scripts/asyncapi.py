@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 from scripts.json_schemas import VERSION, example_of
-from stream.domain.events import AGENT_EVENTS, EVENT_TYPES
 from stream.errors import INVALID_REASONS
-from stream.processing.dead_letters import PREFIX
-from stream.processing.topics import DEAD_LETTERS, dead_letter_topic, source_topic
+from stream.families import EVENT_TYPES
+from stream.runtime.kafka.topics import DEAD_LETTERS, dead_letter_topic, source_topic
+from stream.runtime.routing.dead_letters import PREFIX
 
 __all__ = ["TOPIC_KEYS", "asyncapi", "message_name", "topic_of"]
 
@@ -56,7 +56,7 @@ made required or given another meaning without a new version.
 
 def topic_of(event_type: str) -> str:
     """Return the topic on which events of that type belong."""
-    return "agents" if EVENT_TYPES[event_type] in AGENT_EVENTS else "contacts"
+    return EVENT_TYPES[event_type].topic
 
 
 def message_name(event_type: str) -> str:

@@ -8,7 +8,7 @@ import yaml
 from scripts import example_day
 from scripts.asyncapi import asyncapi
 from scripts.json_schemas import EXAMPLES, SCHEMAS, schema_of
-from stream.domain.events import EVENT_TYPES
+from stream.families import EVENT_TYPES
 
 __all__ = ["contract_files"]
 
@@ -25,7 +25,7 @@ def _json(document: object) -> bytes:
 
 
 def _yaml(document: object) -> bytes:
-    head = "# Written by `make generate` from stream/domain/events.py.\n"
+    head = "# Written by `make generate` from stream/families/contacts/events.py.\n"
     return (head + yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)).encode()
 
 

@@ -2,11 +2,13 @@
 
 import ast
 import inspect
+from functools import cache
 from types import ModuleType
 
 __all__ = ["attribute_sentences"]
 
 
+@cache
 def attribute_sentences(module: ModuleType) -> dict[str, dict[str, str]]:
     """Return, by class and attribute, the docstrings that stand below attributes in *module*."""
     classes = [node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ClassDef)]

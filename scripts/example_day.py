@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from scripts.json_schemas import EXAMPLES
-from stream import codec
-from stream.domain.events import Event
-from stream.ingest.simulator import Centre, office_centre, simulate, to_queue_log
-from stream.ingest.simulator.centre import Exits, Length, QueuePlan
+from stream.core.cloudevents import Event, encode
+from stream.simulator import Centre, office_centre, simulate, to_queue_log
+from stream.simulator.centre import Exits, Length, QueuePlan
 
 __all__ = ["DAY_EVENTS", "DAY_QUEUE_LOG", "example_day", "files"]
 
@@ -34,7 +33,7 @@ def files() -> dict[str, bytes]:
     day = example_day()
     log = to_queue_log(day, queues=_small_office().queue_names("voice"))
     return {
-        DAY_EVENTS.name: b"".join(codec.encode(event) + b"\n" for event in day),
+        DAY_EVENTS.name: b"".join(encode(event) + b"\n" for event in day),
         DAY_QUEUE_LOG.name: "".join(f"{line}\n" for line in log).encode(),
     }
 

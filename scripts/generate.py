@@ -4,12 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts import settings_table
+from scripts import metrics_page, settings_table
 from scripts.alerts.files import alert_files
 from scripts.contract import contract_files
 from scripts.dashboards.files import dashboard_files
 from scripts.json_schemas import SCHEMAS
-from stream.metrics import page as metrics_page
 
 __all__ = ["ROOT", "generated", "main", "out_of_date"]
 

@@ -1,17 +1,18 @@
-"""JSON Schema 2020-12 of every event, made from `stream/domain/events.py`.
+"""JSON Schema 2020-12 of every event, made from the `events.py` of each family.
 
 One self-contained file per event type, for the whole CloudEvent. Objects are open: unknown fields are ignored.
 """
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from scripts.docstrings import attribute_sentences
-from stream.domain import events, payloads
-from stream.domain.events import EVENT_TYPES, Event
+from stream.core.cloudevents import Event
+from stream.families import EVENT_TYPES
 
 __all__ = ["EXAMPLES", "SCHEMAS", "VERSION", "Schema", "example_of", "schema_id", "schema_of"]
 
@@ -84,8 +85,6 @@ def _sentences_of(cls: type[msgspec.Struct]) -> dict[str, str]:
     """Return the docstring below each field, inherited ones too."""
     sentences: dict[str, str] = {}
     for ancestor in reversed(cls.__mro__):
-        sentences |= _SENTENCES.get(ancestor.__name__, {})
+        if ancestor.__module__.startswith("stream."):
+            sentences |= attribute_sentences(import_module(ancestor.__module__)).get(ancestor.__name__, {})
     return {name: sentence for name, sentence in sentences.items() if name in cls.__struct_fields__}
-
-
-_SENTENCES = attribute_sentences(events) | attribute_sentences(payloads)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo
 
-from stream.domain.hours import EVERY_DAY, Hours, Span
-from stream.domain.payloads import Channel
-from stream.domain.policy import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
+from stream.core.calendar import EVERY_DAY, Hours, Span
+from stream.core.cloudevents import Channel
+from stream.core.policies import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.errors import SettingsError
 
 __all__ = ["KEYS", "load_policies", "parse_policies"]

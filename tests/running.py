@@ -10,10 +10,10 @@ import aiohttp
 from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.domain.events import Event
-from stream.domain.policy import DEFAULT_POLICIES, Policies
-from stream.ingest.producer import Producer
-from stream.processing.service import Service
+from stream.app.service import Service
+from stream.core.cloudevents import Event
+from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.sdk.producer import Producer
 from stream.settings import Settings
 from tests.brokers import Broker
 

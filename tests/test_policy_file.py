@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.domain.policy import Formula
+from stream.core.policies import Formula
 from stream.errors import SettingsError
 from stream.policy_file import KEYS, load_policies, parse_policies
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from stream.domain.events import EVENT_TYPES, Event
-from stream.domain.floor import Floor
-from stream.domain.policy import DEFAULT_POLICIES, Policies
-from stream.domain.snapshot import QueueSnapshot
+from stream.core.cloudevents import Event
+from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.families import EVENT_TYPES
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.snapshot import QueueSnapshot
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 """When stories begin."""
@@ -50,9 +51,9 @@ def story(table: str) -> list[Event]:
     return events
 
 
-def floor_of(events: list[Event], policies: Policies = DEFAULT_POLICIES, *, batch: int = 1000) -> Floor:
+def floor_of(events: list[Event], policies: Policies = DEFAULT_POLICIES, *, batch: int = 1000) -> ContactsFold:
     """Fold events on a new floor, in batches."""
-    floor = Floor(policies)
+    floor = ContactsFold(policies)
     for start in range(0, len(events), batch):
         chunk = events[start : start + batch]
         applied = floor.apply(chunk, range(start, start + len(chunk)))

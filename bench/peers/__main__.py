@@ -22,8 +22,7 @@ from bench.peers.answers import READERS, Answers, oracle, wrong_answers
 from bench.peers.environments import ROOT, java_command, python_of
 from bench.peers.job import PARTITIONS
 from scripts.apache_kafka.cluster import Cluster
-from stream.codec import CONTACTS_TOPIC
-from stream.processing.topics import TopicDeclaration, ensure_topics, source_topic
+from stream.runtime.kafka.topics import TopicDeclaration, ensure_topics, source_topic
 
 QUEUES = 200
 LONGEST_SECONDS = 240
@@ -111,7 +110,7 @@ async def _fill(brokers: str, sizes: set[int]) -> dict[int, Filled]:
     topics = {}
     for size in sizes:
         # A worker of ours reads no other name, and has the largest.
-        topic = CONTACTS_TOPIC if size == max(sizes) else f"{CONTACTS_TOPIC}-{size}"
+        topic = "contacts" if size == max(sizes) else f"{'contacts'}-{size}"
         await ensure_topics([brokers], [source_topic(topic, PARTITIONS, retention=timedelta(days=7))])
         by_partition = [_with_repeats(records) for records in material(size, QUEUES, PARTITIONS).by_partition]
         records = [record for partition in by_partition for record in partition]

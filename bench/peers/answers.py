@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from bench.peers.job import PARTITIONS, add, queue_of, segment_of, take
-from stream.codec import TALLIES
-from stream.domain.tally import Tally
+from stream.families.contacts.tables import TALLIES
+from stream.families.contacts.tally import Tally
 
 __all__ = ["READERS", "Answers", "oracle", "wrong_answers"]
 

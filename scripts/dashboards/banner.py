@@ -8,8 +8,8 @@ from scripts.dashboards.frame import Page
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import AMBER, GREEN, RED, Look, Value, Words, numbers, told
 from scripts.dashboards.queries import PARTITION, Scope
-from stream.board.freshness import Limits
 from stream.settings import Settings
+from stream.status.freshness import Limits
 
 __all__ = ["banner", "feed_state"]
 

@@ -16,7 +16,7 @@ FORMULAS: Mapping[str, tuple[str, str]] = {
     "G": ("answered_in_target", "decided - abandoned_short"),
     "H": ("answered_in_target + abandoned_in_target + callback_requested_in_target", "decided"),
 }
-"""What was met and what was decided, as `stream.domain.service_level` has it; a test compares the two."""
+"""What was met and what was decided, as `stream.families.contacts.service_level` has it; a test compares the two."""
 
 SELDOM = frozenset({"callback_requested_in_target"})
 """Parts that have no sample where a queue never had one."""

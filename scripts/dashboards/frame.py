@@ -12,7 +12,7 @@ from msgspec import Struct
 from scripts.dashboards.layout import Row, laid_out
 from scripts.dashboards.panels import AMBER, GREEN, GREY, RED, Look
 from scripts.dashboards.queries import EVERY, STATE, Scope
-from stream.domain.windows import TODAY, WINDOWS
+from stream.core.windows import TODAY, WINDOWS
 from stream.languages.words import Language, words
 
 __all__ = ["TAG", "Page", "framed", "page_of", "uid_of"]

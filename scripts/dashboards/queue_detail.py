@@ -15,8 +15,8 @@ from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Look, Value, heat, lines, numbers, plain, told, worst_first
 from scripts.dashboards.queries import EVERY, QUEUE, quantity
 from scripts.dashboards.queues import queue_labels
-from stream.metrics.catalogue import COUNTED, NOW, POLICY, REASONED, WINDOWS
-from stream.metrics.metric import Kind
+from stream.core.metric import Kind
+from stream.families.catalogue import COUNTED, NOW, POLICY, REASONED, WINDOWS
 
 __all__ = ["key_of", "queue_detail"]
 

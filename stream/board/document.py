@@ -5,10 +5,10 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.board.freshness import Notice
 from stream.board.view import SHOWN_WINDOWS, QueueRow, queue_rows, worst_first
 from stream.board.waits import waits_of
-from stream.domain.snapshot import Board
+from stream.families.contacts.snapshot import Board
+from stream.status.freshness import Notice
 
 __all__ = ["AgentsRow", "Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
 

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from stream.board.document import Document
 from stream.board.format import count, duration, elapsed, level, limit, printable, share
-from stream.board.freshness import Notice
 from stream.board.view import DEFAULT_WINDOW, QueueRow, State, worst_first
+from stream.status.freshness import Notice
 
 __all__ = ["board_of", "follow", "print_rows", "table_of"]
 

@@ -9,11 +9,11 @@ from msgspec import UNSET, Struct, UnsetType, convert
 from msgspec.structs import asdict
 
 from stream.board.waits import Waits
-from stream.domain.policy import Formula, Policy
-from stream.domain.service_level import service_level
-from stream.domain.snapshot import Board, Figures, QueueSnapshot, figures_of
-from stream.domain.tally import Tally
-from stream.domain.windows import TODAY, WINDOWS
+from stream.core.policies import Formula, Policy
+from stream.core.windows import TODAY, WINDOWS
+from stream.families.contacts.service_level import service_level
+from stream.families.contacts.snapshot import Board, Figures, QueueSnapshot, figures_of
+from stream.families.contacts.tally import Tally
 
 __all__ = ["ALL", "DEFAULT_WINDOW", "SHOWN_WINDOWS", "QueueRow", "QueueRows", "State", "queue_rows", "worst_first"]
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from stream.domain.tally import WAIT_BOUNDS_SECONDS, Tally
+from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 
 __all__ = ["Waits", "quantile", "waits_of"]
 

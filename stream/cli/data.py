@@ -9,6 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from stream.app.replay import replay as fold
 from stream.board.terminal import print_rows
 from stream.board.view import ALL, SHOWN_WINDOWS, queue_rows
 from stream.cli.options import (
@@ -28,12 +29,12 @@ from stream.cli.options import (
     source_option,
     tenant_option,
 )
-from stream.domain.events import EVENT_TYPES
 from stream.errors import SettingsError
-from stream.ingest import jsonl
-from stream.ingest.producer import Producer
-from stream.ingest.replay import replay as fold
-from stream.ingest.simulator import (
+from stream.families import EVENT_TYPES
+from stream.policy_file import load_policies
+from stream.sdk.producer import Producer
+from stream.settings import Settings
+from stream.simulator import (
     check,
     demo_centre,
     going_on,
@@ -42,13 +43,12 @@ from stream.ingest.simulator import (
     paced,
     to_queue_log,
 )
-from stream.ingest.simulator import simulate as play
-from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
-from stream.ingest.sources.asterisk_queue_log.source import follow, polling, ship
-from stream.ingest.sources.asterisk_queue_log.state import StateFile
-from stream.ingest.sources.asterisk_queue_log.stories import Speaker
-from stream.policy_file import load_policies
-from stream.settings import Settings
+from stream.simulator import simulate as play
+from stream.sources import jsonl
+from stream.sources.asterisk_queue_log.mapper import Mapper
+from stream.sources.asterisk_queue_log.source import follow, polling, ship
+from stream.sources.asterisk_queue_log.state import StateFile
+from stream.sources.asterisk_queue_log.stories import Speaker
 
 __all__ = ["produce", "replay", "schema", "simulate"]
 

@@ -11,14 +11,14 @@ from typing import Final
 
 import click
 
-from stream.domain.events import Event
+from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
-from stream.ingest import jsonl
-from stream.ingest.lines import BadLine
-from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
-from stream.ingest.sources.asterisk_queue_log.source import read, read_stream
-from stream.ingest.sources.asterisk_queue_log.stories import Speaker
 from stream.settings import Settings, broker_of, settings_from
+from stream.sources import jsonl
+from stream.sources.asterisk_queue_log.mapper import Mapper
+from stream.sources.asterisk_queue_log.source import read, read_stream
+from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.lines import BadLine
 
 __all__ = [
     "QUEUE_LOG",

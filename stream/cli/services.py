@@ -12,21 +12,21 @@ from datetime import timedelta
 import click
 from rich.console import Console
 
+from stream.app.demo import running_demo
+from stream.app.service import Service, worker_settings
+from stream.app.source_topics import source_topics
 from stream.board.format import duration, level, printable
 from stream.board.terminal import follow, print_rows
 from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS, queue_rows, worst_first
 from stream.broker.embedded import EmbeddedBroker
 from stream.cli.options import broker_address, now, settings_of_environment
-from stream.domain.snapshot import Board
-from stream.metrics.feed import Feed
+from stream.families.contacts.snapshot import Board
 from stream.policy_file import load_policies
-from stream.processing.app import declared_topics
-from stream.processing.demo import running_demo
-from stream.processing.letters import read_letters
-from stream.processing.service import Service, worker_settings
-from stream.processing.sources import source_topics
-from stream.processing.topics import ensure_topics
+from stream.runtime.app import declared_topics
+from stream.runtime.kafka.topics import ensure_topics
+from stream.runtime.routing.dead_letter_reader import read_letters
 from stream.settings import EMBEDDED, LogLevel, Settings, broker_of
+from stream.status.feed import Feed
 
 __all__ = ["board", "dead_letters", "demo", "topics", "worker"]
 
@@ -43,7 +43,9 @@ QUIET = {"aiokafka": logging.ERROR, "faust": logging.ERROR, "mode": logging.ERRO
 SAME_AGAIN_SECONDS = 60.0
 MOST_REMEMBERED = 1000
 
-_FAUST_SPEAKS_AS = frozenset({f"stream.processing.{room}" for room in ("transport", "tables", "consumer_thread")})
+_FAUST_SPEAKS_AS = frozenset(
+    {"stream.runtime.kafka.transport", "stream.runtime.kafka.consumer_thread", "stream.runtime.checkpoint.tables"}
+)
 """Faust's classes log under the module of the class that inherits from them."""
 
 _LIFE_CYCLE = "[^"

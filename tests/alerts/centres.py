@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from stream.domain.events import ContactEnqueued, Event
-from stream.domain.windows import EPOCH
-from stream.ingest.simulator import simulate
-from stream.ingest.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Shift
+from stream.core.cloudevents import Event
+from stream.core.windows import EPOCH
+from stream.families.contacts.events import ContactEnqueued
+from stream.simulator import simulate
+from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Shift
 
 __all__ = ["MINUTE", "POLICIES", "day_of", "ends_unreported", "half_the_agents_leave", "nobody_stays"]
 

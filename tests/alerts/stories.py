@@ -9,17 +9,17 @@ from functools import cache
 from pathlib import Path
 
 from scripts.alerts.files import RULES
-from stream.domain.events import Event
-from stream.domain.floor import Floor
-from stream.domain.policy import DEFAULT_POLICIES, Policies
-from stream.domain.snapshot import Board
-from stream.domain.windows import EPOCH
-from stream.ingest.replay import Replay
-from stream.metrics.collector import families_of
-from stream.metrics.exposition import Format, written
-from stream.metrics.family import Family
-from stream.metrics.feed import Feed
-from stream.metrics.feed_collector import feed_families
+from stream.app.replay import Replay
+from stream.core.cloudevents import Event
+from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.core.samples import Family
+from stream.core.windows import EPOCH
+from stream.families.collector import families_of
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.snapshot import Board
+from stream.http.exposition import Format, written
+from stream.status.feed import Feed
+from stream.status.metrics import feed_families
 from tests.monitoring import program
 from tests.running import Figures, parsed
 
@@ -66,7 +66,7 @@ def scrapes_of(
     events: Iterable[Event], *, lasts: timedelta, policies: Policies = DEFAULT_POLICIES, workers: int = 1
 ) -> Scrapes:
     """Return the scrapes of a centre from 1970 on; several *workers* show the same, as in a hand-over."""
-    fold = Replay(floor=Floor(policies))
+    fold = Replay(floor=ContactsFold(policies))
     told, scrapes = iter(events), []
     event = next(told, None)
     for at in instants(lasts):

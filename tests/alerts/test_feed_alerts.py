@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scripts.alerts.files import ALERTS
-from stream.domain.windows import EPOCH
-from stream.metrics.feed import CheckpointFigures, Feed, PartitionFeed
+from stream.core.windows import EPOCH
+from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.alerts.stories import STEP, Scrapes, Told, assert_told, board_scrape, instants, scrapes_of_feeds
 from tests.board.boards import a_board, a_queue
 

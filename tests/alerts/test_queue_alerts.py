@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from scripts.alerts.queues import BURNS, QUEUE_ALERTS, Burn
-from stream.domain.tally import Tally
+from stream.families.contacts.tally import Tally
 from stream.policy_file import parse_policies
 from tests.alerts.centres import MINUTE, POLICIES, day_of, ends_unreported, half_the_agents_leave, nobody_stays
 from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape, instants, judge, scrapes_of

@@ -17,15 +17,16 @@ from bench.material import Sent, by_home
 from bench.profile import room_of
 from bench.report import at_least, at_most, fact, table
 from bench.throughput import ceiling
-from stream.codec import decode, key_of
-from stream.processing.processors import home_of
+from stream.core.cloudevents import key_of
+from stream.families import DECODER
+from stream.runtime.routing.processor import home_of
 
 
 @pytest.mark.parametrize(("queues", "still_open"), [(10, 50), (1000, 50), (10, 500)])
 def test_every_step_has_the_same_kinds_of_events_whatever_the_sizes(queues: int, still_open: int) -> None:
     steps = islice(lives(queues, still_open), still_open + LONGEST_LIFE, still_open + LONGEST_LIFE + 20)
 
-    kinds = [Counter(type(decode(sent.value)).__name__ for sent in step) for step in steps]
+    kinds = [Counter(type(DECODER.decode(sent.value)).__name__ for sent in step) for step in steps]
 
     assert len(kinds[0]) == kinds[0].total() == EVENTS_OF_A_CONTACT
     assert kinds == kinds[:1] * 20
@@ -34,8 +35,8 @@ def test_every_step_has_the_same_kinds_of_events_whatever_the_sizes(queues: int,
 def test_events_are_the_same_but_for_their_queues() -> None:
     few, many = ([sent for step in islice(lives(queues, 10), 5000) for sent in step] for queues in (10, 1000))
 
-    assert [(decode(a.value).time, decode(a.value).id, len(a.value)) for a in few] == [
-        (decode(b.value).time, decode(b.value).id, len(b.value)) for b in many
+    assert [(DECODER.decode(a.value).time, DECODER.decode(a.value).id, len(a.value)) for a in few] == [
+        (DECODER.decode(b.value).time, DECODER.decode(b.value).id, len(b.value)) for b in many
     ]
     assert (len({sent.key for sent in few}), len({sent.key for sent in many})) == (10, 1000)
 
@@ -45,7 +46,7 @@ def test_as_many_contacts_wait_as_were_asked_for() -> None:
 
     job.take(by_home((sent for step in islice(steps, 6000) for sent in step), 16))
 
-    assert sum(len(queue.places.waiting) for floor in job.floors for queue in floor.queues.values()) == 300
+    assert sum(len(queue.places.waiting) for floor in job.folds for queue in floor.queues.values()) == 300
 
 
 def test_records_lie_where_kafka_would_put_them_under_the_key_of_their_event() -> None:
@@ -55,7 +56,7 @@ def test_records_lie_where_kafka_would_put_them_under_the_key_of_their_event() -
 
     assert sorted(sent for share in shares for sent in share) == sorted(records)
     assert all(home_of(sent.key, 16) == home for home, share in enumerate(shares) for sent in share)
-    assert all(sent == Sent(key_of(decode(sent.value)), sent.value) for sent in records)
+    assert all(sent == Sent(key_of(DECODER.decode(sent.value)), sent.value) for sent in records)
 
 
 def test_a_probe_lies_in_its_own_partition() -> None:
@@ -76,10 +77,19 @@ def test_a_page_is_as_old_as_the_newest_probe_it_knows_partition_by_partition() 
 @pytest.mark.parametrize(
     ("stack", "room"),
     [
-        ("run (bench/worker.py;_apply (stream/processing/processors.py;decode (stream/codec.py", "decode"),
-        ("run (bench/worker.py;_apply (stream/processing/processors.py;take (stream/domain/segment.py", "fold"),
-        ("Checkpoints._cut (stream/processing/checkpoint.py;encode_row (stream/codec.py", "checkpoint: cut"),
-        ("_fetch_batches (stream/processing/consumer_thread.py;__next__ (aiokafka/consumer/fetcher.py", "fetch"),
+        (
+            "run (bench/worker.py;_apply (stream/runtime/routing/processor.py;decode (stream/core/cloudevents.py",
+            "decode",
+        ),
+        (
+            "run (bench/worker.py;_apply (stream/runtime/routing/processor.py;take (stream/families/contacts/x.py",
+            "fold",
+        ),
+        (
+            "Checkpoints._cut (stream/runtime/checkpoint/checkpoint.py;encode_row (stream/core/row_codec.py",
+            "checkpoint: cut",
+        ),
+        ("_fetch_batches (stream/runtime/kafka/consumer_thread.py;__next__ (aiokafka/consumer/fetcher.py", "fetch"),
         ("run_forever (asyncio/base_events.py", "event loops"),
     ],
 )

@@ -2,8 +2,8 @@
 
 from bench.material import material
 from bench.peers.answers import oracle, wrong_answers
-from stream.codec import decode
-from stream.domain.floor import Floor
+from stream.families import DECODER
+from stream.families.contacts.fold import ContactsFold
 
 EVENTS = 3000
 DAY = material(EVENTS, 5, 1).by_partition[0]
@@ -11,8 +11,8 @@ DAY = material(EVENTS, 5, 1).by_partition[0]
 
 def test_the_job_of_the_peers_counts_what_a_floor_counts_although_events_are_repeated() -> None:
     values = [record.value for index, record in enumerate(DAY) for _ in range(1 + (index % 3 == 0))]
-    floor = Floor()
-    floor.apply([decode(value) for value in values], range(len(values)))
+    floor = ContactsFold()
+    floor.apply([DECODER.decode(value) for value in values], range(len(values)))
 
     sums = {key[:2]: sums for key, sums in oracle(values).items() if key[2] is None}
     floor.settle()

@@ -10,9 +10,10 @@ from bench.churn import ACTIVE_QUEUES, NAMES, TURN_SECONDS, Churn
 from bench.deployed import Page
 from bench.lanes import Lanes
 from bench.material import Sent
-from stream.codec import decode
-from stream.domain.events import ContactEnqueued, Event
-from stream.ingest.replay import replay
+from stream.app.replay import replay
+from stream.core.cloudevents import Event
+from stream.families import DECODER
+from stream.families.contacts.events import ContactEnqueued
 
 TURN = timedelta(seconds=TURN_SECONDS)
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -24,7 +25,7 @@ def told() -> tuple[Churn, list[Event]]:
     churn = Churn(START)
     steps = HOURS * 120
     sent = [one for step in range(steps) for one in churn.until(START + timedelta(seconds=30 * step), 20)]
-    return churn, [decode(one.value) for one in (*sent, *churn.end(START + timedelta(hours=HOURS)))]
+    return churn, [DECODER.decode(one.value) for one in (*sent, *churn.end(START + timedelta(hours=HOURS)))]
 
 
 def test_the_totals_that_were_told_are_those_of_the_replay(told: tuple[Churn, list[Event]]) -> None:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
-from stream.board.freshness import Limits
-from stream.domain.payloads import Channel
-from stream.domain.policy import Formula, Policy
-from stream.domain.snapshot import AgentsSnapshot, Board, QueueSnapshot
-from stream.domain.tally import Tally, bucket_of_handle, bucket_of_wait
-from stream.domain.windows import TODAY, WINDOWS
+from stream.core.cloudevents import Channel
+from stream.core.policies import Formula, Policy
+from stream.core.windows import TODAY, WINDOWS
+from stream.families.contacts.snapshot import AgentsSnapshot, Board, QueueSnapshot
+from stream.families.contacts.tally import Tally, bucket_of_handle, bucket_of_wait
 from stream.settings import Settings
+from stream.status.freshness import Limits
 
 __all__ = ["LIMITS", "NOON", "SHOWN", "a_board", "a_queue", "a_tally", "agents", "wall"]
 

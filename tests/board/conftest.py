@@ -11,13 +11,13 @@ import pytest_asyncio
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page
 
-from stream.board.freshness import Limits, notices_of
-from stream.board.health import Health, health_of
-from stream.board.part import Part, PartitionBoard, vitals_of
-from stream.board.server import BoardServer, Listen
-from stream.board.whole import Look
-from stream.domain.snapshot import Board
-from stream.metrics.feed import Feed, PartitionFeed
+from stream.board.cluster.merge import Look
+from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
+from stream.families.contacts.snapshot import Board
+from stream.http.server import BoardServer, Listen
+from stream.status.feed import Feed, PartitionFeed
+from stream.status.freshness import Limits, notices_of
+from stream.status.health import Health, health_of
 from tests.board.boards import LIMITS, wall
 from tests.board.chromium import Visitor, browser, new_page
 
@@ -65,10 +65,12 @@ class Worker:
             raise self.broken
         return replace(self.board, at=self.clock()) if self.moving else self.board
 
-    async def take_part(self) -> Part:
+    async def take_share(self) -> WorkerShare:
         board = await self.take_board()
         partition = PartitionBoard(feed=PartitionFeed("contacts", 0), queues=board.queues, agents=board.agents)
-        return Part(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=(partition,))
+        return WorkerShare(
+            group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=(partition,)
+        )
 
     async def look(self) -> Look:
         return Look(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
@@ -82,7 +84,7 @@ class Worker:
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
             take_board=self.take_board,
-            take_part=self.take_part,
+            take_share=self.take_share,
             look=self.look,
             feed=self.feed,
             clock=self.clock,

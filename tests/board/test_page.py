@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from stream.board.format import NO_SAMPLE
-from stream.board.freshness import Limits
-from stream.board.server import Listen
-from stream.domain.tally import WAIT_BOUNDS_SECONDS, Tally
+from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
+from stream.http.server import Listen
+from stream.status.freshness import Limits
 from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker

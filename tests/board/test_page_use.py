@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from stream.board.view import SHOWN_WINDOWS
-from stream.domain.snapshot import Board
+from stream.families.contacts.snapshot import Board
 from stream.languages.words import LANGUAGES, Language, words
 from tests.board.boards import a_board, a_queue, a_tally, wall
 from tests.board.chromium import INSTALL, Visitor, found

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from stream.board.document import document_of
 from stream.board.format import NO_SAMPLE
-from stream.board.freshness import Notice
 from stream.board.terminal import board_of, follow, print_rows
 from stream.board.view import queue_rows
-from stream.domain.snapshot import Board
+from stream.families.contacts.snapshot import Board
+from stream.status.freshness import Notice
 from tests.board.boards import a_board, a_queue, wall
 from tests.board.conftest import Worker
 

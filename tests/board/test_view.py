@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from stream.board.document import detail_of, picture_of
 from stream.board.view import ALL, QueueRow, State, queue_rows, worst_first
-from stream.domain.policy import Formula
-from stream.domain.snapshot import QueueSnapshot
-from stream.domain.tally import Tally
+from stream.core.policies import Formula
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import Tally
 from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, wall
 
 REPLAY_KEYS = (

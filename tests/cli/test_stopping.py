@@ -40,6 +40,6 @@ def test_what_a_library_repeats_is_written_once_a_minute_and_so_is_the_same_sent
     assert not written("aiokafka", 1e9 + 1, host="another")
     assert written("aiokafka", 1e9 + 1, "something else, %s")
     assert written("aiokafka", 1e9 - 3600)  # the clock was set back
-    ours = "stream.processing.checkpoint"
+    ours = "stream.runtime.checkpoint.checkpoint"
     assert [written(ours, at) for at in (1e9, 1e9 + 1, 1e9 + SAME_AGAIN_SECONDS)] == [True, False, True]
     assert written(ours, 1e9 + SAME_AGAIN_SECONDS, host="another")

@@ -8,9 +8,9 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from stream.domain.events import Event
-from stream.ingest.simulator import demo_centre, simulate
-from tests.domain.test_laws import with_repeats
+from stream.core.cloudevents import Event
+from stream.simulator import demo_centre, simulate
+from tests.families.contacts.test_laws import with_repeats
 
 __all__ = ["NOON", "busy_day"]
 

@@ -17,9 +17,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.node import Node
-from stream.codec import AGENTS_TOPIC, CONTACTS_TOPIC
-from stream.domain.events import Event
-from stream.ingest.producer import Producer
+from stream.core.cloudevents import Event
+from stream.sdk.producer import Producer
 from tests.e2e.crew import Crew, WorkerProcess
 from tests.running import Figures
 
@@ -197,7 +196,7 @@ class Chaos:
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Return the end of each source partition."""
-        topics = (CONTACTS_TOPIC, AGENTS_TOPIC)
+        topics = ("contacts", "agents")
         wanted = [TopicPartition(topic, number) for topic in topics for number in range(self._partitions)]
         return dict(await self._reader.end_offsets(wanted))
 

@@ -18,10 +18,10 @@ import yaml
 
 from scripts.alerts.files import RULES
 from stream.broker.embedded import EmbeddedBroker
-from stream.ingest.producer import Producer
-from stream.ingest.simulator import live, paced
-from stream.ingest.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Shift
 from stream.policy_file import parse_policies
+from stream.sdk.producer import Producer
+from stream.simulator import live, paced
+from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Shift
 from tests.alerting import alertmanager, at_once, webhook
 from tests.brokers import Broker
 from tests.grafana.shown import dashboards, queries_of, substituted

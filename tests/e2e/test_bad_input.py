@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 
-from stream.codec import encode, key_of
-from stream.domain.limits import OVERFLOW_QUEUE
-from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, simulate
-from stream.processing.topics import DEAD_LETTERS
+from stream.app.replay import replay
+from stream.core.cloudevents import encode, key_of
+from stream.core.limits import OVERFLOW_QUEUE
+from stream.runtime.kafka.topics import DEAD_LETTERS
+from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
 from tests.timeline import event

@@ -16,23 +16,22 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
-from stream.codec import encode, key_of, topic_of
-from stream.domain.agents import Staff
-from stream.domain.board import board_of
-from stream.domain.events import Event
-from stream.domain.floor import Floor
-from stream.domain.policy import DEFAULT_POLICIES
-from stream.domain.snapshot import Board
-from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, simulate
-from stream.metrics.collector import families_of
-from stream.metrics.exposition import Format, written
-from stream.processing.app import WorkerSettings
-from stream.processing.processors import home_of
-from stream.processing.sources import source_topics
-from tests.domain.test_laws import with_repeats
-from tests.processing.fakes import Crash, FakeRecord, Fate, MemoryLog
-from tests.processing.members import Member, Topics
+from stream.app.replay import replay
+from stream.app.source_topics import source_topics
+from stream.core.cloudevents import Event, encode, key_of
+from stream.core.policies import DEFAULT_POLICIES
+from stream.families.agents.fold import AgentsFold
+from stream.families.boards import board_of
+from stream.families.collector import families_of
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.snapshot import Board
+from stream.http.exposition import Format, written
+from stream.runtime.app import WorkerSettings
+from stream.runtime.routing.processor import home_of
+from stream.simulator import demo_centre, simulate
+from tests.families.contacts.test_laws import with_repeats
+from tests.runtime.fakes import Crash, FakeRecord, Fate, MemoryLog
+from tests.runtime.members import Member, Topics
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PARTITIONS = 2
@@ -53,7 +52,7 @@ def arrived(seed: int) -> Arrived:
     events = with_repeats(day, random.Random(seed))
     topics: Topics = {TP(topic, n): [] for topic in ("contacts", "agents") for n in range(PARTITIONS)}
     for event in events:
-        topic = topics[TP(topic_of(event), home_of(key_of(event), PARTITIONS))]
+        topic = topics[TP(event.topic, home_of(key_of(event), PARTITIONS))]
         topic.append(FakeRecord(len(topic), key_of(event), encode(event)))
     return events, topics
 
@@ -72,8 +71,8 @@ def member(log: MemoryLog, topics: Topics) -> Member:
 
 def board(worker: Member) -> Board:
     folds = worker.ownership.folds()
-    floors = [fold for fold in folds if isinstance(fold, Floor)]
-    return board_of(floors, [fold for fold in folds if isinstance(fold, Staff)], NOON)
+    contacts = [fold for fold in folds if isinstance(fold, ContactsFold)]
+    return board_of(contacts, [fold for fold in folds if isinstance(fold, AgentsFold)], NOON)
 
 
 async def assert_exact(worker: Member, seed: int) -> None:

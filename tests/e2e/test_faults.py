@@ -14,19 +14,20 @@ from msgspec.structs import replace as changed
 
 from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
-from stream.board.freshness import Limits, notices_of
-from stream.codec import CONTACTS_TOPIC, ROW_FORMAT, encode, key_of
-from stream.domain.events import AgentEvent, Event
-from stream.domain.policy import DEFAULT_POLICIES
+from stream.app.replay import replay
+from stream.app.service import Service
+from stream.core.cloudevents import Event, encode, key_of
+from stream.core.policies import DEFAULT_POLICIES
+from stream.core.row_codec import ROW_FORMAT
 from stream.errors import TopicMismatch
-from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, simulate
-from stream.processing import app
-from stream.processing.letters import read_letters
-from stream.processing.processors import home_of
-from stream.processing.service import Service
-from stream.processing.tables import UnreadableRow
-from stream.processing.topics import DEAD_LETTERS, TopicDeclaration, ensure_topics, source_topic
+from stream.families.agents.events import AgentEvent
+from stream.runtime import app
+from stream.runtime.checkpoint.tables import UnreadableRow
+from stream.runtime.kafka.topics import DEAD_LETTERS, TopicDeclaration, ensure_topics, source_topic
+from stream.runtime.routing.dead_letter_reader import read_letters
+from stream.runtime.routing.processor import home_of
+from stream.simulator import demo_centre, simulate
+from stream.status.freshness import Limits, notices_of
 from tests.brokers import Broker
 from tests.running import running_service, send, send_raw, settings_of_a_test, until
 
@@ -102,13 +103,13 @@ async def test_of_thousands_of_events_in_one_batch_only_the_poison_is_set_aside(
                     assert batch.append(key=busiest, value=b"poison", timestamp=None) is not None
                 assert batch.append(key=busiest, value=encode(event), timestamp=None) is not None
             home = home_of(busiest, PARTITIONS)
-            await (await producer.send_batch(batch, CONTACTS_TOPIC, partition=home))
+            await (await producer.send_batch(batch, "contacts", partition=home))
 
         await assert_exact(service, ours)
         [letter] = [letter async for letter in read_letters([fresh_broker.address])]
 
     assert len(ours) > 2000
-    assert (letter.place, letter.value) == (f"{CONTACTS_TOPIC}/{home}/{len(ours) // 2}", b"poison")
+    assert (letter.place, letter.value) == (f"{'contacts'}/{home}/{len(ours) // 2}", b"poison")
 
 
 @pytest.mark.slow
@@ -128,7 +129,7 @@ async def test_while_a_dead_letter_is_not_acknowledged_the_worker_waits_says_so_
         async with admin_of(kafka.address) as admin:
             await admin.delete_topics([letters.name])  # from now on nothing is acknowledged
         poisoned = [(key_of(event), b"poison") for event in before if not isinstance(event, AgentEvent)][:1]
-        await send_raw(fresh_broker.address, CONTACTS_TOPIC, poisoned)
+        await send_raw(fresh_broker.address, "contacts", poisoned)
         size = len(after) // 30 + 1
         for start in range(0, len(after), size):  # so many fetches that the worker's queue is full
             await send(fresh_broker.address, after[start : start + size])
@@ -232,7 +233,7 @@ async def test_a_call_system_whose_clock_steps_back_an_hour_counts_as_its_replay
 async def test_a_topic_with_another_number_of_partitions_is_refused_and_nothing_is_shown(
     fresh_broker: Broker, found: int
 ) -> None:
-    topic = source_topic(CONTACTS_TOPIC, found, retention=settings_of_a_test().retention)
+    topic = source_topic("contacts", found, retention=settings_of_a_test().retention)
     await ensure_topics([fresh_broker.address], [topic])
 
     with pytest.raises(TopicMismatch, match=rf"contacts has {found} partitions, but 4 are configured. Set the number"):
@@ -251,7 +252,7 @@ async def test_a_topic_that_is_enlarged_stops_the_worker_before_its_figures_can_
     await send(fresh_broker.address, events)
     await assert_exact(service, events)
     async with admin_of(kafka.address) as admin:
-        await admin.create_partitions({CONTACTS_TOPIC: NewPartitions(PARTITIONS * 2)})
+        await admin.create_partitions({"contacts": NewPartitions(PARTITIONS * 2)})
 
     with pytest.raises(TopicMismatch, match=r"contacts has 8 partitions by now, it had 4.*make new topics"):
         await asyncio.wait_for(running, 30)

@@ -15,9 +15,9 @@ import pytest
 
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.node import Node
-from stream.domain.events import Event
-from stream.ingest.producer import Producer, ProducerPolicy
-from stream.ingest.simulator import demo_centre, simulate
+from stream.core.cloudevents import Event
+from stream.sdk.producer import Producer, ProducerPolicy
+from stream.simulator import demo_centre, simulate
 from tests.e2e.watched import Watched, counted_by_replay, wait_until, watched_worker
 
 SETTINGS = {"partitions": "4", "session_timeout": "PT6S"}

@@ -11,21 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace as changed
 
-from stream.domain.board import board_of
-from stream.domain.events import Event
-from stream.domain.snapshot import Board
-from stream.ingest import jsonl
-from stream.ingest.lines import BadLine
-from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, office_centre, simulate
-from stream.ingest.sources.asterisk_queue_log.mapper import Mapper
-from stream.ingest.sources.asterisk_queue_log.source import read
-from stream.ingest.sources.asterisk_queue_log.stories import Speaker
-from stream.metrics.collector import families_of
-from stream.metrics.exposition import Format, written
-from stream.processing.service import Service
+from stream.app.replay import replay
+from stream.app.service import Service
+from stream.core.cloudevents import Event
+from stream.families.boards import board_of
+from stream.families.collector import families_of
+from stream.families.contacts.snapshot import Board
+from stream.http.exposition import Format, written
+from stream.simulator import demo_centre, office_centre, simulate
+from stream.sources import jsonl
+from stream.sources.asterisk_queue_log.mapper import Mapper
+from stream.sources.asterisk_queue_log.source import read
+from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.lines import BadLine
 from tests.brokers import Broker
-from tests.domain.test_laws import END, days
+from tests.families.contacts.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -186,8 +186,8 @@ async def test_the_board_is_read_from_what_is_owned(fresh_broker: Broker) -> Non
     async with running_service(fresh_broker, at=NOON) as service:
         await send(fresh_broker.address, day)
         await applied(service, len(day))
-        owned = service.worker.floors()
+        owned = service.worker.folds()
 
     assert owned
-    assert service.worker.floors() == []
+    assert service.worker.folds() == []
     assert board_of([], [], NOON).queues == ()

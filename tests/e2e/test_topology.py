@@ -22,7 +22,7 @@ from scripts.apache_kafka.cluster import Cluster
 from scripts.stack.compose import services
 from scripts.stack.program import Program
 from scripts.stack.topology import Topology
-from stream.metrics.catalogue import TOTALS
+from stream.families.catalogue import TOTALS
 from tests.e2e.watched import wait_until
 from tests.monitoring import Prometheus, Sample, program
 from tests.running import Figures, parsed

@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
+from stream.app.replay import replay
 from stream.board.document import AgentsRow, Document, document_of
 from stream.board.view import QueueRow
-from stream.domain.events import Event
-from stream.ingest.replay import replay
-from stream.ingest.simulator import demo_centre, simulate
+from stream.core.cloudevents import Event
+from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.e2e.crew import Crew, WorkerProcess
 from tests.running import send

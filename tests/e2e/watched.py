@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stream.domain.events import Event
-from stream.ingest.replay import replay
-from stream.metrics.catalogue import TOTALS
-from stream.metrics.collector import families_of
-from stream.metrics.exposition import Format, written
+from stream.app.replay import replay
+from stream.core.cloudevents import Event
+from stream.families.catalogue import TOTALS
+from stream.families.collector import families_of
+from stream.http.exposition import Format, written
 from tests.running import Figures, parsed
 
 __all__ = ["Watched", "counted_by_replay", "wait_until", "watched_worker"]

@@ -8,9 +8,10 @@ from typing import cast
 
 import atheris
 
-with atheris.instrument_imports(include=["stream.codec"]):
-    from stream.codec import Headers, decode, encode
-from stream.domain.events import Event
+with atheris.instrument_imports(include=["stream.core.cloudevents"]):
+    from stream.core.cloudevents import Headers, encode
+    from stream.families import DECODER
+from stream.core.cloudevents import Event
 from stream.errors import INVALID_REASONS, InvalidEvent
 
 HEADERS = (
@@ -32,12 +33,12 @@ def decode_anything(data: bytes) -> None:
     """Decode fuzzed bytes in each content mode."""
     for headers in HEADERS:
         outcome = _outcome(data, headers)
-        assert outcome in INVALID_REASONS or decode(encode(cast("Event", outcome))) == outcome
+        assert outcome in INVALID_REASONS or DECODER.decode(encode(cast("Event", outcome))) == outcome
 
 
 def _outcome(data: bytes, headers: Headers) -> Event | str:
     try:
-        return decode(data, headers)
+        return DECODER.decode(data, headers)
     except InvalidEvent as invalid:
         return invalid.reason
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from scripts.dashboards.frame import page_of
 from scripts.dashboards.queries import STATE
-from stream.metrics.catalogue import BY_NAME
+from stream.families.catalogue import BY_NAME
 from tests.brokers import Broker
 from tests.grafana.shown import Shown, dashboards, names_in, queries_of, substituted, variables_of
 from tests.grafana.watching import Watched, watched

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from stream.domain.events import Event
-from stream.ingest.simulator import demo_centre, simulate
+from stream.app.demo import DEMO_POLICIES
+from stream.app.service import Service
+from stream.core.cloudevents import Event
 from stream.policy_file import parse_policies
-from stream.processing.demo import DEMO_POLICIES
-from stream.processing.service import Service
+from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.monitoring import Prometheus, configuration, prometheus
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until

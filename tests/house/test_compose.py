@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from scripts.stack.compose import Service, services
-from scripts.stack.places import Places, PlacesError
+from scripts.stack.places import PhaseIndex, PlacesError
 from scripts.stack.topology import NAMED_BY_PROMETHEUS
+from stream.app.demo import DEMO_POLICIES
 from stream.cli import group
 from stream.policy_file import load_policies, parse_policies
-from stream.processing.demo import DEMO_POLICIES
 from stream.settings import settings_from
 from tests.house.tree import ROOT
 from tests.monitoring import program
@@ -292,9 +292,9 @@ def test_the_password_of_grafana_is_a_file_in_its_volume() -> None:
 # --- what is started without Docker
 
 
-def places(workers: int = 2) -> Places:
+def places(workers: int = 2) -> PhaseIndex:
     found = {name: [f"127.0.0.1:{number}"] for number, name in enumerate(sorted(NAMED_BY_PROMETHEUS), 1)}
-    return Places(found | {"worker:9108": [f"127.0.0.1:{7000 + number}" for number in range(workers)]})
+    return PhaseIndex(found | {"worker:9108": [f"127.0.0.1:{7000 + number}" for number in range(workers)]})
 
 
 def test_without_docker_prometheus_scrapes_every_worker_of_this_machine() -> None:

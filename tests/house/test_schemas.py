@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from scripts.generate import generated, main, out_of_date
 from scripts.json_schemas import EXAMPLES, example_of, schema_of
-from stream.domain.events import EVENT_TYPES, Event, tag_of
+from stream.core.cloudevents import Event, tag_of
+from stream.families import EVENT_TYPES
 
 Json = dict[str, Any]
 

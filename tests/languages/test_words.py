@@ -7,10 +7,11 @@ from typing import get_args
 import pytest
 
 import stream.board
-from stream.domain.agents import STATES
-from stream.domain.payloads import BlockReason, Channel, DequeueReason
+from stream.core.cloudevents import Channel
+from stream.families.agents.fold import STATES
+from stream.families.contacts.payloads import BlockReason, DequeueReason
 from stream.languages.words import LANGUAGES, Language, name_of, words
-from stream.metrics.feed import RecoveryState
+from stream.status.feed import RecoveryState
 
 BOARD = Path(stream.board.__file__).parent
 

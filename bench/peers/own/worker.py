@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from bench.peers.job import PARTITIONS
 from bench.peers.meter import Meter, Run
-from stream.domain.policy import DEFAULT_POLICIES
-from stream.processing.app import WorkerSettings, create_app
-from stream.processing.sources import source_topics
+from stream.app.source_topics import source_topics
+from stream.core.policies import DEFAULT_POLICIES
+from stream.runtime.app import WorkerSettings, create_app
 from stream.settings import Settings
 
 AFTER_ALL_EVENTS = datetime(2100, 1, 1, tzinfo=UTC)

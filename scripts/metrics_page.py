@@ -1,0 +1,85 @@
+"""Writes `docs/metrics.md` from the catalogue: `python -m scripts.metrics_page > docs/metrics.md`."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from stream.core.metric import Kind, Metric
+from stream.families.catalogue import AGENTS, FEED, NOW, POLICY, SCRAPE, TOTALS, WINDOWS
+
+__all__ = ["written"]
+
+_INTRODUCTION = """\
+# Metrics
+
+<!-- Generated from stream/families/catalogue.py by `python -m scripts.metrics_page > docs/metrics.md`; do not edit. -->
+
+What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever the scraper asks for.
+
+- **No sample is not 0.** Where nothing was decided there is no service level, where nobody waits no longest
+  wait: the series is missing, and no alert fires for an idle queue.
+- **Labels** are `tenant`, `queue`, `channel`, `window`, and short lists: never a contact, a customer or an agent.
+- **Windows** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and `today`
+  (since the queue's own day began). A queue lives in one worker, so its ratios are exact as they stand.
+- **Adding up queues:** never average ratios. Divide sums of the additive parts:
+  `sum(contact_window_abandoned) / sum(contact_window_decided)`.
+- **Counters** never go down. What a later event corrects stays counted, and `contact_corrections_total` says how much.
+- Parts of a window that most queues never have (reasons, transfers, callbacks, …) appear with the first one.
+"""
+
+_FORMULAS = """\
+## The service-level formulas
+
+With *a* answered, *aT* answered within the threshold T, *b* abandoned, *bT* abandoned within T, *bS* abandoned within
+the short-abandon limit S, *o* left by another exit, *kT* left for a callback within T. The edges are inclusive: a wait
+of exactly T is within it. Default: C with T = 20 s and S = 5 s.
+
+| letter | service level | who |
+|---|---|---|
+| A | aT ÷ a | ICMI no. 2; Wazo; Asterisk `ServicelevelPerf` |
+| B | aT ÷ (a + b) | ICMI no. 3; Genesys with all abandons |
+| C | aT ÷ (a + b - bS) | Genesys without short abandons; Talkdesk; Twilio; RingCentral |
+| D | aT ÷ (a + b - bT) | ICMI no. 4; Bright Pattern |
+| E | (aT + bT) ÷ (a + b) | ICMI no. 1; Asterisk `ServicelevelPerf2` |
+| F | (aT + bS) ÷ (a + b) | ICMI no. 5 |
+| G | aT ÷ (a + b - bS + o) | Genesys with flow-outs; VCC with breakouts |
+| H | (aT + bT + kT) ÷ (a + b + o) | Amazon Connect, service level X |
+"""
+
+_SECTIONS = (
+    ("Now", NOW),
+    ("Agents", AGENTS),
+    ("What a queue promises", POLICY),
+    ("Windows", WINDOWS),
+    ("Counters and histograms", TOTALS),
+    ("The feed itself", FEED),
+    ("The page itself", SCRAPE),
+)
+
+_PROCESS = """\
+Beside these, `process_*` and `python_*` of the client library tell memory, CPU, open files and garbage collection.
+"""
+
+
+def written() -> str:
+    """Return the page."""
+    tables = [f"## {title}\n\n{_table(metrics)}" for title, metrics in _SECTIONS]
+    return "\n".join([_INTRODUCTION, _FORMULAS, *tables, _PROCESS])
+
+
+def _table(metrics: Sequence[Metric]) -> str:
+    head = "| metric | kind | unit | labels | meaning |\n|---|---|---|---|---|\n"
+    return head + "".join(f"| {' | '.join(_cells(one))} |\n" for one in metrics)
+
+
+def _cells(one: Metric) -> Iterator[str]:
+    yield f"`{one.name}`"
+    yield str(one.kind)
+    yield one.unit
+    yield ", ".join(f"`{label}`" for label in one.labels)
+    formula = f" *{one.formula}*" if one.formula else ""
+    buckets = f" Buckets: {', '.join(map(str, one.buckets))}." if one.kind is Kind.HISTOGRAM else ""
+    yield f"{one.meaning}{formula}{buckets}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(written())

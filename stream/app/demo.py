@@ -1,0 +1,84 @@
+"""The demo: embedded broker, worker and a simulated contact centre in one process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from stream.app.service import Service
+from stream.broker.embedded import EmbeddedBroker
+from stream.policy_file import load_policies, parse_policies
+from stream.sdk.producer import Producer
+from stream.settings import Settings
+from stream.simulator import demo_centre, live, paced
+
+__all__ = ["DEMO_PARTITIONS", "WARM_UP", "running_demo"]
+
+WARM_UP = timedelta(hours=1)
+"""How much has happened before the board is first looked at: every window has something to show."""
+
+DEMO_PARTITIONS = 4
+
+DEMO_POLICIES = """
+[defaults]
+target = 0.80
+
+[[queue]]
+channel = "voice"
+threshold_seconds = 20
+short_abandon_seconds = 5
+
+[[queue]]
+channel = "chat"
+threshold_seconds = 60
+
+[[queue]]
+channel = "email"
+threshold_seconds = 3600
+"""
+"""What the simulated centre promises, as an installation would write it in its policy file."""
+
+
+@asynccontextmanager
+async def running_demo(
+    settings: Settings,
+    *,
+    seed: int,
+    speed: float,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> AsyncIterator[Service]:
+    """Run the demo around a block; the past hour comes first, then real time times *speed*."""
+    async with EmbeddedBroker() as broker:
+        modest = replace(settings, partitions=DEMO_PARTITIONS)
+        policies = load_policies(settings.policies) if settings.policies else parse_policies(DEMO_POLICIES, "demo")
+        service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
+        async with service:
+            simulator = asyncio.create_task(_simulate(broker.address, seed, speed, clock, sleep), name="simulator")
+            simulator.add_done_callback(lambda task: _tell(service, task))
+            try:
+                yield service
+            finally:
+                simulator.cancel()
+                await asyncio.gather(simulator, return_exceptions=True)
+
+
+async def _simulate(
+    address: str,
+    seed: int,
+    speed: float,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[object]],
+) -> None:
+    events = live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed)
+    async with Producer(address) as producer:
+        async for event in paced(events, speed=speed, clock=clock, sleep=sleep, origin=clock()):
+            await producer.post(event)
+
+
+def _tell(service: Service, simulator: "asyncio.Task[None]") -> None:
+    """A simulator that fails ends the demo; nobody should watch a board that nothing feeds."""
+    if not simulator.cancelled() and (failure := simulator.exception()) is not None:
+        service.worker.fail(failure)

@@ -1,0 +1,199 @@
+"""A worker with its pages: what `contact-stream worker` runs, and the demo and the end-to-end tests with it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from stream.app.source_topics import source_topics
+from stream.board.cluster.merge import ClusterBoard
+from stream.board.cluster.share import PartitionBoard, WorkerShare, board_of, vitals_of
+from stream.core.policies import Policies
+from stream.errors import SettingsError
+from stream.families.agents.fold import AgentsFold
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.snapshot import Board, QueueSnapshot
+from stream.http.guard import is_loopback
+from stream.http.server import BoardServer, Listen
+from stream.policy_file import load_policies
+from stream.runtime.app import Worker, WorkerSettings, create_app
+from stream.runtime.checkpoint.policy import CheckpointPolicy
+from stream.runtime.kafka.advertised_address import advertised_address, plain_url
+from stream.runtime.routing.dead_letters import DeadLetterLimit
+from stream.settings import Settings
+from stream.status.feed import Feed
+from stream.status.freshness import Limits
+from stream.status.health import health_of
+
+__all__ = ["Service", "worker_settings"]
+
+logger = logging.getLogger(__name__)
+
+EMBEDDED_SESSION = timedelta(seconds=6)
+"""The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
+
+SLICE = 100
+"""Queues read before others get their turn: two or three milliseconds."""
+
+BREATH_SECONDS = 0.006
+"""
+A turn of the loop is not enough, nor is a moment: to fetch, the consumer's thread must get hold of the interpreter
+again and again, and each time that it lets go the next slice would take it. So it gets the time of a whole fetch.
+"""
+
+A_MOMENT = timedelta(seconds=5)
+"""Between two looks at a clock that runs evenly."""
+
+CONTACTS_PER_QUEUE = 100
+"""So many contacts that wait cost as much to read as a queue."""
+
+
+def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True) -> WorkerSettings:
+    """Return what processing needs of the settings, for brokers at an address."""
+    return WorkerSettings(
+        brokers=brokers,
+        group=settings.group,
+        partitions=settings.partitions,
+        replication=settings.replication,
+        create_topics=settings.create_topics,
+        retention=settings.retention,
+        dead_letter_retention=settings.dead_letter_retention,
+        checkpoint=CheckpointPolicy(interval=settings.checkpoint_interval),
+        dead_letter_limit=DeadLetterLimit(in_a_row=settings.dead_letter_limit or None),
+        session_timeout=settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION),
+        idempotent=idempotent,
+    )
+
+
+def _listen(settings: Settings) -> Listen:
+    allowed = tuple(filter(None, settings.allowed_hosts.split(",")))
+    if settings.http_advertised:
+        host = plain_url(settings.http_advertised).host
+        # Where every name is answered to, that is not to change.
+        allowed += (host,) if host and (allowed or is_loopback(settings.http_host)) else ()
+    return Listen(host=settings.http_host, port=settings.http_port, allowed_hosts=allowed)
+
+
+class Service:
+    """A worker and its pages in the running event loop; a context manager, or `start`, `run` and `stop`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        brokers: str,
+        idempotent: bool = True,
+        policies: Policies | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._clock = clock
+        self._brokers = brokers
+        self.settings = settings
+        self.feed = Feed()
+        sources = source_topics(
+            policies or load_policies(settings.policies),
+            partitions=settings.partitions,
+            max_queues_per_tenant=settings.max_queues_per_tenant,
+            max_queues=settings.max_queues,
+            future_tolerance=settings.future_tolerance,
+            clock=clock,
+        )
+        processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
+        self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
+        self.whole = ClusterBoard(
+            settings.group,
+            take_share=self.part,
+            others=self.worker.others,
+            declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
+            clock=clock,
+            limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
+        )
+        self.server = BoardServer(
+            take_board=self.board,
+            take_share=self.part,
+            look=self.whole.look,
+            feed=self.feed,
+            clock=clock,
+            health=lambda: health_of(self.feed, clock(), settings.dead_after),
+            listen=_listen(settings),
+        )
+
+    @property
+    def address(self) -> str:
+        """Where the pages are, once started."""
+        return self.server.address
+
+    async def start(self) -> None:
+        """Open the pages, then start the worker: while it recovers, `/readyz` and the board say so."""
+        await self._open()
+        try:
+            await self.worker.start()
+        except BaseException:
+            await self._close()
+            raise
+
+    async def run(self) -> None:
+        """Work until `stop`, or until something fails for good, which is raised."""
+        await self._open()
+        try:
+            await self.worker.run()
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
+        try:
+            await self.server.start()
+        except OSError as failure:
+            raise SettingsError(
+                f"the board cannot listen on {self.settings.http_host}:{self.settings.http_port}: {failure.strerror}; "
+                f"set CONTACT_STREAM_HTTP_PORT to a free port, or 0"
+            ) from failure
+        self.worker.reached = lambda: advertised_address(self.address, self.settings.http_advertised, self._brokers)
+        logger.info("live board and metrics: %s", self.address)
+
+    async def stop(self) -> None:
+        """Make durable what was applied, leave the group, close the pages."""
+        await self.worker.stop()
+        await self._close()
+
+    async def _close(self) -> None:
+        await self.server.stop()
+        await self.whole.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def board(self) -> Board:
+        """Return the board of what this worker owns."""
+        part = await self.part()
+        return board_of(part.partitions, part.at, whole=self.feed.whole)
+
+    async def part(self) -> WorkerShare:
+        """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
+        at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
+        partitions: list[PartitionBoard] = []
+        work = 0
+        for feed, fold in self.worker.ownership.shown():
+            queues: list[QueueSnapshot] = []
+            if isinstance(fold, ContactsFold):
+                for snapshot in fold.snapshots(at):
+                    queues.append(snapshot)
+                    # A contact that waits costs a look as well; ghosts do, too.
+                    work += 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE
+                    if work >= SLICE:
+                        work = 0
+                        await asyncio.sleep(BREATH_SECONDS)
+            agents = tuple(fold.snapshots()) if isinstance(fold, AgentsFold) else ()
+            partitions.append(PartitionBoard(feed=copy(feed), queues=tuple(queues), agents=agents))
+        return WorkerShare(
+            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=tuple(partitions)
+        )

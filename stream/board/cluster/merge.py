@@ -1,0 +1,173 @@
+"""The board of the whole group: this worker's part and the others', each partition once, and what is missing.
+
+A queue is whole on one partition, and agents add up over partitions, so the union is exact. Who may speak for
+a partition is decided by the group, not by who answers.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from stream.board.cluster.peers import Peers
+from stream.board.cluster.share import PartitionBoard, Vitals, WorkerShare, board_of
+from stream.families.contacts.snapshot import Board
+from stream.status.feed import CheckpointFigures, Feed
+from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
+
+__all__ = ["ClusterBoard", "Look", "Partition"]
+
+Partition = tuple[str, int]
+"""A source topic and the number of its partition."""
+
+FRESH_SECONDS = 5.0
+"""What was told longer ago is old, and the board says so."""
+
+KEPT_SECONDS = 60.0
+"""What is older is shown no more."""
+
+MOST_NAMED = 6
+"""Of partitions, or of rows of them: the banner is one line."""
+
+_WORST_LAST: Final = ("ready", "recovering", "rebalancing", "starting", "stopped")
+
+
+class Look(NamedTuple):
+    """A board, and what is wrong with it."""
+
+    board: Board
+    notices: tuple[Notice, ...]
+
+
+class LastShare(NamedTuple):
+    """What was told of a partition last: in which generation of the group, and when on the loop's clock."""
+
+    generation: int
+    at: float
+    board: PartitionBoard
+
+
+class ClusterBoard:
+    """
+    Looks at the whole group.
+
+    *group* is its name. *take_share* returns this worker's part; *others* what the group has given to each other
+    worker, by address; *declared* are all partitions there are.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        *,
+        take_share: Callable[[], Awaitable[WorkerShare]],
+        others: Callable[[], Mapping[str, frozenset[Partition]]],
+        declared: Iterable[Partition],
+        clock: Callable[[], datetime],
+        limits: Limits,
+        every: timedelta = timedelta(seconds=1),
+    ) -> None:
+        self._group = group
+        self._take_part = take_share
+        self._others = others
+        self._declared = frozenset(declared)
+        self._clock = clock
+        self._limits = limits
+        self._told: dict[Partition, LastShare] = {}
+        self._vitals: dict[str, tuple[float, Vitals]] = {}
+        self._peers = Peers(addresses=self._addresses, heard=self._hear, every=every)
+
+    async def look(self) -> Look:
+        """Return the board of now; what another worker shows may be a second or two older."""
+        await self._peers.want()
+        part = await self._take_part()
+        now = asyncio.get_running_loop().time()
+        self._take(part, now, self._declared)
+        self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
+        fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
+        board = board_of(
+            (told.board for told in self._told.values()), part.at, whole=self._told.keys() >= self._declared
+        )
+        feed = _feed_of([part.vitals, *self._vitals_at(now)], fresh.values())
+        notices = notices_of(feed, self._clock(), self._limits)
+        if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that
+            notices = worst_notices_first([*notices, *self._gaps(fresh.keys(), now)])
+        return Look(board, notices)
+
+    async def close(self) -> None:
+        """Ask nobody any more."""
+        await self._peers.close()
+
+    def _addresses(self) -> list[str]:
+        return [address for address, given in self._others().items() if given]
+
+    def _hear(self, address: str, part: WorkerShare, asked_at: float) -> None:
+        """Take what another worker has been given by the group, and nothing else."""
+        given = self._others().get(address, frozenset())
+        if part.group == self._group:
+            self._take(part, asked_at, given)
+            self._vitals[address] = (asked_at, part.vitals)
+
+    def _take(self, part: WorkerShare, at: float, given: frozenset[Partition]) -> None:
+        for board in part.partitions:
+            key = (board.feed.topic, board.feed.partition)
+            known = self._told.get(key)
+            if key in given & self._declared and (known is None or (part.generation, at) >= known[:2]):
+                self._told[key] = LastShare(part.generation, at, board)
+
+    def _vitals_at(self, now: float) -> list[Vitals]:
+        members = self._addresses()
+        self._vitals = {
+            address: (at, vitals)
+            for address, (at, vitals) in self._vitals.items()
+            if address in members and now - at <= FRESH_SECONDS
+        }
+        return [vitals for _, vitals in self._vitals.values()]
+
+    def _gaps(self, fresh: Iterable[Partition], now: float) -> list[Notice]:
+        """Say of which partitions nothing new is known: a part must not look like the whole."""
+        silent = self._declared.difference(fresh)
+        if not silent:
+            return []
+        known = [self._told[key].at for key in silent if key in self._told]
+        missing = f", {len(silent) - len(known)} of them missing" if len(known) < len(silent) else ""
+        text = f"No new figures of {len(silent)} of {len(self._declared)} partitions{missing}: {_named(silent)}"
+        since = self._clock() - timedelta(seconds=now - min(known)) if known else None
+        return [Notice(code="partial", severity="stale", text=text, since=since)]
+
+
+def _named(partitions: Iterable[Partition]) -> str:
+    """Write `agents 0-2, 5; contacts 7`, and not all of it where it is long."""
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    for topic, number in sorted(partitions):
+        numbers[topic].append(number)
+    return "; ".join(f"{topic} {', '.join(_ranges(of))}" for topic, of in numbers.items())
+
+
+def _ranges(numbers: list[int]) -> list[str]:
+    ranges: list[tuple[int, int]] = []
+    for number in numbers:
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    named = [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
+    return named if len(named) <= MOST_NAMED else [*named[:MOST_NAMED], "…"]
+
+
+def _feed_of(workers: list[Vitals], told: Iterable[LastShare]) -> Feed:
+    """Return the feed of all workers as if they were one: the worst of each, and all partitions."""
+    worst = max(workers, key=lambda one: _WORST_LAST.index(one.recovery))
+    boards = [one.board.feed for one in told]
+    return Feed(
+        recovery=worst.recovery,
+        failure=worst.failure,
+        progress_at=worst.progress_at,
+        broker_silent_since=min(filter(None, (one.broker_silent_since for one in workers)), default=None),
+        partitions={(one.topic, one.partition): one for one in boards},
+        letters_on_their_way=sum(one.letters_on_their_way for one in workers),
+        newest_event=max(filter(None, (one.newest_event for one in workers)), default=None),
+        checkpoints=CheckpointFigures(
+            failing_since=min(filter(None, (one.unsaved_since for one in workers)), default=None)
+        ),
+    )

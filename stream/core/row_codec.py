@@ -1,0 +1,75 @@
+"""Keys and rows of a table as bytes, for its changelog: MessagePack, the version of the row format before each row."""
+
+from collections.abc import Callable, Sequence
+from sys import intern
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+__all__ = ["ROW_FORMAT", "RowCodec", "RowFormatError"]
+
+
+class RowFormatError(ValueError):
+    """A changelog row was written in a format that this version does not read."""
+
+
+ROW_FORMAT = 2
+"""Written before each row; a row of another format is refused, never misread."""
+
+K = TypeVar("K", bound=tuple[Any, ...])
+V = TypeVar("V")
+
+
+class RowCodec(Generic[K, V]):
+    """
+    Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it.
+
+    A key is a tuple that begins with two names, a row a struct that is written as an array. Many are
+    read at once: a recovery has a million.
+    """
+
+    def __init__(self, key_type: object, row_type: object) -> None:
+        self._write = msgspec.msgpack.Encoder()
+        self.encode_key: Callable[[K], bytes] = self._write.encode
+        """Write a key."""
+        self._keys: msgspec.msgpack.Decoder[list[K]] = msgspec.msgpack.Decoder(list[key_type])  # type: ignore[valid-type]
+        self._rows: msgspec.msgpack.Decoder[list[V]] = msgspec.msgpack.Decoder(list[row_type])  # type: ignore[valid-type]
+
+    def decode_key(self, data: bytes) -> K:
+        """Read a key. Raises RowFormatError."""
+        return self.decode_keys([data])[0]
+
+    def decode_keys(self, data: Sequence[bytes]) -> list[K]:
+        """Read keys, in their order; equal names are one object. Raises RowFormatError."""
+        try:
+            keys = self._keys.decode(_array(data))
+        except msgspec.MsgspecError as failure:
+            raise RowFormatError(f"not a key of this table: {failure}") from failure
+        return [(intern(key[0]), intern(key[1]), *key[2:]) for key in keys]  # type: ignore[misc]  # the same type again
+
+    def encode_row(self, row: V) -> bytes:
+        """Write a row."""
+        return _FORMAT_MARK + self._write.encode(row)
+
+    def decode_row(self, data: bytes) -> V:
+        """Read a row. Raises RowFormatError."""
+        return self.decode_rows([data])[0]
+
+    def decode_rows(self, data: Sequence[bytes]) -> list[V]:
+        """Read rows, in their order. Raises RowFormatError if any of them cannot be read."""
+        foreign = {row[:1] for row in data} - {_FORMAT_MARK}
+        if foreign:
+            found = ", ".join(sorted(mark.hex() or "empty" for mark in foreign))
+            raise RowFormatError(f"row format {found}, this version reads {ROW_FORMAT}")
+        try:
+            return self._rows.decode(_array([row[1:] for row in data]))
+        except msgspec.MsgspecError as failure:
+            raise RowFormatError(f"not a row of this table: {failure}") from failure
+
+
+def _array(items: Sequence[bytes]) -> bytes:
+    """Join values of MessagePack to one array of them."""
+    return b"\xdd" + len(items).to_bytes(4, "big") + b"".join(items)
+
+
+_FORMAT_MARK = bytes([ROW_FORMAT])

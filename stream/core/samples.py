@@ -1,0 +1,93 @@
+"""Metric families as columns: a thousand queues cost a few lists, not a thousand objects per metric.
+
+Label sets are rendered once and shared by every family that has them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from msgspec import Struct
+
+from stream.core.metric import Metric
+
+__all__ = ["Block", "Buckets", "Family", "Section", "Series", "escaped", "single"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Label sets, in the order of the samples: their values, and the same rendered as `name="value",…`."""
+
+    values: Sequence[tuple[str, ...]]
+    texts: Sequence[str]
+
+    @cached_property
+    def closed(self) -> Sequence[str]:
+        """The texts with all that stands between them and a number."""
+        return [f"{text}}} " if text else " " for text in self.texts]
+
+    @classmethod
+    def of(cls, names: Sequence[str], values: Sequence[tuple[str, ...]]) -> "Series":
+        """Render label sets."""
+        texts = [",".join(f'{name}="{escaped(one)}"' for name, one in zip(names, row, strict=True)) for row in values]
+        return cls(values, texts)
+
+
+class Block(Struct, frozen=True):
+    """Samples of one family, one for each label set; None is no sample."""
+
+    series: Series
+    samples: Sequence[float | None]
+    last: str | None = None
+    """Value that all samples of the block share for the last label of the metric; None: the series have all labels."""
+
+
+class Buckets(Struct, frozen=True):
+    """Distributions of one family, one for each label set: counts per bucket (not cumulative, +Inf last) and sums."""
+
+    series: Series
+    counts: Sequence[Sequence[int]]
+    sums: Sequence[float]
+
+
+class Family(Struct, frozen=True):
+    """All samples of one metric."""
+
+    metric: Metric
+    blocks: Sequence[Block | Buckets]
+
+    @property
+    def is_empty(self) -> bool:
+        """True where there is no sample at all."""
+        return not any(_has_samples(block) for block in self.blocks)
+
+
+Section = Callable[[], Iterable[Family]]
+"""A part of the page that is computed, and may fail, on its own."""
+
+
+def _has_samples(block: Block | Buckets) -> bool:
+    match block:
+        case Buckets():
+            return len(block.sums) > 0
+        case Block():
+            return any(sample is not None for sample in block.samples)
+
+
+def escaped(value: str) -> str:
+    """
+    Return a label value as the text formats write it between quotes.
+
+    A lone surrogate cannot be written as UTF-8; it becomes `?`, so that one name cannot take the page down.
+    """
+    if not value.isascii():
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+def single(metric: Metric, samples: Iterable[tuple[tuple[str, ...], float | None]]) -> Iterator[Family]:
+    """Yield a family from label values and samples; nothing when there is no sample."""
+    known = [(values, sample) for values, sample in samples if sample is not None]
+    if known:
+        series = Series.of(metric.labels, [values for values, _ in known])
+        yield Family(metric, (Block(series, [sample for _, sample in known]),))

@@ -1,0 +1,207 @@
+"""Agents by state: what each chose, what each was seen doing, and which queues each serves.
+
+Of every kind of report the latest stands, by the time it happened; so order and repetition do not matter.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream.core.applied import Applied
+from stream.core.cloudevents import Event
+from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS, OVERFLOW_QUEUE
+from stream.core.rows import Rows
+from stream.core.windows import EPOCH
+from stream.families.agents.events import (
+    EVENTS,
+    AgentActivityChanged,
+    AgentAvailabilityChanged,
+    AgentEvent,
+    AgentLoggedIn,
+    AgentLoggedOut,
+    AgentQueueJoined,
+    AgentQueueLeft,
+)
+from stream.families.contacts.snapshot import AgentsSnapshot
+
+__all__ = ["STATES", "AgentKey", "AgentRow", "AgentsFold"]
+
+AgentKey = tuple[str, str]
+"""Tenant and agent."""
+
+STATES: Final = ("available", "reserved", "on_contact", "acw", "not_ready", "error", "offline")
+"""The states of the board, each agent in exactly one."""
+
+_BUSY: Final = {"error": "error", "on_contact": "on_contact", "acw": "acw", "reserved": "reserved"}
+"""What an agent was seen doing wins over what the agent chose: who talks while not ready, talks."""
+
+
+class Report(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """What was reported last of one kind; of two the greater, so the later, stands."""
+
+    at: datetime
+    value: str
+
+
+class AgentRow(Struct, frozen=True, array_like=True, gc=False):
+    """What is known of one agent."""
+
+    applied_offset: int = -1
+    presence: Report | None = None
+    """`available` from login on, `not_ready`, or `offline` from logout on."""
+    activity: Report | None = None
+    queues: tuple[tuple[str, Report], ...] = ()
+    """By queue: `joined` or `left`."""
+    pauses: tuple[tuple[str, Report], ...] = ()
+    """By queue: `available` or `not_ready` for that queue only."""
+
+    def state(self, queue: str | None = None) -> str:
+        """Return the state of the board (one of `STATES`), in one queue or in general."""
+        presence = self.presence.value if self.presence else "available"
+        if presence == "offline":
+            return "offline"
+        if self.activity and self.activity.value in _BUSY:
+            return _BUSY[self.activity.value]
+        paused = dict(self.pauses).get(queue) if queue else None
+        return "not_ready" if presence == "not_ready" or (paused and paused.value != "available") else "available"
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest report happened."""
+        reports = (self.presence, self.activity, *(report for _, report in (*self.queues, *self.pauses)))
+        return max((report.at for report in reports if report), default=EPOCH)
+
+    def joined(self) -> Iterator[str]:
+        """Yield the queues that the agent serves."""
+        return (queue for queue, report in self.queues if report.value == "joined")
+
+
+_UNKNOWN = AgentRow()
+
+
+def take(row: AgentRow, event: AgentEvent) -> AgentRow:
+    """Return what is known of the agent with what *event* reports; the very same object if that is nothing new."""
+    match event:
+        case AgentActivityChanged(time=at, data=data):
+            return _later(row, "activity", Report(at, data.activity))
+        case AgentAvailabilityChanged(time=at, data=data):
+            if data.queue is not None:
+                return _later_in(row, "pauses", data.queue, Report(at, data.status))
+            return _later(row, "presence", Report(at, data.status))
+        case AgentLoggedIn(time=at):
+            return _later(row, "presence", Report(at, "available"))
+        case AgentLoggedOut(time=at):
+            return _later(row, "presence", Report(at, "offline"))
+        case AgentQueueJoined(time=at, data=data):
+            return _later_in(row, "queues", data.queue, Report(at, "joined"))
+        case AgentQueueLeft(time=at, data=data):
+            return _later_in(row, "queues", data.queue, Report(at, "left"))
+        case _:
+            assert_never(event)
+
+
+def _later(row: AgentRow, kind: str, report: Report) -> AgentRow:
+    known: Report | None = getattr(row, kind)
+    return row if known is not None and known >= report else replace(row, **{kind: report})
+
+
+def _later_in(row: AgentRow, kind: str, queue: str, report: Report) -> AgentRow:
+    known: dict[str, Report] = dict(getattr(row, kind))
+    if queue in known and known[queue] >= report:
+        return row
+    known[queue] = report
+    if len(known) > MAX_QUEUES_PER_AGENT:
+        del known[min(known, key=lambda name: (known[name], name))]  # the one heard of longest ago
+    return replace(row, **{kind: tuple(sorted(known.items()))})
+
+
+class AgentsFold:
+    """The fold of one partition of the agents topic; a `Fold` as `ContactsFold` is."""
+
+    def __init__(self, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000) -> None:
+        self.max_queues_per_tenant = max_queues_per_tenant
+        self.max_queues = max_queues
+        self.agents: Rows[AgentKey, AgentRow] = Rows()
+        self._agents_of: Counter[str] = Counter()
+        self._watermark = EPOCH
+        self._committed = 0
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """The tables in the order in which a checkpoint must write them."""
+        return {"agents": self.agents}
+
+    def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
+        """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
+        applied = Applied(by_type=Counter(map(type, events)))
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                self._take(event, offset, applied)
+            except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
+                applied.failed.append((offset, failure))
+        return applied
+
+    def settle(self) -> None:
+        """Do nothing: each event changes its row at once."""
+
+    def committed(self, offset: int) -> None:
+        """Take note of a commit."""
+        self._committed = offset
+
+    def recovered(self) -> None:
+        """Take stock of the rows that were loaded from the changelog; each carries its own applied offset."""
+        self._agents_of = Counter(tenant for tenant, _ in self.agents)
+        self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
+
+    def snapshots(self) -> Iterator[AgentsSnapshot]:
+        """Yield the agents by state for each tenant (queue None, each agent once) and each queue with members."""
+        counts: dict[tuple[str, str | None], Counter[str]] = {}
+        queues: Counter[str] = Counter()
+        for (tenant, _), row in self.agents.items():
+            counts.setdefault((tenant, None), Counter())[row.state()] += 1
+            for queue in row.joined():
+                key: tuple[str, str | None] = (tenant, queue)
+                if key not in counts:
+                    queues[tenant] += 1
+                    within = queues[tenant] <= self.max_queues_per_tenant and len(counts) < self.max_queues
+                    key = key if within else (tenant, OVERFLOW_QUEUE)
+                counts.setdefault(key, Counter())[row.state(queue)] += 1
+        for (tenant, member_of), states in counts.items():
+            yield AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
+
+    def _take(self, event: Event, applied_offset: int, applied: Applied) -> None:
+        if not isinstance(event, EVENTS):
+            raise TypeError(f"no event of an agent: {type(event).__name__}")
+        key = (event.tenantid, event.subject)
+        row = self.agents.get(key, _UNKNOWN)
+        if row.applied_offset >= applied_offset:
+            applied.replayed += 1
+            return
+        newest = applied.newest_by_source.get(event.source, event.time)
+        applied.newest_by_source[event.source] = max(event.time, newest)
+        known = take(row, event)
+        if known is row:
+            applied.duplicates += 1
+        elif key in self.agents or self._admits(key[0]):
+            self._agents_of[key[0]] += key not in self.agents
+            self.agents.put(key, replace(known, applied_offset=applied_offset))
+            self._see(event.time)
+        else:
+            applied.overflowed += 1
+
+    def _admits(self, tenant: str) -> bool:
+        known = len(self._agents_of) < MAX_TENANTS or tenant in self._agents_of
+        return known and self._agents_of[tenant] < MAX_AGENTS_PER_TENANT
+
+    def _see(self, at: datetime) -> None:
+        """Move the watermark; once a day agents that were not heard of for long are forgotten."""
+        if at.date() > self._watermark.date():
+            for key, row in list(self.agents.items()):
+                if row.newest < at - AGENTS_KEPT and row.applied_offset < self._committed:
+                    self.agents.remove(key)
+                    self._agents_of[key[0]] -= 1
+        self._watermark = max(self._watermark, at)

@@ -1,0 +1,90 @@
+"""Segments that a batch has changed and nobody has counted yet: the facts come first, the figures once.
+
+A visit of six events that arrive in one batch is counted once, not six times.
+"""
+
+from typing import Final, Literal, cast
+
+from stream.families.contacts.contributions import Contribution
+from stream.families.contacts.events import (
+    ContactAbandoned,
+    ContactAnswered,
+    ContactDequeued,
+    ContactEnded,
+    ContactEnqueued,
+    ContactHeld,
+    ContactResumed,
+    ContactTransferred,
+    ContactWrapupEnded,
+    ContactWrapupStarted,
+    SegmentEvent,
+)
+from stream.families.contacts.outcome import contributions_of
+from stream.families.contacts.payloads import EndedData, TransferredData
+from stream.families.contacts.phases import FINISHED, EpisodeKey, Place
+from stream.families.contacts.queue import Queue
+from stream.families.contacts.segment import Phase, Segment
+
+__all__ = ["OUT_OF_TURN", "Deferred", "Turn"]
+
+OUT_OF_TURN: Final = "out of turn"
+
+Turn = Phase | Literal["new", "over", "out of turn"]
+"""Where a segment stands between two reports."""
+
+_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+    "new": {ContactEnqueued: "waiting"},
+    "waiting": {ContactAnswered: "talking", ContactAbandoned: "over", ContactDequeued: "over"},
+    "talking": {
+        ContactHeld: "talking",
+        ContactResumed: "talking",
+        ContactEnded: "wrapping_up",
+        ContactTransferred: "wrapping_up",
+    },
+    "wrapping_up": {ContactWrapupStarted: "wrapping_up", ContactWrapupEnded: "over"},
+    "over": {},
+}
+"""
+What follows a report that comes in its turn; after an end a wrap-up only where it is announced.
+
+In turn, a segment only comes to count for more. So what it counts for may be computed when the last
+report of a batch is in: nothing that was counted on the way would have been taken back.
+"""
+
+
+class Deferred:
+    """One segment, the key of its row, what it has been counted for, and where it stands."""
+
+    __slots__ = ("before", "key", "overflowed", "place", "queue", "segment", "turn")
+
+    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None, *, overflowed: bool) -> None:
+        self.queue = queue
+        self.key = key
+        self.overflowed = overflowed
+        """Its own queue is beyond the limit: it counts for the shared one."""
+        self.before: tuple[Contribution, ...] = ()
+        self.place: Place | None = None
+        """Where its queue has it; None while it is new."""
+        self.turn: Turn = "new"
+        if known is None:
+            self.segment = Segment()
+            return
+        self.segment = known
+        self.before = contributions_of(known)
+        self.place = place = FINISHED if (found := known.phase) is None else found[0]
+        # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
+        self.turn = "over" if place == FINISHED or known.wrapup_ended is not None else place
+
+    def after(self, event: SegmentEvent) -> Turn:
+        """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
+        turn, data = self.turn, event.data
+        after = _AFTER[turn].get(type(event), OUT_OF_TURN)
+        if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
+            return OUT_OF_TURN
+        if turn == "waiting":
+            # A ghost that leaves after all has been shown as expired.
+            since = self.segment.enqueued.at if self.segment.enqueued else event.time
+            return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
+        if after == "wrapping_up" and turn == "talking" and not cast("EndedData | TransferredData", data).wrapup:
+            return "over"
+        return after

@@ -1,0 +1,339 @@
+"""All queues of one partition: folds batches of contact events into segments and tallies.
+
+Every event of a queue comes from one partition, so a floor knows the whole truth of its queues.
+It is told offsets and commits, and knows nothing of Kafka otherwise.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from msgspec.structs import replace
+
+from stream.core.applied import Applied
+from stream.core.cloudevents import Channel, Event
+from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
+from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.core.rows import Rows
+from stream.core.windows import EPOCH
+from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
+from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
+from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
+from stream.families.contacts.outcome import contributions_of, judge
+from stream.families.contacts.phases import EpisodeKey, EpisodeRow
+from stream.families.contacts.queue import Queue, QueueKey, Scope
+from stream.families.contacts.segment import TAKE, TELLING, Segment, take, tells
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import TallyRow
+
+__all__ = ["ContactsFold", "TallyKey"]
+
+SETTLE_AFTER = 100_000
+"""Events after which a floor settles by itself: what may be forgotten must not fill the memory."""
+
+TallyKey = tuple[str, str, Channel, Scope, int]
+"""Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
+
+
+class ContactsFold:
+    """
+    The fold of one partition of the contacts topic.
+
+    `apply` takes batches in the order of their offsets. Rows written by it, and loaded again after
+    a crash, make it skip what they have counted already: see `docs/decisions/`.
+    """
+
+    def __init__(
+        self, policies: Policies = DEFAULT_POLICIES, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
+    ) -> None:
+        self.policies = policies
+        self.max_queues_per_tenant = max_queues_per_tenant
+        self.max_queues = max_queues
+        self.tallies: Rows[TallyKey, TallyRow] = Rows()
+        self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
+        # One table, and by its key each row is of one kind.
+        self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
+        self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
+        self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
+            **dict.fromkeys(TELLING, self._take_segment),
+            **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
+        }
+        self.queues: dict[QueueKey, Queue] = {}
+        self._queues_of: Counter[str] = Counter()
+        self._purged_on = EPOCH.date()
+        self._recovered_to = -1
+        self._applied_to = -1
+        self._unsettled = 0
+        self._committed = 0
+        self._touched: dict[Queue, None] = {}
+        """A set in the order in which they were: runs that are alike must write alike."""
+        self._deferred: dict[EpisodeKey, Deferred] = {}
+        """By the words of the events, which may name a queue beyond the limit."""
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """The tables in the order in which a checkpoint must write them: segments are never ahead of tallies."""
+        return {"tallies": self.tallies, "segments": self.segments}
+
+    def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
+        """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=_newest_by_source(events))
+        # Rows recovered from the changelog may have counted these already, each up to its own applied offset.
+        old = bisect_right(offsets, self._recovered_to)
+        for event, offset in zip(events[:old], offsets[:old], strict=True):
+            self._fold([event], [offset], applied)
+            self._applied_to = offset
+            self.settle()
+        if old < len(events):
+            self._fold(events[old:], offsets[old:], applied)
+            self._applied_to = offsets[-1]
+            self._unsettled += len(events) - old
+            if self._unsettled >= SETTLE_AFTER:
+                self.settle()
+        return applied
+
+    def settle(self) -> None:
+        """Bring the rows of the tallies up to date, and forget what may go; to be called before rows are taken."""
+        self._unsettled = 0
+        for queue in self._touched:
+            self._settle(queue)
+            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+            if queue.is_due() and self._applied_to > self._recovered_to:
+                self._evict(queue)
+        self._touched.clear()
+
+    def committed(self, offset: int) -> None:
+        """Take note that the source is committed up to, and without, *offset*: older finished segments may go."""
+        self._committed = offset
+
+    def recovered(self) -> None:
+        """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
+        self.settle()
+        self.queues.clear()
+        self._queues_of.clear()
+        for (tenant, name, channel, scope, number), row in self.tallies.items():
+            self._know(self._queue(tenant, name, channel)).load(scope, number, row)
+        # The one loop of a restart that may turn a million times.
+        for key, episode in self.segments.items():
+            queue = self.queues.get(key[:3]) or self._know(self._queue(*key[:3]))
+            queue.load_episode(key, episode)
+        for queue in self.queues.values():
+            queue.loaded()
+        self._recovered_to = max(
+            self._recovered_to,
+            max((row.applied_offset for row in self.tallies.values()), default=-1),
+            max((episode.applied_offset for episode in self.segments.values()), default=-1),
+        )
+
+    def snapshots(self, at: datetime) -> Iterator[QueueSnapshot]:
+        """Yield what the board says about each queue at the instant *at*; each is consistent in itself."""
+        for queue in list(self.queues.values()):
+            yield queue.snapshot(at)
+
+    def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
+        takes = self._take
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                if (take_kind := takes.get(type(event))) is not None:
+                    take_kind(event, offset, applied)
+            except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
+                applied.failed.append((offset, failure))
+        self._count_deferred(applied)
+
+    def _count_deferred(self, applied: Applied) -> None:
+        for visit in self._deferred.values():
+            try:
+                self._count(visit)
+            except Exception as failure:  # noqa: BLE001  # as above; the last record of the segment stands for all
+                applied.failed.append((visit.segment.applied_offset, failure))
+        self._deferred.clear()
+
+    # Of one event whatever can raise comes before the first change.
+
+    def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
+        data = event.data
+        name = (event.tenantid, data.queue, data.channel, event.subject, data.enqueue_seq)
+        visit = self._deferred.get(name)
+        if fresh := visit is None:
+            visit = self._opened(event, applied)
+        elif visit.overflowed:
+            applied.overflowed += 1
+        if visit.segment.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        turn = visit.after(event)
+        if turn is OUT_OF_TURN:
+            self._take_out_of_turn(name, visit, event, offset, applied)
+        elif TAKE[type(event)](visit.segment, event):
+            visit.turn = turn
+            self._note(visit, event.time, offset, applied)
+            if fresh:
+                self._touch(visit.queue)
+                self._deferred[name] = visit
+        else:
+            self._repeated(visit, event, offset, applied)
+
+    def _take_out_of_turn(
+        self, name: EpisodeKey, visit: Deferred, event: SegmentEvent, offset: int, applied: Applied
+    ) -> None:
+        """Take a report that may take something back: what the batch has brought so far is counted first."""
+        if self._deferred.pop(name, None) is not None:
+            self._count(visit)
+            visit = Deferred(visit.queue, visit.key, visit.segment, overflowed=visit.overflowed)
+        if take(visit.segment, event):
+            self._note(visit, event.time, offset, applied)
+            self._touch(visit.queue)
+            self._count(visit, event.time)
+        else:
+            self._repeated(visit, event, offset, applied)
+
+    def _note(self, visit: Deferred, at: datetime, offset: int, applied: Applied) -> None:
+        """Note by which record a segment learned something new, that happened at the instant *at*."""
+        visit.segment.applied_offset = offset
+        queue = visit.queue
+        if at > queue.watermark:
+            queue.watermark = at
+        elif queue.is_too_late(at):
+            applied.late += 1
+
+    def _opened(self, event: SegmentEvent, applied: Applied) -> Deferred:
+        queue, key = self._place_of(event, event.data.enqueue_seq, applied)
+        return Deferred(queue, key, self._visits.get(key), overflowed=queue.key[1] != event.data.queue)
+
+    def _count(self, visit: Deferred, at: datetime | None = None) -> None:
+        """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
+        queue, key, segment = visit.queue, visit.key, visit.segment
+        if visit.place is None and visit.turn == "waiting":
+            queue.enter(key, segment)  # only its entry is known: as below, at a third of the price
+            self.segments.put_under(key, segment)
+            return
+        judge(segment, queue.limits)
+        queue.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
+        if queue.place_segment(key, segment, visit.place, at):
+            self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
+        else:
+            self.segments.put(key, segment)
+
+    def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
+        queue, key = self._place_of(event, 0, applied)
+        callback = self._callbacks.get(key, NEW_CALLBACK)
+        if callback.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        known = take_step(callback, event)
+        if known is callback:
+            applied.duplicates += 1
+            self._keep(queue, key, replace(callback, applied_offset=offset))
+            return
+        counts_for = steps_of(known)
+        applied.late += queue.is_too_late(event.time)
+        queue.watermark = max(queue.watermark, event.time)
+        self._touch(queue)
+        queue.count_difference(callback.counted, counts_for, offset)
+        self.segments.put(key, replace(known, applied_offset=offset, counted=counts_for))
+        queue.place_callback(key, known)
+
+    def _touch(self, queue: Queue) -> None:
+        """Note that the batch changes a queue, and keep it from now on if it is a new one."""
+        if queue not in self._touched:
+            self._touched[self._know(queue)] = None
+
+    def _repeated(self, visit: Deferred, event: SegmentEvent, offset: int, applied: Applied) -> None:
+        """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
+        if tells(event):
+            applied.duplicates += 1
+            visit.segment.applied_offset = offset
+            self._keep(visit.queue, visit.key, visit.segment)
+
+    def _keep(self, queue: Queue, key: EpisodeKey, row: EpisodeRow) -> None:
+        if key in self.segments:
+            self.segments.put(key, row)
+            queue.repeated(key)
+
+    def _place_of(self, event: SegmentEvent | CallbackEvent, visit: int, applied: Applied) -> tuple[Queue, EpisodeKey]:
+        tenant, name, channel = event.tenantid, event.data.queue, event.data.channel
+        queue = self.queues.get((tenant, name, channel))
+        if queue is not None:
+            tenant, name, channel = queue.key  # the names of the event would be two more strings for each contact
+            return queue, (tenant, name, channel, event.subject, visit)
+        if self._admits(tenant, event.time, applied):
+            return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
+        applied.overflowed += 1
+        # Tenant and name stay part of the key: two queues beyond the limit may know the same contact.
+        contact = f"{len(tenant)}:{tenant}{len(name)}:{name}{event.subject}"
+        shared = tenant if tenant in self._queues_of else OVERFLOW_QUEUE
+        return self._queue(shared, OVERFLOW_QUEUE, channel), (shared, OVERFLOW_QUEUE, channel, contact, visit)
+
+    def _admits(self, tenant: str, at: datetime, applied: Applied) -> bool:
+        """Tell whether one more queue of a tenant gets figures of its own."""
+        if not self._has_room(tenant) and at.date() > self._purged_on:
+            self._purged_on = at.date()
+            self._count_deferred(applied)  # until then a queue looks as if nobody waited in it
+            self._forget_silent(at)
+        return self._has_room(tenant)
+
+    def _has_room(self, tenant: str) -> bool:
+        known = tenant in self._queues_of or len(self._queues_of) < MAX_TENANTS
+        return known and len(self.queues) < self.max_queues and self._queues_of[tenant] < self.max_queues_per_tenant
+
+    def _forget_silent(self, at: datetime) -> None:
+        """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
+        for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
+            if queue.places.finished:
+                # Its tallies go a day later: a segment must never be left without the tallies that count it.
+                self._evict(queue, at)
+            else:
+                self._forget(queue)
+
+    def _forget(self, queue: Queue) -> None:
+        for scope, number in queue.tallies():
+            self.tallies.remove((*queue.key, scope, number))
+        del self.queues[queue.key]
+        self._touched.pop(queue, None)
+        tenant, name, _ = queue.key
+        if name != OVERFLOW_QUEUE:
+            self._queues_of[tenant] -= 1
+            self._queues_of = +self._queues_of  # a tenant without queues is none
+
+    def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
+        key = (tenant, name, channel)
+        return self.queues.get(key) or Queue(key, self.policies.of(tenant, name, channel))
+
+    def _know(self, queue: Queue) -> Queue:
+        """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""
+        if queue.key not in self.queues:
+            self.queues[queue.key] = queue
+            tenant, name, _ = queue.key
+            if name != OVERFLOW_QUEUE:
+                self._queues_of[tenant] += 1
+        return self.queues[queue.key]
+
+    def _settle(self, queue: Queue) -> None:
+        """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
+        for scope, number, row in queue.take_counted():
+            if row.applied_offset < self._applied_to:
+                row.applied_offset = self._applied_to
+                self.tallies.put((*queue.key, scope, number), row)
+
+    def _evict(self, queue: Queue, at: datetime | None = None) -> None:
+        """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
+        for scope, number in queue.take_outdated():
+            self.tallies.remove((*queue.key, scope, number))
+        for key in queue.take_forgotten(self._may_go, at):
+            self.segments.remove(key)
+
+    def _may_go(self, key: EpisodeKey) -> bool:
+        """Tell whether a replay would bring none of a segment's events, or all of them."""
+        return self.segments.changed.get(key, False) or self.segments[key].applied_offset < self._committed
+
+
+def _newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
+    sources = {event.source for event in events}
+    if len(sources) == 1:  # nearly always, and then at half the price
+        return {sources.pop(): max([event.time for event in events])}
+    newest = dict.fromkeys(sources, EPOCH)
+    for event in events:
+        newest[event.source] = max(newest[event.source], event.time)
+    return newest

@@ -1,0 +1,155 @@
+"""What a segment counts for: follows from its facts alone, and from the limits that judge its wait.
+
+The difference of what it counts for before and after an event is what the event adds to the tallies.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from stream.families.contacts.contributions import (
+    Abandoned,
+    Answered,
+    Blocked,
+    Contribution,
+    Dequeued,
+    Entered,
+    Handled,
+    OfferMissed,
+    TransferredOut,
+)
+from stream.families.contacts.segment import UNKNOWN, Fact, Limits, Segment, Seldom
+
+__all__ = ["contributions_of", "judge"]
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def judge(segment: Segment, limits: Limits) -> None:
+    """Keep with a segment whose wait is over the *limits* by which it is judged, unless it has been judged before."""
+    if segment.limits is None and (segment.answered or segment.abandoned or segment.dequeued or segment.end):
+        segment.limits = limits
+
+
+def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
+    """Return what the segment, judged where it has to be, counts for by what is known of it now."""
+    if segment.limits is None and segment.seldom is None:
+        # It waits, which is all: so it is with half of those that a batch finds, and with a million of them at times.
+        return () if segment.enqueued is None else (Entered(segment.enqueued.at, segment.enqueued.note),)
+    found: list[Contribution] = [] if segment.outbound else _visit(segment)
+    handled = _handled(segment)
+    if handled is not None:
+        found.append(handled)
+    if segment.seldom is not None:
+        found.extend(_seldom(segment.seldom))
+    return tuple(found)
+
+
+def _seldom(seldom: Seldom) -> Iterator[Contribution]:
+    if seldom.transferred is not None:
+        yield TransferredOut(seldom.transferred.at)
+    if seldom.blocked is not None:
+        yield Blocked(seldom.blocked.at, seldom.blocked.note)
+    for offer, at in seldom.missed:
+        yield OfferMissed(at, offer)
+
+
+def _visit(segment: Segment) -> list[Contribution]:
+    """Entry and outcome; a contact that we called ourselves was neither offered nor answered."""
+    decision = _decision(segment)
+    if segment.enqueued is not None:
+        entered = Entered(segment.enqueued.at, segment.enqueued.note)
+        return [entered] if decision is None else [entered, decision]
+    if decision is None:
+        return []
+    # Its first report is missing or still on the way: it entered when its wait began.
+    return [Entered(decision.at - decision.wait_ms * _MILLISECOND), decision]
+
+
+def _decision(segment: Segment) -> Answered | Abandoned | Dequeued | None:
+    """How the wait ended: by the earliest report, an answer before other exits of the same instant."""
+    answered, abandoned, dequeued = segment.answered, segment.abandoned, segment.dequeued
+    if answered and not (abandoned and abandoned.at < answered.at) and not (dequeued and dequeued.at < answered.at):
+        return _answered(segment, answered.at, _wait(segment, answered))
+    if abandoned and not (dequeued and dequeued.at <= abandoned.at):
+        return _abandoned(segment, abandoned)
+    if dequeued:
+        return _dequeued(segment, dequeued, dequeued.note)
+    return _implied(segment)
+
+
+def _implied(segment: Segment) -> Answered | Dequeued | None:
+    """How the wait must have ended, where only the end of the whole segment was reported."""
+    end = segment.end
+    if end is None:
+        return None
+    if end.ms != UNKNOWN:
+        answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
+        return _answered(segment, answered_at, _wait(segment, Fact(answered_at)))
+    return _dequeued(segment, end, "moved" if end is segment.transferred else "system")
+
+
+def _answered(segment: Segment, at: datetime, wait_ms: int) -> Answered:
+    threshold_ms, _ = _limits_of(segment)
+    return Answered(at, wait_ms, wait_ms <= threshold_ms)
+
+
+def _abandoned(segment: Segment, fact: Fact) -> Abandoned:
+    wait_ms = _wait(segment, fact)
+    threshold_ms, short_ms = _limits_of(segment)
+    return Abandoned(fact.at, wait_ms, wait_ms <= threshold_ms, wait_ms <= short_ms)
+
+
+def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
+    wait_ms = _wait(segment, fact)
+    threshold_ms, _ = _limits_of(segment)
+    return Dequeued(fact.at, wait_ms, wait_ms <= threshold_ms, reason)
+
+
+def _limits_of(segment: Segment) -> Limits:
+    assert segment.limits is not None, "whose wait is over has been judged"
+    return segment.limits
+
+
+def _wait(segment: Segment, end: Fact) -> int:
+    """Milliseconds waited: as reported, else by the difference of times; 0 for a contact that came straight through."""
+    if end.ms != UNKNOWN:
+        return end.ms
+    return max((end.at - segment.enqueued.at) // _MILLISECOND, 0) if segment.enqueued else 0
+
+
+def _handled(segment: Segment) -> Handled | None:
+    """Handle time, once the conversation and the wrap-up that follows it are over."""
+    end = segment.end
+    if end is None or (segment.answered is None and end.ms == UNKNOWN):
+        return None
+    wrapup = segment.wrapup_ended
+    if wrapup is None and (end.note or segment.wrapup_started):
+        return None
+    hold_ms = end.hold_ms if end.hold_ms != UNKNOWN else _held_ms(segment, end.at)
+    talk_ms = end.ms
+    if talk_ms == UNKNOWN:
+        assert segment.answered is not None
+        talk_ms = max((end.at - segment.answered.at) // _MILLISECOND - hold_ms, 0)
+    if wrapup is None:
+        return Handled(end.at, talk_ms, hold_ms, 0)
+    return Handled(wrapup.at, talk_ms, hold_ms, _wrapup_ms(segment, wrapup, end))
+
+
+def _wrapup_ms(segment: Segment, wrapup: Fact, end: Fact) -> int:
+    if wrapup.ms != UNKNOWN:
+        return wrapup.ms
+    return max((wrapup.at - (segment.wrapup_started or end).at) // _MILLISECOND, 0)
+
+
+def _held_ms(segment: Segment, end: datetime) -> int:
+    """Sum of the hold spells: each from being held to the next resumption, the last to the end."""
+    total, resumed = 0, iter(segment.resumed)
+    until = next(resumed, end)
+    free_at = datetime.min.replace(tzinfo=end.tzinfo)
+    for held_at in segment.held:
+        while until <= held_at < end and until is not end:
+            until = next(resumed, end)
+        if held_at >= free_at:
+            total += max((min(until, end) - held_at) // _MILLISECOND, 0)
+            free_at = until
+    return total

@@ -1,0 +1,171 @@
+"""Writes families as Prometheus text (0.0.4) and OpenMetrics (1.0.0).
+
+prometheus_client spends 4 µs on a sample, too much for a thousand queues; this writer joins columns.
+A test holds both to the same samples.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from itertools import accumulate
+from math import isfinite
+
+from msgspec import Struct
+from msgspec.json import Encoder
+
+from stream.core.metric import Kind, Metric
+from stream.core.samples import Block, Buckets, Family, Section, escaped, single
+from stream.families.catalogue import metric
+from stream.http.body import Body
+
+__all__ = ["Format", "RenderedSection", "SectionWriter", "page", "rendered", "section_writer", "written"]
+
+_log = logging.getLogger(__name__)
+
+
+class Format(Enum):
+    """The two formats; the value is the content type."""
+
+    TEXT = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+SectionWriter = Callable[[Format], Iterable[bytes]]
+"""Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
+
+
+class RenderedSection(Struct, frozen=True):
+    """A part of the page that is written already."""
+
+    text: bytes | None
+    """None when the part failed."""
+    seconds: float
+    """How long that took."""
+
+
+def page(
+    parts: Mapping[str, SectionWriter | RenderedSection], form: Format, body: Body, *, timer: Callable[[], float]
+) -> None:
+    """
+    Add the whole page to *body*.
+
+    A part that fails is left out whole and rendered as `contact_section_success` 0: it never takes the
+    others with it. *timer* counts seconds.
+    """
+    success, durations = [], []
+    for name, part in parts.items():
+        if isinstance(part, RenderedSection):
+            body.add([part.text or b""])
+            succeeded, seconds = part.text is not None, part.seconds
+        else:
+            succeeded, seconds = _add(name, part, form, body, timer)
+        success.append(((name,), int(succeeded)))
+        durations.append(((name,), seconds))
+    body.add(_written(single(metric("contact_section_success"), success), form))
+    body.add(_written(single(metric("contact_section_duration_seconds"), durations), form))
+    if form is Format.OPENMETRICS:
+        body.add([b"# EOF\n"])
+
+
+def rendered(name: str, part: SectionWriter, form: Format, *, timer: Callable[[], float]) -> RenderedSection:
+    """Write a part of the page ahead of the page itself."""
+    body = Body()
+    succeeded, seconds = _add(name, part, form, body, timer)
+    return RenderedSection(body.end() if succeeded else None, seconds)
+
+
+def section_writer(section: Section) -> SectionWriter:
+    """Return the part of the page that writes the families of a section."""
+    return lambda form: _written(section(), form)
+
+
+def written(families: Iterable[Family], form: Format) -> bytes:
+    """Return families as text, without the end mark of OpenMetrics."""
+    return b"".join(_written(families, form))
+
+
+def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callable[[], float]) -> tuple[bool, float]:
+    began = timer()
+    succeeded = True
+    try:
+        body.add(part(form))
+    except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
+        _log.exception("section %s of the metrics page failed", name)
+        succeeded = False
+    return succeeded, timer() - began
+
+
+def _written(families: Iterable[Family], form: Format) -> Iterator[bytes]:
+    return ("".join(_texts(family, form)).encode() for family in families)
+
+
+def _texts(family: Family, form: Format) -> Iterator[str]:
+    yield _head(family.metric, form)
+    for block in family.blocks:
+        match block:
+            case Buckets():
+                yield from _bucket_texts(family.metric, block)
+            case Block():
+                yield _block_text(family.metric, block)
+
+
+def _head(one: Metric, form: Format) -> str:
+    meaning = one.meaning.replace("\\", r"\\").replace("\n", r"\n")
+    if form is Format.TEXT:
+        kind = Kind.GAUGE if one.kind is Kind.INFO else one.kind
+        return f"# HELP {one.name} {meaning}\n# TYPE {one.name} {kind}\n"
+    meaning = meaning.replace('"', r"\"")
+    unit = f"# UNIT {one.family} {one.family_unit}\n" if one.family_unit else ""
+    return f"# HELP {one.family} {meaning}\n# TYPE {one.family} {one.kind}\n{unit}"
+
+
+def _block_text(one: Metric, block: Block) -> str:
+    samples = [sample for sample in block.samples if sample is not None]
+    if not samples:
+        return ""
+    head = f"{one.name}{{" if one.labels else one.name
+    # Name, labels and number in turn, joined once: half the price of a text for each line.
+    pieces = [f"\n{head}"] * (3 * len(samples))
+    pieces[1::3], pieces[2::3] = _labels(one, block, len(samples)), _numbers(samples)
+    pieces[0] = head
+    pieces.append("\n")
+    return "".join(pieces)
+
+
+def _numbers(samples: Sequence[float]) -> list[str]:
+    """Return numbers as text: by way of JSON, at a quarter of the price of Python's own."""
+    # The sum tells at the speed of C whether any sample is not finite: JSON has no word for it.
+    if isfinite(sum(samples)):
+        return _JSON.encode(samples).decode()[1:-1].split(",")
+    return [_IN_GO.get(text, text) for text in map(repr, samples)]
+
+
+_JSON = Encoder()
+_IN_GO = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
+"""How the formats spell what Python spells otherwise."""
+
+
+def _labels(one: Metric, block: Block, known: int) -> Sequence[str]:
+    """Return the labels, closed, of the *known* samples."""
+    closed = block.series.closed
+    if block.last is not None:
+        tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
+        closed = [f"{text}{tail}" for text in block.series.texts]
+    if known == len(closed):
+        return closed
+    return [text for text, sample in zip(closed, block.samples, strict=False) if sample is not None]
+
+
+def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
+    """
+    Yield one text for each label set, all its buckets together as OpenMetrics demands.
+
+    NUL stands for the labels in a template that `%` fills with the counts; the labels go in last, so
+    whatever they contain is not read as a template.
+    """
+    les = [f"{float(bound)}" for bound in one.buckets] + ["+Inf"]
+    template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
+    template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"
+    for text, counts, total in zip(block.series.texts, block.counts, block.sums, strict=True):
+        cumulative = tuple(accumulate(counts))
+        yield (template % (*cumulative, cumulative[-1], total)).replace("\0", text)

@@ -1,0 +1,88 @@
+"""`/metrics`: the board is taken and the feed rendered on the worker's loop, the page is written elsewhere.
+
+In a thread when it is small, which is quick, in a process of its own when it is large, which delays no event.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+from msgspec.structs import replace
+
+from stream.families.contacts.snapshot import Board
+from stream.http.build import build_families
+from stream.http.client_library import ProcessPage
+from stream.http.exposition import Format, SectionWriter, rendered, section_writer
+from stream.http.negotiation import accepts_gzip, format_for
+from stream.http.page_input import SHARE, PageInput, write
+from stream.http.page_writer import PageWriter
+from stream.status.feed import Feed
+from stream.status.metrics import feed_families
+
+__all__ = ["LARGE", "MetricsPage"]
+
+LARGE: Final = 500
+"""Queues from which on a page is large."""
+
+
+class MetricsPage:
+    """Answers scrapes. One broken part, be it the board itself, never blanks the page."""
+
+    def __init__(
+        self, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float], executor: Executor
+    ) -> None:
+        self._take_board = take_board
+        self._feed = feed
+        self._timer = timer
+        self._executor = executor
+        self._process = ProcessPage()
+        self._page_writer = PageWriter()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Return the page in the format and encoding that the client likes best."""
+        form = format_for(request.headers.get("Accept", ""))
+        packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        page_input = await self._page_input(form, packed=packed)
+        body = await asyncio.get_running_loop().run_in_executor(self._executor, self._written, page_input)
+        headers = {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=body, headers=headers)
+
+    def stop(self) -> None:
+        """End what writes large pages."""
+        self._page_writer.stop()
+
+    async def _page_input(self, form: Format, *, packed: bool) -> PageInput:
+        tell = partial(rendered, form=form, timer=self._timer)
+        first = {"build": tell("build", section_writer(build_families))}
+        board = None
+        try:
+            board = await self._take_board()
+        except Exception as error:  # noqa: BLE001 - rendered by the page as a section that failed, and logged there
+            first["board"] = tell("board", _failing(error))
+        # On the loop, which changes what they read.
+        feed = tell("feed", section_writer(partial(feed_families, self._feed)))
+        last = {"feed": feed, "process": tell("process", self._process.written)}
+        queues = [] if board is None else [*board.queues]
+        board = None if board is None else replace(board, queues=())
+        return PageInput(form=form, packed=packed, first=first, board=board, queues=queues, last=last)
+
+    def _written(self, page_input: PageInput) -> bytes:
+        page = self._page_writer.written(page_input) if len(page_input.queues) >= LARGE else None
+        if page is None:
+            page = write(page_input, self._timer)
+        # While queues are let go nobody else gets a turn: that of thousands at once would take 15 ms.
+        while page_input.queues:
+            del page_input.queues[-SHARE:]
+        return page
+
+
+def _failing(error: Exception) -> SectionWriter:
+    def fail(_: Format) -> list[bytes]:
+        raise error
+
+    return fail

@@ -1,0 +1,139 @@
+"""A process of its own that writes large pages: in the worker's own they would hold up the events.
+
+It takes page_inputs from its standard input until that ends, so it outlives no worker, however that ends.
+"""
+
+import gc
+import logging
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from threading import Lock, Timer
+from time import perf_counter
+from typing import IO
+
+import msgspec
+
+from stream.http.page_input import PageInput, get, put, receive, send, write
+
+__all__ = ["PageWriter", "serve"]
+
+PATIENCE_SECONDS = 8.0
+"""Who takes longer is ended: there must be time left to write the page here."""
+
+_log = logging.getLogger(__name__)
+
+
+class PageWriter:
+    """The worker's end: starts the process for the first page, keeps it, and starts it anew when it is gone."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._in_turn = Lock()
+        self._stopped = False
+        self._told = False
+
+    @property
+    def pid(self) -> int | None:
+        """The process id; None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def written(self, page_input: PageInput) -> bytes | None:
+        """
+        Return the page of a page_input; None when the process cannot write it, and the log says why.
+
+        To be called in a thread: waits for pages that are asked for at the same time.
+        """
+        with self._in_turn:
+            try:
+                page, complaints = self._asked(page_input)
+            except Exception:  # noqa: BLE001 - whatever it is, the page can be written here
+                self._end()
+                if not (self._told or self._stopped):
+                    _log.exception(
+                        "large pages are written beside the events, not in a process of their own: logged once"
+                    )
+                self._told = True
+                return None
+        self._told = False
+        for complaint in complaints:
+            _log.error("%s", complaint)
+        return page
+
+    def stop(self) -> None:
+        """End the process, and let it be; a page that it was writing is lost."""
+        self._stopped = True
+        if (process := self._process) is not None:
+            # There is nothing to flush, and whoever waits for a page learns at once that none will come.
+            process.kill()
+        with self._in_turn:
+            self._end()
+
+    def _asked(self, page_input: PageInput) -> tuple[bytes, list[str]]:
+        process = self._process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        patience = Timer(PATIENCE_SECONDS, process.kill)
+        patience.start()
+        try:
+            send(page_input, process.stdin)
+            return get(process.stdout), _complaints.decode(get(process.stdout))
+        finally:
+            patience.cancel()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._end()
+        if self._stopped:
+            raise EOFError
+        # It finds our modules where we do; a Ctrl-C at the terminal is not for it.
+        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+        return subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,
+        )
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with suppress(BrokenPipeError), process:
+                pass
+
+
+_complaints = msgspec.msgpack.Decoder(list[str])
+
+
+class _Complaints(logging.Handler):
+    """Keeps what is logged for the worker's log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(self.format(record))
+
+
+def serve() -> None:
+    """Be the process: write page after page until standard input ends."""
+    # When the worker is gone nobody reads: not worth a word.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # Boards and pages hold no cycles: looking for some took a tenth of the time.
+    gc.disable()
+    with suppress(EOFError):
+        _write_on(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _write_on(page_inputs: IO[bytes], pages: IO[bytes]) -> None:
+    complaints = _Complaints()
+    logging.getLogger().addHandler(complaints)
+    while True:
+        put(write(receive(page_inputs), perf_counter), pages)
+        put(msgspec.msgpack.encode(complaints.kept), pages)
+        pages.flush()
+        complaints.kept.clear()

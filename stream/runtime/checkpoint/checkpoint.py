@@ -1,0 +1,304 @@
+"""Checkpoints: what has been applied becomes durable, in the order that makes replays harmless.
+
+Rows of the table named first, acknowledged; rows of the next, acknowledged; then the source offsets.
+A crash between any two steps leaves rows ahead of offsets, never behind, and their applied offsets skip the replay.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faust.types import TP
+
+from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
+from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
+from stream.runtime.checkpoint.tables import ChangelogRecord
+from stream.status.feed import Feed
+
+__all__ = ["Checkpoints", "FaultPoint", "Log", "Table"]
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 60.0
+"""Many times within the ten minutes for which changelogs are not compacted."""
+
+FaultPoint = Callable[[str], Awaitable[None]]
+"""Called between any two steps with the name of the step that is done; a test makes it crash there."""
+
+
+class Log(Protocol):
+    """Where a checkpoint writes: changelogs and committed offsets."""
+
+    def pack(self, records: Iterable[ChangelogRecord]) -> Sequence[Any]:
+        """Make of *records* what `append` takes; synchronously, it is part of the cut."""
+        ...
+
+    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
+        """Write and await the acknowledgement; returns the first offset, and the one after the last."""
+        ...
+
+    async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
+        """Return the keys of the records that a changelog partition has at *offsets*."""
+        ...
+
+    async def commit(self, offsets: Mapping[TP, int]) -> None:
+        """Commit source offsets; raises CommitFailedError if the partitions are not ours any more."""
+        ...
+
+    async def ends(self, partitions: Collection[TP]) -> Mapping[TP, int]:
+        """Return the offset after the last record of each changelog partition."""
+        ...
+
+    async def abandon(self) -> None:
+        """Have nothing written any more that is not acknowledged by now; what is under way may still arrive."""
+        ...
+
+
+class Table(Protocol):
+    """The writing half of `RowTable`."""
+
+    @property
+    def changelog_topic_name(self) -> str: ...
+    def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
+    def written(self, owned: OwnedPartition, first: int, end: int) -> range: ...
+    def answer(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
+
+
+@dataclass(slots=True)
+class Write:
+    """Rows of one table and partition as of the cut."""
+
+    table: Table
+    name: str
+    owned: OwnedPartition
+    keys: list[Any]
+    packed: Sequence[Any]
+
+    def undo(self) -> None:
+        """Have the next checkpoint write these rows, in whatever state they are then."""
+        self.owned.rows(self.name).write_again(self.keys)
+
+
+async def no_fault(_: str) -> None:
+    """Do nothing between steps."""
+
+
+class Checkpoints:
+    """Takes checkpoints of the owned partitions, one at a time; records may be applied meanwhile."""
+
+    def __init__(
+        self,
+        ownership: Ownership,
+        tables: Mapping[str, Table],
+        log: Log,
+        *,
+        lease: timedelta = timedelta(seconds=5),
+        fault: FaultPoint = no_fault,
+    ) -> None:
+        self._lease_seconds = lease.total_seconds()
+        self._member_at = float("-inf")
+        self._ownership = ownership
+        self._tables = tables
+        self._log = log
+        self._fault = fault
+        self._running = asyncio.Lock()
+        self._looked_at = time.monotonic()
+
+    @property
+    def _feed(self) -> Feed:
+        return self._ownership.feed
+
+    async def run(self, policy: CheckpointPolicy) -> None:
+        """Take a checkpoint whenever one is due, for ever; failures of the broker are counted and tried again."""
+        clock = self._ownership.clock
+        state, backlog = CheckpointState(policy, clock() + policy.interval), Backlog(self._ownership)
+        while True:
+            await asyncio.sleep(state.wait(clock()).total_seconds())
+            if backlog.is_long() and state.put_off(clock()):
+                continue
+            started = clock()
+            if await self.take() and await self._look():
+                state.finished(started, clock())
+            else:
+                state.failed(clock())
+
+    async def take(self) -> bool:
+        """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""
+        async with self._running:
+            return await self._take([owned for owned in self._ownership if owned.live and owned.dirty])
+
+    async def take_last(self, within: timedelta) -> Collection[TP]:
+        """
+        Take the checkpoint before the partitions are given up, waiting for one that runs.
+
+        Returns the partitions of which everything is durable; gives up after *within*.
+        """
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                await self.take()
+        except TimeoutError:
+            self._failed("the broker did not answer in time")
+            await self._log.abandon()
+        if self._running.locked():
+            return []  # rows of a checkpoint that will fail, but has not yet
+        return [owned.tp for owned in self._ownership if owned.live and owned.position == owned.committed]
+
+    async def _take(self, partitions: Sequence[OwnedPartition]) -> bool:
+        if not partitions:
+            return True
+        started = time.perf_counter()
+        pending: list[Write] = []
+        try:
+            await self._verify_membership(partitions)
+            await self._answer(partitions)
+            await self._fault("begun")
+            cut_at = self._ownership.clock()
+            offsets, writes = await self._cut(partitions, pending)
+            await self._fault("cut")
+            for rank, name in enumerate(dict.fromkeys(write.name for write in writes)):
+                await self._verify_membership(partitions)
+                self._check_owned(partitions)
+                await self._write([write for write in writes if write.name == name], pending)
+                await self._fault(f"written {rank}")
+            await self._commit(partitions, offsets, cut_at)
+        except (CommitFailedError, IllegalStateError) as lost:
+            # The group gave the partitions to others; Faust is told in a moment. Not our failure.
+            logger.warning("Checkpoint given up, the partitions are not ours any more: %s", type(lost).__name__)
+            return False
+        except (KafkaError, OSError) as failure:
+            self._failed(repr(failure))
+            if pending:
+                await self._log.abandon()
+            return False
+        finally:
+            for write in pending:
+                write.undo()
+        self._succeeded(time.perf_counter() - started, sum(len(write.keys) for write in writes))
+        return True
+
+    async def _verify_membership(self, partitions: Sequence[OwnedPartition]) -> None:
+        """
+        Ask the group whether we still belong to it, if that is not known from a recent commit.
+
+        A process that was stopped for longer than the session lasts would otherwise write rows of
+        partitions that others own by now: so this comes before every table.
+        """
+        if time.monotonic() - self._member_at > self._lease_seconds:
+            await self._log.commit({owned.tp: owned.committed for owned in partitions})
+            self._member_at = time.monotonic()
+
+    async def _cut(
+        self, partitions: Sequence[OwnedPartition], pending: list[Write]
+    ) -> tuple[dict[TP, int], list[Write]]:
+        """Encode what changed. Each partition is a consistent cut in itself; between two, others may run."""
+        offsets: dict[TP, int] = {}
+        for owned in partitions:
+            offsets[owned.tp] = owned.position
+            owned.fold.settle()
+            for name in owned.fold.tables:
+                table = self._tables[name]
+                keys, records = table.cut(owned)
+                if keys:
+                    pending.append(Write(table, name, owned, keys, self._log.pack(records)))
+            await asyncio.sleep(0)
+        order = {name: rank for owned in partitions for rank, name in enumerate(owned.fold.tables)}
+        return offsets, sorted(pending, key=lambda write: order[write.name])
+
+    def _check_owned(self, partitions: Sequence[OwnedPartition]) -> None:
+        # A partition that came back is another one: it was recovered without what is being written here.
+        if self._ownership.lost or any(self._ownership.get(*owned.tp) is not owned for owned in partitions):
+            raise CommitFailedError("the group has given the partitions out anew")
+
+    async def _write(self, writes: Sequence[Write], pending: list[Write]) -> None:
+        """Write one table of all partitions, and wait until all of it is acknowledged."""
+        tasks = [self._append(write) for write in writes]
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        for write in writes:
+            pending.remove(write)
+
+    async def _append(self, write: Write) -> None:
+        owned = write.owned
+        first, end = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
+        self._note_foreign(write.name, owned, write.table.written(owned, first, end))
+
+    def _note_foreign(self, name: str, owned: OwnedPartition, offsets: range) -> None:
+        if offsets:
+            self._feed.foreign_writes += 1
+            owned.foreign.append((name, offsets))
+            where = (self._tables[name].changelog_topic_name, owned.tp.partition, offsets[0], offsets[-1])
+            logger.warning("%s, partition %d: offsets %d to %d are not ours; ours will be written after them", *where)
+
+    async def _answer(self, partitions: Sequence[OwnedPartition]) -> None:
+        """Have every row that somebody else has written written again, as it is here."""
+        for owned in partitions:
+            while owned.foreign:
+                name, offsets = owned.foreign[0]
+                table = self._tables[name]
+                changelog = TP(table.changelog_topic_name, owned.tp.partition)
+                table.answer(owned, await self._log.keys(changelog, offsets))
+                owned.foreign.pop(0)
+
+    async def _look(self) -> bool:
+        """Look from time to time for records of others, also where we write nothing; False if the broker failed."""
+        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
+            return True
+        try:
+            await self.look()
+        except (KafkaError, OSError) as failure:
+            logger.warning("The ends of the changelogs are not known: %r", failure)
+            return False
+        self._looked_at = time.monotonic()
+        return True
+
+    async def look(self) -> None:
+        """Have rows written again where somebody else has written into a changelog of ours."""
+        async with self._running:  # our own writes are no strangers'
+            ours = {
+                TP(self._tables[name].changelog_topic_name, owned.tp.partition): (name, owned)
+                for owned in self._ownership
+                if owned.live
+                for name in owned.fold.tables
+            }
+            for changelog, end in (await self._log.ends(ours.keys())).items():
+                name, owned = ours[changelog]
+                if end > owned.changelog_ends.get(name, 0):
+                    self._note_foreign(name, owned, self._tables[name].written(owned, end, end))
+
+    async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int], cut_at: datetime) -> None:
+        moved = {owned.tp: offsets[owned.tp] for owned in partitions if offsets[owned.tp] != owned.committed}
+        if moved:
+            self._check_owned(partitions)
+            await self._log.commit(moved)
+            self._member_at = time.monotonic()
+            await self._fault("committed")
+        now = self._ownership.clock()
+        for owned in partitions:
+            owned.committed = owned.feed.committed = offsets[owned.tp]
+            owned.feed.committed_at = now
+            owned.feed.uncommitted_since = None if owned.position == owned.committed else cut_at
+            owned.fold.committed(owned.committed)
+        await self._fault("told")
+
+    def _succeeded(self, seconds: float, rows: int) -> None:
+        figures = self._feed.checkpoints
+        figures.count += 1
+        figures.seconds_last = seconds
+        figures.seconds_sum += seconds
+        figures.rows += rows
+        figures.finished_at = self._ownership.clock()
+        figures.failing_since = None
+
+    def _failed(self, why: str) -> None:
+        figures = self._feed.checkpoints
+        figures.failures += 1
+        if figures.failing_since is None:
+            figures.failing_since = self._ownership.clock()
+        logger.error("Checkpoint failed, nothing was committed; it will be tried again: %s", why)

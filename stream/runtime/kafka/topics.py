@@ -1,0 +1,196 @@
+"""Every topic, declared in one place; created where missing, compared where not.
+
+Partitions decide where a key lives and compaction decides what survives, so a topic that differs is
+never used: the worker refuses to start and says what to do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from stream.errors import BrokerAway, BrokerError, TopicMismatch
+
+__all__ = ["DEAD_LETTERS", "TopicDeclaration", "changelog_topic", "dead_letter_topic", "ensure_topics", "source_topic"]
+
+logger = logging.getLogger(__name__)
+
+DEAD_LETTERS = "dead-letters"
+
+MAX_RECORD_BYTES = 4 * 2**20
+"""What a source topic takes: more than an event may have, so that the mistake is seen as a dead letter."""
+
+DEAD_LETTER_ROOM = 64 * 2**10
+"""By how much a dead letter may be larger than its record: our headers."""
+
+STAMPED_ON_ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
+"""A broker refuses records stamped by a client whose clock is an hour fast, and deletes those stamped years ago."""
+
+APPEAR_SECONDS = 10.0
+"""How long a created topic may take until the brokers know it."""
+
+AT_LEAST = frozenset({"max.message.bytes"})
+"""Settings that may be larger on the broker than declared."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicDeclaration:
+    """What a topic must be."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def source_topic(name: str, partitions: int, *, retention: timedelta) -> TopicDeclaration:
+    """Declare a topic of events. It is never compacted: each event counts."""
+    return TopicDeclaration(
+        name,
+        partitions,
+        {
+            "cleanup.policy": "delete",
+            "retention.ms": _milliseconds(retention),
+            "max.message.bytes": str(MAX_RECORD_BYTES),
+            **STAMPED_ON_ARRIVAL,
+        },
+    )
+
+
+def dead_letter_topic(name: str, partitions: int, *, retention: timedelta) -> TopicDeclaration:
+    """Declare the topic of dead letters, which must take every record of a source topic and our headers."""
+    return TopicDeclaration(
+        name,
+        partitions,
+        {
+            "cleanup.policy": "delete",
+            "retention.ms": _milliseconds(retention),
+            "max.message.bytes": str(MAX_RECORD_BYTES + DEAD_LETTER_ROOM),
+            **STAMPED_ON_ARRIVAL,
+        },
+    )
+
+
+def changelog_topic(name: str, partitions: int) -> TopicDeclaration:
+    """Declare a changelog, with as many partitions as its source topic."""
+    return TopicDeclaration(
+        name,
+        partitions,
+        {
+            "cleanup.policy": "compact",
+            # A stale row of a worker that had lost its partition is outvoted by its applied offset at recovery,
+            # and written over, as long as compaction has not yet removed the newer row before it.
+            # Counted from when the broker gets the row: a stopped process may send one that is older.
+            "min.compaction.lag.ms": _milliseconds(timedelta(minutes=10)),
+            "message.timestamp.type": "LogAppendTime",
+            # Recovery reads the whole log: keep it short. Of a row that is gone a tombstone stays for a day otherwise.
+            "delete.retention.ms": _milliseconds(timedelta(minutes=10)),
+            "segment.ms": _milliseconds(timedelta(minutes=10)),
+            "min.cleanable.dirty.ratio": "0.1",
+            "max.compaction.lag.ms": _milliseconds(timedelta(hours=1)),
+        },
+    )
+
+
+async def ensure_topics(
+    brokers: Sequence[str],
+    declared: Iterable[TopicDeclaration],
+    *,
+    replication: int = 1,
+    create: bool = True,
+    security: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """
+    Create the topics that are missing, compare the others; returns the names of those created.
+
+    Raises TopicMismatch for what differs (or is missing and must not be created), BrokerAway when
+    the brokers do not answer, BrokerError when they refuse.
+    """
+    wanted = {declaration.name: declaration for declaration in declared}
+    async with _admin(brokers, security or {}) as admin:
+        # Not by describing them: some brokers create a topic because somebody asks for it.
+        existing = set(await admin.list_topics())
+        missing = [declaration for name, declaration in wanted.items() if name not in existing]
+        if missing and not create:
+            names = ", ".join(declaration.name for declaration in missing)
+            raise TopicMismatch(f"Missing topics: {names}. Create them with `contact-stream topics`.")
+        problems = await _problems(admin, [wanted[name] for name in wanted if name in existing])
+        if problems:
+            raise TopicMismatch("\n".join(problems))
+        if missing:
+            await _create(admin, missing, replication)
+        return [declaration.name for declaration in missing]
+
+
+@asynccontextmanager
+async def _admin(brokers: Sequence[str], security: Mapping[str, Any]) -> Any:
+    admin = AIOKafkaAdminClient(bootstrap_servers=list(brokers), **security)
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as failure:
+        # Also a name that cannot be resolved: in an orchestra the others may start later.
+        away = isinstance(failure, OSError) or failure.retriable
+        kind = BrokerAway if away else BrokerError
+        raise kind(f"The brokers {', '.join(brokers)} cannot be asked for topics: {failure}") from failure
+    finally:
+        await admin.close()
+
+
+async def _problems(admin: Any, declared: Sequence[TopicDeclaration]) -> list[str]:
+    if not declared:
+        return []
+    described = {topic["topic"]: topic for topic in await admin.describe_topics([topic.name for topic in declared])}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in declared]
+    answers = await admin.describe_configs(resources)
+    found = [resource for answer in answers for resource in answer.resources]
+    configs = {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for resource in found}
+    return [
+        problem
+        for topic in declared
+        for problem in _differences(topic, len(described[topic.name]["partitions"]), configs.get(topic.name, {}))
+    ]
+
+
+def _differences(topic: TopicDeclaration, partitions: int, config: Mapping[str, str | None]) -> list[str]:
+    problems = []
+    if partitions != topic.partitions:
+        problems.append(
+            f"Topic {topic.name} has {partitions} partitions, but {topic.partitions} are configured. Set the number of "
+            f"partitions to {partitions}; to change it, make new topics and a new group: it cannot be done in place."
+        )
+    for name, wanted in topic.config.items():
+        found = config.get(name)
+        # A broker that does not tell a setting has not been told another one.
+        if found is not None and found != wanted and not (name in AT_LEAST and int(found) >= int(wanted)):
+            problems.append(
+                f"Topic {topic.name} has {name}={found}, but {wanted} is declared. Change it with `kafka-configs.sh "
+                f"--alter --entity-type topics --entity-name {topic.name} --add-config {name}={wanted}`."
+            )
+    return problems
+
+
+async def _create(admin: Any, topics: Sequence[TopicDeclaration], replication: int) -> None:
+    requests = [
+        NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config)) for topic in topics
+    ]
+    answer = await admin.create_topics(requests)
+    for name, code, *reason in answer.topic_errors:
+        error = for_code(code)
+        # Another worker that starts at the same moment declares the same.
+        if code and error is not TopicAlreadyExistsError:
+            raise BrokerError(f"Topic {name} cannot be created: {error.__name__} {reason[0] if reason else ''}".strip())
+        logger.info("Topic %s created", name)
+    async with asyncio.timeout(APPEAR_SECONDS):
+        while not {topic.name for topic in topics} <= set(await admin.list_topics()):  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.05)
+
+
+def _milliseconds(length: timedelta) -> str:
+    return str(length // timedelta(milliseconds=1))

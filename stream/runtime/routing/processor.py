@@ -1,0 +1,207 @@
+"""One processor per source topic: takes fetched batches, has them folded, and sets aside what is no event.
+
+It holds no figures and does no arithmetic; folds do. An exception in here is a defect that stops the worker.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from aiokafka.partitioner import murmur2
+from faust.types import TP
+
+from stream.core.cloudevents import KeyParts, key_from
+from stream.errors import InvalidEvent
+from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
+from stream.runtime.kafka.transport import Batch
+from stream.runtime.routing.dead_letters import REKEYED, DeadLetter, Outlet, Stray
+from stream.runtime.source_topic import Applied, Record, SourceTopic
+
+__all__ = ["SLICE", "Processor", "home_of"]
+
+SLICE = 5000
+"""Records folded before others get their turn on the event loop: all of a full fetch, about 20 ms."""
+
+LATEST_MS = 4_133_980_800_000
+"""The year 2101: later time stamps of records are no milliseconds."""
+
+MAX_HOMES = 10_000
+"""Keys of a partition that are remembered; beyond that the memory starts anew."""
+
+MAX_VAIN_REWINDS = 3
+"""How often missing records are fetched again in vain until jumps are taken for what they are."""
+
+
+class Processor:
+    """Applies the batches of one source topic to the folds of its owned partitions."""
+
+    def __init__(
+        self,
+        source: SourceTopic,
+        ownership: Ownership,
+        outlet: Outlet,
+        *,
+        partitions: int,
+        rewind: Callable[[TP, int], Awaitable[int]],
+        highwater: Callable[[TP], int | None],
+    ) -> None:
+        self._source = source
+        self._ownership = ownership
+        self._outlet = outlet
+        self._partitions = partitions
+        self._rewind = rewind
+        self._highwater = highwater
+        self._at_home: defaultdict[int, dict[bytes | None, KeyParts]] = defaultdict(dict)
+        """By partition, the keys that were seen where they belong, and what each is made of."""
+
+    async def take(self, partition: int, batch: Batch) -> None:
+        """Apply a batch, unless it is void: fetched before a rebalance or seek."""
+        owned = self._ownership.applying(self._source.name, partition)
+        if owned is None or batch.seek != owned.seek:
+            return
+        records = await self._following(owned, batch.records)
+        for start in range(0, len(records), SLICE):
+            if self._ownership.applying(self._source.name, partition) is not owned:
+                return
+            await self._apply(owned, records[start : start + SLICE])
+            await asyncio.sleep(0)
+
+    async def _following(self, owned: OwnedPartition, records: list[Record]) -> list[Record]:
+        """Return the records from the partition's position on; none if some seem lost and are fetched again."""
+        first = records[0].offset
+        if first > owned.position:
+            if owned.vain_rewinds < MAX_VAIN_REWINDS and owned.rewound_at != owned.position:
+                # Faust clears queues here and there: fetch again before calling it a gap.
+                owned.rewound_at = owned.position
+                owned.seek = await self._rewind(owned.tp, owned.position)
+                return []
+            owned.vain_rewinds += 1
+            self._count_gaps(owned, 1)
+        elif first < owned.position:
+            records = [record for record in records if record.offset >= owned.position]
+        if records and records[-1].offset - records[0].offset >= len(records):
+            offsets = [record.offset for record in records]
+            self._count_gaps(owned, sum(b - a > 1 for a, b in pairwise(offsets)))
+        return records
+
+    def _count_gaps(self, owned: OwnedPartition, gaps: int) -> None:
+        owned.feed.gaps += gaps
+        self._ownership.feed.gaps += gaps
+
+    async def _apply(self, owned: OwnedPartition, records: Sequence[Record]) -> None:
+        """Fold one slice; it counts as applied when its dead letters and strays are acknowledged."""
+        events, offsets, letters, strays = self._sort(owned.tp.partition, records)
+        if strays:
+            await self._outlet.forward(strays)
+        if letters:
+            await self._outlet.set_aside(letters)
+        # While that was sent, the partition may have gone: its next owner will read these records again.
+        if (strays or letters) and self._ownership.applying(*owned.tp) is not owned:
+            return
+        if events:
+            self._outlet.event_seen()
+            applied = owned.fold.apply(events, offsets)
+            self._count(applied)
+            if applied.failed:
+                await self._outlet.set_aside(self._failures(owned.tp, records, applied))
+        self._advance(owned, records[-1])
+
+    def _sort(
+        self, partition: int, records: Sequence[Record]
+    ) -> tuple[list[Any], list[int], list[DeadLetter], list[Stray]]:
+        if (plain := self._plain(partition, records)) is not None:
+            return plain, [record.offset for record in records], [], []
+        decode, key_parts_of, at_home = self._source.decode, self._source.key_parts_of, self._at_home[partition]
+        events: list[Any] = []
+        offsets: list[int] = []
+        letters: list[DeadLetter] = []
+        strays: list[Stray] = []
+        for record in records:
+            try:
+                event = decode(record.value, record.headers)
+                parts = key_parts_of(event)
+            except InvalidEvent as invalid:
+                letters.append(DeadLetter(self._source.name, partition, record, invalid))
+                continue
+            except Exception as failure:  # noqa: BLE001  # a defect of decoding must not stop the stream
+                letters.append(DeadLetter(self._source.name, partition, record, _defect(failure)))
+                continue
+            # The first half is true of nearly all, and cheap.
+            if at_home.get(record.key) == parts or self._is_at_home(partition, record, parts, letters, strays):
+                events.append(event)
+                offsets.append(record.offset)
+        return events, offsets, letters, strays
+
+    def _plain(self, partition: int, records: Sequence[Record]) -> list[Any] | None:
+        """Return the events of records that all are as they should be; None where one needs a closer look."""
+        events = self._source.decode_all(records)
+        if events is None:
+            return None
+        expected = map(self._at_home[partition].get, [record.key for record in records])
+        return events if [*expected] == [*map(self._source.key_parts_of, events)] else None
+
+    def _is_at_home(
+        self,
+        partition: int,
+        record: Record,
+        parts: KeyParts,
+        letters: list[DeadLetter],
+        strays: list[Stray],
+    ) -> bool:
+        """Tell whether a record is under its own key and in that key's partition; note what to do with a stray."""
+        key = key_from(parts)
+        home = home_of(key, self._partitions)
+        if record.key == key and home == partition:
+            if len(self._at_home[partition]) >= MAX_HOMES:
+                self._at_home[partition].clear()
+            self._at_home[partition][key] = parts
+            return True
+        if any(name == REKEYED for name, _ in record.headers):
+            wrong = InvalidEvent("invalid_field", "forwarded once, and still not under its own key", field="key")
+            letters.append(DeadLetter(self._source.name, partition, record, wrong))
+        else:
+            strays.append(Stray(self._source.name, partition, record, key, home))
+        return False
+
+    def _failures(self, tp: TP, records: Sequence[Record], applied: Applied) -> list[DeadLetter]:
+        by_offset = {record.offset: record for record in records}
+        return [
+            DeadLetter(tp.topic, tp.partition, by_offset[offset], _defect(failure))
+            for offset, failure in applied.failed
+        ]
+
+    def _count(self, applied: Applied) -> None:
+        feed, type_name = self._ownership.feed, self._source.type_name
+        for kind, count in applied.by_type.items():
+            feed.events[type_name(kind)] += count
+        feed.duplicates += applied.duplicates
+        feed.replayed += applied.replayed
+        feed.late += applied.late
+        feed.overflowed += applied.overflowed
+        feed.heard(applied.newest_by_source)
+
+    def _advance(self, owned: OwnedPartition, last: Record) -> None:
+        if self._ownership.applying(*owned.tp) is not owned:
+            return
+        owned.position = last.offset + 1
+        feed = owned.feed
+        feed.position = owned.position
+        feed.applied_at = self._ownership.feed.progress_at = self._ownership.clock()
+        feed.uncommitted_since = feed.uncommitted_since or feed.applied_at
+        # A producer chooses the time stamp of a record: any number may stand there.
+        if last.timestamp is not None and 0 <= last.timestamp < LATEST_MS:
+            feed.record_at = datetime.fromtimestamp(last.timestamp / 1000, UTC)
+        feed.highwater = max(self._highwater(owned.tp) or 0, owned.position)
+
+
+def home_of(key: bytes, partitions: int) -> int:
+    """Return the partition of *key* as Kafka's own producers choose it (murmur2)."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def _defect(failure: Exception) -> InvalidEvent:
+    # Only the type: the message of an arbitrary exception may quote the event.
+    return InvalidEvent("processing_failed", f"a defect of this version: {type(failure).__name__}")

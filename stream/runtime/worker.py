@@ -1,0 +1,282 @@
+"""A worker in an event loop of the caller's, and what a deployment may change about it."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.types import TP
+from msgspec import Struct, field
+from yarl import URL
+
+from stream.errors import BrokerAway, BrokerError, TopicMismatch
+from stream.runtime.checkpoint.checkpoint import Checkpoints
+from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
+from stream.runtime.checkpoint.policy import CheckpointPolicy
+from stream.runtime.checkpoint.rebalance import RebalanceListener
+from stream.runtime.gc_tuning import GcTuning
+from stream.runtime.kafka.topics import DEAD_LETTERS, TopicDeclaration, ensure_topics
+from stream.runtime.kafka.transport import Consumer
+from stream.runtime.routing.dead_letters import DeadLetterLimit
+from stream.runtime.source_topic import Fold
+from stream.status.feed import Feed
+
+__all__ = ["StreamApp", "Worker", "WorkerSettings"]
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1.0
+"""How often lag and topics are looked at, also where nothing is applied."""
+
+AWAY_SECONDS = 10.0
+"""A broker that leaves a request unanswered for so long is away: one that is only busy takes less."""
+
+RETRY_SECONDS = 1.0
+SAID_AGAIN_SECONDS = 60.0
+"""How often a worker that waits for its first broker asks, and says so."""
+
+
+class WorkerSettings(Struct, frozen=True, kw_only=True):
+    """What a deployment may change about processing, each with the reason to change it."""
+
+    brokers: str
+    """Addresses of Kafka brokers, `host:port`, separated by commas."""
+    group: str = "contact-stream"
+    """Consumer group; its name begins the names of the changelogs. A new name counts from the beginning."""
+    partitions: int = 12
+    """Of each source topic and its changelogs: at most as many workers share the work. Fixed once created."""
+    replication: int = 1
+    """Copies of each topic; 3 where there are three brokers."""
+    create_topics: bool = True
+    """False where only an administrator may create topics."""
+    retention: timedelta = timedelta(days=7)
+    """How long source topics keep events: at least as long as a worker may be down."""
+    dead_letters: str = DEAD_LETTERS
+    """Topic of what is no event."""
+    dead_letter_retention: timedelta = timedelta(days=14)
+    """How long dead letters wait for somebody to look at them."""
+    checkpoint: CheckpointPolicy = field(default_factory=CheckpointPolicy)
+    """When what was applied becomes durable."""
+    dead_letter_limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+    """When to stop instead of setting everything aside."""
+    session_timeout: timedelta = timedelta(seconds=12)
+    """How long a worker may be silent until its partitions go to others."""
+    fetch_wait: timedelta = timedelta(milliseconds=50)
+    """How long a broker holds back an answer without records; shorter is not faster on Apache Kafka."""
+    idempotent: bool = True
+    """False for a broker that does not know idempotent producers (the embedded one)."""
+
+
+class StreamApp(faust.App):
+    """A Faust app that carries the offset keeper for its consumer."""
+
+    offset_keeper: RebalanceListener
+
+    def _create_directories(self) -> None:
+        """Do nothing: tables in memory need no directory, and Faust would make one where we stand."""
+
+
+class Worker:
+    """
+    A worker in an event loop of the caller's: `await start()`, `await stop()`, or `await run()`.
+
+    When something goes wrong for good, `failure` says what, and `run` raises it.
+    """
+
+    def __init__(self, settings: WorkerSettings, ownership: Ownership) -> None:
+        self.settings = settings
+        self.ownership = ownership
+        self.app: StreamApp
+        self.checkpoints: Checkpoints
+        self.topics: Sequence[TopicDeclaration] = ()
+        self.reached: Callable[[], str] | None = None
+        """Finds out under which address, `http://host:port`, others reach this worker's pages; may take a while."""
+        self.failure: BaseException | None = None
+        self._failed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._gc_tuning = GcTuning()
+
+    @property
+    def feed(self) -> Feed:
+        """What is to be told about the feed."""
+        return self.ownership.feed
+
+    def folds(self) -> list[Fold]:
+        """Return the folds of the partitions that this worker owns and has recovered."""
+        return self.ownership.folds()
+
+    def others(self) -> dict[str, frozenset[tuple[str, int]]]:
+        """Return the source partitions that the group has given to each other worker, by its address."""
+        given = cast("PartitionAssignor", self.app.assignor).external_topic_distribution.items()
+        own = str(self.app.conf.canonical_url)
+        sources = self.ownership.sources
+        return {
+            address: frozenset((topic, number) for topic in topics.keys() & sources for number in topics[topic])
+            for address, topics in given
+            if address != own
+        }
+
+    async def start(self) -> None:
+        """Return when partitions are assigned and recovered; raises what prevents that, with everything stopped."""
+        self._gc_tuning.apply()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        await self._ensure_topics()
+        if self.reached is not None:
+            # Now, since the way to a broker is known. The group carries it from member to member.
+            self.app.conf.canonical_url = URL(await asyncio.to_thread(self.reached))
+            logger.info("other workers reach this one at %s", self.app.conf.canonical_url)
+        try:
+            await self.app.start()
+        except (KafkaError, OSError) as failure:
+            raise BrokerError(f"The worker cannot start on {self.settings.brokers}: {failure}") from failure
+        self._watch(self.checkpoints.run(self.settings.checkpoint))
+        self._watch(self._refresh())
+        self._watch(self._notice_crash())
+        await asyncio.sleep(0)
+        self._raise_failure()
+
+    async def _ensure_topics(self) -> None:
+        """Wait until a broker answers: a board that says so is worth more than a process that ends again and again."""
+        addresses, settings, said_at = self.settings.brokers.split(","), self.settings, -math.inf
+        while True:
+            try:
+                await ensure_topics(
+                    addresses, self.topics, replication=settings.replication, create=settings.create_topics
+                )
+            except BrokerAway as away:
+                self.feed.broker_silent_since = self.feed.broker_silent_since or self.ownership.clock()
+                if time.monotonic() - said_at > SAID_AGAIN_SECONDS:
+                    logger.warning("No broker yet, trying again until there is one: %s", away)
+                    said_at = time.monotonic()
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self.feed.broker_silent_since = None
+                return
+
+    async def run(self) -> None:
+        """Work until `stop` is called or something fails for good; then everything is stopped, and that is raised."""
+        try:
+            await self.start()
+            await self._failed.wait()
+        finally:
+            await self.stop()
+        self._raise_failure()
+
+    async def stop(self) -> None:
+        """Make durable what was applied, leave the group, and own nothing."""
+        await self.app.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        self.ownership.stop()
+        self._gc_tuning.restore()
+        self._failed.set()
+
+    def fail(self, failure: BaseException) -> None:
+        """Note that the worker cannot go on; the first reason counts."""
+        if self.failure is None:
+            self.failure = failure
+            self.feed.failure = f"{type(failure).__name__}: {failure}"
+            logger.critical("The worker cannot go on: %s", failure, exc_info=failure)
+            self._failed.set()
+
+    def _raise_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _watch(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self.fail(failure)
+
+    async def _refresh(self) -> None:
+        short: dict[TP, int] = {}
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            consumer = cast("Consumer", self.app.consumer)
+            self.feed.set_clock(self.ownership.clock())
+            consumer.stay()
+            self._note_silence(consumer)
+            for topic in self.ownership.sources:
+                self._check_partitions(topic, consumer.partition_count(topic))
+            for owned in list(self.ownership):
+                end = consumer.end_of(owned.tp)
+                if end is None or not owned.live:
+                    continue
+                # Twice at the same position: a broker may count an end just before it reads past it.
+                if end < owned.position == short.get(owned.tp):
+                    await self._verify_end(owned, consumer)
+                short[owned.tp] = owned.position
+                owned.feed.highwater = max(end, owned.position)
+
+    async def _verify_end(self, owned: OwnedPartition, consumer: Consumer) -> None:
+        """Raise when the brokers, asked for it, list an end before what has been applied already."""
+        # A broker that was killed sends with its first records an end that it noted seconds before; asked
+        # for the end, it answers when it knows better.
+        try:
+            async with asyncio.timeout(AWAY_SECONDS):
+                end = (await consumer.ends([owned.tp]))[owned.tp]
+        except (KafkaError, OSError):
+            return  # at the next look
+        if end < owned.position and self.ownership.applying(*owned.tp) is owned:
+            raise _shorter_than_committed(owned, end)
+
+    def _note_silence(self, consumer: Consumer) -> None:
+        """Have the feed know which brokers do not answer: aiokafka tries again for ever, and says nothing."""
+        feed, now = self.feed, self.ownership.clock()
+        was, feed.broker_silent_since = feed.broker_silent_since, _since(now, consumer.silence())
+        if feed.broker_silent_since is not None and was is None:
+            logger.warning("No broker answers: the figures stand still until one does")
+        elif was is not None and feed.broker_silent_since is None:
+            logger.warning("A broker answers again, after %.0f s", (now - was).total_seconds())
+            feed.progress_at = now  # what there is to do has only begun
+        for partition in feed.partitions.values():
+            silence = consumer.silence(TP(partition.topic, partition.partition))
+            if silence == math.inf:
+                partition.silent_since = partition.silent_since or now
+                continue
+            was, partition.silent_since = partition.silent_since, _since(now, silence)
+            if was is not None and partition.silent_since is None:
+                partition.answered_at = now
+
+    def _check_partitions(self, topic: str, found: int | None) -> None:
+        wanted = self.settings.partitions
+        if found is not None and found != wanted:
+            raise TopicMismatch(
+                f"Topic {topic} has {found} partitions by now, it had {wanted}. Keys have moved to other partitions, "
+                f"away from their rows: make new topics and a new group with the number of partitions you want."
+            )
+
+    async def _notice_crash(self) -> None:
+        # Faust crashes a service in silence when no Faust worker process surrounds the app.
+        await self.app._crashed.wait()  # noqa: SLF001  # it has no public face
+        self.fail(self.app.crash_reason or BrokerError("Faust has stopped without a reason"))
+
+
+def _since(now: datetime, seconds: float) -> datetime | None:
+    return now - timedelta(seconds=seconds) if seconds > AWAY_SECONDS else None
+
+
+def _shorter_than_committed(owned: OwnedPartition, end: int) -> TopicMismatch:
+    return TopicMismatch(
+        f"{owned.tp.topic}, partition {owned.tp.partition}: offset {owned.position} is committed, but the topic "
+        f"ends at {end}. It was made anew, or lost records; rows would skip what has lower offsets than they "
+        f"have seen. Start a new group, or delete the changelogs and committed offsets of this one."
+    )

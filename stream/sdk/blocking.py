@@ -1,0 +1,97 @@
+"""The producer for synchronous call systems: a `Producer` on a thread of its own."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator
+from itertools import islice
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from stream.core.cloudevents import Event
+from stream.errors import BrokerError
+from stream.sdk.producer import Producer, ProducerPolicy
+
+__all__ = ["BlockingProducer"]
+
+CHUNK = 5000
+"""So many events of a large batch are given to the other thread at a time."""
+
+T = TypeVar("T")
+
+
+class BlockingProducer:
+    """
+    The methods of `Producer`, each of which blocks until it is done; any number of threads may use it.
+
+    Make it after a fork, not before: threads do not survive one.
+    """
+
+    def __init__(self, address: str, *, policy: ProducerPolicy | None = None) -> None:
+        self._producer = Producer(address, policy=policy)
+        self._loop = asyncio.new_event_loop()
+        self._closing = Lock()
+        # A daemon: a program that forgets to close must still be able to end.
+        self._thread = Thread(target=self._loop.run_forever, name="contact-stream producer", daemon=True)
+        self._thread.start()
+
+    def send(self, event: Event) -> None:
+        """Return when the broker has acknowledged the event."""
+        self._wait(self._producer.send(event))
+
+    def send_many(self, events: Iterable[Event]) -> int:
+        """Return when the broker has acknowledged all of them, and how many they were."""
+        return sum(self._wait(self._producer.send_many(chunk)) for chunk in _chunks(events))
+
+    def post(self, event: Event) -> None:
+        """Return when there is room for the event in the buffer; `flush` and `close` tell if it was lost."""
+        self._wait(self._producer.post(event))
+
+    def post_nowait(self, event: Event) -> None:
+        """Put the event into the buffer; raises BufferFull if there is no room."""
+        self._wait(self._post_nowait(event))
+
+    def flush(self) -> None:
+        """Wait until every posted event is acknowledged; raises BrokerError naming how many were not."""
+        self._wait(self._producer.flush())
+
+    def close(self) -> None:
+        """Deliver what is in the buffer, disconnect and end the thread; a second call does nothing."""
+        with self._closing:
+            if self._loop.is_closed():
+                return
+            try:
+                self._wait(self._producer.close())
+            finally:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+                self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except BrokerError:
+            if error is None:
+                raise
+
+    async def _post_nowait(self, event: Event) -> None:
+        self._producer.post_nowait(event)
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            work.close()
+            raise BrokerError("the producer is closed") from None
+
+
+def _chunks(events: Iterable[Event]) -> Iterator[list[Event]]:
+    rest = iter(events)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

@@ -1,0 +1,261 @@
+"""The producer SDK: hands events to the broker and knows which of them it has acknowledged.
+
+Key, topic and CloudEvents envelope are made here; an event that is not valid is refused at once, with the
+reason. `BlockingProducer` (in `stream.sdk.blocking`) is the same for synchronous programs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from aiokafka.errors import (
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+from aiokafka.partitioner import murmur2
+
+from stream.core.cloudevents import Event, EventDecoder, encode, key_of
+from stream.errors import BrokerError, InvalidEvent
+from stream.sdk.buffer import BufferedRecord, ByteBudget, Delivery, PartitionBuffer
+from stream.sdk.connection import Client, Link, ProducerPolicy
+
+__all__ = ["BufferFull", "Producer", "ProducerPolicy", "checked"]
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+REQUESTS_OF_AN_ATTEMPT = 3
+"""
+So many requests may time out until a client is given up for a new one.
+
+aiokafka tries an idempotent batch for ever, and after a broker has hung for a while does not always get on with it.
+"""
+
+BREATHER = 500
+"""So many events of a large batch are taken before others get their turn on the event loop."""
+
+HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError)
+"""What will not be better at the next attempt."""
+
+
+class BufferFull(BrokerError):
+    """The buffer has no room for another event: the broker takes fewer than are made."""
+
+
+def checked(event: Event) -> bytes:
+    """Return the event as it goes on the wire; raises InvalidEvent if a reader would refuse it."""
+    try:
+        value = encode(event)
+    except (msgspec.MsgspecError, TypeError, ValueError) as failure:
+        # Their messages quote types, not values; the value at fault may be personal data.
+        raise InvalidEvent("invalid_field", f"the event cannot be written as JSON ({type(failure).__name__})") from None
+    _decoder_of(type(event)).decode(value)
+    return value
+
+
+class Producer:
+    """
+    Sends events to the broker at *address* (`host:port`, or `kafka://host:port,host:port`).
+
+    It connects when it must, so it can be made while the broker is down; events wait in a bounded buffer, are
+    sent again until they are acknowledged, and after `delivery_timeout` their sender gets a BrokerError. Events
+    of one queue keep their order. Use it as a context manager, on one event loop.
+    """
+
+    def __init__(self, address: str, *, policy: ProducerPolicy | None = None) -> None:
+        self._policy = policy or ProducerPolicy()
+        self._link = Link(address, self._policy)
+        self._budget = ByteBudget(self._policy.buffer_bytes)
+        self._posted = Delivery()
+        self._buffers: dict[tuple[str, int | None], PartitionBuffer] = {}
+        self._partitions: dict[str, list[int]] = {}
+        self._closed = False
+
+    async def send(self, event: Event) -> None:
+        """Return when the broker has acknowledged the event; if cancelled, the event may arrive all the same."""
+        delivery = Delivery()
+        await self._accept(event, delivery)
+        await delivery.wait()
+
+    async def send_many(self, events: Iterable[Event]) -> int:
+        """
+        Return when the broker has acknowledged all of them, and how many they were.
+
+        The fast way: they travel in batches. An invalid event stops it, after those before it have arrived.
+        """
+        delivery = Delivery()
+        try:
+            for event in events:
+                await self._accept(event, delivery)
+                if not delivery.taken % BREATHER:
+                    await asyncio.sleep(0)
+        except InvalidEvent:
+            await delivery.wait()
+            raise
+        return await delivery.wait()
+
+    async def post(self, event: Event) -> None:
+        """Return when there is room for the event in the buffer; `flush` and `close` tell if it was lost."""
+        await self._accept(event, self._posted)
+
+    def post_nowait(self, event: Event) -> None:
+        """Put the event into the buffer; raises BufferFull if there is no room."""
+        record = self._record(event, self._posted)
+        if not self._budget.take_now(record.size):
+            raise BufferFull(f"the buffer of {self._budget.limit} bytes (buffer_bytes) is full")
+        self._put(event.topic, record)
+
+    async def flush(self) -> None:
+        """Wait until every posted event is acknowledged; raises BrokerError naming how many were not."""
+        await self._posted.wait()
+
+    async def close(self) -> None:
+        """Deliver what is in the buffer, and disconnect; raises BrokerError naming how many posted events were not."""
+        self._closed = True
+        await self._budget.empty()
+        await self._link.close()
+        await self.flush()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self.close()
+        except BrokerError as lost:
+            if error is None:
+                raise
+            log.warning("%s", lost)  # the error that is on its way says more
+
+    def _record(self, event: Event, delivery: Delivery) -> BufferedRecord:
+        if self._closed:
+            raise BrokerError("the producer is closed")
+        return BufferedRecord(key_of(event), checked(event), delivery)
+
+    async def _accept(self, event: Event, delivery: Delivery) -> None:
+        record = self._record(event, delivery)
+        if not self._budget.take_now(record.size):
+            await self._budget.take(record.size)
+        self._put(event.topic, record)
+
+    def _put(self, topic: str, record: BufferedRecord) -> None:
+        """Take a record, for which there is room, on its way."""
+        record.delivery.add()
+        record.deadline = asyncio.get_running_loop().time() + self._policy.delivery_timeout.total_seconds()
+        self._load(topic, record)
+
+    def _load(self, topic: str, record: BufferedRecord) -> None:
+        known = self._partitions.get(topic)
+        partition = known[_hash(record.key) % len(known)] if known else None
+        buffer = self._buffers.get((topic, partition))
+        if buffer is None:
+            buffer = self._buffers[topic, partition] = PartitionBuffer(topic, partition, self._budget)
+        buffer.records.append(record)
+        if buffer.task is None:
+            self._start(buffer)
+
+    def _start(self, buffer: PartitionBuffer) -> None:
+        buffer.task = asyncio.create_task(self._run(buffer))
+        buffer.task.add_done_callback(lambda task: self._stopped(buffer, task))
+
+    def _stopped(self, buffer: PartitionBuffer, task: asyncio.Task[None]) -> None:
+        """Go on if something came in meanwhile; after a defect of ours nobody may wait for ever."""
+        buffer.task = None
+        if task.cancelled():
+            return
+        if task.exception() is not None:
+            buffer.settle(len(buffer.records), f"the producer failed: {type(task.exception()).__name__}")
+            log.error("the producer failed on %s", buffer.topic, exc_info=task.exception())
+        if buffer.records:
+            self._start(buffer)
+
+    async def _run(self, buffer: PartitionBuffer) -> None:
+        """Empty a buffer; one task at a time does, so its order is kept."""
+        pause = FIRST_PAUSE_SECONDS
+        while buffer.records:
+            failure = await self._attempt(buffer)
+            if failure is None:
+                pause = FIRST_PAUSE_SECONDS
+                continue
+            left = buffer.records[0].deadline - asyncio.get_running_loop().time()
+            await asyncio.sleep(max(0.0, min(pause, left)))
+            self._give_up(buffer, failure)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _attempt(self, buffer: PartitionBuffer) -> Exception | None:
+        """Send one batch; returns what went wrong."""
+        client: Client | None = None
+        problem: Exception
+        try:
+            patience = REQUESTS_OF_AN_ATTEMPT * self._policy.request_timeout.total_seconds()
+            until = asyncio.get_running_loop().time() + patience
+            async with asyncio.timeout_at(min(until, buffer.records[0].deadline)):
+                client = await self._link.client()
+                await self._advance(client, buffer)
+        except (KafkaError, TimeoutError, OSError) as failure:
+            problem = failure
+        else:
+            return None
+        log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, type(problem).__name__)
+        if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
+            self._link.drop(client)
+        return problem
+
+    async def _advance(self, client: Client, buffer: PartitionBuffer) -> None:
+        self._partitions[buffer.topic] = known = await self._link.partitions(client, buffer.topic)
+        if buffer.partition not in known:
+            self._reload(buffer)
+            return
+        batch, count = client.create_batch(), 0
+        for record in buffer.records:
+            # The time of arrival, not of the event: brokers delete by it, and a recorded day would be gone at once.
+            if batch.append(timestamp=None, key=record.key, value=record.value) is None:
+                break
+            count += 1
+        buffer.batch = count
+        await (await client.send_batch(batch, buffer.topic, partition=buffer.partition))
+        buffer.settle(count)
+
+    def _reload(self, buffer: PartitionBuffer) -> None:
+        """Put records into the buffers that they belong to, now that the topic's partitions are known."""
+        records = list(buffer.records)
+        buffer.records.clear()
+        for record in records:
+            self._load(buffer.topic, record)
+
+    def _give_up(self, buffer: PartitionBuffer, failure: Exception) -> None:
+        why = self._explain(buffer, failure)
+        if isinstance(failure, HOPELESS):
+            buffer.settle(buffer.batch or len(buffer.records), why)
+        else:
+            buffer.expire(asyncio.get_running_loop().time(), why)
+
+    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
+        at = f"the broker at {self._link.address}"
+        if isinstance(failure, UnknownTopicOrPartitionError):
+            return f"{at} has no topic {buffer.topic}; create it with `contact-stream topics`"
+        if isinstance(failure, HOPELESS):
+            return f"{at} refuses events on {buffer.topic}: {type(failure).__name__}"
+        seconds = self._policy.delivery_timeout.total_seconds()
+        return f"{at} did not take them within {seconds:g} s (delivery_timeout): {type(failure).__name__}"
+
+
+@lru_cache(maxsize=4096)
+def _hash(key: bytes) -> int:
+    """Return what Java's default partitioner computes, so that every producer agrees on the partition."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+@cache
+def _decoder_of(kind: type[Event]) -> EventDecoder:
+    return EventDecoder([kind])

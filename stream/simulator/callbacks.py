@@ -1,0 +1,47 @@
+"""Promised call backs: attempts until the customer answers, three at most.
+
+Kept simple: who calls back is not one of the agents on the floor, so no desk is taken and no queue entered.
+"""
+
+from stream.families.contacts.events import CallbackAttempted, CallbackConnected, CallbackFailed
+from stream.simulator.events_out import Recorder
+from stream.simulator.floor import Calendar, Queue, Visit
+
+__all__ = ["Callbacks"]
+
+PROMISED_AFTER_MS = 10 * 60_000
+RETRY_AFTER_MS = 15 * 60_000
+RINGS_MS = 20_000
+MOST_ATTEMPTS = 3
+REACHED = 0.65
+"""Share of attempts that the customer answers."""
+
+
+class Callbacks:
+    """Keeps the promises of all queues."""
+
+    def __init__(self, calendar: Calendar, record: Recorder) -> None:
+        self._calendar = calendar
+        self._record = record
+
+    def promise(self, visit: Visit) -> None:
+        """A waiting customer has asked to be called back."""
+        due = self._calendar.now + PROMISED_AFTER_MS
+        callback = f"{visit.contact}-callback"
+        self._record.callback_requested(callback, visit.queue, visit.contact, due)
+        self._calendar.at(due, self._attempt, (callback, visit.contact, visit.queue, 1))
+
+    def _attempt(self, what: tuple[str, str, Queue, int]) -> None:
+        callback, origin, queue, number = what
+        self._record.callback(CallbackAttempted, callback, queue, origin, number)
+        rings = 1 + int(queue.rng.random() * RINGS_MS)
+        self._calendar.after(rings, self._outcome, what)
+
+    def _outcome(self, what: tuple[str, str, Queue, int]) -> None:
+        callback, origin, queue, number = what
+        if queue.rng.random() < REACHED:
+            self._record.callback(CallbackConnected, callback, queue, origin, number)
+        elif number < MOST_ATTEMPTS:
+            self._calendar.after(RETRY_AFTER_MS, self._attempt, (callback, origin, queue, number + 1))
+        else:
+            self._record.callback(CallbackFailed, callback, queue, origin, number)

@@ -1,0 +1,110 @@
+"""A live simulated centre goes on where it ended: what a broker has of its run, and what follows.
+
+A restarted simulator would otherwise tell the past a second time, with other contacts, and leave those waiting who
+waited when it ended.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import dropwhile
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from stream.core.cloudevents import Event
+from stream.errors import BrokerError, InvalidEvent
+from stream.families import DECODER, EVENT_TYPES
+from stream.simulator.centre import Centre
+from stream.simulator.engine import run_mark, simulate
+from stream.simulator.events_out import source_of
+from stream.simulator.pacing import FOR_EVER
+
+__all__ = ["going_on", "newest_event"]
+
+AGAIN = timedelta(minutes=5)
+"""How much is told twice: less than a broker may lack of it, and so little that each event is known as a repetition."""
+
+HOUR = timedelta(hours=1)
+
+QUIET_MS = 1500
+"""When nothing came for so long, all has been read."""
+
+
+def going_on(centre: Centre, newest: Event | None, *, now: datetime, past: timedelta, seed: int) -> Iterator[Event]:
+    """
+    Yield what follows *newest*, the newest event of this centre that a broker has, for a year.
+
+    The last minutes before it come again, with the same ids. A run that no broker knows, or that was of another
+    seed, begins at a whole hour, at least the *past* before *now*.
+    """
+    begun = None if newest is None else _begun(centre, newest, seed)
+    start = begun or _whole_hour(now - past)
+    events = simulate(centre, start=start, end=start + FOR_EVER, seed=seed)
+    if begun is None or newest is None:
+        return events
+    known = newest.time - AGAIN
+    return dropwhile(lambda event: event.time < known, events)
+
+
+def _begun(centre: Centre, newest: Event, seed: int) -> datetime | None:
+    """Return when its run began: at one of the whole hours before it. None for a run of another centre or seed."""
+    run, _, _ = newest.id.partition("-")
+    latest = _whole_hour(newest.time)
+    starts = (latest - hours * HOUR for hours in range(FOR_EVER // HOUR))
+    return next((start for start in starts if run_mark(centre, start, seed) == run), None)
+
+
+def _whole_hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+async def newest_event(brokers: Sequence[str], centre: Centre) -> Event | None:
+    """Return the newest of the last events that a simulated *centre* has told these brokers. Raises BrokerError."""
+    try:
+        last = [_of(centre, value) for value in await _last_values(brokers, await _partitions(brokers))]
+    except (KafkaError, OSError) as failure:
+        raise BrokerError(
+            f"what {','.join(brokers)} has of the simulated centre cannot be read: {failure}"
+        ) from failure
+    return max((event for event in last if event is not None), key=lambda event: event.time, default=None)
+
+
+async def _partitions(brokers: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=list(brokers))
+    try:
+        await admin.start()
+        # Asking for all topics first: some brokers create a topic when it is asked for by name.
+        topics = {event.topic for event in EVENT_TYPES.values()} & set(await admin.list_topics())
+        described = await admin.describe_topics([*topics]) if topics else []
+    finally:
+        await admin.close()
+    return [TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]]
+
+
+async def _last_values(brokers: Sequence[str], partitions: Sequence[TopicPartition]) -> list[bytes | None]:
+    """Return the last record of each partition that has one."""
+    if not partitions:
+        return []
+    consumer = AIOKafkaConsumer(bootstrap_servers=list(brokers))
+    try:
+        await consumer.start()
+        consumer.assign(partitions)
+        begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        filled = [partition for partition in partitions if begins[partition] < ends[partition]]
+        for partition in filled:
+            consumer.seek(partition, ends[partition] - 1)
+        values: list[bytes | None] = []
+        while len(values) < len(filled) and (fetched := await consumer.getmany(timeout_ms=QUIET_MS)):
+            values += [record.value for records in fetched.values() for record in records]
+        return values
+    finally:
+        await consumer.stop()
+
+
+def _of(centre: Centre, value: bytes | None) -> Event | None:
+    try:
+        event = DECODER.decode(value)
+    except InvalidEvent:
+        return None
+    return event if event.source == source_of(centre.name) else None

@@ -1,0 +1,113 @@
+"""Discrete-event simulation of a contact centre: the same centre, start and seed give the same events, byte for byte.
+
+It knows no wall clock: time is what the calendar says is due next.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from random import Random
+
+from stream.core.cloudevents import Event
+from stream.simulator.arrivals import arrival_times
+from stream.simulator.callbacks import Callbacks
+from stream.simulator.centre import Centre
+from stream.simulator.conversation import Conversations
+from stream.simulator.customers import Customers, milliseconds, sampler
+from stream.simulator.duty import Duty
+from stream.simulator.events_out import Recorder
+from stream.simulator.floor import Calendar, Desk, Lines, Queue, Visit
+from stream.simulator.front_door import FrontDoor
+from stream.simulator.waiting import WaitingRoom
+
+__all__ = ["run_mark", "simulate"]
+
+
+def simulate(centre: Centre, *, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
+    """
+    Yield what happens in the centre from *start* until before *end*, in order of time, lazily.
+
+    The centre is empty at *start*; agents whose shift has begun log in then. Contacts that are open at *end*
+    stay open. Times are whole milliseconds after *start*, which must be aware.
+    """
+    if start.tzinfo is None or end.tzinfo is None:
+        raise ValueError("start and end need a time zone")
+    return _events(centre, start.astimezone(UTC), end.astimezone(UTC), seed)
+
+
+def run_mark(centre: Centre, start: datetime, seed: int) -> str:
+    """Return what the ids of a run begin with; *start* is in UTC, and of whole milliseconds."""
+    return hashlib.blake2s(f"{centre.name}/{start.isoformat()}/{seed}".encode(), digest_size=4).hexdigest()
+
+
+def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
+    start -= timedelta(microseconds=start.microsecond % 1000)
+    calendar = Calendar()
+    out = _open(centre, calendar, start, seed)
+    length = milliseconds(end - start)
+    yield from out
+    out.clear()
+    while calendar.step(length):
+        if out:
+            yield from out
+            out.clear()
+
+
+def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> list[Event]:
+    """Furnish the floor and plan what starts by itself; return where events will appear."""
+    clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
+    run = run_mark(centre, start, seed)
+    record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)
+    queues = _queues(centre, seed, clock_ms)
+    duty = Duty(calendar, record)
+
+    def go_on(visit: Visit, to_queue: str) -> None:
+        queue = queues[visit.queue.plan.tenant, to_queue]
+        waiting.enter(Visit(visit.contact, queue, queue.returning.draw(), visit.seq + 1))
+
+    talks = Conversations(calendar, record, duty, go_on)
+    waiting = WaitingRoom(calendar, record, duty, talks, Callbacks(calendar, record))
+    duty.on_free = waiting.serve
+    duty.on_unstaffed = waiting.turn_out
+    for desk in _desks(centre, queues, seed):
+        duty.plan(desk, clock_ms)
+    door = FrontDoor(calendar, record, waiting, clock_ms=clock_ms)
+    for queue in queues.values():
+        door.expect(queue)
+    return record.out
+
+
+def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], Queue]:
+    limits = {trunk.tenant: trunk.lines for trunk in centre.trunks}
+    lines = {queue.tenant: Lines(limits.get(queue.tenant)) for queue in centre.queues}
+    endless = Lines(None)
+    queues = {}
+    for index, plan in zip(count(1), centre.queues, strict=False):
+        queue = Queue(plan, index, lines[plan.tenant] if plan.channel == "voice" else endless)
+
+        # Chance is seeded by who it is for: another queue or agent more leaves everybody else's day as it was.
+        def chance(of: str, who: str = f"{plan.tenant}/{plan.name}") -> Random:
+            return Random(f"{seed}/{of}/{who}")
+
+        queue.arrivals = arrival_times(chance("arrivals"), plan.per_hour, clock_ms=clock_ms)
+        queue.customers = Customers(plan, chance("customers"))
+        queue.returning = Customers(plan, chance("returning"))
+        queue.rng = chance("queue")
+        queue.ring = sampler(plan.ring)
+        queue.ring_limit = milliseconds(plan.ring_limit)
+        queues[plan.tenant, plan.name] = queue
+    return queues
+
+
+def _desks(centre: Centre, queues: dict[tuple[str, str], Queue], seed: int) -> list[Desk]:
+    desks = []
+    for plan in centre.agents:
+        served = [queues[plan.tenant, skill] for skill in plan.skills]
+        desk = Desk(plan, Random(f"{seed}/agent/{plan.tenant}/{plan.id}"), served)
+        for rank, queue in enumerate(served):
+            queue.desks.append((rank, desk))
+        desks.append(desk)
+    for queue in queues.values():
+        queue.desks.sort(key=lambda ranked: ranked[0])
+    return desks

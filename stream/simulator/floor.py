@@ -1,0 +1,202 @@
+"""The centre while a day is played: calendar, queues, desks, lines, and contacts on their way.
+
+Mutable on purpose, unlike the domain: a simulated instant has no history, and a copy for every change would
+halve the speed. Nothing here is seen outside the package.
+"""
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from random import Random
+from typing import Literal, TypeVar
+
+from stream.simulator.centre import AgentPlan, Break, QueuePlan
+from stream.simulator.customers import Customers, Errand
+
+__all__ = ["Calendar", "Desk", "Lines", "Phase", "Queue", "Visit"]
+
+T = TypeVar("T")
+Activity = Literal["idle", "reserved", "on_contact", "acw"]
+
+
+class Calendar:
+    """What is still to happen, soonest first; what falls on the same millisecond in the order it was planned."""
+
+    __slots__ = ("_due", "_planned", "now")
+
+    def __init__(self) -> None:
+        self.now = 0
+        """Milliseconds since the start."""
+        self._due: list[tuple[int, int, Callable[..., None], object]] = []
+        self._planned = 0
+
+    def at(self, when: int, act: Callable[[T], None], subject: T) -> None:
+        """Plan to call *act* with *subject*. Nothing is ever taken back: *act* must see whether it is too late."""
+        self._planned += 1
+        heapq.heappush(self._due, (when, self._planned, act, subject))
+
+    def after(self, delay: int, act: Callable[[T], None], subject: T) -> None:
+        """Plan to call *act* after *delay* ms."""
+        self.at(self.now + delay, act, subject)
+
+    def step(self, end: int) -> bool:
+        """Go on to what is due next, and do it; False when there is nothing before *end*."""
+        due = self._due
+        if not due or due[0][0] >= end:
+            return False
+        self.now, _, act, subject = heapq.heappop(due)
+        act(subject)
+        return True
+
+
+class Lines:
+    """The voice lines of one tenant."""
+
+    __slots__ = ("limit", "taken")
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.taken = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the next call finds no line."""
+        return self.limit is not None and self.taken >= self.limit
+
+
+class Queue:
+    """One queue: who waits in it, and which desks serve it."""
+
+    __slots__ = (
+        "arrivals",
+        "customers",
+        "desks",
+        "index",
+        "lines",
+        "number",
+        "plan",
+        "returning",
+        "ring",
+        "ring_limit",
+        "ringing",
+        "rng",
+        "staff",
+        "waiting",
+    )
+
+    def __init__(self, plan: QueuePlan, index: int, lines: Lines) -> None:
+        self.plan = plan
+        self.index = index
+        self.lines = lines
+        self.number = 0
+        """Contacts that have arrived, for their ids."""
+        self.waiting: OrderedDict[Visit, None] = OrderedDict()
+        """Who waits and rings nowhere; the first is the next."""
+        self.ringing = 0
+        self.staff = 0
+        """Agents logged in."""
+        self.desks: list[tuple[int, Desk]] = []
+        """Who may serve it, with the rank of the queue among their skills; lowest first."""
+        self.arrivals: Iterator[int]
+        self.customers: Customers
+        self.returning: Customers
+        """Draws the errands of who is transferred here: apart, so that they do not change who comes afresh."""
+        self.ring: Callable[[Random], int]
+        self.ring_limit: int
+        self.rng: Random
+
+    @property
+    def length(self) -> int:
+        """Contacts not yet answered."""
+        return len(self.waiting) + self.ringing
+
+
+class Desk:
+    """One agent at work."""
+
+    __slots__ = (
+        "activity",
+        "available",
+        "deferred",
+        "free",
+        "idle_since",
+        "leaving",
+        "on_duty",
+        "pauses",
+        "plan",
+        "queues",
+        "ringing",
+        "rng",
+        "talking",
+        "wrapping",
+    )
+
+    def __init__(self, plan: AgentPlan, rng: Random, queues: list[Queue]) -> None:
+        self.plan = plan
+        self.rng = rng
+        self.queues = queues
+        """The queues served, most preferred first."""
+        self.on_duty = False
+        self.available = False
+        self.free = False
+        """Whether a contact may be offered now; kept up to date by `Duty.observe`."""
+        self.idle_since = 0
+        self.ringing = self.talking = self.wrapping = 0
+        self.deferred: Break | None = None
+        """A break that waits for the current contacts to end."""
+        self.leaving = False
+        self.pauses = 0
+        """Counts breaks, so that the end of an earlier one does not end a later one."""
+        self.activity: Activity = "idle"
+
+    @property
+    def contacts(self) -> int:
+        """How many are at the agent, in whatever way."""
+        return self.ringing + self.talking + self.wrapping
+
+
+class Phase(Enum):
+    """Where a visit stands."""
+
+    ARRIVING = auto()
+    WAITING = auto()
+    RINGING = auto()
+    TALKING = auto()
+    GONE = auto()
+
+
+class Visit:
+    """One visit of one contact to one queue: what the domain calls a segment."""
+
+    __slots__ = (
+        "answered_at",
+        "contact",
+        "desk",
+        "enqueued_at",
+        "errand",
+        "held_at",
+        "hold_ms",
+        "holds",
+        "offers",
+        "phase",
+        "position",
+        "queue",
+        "rang_at",
+        "seq",
+    )
+
+    def __init__(self, contact: str, queue: Queue, errand: Errand, seq: int = 1) -> None:
+        self.contact = contact
+        self.queue = queue
+        self.errand = errand
+        self.seq = seq
+        self.phase = Phase.ARRIVING
+        self.desk: Desk | None = None
+        self.position = 0
+        self.enqueued_at = self.rang_at = self.answered_at = 0
+        self.offers = 0
+        self.holds = 0
+        """Spells on hold begun."""
+        self.held_at: int | None = None
+        self.hold_ms = 0

@@ -1,0 +1,81 @@
+"""How contacts come in: arrival, voice menu, and the reasons why some never reach a queue."""
+
+from typing import Literal
+
+from stream.families.contacts.payloads import BlockReason
+from stream.simulator.arrivals import DAY_MS
+from stream.simulator.customers import milliseconds, sampler
+from stream.simulator.events_out import Recorder
+from stream.simulator.floor import Calendar, Queue, Visit
+from stream.simulator.waiting import WaitingRoom
+
+__all__ = ["FrontDoor"]
+
+
+class FrontDoor:
+    """Lets contacts in, one after another."""
+
+    def __init__(self, calendar: Calendar, record: Recorder, waiting: WaitingRoom, *, clock_ms: int) -> None:
+        self._calendar = calendar
+        self._record = record
+        self._waiting = waiting
+        self._clock_ms = clock_ms
+
+    def expect(self, queue: Queue) -> None:
+        """Plan the next arrival of a queue, if there ever is one."""
+        when = next(queue.arrivals, None)
+        if when is not None:
+            self._calendar.at(when, self._arrive, queue)
+
+    def _arrive(self, queue: Queue) -> None:
+        self.expect(queue)
+        queue.number += 1
+        visit = Visit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
+        self._record.offered(visit)
+        menu = queue.plan.menu
+        if (reason := self._refusal(queue)) is not None:
+            self._record.blocked(visit, reason)
+            return
+        queue.lines.taken += 1
+        if menu is None:
+            self._enter(visit)
+        else:
+            self._calendar.after(sampler(menu.length)(queue.rng), self._menu_ends, visit)
+
+    def _refusal(self, queue: Queue) -> BlockReason | None:
+        hours = queue.plan.hours
+        if hours is not None:
+            clock = (self._clock_ms + self._calendar.now) % DAY_MS
+            if not milliseconds(hours.opens) <= clock < milliseconds(hours.closes):
+                return "closed"
+        return "busy" if queue.lines.full else None
+
+    def _menu_ends(self, visit: Visit) -> None:
+        outcome = _outcome(visit.queue)
+        self._record.menu_ended(visit, outcome)
+        if outcome == "queued":
+            self._enter(visit)
+        else:
+            visit.queue.lines.taken -= 1
+
+    def _enter(self, visit: Visit) -> None:
+        plan = visit.queue.plan
+        if plan.capacity is not None and visit.queue.length >= plan.capacity:
+            self._block(visit, "full")
+        elif plan.turns_away_unstaffed and not visit.queue.staff:
+            self._block(visit, "no_agents")
+        else:
+            self._waiting.enter(visit)
+
+    def _block(self, visit: Visit, reason: BlockReason) -> None:
+        visit.queue.lines.taken -= 1
+        self._record.blocked(visit, reason)
+
+
+def _outcome(queue: Queue) -> Literal["queued", "self_served", "abandoned"]:
+    menu = queue.plan.menu
+    assert menu is not None
+    chance = queue.rng.random()
+    if chance < menu.self_served:
+        return "self_served"
+    return "abandoned" if chance < menu.self_served + menu.given_up else "queued"

@@ -1,0 +1,42 @@
+"""Simulated time set against real time: the only place of the simulator that waits, with a clock it is given."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+
+from stream.core.cloudevents import Event
+from stream.simulator.centre import Centre
+from stream.simulator.engine import simulate
+
+__all__ = ["live", "paced"]
+
+FOR_EVER = timedelta(days=365)
+
+
+def live(centre: Centre, *, now: datetime, warm_up: timedelta, seed: int) -> Iterator[Event]:
+    """Yield the past *warm_up* before *now*, then what follows, for a year. `paced` gives the past at once."""
+    return simulate(centre, start=now - warm_up, end=now + FOR_EVER, seed=seed)
+
+
+async def paced(
+    events: Iterable[Event],
+    *,
+    speed: float,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[object]],
+    origin: datetime | None = None,
+) -> AsyncIterator[Event]:
+    """
+    Yield each event when it is due: *speed* simulated seconds for each second of *clock*.
+
+    *origin* is the simulated instant at which the first event is asked for (None: what the clock says then).
+    What happened before it is the warm-up and comes at once. Who takes the events late gets the late ones
+    at once, too, until they have caught up.
+    """
+    began = clock()
+    if origin is None:
+        origin = began
+    for event in events:
+        ahead = (event.time - origin) / speed - (clock() - began)
+        if ahead > timedelta(0):
+            await sleep(ahead.total_seconds())
+        yield event

@@ -1,0 +1,144 @@
+"""The wait: who is next, who is offered what, and how contacts leave a queue unanswered.
+
+Oldest contact first within a queue; a free agent takes from the queue that comes first among their skills; a
+contact goes to the agent to whom its queue matters most, and among those to the one who has been idle longest.
+"""
+
+from typing import Literal
+
+from stream.simulator.callbacks import Callbacks
+from stream.simulator.conversation import Conversations
+from stream.simulator.customers import Leaving
+from stream.simulator.duty import Duty
+from stream.simulator.events_out import Recorder
+from stream.simulator.floor import Calendar, Desk, Phase, Queue, Visit
+
+__all__ = ["WaitingRoom"]
+
+
+class WaitingRoom:
+    """Brings contacts and desks together."""
+
+    def __init__(
+        self, calendar: Calendar, record: Recorder, duty: Duty, talks: Conversations, callbacks: Callbacks
+    ) -> None:
+        self._calendar = calendar
+        self._record = record
+        self._duty = duty
+        self._talks = talks
+        self._callbacks = callbacks
+
+    def enter(self, visit: Visit) -> None:
+        """A contact begins to wait; a free agent is offered it at once."""
+        queue = visit.queue
+        visit.enqueued_at = self._calendar.now
+        visit.phase = Phase.WAITING
+        visit.position = queue.length + 1
+        self._record.enqueued(visit)
+        desk = None if queue.waiting else _best(queue)
+        queue.waiting[visit] = None
+        if desk is not None:
+            self._offer(visit, desk)
+        if visit.phase is not Phase.TALKING and visit.errand.leaves is not None:
+            self._calendar.after(visit.errand.leaves_after, self._give_up, visit)
+
+    def serve(self, desk: Desk) -> None:
+        """A desk is free: offer it what waits."""
+        while desk.free:
+            queue = next((queue for queue in desk.queues if queue.waiting), None)
+            if queue is None:
+                return
+            self._offer(next(iter(queue.waiting)), desk)
+
+    def turn_out(self, queue: Queue) -> None:
+        """The last agent of a queue has left."""
+        if queue.plan.turns_away_unstaffed:
+            while queue.waiting:
+                self._leave(next(iter(queue.waiting)), "empty")
+
+    def _offer(self, visit: Visit, desk: Desk) -> None:
+        queue = visit.queue
+        del queue.waiting[visit]
+        queue.ringing += 1
+        visit.phase, visit.desk, visit.rang_at = Phase.RINGING, desk, self._calendar.now
+        visit.offers += 1
+        desk.ringing += 1
+        self._duty.observe(desk)
+        self._record.offered_to_agent(visit, desk.plan.id)
+        missed = desk.plan.misses > 0 and desk.rng.random() < desk.plan.misses
+        if missed:
+            self._calendar.after(queue.ring_limit, self._miss, visit)
+        elif ring := queue.ring(desk.rng):
+            self._calendar.after(ring, self._answer, visit)
+        else:
+            self._answer(visit)
+
+    def _answer(self, visit: Visit) -> None:
+        if visit.phase is Phase.RINGING:
+            desk = self._stop_ringing(visit)
+            visit.phase = Phase.TALKING
+            self._talks.begin(visit, desk)
+
+    def _miss(self, visit: Visit) -> None:
+        """Nobody took it: back to the head of the queue."""
+        if visit.phase is not Phase.RINGING:
+            return
+        desk = self._stop_ringing(visit)
+        self._record.offer_ended(visit, desk.plan.id, "missed")
+        queue = visit.queue
+        visit.phase, visit.desk = Phase.WAITING, None
+        queue.waiting[visit] = None
+        queue.waiting.move_to_end(visit, last=False)
+        self._duty.missed(desk)
+        self._duty.release(desk)
+        other = _best(queue)
+        if other is not None and visit.phase is Phase.WAITING:
+            self._offer(visit, other)
+
+    def _give_up(self, visit: Visit) -> None:
+        if visit.phase in (Phase.WAITING, Phase.RINGING):
+            assert visit.errand.leaves is not None
+            self._leave(visit, visit.errand.leaves)
+
+    def _leave(self, visit: Visit, how: Leaving | Literal["empty"]) -> None:
+        queue = visit.queue
+        position = _position(visit)
+        desk = None
+        if visit.phase is Phase.RINGING:
+            desk = self._stop_ringing(visit)
+            self._record.offer_ended(visit, desk.plan.id, "canceled")
+        else:
+            del queue.waiting[visit]
+        visit.phase = Phase.GONE
+        queue.lines.taken -= 1
+        self._record.left(visit, how, position)
+        if how == "callback_requested":
+            self._callbacks.promise(visit)
+        if desk is not None:
+            self._duty.release(desk)
+
+    def _stop_ringing(self, visit: Visit) -> Desk:
+        desk = visit.desk
+        assert desk is not None
+        visit.queue.ringing -= 1
+        desk.ringing -= 1
+        return desk
+
+
+def _best(queue: Queue) -> Desk | None:
+    """Return the desk that a contact of this queue goes to now."""
+    best, best_rank = None, 0
+    for rank, desk in queue.desks:
+        if best is not None and rank > best_rank:
+            break
+        if desk.free and (best is None or desk.idle_since < best.idle_since):
+            best, best_rank = desk, rank
+    return best
+
+
+def _position(visit: Visit) -> int:
+    """Return the place of a contact in its queue, from 1; those that ring come first."""
+    if visit.phase is Phase.RINGING:
+        return 1
+    ahead = next(place for place, other in enumerate(visit.queue.waiting) if other is visit)
+    return visit.queue.ringing + ahead + 1

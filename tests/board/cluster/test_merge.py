@@ -1,0 +1,224 @@
+"""One board for several workers: the union of their parts, and what it says where one is missing."""
+
+import asyncio
+import zlib
+from datetime import time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from stream.board.cluster import merge as module
+from stream.board.cluster import share as part_module
+from stream.board.cluster.merge import ClusterBoard, Look
+from stream.board.cluster.share import Vitals, WorkerShare, decoded, encoded
+from stream.core.calendar import Span
+from stream.core.policies import Policy
+from tests.board.boards import NOON, a_queue, a_tally, agents, wall
+from tests.board.cluster.members import CONTACTS, Member, contacts, part, staff, telling, whole_of
+
+
+def queues_of(look: Look) -> list[str]:
+    return [queue.queue for queue in look.board.queues]
+
+
+async def until_it_says(whole: ClusterBoard, code: str | None) -> Look:
+    """Look until that is the worst there is to say (None: nothing)."""
+    async with asyncio.timeout(5):
+        while True:
+            look = await whole.look()
+            if [one.code for one in look.notices[:1]] == ([] if code is None else [code]):
+                return look
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.3)
+    monkeypatch.setattr(part_module, "KEPT_SECONDS", 0.0)
+
+
+async def test_the_first_look_already_shows_the_queues_of_all_workers() -> None:
+    async with (
+        telling(part(contacts(1)), part(contacts(2), contacts(3))) as others,
+        whole_of(part(contacts(0)), others) as whole,
+    ):
+        look = await whole.look()
+
+    assert queues_of(look) == ["queue-0", "queue-1", "queue-2", "queue-3"]
+    assert look.board.whole
+    assert look.notices == ()
+
+
+async def test_a_worker_that_owns_nothing_shows_all_the_same() -> None:
+    async with telling(part(*map(contacts, range(4)))) as others, whole_of(part(), others) as whole:
+        assert len((await whole.look()).board.queues) == 4
+
+
+async def test_agents_add_up_over_workers() -> None:
+    mine = staff(0, agents("sales", available=1), agents(None, available=2))
+    theirs = staff(1, agents("sales", available=3, acw=1), agents("night", acw=1), agents(None, available=3, acw=2))
+    async with (
+        telling(part(theirs)) as others,
+        whole_of(part(mine), others, declared=[("agents", 0), ("agents", 1)]) as whole,
+    ):
+        look = await whole.look()
+
+    assert look.board.agents == (
+        agents(None, available=5, acw=2),
+        agents("night", acw=1),
+        agents("sales", available=4, acw=1),
+    )
+
+
+async def test_the_series_of_what_is_beyond_the_limit_adds_up_over_workers() -> None:
+    beyond = a_queue("other", tally=a_tally(in_target=3, too_late=1), waited=5)
+    longer = a_queue("other", tally=a_tally(in_target=1), waited=9)
+    async with (
+        telling(part(contacts(1, longer))) as others,
+        whole_of(part(contacts(0, beyond)), others, declared=CONTACTS[:2]) as whole,
+    ):
+        (queue,) = (await whole.look()).board.queues
+
+    assert queue.windows["30m"].answered_in_target == 4
+    assert queue.longest_wait == timedelta(seconds=9)
+
+
+async def test_a_worker_that_does_not_answer_is_missed_and_its_partitions_are_named() -> None:
+    nobody = Member(part(contacts(1), contacts(2)), address="http://127.0.0.1:9")
+    async with whole_of(part(contacts(0), contacts(3)), [nobody]) as whole:
+        look = await whole.look()
+
+    (notice,) = look.notices
+    assert (notice.code, notice.severity, notice.since) == ("partial", "stale", None)
+    assert notice.text == "No new figures of 2 of 4 partitions, 2 of them missing: contacts 1-2"
+    assert not look.board.whole
+    assert queues_of(look) == ["queue-0", "queue-3"]
+
+
+async def test_what_a_worker_has_told_stays_until_it_is_too_old_and_then_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with whole_of(part(contacts(0)), others := [], declared=CONTACTS[:2]) as whole:
+        async with telling(part(contacts(1))) as members:
+            others += members
+            await until_it_says(whole, None)
+        old = await until_it_says(whole, "partial")
+        monkeypatch.setattr(module, "KEPT_SECONDS", 0.0)
+        gone = await whole.look()
+
+    assert queues_of(old) == ["queue-0", "queue-1"]
+    assert old.notices[0].text == "No new figures of 1 of 2 partitions: contacts 1"
+    assert old.notices[0].since is not None
+    assert old.notices[0].since < NOON
+    assert queues_of(gone) == ["queue-0"]
+    assert not gone.board.whole
+
+
+async def test_a_board_is_whole_again_as_soon_as_the_worker_answers() -> None:
+    async with whole_of(part(contacts(0)), others := [], declared=CONTACTS[:2]) as whole:
+        await until_it_says(whole, "partial")
+        async with telling(part(contacts(1))) as members:
+            others += members
+            await until_it_says(whole, None)
+
+
+async def test_in_a_handover_a_queue_is_never_there_twice_and_the_newer_generation_stands() -> None:
+    before = a_queue("moving", tally=a_tally(in_target=1))
+    after = a_queue("moving", tally=a_tally(in_target=2))
+    async with (
+        telling(part(contacts(0, before)), part()) as (leaving, coming),
+        whole_of(part(), [leaving, coming], declared=CONTACTS[:1]) as whole,
+    ):
+        assert (await whole.look()).board.queues == (before,)
+        coming.given = leaving.owns  # the group has decided, and the leaving worker does not know it yet
+        coming.gives(contacts(0, after), generation=6)
+        async with asyncio.timeout(5):
+            while (await whole.look()).board.queues == (before,):
+                await asyncio.sleep(0.01)
+        coming.gives(generation=6)  # what it has told must stand against what the other still tells
+        asked = leaving.asked
+        async with asyncio.timeout(5):
+            while leaving.asked < asked + 3:
+                assert (await whole.look()).board.queues == (after,)
+                await asyncio.sleep(0.01)
+
+
+async def test_a_worker_speaks_only_for_what_the_group_has_given_to_it() -> None:
+    liar = part(contacts(0, a_queue("lie")), contacts(1), contacts(7), generation=9)
+    async with telling(liar) as (member,), whole_of(part(contacts(0)), [member], declared=CONTACTS[:2]) as whole:
+        member.given = frozenset({("contacts", 1), ("contacts", 7)})
+
+        assert queues_of(await until_it_says(whole, None)) == ["queue-0", "queue-1"]
+
+
+async def test_a_worker_of_another_group_is_not_believed() -> None:
+    async with (
+        telling(part(contacts(1), group="other")) as others,
+        whole_of(part(contacts(0)), others, declared=CONTACTS[:2]) as whole,
+    ):
+        assert queues_of(await until_it_says(whole, "partial")) == ["queue-0"]
+
+
+async def test_the_feed_of_the_whole_is_that_of_its_worst_part() -> None:
+    recovering = Vitals(recovery="recovering", progress_at=NOON, unsaved_since=NOON - timedelta(seconds=90))
+    silent = contacts(1)
+    silent.feed.applied_at = NOON - timedelta(hours=1)
+    async with (
+        telling(part(silent, vitals=recovering)) as others,
+        whole_of(part(contacts(0)), others, declared=CONTACTS[:2]) as whole,
+    ):
+        look = await whole.look()
+
+    assert [one.code for one in look.notices] == ["recovering", "unsaved"]
+
+
+async def test_a_quiet_worker_beside_a_busy_one_is_no_silent_feed() -> None:
+    quiet = contacts(1)
+    quiet.feed.applied_at = NOON - timedelta(hours=1)
+    async with (
+        telling(part(quiet)) as others,
+        whole_of(part(contacts(0)), others, declared=CONTACTS[:2]) as whole,
+    ):
+        assert (await whole.look()).notices == ()
+
+
+async def test_a_worker_that_is_alone_and_starts_says_that_and_nothing_else() -> None:
+    async with whole_of(part(vitals=Vitals(recovery="starting")), []) as whole:
+        assert [one.code for one in (await whole.look()).notices] == ["starting"]
+
+
+async def test_nobody_is_asked_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.board.cluster.peers.LINGER_SECONDS", 0.05)
+    async with telling(part(contacts(1))) as (member,), whole_of(part(contacts(0)), [member]) as whole:
+        await whole.look()
+        tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("asks ")]
+        async with asyncio.timeout(5):
+            await asyncio.wait(tasks)
+        asked = member.asked
+        await whole.look()
+
+    assert tasks
+    assert member.asked > asked
+
+
+def test_a_part_comes_out_of_the_wire_as_it_went_in() -> None:
+    board = wall()
+    night = Span(days=frozenset({5, 6}), opens=time(22), closes=time(2))
+    judged = Policy(time_zone=ZoneInfo("Europe/Ljubljana"), opening_hours=(night,))
+    whole = part(contacts(0, replace(a_queue(), policy=judged), *board.queues), staff(1, *board.agents))
+
+    assert _over_the_wire(whole) == whole
+
+
+def test_partitions_are_named_in_ranges_and_not_all_where_they_are_many() -> None:
+    many = [("contacts", number) for number in range(0, 40, 2)] + [("agents", 0), ("agents", 1), ("agents", 3)]
+
+    assert module._named(many) == "agents 0-1, 3; contacts 0, 2, 4, 6, 8, 10, …"
+
+
+def test_a_version_that_counts_otherwise_is_not_read() -> None:
+    with pytest.raises(ValueError, match="another version"):
+        _over_the_wire(replace(part(), shape=1))
+
+
+def _over_the_wire(told: WorkerShare) -> WorkerShare:
+    return decoded(zlib.decompress(encoded(told), wbits=31))

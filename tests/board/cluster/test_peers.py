@@ -1,0 +1,202 @@
+"""What other workers answer is material: what is no part is refused, and nobody can hold up a board."""
+
+import asyncio
+import json
+import time
+import zlib
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from stream.board.cluster import peers as module
+from stream.board.cluster.merge import Look
+from stream.board.cluster.peers import share_url
+from stream.board.cluster.share import encoded
+from tests.board.boards import a_queue
+from tests.board.cluster.members import CONTACTS, Member, answering, contacts, part, whole_of
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr(module, "FIRST_SECONDS", 0.2)
+
+
+def packed(body: bytes) -> web.Response:
+    return web.Response(body=zlib.compress(body, wbits=31), headers={"Content-Encoding": "gzip"})
+
+
+GOOD = json.loads(zlib.decompress(encoded(part(contacts(1, a_queue("theirs", waited=5)))), wbits=31))
+
+
+def spoilt(*path: str | int, value: object) -> bytes:
+    """A good part with one value replaced."""
+    told = json.loads(json.dumps(GOOD))
+    place = told
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return json.dumps(told).encode()
+
+
+async def look_at(answer: Answer, *, expected: int = 1) -> Look:
+    """Look as a worker whose only peer gives this answer, until it has been given a few times."""
+    given = 0
+
+    async def counted(request: web.Request) -> web.StreamResponse:
+        nonlocal given
+        given += 1
+        return await answer(request)
+
+    async with answering(counted) as (address,):
+        peer = Member(part(contacts(1)), address=address)
+        async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(10):
+            while given <= expected:
+                began = time.monotonic()
+                look = await whole.look()
+                assert time.monotonic() - began < 1
+                await asyncio.sleep(0.01)
+            return look
+
+
+async def test_a_part_is_taken() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return packed(json.dumps(GOOD).encode())
+
+    look = await look_at(answer)
+
+    assert [queue.queue for queue in look.board.queues] == ["queue-0", "theirs"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"<html>",
+        spoilt("shape", value=7),
+        spoilt("at", value="2026-07-01T12:00:00"),
+        spoilt("vitals", "newest_event", value="2026-07-01T12:00:00"),
+        spoilt("vitals", "recovery", value="splendid"),
+        spoilt("partitions", 0, "feed", "applied_at", value="2026-07-01T12:00:00"),
+        spoilt("partitions", 0, "queues", 0, "oldest_enqueued_at", value="2026-07-01T12:00:00"),
+        spoilt("partitions", 0, "queues", 0, "windows", value={}),
+        spoilt("partitions", 0, "queues", 0, "channel", value="smoke"),
+        spoilt("partitions", 0, "queues", 0, "policy", "time_zone", value="Mars/Olympus"),
+        spoilt("partitions", 0, "queues", 0, "policy", "time_zone", value="../../etc/passwd"),
+        spoilt("partitions", 0, "queues", 0, "waiting", value="7"),
+    ],
+)
+async def test_what_is_no_part_is_refused_and_the_board_says_that_one_is_missing(body: bytes) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return packed(body)
+
+    assert_missing(await look_at(answer))
+
+
+async def test_an_answer_that_unpacks_to_more_than_a_board_can_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 2**16)
+    bomb = zlib.compress(json.dumps(GOOD).encode() + b" " * 2**24, wbits=31)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    assert_missing(await look_at(answer))
+    assert "Refused more than 65536 bytes" in caplog.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "deflate"}])
+async def test_an_answer_that_is_not_packed_is_not_read(headers: dict[str, str]) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=json.dumps(GOOD).encode(), headers=headers)
+
+    assert_missing(await look_at(answer))
+
+
+async def test_an_answer_that_is_cut_off_or_followed_by_more_is_refused() -> None:
+    whole = zlib.compress(json.dumps(GOOD).encode(), wbits=31)
+    for body in (whole[:-4], whole + whole):
+
+        async def answer(_: web.Request, body: bytes = body) -> web.Response:
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"})
+
+        assert_missing(await look_at(answer))
+
+
+async def test_nobody_is_followed_elsewhere() -> None:
+    visited = 0
+
+    async def elsewhere(_: web.Request) -> web.Response:
+        nonlocal visited
+        visited += 1
+        return packed(json.dumps(GOOD).encode())
+
+    async with answering(elsewhere) as (address,):
+
+        async def answer(_: web.Request) -> web.Response:
+            raise web.HTTPFound(f"{address}/part")
+
+        assert_missing(await look_at(answer))
+
+    assert visited == 0
+
+
+async def test_a_slow_drip_ends_with_the_time_there_is_for_an_answer() -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        while True:
+            await response.write(b"\x1f")
+            await asyncio.sleep(0.01)
+
+    assert_missing(await look_at(answer))
+
+
+async def test_who_takes_the_call_and_says_nothing_holds_up_no_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER", aiohttp.ClientTimeout(total=60))
+
+    async def answer(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async with answering(answer) as (address,):
+        peer = Member(part(contacts(1)), address=address)
+        async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(1):
+            assert_missing(await whole.look())
+            assert_missing(await whole.look())
+
+
+def assert_missing(look: Look) -> None:
+    assert [queue.queue for queue in look.board.queues] == ["queue-0"]
+    assert [(one.code, one.severity) for one in look.notices] == [("partial", "stale")]
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("http://10.0.0.7:9108", "http://10.0.0.7:9108/part"),
+        ("http://worker-1:80", "http://worker-1/part"),
+        ("http://[::1]:9108", "http://[::1]:9108/part"),
+        ("https://worker-1:9108", None),
+        ("file:///etc/passwd", None),
+        ("http://worker-1:9108/admin", None),
+        ("http://worker-1:9108?delete=all", None),
+        ("http://worker-1:9108#x", None),
+        ("http://name:word@worker-1:9108", None),
+        ("http://:9108", None),
+        ("http://worker-1:99999", None),
+        ("", None),
+    ],
+)
+def test_an_address_leads_to_one_page_of_a_worker_and_nowhere_else(address: str, asked: str | None) -> None:
+    url = share_url(address)
+
+    assert (url and str(url)) == asked

@@ -1,0 +1,62 @@
+"""A board and a feed in which every figure has a sample."""
+
+from collections import Counter
+from datetime import time, timedelta
+
+from msgspec.structs import replace
+
+from stream.core.calendar import EVERY_DAY, Span
+from stream.core.policies import Policy
+from stream.families.contacts.snapshot import Board
+from stream.families.contacts.tally import Tally
+from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
+from tests.board.boards import NOON, a_board, a_queue, agents
+
+__all__ = ["a_busy_board", "a_busy_feed", "ones"]
+
+
+def ones(number: int = 1) -> Tally:
+    """A tally in which every count and sum is *number*, and every bucket, too."""
+    counts = {name: number for name in Tally.__struct_fields__ if name not in {"waits", "handles"}}
+    return Tally(**counts, waits=[number] * len(Tally().waits), handles=[number] * len(Tally().handles))
+
+
+def a_busy_board() -> Board:
+    """Two queues, one of them idle."""
+    busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
+    return a_board(
+        replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
+        a_queue("idle", tenant="globex", channel="chat"),
+        staff=(agents("busy", available=2), agents(None, available=2)),
+    )
+
+
+def a_busy_feed() -> Feed:
+    """A worker with two partitions, one of which has just come."""
+    return Feed(
+        recovery="ready",
+        broker_silent_since=NOON,
+        partitions={
+            ("contacts", 0): PartitionFeed(
+                "contacts",
+                0,
+                recovered_at=NOON,
+                position=90,
+                committed=80,
+                highwater=100,
+                applied_at=NOON,
+                record_at=NOON,
+                committed_at=NOON,
+                uncommitted_since=NOON,
+                silent_since=NOON,
+            ),
+            ("contacts", 1): PartitionFeed("contacts", 1),
+        },
+        events=Counter({"contact.enqueued": 7}),
+        invalid=Counter({"not_json": 2}),
+        checkpoints=CheckpointFigures(
+            count=4, failures=1, seconds_last=0.25, seconds_sum=1.5, rows=9, finished_at=NOON, failing_since=NOON
+        ),
+        newest_event=NOON,
+        sources={"pbx": NOON - timedelta(seconds=5)},
+    )

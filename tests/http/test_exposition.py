@@ -1,0 +1,173 @@
+import math
+import shutil
+import subprocess
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import Metric as ClientMetric
+from prometheus_client.openmetrics import exposition as openmetrics_exposition
+from prometheus_client.openmetrics import parser as openmetrics_parser
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from stream.core.samples import Family, single
+from stream.families.catalogue import metric
+from stream.families.collector import board_sections, families_of
+from stream.http.body import Body, GzippedBody
+from stream.http.build import build_families
+from stream.http.client_library import ProcessPage, registry_of
+from stream.http.exposition import Format, page, section_writer, written
+from stream.status.metrics import feed_families
+from tests.board.boards import a_board, a_queue, agents
+from tests.families.everything import a_busy_board, a_busy_feed, ones
+
+parse_openmetrics: Callable[[str], Iterable[ClientMetric]] = openmetrics_parser.text_string_to_metric_families
+"""The library's own functions have no types."""
+generate_openmetrics: Callable[[CollectorRegistry], bytes] = openmetrics_exposition.generate_latest
+
+Parsed = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
+
+FORMATS = pytest.mark.parametrize("form", Format)
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20) | st.sampled_from(
+    ['"', "\\", "\n", "\\n", '\\"', "{}", "%s", "%d", "\0", "a,b", "æøå", "客服", "💬", " ", "=", "#"]
+)
+
+
+def everything() -> list[Family]:
+    return [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
+
+
+def ours(families: Iterable[Family], form: Format) -> list[Parsed]:
+    text = written(families, form).decode()
+    if form is Format.TEXT:
+        return parsed(parse_text(text))
+    return parsed(parse_openmetrics(text + "# EOF\n"))
+
+
+def theirs(registry: CollectorRegistry, form: Format) -> list[Parsed]:
+    if form is Format.TEXT:
+        return parsed(parse_text(generate_latest(registry).decode()))
+    return parsed(parse_openmetrics(generate_openmetrics(registry).decode()))
+
+
+def parsed(families: Iterable[ClientMetric]) -> list[Parsed]:
+    return [
+        (one.name, one.type, one.documentation, [(s.name, s.labels, s.value) for s in one.samples]) for one in families
+    ]
+
+
+@FORMATS
+def test_our_writer_says_exactly_what_the_client_library_says(form: Format) -> None:
+    assert ours(everything(), form) == theirs(registry_of(everything), form)
+
+
+@FORMATS
+@given(names, names)
+def test_no_name_of_a_queue_breaks_the_page(form: Format, tenant: str, queue: str) -> None:
+    def families() -> list[Family]:
+        board = a_board(
+            a_queue(queue, tenant=tenant, tally=ones()),
+            a_queue("next", tenant=tenant, tally=ones(2)),
+            staff=(agents(queue, tenant=tenant, available=1), agents(None, tenant=tenant, available=1)),
+        )
+        return list(families_of(board))
+
+    assert ours(families(), form) == theirs(registry_of(families), form)
+
+
+def test_a_name_that_is_no_unicode_still_leaves_a_page() -> None:
+    text = written(families_of(a_board(a_queue("\ud800"))), Format.TEXT).decode()
+
+    assert 'queue="?"' in text
+
+
+@given(st.floats())
+def test_every_number_comes_back_as_it_was(number: float) -> None:
+    [(_, _, _, [(_, _, read)])] = ours(single(metric("contact_ready"), [((), number)]), Format.TEXT)
+
+    assert read == number or (math.isnan(read) and math.isnan(number))
+
+
+def test_units_are_told_where_the_standard_allows_it() -> None:
+    text = written(everything(), Format.OPENMETRICS).decode()
+
+    assert "# UNIT contact_asa_seconds seconds\n" in text
+    assert "# UNIT contact_service_level_ratio ratio\n" in text
+    assert "# UNIT contact_open_cases" not in text
+
+
+def test_nothing_is_said_of_when_a_counter_was_created() -> None:
+    assert "_created" not in written(everything(), Format.OPENMETRICS).decode()
+
+
+def full_page(form: Format) -> bytes:
+    sections = board_sections(a_busy_board()) | {"feed": lambda: feed_families(a_busy_feed()), "build": build_families}
+    parts = {name: section_writer(section) for name, section in sections.items()}
+    ticks = iter(range(1000))
+    body = Body()
+    page(parts | {"process": ProcessPage().written}, form, body, timer=lambda: next(ticks) / 8)
+    return body.end()
+
+
+@FORMATS
+def test_the_whole_page_can_be_read(form: Format) -> None:
+    parse = parse_text if form is Format.TEXT else parse_openmetrics
+
+    names = {family.name for family in parse(full_page(form).decode())}
+    assert {"contact_asa_seconds", "contact_section_success", "process_resident_memory_bytes"} <= names
+
+
+def test_openmetrics_ends_with_its_mark_and_text_does_not() -> None:
+    assert full_page(Format.OPENMETRICS).endswith(b"\n# EOF\n")
+    assert b"# EOF" not in full_page(Format.TEXT)
+
+
+def test_promtool_has_nothing_to_say() -> None:
+    if shutil.which("promtool") is None:
+        pytest.skip("no promtool: apt-get install -y --no-install-recommends prometheus")
+
+    found = subprocess.run(
+        ["promtool", "check", "metrics"], input=full_page(Format.TEXT), capture_output=True, check=False
+    )
+
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+
+
+@FORMATS
+def test_one_broken_section_never_blanks_the_page(form: Format, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> Iterable[Family]:
+        yield from single(metric("contact_ready"), [((), 1)])
+        raise ZeroDivisionError
+
+    parts = {"broken": section_writer(broken), "build": section_writer(build_families)}
+    body = Body()
+    page(parts, form, body, timer=lambda: 0.0)
+    text = body.end().decode()
+
+    assert 'contact_section_success{section="broken"} 0\n' in text
+    assert 'contact_section_success{section="build"} 1\n' in text
+    assert "contact_ready" not in text
+    assert "contact_build_info{" in text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def in_vain() -> Iterator[bytes]:
+    yield b"half a part, " * 1000
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("kind", [Body, GzippedBody])
+def test_a_body_takes_a_whole_part_or_nothing_of_it(kind: type[Body]) -> None:
+    body = kind()
+    body.add([b"a" * 1000, b"", b"b"])
+    with pytest.raises(ZeroDivisionError):
+        body.add(in_vain())
+    body.add([b"c"])
+
+    answer = body.end()
+    assert (zlib.decompress(answer, wbits=31) if kind is GzippedBody else answer) == b"a" * 1000 + b"bc"

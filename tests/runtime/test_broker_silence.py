@@ -1,0 +1,83 @@
+"""Since when brokers do not answer: of what was asked, and of nothing else."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka.errors import NodeNotReadyError
+from aiokafka.protocol.group import HeartbeatRequest, JoinGroupRequest
+
+from stream.runtime.kafka.broker_silence import BrokerSilence
+
+HEARTBEAT = HeartbeatRequest("group", 1, "me")
+JOIN = JoinGroupRequest("group", 10_000, 10_000, "", None, "consumer", [])
+
+
+class Brokers:
+    """Two brokers; those that are up answer when they are let."""
+
+    def __init__(self) -> None:
+        self.up = {1, 2}
+        self.let = asyncio.Event()
+        self.let.set()
+        self.now = 0.0
+        self.answers = BrokerSilence(lambda: self.now)
+        self.answers.watch(self)
+
+    async def send(self, node: int, request: Any) -> str:
+        if node not in self.up:
+            raise NodeNotReadyError
+        await self.let.wait()
+        return f"answer to {type(request).__name__}"
+
+    def silences(self) -> tuple[float, float, float]:
+        """Of all, of the first, of the second."""
+        return self.answers.silence(), self.answers.silence_of(1), self.answers.silence_of(2)
+
+
+async def test_who_asks_nothing_is_not_left_without_an_answer() -> None:
+    brokers = Brokers()
+    await brokers.send(1, HEARTBEAT)
+    brokers.now = 3600
+
+    assert brokers.silences() == (0, 0, 0)
+
+
+async def test_a_broker_that_is_gone_is_silent_since_the_first_request_until_it_answers_one() -> None:
+    brokers = Brokers()
+    brokers.up.clear()
+    for brokers.now in (5, 6, 7):  # the clock goes on
+        with pytest.raises(NodeNotReadyError):
+            await brokers.send(1, HEARTBEAT)
+
+    assert brokers.silences() == (2, 2, 0)
+    brokers.up.add(1)
+    await brokers.send(1, HEARTBEAT)
+    assert brokers.silences() == (0, 0, 0)
+
+
+async def test_one_broker_that_answers_is_enough_for_all_but_not_for_the_other() -> None:
+    brokers = Brokers()
+    brokers.up.remove(2)
+    with pytest.raises(NodeNotReadyError):
+        await brokers.send(2, HEARTBEAT)
+    await brokers.send(1, HEARTBEAT)
+    brokers.now = 8
+
+    assert brokers.silences() == (0, 0, 8)
+
+
+@pytest.mark.parametrize(("request_", "silence"), [(HEARTBEAT, 9), (JOIN, 0)])
+async def test_a_request_that_hangs_is_silence_unless_the_broker_waits_for_other_members(
+    request_: Any, silence: float
+) -> None:
+    brokers = Brokers()
+    brokers.let.clear()
+    hanging = asyncio.create_task(brokers.send(1, request_))
+    await asyncio.sleep(0)
+    brokers.now = 9
+
+    assert brokers.silences() == (silence, silence, 0)
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    assert brokers.silences() == (0, 0, 0)  # nobody waits for it any more

@@ -1,0 +1,139 @@
+"""A fold in miniature, with the duties of the real one: counts distinct ids per key, exactly.
+
+`marks` stand for segments (an id was seen), `counts` for tallies (how many ids a key has).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from stream.core.rows import Rows
+from stream.errors import InvalidEvent
+from stream.runtime.source_topic import Headers, SourceTopic
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+TOPIC = "toys"
+
+
+class Ping(msgspec.Struct, frozen=True):
+    key: str
+    id: int
+    poison: bool = False
+
+
+class Count(msgspec.Struct, frozen=True, array_like=True):
+    applied_offset: int
+    count: int
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True):
+    applied_offset: int
+
+
+class Applied(msgspec.Struct):
+    by_type: Counter[type] = msgspec.field(default_factory=Counter)
+    duplicates: int = 0
+    replayed: int = 0
+    late: int = 0
+    overflowed: int = 0
+    failed: list[tuple[int, Exception]] = msgspec.field(default_factory=list)
+    newest_by_source: dict[str, datetime] = msgspec.field(default_factory=dict)
+
+
+class ToyFold:
+    """Keeps the marks of the last `keep` offsets below the commit, so that repeats within them are known."""
+
+    def __init__(self, keep: int = 50) -> None:
+        self.counts: Rows[str, Count] = Rows()
+        self.marks: Rows[tuple[str, int], Mark] = Rows()
+        self.keep = keep
+        self.recoveries = 0
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        return {"counts": self.counts, "marks": self.marks}
+
+    def apply(self, events: Sequence[Ping], offsets: Sequence[int]) -> Applied:
+        applied = Applied(by_type=Counter({Ping: len(events)}), newest_by_source={"toy": START})
+        for event, offset in zip(events, offsets, strict=True):
+            if event.poison:
+                applied.failed.append((offset, KeyError(event.key)))
+                continue
+            mark = self.marks.get((event.key, event.id))
+            if mark is not None:
+                applied.replayed += mark.applied_offset >= offset
+                applied.duplicates += mark.applied_offset < offset
+                continue
+            count = self.counts.get(event.key, Count(-1, 0))
+            if count.applied_offset < offset:
+                self.counts.put(event.key, Count(offset, count.count + 1))
+            self.marks.put((event.key, event.id), Mark(offset))
+        return applied
+
+    def settle(self) -> None:
+        """Rows are up to date at any time."""
+
+    def committed(self, offset: int) -> None:
+        for key in [key for key, mark in self.marks.items() if mark.applied_offset < offset - self.keep]:
+            self.marks.remove(key)
+
+    def recovered(self) -> None:
+        self.recoveries += 1
+
+
+def decode(value: bytes | None, headers: Headers) -> Ping:
+    del headers
+    if not value:
+        raise InvalidEvent("empty", "the record has no value")
+    try:
+        return msgspec.json.decode(value, type=Ping)
+    except msgspec.ValidationError as failure:
+        raise InvalidEvent("missing_field", "a field is missing", field="key") from failure
+    except msgspec.DecodeError as failure:
+        raise InvalidEvent("not_json", "the value is not JSON") from failure
+
+
+def encode(key: str, number: int, *, poison: bool = False) -> bytes:
+    return msgspec.json.encode(Ping(key, number, poison))
+
+
+def key_parts_of(event: Ping) -> tuple[str]:
+    return (event.key,)
+
+
+@dataclass(frozen=True)
+class Codec:
+    encode_key: Callable[[Any], bytes]
+    decode_key: Callable[[bytes], Any]
+    encode_row: Callable[[Any], bytes]
+    decode_row: Callable[[bytes], Any]
+
+    def decode_keys(self, data: Sequence[bytes]) -> list[Any]:
+        return [*map(self.decode_key, data)]
+
+    def decode_rows(self, data: Sequence[bytes]) -> list[Any]:
+        return [*map(self.decode_row, data)]
+
+
+COUNTS = Codec(str.encode, bytes.decode, msgspec.msgpack.encode, msgspec.msgpack.Decoder(Count).decode)
+MARKS = Codec(
+    msgspec.msgpack.encode,
+    msgspec.msgpack.Decoder(tuple[str, int]).decode,
+    msgspec.msgpack.encode,
+    msgspec.msgpack.Decoder(Mark).decode,
+)
+
+
+def toy_source(name: str = TOPIC, keep: int = 50) -> SourceTopic:
+    return SourceTopic(
+        name=name,
+        decode=decode,
+        key_parts_of=key_parts_of,
+        new_fold=lambda: ToyFold(keep),
+        codecs={"counts": COUNTS, "marks": MARKS},
+        type_name=lambda kind: str(kind.__name__),
+    )

@@ -1,0 +1,41 @@
+"""The published numbers of a real log (contact-centre.md §1.2), told from the mapped events by counting alone."""
+
+from pathlib import Path
+
+import pytest
+
+from stream.families.contacts import events as e
+from stream.sources.asterisk_queue_log.source import read
+from tests.sources.queue_logs import mapper
+
+SHARED = Path(__file__).parents[3].parent / "shared"
+LOG = SHARED / "samples" / "asterisk" / "queue_log_2010_freepbx.txt"
+
+pytestmark = pytest.mark.skipif(not LOG.exists(), reason="../shared is missing")
+
+
+def test_the_sample_of_2010_has_its_golden_numbers() -> None:
+    by = mapper()
+    events = list(read(LOG, by))
+    answers = [event.data.wait_ms or 0 for event in events if isinstance(event, e.ContactAnswered)]
+    abandons = [event.data.wait_ms or 0 for event in events if isinstance(event, e.ContactAbandoned)]
+    offered = {event.subject for event in events if isinstance(event, e.ContactEnqueued)}
+    decided = {event.subject for event in events if isinstance(event, e.ContactAnswered | e.ContactAbandoned)}
+
+    assert (len(answers), sum(wait <= 20_000 for wait in answers)) == (8, 6)
+    assert (len(abandons), sum(wait <= 20_000 for wait in abandons), sum(wait <= 5_000 for wait in abandons)) == (
+        12,
+        8,
+        2,
+    )
+    assert not [event for event in events if isinstance(event, e.ContactDequeued | e.ContactBlocked)]
+    assert len(offered - decided) == 1
+    assert sum(answers) / 8 == pytest.approx(17_880, abs=5)
+    assert sum(isinstance(event, e.ContactEnded) for event in events) == 7
+    assert (by.counts.lines, by.counts.ignored.total(), by.counts.rejected.total()) == (278, 7, 0)
+
+
+def test_each_line_of_the_sample_is_an_event_of_its_own() -> None:
+    events = list(read(LOG, mapper()))
+
+    assert len({event.id for event in events}) == len(events) == 269
