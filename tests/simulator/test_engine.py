@@ -4,6 +4,7 @@ from itertools import pairwise
 from subprocess import run
 from sys import executable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 
