@@ -1,10 +1,8 @@
 """Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
-from msgspec.structs import astuple
-
+from stream.core.counts import summed
 from stream.core.windows import WINDOWS
 from stream.families.contacts.tally import Tally, TallyRow
 
@@ -78,13 +76,5 @@ class SlidingSums:
         for name, length in WINDOWS.items():
             first = minute - length
             seen = [row.tally for at in range(first, end) if (row := self._minutes.get(at)) is not None]
-            closed = self._closed[name] = _sum([closed, *seen])
+            closed = self._closed[name] = summed([closed, *seen])
             end = first
-
-
-def _sum(tallies: Sequence[Tally]) -> Tally:
-    """Return the sum of at least one: column by column, at half the price of one tally after the other."""
-    columns: list[Any] = [*zip(*map(astuple, tallies), strict=True)]
-    counts, distributions = columns[:-2], columns[-2:]
-    sums: list[Any] = [*map(sum, counts), *([*map(sum, zip(*one, strict=True))] for one in distributions)]
-    return Tally(*sums)
