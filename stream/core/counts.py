@@ -8,12 +8,12 @@ up in any order, exactly, so that windows of any length are sums of minutes.
 from collections.abc import Callable, Sequence
 from functools import cache
 from operator import add, sub
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import astuple, fields, replace
 
-__all__ = ["Counts", "summed"]
+__all__ = ["Counts", "CountsRow", "summed"]
 
 C = TypeVar("C", bound="Counts")
 
@@ -38,6 +38,18 @@ class Counts(Struct, array_like=True, gc=False):
 
     def __sub__(self, other: Self) -> Self:
         return _combined(self, other, sub)
+
+
+class CountsRow(Struct, Generic[C], array_like=True, gc=False):
+    """
+    Counts as a row of a table; only the fold that owns it changes it.
+
+    A family's own row gives each field a default, so that its class makes an empty row.
+    """
+
+    applied_offset: int
+    """Offset of the last record that it counts."""
+    tally: C
 
 
 def summed(counts: Sequence[C]) -> C:

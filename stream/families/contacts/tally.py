@@ -7,9 +7,9 @@ Sums are whole milliseconds: exact in any order.
 from bisect import bisect_left
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import field
 
-from stream.core.counts import Counts
+from stream.core.counts import Counts, CountsRow
 
 __all__ = ["HANDLE_BOUNDS_SECONDS", "WAIT_BOUNDS_SECONDS", "Tally", "TallyRow", "bucket_of_handle", "bucket_of_wait"]
 
@@ -127,8 +127,8 @@ class Tally(Counts, array_like=True, gc=False):
         return self.talk_ms + self.hold_ms + self.wrapup_ms
 
 
-class TallyRow(Struct, array_like=True, gc=False):
-    """A tally, and the offset of the last record that it counts; only the fold that owns it changes it."""
+class TallyRow(CountsRow[Tally], array_like=True, gc=False):
+    """A tally as a row."""
 
     applied_offset: int = -1
     tally: Tally = field(default_factory=Tally)

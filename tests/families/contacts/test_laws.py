@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from stream.core.cloudevents import Event
 from stream.core.policies import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.core.row_codec import RowCodec
-from stream.core.windows import WINDOWS
 from stream.families.contacts.events import (
     ContactAbandoned,
     ContactAnswered,
@@ -23,10 +22,9 @@ from stream.families.contacts.events import (
 )
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.service_level import service_level
-from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
-from stream.families.contacts.tally import Tally, TallyRow
+from stream.families.contacts.tally import Tally
 from tests.timeline import TEN, event, floor_of, story
 
 END = TEN + timedelta(hours=1, minutes=30)
@@ -293,23 +291,6 @@ def test_tallies_are_a_commutative_monoid(one: Tally, two: Tally, three: Tally) 
     assert (one + two) + three == one + (two + three)
     assert one + Tally() == one
     assert (one + two) - two == one
-
-
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 5)), max_size=40), st.data())
-def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, int]], data: st.DataObject) -> None:
-    minutes: dict[int, TallyRow] = {}
-    sums = SlidingSums(minutes)
-    for minute, offered in changes:
-        delta = Tally(offered=offered)
-        minutes.setdefault(minute, TallyRow()).tally.offered += offered
-        if minute < sums.running:
-            sums.add(minute, delta)
-        now = data.draw(st.integers(0, 120))
-        expected = {
-            name: sum((row.tally.offered for m, row in minutes.items() if now - length <= m <= now))
-            for name, length in WINDOWS.items()
-        }
-        assert {name: tally.offered for name, tally in sums.at(now).items()} == expected
 
 
 @pytest.mark.parametrize(
