@@ -36,6 +36,8 @@ _FROM_TALLY = (
     "abandoned",
     "abandoned_in_target",
     "abandoned_short",
+    "answered_wait_unknown",
+    "abandoned_wait_unknown",
     "dequeued",
     "blocked",
     "handled",
@@ -85,6 +87,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     abandoned: int
     abandoned_in_target: int
     abandoned_short: int
+    answered_wait_unknown: int
+    abandoned_wait_unknown: int
     dequeued: int
     blocked: int
     handled: int

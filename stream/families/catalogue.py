@@ -36,6 +36,9 @@ COUNTED: Final = {
     "abandoned": "Contacts given up by the customer while waiting, by time of abandon",
     "abandoned_in_target": "Contacts abandoned after a wait of at most the threshold",
     "abandoned_short": "Contacts abandoned after a wait of at most the short-abandon limit",
+    "answered_wait_unknown": "Contacts answered after a wait that nobody told, in no service level and no mean wait",
+    "abandoned_wait_unknown": "Contacts abandoned after a wait that nobody told, in no figure that asks for it",
+    "callback_requested_wait_unknown": "Contacts that left for a promised call back after a wait that nobody told",
     "handled": "Contacts whose handle time is known, by end of wrap-up, or hang-up where there is none",
     "expired": "Contacts whose end was never reported and that waited longer than any contact can",
     "closed": "Attempts outside opening hours, which are not blocking",
@@ -157,8 +160,8 @@ _RATIOS = (
         "contact_asa_seconds",
         "seconds",
         WINDOW,
-        "Average speed of answer: mean wait of the answered.",
-        "answer wait ÷ answered",
+        "Average speed of answer: mean wait of the answered whose wait is known.",
+        "answer wait ÷ (answered - wait unknown)",
     ),
     _gauge(
         "contact_abandonment_ratio",
@@ -171,11 +174,15 @@ _RATIOS = (
         "contact_abandonment_excluding_short_ratio",
         "ratio",
         WINDOW,
-        "Share of the decided contacts that were abandoned, short abandons left out of both.",
-        "(abandoned - short) ÷ (decided - short)",
+        "Share of the decided contacts that were abandoned; abandons that are short, or may be, are left out of both.",
+        "(abandoned - short - wait unknown) ÷ (decided - short - wait unknown)",
     ),
     _gauge(
-        "contact_mean_abandon_seconds", "seconds", WINDOW, "Mean wait of those who gave up.", "abandon wait ÷ abandoned"
+        "contact_mean_abandon_seconds",
+        "seconds",
+        WINDOW,
+        "Mean wait of those who gave up and whose wait is known.",
+        "abandon wait ÷ (abandoned - wait unknown)",
     ),
     _gauge(
         "contact_blocking_ratio",
@@ -236,7 +243,7 @@ TOTALS: Final = (
         kind=Kind.HISTOGRAM,
         unit="seconds",
         labels=QUEUE,
-        meaning="Waits of the answered.",
+        meaning="Waits of the answered, as far as they are known.",
         buckets=WAIT_BOUNDS_SECONDS,
     ),
     Metric(

@@ -2,10 +2,15 @@
 
 from datetime import timedelta
 
-from stream.core.policies import Changes, Policies, Rule
+import pytest
+
+from stream.core.policies import Changes, Formula, Policies, Rule
 from stream.families.contacts import segment
 from stream.families.contacts.events import SEGMENT_EVENTS, ContactOfferedToAgent
 from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.service_level import service_level
+from stream.families.contacts.snapshot import figures_of
+from stream.families.contacts.tally import Tally
 from tests.timeline import after, board_of, sales, story
 
 
@@ -63,10 +68,101 @@ def test_the_call_systems_own_wait_wins_over_the_difference_of_times() -> None:
     assert queue.total.answer_wait_ms == 7400
 
 
-def test_an_answer_without_an_entry_came_straight_through() -> None:
-    queue = sales("00:08  answered  ann")
+def test_an_answer_without_an_entry_waited_nobody_knows_how_long() -> None:
+    queue = sales("00:08  answered  ann", at="00:09")
 
-    assert (queue.total.offered, queue.total.answered, queue.total.answer_wait_ms) == (1, 1, 0)
+    assert (queue.total.offered, queue.total.answered, queue.total.answered_wait_unknown) == (1, 1, 1)
+    assert (queue.total.answered_in_target, queue.total.answer_wait_ms, sum(queue.total.waits)) == (0, 0, 0)
+    assert figures_of(queue.windows["5m"], queue.policy).asa_seconds is None
+
+
+def test_a_contact_that_came_straight_through_waited_0_where_the_call_system_says_so() -> None:
+    queue = sales("00:08  answered  ann  wait_ms=0")
+
+    assert (queue.total.answered_wait_unknown, queue.total.answered_in_target, sum(queue.total.waits)) == (0, 1, 1)
+    assert figures_of(queue.total, queue.policy).asa_seconds == 0
+
+
+UNTIMED = {
+    "only the end of the conversation is known": ("00:50  ended  ann  talk_ms=50000", "answered"),
+    "only the hand-over of the conversation is known": (
+        "00:50  transferred  ann  kind=blind  talk_ms=50000",
+        "answered",
+    ),
+    "the answer is known, and nothing before it": ("00:10  answered  ann", "answered"),
+    "the abandon is known, and nothing before it": ("00:10  abandoned  ann", "abandoned"),
+    "the exit is known, and nothing before it": ("00:10  dequeued  ann  reason=callback_requested", "dequeued"),
+}
+
+
+@pytest.mark.parametrize(("table", "outcome"), UNTIMED.values(), ids=UNTIMED)
+def test_an_unknown_wait_is_not_0_but_in_no_figure_that_asks_for_it(table: str, outcome: str) -> None:
+    total = sales(table).total
+
+    assert (total.offered, total.decided, getattr(total, outcome)) == (1, 1, 1)
+    assert total.answered_wait_unknown + total.abandoned_wait_unknown + total.callback_requested_wait_unknown == 1
+    assert (total.answered_in_target, total.abandoned_in_target, total.callback_requested_in_target) == (0, 0, 0)
+    assert (total.abandoned_short, total.answer_wait_ms, total.abandon_wait_ms, sum(total.waits)) == (0, 0, 0, 0)
+    blind = {formula for formula in Formula if service_level(total, formula) is None}
+    # The only one that does not ask how long an abandoned contact waited; and other exits hurt in G however late.
+    assert set(Formula) - blind == {"abandoned": {Formula.ALL_ABANDONS_HURT}, "dequeued": {Formula.FLOW_OUTS_HURT}}.get(
+        outcome, set()
+    )
+
+
+def test_the_end_of_a_conversation_alone_makes_it_answered_and_handled() -> None:
+    queue = sales("00:50  ended  ann  talk_ms=50000  hold_ms=0", at="00:51")
+
+    assert (queue.total.answered, queue.total.handled, queue.total.talk_ms) == (1, 1, 50000)
+    figures = figures_of(queue.windows["5m"], queue.policy)
+    assert (figures.service_level, figures.asa_seconds, figures.aht_seconds) == (None, None, 50)
+
+
+def test_contacts_of_unknown_wait_leave_the_figures_of_the_others_as_they_are() -> None:
+    known = """
+        00:00  enqueued   ann
+        00:08  answered   ann
+        00:00  enqueued   bob
+        00:40  answered   bob
+        00:00  enqueued   cid
+        00:15  abandoned  cid
+        00:00  enqueued   dan
+        00:10  dequeued   dan  reason=callback_requested
+        """
+    unknown = """
+        00:41  ended      eve  talk_ms=1000
+        00:42  abandoned  fay
+        00:43  dequeued   gil  reason=callback_requested
+        """
+    without, with_them = sales(known), sales(known + unknown)
+
+    for formula in set(Formula) - {Formula.ALL_ABANDONS_HURT, Formula.FLOW_OUTS_HURT}:
+        assert service_level(with_them.total, formula) == service_level(without.total, formula)
+    before, after_all = (figures_of(queue.total, queue.policy) for queue in (without, with_them))
+    assert (after_all.asa_seconds, after_all.mean_abandon_seconds) == (before.asa_seconds, before.mean_abandon_seconds)
+    assert (before.abandonment_ratio, after_all.abandonment_ratio) == (1 / 4, 2 / 7)  # whoever gave up gave up
+    assert (before.abandonment_excluding_short_ratio, after_all.abandonment_excluding_short_ratio) == (1 / 4, 1 / 6)
+
+
+@pytest.mark.parametrize("talk", ["", "talk_ms=0", "talk_ms=0  hold_ms=0"])
+def test_a_hang_up_alone_that_tells_of_no_conversation_says_nothing_of_a_visit(talk: str) -> None:
+    queue = sales(f"00:50  ended  ann  {talk}")
+
+    assert (queue.total, queue.taken_back) == (Tally(), Tally())
+
+
+def test_whoever_hung_up_without_a_word_was_not_answered() -> None:
+    queue = sales(
+        """
+        00:00  enqueued     ann
+        00:30  ended        ann  talk_ms=0
+        00:00  enqueued     bob
+        00:30  transferred  bob  kind=queue  talk_ms=0  hold_ms=0
+        """
+    )
+
+    assert (queue.total.dequeued_system, queue.total.dequeued_moved) == (1, 1)
+    assert (queue.total.answered, queue.total.handled) == (0, 0)
 
 
 def test_an_answer_that_overtakes_its_entry_is_corrected_by_it() -> None:
