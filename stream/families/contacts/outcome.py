@@ -82,7 +82,7 @@ def _implied(segment: Segment) -> Answered | Dequeued | None:
     end = segment.end
     if end is None:
         return None
-    if _tells_talk(end):
+    if _talked(segment, end):
         answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
         return _answered(segment, answered_at, _wait(segment, Fact(answered_at)))
     if end is segment.transferred:
@@ -92,8 +92,15 @@ def _implied(segment: Segment) -> Answered | Dequeued | None:
     return _dequeued(segment, Fact(end.at), "system") if segment.enqueued is not None else None
 
 
-def _tells_talk(end: Fact) -> bool:
-    """Tell whether the end of a segment says by itself that there was a conversation; some report 0 where none was."""
+def _talked(segment: Segment, end: Fact) -> bool:
+    """
+    Tell whether the end of a segment says by itself that there was a conversation.
+
+    Some call systems report a talk of 0 where there was none; and whoever gave up, or left for elsewhere, talked
+    elsewhere, if at all.
+    """
+    if not segment.outbound and (segment.abandoned or segment.dequeued):
+        return False
     return max(end.ms, 0) + max(end.hold_ms, 0) > 0
 
 
@@ -129,7 +136,7 @@ def _wait(segment: Segment, end: Fact) -> int:
 def _handled(segment: Segment) -> Handled | None:
     """Handle time, once the conversation and the wrap-up that follows it are over."""
     end = segment.end
-    if end is None or (segment.answered is None and not _tells_talk(end)):
+    if end is None or (segment.answered is None and not _talked(segment, end)):
         return None
     wrapup = segment.wrapup_ended
     if wrapup is None and (end.note or segment.wrapup_started):

@@ -9,9 +9,9 @@ from stream.families.contacts import segment
 from stream.families.contacts.events import SEGMENT_EVENTS, ContactOfferedToAgent
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.service_level import service_level
-from stream.families.contacts.snapshot import figures_of
+from stream.families.contacts.snapshot import QueueSnapshot, figures_of
 from stream.families.contacts.tally import Tally
-from tests.timeline import after, board_of, sales, story
+from tests.timeline import TEN, after, board_of, event, sales, story
 
 
 def test_an_answered_contact_is_offered_when_it_enters_and_answered_after_its_wait() -> None:
@@ -437,3 +437,109 @@ def test_a_hold_may_be_the_first_to_tell_that_we_called_ourselves() -> None:
     )
 
     assert (queue.total.offered, queue.total.answered) == (0, 0)
+
+
+LATE_REPORTS = {
+    "a contact handed on hangs up": """
+        00:00  enqueued     ann
+        00:10  answered     ann
+        02:00  transferred  ann  kind=blind
+        later  ended        ann  talk_ms=1500000
+        """,
+    "a contact handed on with a wrap-up hangs up": """
+        00:00  enqueued      ann
+        00:10  answered      ann
+        02:00  transferred   ann  kind=attended  wrapup=true
+        02:30  wrapup_ended  ann
+        later  ended         ann  talk_ms=1500000
+        """,
+    "a contact handed on while it waited hangs up": """
+        00:00  enqueued     ann
+        00:40  transferred  ann  kind=queue  to_queue=support
+        later  ended        ann  talk_ms=600000
+        """,
+    "a contact that left for elsewhere hangs up": """
+        00:00  enqueued  ann
+        00:40  dequeued  ann  reason=overflow
+        later  ended     ann  talk_ms=600000
+        """,
+    "a contact that left for elsewhere hangs up without a word": """
+        00:00  enqueued  ann
+        00:40  dequeued  ann  reason=voicemail
+        later  ended     ann
+        """,
+    "the call system tidies up after a contact that gave up": """
+        00:00  enqueued   ann
+        00:40  abandoned  ann
+        later  ended      ann  ended_by=system  talk_ms=0
+        """,
+    "the call system tidies up after an attempt": """
+        00:00  blocked  ann  reason=full
+        later  ended    ann  ended_by=system
+        """,
+    "a wrap-up that nobody announced ends": """
+        00:00  enqueued      ann
+        00:10  answered      ann
+        02:00  ended         ann
+        later  wrapup_ended  ann
+        """,
+    "the hang-up comes long after the wrap-up": """
+        00:00  enqueued      ann
+        00:10  answered      ann
+        02:30  wrapup_ended  ann  acw_ms=30000
+        later  ended         ann  talk_ms=110000
+        """,
+    "a contact handed on is held by the next agent": """
+        00:00  enqueued     ann
+        00:10  answered     ann
+        02:00  transferred  ann  kind=blind
+        later  held         ann
+        """,
+}
+
+
+def after_an_hour(table: str) -> tuple[QueueSnapshot, QueueSnapshot]:
+    """Return a queue before and after the report that comes `later`; all is durable, and others came and went."""
+    told = story(table.replace("later", "61:00"))
+    others = [event("blocked", f"c{minute}", f"{minute}:00", reason="full") for minute in range(3, 61)]
+    floor = ContactsFold()
+    for offset, one in enumerate([*told[:-1], *others]):
+        floor.apply([one], [offset])
+        floor.settle()
+        floor.committed(offset + 1)
+    (before,) = floor.snapshots(after("62:00"))
+    floor.apply(told[-1:], [1000])
+    (late,) = floor.snapshots(after("62:00"))
+    return before, late
+
+
+@pytest.mark.parametrize("table", LATE_REPORTS.values(), ids=LATE_REPORTS)
+def test_what_is_told_an_hour_later_of_a_visit_that_is_over_does_not_make_another_one(table: str) -> None:
+    before, late = after_an_hour(table)
+
+    assert (late.total.offered, late.total.decided) == (before.total.offered, before.total.decided)
+    assert late.total.handled <= late.total.answered
+    assert late.taken_back == before.taken_back
+    assert (late.waiting, late.talking) == (before.waiting, before.talking) == (0, 0)
+
+
+def test_a_hang_up_long_after_the_wrap_up_makes_the_visit_handled() -> None:
+    before, late = after_an_hour(LATE_REPORTS["the hang-up comes long after the wrap-up"])
+
+    assert (before.total.handled, late.total.handled, late.total.talk_ms) == (0, 1, 110000)
+
+
+def test_a_visit_whose_contact_goes_on_is_remembered_until_no_contact_lasts_so_long() -> None:
+    floor = ContactsFold()
+    told = story("00:10 answered ann\n02:00 transferred ann kind=blind")
+    for minutes in (3, 14, 241, 243, 244):
+        told.append(event("blocked", f"c{minutes}", TEN + timedelta(minutes=minutes), reason="full"))
+    kept = []
+    for offset, one in enumerate(told):
+        floor.apply([one], [offset])
+        floor.settle()
+        floor.committed(offset + 1)
+        kept.append("ann" in {key[3] for key in floor.segments})
+
+    assert kept == [True, True, True, True, True, False, False]
+    assert not floor.queues["default", "sales", "voice"].places.elsewhere
