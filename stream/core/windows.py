@@ -10,9 +10,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 __all__ = [
+    "ALL",
+    "DEFAULT_WINDOW",
     "EPOCH",
     "MINUTE",
     "MONTH",
+    "SHOWN_WINDOWS",
     "TODAY",
     "WINDOWS",
     "day_of",
@@ -35,6 +38,12 @@ MONTH: Final = "month"
 
 WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
 """Sliding windows: the running minute, and that many whole minutes before it (never shorter than its name)."""
+
+SHOWN_WINDOWS: Final = (*WINDOWS, TODAY)
+DEFAULT_WINDOW: Final = "30m"
+
+ALL: Final = "all"
+"""The window over everything there ever was."""
 
 
 def minute_of(at: datetime) -> int:

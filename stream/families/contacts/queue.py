@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stream.core.cloudevents import Channel
-from stream.core.policies import Policy
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Entered
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
@@ -74,7 +74,7 @@ class Queue:
         whether *key* was put in anew, as `PhaseIndex.move` does.
         """
         waited_since = self.places.waiting.get(key) if at else None
-        anew = self.places.move(key, segment.phase, was_in, self.counts.watermark)
+        anew = self.places.move(key, segment, was_in, self.counts.watermark)
         if at and waited_since and anew:
             self._left(waited_since, at, segment.applied_offset)
         return anew
@@ -97,11 +97,17 @@ class Queue:
         """
         Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
 
-        Finished ones go when repeats of their events can no longer come, and each only when it
-        *may go*: a replay must not meet a part of it. The others are ghosts, long gone from the board.
+        Finished ones go when repeats of their events can no longer come, those whose contact went on when it
+        must have ended, and each only when it *may go*: a replay must not meet a part of it. The others are
+        ghosts, long gone from the board.
         """
-        open_until = self.counts.watermark - self.policy.ghost_after - GHOSTS_KEPT
-        return self.places.take_forgotten((at or self.counts.watermark) - RETENTION.duplicates, open_until, may_go)
+        now, ghost_after = at or self.counts.watermark, self.policy.ghost_after
+        return self.places.take_forgotten(
+            finished_until=now - RETENTION.duplicates,
+            elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
+            open_until=self.counts.watermark - ghost_after - GHOSTS_KEPT,
+            may_go=may_go,
+        )
 
     def is_silent(self, at: datetime) -> bool:
         """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""

@@ -1,12 +1,14 @@
 """
-Keeps what tables of this version write, for versions to come: `python -m tests.families.rows.keep`.
+Keeps what tables of this version write, for versions to come.
 
-To be run when the version of a table has been raised; the files of older versions are never written again.
+`python -m tests.families.rows.keep`, when the version of a table has been raised. What is kept already stays as
+it is: a file of a version that no release has written may be deleted first.
 """
 
 import asyncio
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +39,7 @@ def named(value: Any) -> Any:
 
 
 def keep_rows() -> Iterator[str]:
-    """Write a file for each table, and yield its name."""
+    """Write a file for each table whose version has none, and yield its name."""
     for table, rows in examples().items():
         lines = []
         for codec, key, row in rows:
@@ -45,8 +47,9 @@ def keep_rows() -> Iterator[str]:
             kept = {"key": codec.encode_key(key).hex(), "row": encoded.hex(), "is": named(row)}
             lines.append(json.dumps({"named": [*key], **kept}))
         path = HERE / f"{table}-{encoded[0]}.jsonl"
-        path.write_text("\n".join(lines) + "\n")
-        yield path.name
+        if not path.exists():
+            path.write_text("\n".join(lines) + "\n")
+            yield path.name
 
 
 async def keep_worker(name: str) -> str:
@@ -102,4 +105,6 @@ def _record(texts: Any) -> FakeRecord:
 
 
 if __name__ == "__main__":
-    print(*keep_rows(), asyncio.run(keep_worker("worker-2.json.gz")))
+    print(*keep_rows())
+    if len(sys.argv) > 1:  # the name of a file, when a release is made
+        print(asyncio.run(keep_worker(sys.argv[1])))

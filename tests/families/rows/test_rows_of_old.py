@@ -11,8 +11,8 @@ from msgspec.structs import asdict, fields
 
 from stream.app.replay import replay
 from stream.core.row_codec import RowFormatError
-from stream.families import DECODER
 from stream.families.contacts.tally import Tally
+from stream.families.registry import DECODER
 from tests.e2e.test_crash_points import NOON, board, member
 from tests.families.rows.examples import examples
 from tests.families.rows.keep import HERE, named, read_worker
