@@ -73,7 +73,8 @@ class Windowed(Generic[T]):
         self._new_row = new_row
         self._zero: type[T] = type(self.totals.counted.tally)
         self._retention, self._zone, self._day_starts = retention, zone, day_starts
-        self._soon = timedelta(minutes=max(retention.minutes - 1, 0))
+        self.surely_kept = timedelta(minutes=max(retention.minutes - 1, 0))
+        """What is no later than that is kept: it needs no calendar to be told, as nearly all events."""
         self._minutes: dict[int, CountsRow[T]] = {}
         self._days: dict[int, CountsRow[T]] = {}
         self._months: dict[int, CountsRow[T]] = {}
@@ -205,9 +206,6 @@ class Windowed(Generic[T]):
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
-        # Nearly all events are in the last minutes, and are told without a calendar.
-        if self.watermark - at <= self._soon:
-            return False
         minute, (first_minute, first_day, first_month) = minute_of(at), self._first_kept()
         day = self.day_of(minute)
         return minute < first_minute and day < first_day and month_of(day) < first_month

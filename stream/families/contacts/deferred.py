@@ -55,13 +55,11 @@ report of a batch is in: nothing that was counted on the way would have been tak
 class Deferred:
     """One segment, the key of its row, what it has been counted for, and where it stands."""
 
-    __slots__ = ("before", "key", "overflowed", "place", "queue", "segment", "turn")
+    __slots__ = ("before", "key", "place", "queue", "segment", "turn")
 
-    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None, *, overflowed: bool) -> None:
+    def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None) -> None:
         self.queue = queue
         self.key = key
-        self.overflowed = overflowed
-        """Its own queue is beyond the limit: it counts for the shared one."""
         self.before: tuple[Contribution, ...] = ()
         self.place: Place | None = None
         """Where its queue has it; None while it is new."""

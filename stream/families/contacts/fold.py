@@ -169,7 +169,7 @@ class ContactsFold:
         visit = self._deferred.get(name)
         if fresh := visit is None:
             visit = self._opened(event, applied)
-        elif visit.overflowed:
+        elif visit.queue.is_shared:
             applied.overflowed += 1
         if visit.segment.applied_offset >= offset:
             applied.replayed += 1
@@ -192,7 +192,7 @@ class ContactsFold:
         """Take a report that may take something back: what the batch has brought so far is counted first."""
         if self._deferred.pop(name, None) is not None:
             self._count(visit)
-            visit = Deferred(visit.queue, visit.key, visit.segment, overflowed=visit.overflowed)
+            visit = Deferred(visit.queue, visit.key, visit.segment)
         if take(visit.segment, event):
             self._note(visit, event.time, offset, applied)
             self._touch(visit.queue)
@@ -208,14 +208,14 @@ class ContactsFold:
             if at > counts.silent_from:
                 counts.end_silence(at, offset)
             counts.watermark = at
-        elif counts.is_too_late(at):
+        elif counts.watermark - at > counts.surely_kept and counts.is_too_late(at):
             applied.late += 1
 
     def _opened(self, event: SegmentEvent, applied: Applied) -> Deferred:
         queue, key = self.queues.place_of(event, event.data.enqueue_seq)
-        overflowed = queue.key[1] != event.data.queue
-        applied.overflowed += overflowed
-        return Deferred(queue, key, self._visits.get(key), overflowed=overflowed)
+        if queue.is_shared:
+            applied.overflowed += 1
+        return Deferred(queue, key, self._visits.get(key))
 
     def _count(self, visit: Deferred, at: datetime | None = None) -> None:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
@@ -233,7 +233,7 @@ class ContactsFold:
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self.queues.place_of(event, 0)
-        applied.overflowed += queue.key[1] != event.data.queue
+        applied.overflowed += queue.is_shared
         callback = self._callbacks.get(key, NEW_CALLBACK)
         if callback.applied_offset >= offset:
             applied.replayed += 1

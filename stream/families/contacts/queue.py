@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stream.core.cloudevents import Channel
+from stream.core.limits import OVERFLOW_QUEUE
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
@@ -45,6 +46,8 @@ class Queue:
     def __init__(self, key: QueueKey, policy: Policy, *, keep_silent: bool = False) -> None:
         """Make an empty queue, whose totals go on after every silence if it is to *keep_silent*."""
         self.key = key
+        self.is_shared = key[1] == OVERFLOW_QUEUE
+        """It stands for all names beyond the limit."""
         self.policy = policy
         self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
@@ -62,8 +65,8 @@ class Queue:
         """No tally tells how new this queue is: the version before did not write that."""
         self.lifetime = silence + LATEST
         """How long its rows are kept after the newest event."""
-        self.kept_until = EPOCH
-        """The watermark of all queues from which on they may go."""
+        self.heard_at = EPOCH
+        """The watermark of all queues when something was last heard of this one."""
         self.emptied_at: int | None = None
         """The offset at which the last segment of a silent queue was forgotten."""
 
@@ -117,11 +120,6 @@ class Queue:
     def repeated(self, key: EpisodeKey) -> None:
         """Note that an event of an episode came once more: further repeats may follow."""
         self.places.repeated(key, self.counts.watermark)
-
-    def heard_of(self, watermark: datetime) -> None:
-        """Take note that something came while the newest event of all queues was at *watermark*."""
-        self.kept_until = watermark + self.lifetime
-        self.emptied_at = None
 
     def take_forgotten(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """

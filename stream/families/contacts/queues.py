@@ -61,17 +61,15 @@ class Queues(dict[QueueKey, Queue]):
         """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""
         if queue.key not in self:
             self[queue.key] = queue
-            tenant, name, _ = queue.key
-            if name != OVERFLOW_QUEUE:
-                self._of_tenant[tenant] += 1
+            if not queue.is_shared:
+                self._of_tenant[queue.key[0]] += 1
         return self[queue.key]
 
     def forget(self, queue: Queue) -> None:
         """Keep a queue no longer."""
         del self[queue.key]
-        tenant, name, _ = queue.key
-        if name != OVERFLOW_QUEUE:
-            self._of_tenant[tenant] -= 1
+        if not queue.is_shared:
+            self._of_tenant[queue.key[0]] -= 1
             self._of_tenant = +self._of_tenant  # a tenant without queues is none
 
     def clear(self) -> None:
@@ -84,7 +82,8 @@ class Queues(dict[QueueKey, Queue]):
     def heard_of(self, queue: Queue) -> None:
         """Take note that something came for a queue."""
         self._watermark = max(self._watermark, queue.counts.watermark)
-        queue.heard_of(self._watermark)
+        queue.heard_at = self._watermark
+        queue.emptied_at = None
 
     def loaded(self) -> None:
         """Take note that all rows were loaded."""
@@ -93,7 +92,7 @@ class Queues(dict[QueueKey, Queue]):
             self._watermark = max(self._watermark, queue.counts.watermark)
         for queue in self.values():
             # Its source may be days behind: it gets an hour to be heard of again.
-            queue.kept_until = max(queue.counts.watermark + queue.lifetime, self._watermark + _HOUR)
+            queue.heard_at = max(queue.counts.watermark, self._watermark - queue.lifetime + _HOUR)
 
     def silent(self) -> list[Queue]:
         """Return, once an hour, the queues whose rows nobody will miss."""
@@ -101,7 +100,7 @@ class Queues(dict[QueueKey, Queue]):
         if self._keep_silent or hour == self._swept_to:
             return []
         self._swept_to = hour
-        return [queue for queue in self.values() if queue.kept_until <= self._watermark]
+        return [queue for queue in self.values() if queue.heard_at <= self._watermark - queue.lifetime]
 
     def shown(self, at: datetime) -> list[Queue]:
         """Return the queues that a board has at the instant *at*."""
