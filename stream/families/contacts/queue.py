@@ -33,6 +33,9 @@ RETENTION: Final = Retention(
 )
 """What a queue keeps. Finished segments stay for the duplicate window, so that repeats change nothing."""
 
+REACH: Final = RETENTION.reach
+"""No window shows what is longer ago."""
+
 GHOSTS_KEPT: Final = timedelta(days=RETENTION.days)
 """How long a ghost is kept after it expired: no window that still shows it may lose it."""
 
@@ -53,7 +56,7 @@ class Queue:
         """By which a wait that ends now is judged."""
         self.places = PhaseIndex()
         # By then, whoever entered the queue has left it or expired, and no window shows that any more.
-        silence = RETENTION.reach + policy.ghost_after
+        silence = REACH + policy.ghost_after
         self.counts: Windowed[Tally] = Windowed(
             TallyRow,
             RETENTION,
@@ -151,7 +154,7 @@ class Queue:
         It has it for as long as a window may show its newest event, or how the last who is in it expires.
         Nothing has to run for that: a silent queue vanishes by being looked at.
         """
-        horizon = at - RETENTION.reach
+        horizon = at - REACH
         if self.counts.watermark >= horizon:
             return True
         newest = self.places.newest_open
