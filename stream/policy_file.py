@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from stream.core.calendar import EVERY_DAY, Hours, Span
 from stream.core.cloudevents import Channel
+from stream.core.limits import DUPLICATE_WINDOW
 from stream.core.policies import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
 from stream.errors import SettingsError
 
@@ -126,6 +127,13 @@ def _some_seconds(value: object) -> timedelta:
     return length
 
 
+def _grace(value: object) -> timedelta:
+    length = _seconds(value)
+    if length > DUPLICATE_WINDOW:
+        raise ValueError(f"must be at most {DUPLICATE_WINDOW // timedelta(seconds=1)} seconds")
+    return length
+
+
 def _ratio(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
         raise ValueError("must be a ratio between 0 and 1, such as 0.80")
@@ -199,6 +207,7 @@ KEYS: Final[Mapping[str, tuple[str, Callable[[object], Any]]]] = {
     "time_zone": ("time_zone", _zone),
     "day_starts": ("day_starts", _clock),
     "ghost_after_seconds": ("ghost_after", _some_seconds),
+    "inferred_grace_seconds": ("inferred_grace", _grace),
     "minimum_volume": ("minimum_volume", _volume),
     "longest_wait_limit_seconds": ("longest_wait_limit", _some_seconds),
     "abandonment_limit": ("abandonment_limit", _ratio),

@@ -57,6 +57,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Local time at which "today" begins."""
     ghost_after: timedelta = timedelta(hours=4)
     """An open contact older than this will never end: it is expired."""
+    inferred_grace: timedelta = timedelta(seconds=10)
+    """How long, in the time of the events, a counter waits for the report of what is only inferred from others."""
 
     minimum_volume: int = 20
     """So many contacts must be decided (or tried, for blocking) in a window before somebody is alerted of a ratio."""
@@ -102,6 +104,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     time_zone: ZoneInfo | None = None
     day_starts: time | None = None
     ghost_after: timedelta | None = None
+    inferred_grace: timedelta | None = None
     minimum_volume: int | None = None
     longest_wait_limit: timedelta | None = None
     abandonment_limit: float | None = None

@@ -47,6 +47,7 @@ def _merged(one: QueueSnapshot, other: QueueSnapshot) -> QueueSnapshot:
         windows={name: tally + other.windows[name] for name, tally in one.windows.items()},
         total=one.total + other.total,
         taken_back=one.taken_back + other.taken_back,
+        inferred=one.inferred + other.inferred if one.inferred and other.inferred else one.inferred or other.inferred,
     )
 
 

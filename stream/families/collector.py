@@ -174,8 +174,9 @@ def _column(tallies: Sequence[Tally], field: str) -> list[int]:
 
 
 def _ever(queues: Sequence[QueueSnapshot]) -> list[Tally]:
-    """Return what was ever counted, corrections not subtracted: the one thing about a queue that never goes down."""
-    return [queue.total + queue.taken_back for queue in queues]
+    """Return what was ever shown, corrections not subtracted: the one thing about a queue that never goes down."""
+    shown = (queue.total if queue.inferred is None else queue.total - queue.inferred for queue in queues)
+    return [tally + queue.taken_back for tally, queue in zip(shown, queues, strict=True)]
 
 
 def _part(

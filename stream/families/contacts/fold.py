@@ -210,7 +210,10 @@ class ContactsFold:
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
-        queue.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
+        counts_for = contributions_of(segment)
+        queue.count_difference(key, visit.before, counts_for, segment.applied_offset)
+        if at is not None or visit.turn != "talking":  # in turn, nothing is to be inferred before the end
+            queue.inferred.note(key, segment, counts_for)
         if queue.place_segment(key, segment, visit.place, at):
             self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
@@ -231,7 +234,7 @@ class ContactsFold:
         applied.late += queue.is_too_late(event.time)
         queue.watermark = max(queue.watermark, event.time)
         self._touch(queue)
-        queue.count_difference(callback.counted, counts_for, offset)
+        queue.count_difference(key, callback.counted, counts_for, offset)
         self.segments.put(key, replace(known, applied_offset=offset, counted=counts_for))
         queue.place_callback(key, known)
 

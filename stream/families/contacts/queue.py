@@ -15,6 +15,8 @@ from stream.core.retention import Retention
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
+from stream.families.contacts.inferred import SILENT_AFTER, Inferred
+from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.segment import Segment, share_limits
 from stream.families.contacts.sliding import SlidingSums
@@ -31,7 +33,7 @@ QueueKey = tuple[str, str, Channel]
 """Tenant, queue, channel."""
 
 Scope = Literal["minute", "day", "total", "taken_back"]
-"""What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
+"""What a tally is of; `taken_back` is read only: rows of the total have had it themselves since."""
 
 
 _DAY = timedelta(days=1)
@@ -51,17 +53,23 @@ class Queue:
         self._minutes: dict[int, TallyRow] = {}
         self._days: dict[int, TallyRow] = {}
         self._total = TallyRow()
-        self._taken_back = TallyRow()
+        self._taken_back = self._total.taken_back = Tally()
+        """What counters have shown and a later event corrected: in one row with the total, since one cannot be right
+        without the other, nor either without the watermark at which it was decided what counters had shown."""
+        self.inferred = Inferred(policy.inferred_grace)
+        self._newest_loaded = self._awaited_since = EPOCH
+        """When rows are loaded: what was told before no grace can be running for."""
         self._sums = SlidingSums(self._minutes)
         self._counted: dict[int, list[Tally]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._corrected = False
         self._kept = Retention(policy)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
 
-    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...], offset: int) -> None:
+    def count_difference(
+        self, key: EpisodeKey, before: tuple[Contribution, ...], after: tuple[Contribution, ...], offset: int
+    ) -> None:
         """Count what an episode counts for *after*, and take back what only *before* had, by a record's *offset*."""
         for contribution in after:
             if not before or contribution not in before:
@@ -69,9 +77,8 @@ class Queue:
         for contribution in before:
             if contribution not in after:
                 self._count(contribution, -1, offset)
-                self._corrected = True
-                if self._taken_back.applied_offset < offset:
-                    contribution.count([self._taken_back.tally], 1)
+                if self._total.applied_offset < offset and not self.inferred.hides(key, contribution, self.watermark):
+                    contribution.count([self._taken_back], 1)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
         """Count and place a new segment of which only the entry is known, as the general way would."""
@@ -106,7 +113,7 @@ class Queue:
         return counted
 
     def take_counted(self) -> Iterator[tuple[Scope, int, TallyRow]]:
-        """Yield the rows that were counted in since the last call: minutes and days that are still kept, totals."""
+        """Yield the rows that were counted in since the last call: minutes and days that are still kept, the total."""
         first_minute, first_day = self._kept.since(self.watermark)
         for minute in self._counted:
             if minute >= first_minute:
@@ -114,33 +121,47 @@ class Queue:
         for day in {self._kept.day_of(minute) for minute in self._counted}:
             if day >= first_day:
                 yield "day", day, self._days[day]
-        if self._counted:
+        if self._counted or self._total.watermark != self.watermark:
+            self._total.watermark = self.watermark
             yield "total", 0, self._total
-        if self._corrected:
-            yield "taken_back", 0, self._taken_back
-        self._counted, self._corrected = {}, False
+        self._counted = {}
 
     def load(self, scope: Scope, number: int, row: TallyRow) -> None:
         """Take a row over from the changelog."""
         match scope:
             case "minute":
                 self._minutes[number] = row
-                self.watermark = max(self.watermark, start_of(number))
+                self._newest_loaded = max(self._newest_loaded, start_of(number))
             case "day":
                 self._days[number] = row
             case "total":
                 self._total = row
+                self._taken_back = row.taken_back = row.taken_back or self._taken_back
+                if row.watermark is not None:
+                    self.watermark = row.watermark
+                    self._awaited_since = row.watermark - self.policy.inferred_grace
+            case "taken_back" if self._total.watermark is None:
+                self._taken_back = self._total.taken_back = row.tally
             case "taken_back":
-                self._taken_back = row
+                pass  # of a version before, and taken over by a total that was written since
 
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog; `loaded` follows the last one."""
-        if (newest := episode.newest) > self.watermark:
-            self.watermark = newest
+        if (newest := episode.newest) > self._newest_loaded:
+            self._newest_loaded = newest
         self.places.load(key, episode)
+        if newest > self._awaited_since and isinstance(episode, Segment):
+            self.inferred.note(key, episode, contributions_of(episode))
 
     def loaded(self) -> None:
-        """Take note that the last episode was loaded."""
+        """
+        Take note that the last episode was loaded.
+
+        The watermark is that of the total: minutes may be ahead of it, and a replay has to come to the same
+        decisions as the first time. Totals of a version before have none.
+        """
+        if self._total.watermark is None and self._total.applied_offset >= 0:
+            self.watermark = self._newest_loaded
         self.places.loaded(self.watermark)
 
     def is_too_late(self, at: datetime) -> bool:
@@ -164,9 +185,8 @@ class Queue:
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
-        if since + self.policy.ghost_after <= at and self._taken_back.applied_offset < offset:
-            self._corrected = True
-            self._taken_back.tally.expired += 1
+        if since + self.policy.ghost_after <= at and self._total.applied_offset < offset:
+            self._taken_back.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
         """Put a callback where it is now."""
@@ -185,6 +205,7 @@ class Queue:
     def take_outdated(self) -> list[tuple[Scope, int]]:
         """Forget minutes and days that nothing reaches any more, and return them."""
         self._swept_to = minute_of(self.watermark)
+        self.inferred.forget(self.watermark)
         first_minute, first_day = self._kept.since(self.watermark)
         outdated: list[tuple[Scope, int]] = [("minute", minute) for minute in self._minutes if minute < first_minute]
         outdated += [("day", day) for day in self._days if day < first_day]
@@ -244,7 +265,8 @@ class Queue:
             callbacks_waiting=_open_since(self.places.callbacks, horizon),
             windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
             total=self._total_with_ghosts(len(waits)),
-            taken_back=self._taken_back.tally.copy(),
+            taken_back=self._taken_back.copy(),
+            inferred=self.inferred.hidden(max(self.watermark, at - SILENT_AFTER)),
         )
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:

@@ -65,7 +65,9 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     total: Tally
     """All there ever was, ghosts up to this instant included."""
     taken_back: Tally
-    """What `total` once counted and a later event corrected; `total` has it subtracted already."""
+    """What counters once showed and a later event corrected; `total` has it subtracted already."""
+    inferred: Tally | None = None
+    """Of `total`, what counters do not show yet: nobody reported it, and its report may be under way. None: nothing."""
 
 
 class AgentsSnapshot(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ Sums are whole milliseconds: exact in any order.
 
 from bisect import bisect_left
 from collections.abc import Callable
+from datetime import datetime
 from operator import add, sub
 from typing import Any, Final
 
@@ -159,6 +160,10 @@ class TallyRow(Struct, array_like=True, gc=False):
 
     applied_offset: int = -1
     tally: Tally = field(default_factory=Tally)
+    taken_back: Tally | None = None
+    """Of the total: what it once counted, counters showed, and a later event corrected."""
+    watermark: datetime | None = None
+    """Of the total: the time of the newest event of the queue up to that offset, by which counters show things."""
 
 
 def _combined(one: Tally, other: Tally, combine: Callable[[int, int], int]) -> Tally:

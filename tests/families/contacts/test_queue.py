@@ -27,7 +27,7 @@ def test_a_contact_that_enters_and_waits_counts_the_short_way_for_what_it_does_t
         queue.snapshot(after("03:00"))  # sums of windows are there, and have to follow
 
     short.enter(KEY, entered)
-    general.count_difference((), contributions_of(entered), entered.applied_offset)
+    general.count_difference(KEY, (), contributions_of(entered), entered.applied_offset)
     general.place_segment(KEY, entered, None)
 
     assert short.snapshot(after("03:00")) == general.snapshot(after("03:00"))
