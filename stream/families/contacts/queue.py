@@ -10,7 +10,6 @@ from typing import Literal
 
 from stream.core.cloudevents import Channel
 from stream.core.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
-from stream.core.policies import Policy
 from stream.core.retention import Retention
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 from stream.families.contacts.callback import Callback
@@ -18,6 +17,7 @@ from stream.families.contacts.contributions import Contribution, Entered
 from stream.families.contacts.inferred import SILENT_AFTER, Inferred
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
 from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -62,7 +62,7 @@ class Queue:
         self._sums = SlidingSums(self._minutes)
         self._counted: dict[int, list[Tally]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._kept = Retention(policy)
+        self._kept = Retention(policy.time_zone, policy.day_starts)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.

@@ -10,21 +10,16 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from stream.core.cloudevents import Event
-from stream.core.policies import Changes, Policies, Rule
+from stream.core.policies import Policies, Rule
 from stream.families.contacts.events import ContactEnded, ContactWrapupEnded, ContactWrapupStarted
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.inferred import SILENT_AFTER
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
 from tests.families.contacts.test_laws import days, with_repeats
-from tests.timeline import TEN, after, event, floor_of, sales, story
+from tests.timeline import TEN, after, event, floor_of, sales, shown, story
 
 END = TEN + timedelta(hours=1, minutes=45)
-
-
-def shown(queue: QueueSnapshot) -> Tally:
-    """What the counters of a queue show."""
-    return queue.total + queue.taken_back - (queue.inferred or Tally())
 
 
 def numbers(tally: Tally) -> list[int]:
@@ -101,12 +96,12 @@ def test_what_overtakes_a_report_is_not_counted_twice(table: str) -> None:
     assert mixed.taken_back.answered == mixed.taken_back.offered == mixed.taken_back.dequeued == 0
     if "wrapup_started" not in table:  # a wrap-up that nobody announced takes a handle time back that was reported
         assert mixed.taken_back == Tally()
-    assert [*map(max, numbers(shown(mixed)), numbers(in_order.total))] == numbers(shown(mixed))
+    assert [*map(max, numbers(mixed.shown), numbers(in_order.total))] == numbers(mixed.shown)
 
 
 def sales_of(told: list[Event], at: str) -> QueueSnapshot:
     told = [*told, event("blocked", "bob", at, reason="full")]
-    (queue,) = floor_of(told).snapshots(after(at))
+    (queue,) = shown(floor_of(told), after(at))
     return queue
 
 
@@ -116,9 +111,9 @@ def test_windows_show_at_once_what_counters_show_after_the_grace() -> None:
     nearly, then = (sales(f"{end}\n{when} blocked bob reason=full", at="01:15") for when in ("01:09", "01:10"))
 
     assert (at_once.windows["5m"].answered, at_once.total.answered) == (1, 1)
-    assert [shown(queue).answered for queue in (at_once, nearly, then)] == [0, 0, 1]
+    assert [queue.shown.answered for queue in (at_once, nearly, then)] == [0, 0, 1]
     # What was reported does not wait for what was not.
-    assert [(shown(queue).offered, shown(queue).handled) for queue in (at_once, nearly, then)] == [(1, 1)] * 3
+    assert [(queue.shown.offered, queue.shown.handled) for queue in (at_once, nearly, then)] == [(1, 1)] * 3
     assert then.inferred is None
 
 
@@ -132,12 +127,12 @@ def test_a_report_that_comes_after_the_grace_corrects_what_counters_have_shown()
         """
     )
 
-    assert (queue.total.answered, queue.taken_back.answered, shown(queue).answered) == (1, 1, 2)
+    assert (queue.total.answered, queue.taken_back.answered, queue.shown.answered) == (1, 1, 2)
 
 
 @pytest.mark.parametrize(("grace", "corrected"), [(0, 1), (3, 1), (4, 0), (60, 0)])
 def test_the_grace_is_a_matter_of_policy(grace: int, corrected: int) -> None:
-    policies = Policies(rules=(Rule(changes=Changes(inferred_grace=timedelta(seconds=grace))),))
+    policies = Policies(rules=(Rule(changes={"inferred_grace": timedelta(seconds=grace)}),))
     queue = sales(
         """
         00:30  answered  ann
@@ -154,12 +149,12 @@ def test_of_a_queue_that_falls_silent_counters_show_the_last_contacts_all_the_sa
     floor = floor_of(story("00:00 enqueued ann\n01:00 ended ann talk_ms=50000 hold_ms=0"))
     hour = after("01:10") + SILENT_AFTER
 
-    hidden, silent = (next(floor.snapshots(at)) for at in (hour - timedelta(seconds=1), hour))
+    hidden, silent = (shown(floor, at)[0] for at in (hour - timedelta(seconds=1), hour))
     floor.apply(story("00:11 answered ann"), [2])
-    (corrected,) = floor.snapshots(hour)
+    (corrected,) = shown(floor, hour)
 
-    assert [shown(queue).answered for queue in (hidden, silent)] == [0, 1]
-    assert (corrected.taken_back.answered, shown(corrected).answered) == (1, 2)  # counters never fall
+    assert [queue.shown.answered for queue in (hidden, silent)] == [0, 1]
+    assert (corrected.taken_back.answered, corrected.shown.answered) == (1, 2)  # counters never fall
 
 
 def shuffled(day: list[Event], chance: random.Random) -> list[Event]:
@@ -184,9 +179,9 @@ def test_a_day_with_one_contact_in_seven_shuffled_within_five_seconds_ends_witho
     last = max((told.time for told in day), default=TEN) + timedelta(seconds=10)
     ends = [event("blocked", "last", last, queue=queue, reason="full") for queue in ("sales", "support")]
 
-    for queue in floor_of([*shuffled(day, chance), *ends]).snapshots(END):
+    for queue in shown(floor_of([*shuffled(day, chance), *ends]), END):
         assert queue.taken_back == Tally()
-        assert shown(queue) == queue.total
+        assert queue.shown == queue.total
 
 
 @given(days(), st.randoms(use_true_random=False))
@@ -197,8 +192,8 @@ def test_counters_never_fall_whatever_overtakes_whatever(day: list[Event], chanc
     for offset, told in enumerate(with_repeats(shuffled(day, chance), chance)):
         floor.apply([told], [offset])
         at = max(at, told.time) + timedelta(minutes=90 * (offset == silence))
-        for queue in floor.snapshots(at):
-            now = numbers(shown(queue))
+        for queue in shown(floor, at):
+            now = numbers(queue.shown)
             assert all(map(int.__le__, before.get(queue.queue, now), now))
             before[queue.queue] = now
 
@@ -210,7 +205,7 @@ def test_what_a_version_before_took_back_is_still_taken_back() -> None:
     old.recovered()
     old.apply(story("00:00 enqueued ann"), [8])
     old.settle()
-    (told,) = old.snapshots(after("00:10"))
+    (told,) = shown(old, after("00:10"))
     new = ContactsFold()
     for name, rows in old.tables.items():
         for key, row in rows.items():
@@ -218,7 +213,7 @@ def test_what_a_version_before_took_back_is_still_taken_back() -> None:
     new.recovered()
 
     assert told.taken_back.answered == 1
-    assert [*new.snapshots(after("00:10"))] == [told]
+    assert shown(new, after("00:10")) == [told]
 
 
 def test_a_report_that_was_awaited_when_a_worker_died_corrects_nothing() -> None:
@@ -229,9 +224,9 @@ def test_a_report_that_was_awaited_when_a_worker_died_corrects_nothing() -> None
         for key, row in rows.items():
             second.tables[name].load(key, row)
     second.recovered()
-    (recovered,) = second.snapshots(after("01:05"))
+    (recovered,) = shown(second, after("01:05"))
     second.apply(story("00:11 answered ann"), [2])
-    (queue,) = second.snapshots(datetime.max.replace(tzinfo=TEN.tzinfo))
+    (queue,) = shown(second, datetime.max.replace(tzinfo=TEN.tzinfo))
 
-    assert (recovered.total.answered, shown(recovered).answered) == (1, 0)
+    assert (recovered.total.answered, recovered.shown.answered) == (1, 0)
     assert (queue.total.answered, queue.taken_back) == (1, Tally())

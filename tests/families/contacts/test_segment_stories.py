@@ -4,14 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from stream.core.policies import Changes, Formula, Policies, Rule
+from stream.core.policies import Policies, Rule
 from stream.families.contacts import segment
 from stream.families.contacts.events import SEGMENT_EVENTS, ContactOfferedToAgent
 from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.service_level import service_level
-from stream.families.contacts.snapshot import QueueSnapshot, figures_of
+from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
-from tests.timeline import TEN, after, board_of, event, sales, story
+from tests.timeline import TEN, after, board_of, event, figures_of, sales, shown, story
 
 
 def test_an_answered_contact_is_offered_when_it_enters_and_answered_after_its_wait() -> None:
@@ -362,7 +363,7 @@ def test_the_second_leg_of_a_callback_is_no_answered_call() -> None:
 
 
 def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
-    strict = Policies(rules=(Rule(changes=Changes(threshold=timedelta(seconds=5))),))
+    strict = Policies(rules=(Rule(changes={"threshold": timedelta(seconds=5)}),))
     floor_events = story(
         """
         00:00  enqueued  ann
@@ -381,7 +382,7 @@ def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
 
     second.apply(story("01:00  ended  ann"), [2])
 
-    (queue,) = second.snapshots(after("02:00"))
+    (queue,) = shown(second, after("02:00"))
     assert (queue.total.answered_in_target, queue.total.handled) == (1, 1)
 
 
@@ -507,9 +508,9 @@ def after_an_hour(table: str) -> tuple[QueueSnapshot, QueueSnapshot]:
         floor.apply([one], [offset])
         floor.settle()
         floor.committed(offset + 1)
-    (before,) = floor.snapshots(after("62:00"))
+    (before,) = shown(floor, after("62:00"))
     floor.apply(told[-1:], [1000])
-    (late,) = floor.snapshots(after("62:00"))
+    (late,) = shown(floor, after("62:00"))
     return before, late
 
 
