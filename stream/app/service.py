@@ -184,7 +184,8 @@ class Service:
         for feed, fold in self.worker.ownership.shown():
             snapshots: list[Any] = []
             for cost, snapshot in fold.snapshots(at):
-                snapshots.append(snapshot)
+                if snapshot is not None:
+                    snapshots.append(snapshot)
                 work += cost
                 if work >= SLICE:
                     work = 0

@@ -82,8 +82,12 @@ class Fold(Protocol[S_co]):
     def recovered(self) -> None:
         """Derive from the rows what is not in a table; called after rows were loaded, possibly again."""
 
-    def snapshots(self, at: datetime) -> Iterator[tuple[int, S_co]]:
-        """Yield what is shown at the instant *at*, each with what it cost to take: 1 for an ordinary queue."""
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, S_co | None]]:
+        """
+        Yield what is shown at the instant *at*, each with what it cost to take: 1 for an ordinary queue.
+
+        None is work that comes before the first, and after which others may have their turn.
+        """
 
 
 class FoldOptions(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from msgspec import json
 
 from stream.core.cloudevents import Event
 from stream.families.agents.fold import AgentsFold
+from stream.families.agents.rules import AgentPolicy
 from stream.families.contacts.events import ContactEvent
 from stream.sdk.producer import checked
 from stream.sources.asterisk_queue_log.mapper import IGNORED, VERBS, Mapper
@@ -339,7 +340,8 @@ def test_a_member_that_is_removed_and_added_in_one_second_is_where_the_later_lin
 ) -> None:
     staff = folded(mapped(log_of("\n".join(f"0|CLI|q1|m1|{verb}MEMBER|" for verb in verbs))))
 
-    assert [queue for _, row in staff.agents.items() for queue in row.joined()] == joined
+    (row,) = staff.agents.values()
+    assert [queue for queue, _ in row.places(row.newest, AgentPolicy()) if queue] == joined
 
 
 def test_the_order_in_a_second_moves_agents_only_and_never_into_the_next_second() -> None:
@@ -368,7 +370,8 @@ def folded(events: list[Event]) -> AgentsFold:
 
 def states(events: list[Event]) -> dict[str, str]:
     """By agent: the state in queue q1."""
-    return {agent: row.state("q1") for (_, agent), row in folded(events).agents.items()}
+    agents = {agent: row for (_, agent), row in folded(events).agents.items()}
+    return {agent: dict(row.places(row.newest, AgentPolicy())).get("q1", "") for agent, row in agents.items()}
 
 
 AGENTS = log_of(f"{PAUSED}\n{BACK}\n0|c1|q1|NONE|ENTERQUEUE||x|1\n{PAUSED}\n1|NONE|q1|m2|PAUSE|\n{BACK}")
