@@ -103,9 +103,9 @@ class Service:
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
-        self.whole = ClusterBoard(
+        self.cluster = ClusterBoard(
             settings.group,
-            take_share=self.part,
+            take_share=self.share,
             others=self.worker.others,
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
             clock=clock,
@@ -113,8 +113,8 @@ class Service:
         )
         self.server = BoardServer(
             take_board=self.board,
-            take_share=self.part,
-            look=self.whole.look,
+            take_share=self.cluster.share,
+            read=self.cluster.read,
             feed=self.feed,
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
@@ -161,7 +161,7 @@ class Service:
 
     async def _close(self) -> None:
         await self.server.stop()
-        await self.whole.close()
+        await self.cluster.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -174,10 +174,10 @@ class Service:
 
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
-        part = await self.part()
-        return board_of(part.partitions, part.at, whole=self.feed.whole)
+        share = await self.share()
+        return board_of(share.partitions, share.at, whole=self.feed.whole)
 
-    async def part(self) -> WorkerShare:
+    async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
         at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
         partitions: list[PartitionBoard] = []

@@ -1,6 +1,6 @@
 """The worker's pages: `/metrics`, `/healthz`, `/readyz`, the live board and its events. Knows no Faust.
 
-Boards are taken on the worker's loop; whatever takes long is done in a thread.
+Boards are read on the worker's loop, once for all who ask; whatever takes long is done in a thread.
 """
 
 import asyncio
@@ -17,10 +17,11 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.board.broadcast import Broadcast, Frame
-from stream.board.cluster.merge import Look
+from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import SHARE_PATH, SharePage, WorkerShare
 from stream.board.document import Beat, detail_of, document_of, picture_of
 from stream.board.files import FILES
+from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
 from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS
 from stream.families.contacts.snapshot import Board
 from stream.http.guard import HEADERS, STREAMED, guard
@@ -63,8 +64,9 @@ class BoardServer:
     Serves one worker's figures, and the board of its whole group.
 
     *take_board* returns what this worker owns, for `/metrics`; *take_share* the same, for the other workers;
-    *look* the board of all workers, with what is wrong with it. *clock* tells now; *health* judges the
-    worker; *every* is how often the wall is told. `address` is known after `start`.
+    *read* the board of all workers, with what is wrong with it. The last two return the same object to all who
+    ask while there is nothing newer. *clock* tells now; *health* judges the worker; *every* is how often the
+    wall is told. `address` is known after `start`.
     """
 
     def __init__(
@@ -72,21 +74,21 @@ class BoardServer:
         *,
         take_board: Callable[[], Awaitable[Board]],
         take_share: Callable[[], Awaitable[WorkerShare]],
-        look: Callable[[], Awaitable[Look]],
+        read: Callable[[], Awaitable[BoardReading]],
         feed: Feed,
         clock: Callable[[], datetime],
         health: Callable[[], Health],
         listen: Listen | None = None,
-        every: timedelta = timedelta(seconds=1),
+        every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
-        self._look = look
         self._clock = clock
         self._health = health
         self._listen = listen or Listen()
         self._broken_since: datetime | None = None
-        # Two threads: a scrape of a thousand queues does not hold up the wall.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
-        self._metrics = MetricsPage(take_board=take_board, feed=feed, timer=perf_counter, executor=self._executor)
+        self._metrics = MetricsPage(take_board=take_board, feed=feed, timer=perf_counter)
+        self._read = read
+        self._documents = SharedRendering(read, _document_of, self._executor)
         self._part = SharePage(take_share, self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
@@ -159,13 +161,11 @@ class BoardServer:
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:
-        window = _window_of(request)
-        look = await self._look()
-        body = await self._in_thread(lambda: msgspec.json.encode(document_of(look.board, window, look.notices)))
+        body = await self._documents.body(_window_of(request))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     async def _detail(self, request: web.Request) -> web.Response:
-        board = (await self._look()).board
+        board = (await self._read()).board
         name = request.query.get("queue", "")
         body = await self._in_thread(lambda: msgspec.json.encode(detail_of(board, name)))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
@@ -177,7 +177,7 @@ class BoardServer:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                board, notices = await self._look()
+                board, notices = await self._read()
                 body = await self._in_thread(lambda: msgspec.json.encode(picture_of(board, window, ticking=True)))
         except Exception:  # noqa: BLE001 - whatever it is, the wall must learn that its figures stand still
             if self._broken_since is None:
@@ -201,6 +201,10 @@ def _verdict(question: str, reasons: tuple[str, ...]) -> web.Response:
     """Answer 200 when there is no reason against it, else 503."""
     body = msgspec.json.encode({question: not reasons, "reasons": reasons})
     return web.Response(status=503 if reasons else 200, body=body, headers={"Content-Type": "application/json"})
+
+
+def _document_of(reading: BoardReading, window: str) -> bytes:
+    return msgspec.json.encode(document_of(reading.board, window, reading.notices))
 
 
 def _window_of(request: web.Request) -> str:
