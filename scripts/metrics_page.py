@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Iterator, Sequence
 
+from stream.app.catalogue import SECTIONS
 from stream.core.metric import Kind, Metric
-from stream.families.catalogue import AGENTS, FEED, NOW, POLICY, SCRAPE, TOTALS, WINDOWS
 
 __all__ = ["written"]
 
 _INTRODUCTION = """\
 # Metrics
 
-<!-- Generated from stream/families/catalogue.py by `python -m scripts.metrics_page > docs/metrics.md`; do not edit. -->
+<!-- Generated from stream/families/ by `python -m scripts.metrics_page > docs/metrics.md`; do not edit. -->
 
 What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever the scraper asks for.
 
@@ -46,13 +46,13 @@ of exactly T is within it. Default: C with T = 20 s and S = 5 s.
 """
 
 _SECTIONS = (
-    ("Now", NOW),
-    ("Agents", AGENTS),
-    ("What a queue promises", POLICY),
-    ("Windows", WINDOWS),
-    ("Counters and histograms", TOTALS),
-    ("The feed itself", FEED),
-    ("The page itself", SCRAPE),
+    ("Now", "now"),
+    ("Agents", "agents"),
+    ("What a queue promises", "policy"),
+    ("Windows", "windows"),
+    ("Counters and histograms", "totals"),
+    ("The feed itself", "feed"),
+    ("The page itself", "page"),
 )
 
 _PROCESS = """\
@@ -62,7 +62,7 @@ Beside these, `process_*` and `python_*` of the client library tell memory, CPU,
 
 def written() -> str:
     """Return the page."""
-    tables = [f"## {title}\n\n{_table(metrics)}" for title, metrics in _SECTIONS]
+    tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
     return "\n".join([_INTRODUCTION, _FORMULAS, *tables, _PROCESS])
 
 

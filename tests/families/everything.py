@@ -6,8 +6,8 @@ from datetime import time, timedelta
 from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
-from stream.core.policies import Policy
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents

@@ -6,14 +6,14 @@ a partition is decided by the group, not by who answers.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from stream.board.cluster.peers import Peers
-from stream.board.cluster.share import PartitionBoard, Vitals, WorkerShare, board_of
+from stream.board.cluster.share import PartitionBoard, ShareCodec, Vitals, WorkerShare, board_of
 from stream.board.shared_reading import EVERY_SECONDS, SharedReading
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board, Family
 from stream.status.feed import CheckpointFigures, Feed
 from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
 
@@ -68,6 +68,7 @@ class ClusterBoard:
     def __init__(
         self,
         group: str,
+        families: Sequence[Family[Any]],
         *,
         take_share: Callable[[], Awaitable[WorkerShare]],
         others: Callable[[], Mapping[str, frozenset[Partition]]],
@@ -77,6 +78,7 @@ class ClusterBoard:
         every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._group = group
+        self._families = families
         self._take_share = take_share
         self._readings = SharedReading(self._read_own, keep_seconds=every.total_seconds())
         self._others = others
@@ -85,7 +87,7 @@ class ClusterBoard:
         self._limits = limits
         self._told: dict[Partition, LastShare] = {}
         self._vitals: dict[str, tuple[float, Vitals]] = {}
-        self._peers = Peers(addresses=self._addresses, heard=self._hear, every=every)
+        self._peers = Peers(addresses=self._addresses, heard=self._hear, codec=ShareCodec(families), every=every)
 
     async def read(self) -> BoardReading:
         """Return the board of all workers, a second old at most; what another worker shows may be two seconds older."""
@@ -107,9 +109,8 @@ class ClusterBoard:
         self._take(share, now, self._declared)
         self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
         fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
-        board = board_of(
-            (told.board for told in self._told.values()), share.at, whole=self._told.keys() >= self._declared
-        )
+        told = (told.board for told in self._told.values())
+        board = board_of(told, self._families, share.at, whole=self._told.keys() >= self._declared)
         feed = _feed_of([share.vitals, *self._vitals_at(now)], fresh.values())
         notices = notices_of(feed, self._clock(), self._limits)
         if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that

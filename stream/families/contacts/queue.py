@@ -10,12 +10,12 @@ from typing import Literal
 
 from stream.core.cloudevents import Channel
 from stream.core.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
-from stream.core.policies import Policy
 from stream.core.retention import Retention
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
 from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -56,7 +56,7 @@ class Queue:
         self._counted: dict[int, list[Tally]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
         self._corrected = False
-        self._kept = Retention(policy)
+        self._kept = Retention(policy.time_zone, policy.day_starts)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.

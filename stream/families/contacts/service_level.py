@@ -5,7 +5,7 @@ Sources of the formulas are named in `docs/metrics.md`; the edges are inclusive 
 
 from typing import assert_never
 
-from stream.core.policies import Formula
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.tally import Tally
 
 __all__ = [

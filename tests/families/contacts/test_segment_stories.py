@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from stream.core.policies import Changes, Policies, Rule
+from stream.core.policies import Policies, Rule
 from stream.families.contacts import segment
 from stream.families.contacts.events import SEGMENT_EVENTS, ContactOfferedToAgent
 from stream.families.contacts.fold import ContactsFold
-from tests.timeline import after, board_of, sales, story
+from tests.timeline import after, board_of, sales, shown, story
 
 
 def test_an_answered_contact_is_offered_when_it_enters_and_answered_after_its_wait() -> None:
@@ -266,7 +266,7 @@ def test_the_second_leg_of_a_callback_is_no_answered_call() -> None:
 
 
 def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
-    strict = Policies(rules=(Rule(changes=Changes(threshold=timedelta(seconds=5))),))
+    strict = Policies(rules=(Rule(changes={"threshold": timedelta(seconds=5)}),))
     floor_events = story(
         """
         00:00  enqueued  ann
@@ -285,7 +285,7 @@ def test_a_new_threshold_holds_from_the_next_decided_contact_on() -> None:
 
     second.apply(story("01:00  ended  ann"), [2])
 
-    (queue,) = second.snapshots(after("02:00"))
+    (queue,) = shown(second, after("02:00"))
     assert (queue.total.answered_in_target, queue.total.handled) == (1, 1)
 
 
