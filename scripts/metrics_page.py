@@ -33,6 +33,12 @@ With *a* answered, *aT* answered within the threshold T, *b* abandoned, *bT* aba
 the short-abandon limit S, *o* left by another exit, *kT* left for a callback within T. The edges are inclusive: a wait
 of exactly T is within it. Default: C with T = 20 s and S = 5 s.
 
+**An unknown wait is not 0.** Where nobody told when a wait began (the feed began later, or lost an event) and the call
+system did not tell its length, no formula can say whether the contact was met. So *a* is without
+`answered_wait_unknown`; *b* in C to H is without `abandoned_wait_unknown` (in B every abandon hurts, however long it
+waited); *o* in H is without `callback_requested_wait_unknown`. Such contacts are in no mean wait and no bucket either;
+they are answered, abandoned and handled like others.
+
 | letter | service level | who |
 |---|---|---|
 | A | aT ÷ a | ICMI no. 2; Wazo; Asterisk `ServicelevelPerf` |

@@ -1,14 +1,18 @@
 """Stories as tables: one event a line, `mm:ss kind contact [field=value …]`, at ten o'clock of a day in November."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from stream.core.cloudevents import Event
 from stream.core.policies import Policies
+from stream.families.contacts import service_level as formulas
 from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import Tally
 from stream.families.registry import EVENT_TYPES
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
@@ -78,3 +82,9 @@ def board_of(
 def sales(table: str, *, at: str = "10:00", policies: Policies = Policies()) -> QueueSnapshot:
     """Return the snapshot of the queue `sales`, where most stories happen."""
     return board_of(table, at=at, policies=policies)["sales"]
+
+
+def figures_of(tally: Tally, policy: Policy) -> SimpleNamespace:
+    """Return ratios and means of a tally, by name."""
+    ratios = {name: getattr(formulas, name)(tally) for name in formulas.__all__ if name != "service_level"}
+    return SimpleNamespace(service_level=formulas.service_level(tally, policy.formula), **ratios)

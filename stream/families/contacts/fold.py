@@ -287,7 +287,7 @@ class ContactsFold:
     def _forget_silent(self, at: datetime) -> None:
         """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
         for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
-            if queue.places.finished:
+            if queue.places.any_over:
                 # Its tallies go a day later: a segment must never be left without the tallies that count it.
                 self._evict(queue, at)
             else:

@@ -120,6 +120,8 @@ _COUNTS = (
     "abandoned",
     "abandoned_in_target",
     "abandoned_short",
+    "answered_wait_unknown",
+    "abandoned_wait_unknown",
     "dequeued",
     "blocked",
     "handled",
