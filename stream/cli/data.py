@@ -13,9 +13,6 @@ from stream.app.replay import replay as fold
 from stream.board.terminal import print_rows
 from stream.board.view import ALL, SHOWN_WINDOWS, queue_rows
 from stream.cli.options import (
-    QUEUE_LOG,
-    SOURCES,
-    STDIN,
     BadLines,
     Instant,
     InstantOfDay,
@@ -24,12 +21,10 @@ from stream.cli.options import (
     now,
     on_the_day,
     producer_address,
-    recorded_events,
     settings_of_environment,
-    source_option,
-    tenant_option,
 )
-from stream.errors import SettingsError
+from stream.cli.source_options import options_of, shared_options
+from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
 from stream.families import EVENT_TYPES
 from stream.policy_file import load_policies
 from stream.sdk.producer import Producer
@@ -45,31 +40,36 @@ from stream.simulator import (
 )
 from stream.simulator import simulate as play
 from stream.sources import jsonl
-from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.source import follow, polling, ship
-from stream.sources.asterisk_queue_log.state import StateFile
-from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.registry import SOURCES
 
 __all__ = ["produce", "replay", "schema", "simulate"]
 
+QUEUE_LOG = "asterisk-queue-log"
+"""What a simulated day can be written as, beside events."""
+
 CENTRES = {"demo": demo_centre, "office": office_centre}
+
+
+source_option = click.option(
+    "--source", type=click.Choice(READABLE), default="jsonl", show_default=True, help="What wrote the file."
+)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@tenant_option
+@shared_options
 @click.option("--at", type=InstantOfDay(), help="The board at this instant (or 10:30, of that day); else the newest.")
 @click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
 def replay(
-    file: Path, source: str, tenant: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool
+    source: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool, **given: object
 ) -> None:
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
     settings = settings_of_environment(policies=policies)
     bad = BadLines()
-    recorded = recorded_events(file, source, tenant, bad)
+    recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad)
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
@@ -85,39 +85,18 @@ def replay(
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@tenant_option
+@shared_options
 @click.option("--broker", help="Bootstrap servers, host:port.")
-@click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation (queue_log).")
+@click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation.")
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
-def produce(file: Path, source: str, tenant: str, broker: str | None, follows: bool, state: Path | None) -> None:
-    """Send a recorded file to the broker; with --follow, a live Asterisk queue_log."""
+def produce(source: str, broker: str | None, follows: bool, state: Path | None, **given: object) -> None:
+    """Send a recorded file to the broker, or a live log with --follow; short for `contact-stream source`."""
     address = producer_address(settings_of_environment(broker=broker))
-    bad = BadLines()
+    options = options_of(SOURCES[source], given)
     if follows:
-        if source != QUEUE_LOG or file == STDIN:
-            raise SettingsError(f"--follow needs a file of --source {QUEUE_LOG}")
-        asyncio.run(_follow(file, tenant, address, state or file.with_name(file.name + ".position"), bad))
-        return
-    sent = asyncio.run(_produce(file, source, tenant, address, bad))
-    bad.summary(sent)
-    click.echo(f"{sent} events were acknowledged", err=True)
-
-
-async def _produce(file: Path, source: str, tenant: str, address: str, bad: BadLines) -> int:
-    async with Producer(address) as producer:
-        return (await jsonl.produce(recorded_events(file, source, tenant, bad), producer)).total()
-
-
-async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: BadLines) -> None:
-    state = StateFile(state_path)
-    state.check()
-    saved = state.load()
-    mapper = Mapper(
-        Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), memory=saved.memory if saved else None, set_aside=bad
-    )
-    click.echo(f"following {file}; the position is kept in {state_path}", err=True)
-    async with Producer(address) as producer:
-        await ship(follow(file, mapper, saved=saved, pause=polling()), producer, state)
+        follow(SOURCES[source], options, address, state)
+    else:
+        send_recorded(SOURCES[source], options, address)
 
 
 @click.command()
@@ -131,7 +110,7 @@ async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: 
     help="How much is simulated; with --broker: at least how much of the past.",
 )
 @click.option("--tenant", help="Only this tenant; a queue_log is of one (default: the first of the centre).")
-@click.option("--format", "form", type=click.Choice(SOURCES), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(["jsonl", QUEUE_LOG]), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
 @click.option(
