@@ -1,9 +1,10 @@
 """`contact-stream source NAME`, a command for each source of the registry; and how `produce` and `replay` use them."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stream.cli.source_options import options_of, parameters_of
 from stream.core.cloudevents import Event, encode
 from stream.errors import SettingsError
 from stream.sdk.producer import Producer
+from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Puller, Sink, Source
@@ -79,14 +81,20 @@ def follow(of: Source, options: Struct, address: str | None, state: Path | None)
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)
     try:
-        asyncio.run(_ship(puller, address, position))
+        asyncio.run(_ship(puller, address, position, bad.intake))
     finally:
         bad.summary()
 
 
-async def _ship(puller: Puller, address: str | None, position: PositionFile) -> None:
-    async with _sink(address) as sink:
-        await ship(puller, sink, position)
+async def _ship(puller: Puller, address: str | None, position: PositionFile, intake: Intake) -> None:
+    """Go on until somebody stops it, which loses nothing: the position is that of the last batch that arrived."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        async with _sink(address) as sink:
+            await ship(puller, sink, position, intake)
 
 
 @click.group()

@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from stream.errors import BrokerError, SourceError
-from stream.sources.source import Batch, Puller, Sink, UnreadablePosition
+from stream.core.cloudevents import Event
+from stream.errors import BrokerError, InvalidEvent, SourceError
+from stream.sdk.producer import checked
+from stream.sources.intake import Intake
+from stream.sources.source import Puller, Sink, UnreadablePosition
 
-__all__ = ["BackOff", "PositionFile", "ship"]
+__all__ = ["BackOff", "PositionFile", "is_valid", "ship"]
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +103,9 @@ class PositionFile:
             raise
 
 
-async def ship(puller: Puller, sink: Sink, position: PositionFile, *, back_off: BackOff | None = None) -> None:
+async def ship(
+    puller: Puller, sink: Sink, position: PositionFile, intake: Intake, *, back_off: BackOff | None = None
+) -> None:
     """
     Send each batch, and save its position when the broker has acknowledged all of it.
 
@@ -110,7 +115,7 @@ async def ship(puller: Puller, sink: Sink, position: PositionFile, *, back_off: 
     pauses = back_off or BackOff()
     try:
         async for batch in puller.batches(position.load()):
-            while not await _sent(batch, sink):
+            while not await _sent(batch.events, sink, intake):
                 await pauses.wait()
             pauses.reset()
             await asyncio.to_thread(position.save, batch.position)
@@ -118,10 +123,24 @@ async def ship(puller: Puller, sink: Sink, position: PositionFile, *, back_off: 
         raise SourceError(f"{position.path}: {failure}") from failure
 
 
-async def _sent(batch: Batch, sink: Sink) -> bool:
+def is_valid(event: Event, intake: Intake) -> bool:
+    """Tell whether a reader would take an event; one that it would refuse is a defect of the source, and counted."""
     try:
-        await sink.send_many(batch.events)
+        checked(event)
+    except InvalidEvent as invalid:
+        log.warning("an event was left out, which is a defect of the source: %s", invalid)
+        intake.refused["invalid_event"] += 1
+        return False
+    return True
+
+
+async def _sent(events: list[Event], sink: Sink, intake: Intake) -> bool:
+    try:
+        await sink.send_many(events)
     except BrokerError as failure:
         log.warning("%s; sending again", failure)
         return False
+    except InvalidEvent:
+        # Those before it have arrived. Sent again they count once, and nothing stands still for a defect.
+        return await _sent([event for event in events if is_valid(event, intake)], sink, intake)
     return True

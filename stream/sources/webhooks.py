@@ -2,6 +2,7 @@
 
 from stream.errors import BrokerError
 from stream.sources.intake import Intake
+from stream.sources.shipping import is_valid
 from stream.sources.source import Received, Sink, Webhook
 
 __all__ = ["answer"]
@@ -17,10 +18,10 @@ async def answer(webhook: Webhook, request: Received, sink: Sink, intake: Intake
     """
     intake.read += 1
     if not webhook.verified(request):
-        intake.ignore("not verified")
+        intake.refused["not_verified"] += 1
         return UNAUTHORIZED
     try:
-        await sink.send_many(list(webhook.events(request.body)))
+        await sink.send_many([event for event in webhook.events(request.body) if is_valid(event, intake)])
     except BrokerError:
         return AGAIN_LATER
     return TAKEN

@@ -103,8 +103,11 @@ class Calls:
         if own is not None and own.made_by:
             return own
         began = None if waited is None else record.micros - waited
+        past = _past(call, record, began)
+        if past is not None and record.micros in {past.answered, past.ended}:
+            return past
         moved = None if began is None else self._elsewhere(record, "waiting", began, own)
-        return moved or own or _past(call, record, began) or self.begin(record, "", "waiting", since=began)
+        return moved or own or past or self.begin(record, "", "waiting", since=began)
 
     def talking(self, record: Record, talked: int | None, waited: int | None) -> Visit:
         """Return the visit whose conversation this line ends, as `waiting` does; it may be one that still waits."""
@@ -113,6 +116,9 @@ class Calls:
         if own is not None and record.member in {own.agent, None}:
             return own
         answered = None if talked is None else record.micros - talked
+        past = _past(call, record, answered)
+        if past is not None and past.ended == record.micros:
+            return past
         moved = None if answered is None else self._elsewhere(record, "talking", answered, None)
         if found := moved or own or _own(call, record, "waiting"):
             return found
@@ -154,6 +160,15 @@ class Calls:
         """Return the visits of this call that still seem to wait, though it is somewhere else now."""
         call = self.by_id.get(record.call or "")
         return [visit for visit in call.visits if visit.state == "waiting"] if call else []
+
+    def has_just_entered(self, record: Record) -> bool:
+        """Tell whether the call is in this queue since this very instant: it cannot enter twice without an exit."""
+        call = self.by_id.get(record.call or "")
+        visits = call.visits if call else []
+        return any(
+            visit.state in OPEN and visit.made_by and visit.queue == record.queue and visit.since == record.micros
+            for visit in visits
+        )
 
     def is_first(self, record: Record, visit: Visit) -> bool:
         """Tell whether the call got into no queue before this visit."""

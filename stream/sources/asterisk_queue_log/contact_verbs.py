@@ -29,9 +29,11 @@ class LineMapper(ConversationVerbs):
     def enqueued(self) -> list[Event]:
         """The call begins a visit. If it still waited elsewhere, the line that told its exit is missing."""
         calls = self._memory.calls
+        if calls.has_just_entered(self._record):
+            return self._again()
         left = calls.left_behind(self._record)
         visit = calls.begin(self._record, self._id, "waiting")
-        moved = [] if visit in left else [self._moved(old) for old in left]
+        moved = [self._moved(old) for old in left if old is not visit]
         reason: Literal["new", "requeue"] = "new" if calls.is_first(self._record, visit) else "requeue"
         data = payloads.EnqueuedData(**self._where(visit), position=self._count(2), reason=reason)
         return [*moved, e.ContactEnqueued(**self._envelope(visit.contact), data=data)]

@@ -5,7 +5,7 @@ Bounded throughout. Lines that are read again find the visit that they made the 
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
@@ -24,9 +24,6 @@ SECONDS_KEPT = 16
 
 LAST_PLACE = 999
 """Of a line within its second: a later line takes the same, so that none runs into the next second."""
-
-BEHIND_MICROS: Final = 2_000_000
-"""How far a line may be out of order, at most."""
 
 
 class Seen(Struct, array_like=True):
@@ -68,13 +65,13 @@ class Memory:
 
         The name is the same each time the file is read from its begin, and no other line's. No parameter goes into
         it: from a hash of a phone number the number can be guessed. Lines that differ in nothing else are told apart by
-        their order while they follow each other; one that comes when the log was seconds ahead stands there twice.
+        their order while they follow each other; one that comes when the log was further on stands there twice.
         """
         facts = (str(record.micros), record.call or "", record.queue or "", record.member or "", record.verb)
         name = blake2b("\0".join(facts).encode(), digest_size=16).hexdigest()
         alike = self.saved.alike
         seen = alike.pop(name, None)
-        twice = seen is not None and any(other.micros > record.micros + BEHIND_MICROS for other in alike.values())
+        twice = seen is not None and any(other.micros > record.micros for other in alike.values())
         times = 0 if seen is None else seen.times
         alike[name] = Seen(times if twice else times + 1, record.micros)
         if len(alike) > ALIKE_KEPT:

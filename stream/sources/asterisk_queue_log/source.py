@@ -142,7 +142,7 @@ def _position_of(options: Options) -> Path:
 
 SOURCE: Final = Source(
     name="asterisk-queue-log",
-    about="Asterisk's queue_log: a file, a rotated one, rows of its realtime table, or a log that grows.",
+    about="Asterisk's queue_log, recorded or live.",
     options=Options,
     read=read,
     pull=QueueLogFollower,

@@ -88,7 +88,7 @@ async def run(
 
     intake = Intake()
     puller = QueueLogFollower(options(log), intake, pause=pause, clock=clock)
-    await ship(puller, topic, position, back_off=BackOff(sleep=at_once))
+    await ship(puller, topic, position, intake, back_off=BackOff(sleep=at_once))
     return intake
 
 
