@@ -9,9 +9,10 @@ import click
 import msgspec
 from rich.console import Console
 
+from stream.app.policy_file import load_policies
 from stream.app.replay import replay as fold
-from stream.board.terminal import print_rows
-from stream.board.view import ALL, SHOWN_WINDOWS, queue_rows
+from stream.board.terminal import print_board
+from stream.board.view import panels_of
 from stream.cli.options import (
     BadLines,
     Instant,
@@ -25,8 +26,8 @@ from stream.cli.options import (
 )
 from stream.cli.source_options import options_of, shared_options
 from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
-from stream.families import EVENT_TYPES
-from stream.policy_file import load_policies
+from stream.core.windows import ALL, SHOWN_WINDOWS
+from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.sdk.producer import Producer
 from stream.settings import Settings
 from stream.simulator import (
@@ -75,11 +76,12 @@ def replay(
     instant, events = on_the_day(at, recorded)
     result = fold(events, at=instant, policies=load_policies(settings.policies))
     bad.summary(result.events)
-    board = result.board(instant)
+    panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(queue_rows(board, window))) + b"\n")
+        rows = {family.rows: panels[family.name].rows for family in FAMILIES}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
     else:
-        print_rows(queue_rows(board, window).queues, Console())
+        print_board(panels, FAMILIES, window, Console())
 
 
 @click.command()

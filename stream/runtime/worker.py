@@ -107,7 +107,7 @@ class Worker:
         """What is to be told about the feed."""
         return self.ownership.feed
 
-    def folds(self) -> list[Fold]:
+    def folds(self) -> list[Fold[Any]]:
         """Return the folds of the partitions that this worker owns and has recovered."""
         return self.ownership.folds()
 

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent
-from stream.families import DECODER, EVENT_TYPES
+from stream.families.registry import DECODER, EVENT_TYPES
 from stream.simulator.centre import Centre
 from stream.simulator.engine import run_mark, simulate
 from stream.simulator.events_out import source_of
