@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from stream.cli.options import (
 )
 from stream.cli.source_options import options_of, shared_options
 from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
+from stream.core.cloudevents import Event
 from stream.core.windows import ALL, SHOWN_WINDOWS
 from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.sdk.producer import Producer
@@ -40,13 +42,11 @@ from stream.simulator import (
     to_queue_log,
 )
 from stream.simulator import simulate as play
+from stream.simulator.centre import Centre
 from stream.sources import jsonl
 from stream.sources.registry import SOURCES
 
 __all__ = ["produce", "replay", "schema", "simulate"]
-
-QUEUE_LOG = "asterisk-queue-log"
-"""What a simulated day can be written as, beside events."""
 
 CENTRES = {"demo": demo_centre, "office": office_centre}
 
@@ -101,6 +101,20 @@ def produce(source: str, broker: str | None, follows: bool, state: Path | None, 
         send_recorded(SOURCES[source], options, address)
 
 
+def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> None:
+    jsonl.write((event for event in events if tenant in (None, event.tenantid)), sys.stdout.buffer)
+
+
+def _write_queue_log(events: Iterable[Event], centre: Centre, tenant: str | None) -> None:
+    of = tenant or centre.queues[0].tenant
+    for line in to_queue_log(events, tenant=of, queues=centre.queue_names("voice", tenant=of)):
+        click.echo(line)
+
+
+WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
+"""What a simulated day can be written as."""
+
+
 @click.command()
 @click.option("--centre", type=click.Choice(sorted(CENTRES)), default="demo", show_default=True)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
@@ -112,7 +126,7 @@ def produce(source: str, broker: str | None, follows: bool, state: Path | None, 
     help="How much is simulated; with --broker: at least how much of the past.",
 )
 @click.option("--tenant", help="Only this tenant; a queue_log is of one (default: the first of the centre).")
-@click.option("--format", "form", type=click.Choice(["jsonl", QUEUE_LOG]), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(WRITERS)), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
 @click.option(
@@ -142,12 +156,7 @@ def simulate(  # one argument per option
     begin = start or now()
     chosen = CENTRES[centre]()
     events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
-    if form == QUEUE_LOG:
-        of = tenant or chosen.queues[0].tenant
-        for line in to_queue_log(events, tenant=of, queues=chosen.queue_names("voice", tenant=of)):
-            click.echo(line)
-    else:
-        jsonl.write((event for event in events if tenant in (None, event.tenantid)), sys.stdout.buffer)
+    WRITERS[form](events, chosen, tenant)
 
 
 def _check(seed: int) -> int:
