@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, tag_of
 from stream.families.contacts.events import OfferEnded, SegmentEvent
+from stream.sdk.producer import checked
 from stream.simulator import office_centre, simulate, to_queue_log
-from tests.sources.queue_logs import mapped
+from stream.sources.asterisk_queue_log.mapper import VERBS
+from tests.sources.queue_logs import log_of, mapped, mapper
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 STILL_THERE = {"ENTERQUEUE", "RINGNOANSWER", "CONNECT"}
@@ -95,6 +97,38 @@ def test_a_queue_that_is_dialled_in_capital_letters_is_the_same_queue(dialled: s
             lines[number] = "|".join([*fields[:2], fields[2].upper(), *fields[3:]])
 
     assert told(lines) == told_of_the_log()
+
+
+FEW = st.tuples(
+    st.integers(0, 40),
+    st.sampled_from(["c1", "c2", "c3"]),
+    st.sampled_from(["q1", "Q1", "q2"]),
+    st.sampled_from(["NONE", "m1", "m2"]),
+    st.sampled_from(sorted(VERBS)),
+    st.lists(st.integers(0, 20).map(str), max_size=5),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(FEW, max_size=60))
+def test_whatever_stands_in_a_log_each_visit_that_is_open_is_found_by_its_queue_and_its_call(
+    lines: list[tuple[int, str, str, str, str, list[str]]],
+) -> None:
+    by = mapper()
+    events = mapped(log_of("\n".join("|".join([str(line[0]), *line[1:5], *line[5]]) for line in lines)), by)
+
+    calls = by.memory.calls
+    expected = sorted(
+        (name, visit.queue, visit.contact, visit.seq)
+        for name, call in calls.by_id.items()
+        for visit in call.visits
+        if visit.state in {"waiting", "talking"}
+    )
+    found = [(name, visit.queue, visit.contact, visit.seq) for each in calls._open.values() for name, visit in each]
+    assert sorted(found) == expected
+    assert len({event.id for event in events}) == len(events)
+    for event in events:
+        checked(event)
 
 
 @settings(max_examples=40)
