@@ -102,7 +102,7 @@ def source() -> None:
     """Send what a call system writes or tells: each source is a command with options of its own."""
 
 
-def _command(of: Source) -> click.Command:
+def _parameters(of: Source) -> list[click.Parameter]:
     parameters = [
         *parameters_of(of.options),
         click.Option(["--broker"], help="Bootstrap servers, host:port."),
@@ -113,7 +113,10 @@ def _command(of: Source) -> click.Command:
     if of.pull:
         state = click.Option(["--state"], type=click.Path(path_type=Path), help="Where the position is kept.")
         parameters.append(state)
+    return parameters
 
+
+def _command(of: Source) -> click.Command:
     def run(
         broker: str | None,
         dry_run: bool,
@@ -128,7 +131,7 @@ def _command(of: Source) -> click.Command:
         else:
             send_recorded(of, options, address)
 
-    return click.Command(of.name, params=parameters, callback=run, help=of.about)
+    return click.Command(of.name, params=_parameters(of), callback=run, help=of.about)
 
 
 for _source in SOURCES.values():
