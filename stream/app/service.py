@@ -3,15 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from stream.app.policy_file import load_policies
+from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
-from stream.board.cluster.share import PartitionBoard, WorkerShare, board_of, vitals_of
+from stream.board.cluster.share import WorkerShare, board_of, vitals_of
 from stream.core.family import Board
 from stream.core.policies import Policies
 from stream.errors import SettingsError
@@ -34,15 +34,6 @@ logger = logging.getLogger(__name__)
 
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
-
-SLICE = 100
-"""So much is read (a queue costs 1) before others get their turn: two or three milliseconds."""
-
-BREATH_SECONDS = 0.006
-"""
-A turn of the loop is not enough, nor is a moment: to fetch, the consumer's thread must get hold of the interpreter
-again and again, and each time that it lets go the next slice would take it. So it gets the time of a whole fetch.
-"""
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
@@ -100,7 +91,7 @@ class Service:
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
-        self.whole = ClusterBoard(
+        self.cluster = ClusterBoard(
             settings.group,
             FAMILIES,
             take_share=self.share,
@@ -112,8 +103,8 @@ class Service:
         self.server = BoardServer(
             Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
             take_board=self.board,
-            take_share=self.share,
-            look=self.whole.look,
+            take_share=self.cluster.share,
+            read=self.cluster.read,
             feed=self.feed,
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
@@ -160,7 +151,7 @@ class Service:
 
     async def _close(self) -> None:
         await self.server.stop()
-        await self.whole.close()
+        await self.cluster.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -174,23 +165,12 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
-        return board_of(share.partitions, FAMILIES, share.at, whole=self.feed.whole)
+        return await asyncio.to_thread(board_of, share.partitions, FAMILIES, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
         at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
-        partitions: list[PartitionBoard] = []
-        work = 0
-        for feed, fold in self.worker.ownership.shown():
-            snapshots: list[Any] = []
-            for cost, snapshot in fold.snapshots(at):
-                if snapshot is not None:
-                    snapshots.append(snapshot)
-                work += cost
-                if work >= SLICE:
-                    work = 0
-                    await asyncio.sleep(BREATH_SECONDS)
-            partitions.append(PartitionBoard(feed=copy(feed), snapshots=tuple(snapshots)))
+        partitions = await read_in_slices(self.worker.ownership.shown(), at)
         return WorkerShare(
-            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=tuple(partitions)
+            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=partitions
         )

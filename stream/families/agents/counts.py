@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
 from heapq import heappop, heappush
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from stream.core.limits import OVERFLOW_QUEUE
@@ -51,11 +52,13 @@ class StateCounts(Generic[K]):
         self._as_of = at
         while self._minutes and self._minutes[0] <= minute_of(at):
             self.changed.update(dict.fromkeys(self._due.pop(heappop(self._minutes))))
-        while self.changed:
-            # The newest first, which is cheapest. Others may change between two portions, and are counted, too.
-            portion = [self.changed.popitem()[0] for _ in range(min(PORTION, len(self.changed)))]
+        # Who changes between two portions waits for the next reading, or this one might never end.
+        left = len(self.changed)
+        while portion := list(islice(self.changed, min(PORTION, left))):
             for agent in portion:
+                del self.changed[agent]
                 self._count(agent)
+            left -= len(portion)
             yield len(portion)
 
     def snapshots(self, max_queues_per_tenant: int, max_queues: int) -> Iterator[AgentsSnapshot]:

@@ -198,7 +198,7 @@ def test_where_many_agents_have_changed_others_get_their_turn_while_they_are_cou
     assert costs[:4] == (COST_OF_A_PORTION,) * 4
 
 
-def test_what_happens_while_agents_are_counted_is_counted() -> None:
+def test_who_changes_while_agents_are_counted_is_right_at_the_next_reading_at_the_latest() -> None:
     staff = fold_of([event("agent.logged_in", f"agent{number}", TEN) for number in range(PORTION * 2)])
     counting = staff.snapshots(TEN)
     next(counting)
@@ -206,5 +206,6 @@ def test_what_happens_while_agents_are_counted_is_counted() -> None:
         [event("agent.logged_out", f"agent{number}", "00:01") for number in range(PORTION * 2)], range(500, 700)
     )
 
-    (last,) = [one for _, one in counting if one is not None]
-    assert last.states["offline"] == PORTION * 2
+    (now,) = [one for _, one in counting if one is not None]
+    assert (now.states["available"], now.states["offline"]) == (PORTION, PORTION)
+    assert shown(staff, TEN) == {("default", None): {"offline": PORTION * 2}}
