@@ -23,7 +23,7 @@ from stream.cli.options import (
     not_ahead,
     now,
     on_the_day,
-    producer_address,
+    producer_of,
     recorded_events,
     settings_of_environment,
     source_option,
@@ -32,7 +32,6 @@ from stream.cli.options import (
 from stream.errors import SettingsError
 from stream.families import EVENT_TYPES
 from stream.policy_file import load_policies
-from stream.sdk.producer import Producer
 from stream.settings import Settings
 from stream.simulator import (
     check,
@@ -91,24 +90,24 @@ def replay(
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
 def produce(file: Path, source: str, tenant: str, broker: str | None, follows: bool, state: Path | None) -> None:
     """Send a recorded file to the broker; with --follow, a live Asterisk queue_log."""
-    address = producer_address(settings_of_environment(broker=broker))
+    settings = settings_of_environment(broker=broker)
     bad = BadLines()
     if follows:
         if source != QUEUE_LOG or file == STDIN:
             raise SettingsError(f"--follow needs a file of --source {QUEUE_LOG}")
-        asyncio.run(_follow(file, tenant, address, state or file.with_name(file.name + ".position"), bad))
+        asyncio.run(_follow(file, tenant, settings, state or file.with_name(file.name + ".position"), bad))
         return
-    sent = asyncio.run(_produce(file, source, tenant, address, bad))
+    sent = asyncio.run(_produce(file, source, tenant, settings, bad))
     bad.summary(sent)
     click.echo(f"{sent} events were acknowledged", err=True)
 
 
-async def _produce(file: Path, source: str, tenant: str, address: str, bad: BadLines) -> int:
-    async with Producer(address) as producer:
+async def _produce(file: Path, source: str, tenant: str, settings: Settings, bad: BadLines) -> int:
+    async with producer_of(settings) as producer:
         return (await jsonl.produce(recorded_events(file, source, tenant, bad), producer)).total()
 
 
-async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: BadLines) -> None:
+async def _follow(file: Path, tenant: str, settings: Settings, state_path: Path, bad: BadLines) -> None:
     state = StateFile(state_path)
     state.check()
     saved = state.load()
@@ -116,7 +115,7 @@ async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: 
         Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), memory=saved.memory if saved else None, set_aside=bad
     )
     click.echo(f"following {file}; the position is kept in {state_path}", err=True)
-    async with Producer(address) as producer:
+    async with producer_of(settings) as producer:
         await ship(follow(file, mapper, saved=saved, pause=polling()), producer, state)
 
 
@@ -183,12 +182,12 @@ def _check(seed: int) -> int:
 
 async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
     chosen = CENTRES[centre]()
-    newest = await newest_event(broker_address(settings).split(","), chosen)
+    newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     at = now()
     events = going_on(chosen, newest, now=at, past=past, seed=seed)
     # A run that was faster than the clock goes on ahead of it.
     origin = at if newest is None else max(at, newest.time)
-    async with Producer(producer_address(settings)) as producer:
+    async with producer_of(settings) as producer:
         async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep, origin=origin):
             await producer.post(event)
 

@@ -168,6 +168,10 @@ class Consumer(driver.Consumer):
         """Stay in the group, also while nothing is fetched."""
         self._thread.stay()
 
+    def renew_secrets(self) -> None:
+        """Use what is in the files of passwords and certificates by now, for connections from now on."""
+        self._thread.renew_secrets()
+
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit exactly these offsets; raises CommitFailedError when the partitions are not ours any more."""
         await self._thread.commit_offsets(offsets, self.app.consumer_generation_id)
@@ -217,6 +221,9 @@ class Producer(driver.Producer):
         # Idempotence keeps a retried batch from overtaking a newer one. Tansu does not know it.
         idempotent = cast("Transport", self.transport).idempotent
         return {"acks": "all", "enable_idempotence": True} if idempotent else {}
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return dict(self.app.security.client_options())  # type: ignore[attr-defined]  # set by create_app
 
     @property
     def client(self) -> aiokafka.AIOKafkaProducer:
