@@ -16,8 +16,8 @@ from bench.lives import EVENTS_OF_A_CONTACT, lives
 from bench.material import Sent, by_home
 from bench.processes import in_own_process
 from bench.report import at_most
-from stream.app.source_topics import source_topics
-from stream.core.policies import DEFAULT_POLICIES
+from stream.app.topics import source_topics
+from stream.core.policies import Policies
 from stream.families.contacts.fold import ContactsFold
 from stream.runtime.checkpoint.policy import CheckpointPolicy
 from stream.runtime.gc_tuning import GcTuning
@@ -84,7 +84,7 @@ class InMemory:
 
     def __init__(self) -> None:
         self._source = source_topics(
-            DEFAULT_POLICIES,
+            Policies(),
             partitions=1,
             max_queues_per_tenant=100_000,
             max_queues=100_000,

@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from bench.lives import EVENTS_OF_A_CONTACT, LONGEST_LIFE, lives
 from stream.core.cloudevents import Event
-from stream.families import DECODER
 from stream.families.contacts.events import ContactBlocked
 from stream.families.contacts.payloads import BlockedData
+from stream.families.registry import DECODER
 from stream.runtime.routing.processor import home_of
 from stream.sdk.producer import Producer
 

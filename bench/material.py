@@ -13,8 +13,8 @@ from msgspec import Struct
 
 import stream
 from stream.core.cloudevents import encode, key_of
-from stream.families import DECODER
 from stream.families.agents.events import AgentEvent
+from stream.families.registry import DECODER
 from stream.runtime.routing.processor import home_of
 from stream.simulator import busy_centre, simulate
 

@@ -16,11 +16,11 @@ from bench.judged import Judged
 from bench.processes import in_own_process
 from bench.report import at_most
 from stream.core.cloudevents import Event, encode
-from stream.families import DECODER
 from stream.families.contacts.events import ContactAnswered, ContactEnqueued
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.payloads import AnsweredData, EnqueuedData
 from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.families.registry import DECODER
 from stream.runtime.gc_tuning import GcTuning
 
 __all__ = ["MOST_BYTES", "Memory", "measure"]

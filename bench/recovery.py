@@ -21,7 +21,6 @@ from bench.material import Material, Sent, fill, material
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
-from stream.families import DECODER
 from stream.families.contacts.events import (
     ContactAbandoned,
     ContactEnded,
@@ -31,6 +30,7 @@ from stream.families.contacts.events import (
 )
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.families.registry import DECODER
 from stream.runtime.kafka.topics import ensure_topics
 from stream.settings import Settings
 
@@ -168,7 +168,7 @@ async def _restart(address: str, began: float, *, idempotent: bool) -> None:
         "hold": hold,
         "rss": pages * getpagesize(),
         "rows": service.feed.recovered_rows,
-        "offered": sum(queue.total.offered for queue in board.queues),
+        "offered": sum(queue.total.offered for queue in board.snapshots["contacts"]),
     }
     print(json.dumps(told))
     await service.stop()

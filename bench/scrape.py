@@ -230,7 +230,7 @@ async def _work(order: Order) -> None:
                 floor.apply = _timed(floor.apply, delays)  # type: ignore[method-assign]  # nothing else knows when
         print(service.address, flush=True)
         await asyncio.to_thread(sys.stdin.read)
-        told = LastShare(delays, len((await service.board()).queues), service.feed.gaps)
+        told = LastShare(delays, len((await service.board()).snapshots["contacts"]), service.feed.gaps)
     sys.stdout.buffer.write(msgspec.json.encode(told))
 
 

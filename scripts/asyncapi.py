@@ -5,7 +5,7 @@ from typing import Any
 
 from scripts.json_schemas import VERSION, example_of
 from stream.errors import INVALID_REASONS
-from stream.families import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES
 from stream.runtime.kafka.topics import DEAD_LETTERS, dead_letter_topic, source_topic
 from stream.runtime.routing.dead_letters import PREFIX
 

@@ -8,7 +8,7 @@ import yaml
 from scripts import example_day
 from scripts.asyncapi import asyncapi
 from scripts.json_schemas import EXAMPLES, SCHEMAS, schema_of
-from stream.families import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES
 
 __all__ = ["contract_files"]
 

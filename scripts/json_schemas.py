@@ -12,7 +12,7 @@ import msgspec
 
 from scripts.docstrings import attribute_sentences
 from stream.core.cloudevents import Event
-from stream.families import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES
 
 __all__ = ["EXAMPLES", "SCHEMAS", "VERSION", "Schema", "example_of", "schema_id", "schema_of"]
 

@@ -3,15 +3,15 @@
 import sys
 from collections.abc import Iterator, Sequence
 
+from stream.app.catalogue import SECTIONS
 from stream.core.metric import Kind, Metric
-from stream.families.catalogue import AGENTS, FEED, NOW, POLICY, SCRAPE, TOTALS, WINDOWS
 
 __all__ = ["written"]
 
 _INTRODUCTION = """\
 # Metrics
 
-<!-- Generated from stream/families/catalogue.py by `python -m scripts.metrics_page > docs/metrics.md`; do not edit. -->
+<!-- Generated from stream/families/ by `python -m scripts.metrics_page > docs/metrics.md`; do not edit. -->
 
 What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever the scraper asks for.
 
@@ -33,6 +33,12 @@ With *a* answered, *aT* answered within the threshold T, *b* abandoned, *bT* aba
 the short-abandon limit S, *o* left by another exit, *kT* left for a callback within T. The edges are inclusive: a wait
 of exactly T is within it. Default: C with T = 20 s and S = 5 s.
 
+**An unknown wait is not 0.** Where nobody told when a wait began (the feed began later, or lost an event) and the call
+system did not tell its length, no formula can say whether the contact was met. So *a* is without
+`answered_wait_unknown`; *b* in C to H is without `abandoned_wait_unknown` (in B every abandon hurts, however long it
+waited); *o* in H is without `callback_requested_wait_unknown`. Such contacts are in no mean wait and no bucket either;
+they are answered, abandoned and handled like others.
+
 | letter | service level | who |
 |---|---|---|
 | A | aT ÷ a | ICMI no. 2; Wazo; Asterisk `ServicelevelPerf` |
@@ -46,13 +52,13 @@ of exactly T is within it. Default: C with T = 20 s and S = 5 s.
 """
 
 _SECTIONS = (
-    ("Now", NOW),
-    ("Agents", AGENTS),
-    ("What a queue promises", POLICY),
-    ("Windows", WINDOWS),
-    ("Counters and histograms", TOTALS),
-    ("The feed itself", FEED),
-    ("The page itself", SCRAPE),
+    ("Now", "now"),
+    ("Agents", "agents"),
+    ("What a queue promises", "policy"),
+    ("Windows", "windows"),
+    ("Counters and histograms", "totals"),
+    ("The feed itself", "feed"),
+    ("The page itself", "page"),
 )
 
 _PROCESS = """\
@@ -62,7 +68,7 @@ Beside these, `process_*` and `python_*` of the client library tell memory, CPU,
 
 def written() -> str:
     """Return the page."""
-    tables = [f"## {title}\n\n{_table(metrics)}" for title, metrics in _SECTIONS]
+    tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
     return "\n".join([_INTRODUCTION, _FORMULAS, *tables, _PROCESS])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from stream.families import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES
 from stream.runtime.kafka.topics import DEAD_LETTERS
 from stream.settings import Settings
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.app.service import Service
 from stream.core.cloudevents import Event
-from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.core.policies import Policies
 from stream.sdk.producer import Producer
 from stream.settings import Settings
 from tests.brokers import Broker
@@ -43,7 +43,7 @@ async def running_service(
     *,
     at: datetime | None = None,
     clock: Callable[[], datetime] | None = None,
-    policies: Policies = DEFAULT_POLICIES,
+    policies: Policies = Policies(),
     settings: Settings | None = None,
 ) -> AsyncIterator[Service]:
     """Run a worker whose clock stands at the instant *at*, or is *clock*."""

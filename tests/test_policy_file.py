@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.core.policies import Formula
+from stream.app.policy_file import KEYS, load_policies, policies_of
 from stream.errors import SettingsError
-from stream.policy_file import KEYS, load_policies, parse_policies
+from stream.families.contacts.rules import RULES, Formula
 
 _FILE = """
 [defaults]
@@ -29,10 +29,10 @@ day_starts = "06:30"
 
 
 def test_later_and_closer_rules_win_over_the_defaults() -> None:
-    policies = parse_policies(_FILE, "policies.toml")
+    policies = policies_of(_FILE, "policies.toml")
 
-    vip = policies.of("acme", "sales-vip", "voice")
-    other = policies.of("other", "sales-vip", "voice")
+    vip = policies.of(RULES, "acme", "sales-vip", "voice")
+    other = policies.of(RULES, "other", "sales-vip", "voice")
 
     assert (vip.target, vip.threshold, vip.formula) == (0.85, timedelta(seconds=15), Formula.ABANDONS_IN_TARGET_MET)
     assert (vip.short_abandon, vip.day_starts) == (timedelta(0), time(6, 30))
@@ -49,7 +49,7 @@ def test_limits_of_alerts_are_policy() -> None:
     blocking_limit = 0.02
     team = "claims-team"
     """
-    policy = parse_policies(text, "p").of("t", "q", "voice")
+    policy = policies_of(text, "p").of(RULES, "t", "q", "voice")
 
     assert (policy.minimum_volume, policy.longest_wait_limit) == (10, timedelta(seconds=90))
     assert (policy.abandonment_limit, policy.blocking_limit, policy.team) == (0.05, 0.02, "claims-team")
@@ -58,10 +58,10 @@ def test_limits_of_alerts_are_policy() -> None:
 def test_limits_are_lenient_where_nobody_said_anything() -> None:
     policies = load_policies(None)
 
-    assert policies.of("t", "q", "voice").longest_wait_limit == timedelta(minutes=10)
-    assert policies.of("t", "q", "email").longest_wait_limit == timedelta(days=2)
-    assert policies.of("t", "q", "voice").is_open(datetime(2026, 3, 1, tzinfo=UTC))
-    assert policies.of("t", "q", "voice").is_quiet(datetime(2026, 3, 1, tzinfo=UTC)) is None
+    assert policies.of(RULES, "t", "q", "voice").longest_wait_limit == timedelta(minutes=10)
+    assert policies.of(RULES, "t", "q", "email").longest_wait_limit == timedelta(days=2)
+    assert policies.of(RULES, "t", "q", "voice").is_open(datetime(2026, 3, 1, tzinfo=UTC))
+    assert policies.of(RULES, "t", "q", "voice").is_quiet(datetime(2026, 3, 1, tzinfo=UTC)) is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_limits_are_lenient_where_nobody_said_anything() -> None:
 )
 def test_hours_are_those_of_the_clock_on_the_wall(hours: str, local: str, *, is_open: bool) -> None:
     text = f'[defaults]\ntime_zone = "Europe/Ljubljana"\nopening_hours = ["{hours}"]\nquiet_hours = "{hours}"'
-    policy = parse_policies(text, "p").of("t", "q", "voice")
+    policy = policies_of(text, "p").of(RULES, "t", "q", "voice")
     at = datetime.fromisoformat(local).replace(tzinfo=policy.time_zone).astimezone(UTC)
 
     assert policy.is_open(at) is policy.is_quiet(at) is is_open
@@ -97,7 +97,7 @@ def test_hours_are_those_of_the_clock_on_the_wall(hours: str, local: str, *, is_
 
 def test_where_the_clock_is_set_back_nobody_opens_twice() -> None:
     text = '[defaults]\ntime_zone = "Europe/Ljubljana"\nopening_hours = "Sat 22:00-02:30"'
-    policy = parse_policies(text, "p").of("t", "q", "voice")
+    policy = policies_of(text, "p").of(RULES, "t", "q", "voice")
     evening = datetime(2026, 10, 24, 20, tzinfo=UTC)
     minutes = [policy.is_open(evening + timedelta(minutes=minute)) for minute in range(8 * 60)]
 
@@ -107,8 +107,8 @@ def test_where_the_clock_is_set_back_nobody_opens_twice() -> None:
 def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
     policies = load_policies(None)
 
-    assert policies.of("t", "q", "voice").ghost_after == timedelta(hours=4)
-    assert policies.of("t", "q", "email").ghost_after == timedelta(days=14)
+    assert policies.of(RULES, "t", "q", "voice").ghost_after == timedelta(hours=4)
+    assert policies.of(RULES, "t", "q", "email").ghost_after == timedelta(days=14)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
 )
 def test_a_mistake_is_named_by_its_line_or_key(text: str, named: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        parse_policies(text, "policies.toml")
+        policies_of(text, "policies.toml")
 
     assert named in str(caught.value)
     assert str(caught.value).startswith("policies.toml")
@@ -155,7 +155,7 @@ def test_a_mistake_is_named_by_its_line_or_key(text: str, named: str) -> None:
 
 def test_all_mistakes_are_named_at_once() -> None:
     with pytest.raises(SettingsError) as caught:
-        parse_policies("[defaults]\ntarget = 2\nformula = 'x'\n[[queue]]\nnmae = 'a'", "p")
+        policies_of("[defaults]\ntarget = 2\nformula = 'x'\n[[queue]]\nnmae = 'a'", "p")
 
     assert len(str(caught.value).splitlines()) == 3
 

@@ -1,15 +1,19 @@
 """Stories as tables: one event a line, `mm:ss kind contact [field=value …]`, at ten o'clock of a day in November."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 
 from stream.core.cloudevents import Event
-from stream.core.policies import DEFAULT_POLICIES, Policies
-from stream.families import EVENT_TYPES
+from stream.core.policies import Policies
+from stream.families.contacts import service_level as formulas
 from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import Tally
+from stream.families.registry import EVENT_TYPES
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 """When stories begin."""
@@ -51,7 +55,7 @@ def story(table: str) -> list[Event]:
     return events
 
 
-def floor_of(events: list[Event], policies: Policies = DEFAULT_POLICIES, *, batch: int = 1000) -> ContactsFold:
+def floor_of(events: list[Event], policies: Policies = Policies(), *, batch: int = 1000) -> ContactsFold:
     """Fold events on a new floor, in batches."""
     floor = ContactsFold(policies)
     for start in range(0, len(events), batch):
@@ -61,15 +65,26 @@ def floor_of(events: list[Event], policies: Policies = DEFAULT_POLICIES, *, batc
     return floor
 
 
+def shown(fold: ContactsFold, at: datetime) -> list[QueueSnapshot]:
+    """Return what a fold shows at an instant."""
+    return [snapshot for _, snapshot in fold.snapshots(at)]
+
+
 def board_of(
-    table: str | list[Event], *, at: str | datetime, policies: Policies = DEFAULT_POLICIES
+    table: str | list[Event], *, at: str | datetime, policies: Policies = Policies()
 ) -> dict[str, QueueSnapshot]:
     """Return the snapshot of each queue at an instant, by the name of the queue."""
     floor = floor_of(story(table) if isinstance(table, str) else table, policies)
     instant = after(at) if isinstance(at, str) else at
-    return {snapshot.queue: snapshot for snapshot in floor.snapshots(instant)}
+    return {snapshot.queue: snapshot for snapshot in shown(floor, instant)}
 
 
-def sales(table: str, *, at: str = "10:00", policies: Policies = DEFAULT_POLICIES) -> QueueSnapshot:
+def sales(table: str, *, at: str = "10:00", policies: Policies = Policies()) -> QueueSnapshot:
     """Return the snapshot of the queue `sales`, where most stories happen."""
     return board_of(table, at=at, policies=policies)["sales"]
+
+
+def figures_of(tally: Tally, policy: Policy) -> SimpleNamespace:
+    """Return ratios and means of a tally, by name."""
+    ratios = {name: getattr(formulas, name)(tally) for name in formulas.__all__ if name != "service_level"}
+    return SimpleNamespace(service_level=formulas.service_level(tally, policy.formula), **ratios)

@@ -1,7 +1,7 @@
 """PromQL for alerts: figures of a queue, once, whichever worker shows them; and the join that says whom to tell."""
 
+from stream.app.catalogue import metric
 from stream.core.limits import OVERFLOW_QUEUE
-from stream.families.catalogue import metric
 
 __all__ = ["AWAKE", "BY_QUEUE", "OPEN", "alerted", "by_queue", "indented", "series"]
 

@@ -6,19 +6,26 @@ from scripts.dashboards.queries import QUEUE, Scope
 
 __all__ = ["by_formula"]
 
+_UNTIMED = ("answered_wait_unknown", "abandoned_wait_unknown")
+_ANSWERED = "answered - answered_wait_unknown"
+_TIMED = f"answered + abandoned - {' - '.join(_UNTIMED)}"
+
 FORMULAS: Mapping[str, tuple[str, str]] = {
-    "A": ("answered_in_target", "answered"),
-    "B": ("answered_in_target", "answered + abandoned"),
-    "C": ("answered_in_target", "answered + abandoned - abandoned_short"),
-    "D": ("answered_in_target", "answered + abandoned - abandoned_in_target"),
-    "E": ("answered_in_target + abandoned_in_target", "answered + abandoned"),
-    "F": ("answered_in_target + abandoned_short", "answered + abandoned"),
-    "G": ("answered_in_target", "decided - abandoned_short"),
-    "H": ("answered_in_target + abandoned_in_target + callback_requested_in_target", "decided"),
+    "A": ("answered_in_target", _ANSWERED),
+    "B": ("answered_in_target", f"{_ANSWERED} + abandoned"),
+    "C": ("answered_in_target", f"{_TIMED} - abandoned_short"),
+    "D": ("answered_in_target", f"{_TIMED} - abandoned_in_target"),
+    "E": ("answered_in_target + abandoned_in_target", _TIMED),
+    "F": ("answered_in_target + abandoned_short", _TIMED),
+    "G": ("answered_in_target", f"decided - {' - '.join(_UNTIMED)} - abandoned_short"),
+    "H": (
+        "answered_in_target + abandoned_in_target + callback_requested_in_target",
+        f"decided - {' - '.join(_UNTIMED)} - callback_requested_wait_unknown",
+    ),
 }
 """What was met and what was decided, as `stream.families.contacts.service_level` has it; a test compares the two."""
 
-SELDOM = frozenset({"callback_requested_in_target"})
+SELDOM = frozenset({*_UNTIMED, "callback_requested_in_target", "callback_requested_wait_unknown"})
 """Parts that have no sample where a queue never had one."""
 
 

@@ -7,8 +7,8 @@ workers may show it within one scrape), of agents the sum. Asking for a metric t
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.app.catalogue import BY_NAME, metric
 from stream.core.metric import Metric
-from stream.families.catalogue import BY_NAME, metric
 
 __all__ = ["EVERY", "PARTITION", "QUEUE", "STATE", "Scope", "quantity", "weighted"]
 

@@ -15,15 +15,16 @@ from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Look, Value, heat, lines, numbers, plain, told, worst_first
 from scripts.dashboards.queries import EVERY, QUEUE, quantity
 from scripts.dashboards.queues import queue_labels
+from stream.app.catalogue import SECTIONS
 from stream.core.metric import Kind
-from stream.families.catalogue import COUNTED, NOW, POLICY, REASONED, WINDOWS
+from stream.families.contacts.figures import COUNTED, REASONED
 
 __all__ = ["key_of", "queue_detail"]
 
 ABOUT = "One queue or a few: what waits now, the service level in all windows and formulas, volumes, waits and exits."
 
 LEGEND = "{{tenant}} · {{queue}} · {{channel}}"
-FIGURES = tuple(one.name for one in WINDOWS if not one.name.startswith("contact_window_"))
+FIGURES = tuple(one.name for one in SECTIONS["windows"] if not one.name.startswith("contact_window_"))
 """Ratios and means: those that a window has besides what it counted."""
 
 LEVEL, TARGET = "contact_service_level_ratio", "contact_service_level_target_ratio"
@@ -58,7 +59,7 @@ def queue_detail(page: Page) -> dashboard.Dashboard:
 
 def _now(page: Page) -> Iterator[Row]:
     tiles = []
-    for name in (one.name for one in NOW):
+    for name in (one.name for one in SECTIONS["now"]):
         total = page.scope.total(name)
         expr = total.replace("sum (", "max (", 1) if quantity(name).unit == "seconds" else total
         value = Value(name=page.words[key_of(name)], expr=expr, look=plain(name, colour="#2b3b55"))
@@ -184,7 +185,7 @@ def _agents(page: Page) -> Iterator[Row]:
 
 def _promises(page: Page) -> Iterator[Row]:
     yield Row(1, title=page.words["promises"])
-    names = [one.name for one in POLICY if one.kind is Kind.GAUGE]
+    names = [one.name for one in SECTIONS["policy"] if one.kind is Kind.GAUGE]
     columns = [_promised(page, name) for name in names]
     yield Row(7, (worst_first(page.words["promises"], told(*names), queue_labels(page), columns),))
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from stream.app.policy_file import load_policies, policies_of
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
-from stream.policy_file import load_policies, parse_policies
 from stream.sdk.producer import Producer
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
@@ -54,7 +54,7 @@ async def running_demo(
     """Run the demo around a block; the past hour comes first, then real time times *speed*."""
     async with EmbeddedBroker() as broker:
         modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
-        policies = load_policies(settings.policies) if settings.policies else parse_policies(DEMO_POLICIES, "demo")
+        policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
         service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
         async with service:
             simulator = asyncio.create_task(_simulate(broker.address, seed, speed, clock, sleep), name="simulator")

@@ -1,42 +1,38 @@
 """Folds a recorded day without Kafka: the board that a worker would show. The oracle of half the tests."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
-from msgspec import Struct, field
-
-from stream.core.applied import Applied
 from stream.core.cloudevents import Event
-from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.core.family import Applied, Board, Family, Fold, FoldOptions, merged
+from stream.core.policies import Policies
 from stream.core.windows import EPOCH
-from stream.families.agents.events import AgentEvent
-from stream.families.agents.fold import AgentsFold
-from stream.families.boards import board_of
-from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.snapshot import Board
+from stream.families.registry import FAMILIES
 
 __all__ = ["Replay", "replay"]
 
 _BATCH = 10_000
 
 
-class Replay(Struct):
-    """A fold of everything it is fed, in one place, and what became of it."""
+class Replay:
+    """A fold of everything it is fed, each family in one place, and what became of it."""
 
-    floor: ContactsFold = field(default_factory=ContactsFold)
-    staff: AgentsFold = field(default_factory=AgentsFold)
-    newest: datetime = EPOCH
-    """Time of the newest event."""
-    events: int = 0
-    duplicates: int = 0
-    late: int = 0
+    def __init__(self, options: FoldOptions | None = None, families: Sequence[Family[Any]] = FAMILIES) -> None:
+        options = options or FoldOptions()
+        self.folds: dict[str, Fold[Any]] = {family.name: family.new_fold(options) for family in families}
+        """By family."""
+        self.newest: datetime = EPOCH
+        """Time of the newest event."""
+        self.events = 0
+        self.duplicates = 0
+        self.late = 0
 
     def feed(self, events: list[Event]) -> None:
         """Fold events, in the order given. Raises the first failure: a defect, since every event is valid."""
-        of_agents = [event for event in events if isinstance(event, AgentEvent)]
-        of_contacts = [event for event in events if not isinstance(event, AgentEvent)]
-        for fold, share in ((self.floor, of_contacts), (self.staff, of_agents)):
+        for topic, fold in self.folds.items():
+            share = [event for event in events if event.topic == topic]
             self._note(fold.apply(share, range(self.events, self.events + len(share))))
             fold.committed(self.events)
             self.events += len(share)
@@ -50,13 +46,26 @@ class Replay(Struct):
 
     def board(self, at: datetime | None = None) -> Board:
         """Return the board at the instant *at*, or at the newest event."""
-        return board_of([self.floor], [self.staff], at or self.newest)
+        instant = at or self.newest
+        return Board(
+            at=instant,
+            snapshots={
+                name: merged(snapshot for _, snapshot in fold.snapshots(instant)) for name, fold in self.folds.items()
+            },
+        )
 
 
-def replay(events: Iterable[Event], *, at: datetime | None = None, policies: Policies = DEFAULT_POLICIES) -> Replay:
+def replay(
+    events: Iterable[Event],
+    *,
+    at: datetime | None = None,
+    policies: Policies | None = None,
+    families: Sequence[Family[Any]] = FAMILIES,
+) -> Replay:
     """Fold all events that happened up to *at* (None: all there are)."""
     # A recorded day may hold any number of queues: nobody runs away with the memory of a replay.
-    result = Replay(floor=ContactsFold(policies, max_queues_per_tenant=1_000_000, max_queues=1_000_000))
+    options = FoldOptions(policies=policies or Policies(), max_queues_per_tenant=1_000_000, max_queues=1_000_000)
+    result = Replay(options, families)
     told: Iterator[Event] = iter(events) if at is None else (event for event in events if event.time <= at)
     while batch := list(islice(told, _BATCH)):
         result.feed(batch)

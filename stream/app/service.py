@@ -6,19 +6,19 @@ from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from stream.app.source_topics import source_topics
+from stream.app.policy_file import load_policies
+from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import PartitionBoard, WorkerShare, board_of, vitals_of
+from stream.core.family import Board
 from stream.core.policies import Policies
 from stream.errors import SettingsError
-from stream.families.agents.fold import AgentsFold
-from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.snapshot import Board, QueueSnapshot
+from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
 from stream.http.server import BoardServer, Listen
-from stream.policy_file import load_policies
+from stream.http.shown import Shown
 from stream.runtime.app import Worker, WorkerSettings, create_app
 from stream.runtime.checkpoint.policy import CheckpointPolicy
 from stream.runtime.kafka.advertised_address import advertised_address, plain_url
@@ -36,7 +36,7 @@ EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
 SLICE = 100
-"""Queues read before others get their turn: two or three milliseconds."""
+"""So much is read (a queue costs 1) before others get their turn: two or three milliseconds."""
 
 BREATH_SECONDS = 0.006
 """
@@ -46,9 +46,6 @@ again and again, and each time that it lets go the next slice would take it. So 
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
-
-CONTACTS_PER_QUEUE = 100
-"""So many contacts that wait cost as much to read as a queue."""
 
 
 def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True) -> WorkerSettings:
@@ -106,15 +103,17 @@ class Service:
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
         self.whole = ClusterBoard(
             settings.group,
-            take_share=self.part,
+            FAMILIES,
+            take_share=self.share,
             others=self.worker.others,
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
             clock=clock,
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
         self.server = BoardServer(
+            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
             take_board=self.board,
-            take_share=self.part,
+            take_share=self.share,
             look=self.whole.look,
             feed=self.feed,
             clock=clock,
@@ -175,26 +174,23 @@ class Service:
 
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
-        part = await self.part()
-        return board_of(part.partitions, part.at, whole=self.feed.whole)
+        share = await self.share()
+        return board_of(share.partitions, FAMILIES, share.at, whole=self.feed.whole)
 
-    async def part(self) -> WorkerShare:
+    async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
         at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
         partitions: list[PartitionBoard] = []
         work = 0
         for feed, fold in self.worker.ownership.shown():
-            queues: list[QueueSnapshot] = []
-            if isinstance(fold, ContactsFold):
-                for snapshot in fold.snapshots(at):
-                    queues.append(snapshot)
-                    # A contact that waits costs a look as well; ghosts do, too.
-                    work += 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE
-                    if work >= SLICE:
-                        work = 0
-                        await asyncio.sleep(BREATH_SECONDS)
-            agents = tuple(fold.snapshots()) if isinstance(fold, AgentsFold) else ()
-            partitions.append(PartitionBoard(feed=copy(feed), queues=tuple(queues), agents=agents))
+            snapshots: list[Any] = []
+            for cost, snapshot in fold.snapshots(at):
+                snapshots.append(snapshot)
+                work += cost
+                if work >= SLICE:
+                    work = 0
+                    await asyncio.sleep(BREATH_SECONDS)
+            partitions.append(PartitionBoard(feed=copy(feed), snapshots=tuple(snapshots)))
         return WorkerShare(
             group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=tuple(partitions)
         )

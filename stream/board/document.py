@@ -1,23 +1,19 @@
-"""What the live page and the terminal are told: rows worst first, agents of each tenant, and what is wrong."""
+"""What the live page and the terminal are told: a panel for each family, and what is wrong."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.board.view import SHOWN_WINDOWS, QueueRow, queue_rows, worst_first
-from stream.board.waits import waits_of
-from stream.families.contacts.snapshot import Board
+from stream.board.view import Panel, panel_of, panels_of
+from stream.core.family import Board, Family
+from stream.core.figure import Row
+from stream.core.windows import SHOWN_WINDOWS
 from stream.status.freshness import Notice
 
-__all__ = ["AgentsRow", "Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
-
-
-class AgentsRow(Struct, frozen=True, kw_only=True):
-    """Agents of a tenant by state, each counted once."""
-
-    tenant: str
-    states: dict[str, int]
+__all__ = ["Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -25,8 +21,8 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     window: str
     windows: tuple[str, ...]
-    queues: tuple[QueueRow, ...]
-    agents: tuple[AgentsRow, ...]
+    panels: Mapping[str, Panel]
+    """By family."""
 
 
 class Beat(Struct, frozen=True, kw_only=True):
@@ -44,48 +40,60 @@ class Document(Picture, frozen=True, kw_only=True):
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    """One queue and channel in every window: what `/queue.json` answers."""
+    """One row of a panel in every window: what `/detail.json` answers."""
 
     at: datetime
-    windows: tuple[QueueRow, ...]
-    """In the order of `SHOWN_WINDOWS`, with all formulas and waits; empty where no such queue is known."""
+    panel: str
+    windows: tuple[Row, ...]
+    """In the order of the windows, with all that is known; empty where nothing of that name is."""
 
 
-def picture_of(board: Board, window: str, *, ticking: bool = False) -> Picture:
-    """Return the board in one window; *ticking* as in `queue_rows`."""
-    return Picture(
-        window=window,
-        windows=SHOWN_WINDOWS,
-        queues=worst_first(queue_rows(board, window, every_formula=False, ticking=ticking).queues),
-        agents=tuple(
-            AgentsRow(tenant=one.tenant, states=dict(one.states))
-            for one in board.agents
-            if one.queue is None and board.whole
-        ),
-    )
+def picture_of(
+    board: Board,
+    families: Sequence[Family[Any]],
+    window: str,
+    *,
+    windows: tuple[str, ...] = SHOWN_WINDOWS,
+    ticking: bool = False,
+) -> Picture:
+    """Return the board in one of the *windows* that are shown; *ticking* as in `panel_of`."""
+    return Picture(window=window, windows=windows, panels=panels_of(board, families, window, ticking=ticking))
 
 
-def document_of(board: Board, window: str, notices: tuple[Notice, ...]) -> Document:
+def document_of(
+    board: Board,
+    families: Sequence[Family[Any]],
+    window: str,
+    notices: tuple[Notice, ...],
+    *,
+    windows: tuple[str, ...] = SHOWN_WINDOWS,
+) -> Document:
     """Return the board in one window with all there is to say about it."""
-    picture = picture_of(board, window)
-    return Document(
-        window=window,
-        windows=picture.windows,
-        queues=picture.queues,
-        agents=picture.agents,
-        at=board.at,
-        notices=notices,
-    )
+    panels = panels_of(board, families, window)
+    return Document(window=window, windows=windows, panels=panels, at=board.at, notices=notices)
 
 
-def detail_of(board: Board, name: str) -> Detail:
-    """Return what is known of the queue *name*: tenant, queue and channel with slashes between."""
-    alone = replace(
-        board, queues=tuple(one for one in board.queues if f"{one.tenant}/{one.queue}/{one.channel}" == name)
+def detail_of(
+    board: Board,
+    families: Sequence[Family[Any]],
+    panel: str,
+    name: str,
+    *,
+    windows: tuple[str, ...] = SHOWN_WINDOWS,
+) -> Detail:
+    """Return what is known of one row of a panel; *name* is its key with slashes between."""
+    found = [family for family in families if family.name == panel]
+    rows = [row for family in found for row in _details(board, family, families, name, windows)]
+    return Detail(at=board.at, panel=panel, windows=tuple(rows))
+
+
+def _details(
+    board: Board, family: Family[Any], families: Sequence[Family[Any]], name: str, windows: Sequence[str]
+) -> list[Row]:
+    chosen = tuple(
+        one for one in board.snapshots.get(family.name, ()) if "/".join(part or "" for part in one.key) == name
     )
-    rows = (
-        replace(row, waits=waits_of(queue.windows[window]))
-        for window in SHOWN_WINDOWS
-        for queue, row in zip(alone.queues, queue_rows(alone, window, ticking=True).queues, strict=True)
-    )
-    return Detail(at=board.at, windows=tuple(rows))
+    alone = replace(board, snapshots={**board.snapshots, family.name: chosen})
+    return [
+        row for window in windows for row in panel_of(alone, family, families, window, ticking=True, detailed=True).rows
+    ]

@@ -1,9 +1,9 @@
 """The board in a terminal: colour and sign, as wide as the terminal is; once for `replay`, or live from a worker."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -14,11 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.board.document import Document
-from stream.board.format import count, duration, elapsed, level, limit, printable, share
-from stream.board.view import DEFAULT_WINDOW, QueueRow, State, worst_first
+from stream.board.view import Column, Panel
+from stream.core.family import Family
+from stream.core.figure import Row, Show
+from stream.core.format import count, duration, elapsed, level, printable, share
+from stream.core.judgement import State
+from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
 
-__all__ = ["board_of", "follow", "print_rows", "table_of"]
+__all__ = ["board_of", "follow", "print_board", "table_of"]
 
 _STATES: Final = {
     State.BREACHED: ("▼ breach", "bold red"),
@@ -26,6 +30,8 @@ _STATES: Final = {
     State.OK: ("▲ OK", "green"),
     State.NO_SAMPLE: ("– no sample", "dim"),
 }
+
+_STYLES: Final = {State.BREACHED: "bold red", State.AT_RISK: "bold yellow", State.OK: "green"}
 
 TIMEOUT = ClientTimeout(total=10)
 
@@ -35,53 +41,58 @@ class _Column(Struct, frozen=True):
 
     title: str
     rank: int
-    cell: Callable[[QueueRow], Text]
+    cell: Callable[[Row], Text]
     justify: Literal["left", "right"] = "right"
 
 
-def _state(row: QueueRow) -> Text:
-    word, style = _STATES[row.state]
+_WRITERS: Final[dict[str, Callable[[Any], str]]] = {
+    "level": level,
+    "share": share,
+    "duration": duration,
+    "elapsed": elapsed,
+    "count": count,
+    "text": lambda value: printable(str(value)),
+}
+
+_RANK_OF_LABEL: Final = {"channel": 3}
+"""Labels without which rows can still be told apart, mostly, give way where there is little room."""
+
+
+def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
+    """Return the labels (that of the tenant only where there are several), the state, and the figures."""
+    several = len({row.get("tenant") for row in panel.rows}) > 1
+    labels = [label for label in panel.labels if label != "tenant" or several]
+    written = {show.name: show.text for show in _all_shows(families) if show.text is not None}
+    return [
+        *(_Column(name, _RANK_OF_LABEL.get(name, 0), _label_cell(name), "left") for name in labels),
+        _Column("state", 0, _state, "left"),
+        *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns),
+    ]
+
+
+def _all_shows(families: Sequence[Family[Any]]) -> Iterator[Show[Any]]:
+    for family in families:
+        yield from (figure.show for figure in family.figures if figure.show is not None)
+        yield from family.beside.shows if family.beside is not None else ()
+
+
+def _label_cell(name: str) -> Callable[[Row], Text]:
+    return lambda row: Text(printable(row[name] or ""))
+
+
+def _state(row: Row) -> Text:
+    word, style = _STATES[row["state"]]
     return Text(word, style)
 
 
-def _level(row: QueueRow) -> Text:
-    return Text(level(row.service_level), _STATES[row.state][1])
+def _cell(column: Column, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
+    write = text or (lambda row: _WRITERS[column.format](row.get(column.name)))
 
+    def cell(row: Row) -> Text:
+        return Text(write(row), _STYLES.get(row["judged"].get(column.judged_as, ""), ""))
 
-def _target(row: QueueRow) -> Text:
-    return Text(f"{level(row.target)} in {limit(row.threshold_seconds)} {printable(row.formula)}")
+    return cell
 
-
-def _longest(row: QueueRow) -> Text:
-    wait = row.longest_wait_seconds
-    known = wait if isinstance(wait, int | float) else None
-    return Text(elapsed(known), "bold yellow" if row.waiting_past_threshold else "")
-
-
-def _staff(row: QueueRow) -> Text:
-    if not row.agents:
-        return Text()
-    return Text(f"{row.agents.get('available', 0)}/{row.agents.get('on_contact', 0)}")
-
-
-_COLUMNS: Final = (
-    _Column("queue", 0, lambda row: Text(printable(row.queue)), "left"),
-    _Column("channel", 3, lambda row: Text(printable(row.channel)), "left"),
-    _Column("state", 0, _state, "left"),
-    _Column("SL", 0, _level),
-    _Column("target", 6, _target),
-    _Column("open", 0, lambda row: Text(count(row.open_cases))),
-    _Column("longest", 0, _longest),
-    _Column("ASA", 1, lambda row: Text(duration(row.asa_seconds))),
-    _Column("aband.", 2, lambda row: Text(share(row.abandonment_ratio))),
-    _Column("blocked", 4, lambda row: Text(share(row.blocking_ratio))),
-    _Column("AHT", 5, lambda row: Text(duration(row.aht_seconds))),
-    _Column("offered", 7, lambda row: Text(count(row.offered))),
-    _Column("answered", 8, lambda row: Text(count(row.answered))),
-    _Column("free/busy", 9, _staff),
-)
-
-_TENANT = _Column("tenant", 0, lambda row: Text(printable(row.tenant)), "left")
 
 _NAMES = frozenset(("queue", "tenant"))
 
@@ -89,12 +100,10 @@ _NAME_WIDTH = 14
 """Room kept for the names of queues; longer ones are cut. Figures never are."""
 
 
-def table_of(rows: Iterable[QueueRow], *, width: int) -> Table:
-    """Return the board as a table for a terminal of *width* characters, in the order of *rows*."""
-    rows = list(rows)
-    several = len({row.tenant for row in rows}) > 1
-    columns = (_TENANT, *_COLUMNS) if several else _COLUMNS
-    cells = {column.title: [column.cell(row) for row in rows] for column in columns}
+def table_of(panel: Panel, families: Sequence[Family[Any]], *, width: int) -> Table:
+    """Return a panel as a table for a terminal of *width* characters, in the order of its rows."""
+    columns = _columns(panel, families)
+    cells = {column.title: [column.cell(row) for row in panel.rows] for column in columns}
     widths = {title: max([len(title), *(cell.cell_len for cell in of)]) for title, of in cells.items()}
     shown = _fitting(columns, widths, width)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
@@ -102,7 +111,7 @@ def table_of(rows: Iterable[QueueRow], *, width: int) -> Table:
         table.add_column(
             column.title, justify=column.justify, no_wrap=True, overflow="ellipsis", width=widths[column.title]
         )
-    for number in range(len(rows)):
+    for number in range(len(panel.rows)):
         table.add_row(*(cells[column.title][number] for column in shown))
     return table
 
@@ -129,20 +138,34 @@ def _fitting(columns: Sequence[_Column], widths: dict[str, int], width: int) -> 
     return [column for column in columns if column.title in chosen]
 
 
-def print_rows(rows: Iterable[QueueRow], console: Console) -> None:
-    """Print the board once, worst queue first."""
-    ordered = worst_first(rows)
-    if not ordered:
+def print_board(panels: Mapping[str, Panel], families: Sequence[Family[Any]], window: str, console: Console) -> None:
+    """Print the board once: a table for each family that has something to show, the worst rows first."""
+    tables = _tables(panels, families, console.width)
+    if not tables:
         console.print("No queue: no event of a contact was read.")
         return
-    console.print(table_of(ordered, width=console.width))
-    console.print(Text(f"window: {printable(ordered[0].window)}", "dim"))
+    for table in tables:
+        console.print(table)
+    console.print(Text(f"window: {printable(window)}", "dim"))
 
 
-def board_of(document: Document, notices: Sequence[Notice], *, now: datetime, width: int) -> RenderableType:
-    """Return the live board: what is wrong, the queues, and when they were last updated."""
+def _tables(panels: Mapping[str, Panel], families: Sequence[Family[Any]], width: int) -> list[RenderableType]:
+    # A family without columns of its own, such as agents, is shown beside the rows of another one.
+    shown = [panel for panel in panels.values() if panel.rows and panel.columns]
+    return [table_of(panel, families, width=width) for panel in shown]
+
+
+def board_of(
+    document: Document,
+    families: Sequence[Family[Any]],
+    notices: Sequence[Notice],
+    *,
+    now: datetime,
+    width: int,
+) -> RenderableType:
+    """Return the live board: what is wrong, the panels, and when they were last updated."""
     lines: list[RenderableType] = [_notice(one, now) for one in notices]
-    lines.append(table_of(document.queues, width=width) if document.queues else Text("No queue yet."))
+    lines += _tables(document.panels, families, width) or [Text("No queue yet.")]
     at = document.at.astimezone().strftime("%H:%M:%S")
     lines.append(Text(f"last update {at} · window {printable(document.window)}", "dim"))
     return Group(*lines)
@@ -160,6 +183,7 @@ def _notice(notice: Notice, now: datetime) -> Text:
 async def follow(
     address: str,
     console: Console,
+    families: Sequence[Family[Any]],
     *,
     clock: Callable[[], datetime],
     window: str = DEFAULT_WINDOW,
@@ -181,7 +205,7 @@ async def follow(
                     document, lost = answer, None
                 else:
                     lost = lost or _lost(address, answer, document, clock())
-                live.update(_picture(document, lost, clock(), console.width), refresh=True)
+                live.update(_picture(document, families, lost, clock(), console.width), refresh=True)
                 await asyncio.sleep(every.total_seconds())
 
 
@@ -204,7 +228,9 @@ def _lost(address: str, why: str, document: Document | None, now: datetime) -> N
     return Notice(code="connection", severity="stale", text=text, since=document.at if document else now)
 
 
-def _picture(document: Document | None, lost: Notice | None, now: datetime, width: int) -> RenderableType:
+def _picture(
+    document: Document | None, families: Sequence[Family[Any]], lost: Notice | None, now: datetime, width: int
+) -> RenderableType:
     if document is None:
         return _notice(lost, now) if lost else Text("Connecting …")
-    return board_of(document, (lost,) if lost else document.notices, now=now, width=width)
+    return board_of(document, families, (lost,) if lost else document.notices, now=now, width=width)

@@ -9,9 +9,10 @@ import click
 import msgspec
 from rich.console import Console
 
+from stream.app.policy_file import load_policies
 from stream.app.replay import replay as fold
-from stream.board.terminal import print_rows
-from stream.board.view import ALL, SHOWN_WINDOWS, queue_rows
+from stream.board.terminal import print_board
+from stream.board.view import panels_of
 from stream.cli.options import (
     QUEUE_LOG,
     SOURCES,
@@ -29,9 +30,9 @@ from stream.cli.options import (
     source_option,
     tenant_option,
 )
+from stream.core.windows import ALL, SHOWN_WINDOWS
 from stream.errors import SettingsError
-from stream.families import EVENT_TYPES
-from stream.policy_file import load_policies
+from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.settings import Settings
 from stream.simulator import (
     check,
@@ -74,11 +75,12 @@ def replay(
     instant, events = on_the_day(at, recorded)
     result = fold(events, at=instant, policies=load_policies(settings.policies))
     bad.summary(result.events)
-    board = result.board(instant)
+    panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(queue_rows(board, window))) + b"\n")
+        rows = {family.rows: panels[family.name].rows for family in FAMILIES}
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
     else:
-        print_rows(queue_rows(board, window).queues, Console())
+        print_board(panels, FAMILIES, window, Console())
 
 
 @click.command()

@@ -13,15 +13,17 @@ import click
 from rich.console import Console
 
 from stream.app.demo import running_demo
+from stream.app.policy_file import load_policies
 from stream.app.service import Service, worker_settings
-from stream.app.source_topics import source_topics
-from stream.board.format import duration, level, printable
-from stream.board.terminal import follow, print_rows
-from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS, queue_rows, worst_first
+from stream.app.topics import source_topics
+from stream.board.terminal import follow, print_board
+from stream.board.view import panels_of
 from stream.broker.embedded import EmbeddedBroker
 from stream.cli.options import broker_address, now, settings_of_environment
-from stream.families.contacts.snapshot import Board
-from stream.policy_file import load_policies
+from stream.core.family import Board
+from stream.core.format import duration, level, printable
+from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
+from stream.families.registry import FAMILIES
 from stream.runtime.app import declared_topics
 from stream.runtime.kafka.topics import ensure_topics
 from stream.runtime.routing.dead_letter_reader import read_letters
@@ -162,7 +164,8 @@ async def _demo(settings: Settings, duration: float | None, speed: float, seed: 
         _stop_on_signals(summaries)
         with suppress(asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(summaries, duration)
-        print_rows(queue_rows(await service.board(), DEFAULT_WINDOW).queues, Console())
+        panels = panels_of(await service.board(), FAMILIES, DEFAULT_WINDOW)
+        print_board(panels, FAMILIES, DEFAULT_WINDOW, Console())
 
 
 async def _summarise(service: Service) -> None:
@@ -174,15 +177,14 @@ async def _summarise(service: Service) -> None:
 
 def _summary(feed: Feed, now_board: Board) -> str:
     """One line: how many wait where it is worst, and whether the feed moves."""
-    rows = worst_first(queue_rows(now_board, DEFAULT_WINDOW).queues)
-    waiting = sum(row.open_cases for row in rows)
-    longest = max((queue.longest_wait for queue in now_board.queues if queue.longest_wait is not None), default=None)
-    seconds = None if longest is None else longest.total_seconds()
-    name = printable(f"{rows[0].tenant}/{rows[0].queue}") if rows else ""
-    worst = f"worst {name} {level(rows[0].service_level)}" if rows else "no queue yet"
+    rows = panels_of(now_board, FAMILIES, DEFAULT_WINDOW)[FAMILIES[0].name].rows
+    waiting = sum(row["open_cases"] for row in rows)
+    longest = max((row["longest_wait_seconds"] or 0.0 for row in rows), default=None)
+    name = printable(f"{rows[0]['tenant']}/{rows[0]['queue']}") if rows else ""
+    worst = f"worst {name} {level(rows[0]['service_level'])}" if rows else "no queue yet"
     return (
         f"{now_board.at:%H:%M:%S}Z  events {feed.events.total():>6}  open cases {waiting:>3}  "
-        f"longest wait {duration(seconds):>5}  {worst}"
+        f"longest wait {duration(longest):>5}  {worst}"
     )
 
 
@@ -192,7 +194,7 @@ def _summary(feed: Feed, now_board: Board) -> str:
 def board(address: str, window: str) -> None:
     """Follow the live board of a worker in this terminal."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(follow(address, Console(), clock=now, window=window))
+        asyncio.run(follow(address, Console(), FAMILIES, clock=now, window=window))
 
 
 @click.command()

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["Kind", "Metric"]
+__all__ = ["Kind", "Metric", "counter", "gauge"]
 
 
 class Kind(StrEnum):
@@ -47,3 +47,15 @@ class Metric(Struct, frozen=True, kw_only=True):
     def family_unit(self) -> str:
         """The OpenMetrics UNIT: empty unless the family's name ends with it, as the standard demands."""
         return self.unit if self.family.endswith(f"_{self.unit}") and self.kind is not Kind.INFO else ""
+
+
+def gauge(  # as many as a metric has fields
+    name: str, unit: str, labels: tuple[str, ...], meaning: str, formula: str = "", *, kind: Kind = Kind.GAUGE
+) -> Metric:
+    """Return a gauge, or another metric of the same shape."""
+    return Metric(name=name, kind=kind, unit=unit, labels=labels, meaning=meaning, formula=formula)
+
+
+def counter(name: str, unit: str, labels: tuple[str, ...], meaning: str, formula: str = "") -> Metric:
+    """Return a counter."""
+    return gauge(name, unit, labels, meaning, formula, kind=Kind.COUNTER)

@@ -1,9 +1,9 @@
 """Which minutes and days of a queue are still kept: as far back as windows reach, from its newest event."""
 
-from datetime import datetime
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 from stream.core.limits import DAYS_KEPT, MINUTES_KEPT
-from stream.core.policies import Policy
 from stream.core.windows import day_of, minute_of
 
 __all__ = ["Retention"]
@@ -12,8 +12,9 @@ __all__ = ["Retention"]
 class Retention:
     """The calendar of one queue; remembers its last answer, since most are asked for within one minute."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, zone: ZoneInfo, day_starts: time) -> None:
+        self._zone = zone
+        self._day_starts = day_starts
         self._newest = -1
         self._since = (0, 0)
 
@@ -27,4 +28,4 @@ class Retention:
 
     def day_of(self, minute: int) -> int:
         """Return the ordinal of the queue's own day that holds *minute*."""
-        return day_of(minute, self._policy.time_zone, self._policy.day_starts)
+        return day_of(minute, self._zone, self._day_starts)

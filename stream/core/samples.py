@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stream.core.metric import Metric
 
-__all__ = ["Block", "Buckets", "Family", "Section", "Series", "escaped", "single"]
+__all__ = ["Block", "Buckets", "MetricFamily", "Section", "Series", "escaped", "single"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Block(Struct, frozen=True):
 
     series: Series
     samples: Sequence[float | None]
-    last: str | None = None
-    """Value that all samples of the block share for the last label of the metric; None: the series have all labels."""
+    tail: tuple[str, ...] = ()
+    """Values that all samples of the block share for the last labels of the metric; the series have the others."""
 
 
 class Buckets(Struct, frozen=True):
@@ -50,7 +50,7 @@ class Buckets(Struct, frozen=True):
     sums: Sequence[float]
 
 
-class Family(Struct, frozen=True):
+class MetricFamily(Struct, frozen=True):
     """All samples of one metric."""
 
     metric: Metric
@@ -62,7 +62,7 @@ class Family(Struct, frozen=True):
         return not any(_has_samples(block) for block in self.blocks)
 
 
-Section = Callable[[], Iterable[Family]]
+Section = Callable[[], Iterable[MetricFamily]]
 """A part of the page that is computed, and may fail, on its own."""
 
 
@@ -85,9 +85,9 @@ def escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def single(metric: Metric, samples: Iterable[tuple[tuple[str, ...], float | None]]) -> Iterator[Family]:
+def single(metric: Metric, samples: Iterable[tuple[tuple[str, ...], float | None]]) -> Iterator[MetricFamily]:
     """Yield a family from label values and samples; nothing when there is no sample."""
     known = [(values, sample) for values, sample in samples if sample is not None]
     if known:
         series = Series.of(metric.labels, [values for values, _ in known])
-        yield Family(metric, (Block(series, [sample for _, sample in known]),))
+        yield MetricFamily(metric, (Block(series, [sample for _, sample in known]),))

@@ -9,7 +9,18 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["EPOCH", "MINUTE", "TODAY", "WINDOWS", "day_of", "minute_of", "start_of"]
+__all__ = [
+    "ALL",
+    "DEFAULT_WINDOW",
+    "EPOCH",
+    "MINUTE",
+    "SHOWN_WINDOWS",
+    "TODAY",
+    "WINDOWS",
+    "day_of",
+    "minute_of",
+    "start_of",
+]
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -20,6 +31,12 @@ TODAY: Final = "today"
 
 WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
 """Sliding windows: the running minute, and that many whole minutes before it (never shorter than its name)."""
+
+SHOWN_WINDOWS: Final = (*WINDOWS, TODAY)
+DEFAULT_WINDOW: Final = "30m"
+
+ALL: Final = "all"
+"""The window over everything there ever was."""
 
 
 def minute_of(at: datetime) -> int:

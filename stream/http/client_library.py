@@ -12,7 +12,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from stream.core.samples import Block, Buckets, Family
+from stream.core.samples import Block, Buckets, MetricFamily
 from stream.http.exposition import Format
 
 __all__ = ["FamiliesCollector", "ProcessPage", "registry_of"]
@@ -21,7 +21,7 @@ __all__ = ["FamiliesCollector", "ProcessPage", "registry_of"]
 class FamiliesCollector(Collector):
     """Exposes what *families* returns at each scrape; keeps nothing."""
 
-    def __init__(self, families: Callable[[], Iterable[Family]]) -> None:
+    def __init__(self, families: Callable[[], Iterable[MetricFamily]]) -> None:
         self._families = families
 
     def describe(self) -> Iterable[ClientMetric]:
@@ -38,7 +38,7 @@ _written_openmetrics: Callable[[CollectorRegistry], bytes] = generate_openmetric
 """The library's own function has no types."""
 
 
-def registry_of(families: Callable[[], Iterable[Family]]) -> CollectorRegistry:
+def registry_of(families: Callable[[], Iterable[MetricFamily]]) -> CollectorRegistry:
     """Return a registry of its own that holds only these families."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(FamiliesCollector(families))
@@ -61,7 +61,7 @@ class ProcessPage:
         return [_written_openmetrics(self._registry).removesuffix(b"# EOF\n")]
 
 
-def _client_metric(family: Family) -> ClientMetric:
+def _client_metric(family: MetricFamily) -> ClientMetric:
     one = family.metric
     client = ClientMetric(one.family, one.meaning, one.kind.value, one.family_unit)
     for block in family.blocks:
@@ -73,15 +73,14 @@ def _client_metric(family: Family) -> ClientMetric:
     return client
 
 
-def _add_block(client: ClientMetric, family: Family, block: Block) -> None:
-    last = () if block.last is None else (block.last,)
+def _add_block(client: ClientMetric, family: MetricFamily, block: Block) -> None:
     for values, sample in zip(block.series.values, block.samples, strict=False):
         if sample is not None:
-            labels = dict(zip(family.metric.labels, (*values, *last), strict=True))
+            labels = dict(zip(family.metric.labels, (*values, *block.tail), strict=True))
             client.add_sample(family.metric.name, labels, sample)
 
 
-def _add_buckets(client: ClientMetric, family: Family, block: Buckets) -> None:
+def _add_buckets(client: ClientMetric, family: MetricFamily, block: Buckets) -> None:
     name = family.metric.name
     les = [*(f"{float(bound)}" for bound in family.metric.buckets), "+Inf"]
     for values, counts, total in zip(block.series.values, block.counts, block.sums, strict=True):

@@ -13,14 +13,30 @@ from math import isfinite
 from msgspec import Struct
 from msgspec.json import Encoder
 
-from stream.core.metric import Kind, Metric
-from stream.core.samples import Block, Buckets, Family, Section, escaped, single
-from stream.families.catalogue import metric
+from stream.core.metric import Kind, Metric, gauge
+from stream.core.samples import Block, Buckets, MetricFamily, Section, escaped, single
 from stream.http.body import Body
 
-__all__ = ["Format", "RenderedSection", "SectionWriter", "page", "rendered", "section_writer", "written"]
+__all__ = [
+    "SECTION_DURATION",
+    "SECTION_SUCCESS",
+    "Format",
+    "RenderedSection",
+    "SectionWriter",
+    "page",
+    "rendered",
+    "section_writer",
+    "written",
+]
 
 _log = logging.getLogger(__name__)
+
+SECTION_SUCCESS = gauge(
+    "contact_section_success", "bool", ("section",), "1 if this section of the page could be computed, else 0."
+)
+SECTION_DURATION = gauge(
+    "contact_section_duration_seconds", "seconds", ("section",), "How long this section of the page took."
+)
 
 
 class Format(Enum):
@@ -61,8 +77,8 @@ def page(
             succeeded, seconds = _add(name, part, form, body, timer)
         success.append(((name,), int(succeeded)))
         durations.append(((name,), seconds))
-    body.add(_written(single(metric("contact_section_success"), success), form))
-    body.add(_written(single(metric("contact_section_duration_seconds"), durations), form))
+    body.add(_written(single(SECTION_SUCCESS, success), form))
+    body.add(_written(single(SECTION_DURATION, durations), form))
     if form is Format.OPENMETRICS:
         body.add([b"# EOF\n"])
 
@@ -79,7 +95,7 @@ def section_writer(section: Section) -> SectionWriter:
     return lambda form: _written(section(), form)
 
 
-def written(families: Iterable[Family], form: Format) -> bytes:
+def written(families: Iterable[MetricFamily], form: Format) -> bytes:
     """Return families as text, without the end mark of OpenMetrics."""
     return b"".join(_written(families, form))
 
@@ -95,11 +111,11 @@ def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callab
     return succeeded, timer() - began
 
 
-def _written(families: Iterable[Family], form: Format) -> Iterator[bytes]:
+def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[bytes]:
     return ("".join(_texts(family, form)).encode() for family in families)
 
 
-def _texts(family: Family, form: Format) -> Iterator[str]:
+def _texts(family: MetricFamily, form: Format) -> Iterator[str]:
     yield _head(family.metric, form)
     for block in family.blocks:
         match block:
@@ -148,12 +164,17 @@ _IN_GO = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
 def _labels(one: Metric, block: Block, known: int) -> Sequence[str]:
     """Return the labels, closed, of the *known* samples."""
     closed = block.series.closed
-    if block.last is not None:
-        tail = f',{one.labels[-1]}="{escaped(block.last)}"}} '
+    if block.tail:
+        tail = _tail(one, block.tail)
         closed = [f"{text}{tail}" for text in block.series.texts]
     if known == len(closed):
         return closed
     return [text for text, sample in zip(closed, block.samples, strict=False) if sample is not None]
+
+
+def _tail(one: Metric, values: Sequence[str]) -> str:
+    names = one.labels[-len(values) :]
+    return "".join(f',{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)) + "} "
 
 
 def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:

@@ -10,15 +10,16 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
-from msgspec.structs import replace
 
-from stream.families.contacts.snapshot import Board
+from stream.core.cloudevents import tag_of
+from stream.core.family import Board
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
 from stream.http.exposition import Format, SectionWriter, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
-from stream.http.page_input import SHARE, PageInput, write
+from stream.http.page_input import PageInput, write
 from stream.http.page_writer import PageWriter
+from stream.http.shown import Shown
 from stream.status.feed import Feed
 from stream.status.metrics import feed_families
 
@@ -32,14 +33,22 @@ class MetricsPage:
     """Answers scrapes. One broken part, be it the board itself, never blanks the page."""
 
     def __init__(
-        self, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float], executor: Executor
+        self,
+        shown: Shown,
+        *,
+        take_board: Callable[[], Awaitable[Board]],
+        feed: Feed,
+        timer: Callable[[], float],
+        executor: Executor,
     ) -> None:
+        self._families, self._windows = shown.families, shown.windows
+        self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
         self._take_board = take_board
         self._feed = feed
         self._timer = timer
         self._executor = executor
         self._process = ProcessPage()
-        self._page_writer = PageWriter()
+        self._page_writer = PageWriter(shown.families, shown.registry)
 
     async def answer(self, request: web.Request) -> web.Response:
         """Return the page in the format and encoding that the client likes best."""
@@ -65,19 +74,23 @@ class MetricsPage:
         except Exception as error:  # noqa: BLE001 - rendered by the page as a section that failed, and logged there
             first["board"] = tell("board", _failing(error))
         # On the loop, which changes what they read.
-        feed = tell("feed", section_writer(partial(feed_families, self._feed)))
+        feed = tell("feed", section_writer(partial(feed_families, self._feed, self._event_types)))
         last = {"feed": feed, "process": tell("process", self._process.written)}
-        queues = [] if board is None else [*board.queues]
-        board = None if board is None else replace(board, queues=())
-        return PageInput(form=form, packed=packed, first=first, board=board, queues=queues, last=last)
+        return PageInput(
+            form=form,
+            packed=packed,
+            windows=self._windows,
+            first=first,
+            at=None if board is None else board.at,
+            snapshots={} if board is None else {name: [*of] for name, of in board.snapshots.items()},
+            last=last,
+        )
 
     def _written(self, page_input: PageInput) -> bytes:
-        page = self._page_writer.written(page_input) if len(page_input.queues) >= LARGE else None
+        page = self._page_writer.written(page_input) if page_input.size >= LARGE else None
         if page is None:
-            page = write(page_input, self._timer)
-        # While queues are let go nobody else gets a turn: that of thousands at once would take 15 ms.
-        while page_input.queues:
-            del page_input.queues[-SHARE:]
+            page = write(page_input, self._families, self._timer)
+        page_input.let_go()
         return page
 
 

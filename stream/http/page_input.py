@@ -1,65 +1,94 @@
 """All that a page of metrics is written from; it can be handed to another process, and says the same there."""
 
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import IO, Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.core.collector import sections_of
+from stream.core.family import Board, Family
 from stream.core.time_zones import zone_name, zone_of
-from stream.families.collector import board_sections
-from stream.families.contacts.snapshot import Board, QueueSnapshot
 from stream.http.body import Body, GzippedBody
 from stream.http.exposition import Format, RenderedSection, page, section_writer
 
-__all__ = ["SHARE", "PageInput", "get", "put", "receive", "send", "write"]
+__all__ = ["SLICE", "PageInput", "PageWire", "get", "put", "write"]
 
-SHARE = 50
-"""Queues that are encoded, or let go, at a time: the events wait meanwhile, a third of a millisecond."""
+SLICE = 50
+"""Snapshots that are encoded, or let go, at a time: the events wait meanwhile, a third of a millisecond."""
 
 _LENGTH_BYTES = 8
 
 
 class PageInput(Struct, frozen=True, kw_only=True):
-    """What a page tells, the board not yet in words."""
+    """What a page tells, the board not yet rendered."""
 
     form: Format
     packed: bool
     """Whether the page is to be gzipped."""
+    windows: tuple[str, ...]
+    """Those that are shown."""
     first: dict[str, RenderedSection]
-    """Parts of the page that come before the board, by name."""
-    board: Board | None
-    """Without its queues; None when there is none to be had."""
-    queues: list[QueueSnapshot]
+    """Sections of the page that come before the board, by name."""
+    at: datetime | None
+    """The instant of the board; None when there is none to be had."""
+    snapshots: dict[str, list[Any]]
+    """By family."""
     last: dict[str, RenderedSection]
 
+    @property
+    def size(self) -> int:
+        """How many snapshots there are."""
+        return sum(map(len, self.snapshots.values()))
 
-def write(page_input: PageInput, timer: Callable[[], float]) -> bytes:
+    def let_go(self) -> None:
+        """Forget the snapshots slice by slice: that of thousands at once would hold up everybody else for 15 ms."""
+        for snapshots in self.snapshots.values():
+            while snapshots:
+                del snapshots[-SLICE:]
+
+
+def write(page_input: PageInput, families: Sequence[Family[Any]], timer: Callable[[], float]) -> bytes:
     """Return the body of the answer; *timer* counts seconds."""
     body = GzippedBody() if page_input.packed else Body()
-    board = None if page_input.board is None else replace(page_input.board, queues=tuple(page_input.queues))
-    sections = {} if board is None else board_sections(board)
-    parts = {name: section_writer(section) for name, section in sections.items()}
-    page({**page_input.first, **parts, **page_input.last}, page_input.form, body, timer=timer)
+    sections = {}
+    if page_input.at is not None:
+        snapshots = {name: tuple(of) for name, of in page_input.snapshots.items()}
+        sections = sections_of(Board(at=page_input.at, snapshots=snapshots), families, page_input.windows)
+    writers = {name: section_writer(section) for name, section in sections.items()}
+    page({**page_input.first, **writers, **page_input.last}, page_input.form, body, timer=timer)
     return body.end()
 
 
-def send(page_input: PageInput, stream: IO[bytes]) -> None:
-    """Hand a page_input over to who receives it from the other end of *stream*."""
-    put(_encoder.encode(replace(page_input, queues=[])), stream)
-    for first in range(0, len(page_input.queues), SHARE):
-        put(_encoder.encode(page_input.queues[first : first + SHARE]), stream)
-    put(b"", stream)
-    stream.flush()
+class PageWire:
+    """Hands the input of a page from one process to another: first all but the snapshots, then these in slices."""
 
+    def __init__(self, families: Sequence[Family[Any]]) -> None:
+        self._readers: dict[str, msgspec.msgpack.Decoder[list[Any]]] = {
+            family.name: msgspec.msgpack.Decoder(list[family.snapshot], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
+            for family in families
+        }
+        self._inputs = msgspec.msgpack.Decoder(PageInput)
+        self._writer = msgspec.msgpack.Encoder(enc_hook=zone_name)
 
-def receive(stream: IO[bytes]) -> PageInput:
-    """Return the next page_input that is sent; EOFError when no more come."""
-    page_input = _page_inputs.decode(get(stream))
-    while share := get(stream):
-        page_input.queues.extend(_shares.decode(share))
-    return page_input
+    def send(self, page_input: PageInput, stream: IO[bytes]) -> None:
+        """Hand an input over to who receives it from the other end of *stream*."""
+        put(self._writer.encode(replace(page_input, snapshots={})), stream)
+        for name, snapshots in page_input.snapshots.items():
+            for first in range(0, len(snapshots), SLICE):
+                put(name.encode(), stream)
+                put(self._writer.encode(snapshots[first : first + SLICE]), stream)
+        put(b"", stream)
+        stream.flush()
+
+    def receive(self, stream: IO[bytes]) -> PageInput:
+        """Return the next input that is sent; EOFError when no more come."""
+        page_input = self._inputs.decode(get(stream))
+        while name := get(stream).decode():
+            page_input.snapshots.setdefault(name, []).extend(self._readers[name].decode(get(stream)))
+        return page_input
 
 
 def put(message: bytes, stream: IO[bytes]) -> None:
@@ -78,8 +107,3 @@ def _exactly(size: int, stream: IO[bytes]) -> bytes:
     if len(message) < size:
         raise EOFError
     return message
-
-
-_encoder = msgspec.msgpack.Encoder(enc_hook=zone_name)
-_page_inputs = msgspec.msgpack.Decoder(PageInput, dec_hook=zone_of)
-_shares = msgspec.msgpack.Decoder(list[QueueSnapshot], dec_hook=zone_of)

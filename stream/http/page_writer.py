@@ -8,14 +8,17 @@ import logging
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from threading import Lock, Timer
 from time import perf_counter
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
-from stream.http.page_input import PageInput, get, put, receive, send, write
+from stream.core.family import Family
+from stream.http.page_input import PageInput, PageWire, get, put, write
 
 __all__ = ["PageWriter", "serve"]
 
@@ -28,7 +31,10 @@ _log = logging.getLogger(__name__)
 class PageWriter:
     """The worker's end: starts the process for the first page, keeps it, and starts it anew when it is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, families: Sequence[Family[Any]], registry: str) -> None:
+        """*registry* says where the other process finds the *families*: `module:NAME`."""
+        self._wire = PageWire(families)
+        self._registry = registry
         self._process: subprocess.Popen[bytes] | None = None
         self._in_turn = Lock()
         self._stopped = False
@@ -77,7 +83,7 @@ class PageWriter:
         patience = Timer(PATIENCE_SECONDS, process.kill)
         patience.start()
         try:
-            send(page_input, process.stdin)
+            self._wire.send(page_input, process.stdin)
             return get(process.stdout), _complaints.decode(get(process.stdout))
         finally:
             patience.cancel()
@@ -89,7 +95,7 @@ class PageWriter:
         if self._stopped:
             raise EOFError
         # It finds our modules where we do; a Ctrl-C at the terminal is not for it.
-        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+        program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({self._registry!r})"
         return subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
@@ -119,21 +125,24 @@ class _Complaints(logging.Handler):
         self.kept.append(self.format(record))
 
 
-def serve() -> None:
-    """Be the process: write page after page until standard input ends."""
+def serve(registry: str) -> None:
+    """Be the process: write page after page until standard input ends; *registry* is `module:NAME` of the families."""
+    module, _, name = registry.partition(":")
+    families: Sequence[Family[Any]] = getattr(import_module(module), name)
     # When the worker is gone nobody reads: not worth a word.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # Boards and pages hold no cycles: looking for some took a tenth of the time.
     gc.disable()
     with suppress(EOFError):
-        _write_on(sys.stdin.buffer, sys.stdout.buffer)
+        _write_on(families, sys.stdin.buffer, sys.stdout.buffer)
 
 
-def _write_on(page_inputs: IO[bytes], pages: IO[bytes]) -> None:
+def _write_on(families: Sequence[Family[Any]], inputs: IO[bytes], pages: IO[bytes]) -> None:
     complaints = _Complaints()
     logging.getLogger().addHandler(complaints)
+    wire = PageWire(families)
     while True:
-        put(write(receive(page_inputs), perf_counter), pages)
+        put(write(wire.receive(inputs), families, perf_counter), pages)
         put(msgspec.msgpack.encode(complaints.kept), pages)
         pages.flush()
         complaints.kept.clear()

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -18,13 +19,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.board.broadcast import Broadcast, Frame
 from stream.board.cluster.merge import Look
-from stream.board.cluster.share import SHARE_PATH, SharePage, WorkerShare
+from stream.board.cluster.share import SHARE_PATH, ShareCodec, SharePage, WorkerShare
 from stream.board.document import Beat, detail_of, document_of, picture_of
 from stream.board.files import FILES
-from stream.board.view import DEFAULT_WINDOW, SHOWN_WINDOWS
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.core.windows import DEFAULT_WINDOW
 from stream.http.guard import HEADERS, STREAMED, guard
 from stream.http.metrics_page import MetricsPage
+from stream.http.shown import Shown
 from stream.status.feed import Feed
 from stream.status.freshness import Notice
 from stream.status.health import Health
@@ -62,13 +64,15 @@ class BoardServer:
     """
     Serves one worker's figures, and the board of its whole group.
 
-    *take_board* returns what this worker owns, for `/metrics`; *take_share* the same, for the other workers;
+    *shown* says what is served. *take_board* returns what this worker owns, for `/metrics`;
+    *take_share* the same, for the other workers;
     *look* the board of all workers, with what is wrong with it. *clock* tells now; *health* judges the
     worker; *every* is how often the wall is told. `address` is known after `start`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each part of a worker that a page shows
         self,
+        shown: Shown,
         *,
         take_board: Callable[[], Awaitable[Board]],
         take_share: Callable[[], Awaitable[WorkerShare]],
@@ -79,6 +83,7 @@ class BoardServer:
         listen: Listen | None = None,
         every: timedelta = timedelta(seconds=1),
     ) -> None:
+        self._families, self._windows = shown.families, shown.windows
         self._look = look
         self._clock = clock
         self._health = health
@@ -86,8 +91,14 @@ class BoardServer:
         self._broken_since: datetime | None = None
         # Two threads: a scrape of a thousand queues does not hold up the wall.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
-        self._metrics = MetricsPage(take_board=take_board, feed=feed, timer=perf_counter, executor=self._executor)
-        self._part = SharePage(take_share, self._executor)
+        self._metrics = MetricsPage(
+            shown,
+            take_board=take_board,
+            feed=feed,
+            timer=perf_counter,
+            executor=self._executor,
+        )
+        self._part = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
@@ -104,7 +115,7 @@ class BoardServer:
                 web.get("/readyz", self._ready),
                 web.get(SHARE_PATH, self._part.answer),
                 web.get("/board.json", self._document),
-                web.get("/queue.json", self._detail),
+                web.get("/detail.json", self._detail),
                 web.get(STREAMED, self._events),
                 web.get("/", self._page),
                 web.get("/static/{name}", self._page),
@@ -159,26 +170,35 @@ class BoardServer:
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:
-        window = _window_of(request)
+        window = self._window_of(request)
         look = await self._look()
-        body = await self._in_thread(lambda: msgspec.json.encode(document_of(look.board, window, look.notices)))
+        body = await self._in_thread(
+            lambda: msgspec.json.encode(
+                document_of(look.board, self._families, window, look.notices, windows=self._windows)
+            )
+        )
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     async def _detail(self, request: web.Request) -> web.Response:
         board = (await self._look()).board
-        name = request.query.get("queue", "")
-        body = await self._in_thread(lambda: msgspec.json.encode(detail_of(board, name)))
+        panel, key = request.query.get("panel", self._families[0].name), request.query.get("key", "")
+        detail = partial(detail_of, board, self._families, panel, key, windows=self._windows)
+        body = await self._in_thread(lambda: msgspec.json.encode(detail()))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        return await self._broadcast.answer(request, _window_of(request), HEADERS)
+        return await self._broadcast.answer(request, self._window_of(request), HEADERS)
 
     async def _frame(self, window: str) -> Frame:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 board, notices = await self._look()
-                body = await self._in_thread(lambda: msgspec.json.encode(picture_of(board, window, ticking=True)))
+                body = await self._in_thread(
+                    lambda: msgspec.json.encode(
+                        picture_of(board, self._families, window, windows=self._windows, ticking=True)
+                    )
+                )
         except Exception:  # noqa: BLE001 - whatever it is, the wall must learn that its figures stand still
             if self._broken_since is None:
                 _log.exception("no board for the wall; this is logged once, until there is one again")
@@ -193,6 +213,14 @@ class BoardServer:
         notice = Notice(code="broken", severity="stale", text=text, since=self._broken_since)
         return Beat(at=now, notices=(notice,))
 
+    def _window_of(self, request: web.Request) -> str:
+        """Return the window that is asked for; else the usual one, or the first where that is not shown."""
+        usual = DEFAULT_WINDOW if DEFAULT_WINDOW in self._windows else self._windows[0]
+        window = request.query.get("window", usual)
+        if window not in self._windows:
+            raise web.HTTPBadRequest
+        return window
+
     async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
@@ -201,10 +229,3 @@ def _verdict(question: str, reasons: tuple[str, ...]) -> web.Response:
     """Answer 200 when there is no reason against it, else 503."""
     body = msgspec.json.encode({question: not reasons, "reasons": reasons})
     return web.Response(status=503 if reasons else 200, body=body, headers={"Content-Type": "application/json"})
-
-
-def _window_of(request: web.Request) -> str:
-    window = request.query.get("window", DEFAULT_WINDOW)
-    if window not in SHOWN_WINDOWS:
-        raise web.HTTPBadRequest
-    return window

@@ -5,14 +5,12 @@ Nothing here knows what an event means; `app.py` brings the real folds in, tests
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
-from stream.core.rows import Rows
+from stream.core.cloudevents import Headers
+from stream.core.family import Applied, Fold
 
 __all__ = ["Applied", "Decode", "Fold", "Headers", "Record", "RowCodec", "SourceTopic"]
-
-Headers = Sequence[tuple[str, bytes | None]]
 
 
 class Record(Protocol):
@@ -28,62 +26,6 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
     @property
     def headers(self) -> Headers: ...
-
-
-class Applied(Protocol):
-    """What became of the events of one call of `Fold.apply`."""
-
-    @property
-    def by_type(self) -> Mapping[Any, int]: ...
-    @property
-    def duplicates(self) -> int: ...
-    @property
-    def replayed(self) -> int: ...
-    @property
-    def late(self) -> int: ...
-    @property
-    def overflowed(self) -> int: ...
-    @property
-    def failed(self) -> Sequence[tuple[int, Exception]]:
-        """Offset and cause of each event that could not be folded; the others have been."""
-        ...
-
-    @property
-    def newest_by_source(self) -> Mapping[str, datetime]: ...
-
-
-class Fold(Protocol):
-    """
-    The state of one source partition.
-
-    It is only called from the event loop, between two awaits, so it needs no locks.
-    """
-
-    @property
-    def tables(self) -> Mapping[str, Rows[Any, Any]]:
-        """Rows by table, in the order in which a checkpoint must write the tables."""
-        ...
-
-    def apply(self, events: Sequence[Any], offsets: Sequence[int]) -> Applied:
-        """
-        Fold *events*; `offsets[i]` is the offset of the record of `events[i]`, rising.
-
-        An event at or below the applied offset of a row leaves that row as it is. Never raises for an event at
-        fault: an exception is a defect that stops the worker.
-        """
-        ...
-
-    def settle(self) -> None:
-        """Bring the rows up to date with all that was applied; called before a checkpoint takes them."""
-        ...
-
-    def committed(self, offset: int) -> None:
-        """Learn that everything below *offset* is durable and will not be replayed."""
-        ...
-
-    def recovered(self) -> None:
-        """Derive from the rows what is not in a table; called after rows were loaded, possibly again."""
-        ...
 
 
 Decode = Callable[[bytes | None, Headers], Any]
@@ -111,7 +53,7 @@ class SourceTopic:
 
     The key decides the partition, and so the worker that shows the event.
     """
-    new_fold: Callable[[], Fold]
+    new_fold: Callable[[], Fold[Any]]
     codecs: Mapping[str, RowCodec]
     """By table name; exactly the tables of the fold."""
     decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None

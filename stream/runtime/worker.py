@@ -112,7 +112,7 @@ class Worker:
         """What is to be told about the feed."""
         return self.ownership.feed
 
-    def folds(self) -> list[Fold]:
+    def folds(self) -> list[Fold[Any]]:
         """Return the folds of the partitions that this worker owns and has recovered."""
         return self.ownership.folds()
 
@@ -142,16 +142,27 @@ class Worker:
             # Now, since the way to a broker is known. The group carries it from member to member.
             self.app.conf.canonical_url = URL(await asyncio.to_thread(self.reached))
             logger.info("other workers reach this one at %s", self.app.conf.canonical_url)
+        self._watch(self._notice_crash())
+        await self._start_app()
+        self._watch(self.checkpoints.run(self.settings.checkpoint))
+        self._watch(self._refresh())
+        await asyncio.sleep(0)
+        self._raise_failure()
+
+    async def _start_app(self) -> None:
+        """Return when the app has started, or has crashed on its way there: it waits for ever then."""
+        starting, failed = asyncio.create_task(self.app.start()), asyncio.create_task(self._failed.wait())
         try:
-            await self.app.start()
+            await asyncio.wait([starting, failed], return_when=asyncio.FIRST_COMPLETED)
+            self._raise_failure()
+            await starting
         except (KafkaError, OSError) as failure:
             what = f"The worker cannot start on {self.settings.brokers}"
             raise await cannot(what, self.settings.brokers.split(","), self.settings.security, failure) from failure
-        self._watch(self.checkpoints.run(self.settings.checkpoint))
-        self._watch(self._refresh())
-        self._watch(self._notice_crash())
-        await asyncio.sleep(0)
-        self._raise_failure()
+        finally:
+            starting.cancel()
+            failed.cancel()
+            await asyncio.gather(starting, failed, return_exceptions=True)
 
     async def _ensure_topics(self) -> None:
         """Wait until a broker answers: a board that says so is worth more than a process that ends again and again."""
@@ -201,7 +212,8 @@ class Worker:
             failure = refused_right(failure, self.settings.security) or failure
             self.failure = failure
             self.feed.failure = f"{type(failure).__name__}: {failure}"
-            logger.critical("The worker cannot go on: %s", failure, exc_info=failure)
+            told = isinstance(failure, ContactStreamError)  # where it was raised says nothing more
+            logger.critical("The worker cannot go on: %s", failure, exc_info=None if told else failure)
             self._failed.set()
 
     def _raise_failure(self) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -44,7 +45,7 @@ aiokafka tries an idempotent batch for ever, and after a broker has hung for a w
 BREATHER = 500
 """So many events of a large batch are taken before others get their turn on the event loop."""
 
-HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError)
+HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 """What will not be better at the next attempt."""
 
 

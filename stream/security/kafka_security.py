@@ -84,13 +84,15 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
         """Return what each aiokafka client takes, with secrets as the files have them now; raises SettingsError."""
         if self.security_protocol == "PLAINTEXT":
             return {}
-        options: dict[str, Any] = {"security_protocol": self.security_protocol}
-        if self.tls:
-            options["ssl_context"] = self._ssl_context()
+        options = self.without_login() | {"security_protocol": self.security_protocol}
         if self.sasl:
             options["sasl_mechanism"] = self.sasl_mechanism
             options |= self._token_options() if self.sasl_mechanism == "OAUTHBEARER" else self._password_options()
         return options
+
+    def without_login(self) -> dict[str, Any]:
+        """Return the same for a client that only speaks TLS, or not even that."""
+        return {"security_protocol": "SSL", "ssl_context": self._ssl_context()} if self.tls else {}
 
     def _password_options(self) -> dict[str, Any]:
         return {"sasl_plain_username": self.sasl_username, "sasl_plain_password": self._secret("sasl_password_file")}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -29,6 +29,8 @@ from stream.security.tokens import TokenRefused
 __all__ = ["RIGHTS", "cannot", "refusal_by", "refused_right"]
 
 KNOCK_SECONDS = 5.0
+CLOSE_SECONDS = 0.2
+"""How long to wait for TLS to say goodbye: else a program that ends now would complain."""
 
 EXPIRED, NAMES_OTHER_HOST, NAMES_OTHER_ADDRESS = 10, 62, 64
 """What OpenSSL says of a broker's certificate."""
@@ -40,7 +42,7 @@ AT_CLIENT_CERTIFICATE: Final = {
     "UNKNOWN_CA": "does not know the authority of the certificate it is shown",
     "CERTIFICATE_REVOKED": "is shown a certificate that has been revoked",
     "BAD_CERTIFICATE": "does not accept the certificate it is shown, or asks for one",
-    "CERTIFICATE_UNKNOWN": "does not accept the certificate it is shown",
+    "CERTIFICATE_UNKNOWN": "does not accept the certificate it is shown (its authority, or its dates)",
     "UNSUPPORTED_CERTIFICATE": "is shown a certificate that is not for clients",
 }
 """What brokers say of the client's, by the name of the alert that they send."""
@@ -66,7 +68,8 @@ def refused_right(failure: BaseException, security: KafkaSecurity) -> BrokerRefu
         case GroupAuthorizationFailedError():
             what = f"join the group {about}" if about else "join the group"
         case ClusterAuthorizationFailedError():
-            what = "do that to the cluster"
+            # Since Kafka 2.8 an idempotent producer needs no more than the right to write some topic.
+            what = "write anything, or before Kafka 2.8 not idempotently (IdempotentWrite on the cluster)"
         case _:
             return None
     return BrokerRefused(f"The brokers do not let {security.principal} {what}: grant it ({RIGHTS})")
@@ -95,28 +98,32 @@ async def refusal_by(brokers: Sequence[str], security: KafkaSecurity) -> BrokerR
 async def _knock(host: str, port: int, security: KafkaSecurity) -> list[tuple[str, int]]:
     """Connect as a client would, and return which brokers there are; raises BrokerRefused, or what aiokafka raises."""
     broker, step = f"The broker at {host}:{port}", "connecting"
-    connection: AIOKafkaConnection | None = None
+    connection = _connection(host, port, security.client_options())
     try:
-        connection = await _connection(host, port, security.client_options())
+        await connection.connect()
         step = "asking"
         metadata = await connection.send(MetadataRequest([]))
+        if not metadata.brokers:  # who is not logged in is told of none
+            raise BrokerRefused(f"{broker} {_unanswered(security)}")
         return [(other[1], other[2]) for other in metadata.brokers]
     except (KafkaError, OSError, EOFError) as failure:
         said = _in_words(failure, host, security)
-        if said is None and step == "asking" and not security.sasl:
-            said = f"expects a login: set {PROTOCOL} to {'SASL_SSL' if security.tls else 'SASL_PLAINTEXT'}"
-        if said is None and step == "connecting":
-            said = await _wrong_door(host, port, security)
+        if said is None:
+            said = _unanswered(security) if step == "asking" else await _wrong_door(host, port, security)
         if said is None:
             raise
         raise BrokerRefused(f"{broker} {said}") from failure
     finally:
-        if connection is not None:
-            connection.close()
+        await _close(connection)
 
 
-async def _connection(host: str, port: int, options: dict[str, Any]) -> AIOKafkaConnection:
-    return await create_conn(host, port, request_timeout_ms=int(1000 * KNOCK_SECONDS), **options)
+def _connection(host: str, port: int, options: dict[str, Any]) -> AIOKafkaConnection:
+    return AIOKafkaConnection(host, port, request_timeout_ms=int(1000 * KNOCK_SECONDS), **options)
+
+
+async def _close(connection: AIOKafkaConnection) -> None:
+    if (closed := connection.close()) is not None:
+        await asyncio.wait([closed], timeout=CLOSE_SECONDS)
 
 
 def _in_words(failure: BaseException, host: str, security: KafkaSecurity) -> str | None:
@@ -163,14 +170,8 @@ def _about_client_certificate(failure: ssl.SSLError, security: KafkaSecurity) ->
 
 def _about_login(failure: KafkaError, security: KafkaSecurity) -> str | None:
     match failure:
-        case SaslAuthenticationFailed() if security.sasl_mechanism == "OAUTHBEARER":
-            where = variable("sasl_token_file" if security.sasl_token_file else "sasl_token_endpoint")
-            return f"refuses the token: see where it comes from ({where}), and whether it has expired"
         case SaslAuthenticationFailed():
-            return (
-                f"refuses {security.principal} by {security.sasl_mechanism}: check {variable('sasl_username')} and "
-                f"what is in {security.sasl_password_file} ({variable('sasl_password_file')})"
-            )
+            return _login_refused(security)
         case UnsupportedSaslMechanismError():
             return f"does not take {security.sasl_mechanism}: set {variable('sasl_mechanism')} to what it takes"
         case IllegalSaslStateError():
@@ -181,16 +182,43 @@ def _about_login(failure: KafkaError, security: KafkaSecurity) -> str | None:
             return None
 
 
+def _login_refused(security: KafkaSecurity) -> str:
+    if security.sasl_mechanism == "OAUTHBEARER":
+        where = variable("sasl_token_file" if security.sasl_token_file else "sasl_token_endpoint")
+        return f"refuses the token: see where it comes from ({where}), and whether it has expired"
+    return (
+        f"refuses {security.principal} by {security.sasl_mechanism}: check {variable('sasl_username')} and "
+        f"what is in {security.sasl_password_file} ({variable('sasl_password_file')})"
+    )
+
+
+def _unanswered(security: KafkaSecurity) -> str:
+    """Explain that a broker takes a connection, and closes it as soon as it is asked something."""
+    if security.sasl:
+        return _login_refused(security)  # a token's refusal is in words that aiokafka does not read
+    return f"expects a login: set {PROTOCOL} to {'SASL_SSL' if security.tls else 'SASL_PLAINTEXT'}"
+
+
 async def _wrong_door(host: str, port: int, security: KafkaSecurity) -> str | None:
-    """Find out whether a broker that hangs up speaks TLS where we do not, or the other way round."""
-    if security.tls:
-        with suppress(KafkaError, OSError, EOFError):
-            (await _connection(host, port, {})).close()
-            without = "SASL_PLAINTEXT" if security.sasl else "PLAINTEXT"
-            return f"speaks no TLS: set {PROTOCOL} to {without}, or {variable('broker')} to its port for TLS"
-    elif await _speaks_tls(host, port):
+    """Find out what a broker that hangs up without a word does not like: our speaking TLS, or not, or the login."""
+    if security.tls and await _answers(host, port, {}):
+        without = "SASL_PLAINTEXT" if security.sasl else "PLAINTEXT"
+        return f"speaks no TLS: set {PROTOCOL} to {without}, or {variable('broker')} to its port for TLS"
+    if not security.tls and await _speaks_tls(host, port):
         return f"speaks TLS: set {PROTOCOL} to {'SASL_SSL' if security.sasl else 'SSL or SASL_SSL'}"
+    if security.sasl and await _answers(host, port, security.without_login()):
+        return _login_refused(security)
     return None
+
+
+async def _answers(host: str, port: int, options: dict[str, Any]) -> bool:
+    connection = _connection(host, port, options)
+    try:
+        await connection.connect()
+    except (KafkaError, OSError, EOFError):
+        return False
+    await _close(connection)
+    return True
 
 
 async def _speaks_tls(host: str, port: int) -> bool:
@@ -203,5 +231,7 @@ async def _speaks_tls(host: str, port: int) -> bool:
         return (failure.reason or "").rpartition("ALERT_")[2] in AT_CLIENT_CERTIFICATE
     except OSError:
         return False
-    writer.close()
+    writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
     return True

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from stream.core.cloudevents import Event
 from stream.errors import InvalidEvent
-from stream.families import DECODER, EVENT_TYPES
+from stream.families.registry import DECODER, EVENT_TYPES
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import cannot
 from stream.simulator.centre import Centre

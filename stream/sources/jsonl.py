@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from stream.core.cloudevents import MAX_EVENT_BYTES, Event, encode, tag_of
 from stream.errors import InvalidEvent, SourceError
-from stream.families import DECODER
+from stream.families.registry import DECODER
 from stream.sdk.producer import Producer
 from stream.sources.lines import BadLine, Line, SetAside, forget, read_lines
 

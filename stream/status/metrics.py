@@ -4,29 +4,28 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import get_args
 
-from stream.core.samples import Family, single
+from stream.core.samples import MetricFamily, single
 from stream.errors import INVALID_REASONS
-from stream.families import EVENT_TYPES
-from stream.families.catalogue import metric
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
+from stream.status.feed_metrics import metric
 
 __all__ = ["feed_families"]
 
 
-def feed_families(feed: Feed) -> list[Family]:
+def feed_families(feed: Feed, event_types: Iterable[str] = ()) -> list[MetricFamily]:
     """
-    Return the feed's families as of now.
+    Return the feed's families as of now; every one of *event_types* has a sample, events of it or not.
 
     A list, since the worker goes on changing the feed: call it where the worker runs.
     """
-    return [*_counted(feed), *_freshness(feed), *_recovery(feed), *_checkpoints(feed), *_partitions(feed)]
+    return [*_counted(feed, event_types), *_freshness(feed), *_recovery(feed), *_checkpoints(feed), *_partitions(feed)]
 
 
-def _one(name: str, sample: float | None) -> Iterator[Family]:
+def _one(name: str, sample: float | None) -> Iterator[MetricFamily]:
     return single(metric(name), [((), sample)])
 
 
-def _by(name: str, samples: Iterable[tuple[str, float | None]]) -> Iterator[Family]:
+def _by(name: str, samples: Iterable[tuple[str, float | None]]) -> Iterator[MetricFamily]:
     return single(metric(name), [((value,), sample) for value, sample in samples])
 
 
@@ -34,9 +33,11 @@ def _timestamp(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
 
 
-def _counted(feed: Feed) -> Iterator[Family]:
+def _counted(feed: Feed, event_types: Iterable[str]) -> Iterator[MetricFamily]:
     # Every type and reason has a sample from the start: `increase()` does not see the step from nothing to one.
-    yield from _by("contact_events_total", [(event, feed.events[event]) for event in EVENT_TYPES])
+    yield from _by(
+        "contact_events_total", [(event, feed.events[event]) for event in dict.fromkeys([*event_types, *feed.events])]
+    )
     yield from _by("contact_events_invalid_total", [(reason, feed.invalid[reason]) for reason in INVALID_REASONS])
     yield from _one("contact_events_late_total", feed.late)
     yield from _one("contact_events_duplicate_total", feed.duplicates)
@@ -48,13 +49,13 @@ def _counted(feed: Feed) -> Iterator[Family]:
     yield from _one("contact_foreign_writes_total", feed.foreign_writes)
 
 
-def _freshness(feed: Feed) -> Iterator[Family]:
+def _freshness(feed: Feed) -> Iterator[MetricFamily]:
     yield from _one("contact_newest_event_timestamp_seconds", _timestamp(feed.newest_event))
     heard = [(source, at.timestamp()) for source, at in feed.sources.items()]
     yield from _by("contact_source_last_event_timestamp_seconds", heard)
 
 
-def _recovery(feed: Feed) -> Iterator[Family]:
+def _recovery(feed: Feed) -> Iterator[MetricFamily]:
     yield from _one("contact_ready", int(feed.ready))
     yield from _one("contact_broker_silent_timestamp_seconds", _timestamp(feed.broker_silent_since))
     states = [(state, int(state == feed.recovery)) for state in get_args(RecoveryState)]
@@ -63,7 +64,7 @@ def _recovery(feed: Feed) -> Iterator[Family]:
     yield from _one("contact_rebalances_total", feed.rebalances)
 
 
-def _checkpoints(feed: Feed) -> Iterator[Family]:
+def _checkpoints(feed: Feed) -> Iterator[MetricFamily]:
     checkpoints = feed.checkpoints
     yield from _one("contact_checkpoints_total", checkpoints.count)
     yield from _one("contact_checkpoint_failures_total", checkpoints.failures)
@@ -75,7 +76,7 @@ def _checkpoints(feed: Feed) -> Iterator[Family]:
     yield from _one("contact_checkpoint_failing_timestamp_seconds", _timestamp(checkpoints.failing_since))
 
 
-def _partitions(feed: Feed) -> Iterator[Family]:
+def _partitions(feed: Feed) -> Iterator[MetricFamily]:
     owned = list(feed.partitions.values())
     yield from _each("contact_partition_owned", owned, [1] * len(owned))
     yield from _each("contact_consumer_lag_records", owned, [one.lag for one in owned])
@@ -92,6 +93,6 @@ def _partitions(feed: Feed) -> Iterator[Family]:
     )
 
 
-def _each(name: str, owned: Iterable[PartitionFeed], samples: Iterable[float | None]) -> Iterator[Family]:
+def _each(name: str, owned: Iterable[PartitionFeed], samples: Iterable[float | None]) -> Iterator[MetricFamily]:
     labels = [(one.topic, str(one.partition)) for one in owned]
     return single(metric(name), zip(labels, samples, strict=True))

@@ -11,15 +11,14 @@ from pathlib import Path
 from scripts.alerts.files import RULES
 from stream.app.replay import Replay
 from stream.core.cloudevents import Event
-from stream.core.policies import DEFAULT_POLICIES, Policies
-from stream.core.samples import Family
+from stream.core.family import Board, FoldOptions
+from stream.core.policies import Policies
+from stream.core.samples import MetricFamily
 from stream.core.windows import EPOCH
-from stream.families.collector import families_of
-from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.snapshot import Board
 from stream.http.exposition import Format, written
 from stream.status.feed import Feed
 from stream.status.metrics import feed_families
+from tests.board.boards import families_of
 from tests.monitoring import program
 from tests.running import Figures, parsed
 
@@ -55,7 +54,7 @@ def _read_by_rules() -> frozenset[str]:
     return frozenset(re.findall(r"\bcontact_\w+|\bup\b", RULES.read_text()))
 
 
-def _figures(families: Iterable[Family], instance: str) -> Figures:
+def _figures(families: Iterable[MetricFamily], instance: str) -> Figures:
     of_rules = (family for family in families if family.metric.name in _read_by_rules())
     target = (("instance", instance), ("job", JOB))
     figures = parsed(written(of_rules, Format.TEXT).decode())
@@ -63,10 +62,10 @@ def _figures(families: Iterable[Family], instance: str) -> Figures:
 
 
 def scrapes_of(
-    events: Iterable[Event], *, lasts: timedelta, policies: Policies = DEFAULT_POLICIES, workers: int = 1
+    events: Iterable[Event], *, lasts: timedelta, policies: Policies = Policies(), workers: int = 1
 ) -> Scrapes:
     """Return the scrapes of a centre from 1970 on; several *workers* show the same, as in a hand-over."""
-    fold = Replay(floor=ContactsFold(policies))
+    fold = Replay(FoldOptions(policies=policies))
     told, scrapes = iter(events), []
     event = next(told, None)
     for at in instants(lasts):

@@ -11,14 +11,13 @@ import yaml
 
 from scripts.alerts.files import ALERTS, PROVISIONED, RECORDINGS, RULES
 from scripts.alerts.grafana import PROMETHEUS_YML
-from stream.families.collector import families_of
 from stream.http.exposition import Format, written
 from stream.status.metrics import feed_families
 from tests.alerting import CONFIGURATION
 from tests.alerts.stories import Scrapes, judge
 from tests.alerts.test_feed_alerts import all_workers_are_dead, scrapes
 from tests.alerts.test_queue_alerts import half
-from tests.board.boards import NOON
+from tests.board.boards import NOON, families_of
 from tests.families.everything import a_busy_board, a_busy_feed
 from tests.monitoring import Prometheus, configuration, prometheus
 

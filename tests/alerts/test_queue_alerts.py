@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from scripts.alerts.queues import BURNS, QUEUE_ALERTS, Burn
+from stream.app.policy_file import policies_of
 from stream.families.contacts.tally import Tally
-from stream.policy_file import parse_policies
 from tests.alerts.centres import MINUTE, POLICIES, day_of, ends_unreported, half_the_agents_leave, nobody_stays
 from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape, instants, judge, scrapes_of
 from tests.board.boards import SHOWN, a_board, a_queue, a_tally
@@ -31,7 +31,7 @@ NOBODY = ("ContactNobodyAvailable", "queue service")
 @cache
 def half(policies: str = "", *, lasts: timedelta = 70 * MINUTE, workers: int = 1) -> Scrapes:
     """The centre that loses half of its agents at 0:40, for thirty minutes."""
-    read = parse_policies(POLICIES + policies, "policies.toml")
+    read = policies_of(POLICIES + policies, "policies.toml")
     return scrapes_of(day_of(half_the_agents_leave(), lasts), lasts=lasts, policies=read, workers=workers)
 
 
@@ -132,7 +132,7 @@ def test_too_few_contacts_are_no_verdict(tmp_path: Path) -> None:
 
 def test_attempts_that_find_the_queue_full_are_told(tmp_path: Path) -> None:
     blocking = scrapes_of(
-        day_of(nobody_stays(), 90 * MINUTE), lasts=90 * MINUTE, policies=parse_policies("", "policies.toml")
+        day_of(nobody_stays(), 90 * MINUTE), lasts=90 * MINUTE, policies=policies_of("", "policies.toml")
     )
 
     assert_told(blocking, {"40m": set(), "1h": {BLOCKED, NOBODY, MISSED, COLLAPSED, ABANDON}}, tmp_path)
@@ -140,7 +140,7 @@ def test_attempts_that_find_the_queue_full_are_told(tmp_path: Path) -> None:
 
 def test_a_queue_is_told_of_when_everybody_has_gone_home_and_customers_wait(tmp_path: Path) -> None:
     lenient = "[defaults]\nminimum_volume = 100000\nlongest_wait_limit_seconds = 9999"
-    policies = parse_policies(lenient, "policies.toml")
+    policies = policies_of(lenient, "policies.toml")
     scrapes = scrapes_of(day_of(nobody_stays(), 80 * MINUTE), lasts=80 * MINUTE, policies=policies)
 
     assert_told(
@@ -150,7 +150,7 @@ def test_a_queue_is_told_of_when_everybody_has_gone_home_and_customers_wait(tmp_
 
 def test_customers_of_a_call_system_that_reports_no_agents_are_not_said_to_be_alone(tmp_path: Path) -> None:
     events = (event for event in day_of(nobody_stays(), 60 * MINUTE) if "agent" not in type(event).__name__.lower())
-    policies = parse_policies("[defaults]\nminimum_volume = 100000", "policies.toml")
+    policies = policies_of("[defaults]\nminimum_volume = 100000", "policies.toml")
 
     assert_told(scrapes_of(events, lasts=60 * MINUTE, policies=policies), {"50m": set()}, tmp_path)
 
@@ -163,7 +163,7 @@ def test_every_alert_about_queues_has_its_story() -> None:
 
 def test_contacts_whose_end_is_never_reported_are_told_when_they_expire(tmp_path: Path) -> None:
     lenient = "[defaults]\nghost_after_seconds = 1200\nlongest_wait_limit_seconds = 99999"
-    policies = parse_policies(lenient, "policies.toml")
+    policies = policies_of(lenient, "policies.toml")
     events = ends_unreported(day_of(half_the_agents_leave(), 40 * MINUTE))
     told = {"15m": set(), "55m": {GHOSTS, ("ContactGhosts", "queue orders")}}
 

@@ -18,7 +18,7 @@ from bench.profile import room_of
 from bench.report import at_least, at_most, fact, table
 from bench.throughput import ceiling
 from stream.core.cloudevents import key_of
-from stream.families import DECODER
+from stream.families.registry import DECODER
 from stream.runtime.routing.processor import home_of
 
 

@@ -2,8 +2,8 @@
 
 from bench.material import material
 from bench.peers.answers import oracle, wrong_answers
-from stream.families import DECODER
 from stream.families.contacts.fold import ContactsFold
+from stream.families.registry import DECODER
 
 EVENTS = 3000
 DAY = material(EVENTS, 5, 1).by_partition[0]

@@ -12,8 +12,8 @@ from bench.lanes import Lanes
 from bench.material import Sent
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
-from stream.families import DECODER
 from stream.families.contacts.events import ContactEnqueued
+from stream.families.registry import DECODER
 
 TURN = timedelta(seconds=TURN_SECONDS)
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -30,7 +30,7 @@ def told() -> tuple[Churn, list[Event]]:
 
 def test_the_totals_that_were_told_are_those_of_the_replay(told: tuple[Churn, list[Event]]) -> None:
     churn, events = told
-    queues = replay(events).board(START + timedelta(hours=HOURS)).queues
+    queues = replay(events).board(START + timedelta(hours=HOURS)).snapshots["contacts"]
 
     assert len(queues) == NAMES
     for queue in queues:

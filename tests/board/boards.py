@@ -1,16 +1,37 @@
 """Boards made by hand: what tests and screenshots look at."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
+from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
-from stream.core.policies import Formula, Policy
+from stream.core.collector import metric_families
+from stream.core.family import Board
+from stream.core.samples import MetricFamily
 from stream.core.windows import TODAY, WINDOWS
-from stream.families.contacts.snapshot import AgentsSnapshot, Board, QueueSnapshot
+from stream.families.agents.snapshot import AgentsSnapshot
+from stream.families.contacts.rules import Formula, Policy
+from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, bucket_of_handle, bucket_of_wait
+from stream.families.registry import FAMILIES
 from stream.settings import Settings
 from stream.status.freshness import Limits
 
-__all__ = ["LIMITS", "NOON", "SHOWN", "a_board", "a_queue", "a_tally", "agents", "wall"]
+__all__ = [
+    "LIMITS",
+    "NOON",
+    "SHOWN",
+    "a_board",
+    "a_queue",
+    "a_tally",
+    "agents",
+    "families_of",
+    "queues_of",
+    "rows_of",
+    "wall",
+]
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SHOWN = (*WINDOWS, TODAY)
@@ -93,7 +114,23 @@ def agents(queue: str | None, tenant: str = "acme", **states: int) -> AgentsSnap
 
 def a_board(*queues: QueueSnapshot, staff: tuple[AgentsSnapshot, ...] = (), at: datetime = NOON) -> Board:
     """A board of these queues."""
-    return Board(at=at, queues=queues, agents=staff)
+    return Board(at=at, snapshots={"contacts": queues, "agents": staff})
+
+
+def queues_of(board: Board) -> tuple[QueueSnapshot, ...]:
+    """The queues of a board."""
+    return board.snapshots["contacts"]
+
+
+def rows_of(board: Board, window: str = "30m") -> list[Any]:
+    """What a list shows of the queues of a board, with all details: the worst first; figures are attributes."""
+    panel = panels_of(board, FAMILIES, window, detailed=True)["contacts"]
+    return [SimpleNamespace(**row) for row in panel.rows]
+
+
+def families_of(board: Board) -> Iterator[MetricFamily]:
+    """Every metric family of a board that has a sample."""
+    return metric_families(board, FAMILIES, SHOWN)
 
 
 def wall(at: datetime = NOON) -> Board:

@@ -13,8 +13,10 @@ from playwright.async_api import Browser, Page
 
 from stream.board.cluster.merge import Look
 from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.families.registry import FAMILIES
 from stream.http.server import BoardServer, Listen
+from stream.http.shown import Shown
 from stream.status.feed import Feed, PartitionFeed
 from stream.status.freshness import Limits, notices_of
 from stream.status.health import Health, health_of
@@ -67,10 +69,11 @@ class Worker:
 
     async def take_share(self) -> WorkerShare:
         board = await self.take_board()
-        partition = PartitionBoard(feed=PartitionFeed("contacts", 0), queues=board.queues, agents=board.agents)
-        return WorkerShare(
-            group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=(partition,)
+        partitions = tuple(
+            PartitionBoard(feed=PartitionFeed(name, 0), snapshots=snapshots)
+            for name, snapshots in board.snapshots.items()
         )
+        return WorkerShare(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=partitions)
 
     async def look(self) -> Look:
         return Look(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
@@ -83,6 +86,7 @@ class Worker:
 
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
+            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
             take_board=self.take_board,
             take_share=self.take_share,
             look=self.look,

@@ -10,7 +10,7 @@ from aiohttp import ClientSession
 from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
-from stream.board.format import NO_SAMPLE
+from stream.core.format import NO_SAMPLE
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.http.server import Listen
 from stream.status.freshness import Limits

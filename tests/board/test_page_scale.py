@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Page, expect
 
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
 from tests.board.boards import a_board, a_queue, a_tally
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker

@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
-from stream.board.view import SHOWN_WINDOWS
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.core.windows import SHOWN_WINDOWS
 from stream.languages.words import LANGUAGES, Language, words
 from tests.board.boards import a_board, a_queue, a_tally, wall
 from tests.board.chromium import INSTALL, Visitor, found
@@ -296,7 +296,7 @@ def extremes(at: datetime) -> Board:
         a_queue("vip", tenant="another tenant", tally=a_tally(in_target=100), waited=725, past=1, at=at),
     )
     board = wall(at)
-    return replace(board, queues=(*queues, *board.queues[:3]))
+    return replace(board, snapshots={**board.snapshots, "contacts": (*queues, *board.snapshots["contacts"][:3])})
 
 
 SECOND = timedelta(seconds=1)

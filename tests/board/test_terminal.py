@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from stream.board.document import document_of
-from stream.board.format import NO_SAMPLE
-from stream.board.terminal import board_of, follow, print_rows
-from stream.board.view import queue_rows
-from stream.families.contacts.snapshot import Board
+from stream.board.terminal import board_of, follow, print_board
+from stream.board.view import panels_of
+from stream.core.family import Board
+from stream.core.format import NO_SAMPLE
+from stream.families.registry import FAMILIES
 from stream.status.freshness import Notice
 from tests.board.boards import a_board, a_queue, wall
 from tests.board.conftest import Worker
@@ -26,7 +27,7 @@ def printed(board: Board, width: int, *, colour: bool = False) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None
     )
-    print_rows(queue_rows(board, "30m").queues, console)
+    print_board(panels_of(board, FAMILIES, "30m"), FAMILIES, "30m", console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -96,9 +97,9 @@ def test_no_name_brings_a_control_character_to_the_terminal(queue: str, tenant: 
 def test_a_notice_cannot_steer_the_terminal() -> None:
     console = Console(file=io.StringIO(), width=120)
     notice = Notice(code="x", severity="stale", text=f"No board ({HOSTILE})", since=None)
-    document = document_of(a_board(a_queue()), "30m", ())
+    document = document_of(a_board(a_queue()), FAMILIES, "30m", ())
 
-    console.print(board_of(document, [notice], now=document.at, width=120))
+    console.print(board_of(document, FAMILIES, [notice], now=document.at, width=120))
 
     assert isinstance(console.file, io.StringIO)
     assert "No board (\ufffd]0;owned" in console.file.getvalue()
@@ -112,7 +113,7 @@ async def test_the_terminal_follows_a_worker_and_says_since_when_it_is_gone(serv
 
     async with served(Worker()) as address:
         following = asyncio.create_task(
-            follow(address, console, clock=lambda: datetime.now(UTC), every=timedelta(milliseconds=20))
+            follow(address, console, FAMILIES, clock=lambda: datetime.now(UTC), every=timedelta(milliseconds=20))
         )
         await asyncio.sleep(0.2)
     await asyncio.sleep(0.2)
@@ -132,6 +133,7 @@ async def test_a_worker_that_never_answered_is_named() -> None:
             await follow(
                 "http://127.0.0.1:1/",
                 console,
+                FAMILIES,
                 clock=lambda: datetime.now(UTC),
                 every=timedelta(milliseconds=50),
             )

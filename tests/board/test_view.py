@@ -1,16 +1,19 @@
 import itertools
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.board.document import detail_of, picture_of
-from stream.board.view import ALL, QueueRow, State, queue_rows, worst_first
-from stream.core.policies import Formula
+from stream.board.document import Document, detail_of, document_of, picture_of
+from stream.core.judgement import State
+from stream.core.windows import ALL
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, wall
+from stream.families.registry import FAMILIES
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, rows_of, wall
 
 REPLAY_KEYS = (
     *("tenant", "queue", "channel", "window", "open_cases", "offered", "answered", "answered_in_target", "abandoned"),
@@ -19,19 +22,17 @@ REPLAY_KEYS = (
 )
 
 
-def row_of(queue: QueueSnapshot, window: str = "30m") -> QueueRow:
-    return queue_rows(a_board(queue), window).queues[0]
+def row_of(queue: QueueSnapshot, window: str = "30m") -> Any:
+    return rows_of(a_board(queue), window)[0]
 
 
 def test_the_json_has_the_keys_that_replay_promises() -> None:
-    told = msgspec.json.decode(msgspec.json.encode(queue_rows(wall(), "30m")))
-
-    assert list(told) == ["queues"]
-    assert all(set(REPLAY_KEYS) <= set(row) for row in told["queues"])
+    assert [family.rows for family in FAMILIES] == ["queues", "agents"]
+    assert all(set(REPLAY_KEYS) <= set(vars(row)) for row in rows_of(wall()))
 
 
 def test_where_there_is_no_sample_the_json_says_null() -> None:
-    [row] = msgspec.json.decode(msgspec.json.encode(queue_rows(a_board(a_queue()), "today")))["queues"]
+    [row] = msgspec.json.decode(msgspec.json.encode([*map(vars, rows_of(a_board(a_queue()), "today"))]))
 
     for figure in ("service_level", "asa_seconds", "abandonment_ratio", "blocking_ratio", "aht_seconds"):
         assert row[figure] is None
@@ -49,9 +50,10 @@ def test_where_there_is_no_sample_the_json_says_null() -> None:
     )
 )
 def test_rows_survive_the_way_to_the_terminal(tally: Tally) -> None:
-    rows = queue_rows(a_board(a_queue(tally=tally, waited=3)), "5m")
+    document = document_of(a_board(a_queue(tally=tally, waited=3)), FAMILIES, "5m", ())
+    told = msgspec.json.encode(document)
 
-    assert msgspec.json.decode(msgspec.json.encode(rows), type=type(rows)) == rows
+    assert msgspec.json.encode(msgspec.json.decode(told, type=Document)) == told
 
 
 def test_the_window_all_is_everything_there_ever_was() -> None:
@@ -62,7 +64,7 @@ def test_the_window_all_is_everything_there_ever_was() -> None:
 
 @pytest.mark.parametrize("window", [*SHOWN, ALL])
 def test_every_window_can_be_asked_for(window: str) -> None:
-    assert {row.window for row in queue_rows(wall(), window).queues} == {window}
+    assert {row.window for row in rows_of(wall(), window)} == {window}
 
 
 def test_all_formulas_are_told_and_the_queue_is_judged_by_its_own() -> None:
@@ -85,7 +87,7 @@ def test_reasons_that_occurred_are_told() -> None:
 def test_agents_stand_with_their_queue() -> None:
     board = a_board(a_queue(), a_queue("other"), staff=(agents("support", available=3), agents(None, available=9)))
 
-    assert [row.agents.get("available") for row in queue_rows(board, "5m").queues] == [3, None]
+    assert {row.queue: row.agents.get("available") for row in rows_of(board, "5m")} == {"support": 3, "other": None}
 
 
 @pytest.mark.parametrize(
@@ -134,15 +136,17 @@ def test_what_has_no_sample_is_not_judged() -> None:
 
 def test_one_queue_is_told_in_every_window_with_all_formulas() -> None:
     board = a_board(a_queue("a"), a_queue("b/c", channel="chat"), a_queue("b/c"))
-    detail = detail_of(board, "acme/b/c/chat")
+    detail = detail_of(board, FAMILIES, "contacts", "acme/b/c/chat")
 
-    assert [(row.queue, row.channel, row.window) for row in detail.windows] == [("b/c", "chat", one) for one in SHOWN]
-    assert all(isinstance(row.service_levels, dict) for row in detail.windows)
-    assert detail_of(board, "acme/b/chat").windows == ()
+    assert [(row["queue"], row["channel"], row["window"]) for row in detail.windows] == [
+        ("b/c", "chat", one) for one in SHOWN
+    ]
+    assert all(isinstance(row["service_levels"], dict) for row in detail.windows)
+    assert detail_of(board, FAMILIES, "contacts", "acme/b/chat").windows == ()
 
 
 def test_the_worst_queue_comes_first() -> None:
-    ordered = [(row.queue, row.channel) for row in worst_first(queue_rows(wall(), "30m").queues)]
+    ordered = [(row.queue, row.channel) for row in rows_of(wall(), "30m")]
 
     assert ordered[:2] == [("support", "voice"), ("vip", "voice")]
     assert ordered[-1] == ("night line", "voice")
@@ -152,12 +156,14 @@ def test_of_equals_the_one_who_waits_longest_comes_first() -> None:
     short, long, none = a_queue("a", waited=5), a_queue("b", waited=9), a_queue("c")
 
     for order in itertools.permutations([short, long, none]):
-        assert [row.queue for row in worst_first(queue_rows(a_board(*order), "5m").queues)] == ["b", "a", "c"]
+        assert [row.queue for row in rows_of(a_board(*order), "5m")] == ["b", "a", "c"]
 
 
 def test_a_picture_does_not_change_because_time_goes_by() -> None:
     earlier = a_queue(waited=5)
     later = msgspec.structs.replace(earlier, longest_wait=earlier.longest_wait and 2 * earlier.longest_wait)
 
-    assert picture_of(a_board(earlier), "5m", ticking=True) == picture_of(a_board(later), "5m", ticking=True)
-    assert picture_of(a_board(earlier), "5m") != picture_of(a_board(later), "5m")
+    assert picture_of(a_board(earlier), FAMILIES, "5m", ticking=True) == picture_of(
+        a_board(later), FAMILIES, "5m", ticking=True
+    )
+    assert picture_of(a_board(earlier), FAMILIES, "5m") != picture_of(a_board(later), FAMILIES, "5m")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from stream.core.cloudevents import MAX_EVENT_BYTES, Event, Headers, encode, key_of
 from stream.core.row_codec import ROW_FORMAT, RowFormatError
 from stream.errors import INVALID_REASONS, InvalidEvent
-from stream.families import DECODER, EVENT_TYPES
 from stream.families.contacts.segment import Segment
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
+from stream.families.registry import DECODER, EVENT_TYPES
 from tests.timeline import floor_of, story
 
 GOOD: dict[str, Any] = {

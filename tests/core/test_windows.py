@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stream.core.policies import Changes, Policies, Rule
+from stream.core.policies import Policies, Rule
 from stream.core.windows import day_of, minute_of, start_of
 from stream.families.contacts.fold import ContactsFold
 from tests.timeline import TEN, after, board_of, event, sales
@@ -84,7 +84,7 @@ def test_what_is_too_late_for_its_minute_reaches_its_day() -> None:
 
 def test_today_begins_at_the_reset_time_of_the_queues_own_zone() -> None:
     ljubljana = ZoneInfo("Europe/Ljubljana")
-    policies = Policies(rules=(Rule(changes=Changes(time_zone=ljubljana, day_starts=time(6))),))
+    policies = Policies(rules=(Rule(changes={"time_zone": ljubljana, "day_starts": time(6)}),))
     day = [
         event("answered", "ann", datetime(2026, 11, 20, 4, 59, 59, tzinfo=UTC)),  # 05:59:59 local
         event("answered", "bob", datetime(2026, 11, 20, 5, 0, 0, tzinfo=UTC)),  # 06:00:00 local
@@ -135,7 +135,7 @@ def test_sums_are_right_after_a_long_time_without_a_look() -> None:
     told = [event("blocked", f"b{n}", TEN + timedelta(minutes=n), reason="full") for n in range(1, 130)]
     floor.apply(told, range(1, 130))
 
-    (queue,) = floor.snapshots(TEN + timedelta(minutes=129))
+    ((_, queue),) = floor.snapshots(TEN + timedelta(minutes=129))
 
     assert queue.windows["1h"].blocked == 61
 

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from scripts.alerts.files import RULES
+from stream.app.policy_file import policies_of
 from stream.broker.embedded import EmbeddedBroker
-from stream.policy_file import parse_policies
 from stream.sdk.producer import Producer
 from stream.simulator import live, paced
 from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Shift
@@ -34,7 +34,7 @@ LOSS = timedelta(seconds=8)
 RELIEF = timedelta(seconds=150)
 
 LIMIT = 6.0
-POLICIES = parse_policies(
+POLICIES = policies_of(
     f"""
     [defaults]
     minimum_volume = 1000000  # of ratios other tests tell

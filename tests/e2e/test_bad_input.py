@@ -86,7 +86,7 @@ async def test_a_runaway_producer_of_queue_names_fills_one_series_only(fresh_bro
 
         board = await service.board()
         shown = Counter[str]()
-        for queue in board.queues:
+        for queue in board.snapshots["contacts"]:
             shown[queue.queue] += queue.total.answered
         scraped = await scrape(service)
 
@@ -104,7 +104,7 @@ async def test_an_event_under_a_foreign_key_is_forwarded_once_to_its_own(fresh_b
         )
         await until(lambda: service.feed.rekeyed == len(told) and service.feed.events.total() == len(told))
 
-        (queue,) = (await service.board()).queues
+        (queue,) = (await service.board()).snapshots["contacts"]
         assert queue.total.answered == len(told)
 
 

@@ -10,25 +10,23 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from stream.app.replay import replay
-from stream.app.source_topics import source_topics
+from stream.app.topics import source_topics
 from stream.core.cloudevents import Event, encode, key_of
-from stream.core.policies import DEFAULT_POLICIES
-from stream.families.agents.fold import AgentsFold
-from stream.families.boards import board_of
-from stream.families.collector import families_of
-from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board, merged
+from stream.core.policies import Policies
+from stream.families.registry import FAMILIES
 from stream.http.exposition import Format, written
 from stream.runtime.app import WorkerSettings
 from stream.runtime.routing.processor import home_of
 from stream.simulator import demo_centre, simulate
+from tests.board.boards import families_of
 from tests.families.contacts.test_laws import with_repeats
 from tests.runtime.fakes import Crash, FakeRecord, Fate, MemoryLog
 from tests.runtime.members import Member, Topics
@@ -59,7 +57,7 @@ def arrived(seed: int) -> Arrived:
 
 def member(log: MemoryLog, topics: Topics) -> Member:
     sources = source_topics(
-        DEFAULT_POLICIES,
+        Policies(),
         partitions=PARTITIONS,
         max_queues_per_tenant=1000,
         max_queues=1000,
@@ -70,9 +68,10 @@ def member(log: MemoryLog, topics: Topics) -> Member:
 
 
 def board(worker: Member) -> Board:
-    folds = worker.ownership.folds()
-    contacts = [fold for fold in folds if isinstance(fold, ContactsFold)]
-    return board_of(contacts, [fold for fold in folds if isinstance(fold, AgentsFold)], NOON)
+    snapshots: dict[str, list[Any]] = {family.name: [] for family in FAMILIES}
+    for feed, fold in worker.ownership.shown():
+        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON)]
+    return Board(at=NOON, snapshots={name: merged(of) for name, of in snapshots.items()})
 
 
 async def assert_exact(worker: Member, seed: int) -> None:

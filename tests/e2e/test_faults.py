@@ -17,7 +17,7 @@ from scripts.apache_kafka.cluster import Cluster
 from stream.app.replay import replay
 from stream.app.service import Service
 from stream.core.cloudevents import Event, encode, key_of
-from stream.core.policies import DEFAULT_POLICIES
+from stream.core.policies import Policies
 from stream.core.row_codec import ROW_FORMAT
 from stream.errors import TopicMismatch
 from stream.families.agents.events import AgentEvent
@@ -246,7 +246,7 @@ async def test_a_topic_that_is_enlarged_stops_the_worker_before_its_figures_can_
 ) -> None:
     events = day()
     settings = settings_of_a_test()
-    service = Service(settings, brokers=fresh_broker.address, policies=DEFAULT_POLICIES, clock=Clock())
+    service = Service(settings, brokers=fresh_broker.address, policies=Policies(), clock=Clock())
     running = asyncio.create_task(service.run())
     await until(lambda: service.feed.ready)
     await send(fresh_broker.address, events)
@@ -257,9 +257,9 @@ async def test_a_topic_that_is_enlarged_stops_the_worker_before_its_figures_can_
     with pytest.raises(TopicMismatch, match=r"contacts has 8 partitions by now, it had 4.*make new topics"):
         await asyncio.wait_for(running, 30)
 
-    assert (await service.board()).queues == ()
+    assert (await service.board()).snapshots["contacts"] == ()
     with pytest.raises(TopicMismatch, match="contacts has 8 partitions, but 4 are configured"):
-        await Service(settings, brokers=fresh_broker.address, policies=DEFAULT_POLICIES).run()
+        await Service(settings, brokers=fresh_broker.address, policies=Policies()).run()
 
 
 async def rows_of(address: str, topic: str) -> list[Any]:

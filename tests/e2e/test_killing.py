@@ -14,8 +14,8 @@ import pytest
 from scripts.apache_kafka.cluster import Cluster
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
-from stream.families.collector import families_of
 from stream.http.exposition import Format, written
+from tests.board.boards import families_of
 from tests.e2e.busy_day import NOON, busy_day
 from tests.e2e.chaos import SESSION_SECONDS, Chaos, Deed, schedule, send_paced
 from tests.e2e.crew import Crew, summed

@@ -75,7 +75,7 @@ def full_board(address: str) -> set[str]:
     deadline = time.monotonic() + PATIENCE
     seen: set[str] = set()
     while seen != QUEUES and time.monotonic() < deadline:
-        queues = json.loads(fetched(f"{address}/board.json?window=today"))["queues"]
+        queues = json.loads(fetched(f"{address}/board.json?window=today"))["panels"]["contacts"]["rows"]
         seen = {queue["queue"] for queue in queues if queue["offered"]}
     return seen
 

@@ -14,9 +14,7 @@ from msgspec.structs import replace as changed
 from stream.app.replay import replay
 from stream.app.service import Service
 from stream.core.cloudevents import Event
-from stream.families.boards import board_of
-from stream.families.collector import families_of
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
 from stream.http.exposition import Format, written
 from stream.simulator import demo_centre, office_centre, simulate
 from stream.sources import jsonl
@@ -24,6 +22,7 @@ from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.source import read
 from stream.sources.asterisk_queue_log.stories import Speaker
 from stream.sources.lines import BadLine
+from tests.board.boards import families_of
 from tests.brokers import Broker
 from tests.families.contacts.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
@@ -169,8 +168,8 @@ def test_any_day_on_a_worker_equals_its_replay(
 
     shown = loop.run(_shown(worker, own_broker, events))
 
-    expected = replay(events).board(END).queues
-    assert tuple(queue for queue in shown.queues if queue.tenant == tenant) == expected
+    expected = replay(events).board(END).snapshots["contacts"]
+    assert tuple(queue for queue in shown.snapshots["contacts"] if queue.tenant == tenant) == expected
 
 
 async def _shown(worker: Service, broker: Broker, events: Sequence[Event]) -> Board:
@@ -190,4 +189,3 @@ async def test_the_board_is_read_from_what_is_owned(fresh_broker: Broker) -> Non
 
     assert owned
     assert service.worker.folds() == []
-    assert board_of([], [], NOON).queues == ()

@@ -22,7 +22,7 @@ from scripts.apache_kafka.cluster import Cluster
 from scripts.stack.compose import services
 from scripts.stack.program import Program
 from scripts.stack.topology import Topology
-from stream.families.catalogue import TOTALS
+from stream.app.catalogue import SECTIONS
 from tests.e2e.watched import wait_until
 from tests.monitoring import Prometheus, Sample, program
 from tests.running import Figures, parsed
@@ -34,7 +34,7 @@ AGAIN_SECONDS = 60.0
 ADDED = {"__name__", "instance", "job"}
 """Labels that are Prometheus' own."""
 WORKERS = 'up{job="contact-stream"}'
-COUNTED = "|".join(one.name for one in TOTALS if one.kind == "counter")
+COUNTED = "|".join(one.name for one in SECTIONS["totals"] if one.kind == "counter")
 """What was counted of contacts: it moves with the events only."""
 APPLIED = timedelta(seconds=1)
 """Within this the last event that was sent has been applied."""

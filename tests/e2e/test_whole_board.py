@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +12,10 @@ import aiohttp
 import msgspec
 
 from stream.app.replay import replay
-from stream.board.document import AgentsRow, Document, document_of
-from stream.board.view import QueueRow
+from stream.board.document import Document, document_of
+from stream.board.view import Panel
 from stream.core.cloudevents import Event
+from stream.families.registry import FAMILIES
 from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.e2e.crew import Crew, WorkerProcess
@@ -27,7 +28,7 @@ PROMISED_SECONDS = 10.0
 """Within this a board says that a part of it is missing."""
 READY_SECONDS = 60.0
 
-Shown = tuple[tuple[QueueRow, ...], tuple[AgentsRow, ...]]
+Shown = Mapping[str, Panel]
 
 
 class Wall:
@@ -52,11 +53,13 @@ class Wall:
             async with asyncio.timeout(READY_SECONDS):
                 while True:
                     boards = [await self.board(worker) for worker in workers]
-                    if all(one and _is_right(one) and (one.queues, one.agents) == expected for one in boards):
+                    if all(one and _is_right(one) and one.panels == expected for one in boards):
                         return
         except TimeoutError:
             notices = [one and one.notices for one in boards]
-            raise AssertionError(f"{notices} {[one and len(one.queues) for one in boards]}") from None
+            raise AssertionError(
+                f"{notices} {[one and {name: len(panel.rows) for name, panel in one.panels.items()} for one in boards]}"
+            ) from None
 
     async def until_it_says_a_part_is_missing(self, worker: WorkerProcess) -> float:
         """Return after how many seconds the board of a worker says so."""
@@ -99,8 +102,8 @@ def day() -> list[Event]:
 
 def all_there_is() -> Shown:
     """What one worker would show."""
-    whole = document_of(replay(day()).board(NOON), "today", ())
-    return whole.queues, whole.agents
+    whole = document_of(replay(day()).board(NOON), FAMILIES, "today", ())
+    return msgspec.json.decode(msgspec.json.encode(whole), type=Document).panels
 
 
 async def test_every_worker_shows_what_one_would_says_when_another_is_killed_and_is_whole_again(

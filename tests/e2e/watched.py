@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from stream.app.catalogue import SECTIONS
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
-from stream.families.catalogue import TOTALS
-from stream.families.collector import families_of
 from stream.http.exposition import Format, written
+from tests.board.boards import families_of
 from tests.running import Figures, parsed
 
 __all__ = ["Watched", "counted_by_replay", "wait_until", "watched_worker"]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-COUNTED = {one.name.removesuffix("_total") for one in TOTALS}
+COUNTED = {one.name.removesuffix("_total") for one in SECTIONS["totals"]}
 """Figures that do not depend on the instant at which they are read."""
 
 

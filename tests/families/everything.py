@@ -6,8 +6,8 @@ from datetime import time, timedelta
 from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
-from stream.core.policies import Policy
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
@@ -16,8 +16,9 @@ __all__ = ["a_busy_board", "a_busy_feed", "ones"]
 
 
 def ones(number: int = 1) -> Tally:
-    """A tally in which every count and sum is *number*, and every bucket, too."""
+    """A tally in which every count and sum is *number*, and every bucket, too; as many waits are known as unknown."""
     counts = {name: number for name in Tally.__struct_fields__ if name not in {"waits", "handles"}}
+    counts |= {"answered": 2 * number, "abandoned": 2 * number}
     return Tally(**counts, waits=[number] * len(Tally().waits), handles=[number] * len(Tally().handles))
 
 

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from scripts import metrics_page as page
+from stream.app.catalogue import BY_NAME, CATALOGUE, SECTIONS
 from stream.core.metric import Kind, Metric
-from stream.families.catalogue import BY_NAME, CATALOGUE, SCRAPE
-from stream.families.collector import families_of
 from stream.http.build import build_families
 from stream.http.client_library import registry_of
 from stream.status.metrics import feed_families
+from tests.board.boards import families_of
 from tests.families.everything import a_busy_board, a_busy_feed
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -47,7 +47,7 @@ def test_no_label_tells_who_it_was(metric: Metric) -> None:
 
 def test_the_page_shows_what_the_catalogue_names_and_nothing_else() -> None:
     families = [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
-    told_by_the_writer = {one.name for one in SCRAPE}
+    told_by_the_writer = {one.name for one in SECTIONS["page"]}
 
     assert {family.metric.name for family in families} | told_by_the_writer == set(BY_NAME)
 

@@ -5,12 +5,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
-from stream.core.policies import Formula, Policy
-from stream.families.collector import families_of
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.http.client_library import registry_of
-from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents
+from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents, families_of
 from tests.families.everything import ones
 
 SUPPORT = {"tenant": "acme", "queue": "support", "channel": "voice"}

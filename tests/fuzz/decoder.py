@@ -10,7 +10,7 @@ import atheris
 
 with atheris.instrument_imports(include=["stream.core.cloudevents"]):
     from stream.core.cloudevents import Headers, encode
-    from stream.families import DECODER
+    from stream.families.registry import DECODER
 from stream.core.cloudevents import Event
 from stream.errors import INVALID_REASONS, InvalidEvent
 

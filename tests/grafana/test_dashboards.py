@@ -14,7 +14,8 @@ from scripts.dashboards.frame import TAG
 from scripts.dashboards.layout import COLUMNS, FULL_HD_ROWS, Row, laid_out
 from scripts.dashboards.panels import UNITS, Look, Value, lines
 from scripts.dashboards.queries import Scope, quantity
-from stream.families.catalogue import CATALOGUE, COUNTED, SUMMED
+from stream.app.catalogue import CATALOGUE
+from stream.families.contacts.figures import COUNTED, SUMMED
 from stream.languages.words import LANGUAGES, Language, words
 from tests.grafana.shown import Shown, dashboards, names_in, panels_of, queries_of
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from scripts.dashboards.frame import page_of
 from scripts.dashboards.queries import STATE
-from stream.families.catalogue import BY_NAME
+from stream.app.catalogue import BY_NAME
 from tests.brokers import Broker
 from tests.grafana.shown import Shown, dashboards, names_in, queries_of, substituted, variables_of
 from tests.grafana.watching import Watched, watched
@@ -111,7 +111,7 @@ async def test_every_variable_offers_what_there_is(crews: tuple[Watched, Watched
 async def test_a_queue_has_the_state_that_the_live_board_gives_it(crews: tuple[Watched, Watched]) -> None:
     watching, (worker, *_) = crews[0]
     async with aiohttp.ClientSession() as session, session.get(f"{worker.address}/board.json?window=30m") as answer:
-        rows = (await answer.json())["queues"]
+        rows = (await answer.json())["panels"]["contacts"]["rows"]
 
     shown = {
         tuple(sample.labels[label] for label in QUEUE): word_of(sample.value)

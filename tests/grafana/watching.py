@@ -10,9 +10,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from stream.app.demo import DEMO_POLICIES
+from stream.app.policy_file import policies_of
 from stream.app.service import Service
 from stream.core.cloudevents import Event
-from stream.policy_file import parse_policies
 from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.monitoring import Prometheus, configuration, prometheus
@@ -50,7 +50,7 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
     events = [*_rare(at), *_an_afternoon(at)]
     before = [event for event in events if event.time < at - timedelta(minutes=6)]
     after = [event for event in events if event.time >= at - timedelta(minutes=6)]
-    policies = parse_policies(DEMO_POLICIES.replace("[defaults]", QUIET), "demo")
+    policies = policies_of(DEMO_POLICIES.replace("[defaults]", QUIET), "demo")
     async with AsyncExitStack() as stack:
         crews = []
         for size in groups:

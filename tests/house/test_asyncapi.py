@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 
 from scripts.asyncapi import message_name, topic_of
 from scripts.json_schemas import SCHEMAS, example_of
-from stream.families import DECODER, EVENT_TYPES
+from stream.families.registry import DECODER, EVENT_TYPES
 
 OFFICIAL_SCHEMA = Path(__file__).parent / "data" / "asyncapi-3.0.0.schema.json"
 

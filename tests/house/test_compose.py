@@ -16,8 +16,8 @@ from scripts.stack.compose import Service, services
 from scripts.stack.places import PhaseIndex, PlacesError
 from scripts.stack.topology import NAMED_BY_PROMETHEUS
 from stream.app.demo import DEMO_POLICIES
+from stream.app.policy_file import load_policies, policies_of
 from stream.cli import group
-from stream.policy_file import load_policies, parse_policies
 from stream.settings import settings_from
 from tests.house.tree import ROOT
 from tests.monitoring import program
@@ -160,7 +160,7 @@ def test_the_policies_that_are_mounted_are_those_of_the_demo() -> None:
     (mount,) = READ["worker"].mounts
 
     assert mount.inside == environment("worker")["CONTACT_STREAM_POLICIES"]
-    assert load_policies(mount.path) == parse_policies(DEMO_POLICIES, "demo")
+    assert load_policies(mount.path) == policies_of(DEMO_POLICIES, "demo")
 
 
 def test_a_worker_may_take_as_long_to_stop_as_it_gives_itself() -> None:

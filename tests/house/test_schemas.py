@@ -14,7 +14,7 @@ from scripts.generate import generated, main, out_of_date
 from scripts.json_schemas import EXAMPLES, example_of, schema_of
 from stream.core.cloudevents import tag_of
 from stream.errors import InvalidEvent
-from stream.families import DECODER, EVENT_TYPES
+from stream.families.registry import DECODER, EVENT_TYPES
 
 Json = dict[str, Any]
 

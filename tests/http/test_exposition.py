@@ -14,15 +14,16 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from stream.core.samples import Family, single
-from stream.families.catalogue import metric
-from stream.families.collector import board_sections, families_of
+from stream.app.catalogue import metric
+from stream.core.collector import sections_of
+from stream.core.samples import MetricFamily, single
+from stream.families.registry import FAMILIES
 from stream.http.body import Body, GzippedBody
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage, registry_of
 from stream.http.exposition import Format, page, section_writer, written
 from stream.status.metrics import feed_families
-from tests.board.boards import a_board, a_queue, agents
+from tests.board.boards import SHOWN, a_board, a_queue, agents, families_of
 from tests.families.everything import a_busy_board, a_busy_feed, ones
 
 parse_openmetrics: Callable[[str], Iterable[ClientMetric]] = openmetrics_parser.text_string_to_metric_families
@@ -38,11 +39,11 @@ names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 )
 
 
-def everything() -> list[Family]:
+def everything() -> list[MetricFamily]:
     return [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
 
 
-def ours(families: Iterable[Family], form: Format) -> list[Parsed]:
+def ours(families: Iterable[MetricFamily], form: Format) -> list[Parsed]:
     text = written(families, form).decode()
     if form is Format.TEXT:
         return parsed(parse_text(text))
@@ -69,7 +70,7 @@ def test_our_writer_says_exactly_what_the_client_library_says(form: Format) -> N
 @FORMATS
 @given(names, names)
 def test_no_name_of_a_queue_breaks_the_page(form: Format, tenant: str, queue: str) -> None:
-    def families() -> list[Family]:
+    def families() -> list[MetricFamily]:
         board = a_board(
             a_queue(queue, tenant=tenant, tally=ones()),
             a_queue("next", tenant=tenant, tally=ones(2)),
@@ -106,7 +107,10 @@ def test_nothing_is_said_of_when_a_counter_was_created() -> None:
 
 
 def full_page(form: Format) -> bytes:
-    sections = board_sections(a_busy_board()) | {"feed": lambda: feed_families(a_busy_feed()), "build": build_families}
+    sections = sections_of(a_busy_board(), FAMILIES, SHOWN) | {
+        "feed": lambda: feed_families(a_busy_feed()),
+        "build": build_families,
+    }
     parts = {name: section_writer(section) for name, section in sections.items()}
     ticks = iter(range(1000))
     body = Body()
@@ -140,7 +144,7 @@ def test_promtool_has_nothing_to_say() -> None:
 
 @FORMATS
 def test_one_broken_section_never_blanks_the_page(form: Format, caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> Iterable[Family]:
+    def broken() -> Iterable[MetricFamily]:
         yield from single(metric("contact_ready"), [((), 1)])
         raise ZeroDivisionError
 

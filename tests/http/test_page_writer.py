@@ -18,15 +18,16 @@ from aiohttp import ClientSession
 from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
-from stream.core.policies import Policy
-from stream.families.contacts.snapshot import Board
+from stream.core.family import Board
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
+from stream.families.registry import FAMILIES
 from stream.http import metrics_page
 from stream.http import page_writer as scribe
 from stream.http.exposition import Format, RenderedSection
-from stream.http.page_input import SHARE, PageInput, write
+from stream.http.page_input import SLICE, PageInput, write
 from stream.http.page_writer import PageWriter
-from tests.board.boards import a_board, a_queue, agents
+from tests.board.boards import SHOWN, a_board, a_queue, agents
 from tests.board.conftest import Worker
 from tests.families.everything import a_busy_board, ones
 
@@ -38,7 +39,7 @@ PATIENCE = 20.0
 
 @pytest.fixture
 def writer() -> Iterator[PageWriter]:
-    one = PageWriter()
+    one = PageWriter(FAMILIES, "stream.families.registry:FAMILIES")
     yield one
     one.stop()
 
@@ -47,8 +48,15 @@ def a_draft(board: Board | None = None, form: Format = Format.TEXT, *, packed: b
     first = {"build": RenderedSection(b"# build\n", 0.5)}
     last = {"feed": RenderedSection(b"# feed\n", 0.25), "process": RenderedSection(None, 0.125)}
     board = board or a_busy_board()
-    nobody = replace(board, queues=())
-    return PageInput(form=form, packed=packed, first=first, board=nobody, queues=[*board.queues], last=last)
+    return PageInput(
+        form=form,
+        packed=packed,
+        windows=SHOWN,
+        first=first,
+        at=board.at,
+        snapshots={name: [*of] for name, of in board.snapshots.items()},
+        last=last,
+    )
 
 
 def untimed(page: bytes, *, packed: bool = False) -> bytes:
@@ -60,7 +68,7 @@ def untimed(page: bytes, *, packed: bool = False) -> bytes:
 
 def here(page_input: PageInput) -> bytes:
     ticks = count()
-    return write(page_input, lambda: float(next(ticks)))
+    return write(page_input, FAMILIES, lambda: float(next(ticks)))
 
 
 def every_kind_of_queue() -> Board:
@@ -75,7 +83,7 @@ def every_kind_of_queue() -> Board:
         target=1 / 3,
         team='"a"\n',
     )
-    named = [a_queue(f"q{number:03}", tally=ones(number), waited=number / 7) for number in range(2 * SHARE)]
+    named = [a_queue(f"q{number:03}", tally=ones(number), waited=number / 7) for number in range(2 * SLICE)]
     odd = replace(a_queue("客服 💬", taken_back=ones(2), waited=0.000_001), policy=policy)
     return a_board(*named, odd, staff=(agents("q001", available=1), agents(None, acw=2)))
 
@@ -182,7 +190,7 @@ def test_what_goes_wrong_at_each_page_is_logged_once_until_it_goes_right(
 
 
 def test_what_cannot_be_sent_is_left_to_the_worker_and_harms_no_other_page(writer: PageWriter) -> None:
-    unsendable = a_draft(a_board(*every_kind_of_queue().queues, a_queue("\udfff")))
+    unsendable = a_draft(a_board(*every_kind_of_queue().snapshots["contacts"], a_queue("\udfff")))
 
     assert writer.written(unsendable) is None
     assert b"contact_open_cases" in here(unsendable)
@@ -216,8 +224,9 @@ def test_a_page_after_the_stop_starts_no_process(writer: PageWriter, caplog: pyt
 WORKER = """
 import sys, threading
 from stream.http.page_writer import PageWriter
+from stream.families.registry import FAMILIES
 from tests.http.test_page_writer import a_draft
-writer = PageWriter()
+writer = PageWriter(FAMILIES, "stream.families.registry:FAMILIES")
 writer.written(a_draft())
 try:
     print(writer.pid, flush=True)
@@ -289,7 +298,7 @@ async def test_a_large_page_is_the_same_as_a_small_one_and_only_it_costs_a_proce
     async with ClientSession() as session:
         small = await page_of(server.address, session)
         before = server._metrics._page_writer.pid
-        monkeypatch.setattr(metrics_page, "LARGE", len(worker.board.queues))
+        monkeypatch.setattr(metrics_page, "LARGE", len(worker.board.snapshots["contacts"]))
         large = await page_of(server.address, session)
         writer = server._metrics._page_writer.pid
     await server.stop()

@@ -14,9 +14,11 @@ from prometheus_client.metrics_core import Metric as ClientMetric
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from stream.board import files
 from stream.board.broadcast import Broadcast, Frame, Viewer
-from stream.board.cluster.share import decoded
+from stream.board.cluster.share import ShareCodec
 from stream.board.document import Document
+from stream.families.registry import FAMILIES
 from stream.http import server as module
 from stream.http.guard import is_known, is_loopback
 from stream.http.server import Listen
@@ -151,8 +153,8 @@ async def test_board_json_is_the_board_worst_queue_first(served: Served, session
     async with served(Worker()) as address, session.get(f"{address}/board.json?window=today") as answer:
         document = msgspec.json.decode(await answer.read(), type=Document)
 
-    assert (document.window, document.queues[0].queue, document.notices) == ("today", "support", ())
-    assert document.queues[0].longest_wait_seconds == 161
+    assert (document.window, document.panels["contacts"].rows[0]["queue"], document.notices) == ("today", "support", ())
+    assert document.panels["contacts"].rows[0]["longest_wait_seconds"] == 161
 
 
 @pytest.mark.parametrize("path", ["board.json?window=2h", "events?window=%00"])
@@ -352,10 +354,10 @@ async def test_who_can_see_the_board_can_see_the_part_and_nobody_else(served: Se
         async with session.get(f"{address}/part", headers={"Host": "evil.example"}) as foreign:
             refused = foreign.status
         async with session.get(f"{address}/part") as answer:
-            told = decoded(await answer.read())
+            told = ShareCodec(FAMILIES).decoded(await answer.read())
 
     assert refused == 421
-    assert (told.partitions[0].queues, told.partitions[0].agents) == (worker.board.queues, worker.board.agents)
+    assert {one.feed.topic: one.snapshots for one in told.partitions} == worker.board.snapshots
 
 
 async def test_a_part_is_taken_twice_a_second_however_many_ask(served: Served, session: ClientSession) -> None:
@@ -410,7 +412,7 @@ def test_loopback_is_what_this_machine_calls_itself() -> None:
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_has_no_inline_code() -> None:
-    static = Path(module.__file__).parent / "static"
+    static = Path(files.__file__).parent / "static"
     page = (static / "board.html").read_text(encoding="utf-8")
 
     assert "http" not in page

@@ -8,7 +8,7 @@ import pytest
 
 import stream.board
 from stream.core.cloudevents import Channel
-from stream.families.agents.fold import STATES
+from stream.families.agents.snapshot import STATES
 from stream.families.contacts.payloads import BlockReason, DequeueReason
 from stream.languages.words import LANGUAGES, Language, name_of, words
 from stream.status.feed import RecoveryState

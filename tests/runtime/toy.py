@@ -4,13 +4,14 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
+from stream.core.family import Applied
 from stream.core.rows import Rows
 from stream.errors import InvalidEvent
 from stream.runtime.source_topic import Headers, SourceTopic
@@ -34,16 +35,6 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
     applied_offset: int
 
 
-class Applied(msgspec.Struct):
-    by_type: Counter[type] = msgspec.field(default_factory=Counter)
-    duplicates: int = 0
-    replayed: int = 0
-    late: int = 0
-    overflowed: int = 0
-    failed: list[tuple[int, Exception]] = msgspec.field(default_factory=list)
-    newest_by_source: dict[str, datetime] = msgspec.field(default_factory=dict)
-
-
 class ToyFold:
     """Keeps the marks of the last `keep` offsets below the commit, so that repeats within them are known."""
 
@@ -57,8 +48,8 @@ class ToyFold:
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
         return {"counts": self.counts, "marks": self.marks}
 
-    def apply(self, events: Sequence[Ping], offsets: Sequence[int]) -> Applied:
-        applied = Applied(by_type=Counter({Ping: len(events)}), newest_by_source={"toy": START})
+    def apply(self, events: Sequence[Any], offsets: Sequence[int]) -> Applied:
+        applied = Applied(by_type=Counter({cast("Any", Ping): len(events)}), newest_by_source={"toy": START})
         for event, offset in zip(events, offsets, strict=True):
             if event.poison:
                 applied.failed.append((offset, KeyError(event.key)))
@@ -83,6 +74,10 @@ class ToyFold:
 
     def recovered(self) -> None:
         self.recoveries += 1
+
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, Any]]:
+        del at
+        return iter(())
 
 
 def decode(value: bytes | None, headers: Headers) -> Ping:

@@ -5,7 +5,7 @@ import pytest
 
 from stream.core.cloudevents import Event, tag_of
 from stream.errors import InvalidEvent
-from stream.families import DECODER, EVENT_TYPES
+from stream.families.registry import DECODER, EVENT_TYPES
 from stream.sdk.factory import EventFactory
 from stream.sdk.producer import checked
 

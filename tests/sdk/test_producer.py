@@ -17,7 +17,7 @@ from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent, SettingsError
-from stream.families import DECODER
+from stream.families.registry import DECODER
 from stream.sdk.blocking import BlockingProducer
 from stream.sdk.factory import EventFactory
 from stream.sdk.producer import BufferFull, Producer, ProducerPolicy

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from stream.core.cloudevents import Event, encode
-from stream.families import DECODER
 from stream.families.agents import events as agents
 from stream.families.contacts import events as e
 from stream.families.contacts import payloads
+from stream.families.registry import DECODER
 from stream.simulator import demo_centre, simulate
 from stream.simulator.centre import AgentPlan, Centre, Exits, Hours, Length, QueuePlan, Transfer, Trunk
 from stream.simulator.customers import milliseconds

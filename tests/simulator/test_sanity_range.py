@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from stream.app.replay import replay
-from stream.core.policies import Formula
 from stream.families.contacts import service_level as formulas
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.tally import Tally
 from stream.simulator import busy_centre, simulate
 from stream.simulator.centre import Centre
@@ -40,7 +40,7 @@ def voice_of(centre: Centre) -> Tally:
     """Return the sum of all voice queues over a day."""
     day = simulate(centre, start=START, end=START + timedelta(days=1), seed=11)
     board = replay(day).board()
-    return sum((queue.total for queue in board.queues if queue.channel == "voice"), Tally())
+    return sum((queue.total for queue in board.snapshots["contacts"] if queue.channel == "voice"), Tally())
 
 
 def test_a_simulated_day_lies_within_the_range_of_a_real_centre() -> None:

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from stream.errors import INVALID_REASONS
-from stream.families import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES
 from stream.http.client_library import registry_of
 from stream.status.feed import Feed
 from stream.status.metrics import feed_families
@@ -10,7 +10,7 @@ from tests.families.everything import a_busy_feed
 
 
 def sample(feed: Feed, name: str, labels: dict[str, str] | None = None) -> float | None:
-    return registry_of(lambda: feed_families(feed)).get_sample_value(name, labels)
+    return registry_of(lambda: feed_families(feed, EVENT_TYPES)).get_sample_value(name, labels)
 
 
 def test_every_type_and_reason_has_a_sample_before_it_occurs() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from bench.peers.job import PARTITIONS
 from bench.peers.meter import Meter, Run
-from stream.app.source_topics import source_topics
-from stream.core.policies import DEFAULT_POLICIES
+from stream.app.topics import source_topics
+from stream.core.policies import Policies
 from stream.runtime.app import WorkerSettings, create_app
 from stream.settings import Settings
 
@@ -17,7 +17,7 @@ async def main(run: Run) -> None:
     """Work from the first record to the last, and stop in order."""
     meter = Meter(run)
     sources = source_topics(
-        DEFAULT_POLICIES,
+        Policies(),
         partitions=PARTITIONS,
         max_queues_per_tenant=Settings().max_queues_per_tenant,
         max_queues=Settings().max_queues,

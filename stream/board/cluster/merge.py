@@ -6,13 +6,13 @@ a partition is decided by the group, not by who answers.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from stream.board.cluster.peers import Peers
-from stream.board.cluster.share import PartitionBoard, Vitals, WorkerShare, board_of
-from stream.families.contacts.snapshot import Board
+from stream.board.cluster.share import PartitionBoard, ShareCodec, Vitals, WorkerShare, board_of
+from stream.core.family import Board, Family
 from stream.status.feed import CheckpointFigures, Feed
 from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
 
@@ -59,6 +59,7 @@ class ClusterBoard:
     def __init__(
         self,
         group: str,
+        families: Sequence[Family[Any]],
         *,
         take_share: Callable[[], Awaitable[WorkerShare]],
         others: Callable[[], Mapping[str, frozenset[Partition]]],
@@ -68,6 +69,7 @@ class ClusterBoard:
         every: timedelta = timedelta(seconds=1),
     ) -> None:
         self._group = group
+        self._families = families
         self._take_part = take_share
         self._others = others
         self._declared = frozenset(declared)
@@ -75,7 +77,7 @@ class ClusterBoard:
         self._limits = limits
         self._told: dict[Partition, LastShare] = {}
         self._vitals: dict[str, tuple[float, Vitals]] = {}
-        self._peers = Peers(addresses=self._addresses, heard=self._hear, every=every)
+        self._peers = Peers(addresses=self._addresses, heard=self._hear, codec=ShareCodec(families), every=every)
 
     async def look(self) -> Look:
         """Return the board of now; what another worker shows may be a second or two older."""
@@ -85,9 +87,8 @@ class ClusterBoard:
         self._take(part, now, self._declared)
         self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
         fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
-        board = board_of(
-            (told.board for told in self._told.values()), part.at, whole=self._told.keys() >= self._declared
-        )
+        told = (told.board for told in self._told.values())
+        board = board_of(told, self._families, part.at, whole=self._told.keys() >= self._declared)
         feed = _feed_of([part.vitals, *self._vitals_at(now)], fresh.values())
         notices = notices_of(feed, self._clock(), self._limits)
         if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that

@@ -14,7 +14,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from stream.board.cluster.share import SHARE_PATH, WorkerShare, decoded
+from stream.board.cluster.share import SHARE_PATH, ShareCodec, WorkerShare
 
 __all__ = ["Peers", "share_url"]
 
@@ -59,10 +59,12 @@ class Peers:
         *,
         addresses: Callable[[], Iterable[str]],
         heard: Callable[[str, WorkerShare, float], None],
+        codec: ShareCodec,
         every: timedelta = timedelta(seconds=1),
     ) -> None:
         self._addresses = addresses
         self._heard = heard
+        self._codec = codec
         self._every = every.total_seconds()
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._first: dict[str, asyncio.Event] = {}
@@ -124,7 +126,7 @@ class Peers:
             if answer.status != 200 or answer.headers.get("Content-Encoding") != "gzip":
                 raise Refused(f"status {answer.status}, {answer.headers.get('Content-Encoding', 'not packed')}")
             body = await _unpacked(answer.content)
-        return await asyncio.to_thread(decoded, body)
+        return await asyncio.to_thread(self._codec.decoded, body)
 
 
 async def _unpacked(content: aiohttp.StreamReader) -> bytes:

@@ -5,53 +5,44 @@ All of it is on `/metrics` and the board already, so whoever may read those may 
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from stream.core.family import Board, Family, merged
 from stream.core.time_zones import zone_name, zone_of
-from stream.core.windows import TODAY, WINDOWS
-from stream.families.boards import added_up, in_order
-from stream.families.contacts.snapshot import AgentsSnapshot, Board, QueueSnapshot
-from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS, Tally
+from stream.core.windows import SHOWN_WINDOWS
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
 
 __all__ = [
     "SHARE_PATH",
     "PartitionBoard",
+    "ShareCodec",
     "SharePage",
     "Vitals",
     "WorkerShare",
     "board_of",
-    "decoded",
-    "encoded",
     "vitals_of",
 ]
 
 SHARE_PATH: Final = "/part"
-"""Where a worker tells its part."""
+"""Where a worker tells its share."""
 
 KEPT_SECONDS = 0.5
-"""However many ask, a part is taken twice a second at most."""
-
-SHAPE: Final = zlib.crc32(repr((Tally.__struct_fields__, WAIT_BOUNDS_SECONDS, HANDLE_BOUNDS_SECONDS)).encode())
-"""Tallies are lists on the wire: a version with other fields would read them wrongly, and must not read them."""
-
-_SHOWN = {*WINDOWS, TODAY}
+"""However many ask, a share is taken twice a second at most."""
 
 
 class PartitionBoard(Struct, frozen=True, kw_only=True):
-    """What one partition of a source topic shows."""
+    """What one partition of a source topic shows: the snapshots of its family."""
 
     feed: PartitionFeed
-    queues: tuple[QueueSnapshot, ...] = ()
-    agents: tuple[AgentsSnapshot, ...] = ()
+    snapshots: tuple[Any, ...] = ()
 
 
 class Vitals(Struct, frozen=True, kw_only=True):
@@ -70,12 +61,13 @@ class Vitals(Struct, frozen=True, kw_only=True):
 class WorkerShare(Struct, frozen=True, kw_only=True):
     """What one worker shows at an instant, and in which generation of the group it owned that."""
 
-    shape: int = SHAPE
     group: str
     generation: int
     at: datetime
     vitals: Vitals
     partitions: tuple[PartitionBoard, ...]
+    unknown: frozenset[str] = frozenset()
+    """Topics that a worker of another version has told about in words that this one does not know."""
 
 
 def vitals_of(feed: Feed) -> Vitals:
@@ -91,55 +83,105 @@ def vitals_of(feed: Feed) -> Vitals:
     )
 
 
-def board_of(partitions: Iterable[PartitionBoard], at: datetime, *, whole: bool) -> Board:
+def board_of(
+    partitions: Iterable[PartitionBoard], families: Sequence[Family[Any]], at: datetime, *, whole: bool
+) -> Board:
     """Return the board of some partitions; *whole*: there are no others."""
-    partitions = list(partitions)
-    return Board(
-        at=at,
-        queues=in_order(queue for one in partitions for queue in one.queues),
-        agents=added_up(agents for one in partitions for agents in one.agents),
-        whole=whole,
-    )
+    by_topic: dict[str, list[Any]] = {family.name: [] for family in families}
+    for one in partitions:
+        by_topic[one.feed.topic].extend(one.snapshots)
+    return Board(at=at, snapshots={name: merged(snapshots) for name, snapshots in by_topic.items()}, whole=whole)
 
 
-def encoded(part: WorkerShare) -> bytes:
-    """Write a part as gzipped JSON."""
-    return zlib.compress(msgspec.json.encode(part, enc_hook=zone_name), level=1, wbits=31)
+class _PartitionOnWire(Struct, frozen=True):
+    feed: PartitionFeed
+    snapshots: msgspec.Raw
 
 
-def decoded(body: bytes) -> WorkerShare:
-    """Read the JSON of a part; raises ValueError where it is none, or one of a version that counts otherwise."""
-    try:
-        part: WorkerShare = _decoder.decode(body)
-    except KeyError as unknown:
-        raise ValueError(f"no time zone of ours: {unknown}") from unknown
-    if part.shape != SHAPE:
-        raise ValueError("another version, with other tallies")
-    if not all(at.tzinfo for at in _instants(part)):
-        raise ValueError("an instant without a time zone")
-    if any(one.windows.keys() != _SHOWN for board in part.partitions for one in board.queues):
-        raise ValueError("another version, with other windows")
-    return part
+class _ShareOnWire(Struct, frozen=True, kw_only=True):
+    shapes: dict[str, int]
+    """By family: counts are lists on the wire, and a version with other fields would read them wrongly."""
+    group: str
+    generation: int
+    at: datetime
+    vitals: Vitals
+    partitions: list[_PartitionOnWire]
 
 
-def _instants(part: WorkerShare) -> Iterator[datetime]:
+class ShareCodec:
+    """A share as gzipped JSON. Workers of different versions agree family by family."""
+
+    def __init__(self, families: Sequence[Family[Any]]) -> None:
+        self._shapes = {family.name: _shape_of(family) for family in families}
+        self._readers: dict[str, msgspec.json.Decoder[tuple[Any, ...]]] = {
+            family.name: msgspec.json.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
+            for family in families
+        }
+        self._writer = msgspec.json.Encoder(enc_hook=zone_name)
+
+    def encoded(self, share: WorkerShare) -> bytes:
+        """Write a share."""
+        told = _ShareOnWire(
+            shapes=self._shapes,
+            group=share.group,
+            generation=share.generation,
+            at=share.at,
+            vitals=share.vitals,
+            partitions=[
+                _PartitionOnWire(one.feed, msgspec.Raw(self._writer.encode(one.snapshots))) for one in share.partitions
+            ],
+        )
+        return zlib.compress(self._writer.encode(told), level=1, wbits=31)
+
+    def decoded(self, body: bytes) -> WorkerShare:
+        """Read the JSON of a share; raises ValueError where it is none."""
+        told = _wire.decode(body)
+        if not all(at.tzinfo for at in _instants(told)):
+            raise ValueError("an instant without a time zone")
+        known = {name for name, shape in self._shapes.items() if told.shapes.get(name) == shape}
+        try:
+            partitions = tuple(
+                PartitionBoard(feed=one.feed, snapshots=self._readers[one.feed.topic].decode(one.snapshots))
+                for one in told.partitions
+                if one.feed.topic in known
+            )
+        except KeyError as unknown:
+            raise ValueError(f"no time zone of ours: {unknown}") from unknown
+        return WorkerShare(
+            group=told.group,
+            generation=told.generation,
+            at=told.at,
+            vitals=told.vitals,
+            partitions=partitions,
+            unknown=frozenset(one.feed.topic for one in told.partitions) - known,
+        )
+
+
+_wire = msgspec.json.Decoder(_ShareOnWire)
+
+
+def _shape_of(family: Family[Any]) -> int:
+    """Return a number that differs where snapshots of a family have other fields, windows or buckets."""
+    schema = msgspec.json.schema(family.snapshot, schema_hook=lambda _: {"type": "string"})
+    buckets = [figure.metric.buckets for figure in family.figures if figure.metric is not None]
+    return zlib.crc32(repr((msgspec.json.encode(schema), SHOWN_WINDOWS, buckets)).encode())
+
+
+def _instants(told: _ShareOnWire) -> Iterator[datetime]:
     """Yield what will be compared with instants of ours."""
-    yield part.at
-    told: list[object] = [*astuple(part.vitals)]
-    for board in part.partitions:
-        told += [getattr(board.feed, name) for name in PartitionFeed.__slots__]
-        told += [queue.oldest_enqueued_at for queue in board.queues]
-    yield from (value for value in told if isinstance(value, datetime))
-
-
-_decoder = msgspec.json.Decoder(WorkerShare, dec_hook=zone_of)
+    yield told.at
+    values: list[object] = [*astuple(told.vitals)]
+    for partition in told.partitions:
+        values += [getattr(partition.feed, name) for name in PartitionFeed.__slots__]
+    yield from (value for value in values if isinstance(value, datetime))
 
 
 class SharePage:
     """Answers other workers; one rendering serves all who ask within half a second."""
 
-    def __init__(self, take_share: Callable[[], Awaitable[WorkerShare]], executor: Executor) -> None:
+    def __init__(self, take_share: Callable[[], Awaitable[WorkerShare]], codec: ShareCodec, executor: Executor) -> None:
         self._take_part = take_share
+        self._codec = codec
         self._executor = executor
         self._body = b""
         self._taken_at = float("-inf")
@@ -151,7 +193,7 @@ class SharePage:
         async with self._taking:
             if loop.time() - self._taken_at > KEPT_SECONDS:
                 taken_at = loop.time()
-                part = await self._take_part()
-                self._body = await loop.run_in_executor(self._executor, encoded, part)
+                share = await self._take_part()
+                self._body = await loop.run_in_executor(self._executor, self._codec.encoded, share)
                 self._taken_at = taken_at
         return web.Response(body=self._body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})

@@ -2,7 +2,7 @@
 
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
-import { feed, listen, lost, reconnectWhenSilent, waited } from "./feed.js";
+import { feed, listen, lost, queues, reconnectWhenSilent, waited } from "./feed.js";
 import { SIGNS, channelText, found, stateText } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
@@ -15,7 +15,7 @@ import { LANGUAGES, nameOf, say, speak, write } from "./words.js";
 const SHOWS = { board: tiles, wall: tiles, list, queue };
 
 const view = () => SHOWS[choice.view];
-const rows = () => feed.picture?.queues ?? [];
+const rows = queues;
 
 let shown = []; // the rows of this page
 let pages = 1;
@@ -58,7 +58,8 @@ function drawSummary() {
   put($("sum-open"), write.count(rows().reduce((sum, row) => sum + row.open_cases, 0)));
   for (const state of ["breached", "at_risk", "ok"])
     put($(`sum-${state}`), write.count(rows().filter((row) => row.state === state).length));
-  const staff = feed.picture.agents.map((one) => (feed.picture.agents.length > 1 ? `${one.tenant}: ` : "") + staffText(one.states));
+  const tenants = (feed.picture.panels.agents?.rows ?? []).filter((one) => one.queue === null);
+  const staff = tenants.map((one) => (tenants.length > 1 ? `${one.tenant}: ` : "") + staffText(one.states));
   put($("staff"), staff.length ? `${say("agents")}: ${staff.join(" · ")}` : "");
 }
 

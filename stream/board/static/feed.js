@@ -9,6 +9,9 @@ export const feed = {
   heard: null, // when we heard it, by our own clocks: {ticks, wall}
 };
 
+// The rows of the queues: other panels are lists.
+export const queues = () => feed.picture?.panels.contacts?.rows ?? [];
+
 let source = null;
 let nextTry = GIVE_UP_AFTER;
 let window_ = null;
@@ -21,7 +24,7 @@ export function listen(window, told = tell) {
   source = mine;
   mine.addEventListener("board", (message) => {
     feed.picture = JSON.parse(message.data);
-    for (const row of feed.picture.queues) prepare(row);
+    for (const row of queues()) prepare(row);
     tell.board();
   });
   mine.addEventListener("beat", (message) => {
@@ -41,7 +44,7 @@ export function prepare(row) {
 }
 
 export async function detailOf(key) {
-  const answer = await fetch(`queue.json?queue=${encodeURIComponent(key)}`);
+  const answer = await fetch(`detail.json?panel=contacts&key=${encodeURIComponent(key)}`);
   if (!answer.ok) return null;
   const detail = await answer.json();
   for (const row of detail.windows) prepare(row);

@@ -1,4 +1,4 @@
-// How figures are written in each language. Rounding is that of stream/board/format.py; a test holds them equal.
+// How figures are written in each language. Rounding is that of stream/core/format.py; a test holds them equal.
 
 export const NO_SAMPLE = "–";
 

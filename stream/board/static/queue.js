@@ -31,6 +31,8 @@ const FIGURES = [
     figure("exits", name, (row) => count(row[name])),
   ),
 ];
+// Shown where there are any: these are in no service level.
+const UNKNOWN_WAITS = ["answered_wait_unknown", "abandoned_wait_unknown"];
 // Before the reasons for which they were blocked.
 const BLOCKED = figure("exits", "blocked", (row) => count(row.blocked));
 
@@ -158,6 +160,7 @@ function drawFigures(windows) {
     ...FIGURES.slice(0, 2),
     ...percentiles(),
     ...FIGURES.slice(2),
+    ...UNKNOWN_WAITS.filter((name) => windows.some((row) => row[name])).map((name) => figure("exits", name, (row) => count(row[name]))),
     ...reasons(windows, "dequeued_by_reason", "exit"),
     BLOCKED,
     ...reasons(windows, "blocked_by_reason", "blocked"),

@@ -11,8 +11,8 @@ from typing import Any, Final, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.core.applied import Applied
 from stream.core.cloudevents import Event
+from stream.core.family import Applied
 from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS, OVERFLOW_QUEUE
 from stream.core.rows import Rows
 from stream.core.windows import EPOCH
@@ -26,15 +26,12 @@ from stream.families.agents.events import (
     AgentQueueJoined,
     AgentQueueLeft,
 )
-from stream.families.contacts.snapshot import AgentsSnapshot
+from stream.families.agents.snapshot import STATES, AgentsSnapshot
 
-__all__ = ["STATES", "AgentKey", "AgentRow", "AgentsFold"]
+__all__ = ["AgentKey", "AgentRow", "AgentsFold"]
 
 AgentKey = tuple[str, str]
 """Tenant and agent."""
-
-STATES: Final = ("available", "reserved", "on_contact", "acw", "not_ready", "error", "offline")
-"""The states of the board, each agent in exactly one."""
 
 _BUSY: Final = {"error": "error", "on_contact": "on_contact", "acw": "acw", "reserved": "reserved"}
 """What an agent was seen doing wins over what the agent chose: who talks while not ready, talks."""
@@ -157,7 +154,7 @@ class AgentsFold:
         self._agents_of = Counter(tenant for tenant, _ in self.agents)
         self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
 
-    def snapshots(self) -> Iterator[AgentsSnapshot]:
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot]]:  # noqa: ARG002  # states do not expire yet
         """Yield the agents by state for each tenant (queue None, each agent once) and each queue with members."""
         counts: dict[tuple[str, str | None], Counter[str]] = {}
         queues: Counter[str] = Counter()
@@ -171,7 +168,7 @@ class AgentsFold:
                     key = key if within else (tenant, OVERFLOW_QUEUE)
                 counts.setdefault(key, Counter())[row.state(queue)] += 1
         for (tenant, member_of), states in counts.items():
-            yield AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
+            yield 1, AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
 
     def _take(self, event: Event, applied_offset: int, applied: Applied) -> None:
         if not isinstance(event, EVENTS):

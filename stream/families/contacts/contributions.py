@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from stream.families.contacts.segment import UNKNOWN
 from stream.families.contacts.tally import Tally, bucket_of_handle, bucket_of_wait
 
 __all__ = [
@@ -46,13 +47,18 @@ class Entered(_At, frozen=True, gc=False, tag="in"):
 
 
 class Answered(_At, frozen=True, gc=False, tag="an"):
-    """An agent answered after a wait."""
+    """An agent answered after a wait, of UNKNOWN length where nobody told when it began."""
 
     wait_ms: int
     in_target: bool
 
     def count(self, tallies: Iterable[Tally], sign: int) -> None:
         """Add to each of *tallies* what an answer counts for."""
+        if self.wait_ms == UNKNOWN:
+            for tally in tallies:
+                tally.answered += sign
+                tally.answered_wait_unknown += sign
+            return
         wait_ms, bucket, in_target = sign * self.wait_ms, bucket_of_wait(self.wait_ms), self.in_target
         for tally in tallies:
             tally.answered += sign
@@ -73,6 +79,9 @@ class Abandoned(_At, frozen=True, gc=False, tag="ab"):
         """Add to each of *tallies* what an abandon counts for."""
         for tally in tallies:
             tally.abandoned += sign
+            if self.wait_ms == UNKNOWN:
+                tally.abandoned_wait_unknown += sign
+                continue
             tally.abandon_wait_ms += sign * self.wait_ms
             if self.in_target:
                 tally.abandoned_in_target += sign
@@ -92,8 +101,9 @@ class Dequeued(_At, frozen=True, gc=False, tag="de"):
         slot = "dequeued_" + self.reason
         for tally in tallies:
             setattr(tally, slot, getattr(tally, slot) + sign)
-            if self.reason == "callback_requested" and self.in_target:
-                tally.callback_requested_in_target += sign
+            if self.reason == "callback_requested":
+                tally.callback_requested_in_target += sign * self.in_target
+                tally.callback_requested_wait_unknown += sign * (self.wait_ms == UNKNOWN)
 
 
 class Handled(_At, frozen=True, gc=False, tag="ha"):

@@ -21,7 +21,7 @@ from stream.families.contacts.events import (
 )
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.payloads import EndedData, TransferredData
-from stream.families.contacts.phases import FINISHED, EpisodeKey, Place
+from stream.families.contacts.phases import EpisodeKey, Place, over
 from stream.families.contacts.queue import Queue
 from stream.families.contacts.segment import Phase, Segment
 
@@ -71,9 +71,11 @@ class Deferred:
             return
         self.segment = known
         self.before = contributions_of(known)
-        self.place = place = FINISHED if (found := known.phase) is None else found[0]
-        # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
-        self.turn = "over" if place == FINISHED or known.wrapup_ended is not None else place
+        if (found := known.phase) is None:
+            self.place, self.turn = over(known), "over"
+        else:
+            # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
+            self.place, self.turn = found[0], "over" if known.wrapup_ended is not None else found[0]
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from stream.core.applied import Applied
 from stream.core.cloudevents import Channel, Event
+from stream.core.family import Applied
 from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
-from stream.core.policies import DEFAULT_POLICIES, Policies
+from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windows import EPOCH
 from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
@@ -24,6 +24,7 @@ from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, Segm
 from stream.families.contacts.outcome import contributions_of, judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue, QueueKey, Scope
+from stream.families.contacts.rules import RULES
 from stream.families.contacts.segment import TAKE, TELLING, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import TallyRow
@@ -32,6 +33,9 @@ __all__ = ["ContactsFold", "TallyKey"]
 
 SETTLE_AFTER = 100_000
 """Events after which a floor settles by itself: what may be forgotten must not fill the memory."""
+
+CONTACTS_PER_QUEUE = 100
+"""So many contacts that wait cost as much to read as a queue."""
 
 TallyKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the minute or day (0 for the others)."""
@@ -46,7 +50,7 @@ class ContactsFold:
     """
 
     def __init__(
-        self, policies: Policies = DEFAULT_POLICIES, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
+        self, policies: Policies = Policies(), *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
     ) -> None:
         self.policies = policies
         self.max_queues_per_tenant = max_queues_per_tenant
@@ -127,10 +131,12 @@ class ContactsFold:
             max((episode.applied_offset for episode in self.segments.values()), default=-1),
         )
 
-    def snapshots(self, at: datetime) -> Iterator[QueueSnapshot]:
-        """Yield what the board says about each queue at the instant *at*; each is consistent in itself."""
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, QueueSnapshot]]:
+        """Yield what the board says of each queue at the instant *at*, with its cost; each is consistent in itself."""
         for queue in list(self.queues.values()):
-            yield queue.snapshot(at)
+            snapshot = queue.snapshot(at)
+            # A contact that waits costs a look as well; ghosts do, too.
+            yield 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE, snapshot
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
         takes = self._take
@@ -281,7 +287,7 @@ class ContactsFold:
     def _forget_silent(self, at: datetime) -> None:
         """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
         for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
-            if queue.places.finished:
+            if queue.places.any_over:
                 # Its tallies go a day later: a segment must never be left without the tallies that count it.
                 self._evict(queue, at)
             else:
@@ -299,7 +305,7 @@ class ContactsFold:
 
     def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
         key = (tenant, name, channel)
-        return self.queues.get(key) or Queue(key, self.policies.of(tenant, name, channel))
+        return self.queues.get(key) or Queue(key, self.policies.of(RULES, tenant, name, channel))
 
     def _know(self, queue: Queue) -> Queue:
         """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""

@@ -61,8 +61,8 @@ def _visit(segment: Segment) -> list[Contribution]:
         return [entered] if decision is None else [entered, decision]
     if decision is None:
         return []
-    # Its first report is missing or still on the way: it entered when its wait began.
-    return [Entered(decision.at - decision.wait_ms * _MILLISECOND), decision]
+    # Its first report is missing or still on the way: it entered when its wait began, as far as that is known.
+    return [Entered(decision.at - max(decision.wait_ms, 0) * _MILLISECOND), decision]
 
 
 def _decision(segment: Segment) -> Answered | Abandoned | Dequeued | None:
@@ -82,27 +82,43 @@ def _implied(segment: Segment) -> Answered | Dequeued | None:
     end = segment.end
     if end is None:
         return None
-    if end.ms != UNKNOWN:
+    if _talked(segment, end):
         answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
         return _answered(segment, answered_at, _wait(segment, Fact(answered_at)))
-    return _dequeued(segment, end, "moved" if end is segment.transferred else "system")
+    if end is segment.transferred:
+        return _dequeued(segment, Fact(end.at), "moved")
+    # A hang-up by itself says of no visit when it began or whether anybody answered: it may belong to one
+    # that was counted, and forgotten since.
+    return _dequeued(segment, Fact(end.at), "system") if segment.enqueued is not None else None
+
+
+def _talked(segment: Segment, end: Fact) -> bool:
+    """
+    Tell whether the end of a segment says by itself that there was a conversation.
+
+    Some call systems report a talk of 0 where there was none; and whoever gave up, or left for elsewhere, talked
+    elsewhere, if at all.
+    """
+    if not segment.outbound and (segment.abandoned or segment.dequeued):
+        return False
+    return max(end.ms, 0) + max(end.hold_ms, 0) > 0
 
 
 def _answered(segment: Segment, at: datetime, wait_ms: int) -> Answered:
     threshold_ms, _ = _limits_of(segment)
-    return Answered(at, wait_ms, wait_ms <= threshold_ms)
+    return Answered(at, wait_ms, UNKNOWN < wait_ms <= threshold_ms)
 
 
 def _abandoned(segment: Segment, fact: Fact) -> Abandoned:
     wait_ms = _wait(segment, fact)
     threshold_ms, short_ms = _limits_of(segment)
-    return Abandoned(fact.at, wait_ms, wait_ms <= threshold_ms, wait_ms <= short_ms)
+    return Abandoned(fact.at, wait_ms, UNKNOWN < wait_ms <= threshold_ms, UNKNOWN < wait_ms <= short_ms)
 
 
 def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
     wait_ms = _wait(segment, fact)
     threshold_ms, _ = _limits_of(segment)
-    return Dequeued(fact.at, wait_ms, wait_ms <= threshold_ms, reason)
+    return Dequeued(fact.at, wait_ms, UNKNOWN < wait_ms <= threshold_ms, reason)
 
 
 def _limits_of(segment: Segment) -> Limits:
@@ -111,16 +127,16 @@ def _limits_of(segment: Segment) -> Limits:
 
 
 def _wait(segment: Segment, end: Fact) -> int:
-    """Milliseconds waited: as reported, else by the difference of times; 0 for a contact that came straight through."""
+    """Milliseconds waited: as reported, else by the difference of times; UNKNOWN where nobody told when it began."""
     if end.ms != UNKNOWN:
         return end.ms
-    return max((end.at - segment.enqueued.at) // _MILLISECOND, 0) if segment.enqueued else 0
+    return max((end.at - segment.enqueued.at) // _MILLISECOND, 0) if segment.enqueued else UNKNOWN
 
 
 def _handled(segment: Segment) -> Handled | None:
     """Handle time, once the conversation and the wrap-up that follows it are over."""
     end = segment.end
-    if end is None or (segment.answered is None and end.ms == UNKNOWN):
+    if end is None or (segment.answered is None and not _talked(segment, end)):
         return None
     wrapup = segment.wrapup_ended
     if wrapup is None and (end.note or segment.wrapup_started):
@@ -128,8 +144,8 @@ def _handled(segment: Segment) -> Handled | None:
     hold_ms = end.hold_ms if end.hold_ms != UNKNOWN else _held_ms(segment, end.at)
     talk_ms = end.ms
     if talk_ms == UNKNOWN:
-        assert segment.answered is not None
-        talk_ms = max((end.at - segment.answered.at) // _MILLISECOND - hold_ms, 0)
+        answered_at = end.at if segment.answered is None else segment.answered.at
+        talk_ms = max((end.at - answered_at) // _MILLISECOND - hold_ms, 0)
     if wrapup is None:
         return Handled(end.at, talk_ms, hold_ms, 0)
     return Handled(wrapup.at, talk_ms, hold_ms, _wrapup_ms(segment, wrapup, end))

@@ -13,24 +13,32 @@ from stream.core.windows import EPOCH
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.segment import Phase, Segment
 
-__all__ = ["FINISHED", "EpisodeKey", "EpisodeRow", "PhaseIndex", "Place"]
+__all__ = ["ELSEWHERE", "FINISHED", "EpisodeKey", "EpisodeRow", "PhaseIndex", "Place", "over"]
 
 EpisodeKey = tuple[str, str, Channel, str, int]
 """Tenant, queue, channel, contact and which visit (from 1); or callback and 0."""
 
 EpisodeRow = Segment | Callback
 
-Place = Phase | Literal["finished"]
+Place = Phase | Literal["elsewhere", "finished"]
 """Where a segment is."""
 
+ELSEWHERE: Final = "elsewhere"
+"""The visit is over, but the contact goes on: it was handed on, or left the queue, and may yet hang up."""
+
 FINISHED: Final = "finished"
+
+
+def over(segment: Segment) -> Place:
+    """Return where a segment is that is in no phase any more."""
+    return ELSEWHERE if segment.contact_goes_on else FINISHED
 
 
 class PhaseIndex:
     """
     Each episode of a queue in one place, with the instant since when, nearly in the order of time.
 
-    An episode finishes at the *watermark* of its queue, not at its own time: the repeats of a source
+    A visit is over at the *watermark* of its queue, not at its own time: the repeats of a source
     that is behind are behind as well.
     """
 
@@ -41,10 +49,18 @@ class PhaseIndex:
         self.callbacks: dict[EpisodeKey, datetime] = {}
         self.finished: dict[EpisodeKey, datetime] = {}
         """Episodes nothing more is expected of; the oldest first."""
+        self.elsewhere: dict[EpisodeKey, datetime] = {}
+        """
+        Visits that are over, of contacts that go on; the oldest first.
+
+        Kept for longer than the finished: a hang-up that is reported here after an hour must find its visit,
+        or it would be taken for the end of another one.
+        """
         self._of_segments: dict[Place, dict[EpisodeKey, datetime]] = {
             "waiting": self.waiting,
             "talking": self.talking,
             "wrapping_up": self.wrapping_up,
+            "elsewhere": self.elsewhere,
             "finished": self.finished,
         }
         self._open = (self.waiting, self.talking, self.wrapping_up, self.callbacks)
@@ -54,16 +70,20 @@ class PhaseIndex:
         """Whether something more is expected of any episode."""
         return any(self._open)
 
-    def move(
-        self, key: EpisodeKey, phase: tuple[Phase, datetime] | None, was_in: Place | None, watermark: datetime
-    ) -> bool:
-        """
-        Put a segment where its *phase* says, out of where it *was_in* (None: it is new).
+    @property
+    def any_over(self) -> bool:
+        """Whether a visit that is over is still remembered."""
+        return bool(self.finished or self.elsewhere)
 
-        Tells whether *key* was put in anew: it moved, or went to the end of the finished once more.
+    def move(self, key: EpisodeKey, segment: Segment, was_in: Place | None, watermark: datetime) -> bool:
         """
-        place, since = phase or (FINISHED, watermark)
-        anew = was_in != place or place == FINISHED
+        Put a segment where it is now, out of where it *was_in* (None: it is new).
+
+        Tells whether *key* was put in anew: it moved, or went to the end of those that are over once more.
+        """
+        phase = segment.phase
+        place, since = phase or (over(segment), watermark)
+        anew = was_in != place or phase is None
         if anew and was_in is not None:
             self._of_segments[was_in].pop(key, None)
         self._of_segments[place][key] = since
@@ -80,8 +100,9 @@ class PhaseIndex:
 
     def repeated(self, key: EpisodeKey, watermark: datetime) -> None:
         """Note that an event of an episode came once more: further repeats may follow."""
-        if key in self.finished:
-            self._finish(key, watermark)
+        for visits in (self.finished, self.elsewhere):
+            if visits.pop(key, None):
+                visits[key] = watermark
 
     def _finish(self, key: EpisodeKey, watermark: datetime) -> None:
         self.finished.pop(key, None)
@@ -90,7 +111,7 @@ class PhaseIndex:
     def load(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog; `loaded` follows the last one."""
         if isinstance(episode, Segment):
-            place, since = episode.phase or (FINISHED, EPOCH)
+            place, since = episode.phase or (over(episode), EPOCH)
             self._of_segments[place][key] = since
         elif (asked_at := episode.waiting_since) is not None:
             self.callbacks[key] = asked_at
@@ -103,13 +124,19 @@ class PhaseIndex:
             in_order = sorted(phase.items(), key=itemgetter(1))
             phase.clear()
             phase.update(in_order)
-        self.finished.update(dict.fromkeys(self.finished, watermark))
+        for visits in (self.finished, self.elsewhere):
+            visits.update(dict.fromkeys(visits, watermark))
 
     def take_forgotten(
-        self, finished_until: datetime, open_until: datetime, may_go: Callable[[EpisodeKey], bool]
+        self,
+        finished_until: datetime,
+        elsewhere_until: datetime,
+        open_until: datetime,
+        may_go: Callable[[EpisodeKey], bool],
     ) -> Iterator[EpisodeKey]:
-        """Forget, and yield, what finished, or began and is open, until then; each only when it *may go*."""
+        """Forget, and yield, what was over, or began and is open, until then; each only when it *may go*."""
         yield from _oldest(self.finished, finished_until, may_go)
+        yield from _oldest(self.elsewhere, elsewhere_until, may_go)
         for phase in self._open:
             yield from _oldest(phase, open_until, may_go)
 

@@ -10,12 +10,12 @@ from typing import Literal
 
 from stream.core.cloudevents import Channel
 from stream.core.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
-from stream.core.policies import Policy
 from stream.core.retention import Retention
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
 from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -56,7 +56,7 @@ class Queue:
         self._counted: dict[int, list[Tally]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
         self._corrected = False
-        self._kept = Retention(policy)
+        self._kept = Retention(policy.time_zone, policy.day_starts)
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
@@ -157,7 +157,7 @@ class Queue:
         whether *key* was put in anew, as `PhaseIndex.move` does.
         """
         waited_since = self.places.waiting.get(key) if at else None
-        anew = self.places.move(key, segment.phase, was_in, self.watermark)
+        anew = self.places.move(key, segment, was_in, self.watermark)
         if at and waited_since and anew:
             self._left(waited_since, at, segment.applied_offset)
         return anew
@@ -197,11 +197,17 @@ class Queue:
         """
         Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
 
-        Finished ones go when repeats of their events can no longer come, and each only when it
-        *may go*: a replay must not meet a part of it. The others are ghosts, long gone from the board.
+        Finished ones go when repeats of their events can no longer come, those whose contact went on when it
+        must have ended, and each only when it *may go*: a replay must not meet a part of it. The others are
+        ghosts, long gone from the board.
         """
-        open_until = self.watermark - self.policy.ghost_after - GHOSTS_KEPT
-        return self.places.take_forgotten((at or self.watermark) - DUPLICATE_WINDOW, open_until, may_go)
+        now, ghost_after = at or self.watermark, self.policy.ghost_after
+        return self.places.take_forgotten(
+            finished_until=now - DUPLICATE_WINDOW,
+            elsewhere_until=now - max(DUPLICATE_WINDOW, ghost_after),
+            open_until=self.watermark - ghost_after - GHOSTS_KEPT,
+            may_go=may_go,
+        )
 
     def is_silent(self, at: datetime) -> bool:
         """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""

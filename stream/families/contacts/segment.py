@@ -131,6 +131,11 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
         return ("wrapping_up", over.at) if over is not None and over.note else None
 
     @property
+    def contact_goes_on(self) -> bool:
+        """Whether the contact left alive, as far as one knows: one that gave up has hung up."""
+        return self.ended is None and bool(self.answered or self.dequeued or self.transferred)
+
+    @property
     def end(self) -> Fact | None:
         """The end of the conversation: hang-up or transfer, whichever came first."""
         if self.seldom is None or self.seldom.transferred is None:

@@ -5,7 +5,7 @@ Sources of the formulas are named in `docs/metrics.md`; the edges are inclusive 
 
 from typing import assert_never
 
-from stream.core.policies import Formula
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.tally import Tally
 
 __all__ = [
@@ -23,44 +23,48 @@ def service_level(tally: Tally, formula: Formula) -> float | None:
     """
     Return the share of decided contacts that met the threshold (0 to 1), or None when none was decided.
 
-    The numerator is always a subset of the denominator: both count what was decided in the window.
+    The numerator is always a subset of the denominator: both count what was decided in the window. Where a formula
+    asks how long a contact waited and nobody knows, the contact is in neither; where it does not ask, it counts.
     """
     met, decided = _met_and_decided(tally, formula)
     return met / decided if decided > 0 else None
 
 
 def _met_and_decided(tally: Tally, formula: Formula) -> tuple[int, int]:  # noqa: C901  # flat: one case per formula
-    in_target = tally.answered_in_target
-    answered_or_abandoned = tally.answered + tally.abandoned
+    in_target, answered = tally.answered_in_target, tally.answered_wait_known
+    timed = answered + tally.abandoned_wait_known
     match formula:
         case Formula.ANSWERED_ONLY:
-            return in_target, tally.answered
+            return in_target, answered
         case Formula.ALL_ABANDONS_HURT:
-            return in_target, answered_or_abandoned
+            return in_target, answered + tally.abandoned
         case Formula.SHORT_ABANDONS_EXCLUDED:
-            return in_target, answered_or_abandoned - tally.abandoned_short
+            return in_target, timed - tally.abandoned_short
         case Formula.ABANDONS_IN_TARGET_EXCLUDED:
-            return in_target, answered_or_abandoned - tally.abandoned_in_target
+            return in_target, timed - tally.abandoned_in_target
         case Formula.ABANDONS_IN_TARGET_MET:
-            return in_target + tally.abandoned_in_target, answered_or_abandoned
+            return in_target + tally.abandoned_in_target, timed
         case Formula.SHORT_ABANDONS_MET:
-            return in_target + tally.abandoned_short, answered_or_abandoned
+            return in_target + tally.abandoned_short, timed
         case Formula.FLOW_OUTS_HURT:
-            return in_target, tally.decided - tally.abandoned_short
+            return in_target, timed + tally.dequeued - tally.abandoned_short
         case Formula.REMOVED_FROM_QUEUE:
-            return in_target + tally.abandoned_in_target + tally.callback_requested_in_target, tally.decided
+            met = in_target + tally.abandoned_in_target + tally.callback_requested_in_target
+            return met, timed + tally.dequeued - tally.callback_requested_wait_unknown
         case _:
             assert_never(formula)
 
 
 def asa_seconds(tally: Tally) -> float | None:
-    """Average speed of answer: mean wait of the answered, in seconds."""
-    return tally.answer_wait_ms / tally.answered / 1000 if tally.answered else None
+    """Average speed of answer: mean wait of the answered whose wait is known, in seconds."""
+    known = tally.answered_wait_known
+    return tally.answer_wait_ms / known / 1000 if known else None
 
 
 def mean_abandon_seconds(tally: Tally) -> float | None:
-    """Mean wait of those who gave up, in seconds."""
-    return tally.abandon_wait_ms / tally.abandoned / 1000 if tally.abandoned else None
+    """Mean wait of those who gave up and whose wait is known, in seconds."""
+    known = tally.abandoned_wait_known
+    return tally.abandon_wait_ms / known / 1000 if known else None
 
 
 def abandonment_ratio(tally: Tally) -> float | None:
@@ -70,9 +74,10 @@ def abandonment_ratio(tally: Tally) -> float | None:
 
 
 def abandonment_excluding_short_ratio(tally: Tally) -> float | None:
-    """Share of decided contacts that were abandoned, short abandons left out of both."""
-    decided = tally.decided - tally.abandoned_short
-    return (tally.abandoned - tally.abandoned_short) / decided if decided else None
+    """Share of decided contacts that were abandoned; abandons that are short, or may be, are left out of both."""
+    left_out = tally.abandoned_short + tally.abandoned_wait_unknown
+    decided = tally.decided - left_out
+    return (tally.abandoned - left_out) / decided if decided else None
 
 
 def blocking_ratio(tally: Tally) -> float | None:

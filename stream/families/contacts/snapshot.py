@@ -1,44 +1,19 @@
-"""What the board says at an instant.
-
-Collector, live board and replay read the same snapshots, so they cannot disagree.
-"""
+"""What the board says of a queue at an instant. Metrics, live board and replay read the same snapshots."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from stream.core.cloudevents import Channel
-from stream.core.policies import Policy
-from stream.families.contacts import service_level as formulas
+from stream.core.cloudevents import Channel, Instant
+from stream.core.windows import SHOWN_WINDOWS
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 
-__all__ = ["AgentsSnapshot", "Board", "Figures", "QueueSnapshot", "figures_of"]
+__all__ = ["QueueSnapshot"]
 
-
-class Figures(Struct, frozen=True, kw_only=True, gc=False):
-    """The ratios (0 to 1) and means (seconds) of one window; None where there is no sample."""
-
-    service_level: float | None
-    asa_seconds: float | None
-    abandonment_ratio: float | None
-    abandonment_excluding_short_ratio: float | None
-    mean_abandon_seconds: float | None
-    blocking_ratio: float | None
-    aht_seconds: float | None
-
-
-def figures_of(tally: Tally, policy: Policy) -> Figures:
-    """Return the figures of a window of a queue that is judged by *policy*."""
-    return Figures(
-        service_level=formulas.service_level(tally, policy.formula),
-        asa_seconds=formulas.asa_seconds(tally),
-        abandonment_ratio=formulas.abandonment_ratio(tally),
-        abandonment_excluding_short_ratio=formulas.abandonment_excluding_short_ratio(tally),
-        mean_abandon_seconds=formulas.mean_abandon_seconds(tally),
-        blocking_ratio=formulas.blocking_ratio(tally),
-        aht_seconds=formulas.aht_seconds(tally),
-    )
+_WINDOWS = frozenset(SHOWN_WINDOWS)
 
 
 class QueueSnapshot(Struct, frozen=True, kw_only=True):
@@ -52,7 +27,7 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     """Open cases: contacts waiting for an answer now, ghosts left out."""
     longest_wait: timedelta | None
     """How long the contact at the head of the queue has waited; None when nobody waits."""
-    oldest_enqueued_at: datetime | None
+    oldest_enqueued_at: Instant | None
     """When that contact entered, so that a page can let the figure tick; None when nobody waits."""
     waiting_past_threshold: int
     """Of those waiting, how many can no longer be answered within the threshold."""
@@ -67,21 +42,30 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     taken_back: Tally
     """What `total` once counted and a later event corrected; `total` has it subtracted already."""
 
+    def __post_init__(self) -> None:
+        """Refuse what another process tells with other windows: whoever reads them counts on all of them."""
+        if self.windows.keys() != _WINDOWS:
+            raise ValueError("other windows than those of this version")
 
-class AgentsSnapshot(Struct, frozen=True, kw_only=True):
-    """Agents by state in one queue of a tenant, or (queue None) in the whole tenant, each counted once."""
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What it is of."""
+        return self.tenant, self.queue, self.channel
 
-    tenant: str
-    queue: str | None
-    states: Mapping[str, int]
-    """By `agents.STATES`, every state present."""
-
-
-class Board(Struct, frozen=True, kw_only=True):
-    """Everything at one instant: queues by tenant, queue, channel; agents by tenant, queue."""
-
-    at: datetime
-    queues: tuple[QueueSnapshot, ...]
-    agents: tuple[AgentsSnapshot, ...] = ()
-    whole: bool = True
-    """Whether this is the whole centre; else agents are parts, to be added up over all workers first."""
+    def __add__(self, other: "QueueSnapshot") -> "QueueSnapshot":
+        """Return both as one: only the queue that stands for all beyond the limit has parts on several partitions."""
+        waits = [wait for wait in (self.longest_wait, other.longest_wait) if wait is not None]
+        oldest = [at for at in (self.oldest_enqueued_at, other.oldest_enqueued_at) if at is not None]
+        return replace(
+            self,
+            waiting=self.waiting + other.waiting,
+            longest_wait=max(waits, default=None),
+            oldest_enqueued_at=min(oldest, default=None),
+            waiting_past_threshold=self.waiting_past_threshold + other.waiting_past_threshold,
+            talking=self.talking + other.talking,
+            wrapping_up=self.wrapping_up + other.wrapping_up,
+            callbacks_waiting=self.callbacks_waiting + other.callbacks_waiting,
+            windows={name: tally + other.windows[name] for name, tally in self.windows.items()},
+            total=self.total + other.total,
+            taken_back=self.taken_back + other.taken_back,
+        )

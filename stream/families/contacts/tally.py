@@ -94,6 +94,11 @@ class Tally(Struct, array_like=True, gc=False):
     talk_ms: int = 0
     hold_ms: int = 0
     wrapup_ms: int = 0
+    answered_wait_unknown: int = 0
+    """Of the answered, those of whom nobody knows how long they waited: in no service level, in no mean wait."""
+    abandoned_wait_unknown: int = 0
+    callback_requested_wait_unknown: int = 0
+    """Of those who left for a promised call back; of other exits no figure needs the wait."""
     waits: list[int] = field(default_factory=_NO_WAITS.copy)
     """Waits of the answered by `WAIT_BOUNDS_SECONDS`, not cumulative."""
     handles: list[int] = field(default_factory=_NO_HANDLES.copy)
@@ -132,6 +137,16 @@ class Tally(Struct, array_like=True, gc=False):
     def decided(self) -> int:
         """Segments whose outcome is known: answered, abandoned or left by another exit. Ghosts are not."""
         return self.answered + self.abandoned + self.dequeued
+
+    @property
+    def answered_wait_known(self) -> int:
+        """Of the answered, those whose wait is known: what every mean and share of their waits is over."""
+        return self.answered - self.answered_wait_unknown
+
+    @property
+    def abandoned_wait_known(self) -> int:
+        """The same of the abandoned."""
+        return self.abandoned - self.abandoned_wait_unknown
 
     @property
     def handle_ms(self) -> int:

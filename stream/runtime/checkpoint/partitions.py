@@ -41,8 +41,8 @@ class OwnedPartition:
     def __init__(self, tp: TP, source: SourceTopic) -> None:
         self.tp = tp
         self.source = source
-        self.fold: Fold = source.new_fold()
-        self.shown: Fold | None = None
+        self.fold: Fold[Any] = source.new_fold()
+        self.shown: Fold[Any] | None = None
         """What the board may show; None until the rows are recovered for the first time."""
         self.live = False
         """Recovered and at its committed offset: records may be applied."""
@@ -118,11 +118,11 @@ class Ownership:
         owned = None if self._frozen else self._owned.get(TP(topic, partition))
         return owned if owned is not None and owned.live else None
 
-    def folds(self) -> list[Fold]:
+    def folds(self) -> list[Fold[Any]]:
         """Return the folds that may be shown: of partitions that this worker owns and has recovered."""
         return [fold for _, fold in self.shown()]
 
-    def shown(self) -> list[tuple[PartitionFeed, Fold]]:
+    def shown(self) -> list[tuple[PartitionFeed, Fold[Any]]]:
         """Return the same folds, each with the feed of its partition."""
         every = (*self._owned.values(), *self._kept.values())
         return [(owned.feed, owned.shown) for owned in every if owned.shown is not None]

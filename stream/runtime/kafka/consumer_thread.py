@@ -185,6 +185,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._consumer is not None:
             self._secrets.renew(self._consumer._client)
 
+    async def raise_errors(self) -> None:
+        """Raise what keeps this consumer out of the group: aiokafka tells those who fetch, and nobody does yet."""
+        await self._in_thread(self._raise_errors())
+
+    async def _raise_errors(self) -> None:
+        self._ensure_consumer()._coordinator.check_errors()
+
     @property
     def is_member(self) -> bool:
         """Whether the group still counted us as a member when we last heard of it."""

@@ -22,6 +22,9 @@ from stream.runtime.kafka.consumer_thread import Batch, ConsumerThread
 __all__ = ["Batch", "BatchSchema", "Consumer", "OffsetKeeper", "Producer", "Start", "Transport"]
 
 RECONNECT_SECONDS = 0.5
+LOOK_SECONDS = 1.0
+"""How often a consumer without partitions looks whether the group refuses it."""
+
 CLOSE_SECONDS = 1.0
 """How long the sender of a closed producer may take to see that its connections are gone."""
 
@@ -104,7 +107,8 @@ class Consumer(driver.Consumer):
         active = set(self._get_active_partitions())
         if not active:
             self._resumed.clear()
-            await self.wait_first(self._resumed.wait())
+            await self.wait_first(self._resumed.wait(), timeout=LOOK_SECONDS)
+            await self._thread.raise_errors()
             return
         generation = self.app.consumer_generation_id
         fetched = await self._thread.fetch(active, generation)

@@ -10,8 +10,10 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from stream.board.cluster.merge import ClusterBoard, Partition
-from stream.board.cluster.share import SHARE_PATH, PartitionBoard, SharePage, Vitals, WorkerShare
-from stream.families.contacts.snapshot import AgentsSnapshot, QueueSnapshot
+from stream.board.cluster.share import SHARE_PATH, PartitionBoard, ShareCodec, SharePage, Vitals, WorkerShare
+from stream.families.agents.snapshot import AgentsSnapshot
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.registry import FAMILIES
 from stream.status.feed import PartitionFeed
 from tests.board.boards import LIMITS, NOON, a_queue, agents
 
@@ -26,12 +28,12 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def contacts(number: int, *queues: QueueSnapshot) -> PartitionBoard:
     """A partition of contacts to which an event has just come; one queue called after it unless others are given."""
-    return PartitionBoard(feed=_flowing("contacts", number), queues=queues or (a_queue(f"queue-{number}"),))
+    return PartitionBoard(feed=_flowing("contacts", number), snapshots=queues or (a_queue(f"queue-{number}"),))
 
 
 def staff(number: int, *counts: AgentsSnapshot) -> PartitionBoard:
     """A partition of agents."""
-    return PartitionBoard(feed=_flowing("agents", number), agents=counts or (agents(None, available=1),))
+    return PartitionBoard(feed=_flowing("agents", number), snapshots=counts or (agents(None, available=1),))
 
 
 def _flowing(topic: str, number: int) -> PartitionFeed:
@@ -75,7 +77,7 @@ async def telling(*shown: WorkerShare) -> AsyncIterator[list[Member]]:
     """Serve workers that show these parts."""
     members = [Member(one) for one in shown]
     with ThreadPoolExecutor(1) as executor:
-        pages = [SharePage(member.take_share, executor).answer for member in members]
+        pages = [SharePage(member.take_share, ShareCodec(FAMILIES), executor).answer for member in members]
         async with answering(*pages) as addresses:
             for member, address in zip(members, addresses, strict=True):
                 member.address = address
@@ -120,6 +122,7 @@ async def whole_of(
     centre = Centre(Member(own), others)
     whole = ClusterBoard(
         GROUP,
+        FAMILIES,
         take_share=centre.own.take_share,
         others=centre.given,
         declared=declared,

@@ -13,7 +13,8 @@ from aiohttp import web
 from stream.board.cluster import peers as module
 from stream.board.cluster.merge import Look
 from stream.board.cluster.peers import share_url
-from stream.board.cluster.share import encoded
+from stream.board.cluster.share import ShareCodec
+from stream.families.registry import FAMILIES
 from tests.board.boards import a_queue
 from tests.board.cluster.members import CONTACTS, Member, answering, contacts, part, whole_of
 
@@ -30,7 +31,9 @@ def packed(body: bytes) -> web.Response:
     return web.Response(body=zlib.compress(body, wbits=31), headers={"Content-Encoding": "gzip"})
 
 
-GOOD = json.loads(zlib.decompress(encoded(part(contacts(1, a_queue("theirs", waited=5)))), wbits=31))
+GOOD = json.loads(
+    zlib.decompress(ShareCodec(FAMILIES).encoded(part(contacts(1, a_queue("theirs", waited=5)))), wbits=31)
+)
 
 
 def spoilt(*path: str | int, value: object) -> bytes:
@@ -69,7 +72,7 @@ async def test_a_part_is_taken() -> None:
 
     look = await look_at(answer)
 
-    assert [queue.queue for queue in look.board.queues] == ["queue-0", "theirs"]
+    assert [queue.queue for queue in look.board.snapshots["contacts"]] == ["queue-0", "theirs"]
 
 
 @pytest.mark.parametrize(
@@ -80,17 +83,17 @@ async def test_a_part_is_taken() -> None:
         b"[" * 100_000,
         b"\xff\xfe",
         b"<html>",
-        spoilt("shape", value=7),
+        spoilt("shapes", "contacts", value=7),
         spoilt("at", value="2026-07-01T12:00:00"),
         spoilt("vitals", "newest_event", value="2026-07-01T12:00:00"),
         spoilt("vitals", "recovery", value="splendid"),
         spoilt("partitions", 0, "feed", "applied_at", value="2026-07-01T12:00:00"),
-        spoilt("partitions", 0, "queues", 0, "oldest_enqueued_at", value="2026-07-01T12:00:00"),
-        spoilt("partitions", 0, "queues", 0, "windows", value={}),
-        spoilt("partitions", 0, "queues", 0, "channel", value="smoke"),
-        spoilt("partitions", 0, "queues", 0, "policy", "time_zone", value="Mars/Olympus"),
-        spoilt("partitions", 0, "queues", 0, "policy", "time_zone", value="../../etc/passwd"),
-        spoilt("partitions", 0, "queues", 0, "waiting", value="7"),
+        spoilt("partitions", 0, "snapshots", 0, "oldest_enqueued_at", value="2026-07-01T12:00:00"),
+        spoilt("partitions", 0, "snapshots", 0, "windows", value={}),
+        spoilt("partitions", 0, "snapshots", 0, "channel", value="smoke"),
+        spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="Mars/Olympus"),
+        spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="../../etc/passwd"),
+        spoilt("partitions", 0, "snapshots", 0, "waiting", value="7"),
     ],
 )
 async def test_what_is_no_part_is_refused_and_the_board_says_that_one_is_missing(body: bytes) -> None:
@@ -175,7 +178,7 @@ async def test_who_takes_the_call_and_says_nothing_holds_up_no_board(monkeypatch
 
 
 def assert_missing(look: Look) -> None:
-    assert [queue.queue for queue in look.board.queues] == ["queue-0"]
+    assert [queue.queue for queue in look.board.snapshots["contacts"]] == ["queue-0"]
     assert [(one.code, one.severity) for one in look.notices] == [("partial", "stale")]
 
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
+from stream.core.family import merged
 from stream.core.limits import MAX_QUEUES_PER_AGENT, OVERFLOW_QUEUE
-from stream.families.agents.fold import STATES, AgentsFold
-from stream.families.boards import agents_of
+from stream.families.agents.fold import AgentsFold
+from stream.families.agents.snapshot import STATES
 from tests.timeline import TEN, event, story
 
 _DAY = """
@@ -28,7 +29,7 @@ def states(events: list[Event], queue: str | None = None) -> dict[str, int]:
     staff = AgentsFold()
     applied = staff.apply(events, range(len(events)))
     assert not applied.failed
-    shown = {snapshot.queue: snapshot.states for snapshot in staff.snapshots()}
+    shown = {snapshot.queue: snapshot.states for _, snapshot in staff.snapshots(TEN)}
     return {state: count for state, count in shown.get(queue, {}).items() if count}
 
 
@@ -94,7 +95,7 @@ def test_agents_of_several_partitions_add_up() -> None:
     one.apply(day[:5], range(5))
     two.apply(day[5:], range(3))
 
-    whole, sales, support = agents_of([one, two])
+    whole, sales, support = merged(snapshot for staff in (one, two) for _, snapshot in staff.snapshots(TEN))
 
     assert (whole.queue, sales.queue, support.queue) == (None, "sales", "support")
     assert whole.states["on_contact"] == whole.states["not_ready"] == 1
@@ -107,7 +108,7 @@ def test_a_runaway_producer_fills_neither_a_row_nor_the_labels() -> None:
     joined += [event("agent.queue_joined", f"a{n}", "00:02", queue=f"r{n}") for n in range(100)]
     staff.apply(joined, range(len(joined)))
 
-    shown = {snapshot.queue for snapshot in staff.snapshots()}
+    shown = {snapshot.queue for _, snapshot in staff.snapshots(TEN)}
 
     assert len(staff.agents["default", "eva"].queues) == MAX_QUEUES_PER_AGENT
     assert len(shown - {None, OVERFLOW_QUEUE}) == 50

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
-from stream.core.policies import DEFAULT_POLICIES, Changes, Formula, Policies, Rule
+from stream.core.policies import Policies, Rule
 from stream.core.row_codec import RowCodec
 from stream.core.windows import WINDOWS
 from stream.families.contacts.events import (
@@ -22,16 +22,18 @@ from stream.families.contacts.events import (
     ContactTransferred,
 )
 from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.rules import Formula
 from stream.families.contacts.service_level import service_level
 from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
+from tests import timeline
 from tests.timeline import TEN, event, floor_of, story
 
 END = TEN + timedelta(hours=1, minutes=30)
 
-SOON_GHOSTS = Policies(rules=(Rule(changes=Changes(ghost_after=timedelta(seconds=40))),))
+SOON_GHOSTS = Policies(rules=(Rule(changes={"ghost_after": timedelta(seconds=40)}),))
 
 
 @st.composite
@@ -90,7 +92,7 @@ def days(draw: st.DrawFn) -> list[Event]:
 
 def board(floor: ContactsFold) -> list[QueueSnapshot]:
     """Return what the floor shows at the end of the day, corrections left out."""
-    shown = sorted(floor.snapshots(END), key=lambda queue: queue.queue)
+    shown = sorted(timeline.shown(floor, END), key=lambda queue: queue.queue)
     return [msgspec.structs.replace(queue, taken_back=Tally()) for queue in shown]
 
 
@@ -102,7 +104,7 @@ def test_neither_order_nor_repetition_changes_the_board(day: list[Event], chance
     assert board(floor_of(mixed)) == board(floor_of(day))
 
 
-@pytest.mark.parametrize("policies", [DEFAULT_POLICIES, SOON_GHOSTS], ids=["default", "ghosts within a minute"])
+@pytest.mark.parametrize("policies", [Policies(), SOON_GHOSTS], ids=["default", "ghosts within a minute"])
 @given(day=days(), batch=st.integers(1, 20), chance=st.randoms(use_true_random=False))
 def test_the_size_of_batches_changes_nothing(
     day: list[Event], batch: int, chance: random.Random, policies: Policies
@@ -145,7 +147,7 @@ def test_a_batch_counts_an_odd_story_as_its_events_one_by_one(table: str) -> Non
     steps = [one_by_one.apply([reported], [offset]) for offset, reported in enumerate(told)]
 
     end = max(reported.time for reported in told) + timedelta(minutes=5)
-    assert [*at_once.snapshots(end)] == [*one_by_one.snapshots(end)]
+    assert [*timeline.shown(at_once, end)] == [*timeline.shown(one_by_one, end)]
     assert overflowed == sum(step.overflowed for step in steps)
 
 
@@ -157,7 +159,7 @@ def test_whoever_was_offered_was_answered_or_left_or_expired_or_waits(
     known = day[:until]
     at = max((told.time for told in known), default=TEN) + timedelta(minutes=minutes)
 
-    for queue in floor_of(known).snapshots(at):
+    for queue in timeline.shown(floor_of(known), at):
         assert queue.total.expired == ghosts(known, queue.queue, at)
         total = queue.total
         assert total.offered == total.answered + total.abandoned + total.dequeued + total.expired + queue.waiting

@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
+from stream.core.family import merged
 from stream.core.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
-from stream.families.boards import board_of
 from stream.families.contacts.events import ContactAbandoned
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.queue import Queue
-from tests.timeline import TEN, after, event, story
+from tests.timeline import TEN, after, event, shown, story
 
 
 def live(floor: ContactsFold, told: list[Event]) -> None:
@@ -76,7 +76,7 @@ def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(
     applied = floor.apply([*at_fault, event("enqueued", "bob")], range(len(at_fault) + 1))
 
     assert [offset for offset, _ in applied.failed] == [len(at_fault) - 1]
-    assert [queue.total.offered for queue in floor.snapshots(after("01:00")) if queue.queue == "sales"] == [1]
+    assert [queue.total.offered for queue in shown(floor, after("01:00")) if queue.queue == "sales"] == [1]
 
 
 def test_a_contact_that_a_defect_has_hit_takes_later_events_without_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:
 
     applied = floor.apply([event("enqueued", "bob", "10:59"), *told], [3, 4, 5, 6])
 
-    (queue,) = floor.snapshots(after("11:00"))
+    (queue,) = shown(floor, after("11:00"))
     assert applied.duplicates == 3
     assert (queue.total.offered, queue.total.answered) == (2, 1)
 
@@ -134,7 +134,7 @@ def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() 
     floor.apply([event("enqueued", "bob", much_later)], [1])
     floor.settle()
 
-    (queue,) = floor.snapshots(much_later)
+    (queue,) = shown(floor, much_later)
 
     assert {key[3] for key in floor.segments} == {"bob"}
     assert (queue.total.offered, queue.total.expired, queue.waiting) == (2, 1, 1)
@@ -146,7 +146,7 @@ def test_queues_beyond_the_limit_share_one_series_and_lose_nothing() -> None:
 
     applied = floor.apply(told, range(10))
 
-    board = {queue.queue: queue.total.answered for queue in floor.snapshots(after("01:00"))}
+    board = {queue.queue: queue.total.answered for queue in shown(floor, after("01:00"))}
     assert applied.overflowed == 7
     assert board == {"q0": 1, "q1": 1, "q2": 1, OVERFLOW_QUEUE: 7}
 
@@ -157,7 +157,7 @@ def test_an_event_too_late_for_its_day_is_counted_as_late_and_in_the_totals() ->
 
     applied = floor.apply([event("answered", "bob", TEN)], [1])
 
-    (queue,) = floor.snapshots(TEN + timedelta(days=5, minutes=1))
+    (queue,) = shown(floor, TEN + timedelta(days=5, minutes=1))
     assert applied.late == 1
     assert (queue.total.answered, queue.windows["today"].answered) == (2, 1)
 
@@ -168,7 +168,7 @@ def test_a_defect_in_the_fold_of_one_event_spares_the_others() -> None:
 
     applied = floor.apply([event("answered", "ann"), broken, event("answered", "bob")], [0, 1, 2])
 
-    (queue,) = floor.snapshots(after("01:00"))
+    (queue,) = shown(floor, after("01:00"))
     assert [offset for offset, _ in applied.failed] == [1]
     assert queue.total.answered == 2
 
@@ -182,7 +182,7 @@ def test_a_source_that_is_an_hour_behind_has_the_same_duplicate_window() -> None
         duplicates += floor.apply([told], [offset]).duplicates
         floor.committed(offset + 1)
 
-    (queue,) = floor.snapshots(after("62:00"))
+    (queue,) = shown(floor, after("62:00"))
     assert duplicates == 3
     assert (queue.total.offered, queue.total.answered) == (3, 1)
 
@@ -213,7 +213,7 @@ def test_tenants_without_end_share_one_series() -> None:
 
     applied = floor.apply(told, range(len(told)))
 
-    (shared,) = [queue for queue in floor.snapshots(after("01:00")) if queue.tenant == OVERFLOW_QUEUE]
+    (shared,) = [queue for queue in shown(floor, after("01:00")) if queue.tenant == OVERFLOW_QUEUE]
     assert (applied.overflowed, shared.total.answered) == (50, 50)
     assert len(floor.queues) == MAX_TENANTS + 1
 
@@ -224,7 +224,9 @@ def test_the_shared_series_of_several_partitions_is_one() -> None:
         told = [event("enqueued", f"c{n}", f"00:0{number}", queue=f"q{number}{n}") for n in range(3)]
         floor.apply(told, range(3))
 
-    queues = {queue.queue: queue for queue in board_of(folds, [], after("01:00")).queues}
+    queues = {
+        queue.queue: queue for queue in merged(one for fold in folds for _, one in fold.snapshots(after("01:00")))
+    }
 
     assert set(queues) == {"q00", "q10", OVERFLOW_QUEUE}
     assert (queues[OVERFLOW_QUEUE].waiting, queues[OVERFLOW_QUEUE].total.offered) == (4, 4)
@@ -245,10 +247,10 @@ def test_all_queues_together_have_a_limit_as_well() -> None:
 
     applied = floor.apply(told, range(len(told)))
 
-    named = [queue for queue in floor.snapshots(after("01:00")) if queue.queue != OVERFLOW_QUEUE]
+    named = [queue for queue in shown(floor, after("01:00")) if queue.queue != OVERFLOW_QUEUE]
     assert len(named) == 10
     assert applied.overflowed == 54
-    assert sum(queue.total.answered for queue in floor.snapshots(after("01:00"))) == 64
+    assert sum(queue.total.answered for queue in shown(floor, after("01:00"))) == 64
 
 
 def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
@@ -268,4 +270,4 @@ def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
         assert len(floor.queues) <= 101
         assert len(floor.segments) < 50_000
 
-    assert sum(queue.total.abandoned for queue in floor.snapshots(TEN + timedelta(days=2))) == 1_000_000
+    assert sum(queue.total.abandoned for queue in shown(floor, TEN + timedelta(days=2))) == 1_000_000

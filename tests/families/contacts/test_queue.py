@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from stream.core.policies import DEFAULT_POLICIES
+from stream.core.policies import Policies
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.queue import Queue, QueueKey
+from stream.families.contacts.rules import RULES
 from stream.families.contacts.segment import UNKNOWN, Fact, Note, Segment
 from tests.timeline import TEN, after
 
@@ -20,7 +21,7 @@ KEY: EpisodeKey = (*QUEUE, "ann", 1)
 def test_a_contact_that_enters_and_waits_counts_the_short_way_for_what_it_does_the_long_way(
     reason: Note, late_by: timedelta
 ) -> None:
-    short, general = (Queue(QUEUE, DEFAULT_POLICIES.of(*QUEUE)) for _ in range(2))
+    short, general = (Queue(QUEUE, Policies().of(RULES, *QUEUE)) for _ in range(2))
     entered = Segment(applied_offset=7, enqueued=Fact(TEN - late_by, UNKNOWN, UNKNOWN, reason))
     for queue in (short, general):
         queue.watermark = TEN

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.board import format as written
-from stream.board.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, share
+from stream.board import files
+from stream.core import format as written
+from stream.core.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, share
 
-FORMAT_JS = Path(written.__file__).parent / "static" / "format.js"
+FORMAT_JS = Path(files.__file__).parent / "static" / "format.js"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from stream.board.waits import quantile, waits_of
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally, bucket_of_wait
+from stream.families.contacts.waits import quantile, waits_of
 from tests.monitoring import program
 
 

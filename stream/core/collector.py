@@ -1,0 +1,67 @@
+"""From the snapshots of a family to metric families, at the scrape: keeps no figure of its own."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from stream.core.family import Board, Family
+from stream.core.figure import Figure, Reading
+from stream.core.metric import Metric
+from stream.core.samples import Block, Buckets, MetricFamily, Section, Series
+
+__all__ = ["metric_families", "sections_of"]
+
+
+def sections_of(board: Board, families: Sequence[Family[Any]], windows: Sequence[str]) -> dict[str, Section]:
+    """Return the sections of the page that show a board, by name; each is computed when it is called."""
+    sections: dict[str, Section] = {}
+    for family in families:
+        reading = board.reading(family)
+        for name in dict.fromkeys(figure.section for figure in family.figures if figure.metric is not None):
+            sections[name] = _section(family, reading, name, windows)
+    return sections
+
+
+def metric_families(board: Board, families: Sequence[Family[Any]], windows: Sequence[str]) -> Iterator[MetricFamily]:
+    """Yield every metric family of a board that has a sample."""
+    for section in sections_of(board, families, windows).values():
+        yield from section()
+
+
+def _section(family: Family[Any], reading: Reading[Any], name: str, windows: Sequence[str]) -> Section:
+    def families() -> Iterator[MetricFamily]:
+        for figure in family.figures:
+            if figure.section == name and figure.metric is not None:
+                found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, windows)))
+                if not found.is_empty:
+                    yield found
+
+    return families
+
+
+def _blocks(
+    figure: Figure[Any], metric: Metric, reading: Reading[Any], windows: Sequence[str]
+) -> Iterator[Block | Buckets]:
+    series, chosen = _series(figure, metric, reading)
+    if figure.buckets is not None:
+        yield Buckets(series, *figure.buckets(reading))
+        return
+    columns = {(): figure.column} if figure.column else {(value,): column for value, column in figure.by.items()}
+    for window in windows if figure.windowed else ("",):
+        for tail, column in columns.items():
+            samples = column(reading, window)
+            if chosen is not None:
+                samples = [samples[place] for place in chosen]
+            yield Block(series, samples, (window, *tail) if figure.windowed else tail)
+
+
+def _series(figure: Figure[Any], metric: Metric, reading: Reading[Any]) -> tuple[Series, Sequence[int] | None]:
+    """Return the rendered labels of the snapshots that have a figure, and which those are; None: all of them."""
+    names = metric.labels[: len(metric.labels) - figure.windowed - bool(figure.by)]
+    labels_of = figure.labels_of
+    if labels_of is None:
+        keys = [one.key for one in reading.snapshots]
+        return reading.once(("series", None), lambda: Series.of(names, keys)), None
+    found = reading.once(("labels", labels_of), lambda: [labels_of(one) for one in reading.snapshots])
+    chosen = [place for place, labels in enumerate(found) if labels is not None]
+    rows = [labels for labels in found if labels is not None]
+    return reading.once(("series", labels_of), lambda: Series.of(names, rows)), chosen

@@ -1,0 +1,177 @@
+"""
+A family of figures is a value: its events, what folds them, and what is shown of them.
+
+Everything else follows from these values: topics, decoding, tables, schemas, pages, boards, replay.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from msgspec import Struct, field
+
+from stream.core.cloudevents import Event
+from stream.core.figure import Column, Figure, Key, Reading, Row, Show
+from stream.core.judgement import State
+from stream.core.policies import NO_RULES, Policies, Rules
+from stream.core.row_codec import RowCodec
+from stream.core.rows import Rows
+
+__all__ = ["Applied", "Beside", "Board", "Family", "Fold", "FoldOptions", "Snapshot", "merged"]
+
+
+class Applied(Struct):
+    """Counts of the events of one batch by what they did, and those that could not be folded."""
+
+    by_type: Counter[type[Event]] = field(default_factory=Counter)
+    duplicates: int = 0
+    """Reported nothing new."""
+    replayed: int = 0
+    """Had been applied before a restart or rebalance."""
+    late: int = 0
+    """Belong to a day that is not kept any more; only the totals know them."""
+    overflowed: int = 0
+    """Belong to a queue beyond the limit."""
+    failed: list[tuple[int, Exception]] = field(default_factory=list)
+    """Offset and cause of each event that raised: a defect of ours, to be set aside."""
+    newest_by_source: dict[str, datetime] = field(default_factory=dict)
+    """Time of the newest event of each CloudEvents source in the batch."""
+
+
+class Snapshot(Protocol):
+    """What a family shows of one key at an instant; it can be told to another process."""
+
+    @property
+    def key(self) -> Key:
+        """What it is of."""
+
+    def __add__(self, other: Self, /) -> Self:
+        """Return both as one: parts of the same key that stood on several partitions."""
+
+
+S = TypeVar("S", bound=Snapshot)
+S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
+
+
+class Fold(Protocol[S_co]):
+    """
+    The state of one partition of a family's topic.
+
+    It is only called from the event loop, between two awaits, so it needs no locks.
+    """
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """Rows by table, in the order in which a checkpoint must write the tables."""
+
+    def apply(self, events: Sequence[Any], offsets: Sequence[int]) -> Applied:
+        """
+        Fold *events*; `offsets[i]` is the offset of the record of `events[i]`, rising.
+
+        An event at or below the applied offset of a row leaves that row as it is. Never raises for an
+        event at fault: an exception is a defect that stops the worker.
+        """
+
+    def settle(self) -> None:
+        """Bring the rows up to date with all that was applied; called before a checkpoint takes them."""
+
+    def committed(self, offset: int) -> None:
+        """Learn that everything below *offset* is durable and will not be replayed."""
+
+    def recovered(self) -> None:
+        """Derive from the rows what is not in a table; called after rows were loaded, possibly again."""
+
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, S_co]]:
+        """Yield what is shown at the instant *at*, each with what it cost to take: 1 for an ordinary queue."""
+
+
+class FoldOptions(Struct, frozen=True, kw_only=True):
+    """What a deployment chooses for the folds of every family."""
+
+    policies: Policies = Policies()
+    max_queues_per_tenant: int = 10_000
+    """Beyond that a producer has run away; the excess is counted under one name."""
+    max_queues: int = 100_000
+
+
+class Beside(Struct, frozen=True, kw_only=True):
+    """What rows of other families with the same tenant and queue show of this one, as one field of its name."""
+
+    field: Callable[[Any], tuple[tuple[str, str], Mapping[str, Any]] | None]
+    """Return tenant and queue of a snapshot, and the field; None for a snapshot that stands beside nothing."""
+    shows: tuple[Show[Any], ...] = ()
+    """Columns that a list gets by it."""
+
+
+class Family(Struct, Generic[S], frozen=True, kw_only=True):
+    """
+    One family of figures.
+
+    Its name is that of its topic, of its panel on the board, and of the file with its words.
+    """
+
+    name: str
+    summary: str
+    """One sentence: what its events tell."""
+    rows: str
+    """What its rows are called, in documents: queues, agents."""
+    keyed_by: str
+    """The labels of a key with slashes between, in the words of the contract: `tenant/queue`."""
+    events: tuple[type[Event], ...]
+    """Every kind of event, in the order of the contract."""
+    tables: Mapping[str, RowCodec[Any, Any]]
+    """The bytes of its rows by table: exactly the tables of the fold."""
+    new_fold: Callable[[FoldOptions], Fold[S]]
+    snapshot: type[S]
+    labels: tuple[str, ...]
+    """What the parts of a snapshot's key are called."""
+    figures: tuple[Figure[S], ...]
+    columns: tuple[str, ...] = ()
+    """The figures that a list shows, in its order, by the names of `Show`; the others are only in the detail."""
+    facts: Mapping[str, Column[S]] = {}
+    """What a row tells beside its figures."""
+    details: Mapping[str, Column[S]] = {}
+    """What only the detail of one row tells beside that."""
+    state: Column[S] | None = None
+    """How a snapshot stands as a whole (`State`); None: as the worst of what is judged."""
+    urgency: Callable[[Row], tuple[Any, ...]] = lambda _: ()
+    """Orders rows of the same state, the most urgent first."""
+    rules: Rules[Any] = NO_RULES
+    """Its keys in the policy file."""
+    parts: bool = False
+    """Snapshots of one key come from many partitions: a board shows them only when all partitions have told."""
+    beside: Beside | None = None
+    derive: Callable[[Any], Iterable[Event]] = lambda _: ()
+    """Events for other families that follow from one of this family's."""
+
+    def key_parts(self, event: Event) -> tuple[str | None, ...]:
+        """Return what the record key of an event is made of."""
+        return type(event).key_parts(event)
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """Everything at one instant: snapshots by family, in the order of their keys."""
+
+    at: datetime
+    snapshots: Mapping[str, tuple[Any, ...]]
+    whole: bool = True
+    """Whether this is the whole centre; else families that come in parts are to be added up over all workers first."""
+
+    def reading(self, family: Family[S]) -> Reading[S]:
+        """Return the snapshots of a family as columns."""
+        return Reading(self.at, self.snapshots.get(family.name, ()))
+
+
+def merged(snapshots: Iterable[S]) -> tuple[S, ...]:
+    """Return snapshots in the order of their keys, each key once."""
+    by_key: dict[Key, S] = {}
+    for snapshot in snapshots:
+        key = snapshot.key
+        by_key[key] = by_key[key] + snapshot if key in by_key else snapshot
+    return tuple(by_key[key] for key in sorted(by_key, key=lambda key: tuple(part or "" for part in key)))
+
+
+def worst(states: Iterable[State]) -> State:
+    """Return the worst of some states; NO_SAMPLE where there are none."""
+    return min(states, key=list(State).index, default=State.NO_SAMPLE)

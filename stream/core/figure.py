@@ -1,0 +1,87 @@
+"""A figure is a value: its metric, how it is read from snapshots, and how a board shows and judges it."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar, cast
+
+from msgspec import Struct
+
+from stream.core.judgement import State
+from stream.core.metric import Metric
+
+__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Reading", "Row", "Show"]
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+Key = tuple[str | None, ...]
+"""What a snapshot is of: the values of its family's labels. None: of all of them, as the agents of a whole tenant."""
+
+Row = dict[str, Any]
+"""What a board tells of one snapshot in one window, by the names of figures and facts."""
+
+Format = Literal["level", "share", "duration", "elapsed", "count", "text"]
+"""How a figure is written: `stream.core.format` and the page have a function of each name."""
+
+
+class Reading(Generic[S]):
+    """The snapshots of one family at an instant, as columns: what several figures read of them is computed once."""
+
+    def __init__(self, at: datetime, snapshots: Sequence[S]) -> None:
+        self.at = at
+        self.snapshots = snapshots
+        self._known: dict[Hashable, Any] = {}
+
+    def once(self, name: Hashable, compute: Callable[[], T]) -> T:
+        """Return what is known by that *name*; computes it the first time."""
+        if name not in self._known:
+            self._known[name] = compute()
+        return cast("T", self._known[name])
+
+
+Column = Callable[[Reading[S], str], Sequence[Any]]
+"""One value for each snapshot, in a window; a figure of now is asked for the window "" and pays no heed to it."""
+
+Buckets = tuple[Sequence[Sequence[int]], Sequence[float]]
+"""For each snapshot: counts by bucket, not cumulative, and the sum of what was measured."""
+
+
+class Show(Struct, Generic[S], frozen=True, kw_only=True):
+    """How a board shows a figure."""
+
+    name: str
+    """Its field in a row."""
+    format: Format
+    title: str
+    """Heads the column of a terminal. Pages have the word of that `name` in the reader's language."""
+    rank: int = 0
+    """Where a list has little room, columns with a high rank give way first; those with 0 never do."""
+    judged_as: str = ""
+    """The name of what is judged, where something is: figures may share a verdict."""
+    judge: Callable[[Reading[S], Sequence[Any]], Sequence[State]] | None = None
+    """Judges a column. None: what `judged_as` names is judged by another figure, or nothing is."""
+    ticks: bool = False
+    """A page lets it run on between two boards, from a fact of the row: such a row leaves it out."""
+    text: Callable[[Row], str] | None = None
+    """How a terminal writes it, where the format of one value does not say it all."""
+
+
+class Figure(Struct, Generic[S], frozen=True, kw_only=True):
+    """One figure of a family: a metric, a column of a board, or both."""
+
+    metric: Metric | None = None
+    section: str = ""
+    """The section of the page of metrics it stands in; each section may fail on its own."""
+    column: Column[S] | None = None
+    by: Mapping[str, Column[S]] = {}
+    """In place of *column*: one for each value of the metric's last label, such as a reason."""
+    buckets: Callable[[Reading[S]], Buckets] | None = None
+    """In place of *column*: a histogram."""
+    labels_of: Callable[[S], tuple[str, ...] | None] | None = None
+    """The labels of a snapshot, where they are not its key; None for a snapshot without this figure."""
+    show: Show[S] | None = None
+
+    @property
+    def windowed(self) -> bool:
+        """Whether there is one for each window."""
+        return self.metric is not None and "window" in self.metric.labels

@@ -1,0 +1,102 @@
+"""How the values of a policy file are read: each function takes what TOML gave, and says what it should have been."""
+
+import re
+from datetime import time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from stream.core.calendar import EVERY_DAY, Hours, Span
+
+__all__ = ["clock", "hours", "ratio", "seconds", "some_seconds", "team", "volume", "zone"]
+
+_MAX_SECONDS: Final = 366 * 24 * 3600
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_HOURS: Final = 'must be hours such as ["Mon-Fri 08:00-20:00", "Sat 22:00-02:00"] or ["00:00-24:00"]'
+_SPAN: Final = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? )?([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+_TEAM: Final = re.compile(r"[\w.-]{1,64}")
+
+
+def seconds(value: object) -> timedelta:
+    """Read a length: a number of seconds from 0 to a year. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_SECONDS:
+        raise ValueError(f"must be a number of seconds from 0 to {_MAX_SECONDS}")
+    return timedelta(milliseconds=round(value * 1000))
+
+
+def some_seconds(value: object) -> timedelta:
+    """Read a length of more than 0 seconds. Raises ValueError."""
+    length = seconds(value)
+    if not length:
+        raise ValueError("must be more than 0 seconds")
+    return length
+
+
+def ratio(value: object) -> float:
+    """Read a ratio between 0 and 1, both excluded. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError("must be a ratio between 0 and 1, such as 0.80")
+    return float(value)
+
+
+def zone(value: object) -> ZoneInfo:
+    """Read the name of a time zone. Raises ValueError."""
+    try:
+        return ZoneInfo(str(value))
+    except (KeyError, ValueError, OSError):
+        raise ValueError('must be a time zone such as "Europe/Ljubljana"') from None
+
+
+def clock(value: object) -> time:
+    """Read a local time of day, in whole minutes. Raises ValueError."""
+    try:
+        parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError('must be a time of day such as "06:00"') from None
+    if parsed.tzinfo is not None or parsed.second or parsed.microsecond:
+        raise ValueError('must be a local time of whole minutes, such as "06:00"')
+    return parsed
+
+
+def volume(value: object) -> int:
+    """Read a number of contacts. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise ValueError("must be a number of contacts from 1 to 1000000")
+    return value
+
+
+def hours(value: object) -> Hours:
+    """Read hours of the week, one span or a list. Raises ValueError."""
+    spans = value if isinstance(value, list) else [value]
+    if not spans:
+        raise ValueError(_HOURS)
+    return tuple(_span(span) for span in spans)
+
+
+def _span(value: object) -> Span:
+    found = _SPAN.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(_HOURS)
+    first, last, opens, closes = found.groups()
+    try:
+        hours = time.fromisoformat(opens), time(0) if closes == "24:00" else time.fromisoformat(closes)
+    except ValueError:
+        raise ValueError(_HOURS) from None
+    if opens == closes:
+        raise ValueError("must not close when it opens; the whole day is 00:00-24:00")
+    return Span(_days(first, last), *hours)
+
+
+def _days(first: str | None, last: str | None) -> frozenset[int]:
+    if first is None:
+        return EVERY_DAY
+    if first not in _DAYS or (last or first) not in _DAYS:
+        raise ValueError(f"must name days as {', '.join(_DAYS)}")
+    begins, ends = _DAYS.index(first), _DAYS.index(last or first)
+    return frozenset((begins + day) % 7 for day in range((ends - begins) % 7 + 1))
+
+
+def team(value: object) -> str:
+    """Read a short name. Raises ValueError."""
+    if not isinstance(value, str) or not _TEAM.fullmatch(value):
+        raise ValueError('must be a short name such as "claims-team": letters, digits, _ . and -')
+    return value

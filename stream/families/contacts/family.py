@@ -1,0 +1,40 @@
+"""Contacts: calls, chats and other requests that wait in a queue for an agent, and promised calls back."""
+
+from typing import Final
+
+from stream.core.family import Family, FoldOptions
+from stream.families.contacts.events import EVENTS
+from stream.families.contacts.figures import FIGURES
+from stream.families.contacts.fold import ContactsFold
+from stream.families.contacts.rules import RULES
+from stream.families.contacts.shown import COLUMNS, DETAILS, FACTS, queue_states, urgency
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tables import SEGMENTS, TALLIES
+
+__all__ = ["FAMILY"]
+
+
+def _new_fold(options: FoldOptions) -> ContactsFold:
+    return ContactsFold(
+        options.policies, max_queues_per_tenant=options.max_queues_per_tenant, max_queues=options.max_queues
+    )
+
+
+FAMILY: Final[Family[QueueSnapshot]] = Family(
+    name="contacts",
+    summary="What happened to contacts and callbacks.",
+    rows="queues",
+    keyed_by="tenant/queue",
+    events=EVENTS,
+    tables={"tallies": TALLIES, "segments": SEGMENTS},
+    new_fold=_new_fold,
+    snapshot=QueueSnapshot,
+    labels=("tenant", "queue", "channel"),
+    figures=FIGURES,
+    columns=COLUMNS,
+    facts=FACTS,
+    details=DETAILS,
+    state=queue_states,
+    urgency=urgency,
+    rules=RULES,
+)

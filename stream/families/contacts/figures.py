@@ -1,0 +1,284 @@
+"""
+The figures of contacts: metrics, and what a board shows of each queue.
+
+To add a figure that a tally counts, add its field to `COUNTED` or `SUMMED`: window gauge and counter follow.
+"""
+
+from typing import Final
+
+from stream.core.figure import Column, Figure
+from stream.core.metric import Kind, Metric, counter, gauge
+from stream.families.contacts import service_level as formulas
+from stream.families.contacts.columns import (
+    correction,
+    count,
+    count_if_ever,
+    ever,
+    longest_wait,
+    of_snapshot,
+    of_tally,
+    seconds,
+    service_level_of,
+    total,
+    total_seconds,
+)
+from stream.families.contacts.promises import PROMISES
+from stream.families.contacts.shown import SHOWN
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS, Tally
+
+__all__ = ["COUNTED", "FIGURES", "REASONED", "SUMMED"]
+
+QUEUE: Final = ("tenant", "queue", "channel")
+WINDOW: Final = (*QUEUE, "window")
+
+Queue = Figure[QueueSnapshot]
+
+COUNTED: Final = {
+    "offered": "Contacts that entered the queue, by time of entry",
+    "answered": "Contacts that an agent answered, by time of answer",
+    "answered_in_target": "Contacts answered after a wait of at most the threshold",
+    "abandoned": "Contacts given up by the customer while waiting, by time of abandon",
+    "abandoned_in_target": "Contacts abandoned after a wait of at most the threshold",
+    "abandoned_short": "Contacts abandoned after a wait of at most the short-abandon limit",
+    "answered_wait_unknown": "Contacts answered after a wait that nobody told, in no service level and no mean wait",
+    "abandoned_wait_unknown": "Contacts abandoned after a wait that nobody told, in no figure that asks for it",
+    "callback_requested_wait_unknown": "Contacts that left for a promised call back after a wait that nobody told",
+    "handled": "Contacts whose handle time is known, by end of wrap-up, or hang-up where there is none",
+    "expired": "Contacts whose end was never reported and that waited longer than any contact can",
+    "closed": "Attempts outside opening hours, which are not blocking",
+    "transferred_in": "Contacts that entered the queue by a transfer",
+    "transferred_out": "Contacts handed on after an answer",
+    "requeued": "Contacts that entered the queue again after an earlier visit",
+    "offers_missed": "Offers to agents not taken, several may belong to one contact",
+    "callback_requested_in_target": "Contacts that left for a promised call back within the threshold",
+    "callbacks_requested": "Callbacks that customers asked for",
+    "callback_attempts": "Attempts to call a customer back",
+    "callbacks_connected": "Callbacks that reached the customer",
+    "callbacks_failed": "Callbacks given up for good",
+}
+"""Fields of `Tally` that count, and their meanings."""
+
+REASONED: Final = {
+    "dequeued": "Contacts that left the queue, neither answered nor abandoned, by reason",
+    "blocked": "Attempts that did not get into the queue while it was open, by reason",
+}
+"""Prefixes of the fields of `Tally` that count by reason."""
+
+SUMMED: Final = {
+    "answer_wait": "Sum of waits of the answered",
+    "abandon_wait": "Sum of waits of the abandoned",
+    "talk": "Sum of talk, hold excluded, of the handled",
+    "hold": "Sum of hold of the handled",
+    "wrapup": "Sum of wrap-up of the handled",
+}
+"""Fields of `Tally` (there in ms) that add up lengths, and their meanings."""
+
+_ALWAYS = frozenset(
+    ("offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "handled")
+)
+"""Parts that every window shows. The rest has a sample only where the queue ever had one: most never do."""
+
+_REASONS = {
+    prefix: {
+        field.removeprefix(f"{prefix}_"): field for field in Tally.__struct_fields__ if field.startswith(f"{prefix}_")
+    }
+    for prefix in REASONED
+}
+"""Fields of `Tally` by reason."""
+
+_CORRECTED = (*COUNTED, *_REASONS["dequeued"].values(), *_REASONS["blocked"].values())
+
+
+def _figure(section: str, metric: Metric, column: Column[QueueSnapshot]) -> Queue:
+    return Figure(metric=metric, section=section, column=column, show=SHOWN.get(metric.name))
+
+
+def _now(name: str, unit: str, field: str, meaning: str) -> Queue:
+    return _figure("now", gauge(name, unit, QUEUE, meaning), of_snapshot(field))
+
+
+_NOW: Final = (
+    _now("contact_open_cases", "contacts", "waiting", "Contacts waiting for an answer now."),
+    _figure(
+        "now",
+        gauge(
+            "contact_longest_wait_seconds",
+            "seconds",
+            QUEUE,
+            "How long the contact at the head of the queue has waited; no sample when nobody waits.",
+            "time of scrape - time of entry",
+        ),
+        longest_wait,
+    ),
+    _now(
+        "contact_waiting_past_threshold",
+        "contacts",
+        "waiting_past_threshold",
+        "Contacts waiting now that can no longer be answered within the threshold.",
+    ),
+    _now("contact_talking", "contacts", "talking", "Contacts in conversation with an agent now."),
+    _now("contact_wrapping_up", "contacts", "wrapping_up", "Contacts that an agent still works on after hang-up."),
+    _now(
+        "contact_callbacks_waiting",
+        "callbacks",
+        "callbacks_waiting",
+        "Callbacks promised, and neither connected nor given up.",
+    ),
+)
+
+
+def _ratio(name: str, unit: str, column: Column[QueueSnapshot], meaning: str, formula: str) -> Queue:
+    return _figure("windows", gauge(name, unit, WINDOW, meaning, formula), column)
+
+
+_RATIOS: Final = (
+    _ratio(
+        "contact_service_level_ratio",
+        "ratio",
+        service_level_of,
+        "Share of the decided contacts that met the threshold, by the formula of the queue.",
+        "see the formulas A to H; contact_queue_policy_info names the letter",
+    ),
+    _ratio(
+        "contact_asa_seconds",
+        "seconds",
+        of_tally(formulas.asa_seconds),
+        "Average speed of answer: mean wait of the answered whose wait is known.",
+        "answer wait ÷ (answered - wait unknown)",
+    ),
+    _ratio(
+        "contact_abandonment_ratio",
+        "ratio",
+        of_tally(formulas.abandonment_ratio),
+        "Share of the decided contacts that were abandoned, short ones included.",
+        "abandoned ÷ decided",
+    ),
+    _ratio(
+        "contact_abandonment_excluding_short_ratio",
+        "ratio",
+        of_tally(formulas.abandonment_excluding_short_ratio),
+        "Share of the decided contacts that were abandoned; abandons that are short, or may be, are left out of both.",
+        "(abandoned - short - wait unknown) ÷ (decided - short - wait unknown)",
+    ),
+    _ratio(
+        "contact_mean_abandon_seconds",
+        "seconds",
+        of_tally(formulas.mean_abandon_seconds),
+        "Mean wait of those who gave up and whose wait is known.",
+        "abandon wait ÷ (abandoned - wait unknown)",
+    ),
+    _ratio(
+        "contact_blocking_ratio",
+        "ratio",
+        of_tally(formulas.blocking_ratio),
+        "Share of the attempts that did not get into the queue while it was open.",
+        "blocked ÷ (blocked + offered)",
+    ),
+    _ratio(
+        "contact_aht_seconds",
+        "seconds",
+        of_tally(formulas.aht_seconds),
+        "Average handle time: mean talk + hold + wrap-up of the handled.",
+        "(talk + hold + wrap-up) ÷ handled",
+    ),
+)
+
+_PARTS: Final = (
+    _figure(
+        "windows",
+        gauge(
+            "contact_window_decided",
+            "contacts",
+            WINDOW,
+            "Contacts whose outcome fell into the window.",
+            "answered + abandoned + dequeued",
+        ),
+        count("decided"),
+    ),
+    *(
+        _figure(
+            "windows",
+            gauge(f"contact_window_{name}", "contacts", WINDOW, f"{text}; in the window."),
+            count(name) if name in _ALWAYS else count_if_ever(name),
+        )
+        for name, text in COUNTED.items()
+    ),
+    *(
+        Figure(
+            metric=gauge(f"contact_window_{name}", "contacts", (*WINDOW, "reason"), f"{text}; in the window."),
+            section="windows",
+            by={reason: count_if_ever(field) for reason, field in _REASONS[name].items()},
+        )
+        for name, text in REASONED.items()
+    ),
+    *(
+        _figure(
+            "windows",
+            gauge(f"contact_window_{name}_seconds", "seconds", WINDOW, f"{text}; in the window."),
+            seconds(f"{name}_ms"),
+        )
+        for name, text in SUMMED.items()
+    ),
+)
+
+
+def _histogram(name: str, meaning: str, bounds: tuple[int, ...], counts: str, sum_ms: str) -> Queue:
+    metric = Metric(name=name, kind=Kind.HISTOGRAM, unit="seconds", labels=QUEUE, meaning=meaning, buckets=bounds)
+    return Figure(
+        metric=metric,
+        section="totals",
+        buckets=lambda reading: (
+            [getattr(tally, counts) for tally in ever(reading)],
+            total_seconds(sum_ms)(reading, ""),
+        ),
+    )
+
+
+_TOTALS: Final = (
+    *(
+        _figure("totals", counter(f"contact_{name}_total", "contacts", QUEUE, f"{text}."), total(name))
+        for name, text in COUNTED.items()
+    ),
+    *(
+        Figure(
+            metric=counter(f"contact_{name}_total", "contacts", (*QUEUE, "reason"), f"{text}."),
+            section="totals",
+            by={reason: total(field) for reason, field in _REASONS[name].items()},
+        )
+        for name, text in REASONED.items()
+    ),
+    # The sum of answered waits is the `_sum` of the histogram.
+    *(
+        _figure(
+            "totals",
+            counter(f"contact_{name}_seconds_total", "seconds", QUEUE, f"{text}."),
+            total_seconds(f"{name}_ms"),
+        )
+        for name, text in SUMMED.items()
+        if name != "answer_wait"
+    ),
+    Figure(
+        metric=counter(
+            "contact_corrections_total",
+            "contacts",
+            (*QUEUE, "figure"),
+            "What a counter has counted and a later event took back; counters never go down, so subtract this.",
+        ),
+        section="totals",
+        by={field: correction(field) for field in _CORRECTED},
+    ),
+    _histogram(
+        "contact_wait_seconds",
+        "Waits of the answered, as far as they are known.",
+        WAIT_BOUNDS_SECONDS,
+        "waits",
+        "answer_wait_ms",
+    ),
+    _histogram(
+        "contact_handle_seconds", "Handle times: talk + hold + wrap-up.", HANDLE_BOUNDS_SECONDS, "handles", "handle_ms"
+    ),
+)
+
+FIGURES: Final[tuple[Queue, ...]] = (*_NOW, *PROMISES, *_RATIOS, *_PARTS, *_TOTALS)
+"""Every figure, in the order of the page of metrics."""

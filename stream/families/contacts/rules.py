@@ -1,0 +1,133 @@
+"""What a queue promises, and how it is judged: thresholds, formula, target, time zone, limits, hours."""
+
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+from stream.core import policy_values as read
+from stream.core.calendar import Hours, within
+from stream.core.policies import PolicyKey, Rule, Rules
+from stream.core.windows import minute_of
+
+__all__ = ["RULES", "Formula", "Policy"]
+
+
+@lru_cache
+def _in_ms(length: timedelta) -> int:
+    """Return whole milliseconds: the same number object each time, since every segment keeps those of its policy."""
+    return length // timedelta(milliseconds=1)
+
+
+class Formula(StrEnum):
+    """
+    The service-level formulas in production; `stream.families.contacts.service_level` computes them.
+
+    The letters are this project's; who uses which is told in `docs/metrics.md`.
+    """
+
+    ANSWERED_ONLY = "A"
+    ALL_ABANDONS_HURT = "B"
+    SHORT_ABANDONS_EXCLUDED = "C"
+    ABANDONS_IN_TARGET_EXCLUDED = "D"
+    ABANDONS_IN_TARGET_MET = "E"
+    SHORT_ABANDONS_MET = "F"
+    FLOW_OUTS_HURT = "G"
+    REMOVED_FROM_QUEUE = "H"
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """How one queue and channel is judged. Lengths are timedeltas, ratios 0 to 1."""
+
+    formula: Formula = Formula.SHORT_ABANDONS_EXCLUDED
+    threshold: timedelta = timedelta(seconds=20)
+    """A wait of at most this meets the service level."""
+    short_abandon: timedelta = timedelta(seconds=5)
+    """An abandon after a wait of at most this is short."""
+    target: float = 0.80
+    """The share of contacts that should be met."""
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    day_starts: time = time(0)
+    """Local time at which "today" begins."""
+    ghost_after: timedelta = timedelta(hours=4)
+    """An open contact older than this will never end: it is expired."""
+
+    minimum_volume: int = 20
+    """So many contacts must be decided (or tried, for blocking) in a window before somebody is alerted of a ratio."""
+    longest_wait_limit: timedelta = timedelta(minutes=10)
+    """Somebody is alerted when a contact waits longer."""
+    abandonment_limit: float = 0.20
+    """Somebody is alerted when a larger share abandons, short abandons left out."""
+    blocking_limit: float = 0.10
+    """Somebody is alerted when a larger share of the attempts does not get into the queue."""
+    opening_hours: Hours | None = None
+    """When the queue is served, by its own time zone; None: always. Outside nobody is alerted of it."""
+    quiet_hours: Hours | None = None
+    """When only what is critical is worth an alert, by its own time zone; None: never."""
+    team: str = ""
+    """Who is alerted: a label that notifications are routed by."""
+
+    def is_open(self, at: datetime) -> bool:
+        """Tell whether the queue is served at the instant *at*, to the minute."""
+        return self.opening_hours is None or within(self.opening_hours, self.time_zone, minute_of(at))
+
+    def is_quiet(self, at: datetime) -> bool | None:
+        """Tell whether the instant *at* is in the quiet hours, to the minute; None where there are none."""
+        return None if self.quiet_hours is None else within(self.quiet_hours, self.time_zone, minute_of(at))
+
+    @property
+    def threshold_ms(self) -> int:
+        """The threshold in whole milliseconds."""
+        return _in_ms(self.threshold)
+
+    @property
+    def short_abandon_ms(self) -> int:
+        """The short-abandon limit in whole milliseconds."""
+        return _in_ms(self.short_abandon)
+
+
+def _formula(value: object) -> Formula:
+    if not isinstance(value, str) or value not in set(Formula):
+        raise ValueError(f"must be one of {', '.join(Formula)}; docs/metrics.md tells who uses which")
+    return Formula(value)
+
+
+RULES: Rules[Policy] = Rules(
+    policy=Policy,
+    keys={
+        "formula": PolicyKey("formula", _formula),
+        "threshold_seconds": PolicyKey("threshold", read.seconds),
+        "short_abandon_seconds": PolicyKey("short_abandon", read.seconds),
+        "target": PolicyKey("target", read.ratio),
+        "time_zone": PolicyKey("time_zone", read.zone),
+        "day_starts": PolicyKey("day_starts", read.clock),
+        "ghost_after_seconds": PolicyKey("ghost_after", read.some_seconds),
+        "minimum_volume": PolicyKey("minimum_volume", read.volume),
+        "longest_wait_limit_seconds": PolicyKey("longest_wait_limit", read.some_seconds),
+        "abandonment_limit": PolicyKey("abandonment_limit", read.ratio),
+        "blocking_limit": PolicyKey("blocking_limit", read.ratio),
+        "opening_hours": PolicyKey("opening_hours", read.hours),
+        "quiet_hours": PolicyKey("quiet_hours", read.hours),
+        "team": PolicyKey("team", read.team),
+    },
+    defaults=(
+        # Digital contacts may be open, and wait, for days without anybody having forgotten them.
+        *(
+            Rule(
+                channel=channel,
+                changes={"ghost_after": timedelta(days=14), "longest_wait_limit": timedelta(days=2)},
+            )
+            for channel in ("email", "social", "task")
+        ),
+        *(
+            Rule(
+                channel=channel,
+                changes={"ghost_after": timedelta(hours=24), "longest_wait_limit": timedelta(hours=4)},
+            )
+            for channel in ("messaging", "sms")
+        ),
+    ),
+)
+"""The keys of the policy file that this family reads, and what holds where no file says otherwise."""

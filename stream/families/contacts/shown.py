@@ -1,0 +1,168 @@
+"""How a board shows the figures of a queue, and judges them: against the promises and limits of its own policy."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from stream.core.figure import Column, Row, Show
+from stream.core.format import level, limit, printable
+from stream.core.judgement import State, kept_above, kept_below
+from stream.families.contacts import service_level as formulas
+from stream.families.contacts.columns import Queues, count, of_policy, of_snapshot, service_level_of, tallies
+from stream.families.contacts.rules import Formula, Policy
+from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import Tally
+from stream.families.contacts.waits import waits_of
+
+__all__ = ["COLUMNS", "DETAILS", "FACTS", "SHOWN", "queue_states", "urgency"]
+
+# How it is judged: against the promises and limits of the queue's own policy.
+
+
+def _judge_level(reading: Queues, levels: Sequence[Any]) -> Sequence[State]:
+    return [kept_above(ratio, one.policy.target) for one, ratio in zip(reading.snapshots, levels, strict=True)]
+
+
+def _judge_wait(reading: Queues, _: Sequence[Any]) -> Sequence[State]:
+    return [_wait_state(one) for one in reading.snapshots]
+
+
+def _wait_state(snapshot: QueueSnapshot) -> State:
+    """Judge the longest wait by two limits of the policy: too long to be answered in time, too long to bear."""
+    if snapshot.longest_wait is None:
+        return State.NO_SAMPLE
+    if snapshot.longest_wait > snapshot.policy.longest_wait_limit:
+        return State.BREACHED
+    return State.AT_RISK if snapshot.waiting_past_threshold else State.OK
+
+
+def _judge_below(limit_of: Callable[[Policy], float], reading: Queues, ratios: Sequence[Any]) -> Sequence[State]:
+    return [kept_below(ratio, limit_of(one.policy)) for one, ratio in zip(reading.snapshots, ratios, strict=True)]
+
+
+def queue_states(reading: Queues, window: str) -> Sequence[State]:
+    """Tell how each queue stands: by its service level, and whether somebody waits who can no longer be answered."""
+    kept = _judge_level(reading, service_level_of(reading, window))
+    return [
+        State.AT_RISK if one.waiting_past_threshold and state is not State.BREACHED else state
+        for one, state in zip(reading.snapshots, kept, strict=True)
+    ]
+
+
+# How it is shown.
+
+
+def _promise(row: Row) -> str:
+    return f"{level(row['target'])} in {limit(row['threshold_seconds'])} {printable(row['formula'])}"
+
+
+SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
+    "contact_service_level_ratio": Show(
+        name="service_level", format="level", title="SL", rank=0, judged_as="service_level", judge=_judge_level
+    ),
+    "contact_service_level_target_ratio": Show(name="target", format="level", title="target", rank=6, text=_promise),
+    "contact_open_cases": Show(name="open_cases", format="count", title="open", rank=0),
+    "contact_longest_wait_seconds": Show(
+        name="longest_wait_seconds",
+        format="elapsed",
+        title="longest",
+        rank=0,
+        judged_as="longest_wait",
+        judge=_judge_wait,
+        ticks=True,
+    ),
+    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", rank=1),
+    "contact_abandonment_ratio": Show(
+        name="abandonment_ratio", format="share", title="aband.", rank=2, judged_as="abandonment"
+    ),
+    "contact_abandonment_excluding_short_ratio": Show(
+        name="abandonment_excluding_short_ratio",
+        format="share",
+        title="aband. excl. short",
+        judged_as="abandonment",
+        judge=partial(_judge_below, lambda policy: policy.abandonment_limit),
+    ),
+    "contact_blocking_ratio": Show(
+        name="blocking_ratio",
+        format="share",
+        title="blocked",
+        rank=4,
+        judged_as="blocking",
+        judge=partial(_judge_below, lambda policy: policy.blocking_limit),
+    ),
+    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", rank=5),
+    "contact_mean_abandon_seconds": Show(name="mean_abandon_seconds", format="duration", title="wait of abandoned"),
+    "contact_waiting_past_threshold": Show(name="waiting_past_threshold", format="count", title="past threshold"),
+    "contact_talking": Show(name="talking", format="count", title="talking"),
+    "contact_wrapping_up": Show(name="wrapping_up", format="count", title="wrapping up"),
+    "contact_callbacks_waiting": Show(name="callbacks_waiting", format="count", title="callbacks"),
+    "contact_window_offered": Show(name="offered", format="count", title="offered", rank=7),
+    "contact_window_answered": Show(name="answered", format="count", title="answered", rank=8),
+}
+"""By metric."""
+
+COLUMNS: Final = (
+    "service_level",
+    "target",
+    "open_cases",
+    "longest_wait_seconds",
+    "asa_seconds",
+    "abandonment_ratio",
+    "blocking_ratio",
+    "aht_seconds",
+    "offered",
+    "answered",
+)
+"""What a list shows of a queue."""
+
+_COUNTS = (
+    "answered_in_target",
+    "abandoned",
+    "abandoned_in_target",
+    "abandoned_short",
+    "answered_wait_unknown",
+    "abandoned_wait_unknown",
+    "dequeued",
+    "blocked",
+    "handled",
+    "expired",
+    "closed",
+    "decided",
+)
+
+
+def _by_reason(prefix: str) -> Column[QueueSnapshot]:
+    """Return a column of counts by reason: those that occurred."""
+    fields = {name: name.removeprefix(prefix) for name in Tally.__struct_fields__ if name.startswith(prefix)}
+    return lambda reading, window: [
+        {reason: number for name, reason in fields.items() if (number := getattr(tally, name))}
+        for tally in tallies(reading, window)
+    ]
+
+
+FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
+    **{name: count(name) for name in _COUNTS},
+    "oldest_enqueued_at": of_snapshot("oldest_enqueued_at"),
+    "threshold_seconds": of_policy(lambda policy: policy.threshold.total_seconds()),
+    "short_abandon_seconds": of_policy(lambda policy: policy.short_abandon.total_seconds()),
+    "formula": lambda reading, _: [one.policy.formula.value for one in reading.snapshots],
+    "dequeued_by_reason": _by_reason("dequeued_"),
+    "blocked_by_reason": _by_reason("blocked_"),
+}
+"""What a row tells beside its figures."""
+
+DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
+    "service_levels": lambda reading, window: [
+        {formula.value: formulas.service_level(tally, formula) for formula in Formula}
+        for tally in tallies(reading, window)
+    ],
+    "waits": lambda reading, window: [waits_of(tally) for tally in tallies(reading, window)],
+}
+"""What only the detail of one queue tells."""
+
+
+def urgency(row: Row) -> tuple[float, float]:
+    """Order rows of one state by how far they are from the target, then by who has waited longest."""
+    distance = 0.0 if row["service_level"] is None else row["service_level"] - row["target"]
+    oldest = row["oldest_enqueued_at"]
+    return distance, float("inf") if oldest is None else oldest.timestamp()

@@ -1,0 +1,21 @@
+"""The registry: one line for each family of figures."""
+
+from typing import Any, Final
+
+from stream.core.cloudevents import EventDecoder
+from stream.core.family import Family
+from stream.families.agents import family as agents
+from stream.families.contacts import family as contacts
+
+__all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
+
+FAMILIES: Final[tuple[Family[Any], ...]] = (
+    contacts.FAMILY,
+    agents.FAMILY,
+)
+
+DECODER: Final = EventDecoder([kind for family in FAMILIES for kind in family.events])
+"""Reads the events of every family."""
+
+EVENT_TYPES: Final = DECODER.kinds
+"""Every event class by its CloudEvents `type`."""
