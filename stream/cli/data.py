@@ -22,7 +22,7 @@ from stream.cli.options import (
     not_ahead,
     now,
     on_the_day,
-    producer_address,
+    producer_of,
     settings_of_environment,
 )
 from stream.cli.source_options import options_of, shared_options
@@ -30,7 +30,6 @@ from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
 from stream.core.cloudevents import Event
 from stream.core.windows import ALL, SHOWN_WINDOWS
 from stream.families.registry import EVENT_TYPES, FAMILIES
-from stream.sdk.producer import Producer
 from stream.settings import Settings
 from stream.simulator import (
     check,
@@ -93,12 +92,12 @@ def replay(
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
 def produce(source: str, broker: str | None, follows: bool, state: Path | None, **given: object) -> None:
     """Send a recorded file to the broker, or a live log with --follow; short for `contact-stream source`."""
-    address = producer_address(settings_of_environment(broker=broker))
+    settings = settings_of_environment(broker=broker)
     options = options_of(SOURCES[source], given)
     if follows:
-        follow(SOURCES[source], options, address, state)
+        follow(SOURCES[source], options, settings, state)
     else:
-        send_recorded(SOURCES[source], options, address)
+        send_recorded(SOURCES[source], options, settings)
 
 
 def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> None:
@@ -173,12 +172,12 @@ def _check(seed: int) -> int:
 
 async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
     chosen = CENTRES[centre]()
-    newest = await newest_event(broker_address(settings).split(","), chosen)
+    newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     at = now()
     events = going_on(chosen, newest, now=at, past=past, seed=seed)
     # A run that was faster than the clock goes on ahead of it.
     origin = at if newest is None else max(at, newest.time)
-    async with Producer(producer_address(settings)) as producer:
+    async with producer_of(settings) as producer:
         async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep, origin=origin):
             await producer.post(event)
 

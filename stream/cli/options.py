@@ -12,6 +12,7 @@ import click
 
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
+from stream.sdk.producer import Producer
 from stream.settings import Settings, broker_of, settings_from
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
@@ -24,7 +25,7 @@ __all__ = [
     "not_ahead",
     "now",
     "on_the_day",
-    "producer_address",
+    "producer_of",
     "settings_of_environment",
 ]
 
@@ -132,8 +133,8 @@ def broker_address(settings: Settings) -> str:
     return address
 
 
-def producer_address(settings: Settings) -> str:
-    """Return the same for a producer: a real broker drops what a retry sends twice."""
+def producer_of(settings: Settings) -> Producer:
+    """Return a producer for that broker: a real one drops what a retry sends twice."""
     address = broker_address(settings)
     _, real = broker_of(settings)
-    return f"kafka://{address}" if real else address
+    return Producer(f"kafka://{address}" if real else address, security=settings.security)

@@ -11,11 +11,11 @@ from typing import Any
 import click
 from msgspec import Struct
 
-from stream.cli.options import BadLines, producer_address, settings_of_environment
+from stream.cli.options import BadLines, producer_of, settings_of_environment
 from stream.cli.source_options import options_of, parameters_of
 from stream.core.cloudevents import Event, encode
 from stream.errors import SettingsError
-from stream.sdk.producer import Producer
+from stream.settings import Settings
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
@@ -41,12 +41,12 @@ class Printer:
 
 
 @asynccontextmanager
-async def _sink(address: str | None) -> AsyncIterator[Sink]:
-    """Give the broker at an address, or the printer where there is none."""
-    if address is None:
+async def _sink(settings: Settings | None) -> AsyncIterator[Sink]:
+    """Give the broker of the settings, or the printer where there are none."""
+    if settings is None:
         yield Printer()
         return
-    async with Producer(address) as producer:
+    async with producer_of(settings) as producer:
         yield producer
 
 
@@ -57,43 +57,43 @@ def recorded_events(of: Source, options: Struct, bad: BadLines) -> Iterator[Even
     return of.read(options, bad.intake)
 
 
-def send_recorded(of: Source, options: Struct, address: str | None) -> None:
-    """Send a recorded file, or print its events where there is no address."""
+def send_recorded(of: Source, options: Struct, settings: Settings | None) -> None:
+    """Send a recorded file, or print its events where there are no settings."""
     bad = BadLines()
 
     async def send() -> int:
-        async with _sink(address) as sink:
+        async with _sink(settings) as sink:
             return await sink.send_many(recorded_events(of, options, bad))
 
     sent = asyncio.run(send())
     bad.summary(sent)
-    click.echo(f"{sent} events were {'printed' if address is None else 'acknowledged'}", err=True)
+    click.echo(f"{sent} events were {'printed' if settings is None else 'acknowledged'}", err=True)
 
 
-def follow(of: Source, options: Struct, address: str | None, state: Path | None) -> None:
-    """Pull for ever; without an address print the events, and leave the position as it is."""
+def follow(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
+    """Pull for ever; without settings print the events, and leave the position as it is."""
     if of.pull is None or of.position is None:
         names = " ".join(name for name, source in SOURCES.items() if source.pull and source.read)
         raise SettingsError(f"--follow needs a file of a source that can follow one: {names}")
     bad = BadLines()
     puller = of.pull(options, bad.intake)
-    position = PositionFile(state or of.position(options), read_only=address is None)
+    position = PositionFile(state or of.position(options), read_only=settings is None)
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)
     try:
-        asyncio.run(_ship(puller, address, position, bad.intake))
+        asyncio.run(_ship(puller, settings, position, bad.intake))
     finally:
         bad.summary()
 
 
-async def _ship(puller: Puller, address: str | None, position: PositionFile, intake: Intake) -> None:
+async def _ship(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> None:
     """Go on until somebody stops it, which loses nothing: the position is that of the last batch that arrived."""
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
-        async with _sink(address) as sink:
+        async with _sink(settings) as sink:
             await ship(puller, sink, position, intake)
 
 
@@ -125,11 +125,11 @@ def _command(of: Source) -> click.Command:
         **given: Any,  # noqa: ANN401  # each source has options of its own
     ) -> None:
         options = options_of(of, given)
-        address = None if dry_run else producer_address(settings_of_environment(broker=broker))
+        settings = None if dry_run else settings_of_environment(broker=broker)
         if follows:
-            follow(of, options, address, state)
+            follow(of, options, settings, state)
         else:
-            send_recorded(of, options, address)
+            send_recorded(of, options, settings)
 
     return click.Command(of.name, params=_parameters(of), callback=run, help=of.about)
 

@@ -41,9 +41,11 @@ class Inferred:
         elif self._of:
             self._of.pop(key, None)
 
-    def hides(self, key: EpisodeKey, contribution: Contribution, watermark: datetime) -> bool:
-        """Tell whether no counter has shown yet what a segment counts for."""
-        return any(contribution == one and since + self._grace > watermark for one, since in self._of.get(key, ()))
+    def of(self, key: EpisodeKey, watermark: datetime) -> Sequence[Contribution]:
+        """Return what a segment counts for and no counter has shown yet."""
+        if key not in self._of:
+            return ()
+        return [one for one, since in self._of[key] if since + self._grace > watermark]
 
     def hidden(self, until: datetime) -> Tally | None:
         """Return the sum of what counters may not show yet at a watermark, and forget the rest; None: nothing."""

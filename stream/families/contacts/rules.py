@@ -9,11 +9,14 @@ from msgspec import Struct, field
 
 from stream.core import policy_values as read
 from stream.core.calendar import Hours, within
-from stream.core.limits import DUPLICATE_WINDOW
 from stream.core.policies import PolicyKey, Rule, Rules
 from stream.core.windows import minute_of
 
 __all__ = ["RULES", "Formula", "Policy"]
+
+
+_LONGEST_GRACE = timedelta(minutes=10)
+"""Later a finished segment is forgotten, and whatever is told of it begins another."""
 
 
 @lru_cache
@@ -99,8 +102,8 @@ def _formula(value: object) -> Formula:
 
 def _grace(value: object) -> timedelta:
     length = read.seconds(value)
-    if length > DUPLICATE_WINDOW:
-        raise ValueError(f"must be at most {DUPLICATE_WINDOW // timedelta(seconds=1)} seconds")
+    if length > _LONGEST_GRACE:
+        raise ValueError(f"must be at most {_LONGEST_GRACE // timedelta(seconds=1)} seconds")
     return length
 
 

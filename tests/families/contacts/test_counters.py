@@ -23,8 +23,7 @@ END = TEN + timedelta(hours=1, minutes=45)
 
 
 def numbers(tally: Tally) -> list[int]:
-    *counts, waits, handles = astuple(tally)
-    return [*counts, *waits, *handles]
+    return [number for told in astuple(tally) for number in (told if isinstance(told, list) else [told])]
 
 
 OVERTAKEN = {
