@@ -142,6 +142,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     parts: bool = False
     """Snapshots of one key come from many partitions: a board shows them only when all partitions have told."""
     beside: Beside | None = None
+    words: str = ""
+    """The package whose folder `words` has a file for each language, `en.toml` and so on: the panel's own words."""
     derive: Callable[[Any], Iterable[Event]] = lambda _: ()
     """Events for other families that follow from one of this family's."""
 
