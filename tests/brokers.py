@@ -16,7 +16,7 @@ from stream.broker.embedded import EmbeddedBroker
 __all__ = ["Broker"]
 
 ON_EITHER = {"broker", "fresh_broker", "own_broker"}
-ON_KAFKA = {"kafka", "kafka_of_one", "kafka_of_three"}
+ON_KAFKA = {"kafka", "kafka_of_one", "kafka_of_three", "secured_kafka"}
 
 
 class Broker(NamedTuple):

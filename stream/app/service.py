@@ -43,6 +43,7 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
     """Return what processing needs of the settings, for brokers at an address."""
     return WorkerSettings(
         brokers=brokers,
+        security=settings.security,
         group=settings.group,
         partitions=settings.partitions,
         replication=settings.replication,

@@ -18,9 +18,9 @@ from stream.app.replay import replay
 from stream.app.service import Service
 from stream.core.cloudevents import Event, encode, key_of
 from stream.core.policies import Policies
-from stream.core.row_codec import ROW_FORMAT
 from stream.errors import TopicMismatch
 from stream.families.agents.events import AgentEvent
+from stream.families.contacts.tables import SEGMENTS
 from stream.runtime import app
 from stream.runtime.checkpoint.tables import UnreadableRow
 from stream.runtime.kafka.topics import DEAD_LETTERS, TopicDeclaration, ensure_topics, source_topic
@@ -272,10 +272,10 @@ async def rows_of(address: str, topic: str) -> list[Any]:
 
 
 async def write_as_another_version(address: str, topic: str, records: Sequence[Any]) -> None:
-    """Write each row once more as a version with another row format would have."""
+    """Write each row once more as a later version with another row format would have."""
     async with AIOKafkaProducer(bootstrap_servers=address) as producer:
         for record in records:
-            other = bytes([ROW_FORMAT - 1]) + record.value[1:]
+            other = bytes([SEGMENTS.version + 1]) + record.value[1:]
             await producer.send_and_wait(topic, other, key=record.key, partition=record.partition)
 
 
@@ -297,7 +297,7 @@ async def test_a_changelog_of_another_row_format_is_refused_and_the_advice_given
 
     said = str(refused.value)
     assert changelog in said
-    assert f"row format {ROW_FORMAT - 1:02x}, this version reads {ROW_FORMAT}" in said
+    assert f"row format {SEGMENTS.version + 1:02x}, this version reads 02" in said
     assert "choose another CONTACT_STREAM_GROUP" in said
     async with running_service(fresh_broker, clock=Clock(), settings=settings_of_a_test()) as service:
         await assert_exact(service, events)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
@@ -39,8 +40,13 @@ def test_commands_and_options_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
     in_code = "\n".join([*re.findall(r"`[^`\n]+`", text), *re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)])
     for command, rest in COMMAND.findall(in_code):
-        known = {name for parameter in group.commands[command].params for name in parameter.opts}
-        assert set(OPTION.findall(rest)) <= known
+        assert set(OPTION.findall(rest)) <= options_of(group.commands[command])
+
+
+def options_of(command: click.Command) -> set[str]:
+    below = command.commands.values() if isinstance(command, click.Group) else []
+    own = {name for parameter in command.params for name in parameter.opts}
+    return {"--help", *own}.union(*map(options_of, below))
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=name_of)

@@ -96,6 +96,8 @@ def take(row: AgentRow, event: AgentEvent) -> AgentRow:
         case AgentQueueJoined(time=at, data=data):
             return _later_in(row, "queues", data.queue, Report(at, "joined"))
         case AgentQueueLeft(time=at, data=data):
+            # A pause in a queue ends with the membership: who comes back begins anew.
+            row = _later_in(row, "pauses", data.queue, Report(at, "available"))
             return _later_in(row, "queues", data.queue, Report(at, "left"))
         case _:
             assert_never(event)

@@ -13,21 +13,23 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Channel, Event
+from stream.core.counts import CountsRow
 from stream.core.family import Applied
 from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.core.policies import Policies
 from stream.core.rows import Rows
+from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
 from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
 from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
 from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
 from stream.families.contacts.outcome import contributions_of, judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
-from stream.families.contacts.queue import Queue, QueueKey, Scope
+from stream.families.contacts.queue import Queue, QueueKey
 from stream.families.contacts.rules import RULES
 from stream.families.contacts.segment import TAKE, TELLING, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
-from stream.families.contacts.tally import TallyRow
+from stream.families.contacts.tally import Tally
 
 __all__ = ["ContactsFold", "TallyKey"]
 
@@ -55,7 +57,7 @@ class ContactsFold:
         self.policies = policies
         self.max_queues_per_tenant = max_queues_per_tenant
         self.max_queues = max_queues
-        self.tallies: Rows[TallyKey, TallyRow] = Rows()
+        self.tallies: Rows[TallyKey, CountsRow[Tally]] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
         # One table, and by its key each row is of one kind.
         self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
@@ -104,7 +106,7 @@ class ContactsFold:
         for queue in self._touched:
             self._settle(queue)
             # While a replay goes on nothing is forgotten: the rows may be ahead of it.
-            if queue.is_due() and self._applied_to > self._recovered_to:
+            if queue.counts.is_due() and self._applied_to > self._recovered_to:
                 self._evict(queue)
         self._touched.clear()
 
@@ -118,7 +120,7 @@ class ContactsFold:
         self.queues.clear()
         self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
-            self._know(self._queue(tenant, name, channel)).load(scope, number, row)
+            self._know(self._queue(tenant, name, channel)).counts.load(scope, number, row)
         # The one loop of a restart that may turn a million times.
         for key, episode in self.segments.items():
             queue = self.queues.get(key[:3]) or self._know(self._queue(*key[:3]))
@@ -198,10 +200,10 @@ class ContactsFold:
     def _note(self, visit: Deferred, at: datetime, offset: int, applied: Applied) -> None:
         """Note by which record a segment learned something new, that happened at the instant *at*."""
         visit.segment.applied_offset = offset
-        queue = visit.queue
-        if at > queue.watermark:
-            queue.watermark = at
-        elif queue.is_too_late(at):
+        counts = visit.queue.counts
+        if at > counts.watermark:
+            counts.watermark = at
+        elif counts.is_too_late(at):
             applied.late += 1
 
     def _opened(self, event: SegmentEvent, applied: Applied) -> Deferred:
@@ -216,7 +218,7 @@ class ContactsFold:
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
-        queue.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
+        queue.counts.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
         if queue.place_segment(key, segment, visit.place, at):
             self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
@@ -233,11 +235,11 @@ class ContactsFold:
             applied.duplicates += 1
             self._keep(queue, key, replace(callback, applied_offset=offset))
             return
-        counts_for = steps_of(known)
-        applied.late += queue.is_too_late(event.time)
-        queue.watermark = max(queue.watermark, event.time)
+        counts, counts_for = queue.counts, steps_of(known)
+        applied.late += counts.is_too_late(event.time)
+        counts.watermark = max(counts.watermark, event.time)
         self._touch(queue)
-        queue.count_difference(callback.counted, counts_for, offset)
+        counts.count_difference(callback.counted, counts_for, offset)
         self.segments.put(key, replace(known, applied_offset=offset, counted=counts_for))
         queue.place_callback(key, known)
 
@@ -294,7 +296,7 @@ class ContactsFold:
                 self._forget(queue)
 
     def _forget(self, queue: Queue) -> None:
-        for scope, number in queue.tallies():
+        for scope, number in queue.counts.numbers():
             self.tallies.remove((*queue.key, scope, number))
         del self.queues[queue.key]
         self._touched.pop(queue, None)
@@ -318,14 +320,14 @@ class ContactsFold:
 
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
-        for scope, number, row in queue.take_counted():
+        for scope, number, row in queue.counts.take_counted():
             if row.applied_offset < self._applied_to:
                 row.applied_offset = self._applied_to
                 self.tallies.put((*queue.key, scope, number), row)
 
     def _evict(self, queue: Queue, at: datetime | None = None) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
-        for scope, number in queue.take_outdated():
+        for scope, number in queue.counts.take_outdated():
             self.tallies.remove((*queue.key, scope, number))
         for key in queue.take_forgotten(self._may_go, at):
             self.segments.remove(key)

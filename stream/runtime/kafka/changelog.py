@@ -12,6 +12,7 @@ from faust.types import TP
 from stream.errors import BrokerError
 from stream.runtime.checkpoint.tables import ChangelogRecord
 from stream.runtime.kafka.transport import Consumer, Producer
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
 __all__ = ["KafkaLog"]
 
@@ -30,8 +31,10 @@ class KafkaLog:
         consumer: Callable[[], object],
         *,
         patience: timedelta,
+        security: KafkaSecurity = PLAINTEXT,
     ) -> None:
         self._servers = servers
+        self._security = security
         self._producer = producer
         self._consumer = consumer
         self._patience_seconds = patience.total_seconds()
@@ -67,7 +70,8 @@ class KafkaLog:
         # A consumer of its own, for what happens once in a blue moon: the worker's is the group's.
         where = TopicPartition(*changelog)
         found: list[bytes] = []
-        async with asyncio.timeout(self._patience_seconds), AIOKafkaConsumer(bootstrap_servers=self._servers) as reader:
+        client = AIOKafkaConsumer(bootstrap_servers=self._servers, **self._security.client_options())
+        async with asyncio.timeout(self._patience_seconds), client as reader:
             reader.assign([where])
             reader.seek(where, offsets.start)
             while await reader.position(where) < offsets.stop:

@@ -22,6 +22,9 @@ from stream.runtime.kafka.consumer_thread import Batch, ConsumerThread
 __all__ = ["Batch", "BatchSchema", "Consumer", "OffsetKeeper", "Producer", "Start", "Transport"]
 
 RECONNECT_SECONDS = 0.5
+LOOK_SECONDS = 1.0
+"""How often a consumer without partitions looks whether the group refuses it."""
+
 CLOSE_SECONDS = 1.0
 """How long the sender of a closed producer may take to see that its connections are gone."""
 
@@ -104,7 +107,8 @@ class Consumer(driver.Consumer):
         active = set(self._get_active_partitions())
         if not active:
             self._resumed.clear()
-            await self.wait_first(self._resumed.wait())
+            await self.wait_first(self._resumed.wait(), timeout=LOOK_SECONDS)
+            await self._thread.raise_errors()
             return
         generation = self.app.consumer_generation_id
         fetched = await self._thread.fetch(active, generation)
@@ -168,6 +172,10 @@ class Consumer(driver.Consumer):
         """Stay in the group, also while nothing is fetched."""
         self._thread.stay()
 
+    def renew_secrets(self) -> None:
+        """Use what is in the files of passwords and certificates by now, for connections from now on."""
+        self._thread.renew_secrets()
+
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> None:
         """Commit exactly these offsets; raises CommitFailedError when the partitions are not ours any more."""
         await self._thread.commit_offsets(offsets, self.app.consumer_generation_id)
@@ -217,6 +225,9 @@ class Producer(driver.Producer):
         # Idempotence keeps a retried batch from overtaking a newer one. Tansu does not know it.
         idempotent = cast("Transport", self.transport).idempotent
         return {"acks": "all", "enable_idempotence": True} if idempotent else {}
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return dict(self.app.security.client_options())  # type: ignore[attr-defined]  # set by create_app
 
     @property
     def client(self) -> aiokafka.AIOKafkaProducer:

@@ -50,7 +50,7 @@ class DeadLetterLimitReached(ContactStreamError):
 class DeadLetterLimit:
     """When dead letters mean that the topic, the producers or this worker are misconfigured."""
 
-    in_a_row: int | None = 100_000
+    in_a_row: int | None = None
     """Records of one topic set aside with not a single event among them; None: go on for ever."""
 
 

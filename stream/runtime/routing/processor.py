@@ -17,6 +17,7 @@ from stream.core.cloudevents import KeyParts, key_from
 from stream.errors import InvalidEvent
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.kafka.transport import Batch
+from stream.runtime.kafka.unreadable import LeftOut
 from stream.runtime.routing.dead_letters import REKEYED, DeadLetter, Outlet, Stray
 from stream.runtime.source_topic import Applied, Record, SourceTopic
 
@@ -114,6 +115,8 @@ class Processor:
     ) -> tuple[list[Any], list[int], list[DeadLetter], list[Stray]]:
         if (plain := self._plain(partition, records)) is not None:
             return plain, [record.offset for record in records], [], []
+        if len(told := [record for record in records if type(record) is not LeftOut]) < len(records):
+            return self._sort(partition, told)
         decode, key_parts_of, at_home = self._source.decode, self._source.key_parts_of, self._at_home[partition]
         events: list[Any] = []
         offsets: list[int] = []

@@ -70,6 +70,20 @@ def test_who_left_a_queue_counts_there_no_more() -> None:
     assert states(story(_DAY + "\n04:00  agent.queue_left  eva  queue=support"), "support") == {}
 
 
+@given(st.permutations(range(4)))
+def test_a_pause_in_a_queue_ends_with_the_membership_in_whatever_order_it_is_told(order: list[int]) -> None:
+    day = story(
+        """
+        00:00  agent.queue_joined          eva  queue=sales
+        01:00  agent.availability_changed  eva  status=not_ready  queue=sales
+        02:00  agent.queue_left            eva  queue=sales
+        03:00  agent.queue_joined          eva  queue=sales
+        """
+    )
+
+    assert states([day[number] for number in order], "sales") == {"available": 1}
+
+
 @given(st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_changes_the_states(chance: random.Random) -> None:
     day = story(_DAY)

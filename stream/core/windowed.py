@@ -1,0 +1,237 @@
+"""What one key has counted, by minute, local day, calendar month and in total; each in a row of its own.
+
+Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, time, timedelta
+from typing import Generic, Literal, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from stream.core.counts import Counts, CountsRow
+from stream.core.retention import Retention
+from stream.core.sliding import SlidingSums
+from stream.core.windows import (
+    EPOCH,
+    MONTH,
+    TODAY,
+    WINDOWS,
+    day_of,
+    first_of_month,
+    minute_of,
+    month_of,
+    start_of,
+    start_of_day,
+)
+
+__all__ = ["Contribution", "Scope", "Windowed"]
+
+T = TypeVar("T", bound=Counts)
+T_contra = TypeVar("T_contra", bound=Counts, contravariant=True)
+
+Scope = Literal["minute", "day", "month", "total", "taken_back"]
+"""What a row is of; `taken_back` is what the total once counted, and a later event corrected."""
+
+_NOT_KEPT = 2**62
+"""Later than every minute, day and month."""
+
+
+class Contribution(Protocol[T_contra]):
+    """What something counts for; a value, so that it can be taken back."""
+
+    @property
+    def at(self) -> datetime:
+        """The instant, hence the minute, day and month, that it counts in."""
+
+    def count(self, tallies: Iterable[T_contra], sign: int, /) -> None:
+        """Add it to each of *tallies* (sign 1), or take it back (-1)."""
+
+
+class Windowed(Generic[T]):
+    """
+    The counts of one key, in all windows.
+
+    Rows count in place, each record once: a row that was loaded with a higher applied offset takes nothing.
+    """
+
+    def __init__(
+        self, new_row: Callable[[], CountsRow[T]], retention: Retention, zone: ZoneInfo, day_starts: time
+    ) -> None:
+        self.watermark = EPOCH
+        """Time of the newest event of this key."""
+        self.total = new_row()
+        self.taken_back = new_row()
+        self._new_row = new_row
+        self._zero: type[T] = type(self.total.tally)
+        self._retention, self._zone, self._day_starts = retention, zone, day_starts
+        self._soon = timedelta(minutes=max(retention.minutes - 1, 0))
+        self._minutes: dict[int, CountsRow[T]] = {}
+        self._days: dict[int, CountsRow[T]] = {}
+        self._months: dict[int, CountsRow[T]] = {}
+        windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
+        self._sums = SlidingSums(self._minutes, self._zero, windows)
+        self._counted: dict[int, list[T]] = {}
+        """The minutes that were counted in since rows were last taken, and all tallies that count them."""
+        self._corrected = False
+        self._newest = -1
+        self._first = (0, 0, 0)
+        """The first minute, day and month that are kept when the watermark is in the minute `_newest`."""
+        self._swept_to = -1
+
+    # Counting: in place, in every row that has not counted the record yet.
+
+    def count_difference(
+        self, before: Sequence[Contribution[T]], after: Sequence[Contribution[T]], offset: int
+    ) -> None:
+        """Count what something counts for *after*, and take back what only *before* had, by a record's *offset*."""
+        for contribution in after:
+            if not before or contribution not in before:
+                self.count(contribution, 1, offset)
+        for contribution in before:
+            if contribution not in after:
+                self.count(contribution, -1, offset)
+                contribution.count(self.correct(offset), 1)
+
+    def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
+        """Count one contribution, or take it back (sign -1)."""
+        minute = minute_of(contribution.at)
+        tallies = self._counted.get(minute)
+        contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
+        if (
+            minute < self._sums.running
+            and (kept := self._minutes.get(minute)) is not None
+            and kept.applied_offset < offset
+        ):
+            late = self._zero()
+            contribution.count([late], sign)
+            self._sums.add(minute, late)
+
+    def correct(self, offset: int) -> list[T]:
+        """Return the tallies of what is taken back that have not seen *offset*: none, or one."""
+        self._corrected = True
+        return [self.taken_back.tally] if self.taken_back.applied_offset < offset else []
+
+    def _open(self, minute: int, offset: int) -> list[T]:
+        """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
+        first_minute, first_day, first_month = self._first_kept()
+        rows = [self.total]
+        if minute >= first_minute:
+            rows.append(self._row_of(self._minutes, minute))
+        if (day := self.day_of(minute)) >= first_day:
+            rows.append(self._row_of(self._days, day))
+        if first_month != _NOT_KEPT and (month := month_of(day)) >= first_month:
+            rows.append(self._row_of(self._months, month))
+        counted = self._counted[minute] = [row.tally for row in rows if row.applied_offset < offset]
+        return counted
+
+    def _row_of(self, rows: dict[int, CountsRow[T]], number: int) -> CountsRow[T]:
+        row = rows.get(number)
+        if row is None:
+            row = rows[number] = self._new_row()
+        return row
+
+    def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
+        """Yield the rows that were counted in since the last call, of what is still kept, and totals."""
+        days = {self.day_of(minute) for minute in self._counted}
+        counted = (self._counted, days, {month_of(day) for day in days} if self._months else ())
+        for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
+            for number in numbers:
+                if number >= first:
+                    yield scope, number, rows[number]
+        if self._counted:
+            yield "total", 0, self.total
+        if self._corrected:
+            yield "taken_back", 0, self.taken_back
+        self._counted, self._corrected = {}, False
+
+    # What is kept: by the watermark, so that it is the same whenever somebody looks.
+
+    def load(self, scope: Scope, number: int, row: CountsRow[T]) -> None:
+        """Take a row over from the changelog."""
+        match scope:
+            case "minute":
+                self._minutes[number] = row
+                self._seen(start_of(number))
+            case "day":
+                self._days[number] = row
+                self._seen(start_of_day(number, self._zone, self._day_starts))
+            case "month":
+                self._months[number] = row
+                self._seen(start_of_day(first_of_month(number), self._zone, self._day_starts))
+            case "total":
+                self.total = row
+            case "taken_back":
+                self.taken_back = row
+
+    def _seen(self, at: datetime) -> None:
+        self.watermark = max(self.watermark, at)
+
+    def is_too_late(self, at: datetime) -> bool:
+        """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
+        # Nearly all events are in the last minutes, and are told without a calendar.
+        return self.watermark - at > self._soon and not self._is_kept(minute_of(at), self._first_kept())
+
+    def _is_kept(self, minute: int, first: tuple[int, int, int]) -> bool:
+        day = self.day_of(minute)
+        return minute >= first[0] or day >= first[1] or month_of(day) >= first[2]
+
+    def is_due(self) -> bool:
+        """Tell whether the watermark has come into another minute since the last eviction."""
+        return minute_of(self.watermark) > self._swept_to
+
+    def take_outdated(self) -> list[tuple[Scope, int]]:
+        """Forget minutes, days and months that nothing reaches any more, and return them."""
+        self._swept_to = minute_of(self.watermark)
+        outdated: list[tuple[Scope, int]] = []
+        for (scope, rows), first in zip(self._numbered(), self._first_kept(), strict=True):
+            numbers = [number for number in rows if number < first]
+            for number in numbers:
+                del rows[number]
+            outdated += [(scope, number) for number in numbers]
+        self._sums.forget(self._first_kept()[0])
+        return outdated
+
+    def numbers(self) -> Iterator[tuple[Scope, int]]:
+        """Yield scope and number of every row there may be."""
+        for scope, rows in self._numbered():
+            yield from ((scope, number) for number in rows)
+        yield "total", 0
+        yield "taken_back", 0
+
+    def _numbered(self) -> tuple[tuple[Scope, dict[int, CountsRow[T]]], ...]:
+        return ("minute", self._minutes), ("day", self._days), ("month", self._months)
+
+    def _first_kept(self) -> tuple[int, int, int]:
+        """Return the first minute, day and month that are kept; mostly asked for within one minute."""
+        newest = minute_of(self.watermark)
+        if newest != self._newest:
+            self._newest, self._first = newest, self._kept_from(newest)
+        return self._first
+
+    def _kept_from(self, newest: int) -> tuple[int, int, int]:
+        kept, today = self._retention, self.day_of(newest)
+        return (
+            newest - kept.minutes if kept.minutes else _NOT_KEPT,
+            today - kept.days + 1 if kept.days else _NOT_KEPT,
+            month_of(today) - kept.months + 1 if kept.months else _NOT_KEPT,
+        )
+
+    def day_of(self, minute: int) -> int:
+        """Return the ordinal of the local day that holds *minute*."""
+        return day_of(minute, self._zone, self._day_starts)
+
+    # Reading.
+
+    def at(self, minute: int) -> dict[str, T]:
+        """Return the counts of each window at a *minute*, by name; they are not to be changed."""
+        windows = self._sums.at(minute)
+        day = self.day_of(minute)
+        if self._retention.days:
+            windows[TODAY] = self._read(self._days, day)
+        if self._retention.months:
+            windows[MONTH] = self._read(self._months, month_of(day))
+        return windows
+
+    def _read(self, rows: dict[int, CountsRow[T]], number: int) -> T:
+        row = rows.get(number)
+        return self._zero() if row is None else row.tally.copy()
