@@ -93,6 +93,8 @@ class FoldOptions(Struct, frozen=True, kw_only=True):
     max_queues_per_tenant: int = 10_000
     """Beyond that a producer has run away; the excess is counted under one name."""
     max_queues: int = 100_000
+    keep_silent: bool = False
+    """Whether what was silent for long is shown, and its totals go on: one window over a whole record wants that."""
 
 
 class Beside(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,10 @@ __all__ = ["FAMILY"]
 
 def _new_fold(options: FoldOptions) -> ContactsFold:
     return ContactsFold(
-        options.policies, max_queues_per_tenant=options.max_queues_per_tenant, max_queues=options.max_queues
+        options.policies,
+        max_queues_per_tenant=options.max_queues_per_tenant,
+        max_queues=options.max_queues,
+        keep_silent=options.keep_silent,
     )
 
 

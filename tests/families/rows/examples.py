@@ -12,7 +12,7 @@ from stream.families.contacts.contributions import CallbackStep
 from stream.families.contacts.segment import Fact, Segment, Seldom
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
-from tests.timeline import after
+from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
 """The codec of the table, and a key and row of it."""
@@ -35,7 +35,9 @@ def _tallies() -> Iterator[tuple[str, int, TallyRow]]:
     ):
         counts = {name: 1000 * place + n for n, name in enumerate(Tally.__struct_fields__, 1)}
         waits, handles = ([place + n for n, _ in enumerate(getattr(Tally(), name))] for name in ("waits", "handles"))
-        yield scope, number, TallyRow(4_000_000_000 + place, Tally(**{**counts, "waits": waits, "handles": handles}))  # type: ignore[arg-type]
+        tally = Tally(**{**counts, "waits": waits, "handles": handles})  # type: ignore[arg-type]
+        dated = {"newest": after("01:00"), "began": TEN} if scope == "total" else {}
+        yield scope, number, TallyRow(4_000_000_000 + place, tally, **dated)
 
 
 def _episodes() -> Iterator[tuple[str, int, Segment | Callback]]:
