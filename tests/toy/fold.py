@@ -72,8 +72,8 @@ class ToyFold:
         for event, offset in zip(events, offsets, strict=True):
             key = (event.tenantid, event.data.queue)
             counts = self._counts_of(key)
+            counts.hear(event.time, offset)
             counts.count(Thrown(event.time, event.data.hit), 1, offset)
-            counts.watermark = max(counts.watermark, event.time)
             for scope, number, row in counts.take_counted():
                 if row.applied_offset < offset:
                     row.applied_offset = offset
@@ -94,11 +94,13 @@ class ToyFold:
         self.stands.clear()
         for (*key, scope, number), row in self.throws.items():
             self._counts_of((str(key[0]), str(key[1]))).load(scope, number, row)
+        for counts in self.stands.values():
+            counts.loaded()
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, Stand]]:
         for (tenant, queue), counts in self.stands.items():
             windows = counts.at(minute_of(at))
-            yield 1, Stand(tenant=tenant, queue=queue, windows=windows, total=counts.total.tally.copy())
+            yield 1, Stand(tenant=tenant, queue=queue, windows=windows, total=counts.totals.counted.tally.copy())
 
     def _counts_of(self, key: tuple[str, str]) -> Windowed[Throws]:
         if key not in self.stands:
