@@ -119,7 +119,7 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     rows: str
     """What its rows are called, in documents: queues, agents."""
     keyed_by: str
-    """The labels of a key with slashes between, in the words of the contract: `tenant/queue`."""
+    """What a record key is, in words for producers: `tenant/queue` and an example."""
     events: tuple[type[Event], ...]
     """Every kind of event, in the order of the contract."""
     tables: Mapping[str, RowCodec[Any, Any]]
