@@ -174,7 +174,7 @@ async def test_no_secret_is_in_the_log_however_much_is_logged(secured_kafka: Sec
     security = secured_kafka.login(await secured_kafka.somebody())
     variables = environment(secured_kafka.doors.sasl_ssl, security, settings)
 
-    refused = command("worker", environment=variables | {f"{PREFIX}LOG_LEVEL": "DEBUG", f"{PREFIX}HTTP_PORT": "0"})
+    refused = command("worker", environment=variables | {f"{PREFIX}LOG_LEVEL": "DEBUG"})
 
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[-1].startswith("contact-stream: Topic dead-letters is not there, or user")
