@@ -28,12 +28,14 @@ from stream.status.feed import Feed
 from stream.status.freshness import Limits
 from stream.status.health import health_of
 
-__all__ = ["Service", "worker_settings"]
+__all__ = ["EVERYTHING", "Service", "worker_settings"]
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
+
+EVERYTHING = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
@@ -76,9 +78,11 @@ class Service:
         brokers: str,
         idempotent: bool = True,
         policies: Policies | None = None,
+        shown: Shown = EVERYTHING,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        self._families = shown.families
         self._brokers = brokers
         self.settings = settings
         self.feed = Feed()
@@ -89,12 +93,13 @@ class Service:
             max_queues=settings.max_queues,
             future_tolerance=settings.future_tolerance,
             clock=clock,
+            families=shown.families,
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
         self.cluster = ClusterBoard(
             settings.group,
-            FAMILIES,
+            shown.families,
             take_share=self.share,
             others=self.worker.others,
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
@@ -102,7 +107,7 @@ class Service:
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
         self.server = BoardServer(
-            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
+            shown,
             take_board=self.board,
             take_share=self.cluster.share,
             read=self.cluster.read,
@@ -166,7 +171,7 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
-        return await asyncio.to_thread(board_of, share.partitions, FAMILIES, share.at, whole=self.feed.whole)
+        return await asyncio.to_thread(board_of, share.partitions, self._families, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""

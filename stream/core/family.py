@@ -97,6 +97,8 @@ class FoldOptions(Struct, frozen=True, kw_only=True):
     max_queues_per_tenant: int = 10_000
     """Beyond that a producer has run away; the excess is counted under one name."""
     max_queues: int = 100_000
+    keep_silent: bool = False
+    """Whether what was silent for long is shown, and its totals go on: one window over a whole record wants that."""
 
 
 class Beside(Struct, frozen=True, kw_only=True):
@@ -121,7 +123,7 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     rows: str
     """What its rows are called, in documents: queues, agents."""
     keyed_by: str
-    """The labels of a key with slashes between, in the words of the contract: `tenant/queue`."""
+    """What a record key is, in words for producers: `tenant/queue` and an example."""
     events: tuple[type[Event], ...]
     """Every kind of event, in the order of the contract."""
     tables: Mapping[str, RowCodec[Any, Any]]
@@ -146,6 +148,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     parts: bool = False
     """Snapshots of one key come from many partitions: a board shows them only when all partitions have told."""
     beside: Beside | None = None
+    words: str = ""
+    """The package whose folder `words` has a file for each language, `en.toml` and so on: the panel's own words."""
     derive: Callable[[Any], Iterable[Event]] = lambda _: ()
     """Events for other families that follow from one of this family's."""
 

@@ -21,7 +21,7 @@ from stream.board.broadcast import Broadcast, Frame
 from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import SHARE_PATH, ShareCodec, SharePage, WorkerShare
 from stream.board.document import Beat, detail_of, document_of, picture_of
-from stream.board.files import FILES
+from stream.board.files import files_of
 from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
 from stream.core.family import Board
 from stream.core.windows import DEFAULT_WINDOW
@@ -86,6 +86,7 @@ class BoardServer:
         every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._families, self._windows = shown.families, shown.windows
+        self._files = files_of(shown.families)
         self._read = read
         self._clock = clock
         self._health = health
@@ -160,9 +161,9 @@ class BoardServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "board.html")
-        if name not in FILES:
+        if name not in self._files:
             raise web.HTTPNotFound
-        content_type, body = FILES[name]
+        content_type, body = self._files[name]
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:

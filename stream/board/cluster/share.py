@@ -34,9 +34,6 @@ __all__ = [
 SHARE_PATH: Final = "/part"
 """Where a worker tells its share."""
 
-KEPT_SECONDS = 0.5
-"""However many ask, a share is taken twice a second at most."""
-
 
 class PartitionBoard(Struct, frozen=True, kw_only=True):
     """What one partition of a source topic shows: the snapshots of its family."""

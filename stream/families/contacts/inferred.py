@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from stream.core.windows import minute_of
 from stream.families.contacts.contributions import Abandoned, Answered, Contribution, Dequeued, Entered, Handled
 from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.segment import UNKNOWN, Fact, Segment
@@ -47,15 +48,19 @@ class Inferred:
             return ()
         return [one for one, since in self._of[key] if since + self._grace > watermark]
 
-    def hidden(self, until: datetime) -> Tally | None:
-        """Return the sum of what counters may not show yet at a watermark, and forget the rest; None: nothing."""
+    def hidden(self, until: datetime, first_minute: int) -> Tally | None:
+        """
+        Return the sum of what counters may not show yet at a watermark, and forget the rest; None: nothing.
+
+        Totals count from the *first_minute* on: what is earlier no counter will ever show.
+        """
         self.forget(until)
         if not self._of:
             return None
         tally = Tally()
         for found in self._of.values():
             for one, since in found:
-                if since + self._grace > until:
+                if since + self._grace > until and minute_of(one.at) >= first_minute:
                     one.count([tally], 1)
         return tally
 

@@ -18,6 +18,7 @@ from faust.types import TP
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
 from stream.runtime.checkpoint.tables import ChangelogRecord
+from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
 __all__ = ["Checkpoints", "FaultPoint", "Log", "Table"]
@@ -171,7 +172,7 @@ class Checkpoints:
             logger.warning("Checkpoint given up, the partitions are not ours any more: %s", type(lost).__name__)
             return False
         except (KafkaError, OSError) as failure:
-            self._failed(repr(failure))
+            self._failed(in_words(failure))
             if pending:
                 await self._log.abandon()
             return False

@@ -22,9 +22,6 @@ from stream.runtime.kafka.consumer_thread import Batch, ConsumerThread
 __all__ = ["Batch", "BatchSchema", "Consumer", "OffsetKeeper", "Producer", "Start", "Transport"]
 
 RECONNECT_SECONDS = 0.5
-LOOK_SECONDS = 1.0
-"""How often a consumer without partitions looks whether the group refuses it."""
-
 CLOSE_SECONDS = 1.0
 """How long the sender of a closed producer may take to see that its connections are gone."""
 
@@ -107,8 +104,7 @@ class Consumer(driver.Consumer):
         active = set(self._get_active_partitions())
         if not active:
             self._resumed.clear()
-            await self.wait_first(self._resumed.wait(), timeout=LOOK_SECONDS)
-            await self._thread.raise_errors()
+            await self.wait_first(self._resumed.wait())
             return
         generation = self.app.consumer_generation_id
         fetched = await self._thread.fetch(active, generation)
@@ -171,6 +167,10 @@ class Consumer(driver.Consumer):
     def stay(self) -> None:
         """Stay in the group, also while nothing is fetched."""
         self._thread.stay()
+
+    async def raise_refusal(self) -> None:
+        """Raise why the group does not take this consumer, if it does not."""
+        await self._thread.raise_refusal()
 
     def renew_secrets(self) -> None:
         """Use what is in the files of passwords and certificates by now, for connections from now on."""

@@ -16,6 +16,7 @@ from stream.errors import BrokerError, ContactStreamError, InvalidEvent
 from stream.runtime.kafka.transport import Producer
 from stream.runtime.kafka.unreadable import Unreadable
 from stream.runtime.source_topic import Record
+from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
 __all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "Outlet", "Stray"]
@@ -168,7 +169,7 @@ class Outlet:
                 return False
             except (KafkaError, OSError) as failure:
                 where = (item.topic, item.partition, item.record.offset)
-                logger.warning("%s, partition %d, offset %d: not sent on, trying again: %r", *where, failure)
+                logger.warning("%s, partition %d, offset %d: not sent on, trying again: %s", *where, in_words(failure))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return True

@@ -1,7 +1,7 @@
 """Counters show at once what was reported, and after a grace what follows from it: they are seldom corrected."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 from operator import attrgetter
 
 import pytest
@@ -225,7 +225,18 @@ def test_a_report_that_was_awaited_when_a_worker_died_corrects_nothing() -> None
     second.recovered()
     (recovered,) = shown(second, after("01:05"))
     second.apply(story("00:11 answered ann"), [2])
-    (queue,) = shown(second, datetime.max.replace(tzinfo=TEN.tzinfo))
+    (queue,) = shown(second, after("2:00:00"))
 
     assert (recovered.total.answered, recovered.shown.answered) == (1, 0)
     assert (queue.total.answered, queue.taken_back) == (1, Tally())
+
+
+def test_what_totals_do_not_count_since_it_was_before_a_silence_is_not_hidden_either() -> None:
+    days = timedelta(days=10)
+    told = [event("blocked", "bob", TEN, reason="full")]
+    told += [event("ended", "ann", TEN + days, talk_ms=days // timedelta(milliseconds=2))]
+
+    (queue,) = shown(floor_of(told), TEN + days)
+
+    assert min(numbers(queue.shown)) == 0
+    assert (queue.total.answered, queue.shown.answered, queue.total.handled) == (0, 0, 1)

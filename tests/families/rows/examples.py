@@ -12,7 +12,7 @@ from stream.families.contacts.contributions import CallbackStep
 from stream.families.contacts.segment import Fact, Segment, Seldom
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
-from tests.timeline import after
+from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
 """The codec of the table, and a key and row of it."""
@@ -33,9 +33,10 @@ def _tallies() -> Iterator[tuple[str, int, TallyRow]]:
     for place, (scope, number) in enumerate((("minute", 29_852_520), ("day", 739_940), ("total", 0))):
         counts = {name: 1000 * place + n for n, name in enumerate(Tally.__struct_fields__, 1)}
         waits, handles = ([place + n for n, _ in enumerate(getattr(Tally(), name))] for name in ("waits", "handles"))
-        row = TallyRow(4_000_000_000 + place, Tally(**{**counts, "waits": waits, "handles": handles}))  # type: ignore[arg-type]
+        tally = Tally(**{**counts, "waits": waits, "handles": handles})  # type: ignore[arg-type]
+        row = TallyRow(4_000_000_000 + place, tally)
         if scope == "total":
-            row.taken_back, row.watermark = Tally(handled=3), after("59:00")
+            row.newest, row.began, row.taken_back = after("01:00"), TEN, Tally(handled=3)
         yield scope, number, row
 
 
