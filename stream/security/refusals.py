@@ -53,10 +53,11 @@ RIGHTS = "docs/operations.md lists the rights that are needed"
 
 async def cannot(what: str, brokers: Sequence[str], security: KafkaSecurity, failure: Exception) -> BrokerError:
     """Return the error to raise for a *failure* of aiokafka's: refused, away, or whatever else it was."""
-    if isinstance(failure, KafkaError) and not failure.retriable:
-        return refused_right(failure, security.principal) or BrokerError(f"{what}: {failure}")
+    if refused := refused_right(failure, security.principal) or await refusal_by(brokers, security):
+        return refused
     # Also a name that cannot be resolved: in an orchestra the others may start later.
-    return await refusal_by(brokers, security) or BrokerAway(f"{what}: {failure}")
+    away = not isinstance(failure, KafkaError) or failure.retriable
+    return (BrokerAway if away else BrokerError)(f"{what}: {failure}")
 
 
 def in_words(failure: BaseException) -> str:
