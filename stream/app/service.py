@@ -12,8 +12,10 @@ from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
+from stream.core.collector import Detail
 from stream.core.family import Board
 from stream.core.policies import Policies
+from stream.core.windows import SHOWN_WINDOWS
 from stream.errors import SettingsError
 from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
@@ -54,6 +56,16 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
         dead_letter_limit=DeadLetterLimit(in_a_row=settings.dead_letter_limit or None),
         session_timeout=settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION),
         idempotent=idempotent,
+    )
+
+
+def shown_by(settings: Settings) -> Shown:
+    """Return what the pages of a worker show."""
+    return Shown(
+        families=FAMILIES,
+        registry="stream.families.registry:FAMILIES",
+        windows=settings.windows or SHOWN_WINDOWS,
+        detail=Detail(windows=settings.windows, histograms=settings.histograms),
     )
 
 
@@ -102,7 +114,7 @@ class Service:
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
         self.server = BoardServer(
-            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
+            shown_by(settings),
             take_board=self.board,
             take_share=self.cluster.share,
             read=self.cluster.read,
