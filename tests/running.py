@@ -10,7 +10,7 @@ import aiohttp
 from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.app.service import EVERYTHING, Service
+from stream.app.service import Service
 from stream.core.cloudevents import Event
 from stream.core.policies import Policies
 from stream.http.shown import Shown
@@ -46,7 +46,7 @@ async def running_service(
     clock: Callable[[], datetime] | None = None,
     policies: Policies = Policies(),
     settings: Settings | None = None,
-    shown: Shown = EVERYTHING,
+    shown: Shown | None = None,
 ) -> AsyncIterator[Service]:
     """Run a worker whose clock stands at the instant *at*, or is *clock*."""
     service = Service(

@@ -12,8 +12,10 @@ from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
+from stream.core.collector import Detail
 from stream.core.family import Board
 from stream.core.policies import Policies
+from stream.core.windows import SHOWN_WINDOWS
 from stream.errors import SettingsError
 from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
@@ -28,14 +30,12 @@ from stream.status.feed import Feed
 from stream.status.freshness import Limits
 from stream.status.health import health_of
 
-__all__ = ["EVERYTHING", "Service", "worker_settings"]
+__all__ = ["Service", "worker_settings"]
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
-
-EVERYTHING = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
@@ -59,6 +59,16 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
     )
 
 
+def shown_by(settings: Settings) -> Shown:
+    """Return what the pages of a worker show."""
+    return Shown(
+        families=FAMILIES,
+        registry="stream.families.registry:FAMILIES",
+        windows=settings.windows or SHOWN_WINDOWS,
+        detail=Detail(windows=settings.windows, histograms=settings.histograms),
+    )
+
+
 def _listen(settings: Settings) -> Listen:
     allowed = tuple(filter(None, settings.allowed_hosts.split(",")))
     if settings.http_advertised:
@@ -78,10 +88,11 @@ class Service:
         brokers: str,
         idempotent: bool = True,
         policies: Policies | None = None,
-        shown: Shown = EVERYTHING,
+        shown: Shown | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        shown = shown or shown_by(settings)
         self._families = shown.families
         self._brokers = brokers
         self.settings = settings

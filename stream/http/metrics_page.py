@@ -38,7 +38,7 @@ class MetricsPage:
     def __init__(
         self, shown: Shown, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
     ) -> None:
-        self._families, self._windows = shown.families, shown.windows
+        self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
         self._boards = SharedReading(take_board)
         self._pages = {
@@ -85,7 +85,7 @@ class MetricsPage:
         return PageInput(
             form=form,
             packed=packed,
-            windows=self._windows,
+            detail=self._detail,
             first=first,
             at=None if board is None else board.at,
             snapshots={} if board is None else {name: [*of] for name, of in board.snapshots.items()},

@@ -24,7 +24,7 @@ from stream.board.document import Beat, detail_of, document_of, picture_of
 from stream.board.files import files_of
 from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
 from stream.core.family import Board
-from stream.core.windows import DEFAULT_WINDOW
+from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
 from stream.http.guard import HEADERS, STREAMED, guard
 from stream.http.metrics_page import MetricsPage
 from stream.http.shown import Shown
@@ -210,12 +210,13 @@ class BoardServer:
         return Beat(at=now, notices=(notice,))
 
     def _window_of(self, request: web.Request) -> str:
-        """Return the window that is asked for; else the usual one, or the first where that is not shown."""
+        """Return the window that is asked for; where none is, or one that is not shown, the usual or the first one."""
         usual = DEFAULT_WINDOW if DEFAULT_WINDOW in self._windows else self._windows[0]
         window = request.query.get("window", usual)
-        if window not in self._windows:
+        if window not in SHOWN_WINDOWS:
             raise web.HTTPBadRequest
-        return window
+        # Addresses that were shared before a window was taken away still lead to a board, which says its window.
+        return window if window in self._windows else usual
 
     async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -11,11 +11,11 @@ import pytest_asyncio
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page
 
-from stream.app.service import EVERYTHING
 from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
 from stream.board.shared_reading import SharedReading
 from stream.core.family import Board
+from stream.families.registry import FAMILIES
 from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
 from stream.status.feed import Feed, PartitionFeed
@@ -57,7 +57,7 @@ class Worker:
     every: timedelta = EVERY
     """How often it tells the page; a second, as it really does, where nothing is going to happen."""
     limits: Limits = LIMITS
-    shown: Shown = EVERYTHING
+    shown: Shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")  # noqa: RUF009  # frozen
     goes_on: asyncio.Event = field(default_factory=_set)
     """Cleared: it hangs."""
     began: datetime = field(default_factory=lambda: datetime.now(UTC))

@@ -25,6 +25,7 @@ __all__ = [
     "service_level_of",
     "tallies",
     "total",
+    "total_if_any",
     "total_seconds",
 ]
 
@@ -89,6 +90,12 @@ def total(field: str) -> Column[QueueSnapshot]:
     """Return a column of all that was ever counted."""
     get = attrgetter(field)
     return lambda reading, _: [*map(get, ever(reading))]
+
+
+def total_if_any(field: str) -> Column[QueueSnapshot]:
+    """Return the same, without a sample where there never was one."""
+    get = attrgetter(field)
+    return lambda reading, _: [get(tally) or None for tally in ever(reading)]
 
 
 def total_seconds(field: str) -> Column[QueueSnapshot]:
