@@ -101,7 +101,7 @@ def changelogs(rows: int) -> Changelogs:
     wanted = rows - sum(map(len, tallies))
     share = -(-wanted // sum(len(floor.segments) for floor in folds))
     segments = [_copies(floor, share) for floor in folds]
-    offered = sum(queue._total.tally.offered for floor in folds for queue in floor.queues.values())
+    offered = sum(queue.counts.totals.counted.tally.offered for floor in folds for queue in floor.queues.values())
     return Changelogs(_of(tallies), _of(segments), offered)
 
 

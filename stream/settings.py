@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
+from stream.core.collector import Histograms
+from stream.core.windows import SHOWN_WINDOWS
 from stream.errors import SettingsError
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
@@ -26,6 +28,8 @@ EMBEDDED: Final = "embedded:"
 """The broker that comes with the extra `demo`: in memory, on loopback, for a first look."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+Windows = tuple[str, ...]
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -65,6 +69,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """About so many queues of a tenant get figures of their own; the others share one series."""
     max_queues: Annotated[int, Meta(ge=1)] = 10_000
     """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
+    windows: Windows | None = None
+    """Windows shown, with commas between: each figure in each of them. None: all on the board, `/metrics` as needed."""
+    histograms: Histograms = "coarse"
+    """Buckets of waits and handle times on `/metrics`: a few at the usual thresholds, all, or only count and sum."""
     dead_letter_limit: Annotated[int, Meta(ge=0)] = 0
     """After so many invalid records in a row, without one event, a worker stops; 0: never."""
     http_host: str = "127.0.0.1"
@@ -153,6 +161,8 @@ def _convert(value: object, kind: object) -> object:
     # msgspec knows no paths: where one may stand, the text is one.
     if kind == Path | None:
         return Path(str(value)) if value else None
+    if kind == Windows | None:
+        return _windows(str(value))
     optional = NoneType in get_args(kind)
     choices = get_args(kind)[0] if optional else kind
     if get_origin(choices) is Literal:
@@ -165,7 +175,16 @@ def _convert(value: object, kind: object) -> object:
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
-    choice = text.strip().upper()
-    if choice not in choices:
-        raise ValueError(f"must be one of {', '.join(choices)}")
-    return choice
+    for choice in choices:
+        if choice.upper() == text.strip().upper():
+            return choice
+    raise ValueError(f"must be one of {', '.join(choices)}")
+
+
+def _windows(text: str) -> Windows:
+    """Return the windows of a list in their own order."""
+    named = {part.strip() for part in text.split(",")}
+    if unknown := named.difference(SHOWN_WINDOWS):
+        found = ", ".join(sorted(map(repr, unknown)))
+        raise ValueError(f"{found}: must be some of {', '.join(SHOWN_WINDOWS)}, with commas between")
+    return tuple(window for window in SHOWN_WINDOWS if window in named)

@@ -1,51 +1,75 @@
 """From the snapshots of a family to metric families, at the scrape: keeps no figure of its own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 from stream.core.family import Board, Family
 from stream.core.figure import Figure, Reading
 from stream.core.metric import Metric
 from stream.core.samples import Block, Buckets, MetricFamily, Section, Series
 
-__all__ = ["metric_families", "sections_of"]
+__all__ = ["FEW_SERIES", "Detail", "Histograms", "family_of_section", "metric_families", "sections_of"]
+
+Histograms = Literal["coarse", "full", "none"]
 
 
-def sections_of(board: Board, families: Sequence[Family[Any]], windows: Sequence[str]) -> dict[str, Section]:
+class Detail(Struct, frozen=True, kw_only=True):
+    """How much of a board a page of metrics tells: what it tells are series that somebody must keep."""
+
+    windows: tuple[str, ...] | None = None
+    """Those in which every figure is written; None: each in those that it is needed in."""
+    histograms: Histograms = "coarse"
+    """How many buckets are written: some, all, or none but that which counts everything."""
+
+
+FEW_SERIES: Final = Detail()
+"""What dashboards and alerts need, and no more."""
+
+
+def sections_of(board: Board, families: Sequence[Family[Any]], detail: Detail) -> dict[str, Section]:
     """Return the sections of the page that show a board, by name; each is computed when it is called."""
     sections: dict[str, Section] = {}
     for family in families:
         reading = board.reading(family)
         for name in dict.fromkeys(figure.section for figure in family.figures if figure.metric is not None):
-            sections[name] = _section(family, reading, name, windows)
+            sections[name] = _section(family, reading, name, detail)
     return sections
 
 
-def metric_families(board: Board, families: Sequence[Family[Any]], windows: Sequence[str]) -> Iterator[MetricFamily]:
+def family_of_section(families: Sequence[Family[Any]]) -> dict[str, str]:
+    """Return the name of the family of each section of the page."""
+    return {figure.section: family.name for family in families for figure in family.figures if figure.section}
+
+
+def metric_families(
+    board: Board, families: Sequence[Family[Any]], detail: Detail = FEW_SERIES
+) -> Iterator[MetricFamily]:
     """Yield every metric family of a board that has a sample."""
-    for section in sections_of(board, families, windows).values():
+    for section in sections_of(board, families, detail).values():
         yield from section()
 
 
-def _section(family: Family[Any], reading: Reading[Any], name: str, windows: Sequence[str]) -> Section:
+def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Detail) -> Section:
     def families() -> Iterator[MetricFamily]:
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
-                found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, windows)))
+                found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, detail)))
                 if not found.is_empty:
                     yield found
 
     return families
 
 
-def _blocks(
-    figure: Figure[Any], metric: Metric, reading: Reading[Any], windows: Sequence[str]
-) -> Iterator[Block | Buckets]:
+def _blocks(figure: Figure[Any], metric: Metric, reading: Reading[Any], detail: Detail) -> Iterator[Block | Buckets]:
     series, chosen = _series(figure, metric, reading)
     if figure.buckets is not None:
-        yield Buckets(series, *figure.buckets(reading))
+        bounds = {"coarse": figure.coarse, "full": metric.buckets, "none": ()}[detail.histograms]
+        yield Buckets(series, *figure.buckets(reading), bounds)
         return
     columns = {(): figure.column} if figure.column else {(value,): column for value, column in figure.by.items()}
+    windows = figure.written_in if detail.windows is None else detail.windows
     for window in windows if figure.windowed else ("",):
         for tail, column in columns.items():
             samples = column(reading, window)

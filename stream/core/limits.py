@@ -1,17 +1,13 @@
-"""What is kept, for how long and of how many: memory, pages and changelogs stay bounded whatever producers do."""
+"""Of how many something is kept: memory, pages and changelogs stay bounded whatever producers do."""
 
 from datetime import timedelta
 from typing import Final
 
 __all__ = [
     "AGENTS_KEPT",
-    "DAYS_KEPT",
-    "DUPLICATE_WINDOW",
-    "GHOSTS_KEPT",
     "MAX_AGENTS_PER_TENANT",
     "MAX_QUEUES_PER_AGENT",
     "MAX_TENANTS",
-    "MINUTES_KEPT",
     "OVERFLOW_QUEUE",
 ]
 
@@ -20,18 +16,6 @@ OVERFLOW_QUEUE: Final = "(other)"
 
 MAX_TENANTS: Final = 1000
 """Tenants of one partition that get figures of their own; beyond that a producer has run away."""
-
-MINUTES_KEPT: Final = 60 + 60
-"""Minutes a queue remembers: the longest window, and an hour for late events to reach theirs."""
-
-DAYS_KEPT: Final = 2
-"""Days a queue remembers: today and yesterday."""
-
-DUPLICATE_WINDOW: Final = timedelta(minutes=10)
-"""How long, in the time of the queue's events, a finished segment is kept so that repeats change nothing."""
-
-GHOSTS_KEPT: Final = timedelta(days=DAYS_KEPT)
-"""How long a ghost is kept after it expired: no window that still shows it may lose it."""
 
 MAX_QUEUES_PER_AGENT: Final = 200
 MAX_AGENTS_PER_TENANT: Final = 10_000

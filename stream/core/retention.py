@@ -1,31 +1,26 @@
-"""Which minutes and days of a queue are still kept: as far back as windows reach, from its newest event."""
+"""How long a family keeps what it counts, in the time of its events."""
 
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
-from stream.core.limits import DAYS_KEPT, MINUTES_KEPT
-from stream.core.windows import day_of, minute_of
+from msgspec import Struct
 
 __all__ = ["Retention"]
 
 
-class Retention:
-    """The calendar of one queue; remembers its last answer, since most are asked for within one minute."""
+class Retention(Struct, frozen=True, kw_only=True):
+    """As far back as the windows of a family reach, and what is late may still come; 0: none of the kind."""
 
-    def __init__(self, zone: ZoneInfo, day_starts: time) -> None:
-        self._zone = zone
-        self._day_starts = day_starts
-        self._newest = -1
-        self._since = (0, 0)
+    minutes: int = 0
+    """Minutes before the running one; sliding windows that are longer are not shown."""
+    days: int = 0
+    """Local days, with the one that is going on."""
+    months: int = 0
+    """Calendar months, with the one that is going on."""
+    duplicates: timedelta = timedelta(0)
+    """The duplicate window: how long what is finished is kept, so that repeats change nothing."""
 
-    def since(self, watermark: datetime) -> tuple[int, int]:
-        """Return the first minute and the first day that are kept when the newest event happened at *watermark*."""
-        newest = minute_of(watermark)
-        if newest != self._newest:
-            self._newest = newest
-            self._since = newest - MINUTES_KEPT, self.day_of(newest) - DAYS_KEPT + 1
-        return self._since
-
-    def day_of(self, minute: int) -> int:
-        """Return the ordinal of the queue's own day that holds *minute*."""
-        return day_of(minute, self._zone, self._day_starts)
+    @property
+    def reach(self) -> timedelta:
+        """How long ago the oldest instant that is kept may be, clock changes included."""
+        minutes, days, months = timedelta(minutes=self.minutes + 1), timedelta(hours=25), timedelta(days=31, hours=1)
+        return max(minutes, days * self.days, months * self.months)

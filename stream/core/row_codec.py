@@ -1,4 +1,9 @@
-"""Keys and rows of a table as bytes, for its changelog: MessagePack, the version of the row format before each row."""
+"""
+Keys and rows of a table as bytes, for its changelog: MessagePack, and before each row the version of its table.
+
+A row is a struct written as an array, and so are the structs in it. Fields are only ever added at the end of a
+struct, each with a default: then rows that lack them are read by the very same decoder, as fast as new ones.
+"""
 
 from collections.abc import Callable, Sequence
 from sys import intern
@@ -6,15 +11,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-__all__ = ["ROW_FORMAT", "RowCodec", "RowFormatError"]
+__all__ = ["RowCodec", "RowFormatError"]
 
 
 class RowFormatError(ValueError):
     """A changelog row was written in a format that this version does not read."""
 
-
-ROW_FORMAT = 2
-"""Written before each row; a row of another format is refused, never misread."""
 
 K = TypeVar("K", bound=tuple[Any, ...])
 V = TypeVar("V")
@@ -28,8 +30,17 @@ class RowCodec(Generic[K, V]):
     read at once: a recovery has a million.
     """
 
-    def __init__(self, key_type: object, row_type: object) -> None:
+    def __init__(self, key_type: object, row_type: object, *, version: int, oldest: int) -> None:
+        """
+        Rows are written in *version*, and read in every version from *oldest* on.
+
+        Whoever adds a field raises *version*, so that programs that do not know the field refuse such
+        rows: they would write them again without it. Versions are single bytes, never used twice.
+        """
+        self.version = version
         self._write = msgspec.msgpack.Encoder()
+        self._mark = bytes([version])
+        self._marks = {bytes([known]) for known in range(oldest, version + 1)}
         self.encode_key: Callable[[K], bytes] = self._write.encode
         """Write a key."""
         self._keys: msgspec.msgpack.Decoder[list[K]] = msgspec.msgpack.Decoder(list[key_type])  # type: ignore[valid-type]
@@ -49,7 +60,7 @@ class RowCodec(Generic[K, V]):
 
     def encode_row(self, row: V) -> bytes:
         """Write a row."""
-        return _FORMAT_MARK + self._write.encode(row)
+        return self._mark + self._write.encode(row)
 
     def decode_row(self, data: bytes) -> V:
         """Read a row. Raises RowFormatError."""
@@ -57,10 +68,12 @@ class RowCodec(Generic[K, V]):
 
     def decode_rows(self, data: Sequence[bytes]) -> list[V]:
         """Read rows, in their order. Raises RowFormatError if any of them cannot be read."""
-        foreign = {row[:1] for row in data} - {_FORMAT_MARK}
+        foreign = {row[:1] for row in data} - self._marks
         if foreign:
-            found = ", ".join(sorted(mark.hex() or "empty" for mark in foreign))
-            raise RowFormatError(f"row format {found}, this version reads {ROW_FORMAT}")
+            known, found = (
+                ", ".join(sorted(mark.hex() or "empty" for mark in marks)) for marks in (self._marks, foreign)
+            )
+            raise RowFormatError(f"row format {found}, this version reads {known}")
         try:
             return self._rows.decode(_array([row[1:] for row in data]))
         except msgspec.MsgspecError as failure:
@@ -70,6 +83,3 @@ class RowCodec(Generic[K, V]):
 def _array(items: Sequence[bytes]) -> bytes:
     """Join values of MessagePack to one array of them."""
     return b"\xdd" + len(items).to_bytes(4, "big") + b"".join(items)
-
-
-_FORMAT_MARK = bytes([ROW_FORMAT])

@@ -43,11 +43,20 @@ class Block(Struct, frozen=True):
 
 
 class Buckets(Struct, frozen=True):
-    """Distributions of one family, one for each label set: counts per bucket (not cumulative, +Inf last) and sums."""
+    """
+    Distributions of one family, one for each label set.
+
+    The counts are by bucket of the metric, not cumulative, +Inf last; *bounds* are those that are written.
+    """
 
     series: Series
     counts: Sequence[Sequence[int]]
     sums: Sequence[float]
+    bounds: Sequence[int]
+
+    def places(self, metric: Metric) -> list[int]:
+        """Return which of the cumulative counts are written: those of the bounds, and that of +Inf."""
+        return [*map(metric.buckets.index, self.bounds), len(metric.buckets)]
 
 
 class MetricFamily(Struct, frozen=True):

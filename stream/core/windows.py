@@ -1,10 +1,10 @@
-"""Which minute, day and window an instant belongs to. Half open: `[start, start + length)`.
+"""Which minute, day, month and window an instant belongs to. Half open: `[start, start + length)`.
 
-Minutes are counted from 1970 (UTC); days are those of a queue's own time zone and reset time.
+Minutes are counted from 1970 (UTC); days and months are those of a queue's own time zone and reset time.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,12 +14,16 @@ __all__ = [
     "DEFAULT_WINDOW",
     "EPOCH",
     "MINUTE",
+    "MONTH",
     "SHOWN_WINDOWS",
     "TODAY",
     "WINDOWS",
     "day_of",
+    "first_of_month",
     "minute_of",
+    "month_of",
     "start_of",
+    "start_of_day",
 ]
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
@@ -28,6 +32,9 @@ MINUTE: Final = timedelta(minutes=1)
 
 TODAY: Final = "today"
 """The window since the queue's day began."""
+
+MONTH: Final = "month"
+"""The window since the queue's calendar month began, with the first of its days."""
 
 WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
 """Sliding windows: the running minute, and that many whole minutes before it (never shorter than its name)."""
@@ -55,10 +62,29 @@ def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
     """
     Return the ordinal of the local day that holds *minute*, when days begin at the local time *day_starts*.
 
-    All zones of our time are whole minutes from UTC, so a minute never lies in two days.
+    All zones of our time are whole minutes from UTC, so a minute never lies in two days. Where it did, before 1972,
+    its first instant counts.
     """
     at = start_of(minute)
-    day = at.astimezone(zone).date()
-    # By the instant at which the day began, not by the hands of the clock: where it is set back they pass twice.
-    begins = datetime.combine(day, day_starts, zone).astimezone(UTC)
-    return day.toordinal() if at >= begins else day.toordinal() - 1
+    day = at.astimezone(zone).date().toordinal()
+    return day if at >= start_of_day(day, zone, day_starts) else day - 1
+
+
+def start_of_day(day: int, zone: ZoneInfo, day_starts: time) -> datetime:
+    """
+    Return the first instant of a local day.
+
+    An instant, not the hands of the clock: where it is set back they pass twice.
+    """
+    return datetime.combine(date.fromordinal(day), day_starts, zone).astimezone(UTC)
+
+
+def month_of(day: int) -> int:
+    """Return the number of the calendar month, since the year 0, that holds the day of an ordinal."""
+    of = date.fromordinal(day)
+    return of.year * 12 + of.month - 1
+
+
+def first_of_month(month: int) -> int:
+    """Return the ordinal of the first day of a calendar month."""
+    return date(month // 12, month % 12 + 1, 1).toordinal()

@@ -82,10 +82,12 @@ def _add_block(client: ClientMetric, family: MetricFamily, block: Block) -> None
 
 def _add_buckets(client: ClientMetric, family: MetricFamily, block: Buckets) -> None:
     name = family.metric.name
-    les = [*(f"{float(bound)}" for bound in family.metric.buckets), "+Inf"]
+    les = [*(f"{float(bound)}" for bound in block.bounds), "+Inf"]
+    places = block.places(family.metric)
     for values, counts, total in zip(block.series.values, block.counts, block.sums, strict=True):
         labels = dict(zip(family.metric.labels, values, strict=True))
-        for le, count in zip(les, accumulate(counts), strict=True):
-            client.add_sample(f"{name}_bucket", {**labels, "le": le}, count)
+        cumulative = [*accumulate(counts)]
+        for le, place in zip(les, places, strict=True):
+            client.add_sample(f"{name}_bucket", {**labels, "le": le}, cumulative[place])
         client.add_sample(f"{name}_count", labels, sum(counts))
         client.add_sample(f"{name}_sum", labels, total)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.core.collector import sections_of
+from stream.core.collector import Detail, family_of_section, sections_of
 from stream.core.family import Board, Family
 from stream.core.time_zones import zone_name, zone_of
 from stream.http.body import Body, GzippedBody
@@ -28,8 +28,8 @@ class PageInput(Struct, frozen=True, kw_only=True):
     form: Format
     packed: bool
     """Whether the page is to be gzipped."""
-    windows: tuple[str, ...]
-    """Those that are shown."""
+    detail: Detail
+    """How much of the board it tells."""
     first: dict[str, RenderedSection]
     """Sections of the page that come before the board, by name."""
     at: datetime | None
@@ -56,9 +56,15 @@ def write(page_input: PageInput, families: Sequence[Family[Any]], timer: Callabl
     sections = {}
     if page_input.at is not None:
         snapshots = {name: tuple(of) for name, of in page_input.snapshots.items()}
-        sections = sections_of(Board(at=page_input.at, snapshots=snapshots), families, page_input.windows)
+        sections = sections_of(Board(at=page_input.at, snapshots=snapshots), families, page_input.detail)
     writers = {name: section_writer(section) for name, section in sections.items()}
-    page({**page_input.first, **writers, **page_input.last}, page_input.form, body, timer=timer)
+    page(
+        {**page_input.first, **writers, **page_input.last},
+        page_input.form,
+        body,
+        timer=timer,
+        family_of=family_of_section(families),
+    )
     return body.end()
 
 

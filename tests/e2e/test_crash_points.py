@@ -70,7 +70,7 @@ def member(log: MemoryLog, topics: Topics) -> Member:
 def board(worker: Member) -> Board:
     snapshots: dict[str, list[Any]] = {family.name: [] for family in FAMILIES}
     for feed, fold in worker.ownership.shown():
-        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON)]
+        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON) if snapshot is not None]
     return Board(at=NOON, snapshots={name: merged(of) for name, of in snapshots.items()})
 
 

@@ -1,22 +1,25 @@
-"""The board of the whole group: this worker's part and the others', each partition once, and what is missing.
+"""The board of the whole group: this worker's share and the others', each partition once, and what is missing.
 
 A queue is whole on one partition, and agents add up over partitions, so the union is exact. Who may speak for
 a partition is decided by the group, not by who answers.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from stream.board.cluster.peers import Peers
 from stream.board.cluster.share import PartitionBoard, ShareCodec, Vitals, WorkerShare, board_of
+from stream.board.shared_reading import EVERY_SECONDS, SharedReading
 from stream.core.family import Board, Family
 from stream.status.feed import CheckpointFigures, Feed
 from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
 
-__all__ = ["ClusterBoard", "Look", "Partition"]
+__all__ = ["BoardReading", "ClusterBoard", "Partition"]
 
 Partition = tuple[str, int]
 """A source topic and the number of its partition."""
@@ -33,7 +36,7 @@ MOST_NAMED = 6
 _WORST_LAST: Final = ("ready", "recovering", "rebalancing", "starting", "stopped")
 
 
-class Look(NamedTuple):
+class BoardReading(NamedTuple):
     """A board, and what is wrong with it."""
 
     board: Board
@@ -48,12 +51,19 @@ class LastShare(NamedTuple):
     board: PartitionBoard
 
 
+class _Reading(NamedTuple):
+    """What this worker shows, and the board of all, which is merged when somebody asks for it."""
+
+    share: WorkerShare
+    board: SharedReading[BoardReading]
+
+
 class ClusterBoard:
     """
-    Looks at the whole group.
+    Reads the board of the whole group, and this worker's share of it, once for all who ask within a second.
 
-    *group* is its name. *take_share* returns this worker's part; *others* what the group has given to each other
-    worker, by address; *declared* are all partitions there are.
+    *group* is its name. *take_share* returns this worker's share; *others* what the group has given to each other
+    worker, by address; *declared* are all partitions there are; *every* is how often anything is read at most.
     """
 
     def __init__(
@@ -66,11 +76,12 @@ class ClusterBoard:
         declared: Iterable[Partition],
         clock: Callable[[], datetime],
         limits: Limits,
-        every: timedelta = timedelta(seconds=1),
+        every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._group = group
         self._families = families
-        self._take_part = take_share
+        self._take_share = take_share
+        self._readings = SharedReading(self._read_own, keep_seconds=every.total_seconds())
         self._others = others
         self._declared = frozenset(declared)
         self._clock = clock
@@ -79,21 +90,32 @@ class ClusterBoard:
         self._vitals: dict[str, tuple[float, Vitals]] = {}
         self._peers = Peers(addresses=self._addresses, heard=self._hear, codec=ShareCodec(families), every=every)
 
-    async def look(self) -> Look:
-        """Return the board of now; what another worker shows may be a second or two older."""
+    async def read(self) -> BoardReading:
+        """Return the board of all workers, a second old at most; what another worker shows may be two seconds older."""
         await self._peers.want()
-        part = await self._take_part()
+        return await (await self._readings.read()).board.read()
+
+    async def share(self) -> WorkerShare:
+        """Return what this worker shows, a second old at most."""
+        return (await self._readings.read()).share
+
+    async def _read_own(self) -> _Reading:
+        share = await self._take_share()
+        return _Reading(share, SharedReading(partial(self._merged, share), keep_seconds=math.inf))
+
+    async def _merged(self, share: WorkerShare) -> BoardReading:
         now = asyncio.get_running_loop().time()
-        self._take(part, now, self._declared)
+        self._take(share, now, self._declared)
         self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
         fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
-        told = (told.board for told in self._told.values())
-        board = board_of(told, self._families, part.at, whole=self._told.keys() >= self._declared)
-        feed = _feed_of([part.vitals, *self._vitals_at(now)], fresh.values())
+        told, whole = [told.board for told in self._told.values()], self._told.keys() >= self._declared
+        feed = _feed_of([share.vitals, *self._vitals_at(now)], fresh.values())
         notices = notices_of(feed, self._clock(), self._limits)
         if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that
             notices = worst_notices_first([*notices, *self._gaps(fresh.keys(), now)])
-        return Look(board, notices)
+        # In a thread: agents of 5,000 queues on eight partitions would hold up the events for 60 ms.
+        board = await asyncio.to_thread(board_of, told, self._families, share.at, whole=whole)
+        return BoardReading(board, notices)
 
     async def close(self) -> None:
         """Ask nobody any more."""
@@ -102,19 +124,19 @@ class ClusterBoard:
     def _addresses(self) -> list[str]:
         return [address for address, given in self._others().items() if given]
 
-    def _hear(self, address: str, part: WorkerShare, asked_at: float) -> None:
+    def _hear(self, address: str, share: WorkerShare, asked_at: float) -> None:
         """Take what another worker has been given by the group, and nothing else."""
         given = self._others().get(address, frozenset())
-        if part.group == self._group:
-            self._take(part, asked_at, given)
-            self._vitals[address] = (asked_at, part.vitals)
+        if share.group == self._group:
+            self._take(share, asked_at, given)
+            self._vitals[address] = (asked_at, share.vitals)
 
-    def _take(self, part: WorkerShare, at: float, given: frozenset[Partition]) -> None:
-        for board in part.partitions:
+    def _take(self, share: WorkerShare, at: float, given: frozenset[Partition]) -> None:
+        for board in share.partitions:
             key = (board.feed.topic, board.feed.partition)
             known = self._told.get(key)
-            if key in given & self._declared and (known is None or (part.generation, at) >= known[:2]):
-                self._told[key] = LastShare(part.generation, at, board)
+            if key in given & self._declared and (known is None or (share.generation, at) >= known[:2]):
+                self._told[key] = LastShare(share.generation, at, board)
 
     def _vitals_at(self, now: float) -> list[Vitals]:
         members = self._addresses()

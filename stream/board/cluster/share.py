@@ -1,9 +1,8 @@
-"""One worker's part of the board, as it tells it to the others: what each partition shows, and how its feed is.
+"""One worker's share of the board, as it tells it to the others: what each partition shows, and how its feed is.
 
 All of it is on `/metrics` and the board already, so whoever may read those may read this.
 """
 
-import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -15,6 +14,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from stream.board.shared_reading import SharedRendering
 from stream.core.family import Board, Family, merged
 from stream.core.time_zones import zone_name, zone_of
 from stream.core.windows import SHOWN_WINDOWS
@@ -33,9 +33,6 @@ __all__ = [
 
 SHARE_PATH: Final = "/part"
 """Where a worker tells its share."""
-
-KEPT_SECONDS = 0.5
-"""However many ask, a share is taken twice a second at most."""
 
 
 class PartitionBoard(Struct, frozen=True, kw_only=True):
@@ -177,23 +174,12 @@ def _instants(told: _ShareOnWire) -> Iterator[datetime]:
 
 
 class SharePage:
-    """Answers other workers; one rendering serves all who ask within half a second."""
+    """Answers other workers: a share is rendered once for all who ask for it."""
 
     def __init__(self, take_share: Callable[[], Awaitable[WorkerShare]], codec: ShareCodec, executor: Executor) -> None:
-        self._take_part = take_share
-        self._codec = codec
-        self._executor = executor
-        self._body = b""
-        self._taken_at = float("-inf")
-        self._taking = asyncio.Lock()
+        self._rendering = SharedRendering(take_share, lambda share, _: codec.encoded(share), executor)
 
     async def answer(self, _: web.Request) -> web.Response:
-        """Return the part of now, or of half a second ago."""
-        loop = asyncio.get_running_loop()
-        async with self._taking:
-            if loop.time() - self._taken_at > KEPT_SECONDS:
-                taken_at = loop.time()
-                share = await self._take_part()
-                self._body = await loop.run_in_executor(self._executor, self._codec.encoded, share)
-                self._taken_at = taken_at
-        return web.Response(body=self._body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
+        """Return the share of now, or of a second ago."""
+        body = await self._rendering.body()
+        return web.Response(body=body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})

@@ -5,4 +5,4 @@ from stream.families.agents.fold import AgentKey, AgentRow
 
 __all__ = ["AGENTS"]
 
-AGENTS: RowCodec[AgentKey, AgentRow] = RowCodec(AgentKey, AgentRow)
+AGENTS: RowCodec[AgentKey, AgentRow] = RowCodec(AgentKey, AgentRow, version=2, oldest=2)

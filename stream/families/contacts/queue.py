@@ -6,146 +6,106 @@ Knows nothing of events: `stream.families.contacts.fold` tells it what episodes 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final
 
 from stream.core.cloudevents import Channel
-from stream.core.limits import DUPLICATE_WINDOW, GHOSTS_KEPT
 from stream.core.retention import Retention
-from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of, start_of
+from stream.core.windowed import Windowed
+from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
+from stream.families.contacts.inferred import SILENT_AFTER, Inferred
+from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
-from stream.families.contacts.sliding import SlidingSums
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
 
-__all__ = [
-    "Queue",
-    "QueueKey",
-    "Scope",
-]
+__all__ = ["RETENTION", "Queue", "QueueKey"]
 
 QueueKey = tuple[str, str, Channel]
 """Tenant, queue, channel."""
 
-Scope = Literal["minute", "day", "total", "taken_back"]
-"""What a tally is of; `taken_back` is what the total once counted, and a later event corrected."""
+RETENTION: Final = Retention(
+    minutes=60 + 60,  # the longest window, and an hour for late events to reach theirs
+    days=2,  # today and yesterday
+    duplicates=timedelta(minutes=10),
+)
+"""What a queue keeps. Finished segments stay for the duplicate window, so that repeats change nothing."""
 
+GHOSTS_KEPT: Final = timedelta(days=RETENTION.days)
+"""How long a ghost is kept after it expired: no window that still shows it may lose it."""
 
-_DAY = timedelta(days=1)
+LATEST: Final = timedelta(hours=12)
+"""How long the rows of a silent queue outlast what they show: events that are late find them by then."""
 
 
 class Queue:
     """The state of one queue and channel on one partition."""
 
-    def __init__(self, key: QueueKey, policy: Policy) -> None:
+    def __init__(self, key: QueueKey, policy: Policy, *, keep_silent: bool = False) -> None:
+        """Make an empty queue, whose totals go on after every silence if it is to *keep_silent*."""
         self.key = key
         self.policy = policy
         self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
         self.places = PhaseIndex()
-        self.watermark = EPOCH
-        """Time of the newest event of this queue."""
-        self._minutes: dict[int, TallyRow] = {}
-        self._days: dict[int, TallyRow] = {}
-        self._total = TallyRow()
-        self._taken_back = TallyRow()
-        self._sums = SlidingSums(self._minutes)
-        self._counted: dict[int, list[Tally]] = {}
-        """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._corrected = False
-        self._kept = Retention(policy.time_zone, policy.day_starts)
-        self._swept_to = -1
+        # By then, whoever entered the queue has left it or expired, and no window shows that any more.
+        silence = RETENTION.reach + policy.ghost_after
+        self.counts: Windowed[Tally] = Windowed(
+            TallyRow,
+            RETENTION,
+            policy.time_zone,
+            policy.day_starts,
+            silence=None if keep_silent else silence,
+        )
+        self.inferred = Inferred(policy.inferred_grace)
+        self._undated = True
+        """No tally tells how new this queue is: the version before did not write that."""
+        self.lifetime = silence + LATEST
+        """How long its rows are kept after the newest event."""
+        self.kept_until = EPOCH
+        """The watermark of all queues from which on they may go."""
+        self.emptied_at: int | None = None
+        """The offset at which the last segment of a silent queue was forgotten."""
 
-    # Counting: in place, in every row that has not counted the record yet.
+    def count(self, key: EpisodeKey, segment: Segment, before: tuple[Contribution, ...], *, awaited: bool) -> None:
+        """
+        Count what a segment has come to count for, in place of what it counted for *before*.
 
-    def count_difference(self, before: tuple[Contribution, ...], after: tuple[Contribution, ...], offset: int) -> None:
-        """Count what an episode counts for *after*, and take back what only *before* had, by a record's *offset*."""
-        for contribution in after:
-            if not before or contribution not in before:
-                self._count(contribution, 1, offset)
-        for contribution in before:
-            if contribution not in after:
-                self._count(contribution, -1, offset)
-                self._corrected = True
-                if self._taken_back.applied_offset < offset:
-                    contribution.count([self._taken_back.tally], 1)
+        *awaited*: some of it may follow from other reports, and so may some of what it takes back.
+        """
+        after, counts = contributions_of(segment), self.counts
+        hidden = self.inferred.of(key, counts.watermark) if awaited else ()
+        counts.count_difference(before, after, segment.applied_offset, hidden)
+        if awaited:
+            self.inferred.note(key, segment, after)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
         """Count and place a new segment of which only the entry is known, as the general way would."""
         entered = segment.enqueued
         assert entered is not None
-        self._count(Entered(entered.at, entered.note), 1, segment.applied_offset)
+        self.counts.count(Entered(entered.at, entered.note), 1, segment.applied_offset)
         self.places.waiting[key] = entered.at
 
-    def _count(self, contribution: Contribution, sign: int, offset: int) -> None:
-        minute = minute_of(contribution.at)
-        tallies = self._counted.get(minute)
-        contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
-        if (
-            minute < self._sums.running
-            and (kept := self._minutes.get(minute)) is not None
-            and kept.applied_offset < offset
-        ):
-            late = Tally()
-            contribution.count([late], sign)
-            self._sums.add(minute, late)
-
-    def _open(self, minute: int, offset: int) -> list[Tally]:
-        """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
-        first_minute, first_day = self._kept.since(self.watermark)
-        day = self._kept.day_of(minute)
-        rows = [self._total]
-        if minute >= first_minute:
-            rows.append(_row_of(self._minutes, minute))
-        if day >= first_day:
-            rows.append(_row_of(self._days, day))
-        counted = self._counted[minute] = [row.tally for row in rows if row.applied_offset < offset]
-        return counted
-
-    def take_counted(self) -> Iterator[tuple[Scope, int, TallyRow]]:
-        """Yield the rows that were counted in since the last call: minutes and days that are still kept, totals."""
-        first_minute, first_day = self._kept.since(self.watermark)
-        for minute in self._counted:
-            if minute >= first_minute:
-                yield "minute", minute, self._minutes[minute]
-        for day in {self._kept.day_of(minute) for minute in self._counted}:
-            if day >= first_day:
-                yield "day", day, self._days[day]
-        if self._counted:
-            yield "total", 0, self._total
-        if self._corrected:
-            yield "taken_back", 0, self._taken_back
-        self._counted, self._corrected = {}, False
-
-    def load(self, scope: Scope, number: int, row: TallyRow) -> None:
-        """Take a row over from the changelog."""
-        match scope:
-            case "minute":
-                self._minutes[number] = row
-                self.watermark = max(self.watermark, start_of(number))
-            case "day":
-                self._days[number] = row
-            case "total":
-                self._total = row
-            case "taken_back":
-                self._taken_back = row
+    def tallies_loaded(self) -> None:
+        """Take note that the last row of the tallies was loaded."""
+        self.counts.loaded()
+        self._undated = self.counts.totals.counted.newest is None
 
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
-        """Take an episode over from the changelog; `loaded` follows the last one."""
-        if (newest := episode.newest) > self.watermark:
-            self.watermark = newest
+        """Take an episode over from the changelog, after all tallies; `loaded` follows the last one."""
+        counts, newest = self.counts, episode.newest
+        if self._undated and newest > counts.watermark:
+            counts.watermark = newest
         self.places.load(key, episode)
+        if newest > counts.watermark - self.policy.inferred_grace and isinstance(episode, Segment):
+            self.inferred.note(key, episode, contributions_of(episode))
 
     def loaded(self) -> None:
         """Take note that the last episode was loaded."""
-        self.places.loaded(self.watermark)
-
-    def is_too_late(self, at: datetime) -> bool:
-        """Tell whether the day of the instant *at* is not kept any more: only the totals get to know."""
-        return self.watermark - at > _DAY and self._kept.day_of(minute_of(at)) < self._kept.since(self.watermark)[1]
+        self.places.loaded(self.counts.watermark)
 
     def place_segment(
         self, key: EpisodeKey, segment: Segment, was_in: Place | None, at: datetime | None = None
@@ -157,70 +117,65 @@ class Queue:
         whether *key* was put in anew, as `PhaseIndex.move` does.
         """
         waited_since = self.places.waiting.get(key) if at else None
-        anew = self.places.move(key, segment, was_in, self.watermark)
+        anew = self.places.move(key, segment, was_in, self.counts.watermark)
         if at and waited_since and anew:
             self._left(waited_since, at, segment.applied_offset)
         return anew
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
-        if since + self.policy.ghost_after <= at and self._taken_back.applied_offset < offset:
-            self._corrected = True
-            self._taken_back.tally.expired += 1
+        if since + self.policy.ghost_after <= at:
+            for tally in self.counts.totals.correct(at, offset):
+                tally.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
         """Put a callback where it is now."""
-        self.places.place_callback(key, callback, self.watermark)
+        self.places.place_callback(key, callback, self.counts.watermark)
 
     def repeated(self, key: EpisodeKey) -> None:
         """Note that an event of an episode came once more: further repeats may follow."""
-        self.places.repeated(key, self.watermark)
+        self.places.repeated(key, self.counts.watermark)
 
-    # Eviction: by the queue's own watermark, once a minute.
+    def heard_of(self, watermark: datetime) -> None:
+        """Take note that something came while the newest event of all queues was at *watermark*."""
+        self.kept_until = watermark + self.lifetime
+        self.emptied_at = None
 
-    def is_due(self) -> bool:
-        """Tell whether the watermark has come into another minute since the last eviction."""
-        return minute_of(self.watermark) > self._swept_to
-
-    def take_outdated(self) -> list[tuple[Scope, int]]:
-        """Forget minutes and days that nothing reaches any more, and return them."""
-        self._swept_to = minute_of(self.watermark)
-        first_minute, first_day = self._kept.since(self.watermark)
-        outdated: list[tuple[Scope, int]] = [("minute", minute) for minute in self._minutes if minute < first_minute]
-        outdated += [("day", day) for day in self._days if day < first_day]
-        for scope, number in outdated:
-            (self._minutes if scope == "minute" else self._days).pop(number)
-        self._sums.forget(first_minute)
-        return outdated
-
-    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool], at: datetime | None = None) -> Iterator[EpisodeKey]:
+    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """
-        Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
+        Forget, and yield, episodes that nothing more is expected of at the watermark.
 
         Finished ones go when repeats of their events can no longer come, those whose contact went on when it
         must have ended, and each only when it *may go*: a replay must not meet a part of it. The others are
         ghosts, long gone from the board.
         """
-        now, ghost_after = at or self.watermark, self.policy.ghost_after
+        now, ghost_after = self.counts.watermark, self.policy.ghost_after
         return self.places.take_forgotten(
-            finished_until=now - DUPLICATE_WINDOW,
-            elsewhere_until=now - max(DUPLICATE_WINDOW, ghost_after),
-            open_until=self.watermark - ghost_after - GHOSTS_KEPT,
+            finished_until=now - RETENTION.duplicates,
+            elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
+            open_until=now - ghost_after - GHOSTS_KEPT,
             may_go=may_go,
         )
 
-    def is_silent(self, at: datetime) -> bool:
-        """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""
-        return not self.places.any_open and self.watermark + GHOSTS_KEPT <= at
-
-    def tallies(self) -> Iterator[tuple[Scope, int]]:
-        """Yield scope and number of every tally that may have a row."""
-        yield from (("minute", minute) for minute in self._minutes)
-        yield from (("day", day) for day in self._days)
-        yield "total", 0
-        yield "taken_back", 0
+    def take_all(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+        """Forget, and yield, every episode that *may go*: of a queue that is silent."""
+        now = self.counts.watermark
+        return self.places.take_forgotten(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
 
     # Reading.
+
+    def is_shown(self, at: datetime) -> bool:
+        """
+        Tell whether a board has this queue at the instant *at*.
+
+        It has it for as long as a window may show its newest event, or how the last who is in it expires.
+        Nothing has to run for that: a silent queue vanishes by being looked at.
+        """
+        horizon = at - RETENTION.reach
+        if self.counts.watermark >= horizon:
+            return True
+        newest = self.places.newest_open
+        return newest is not None and newest + self.policy.ghost_after >= horizon
 
     def snapshot(self, at: datetime) -> QueueSnapshot:
         """Return what the board says about this queue at the instant *at*."""
@@ -244,14 +199,14 @@ class Queue:
             callbacks_waiting=_open_since(self.places.callbacks, horizon),
             windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
             total=self._total_with_ghosts(len(waits)),
-            taken_back=self._taken_back.tally.copy(),
+            taken_back=self.counts.totals.read_taken_back(),
+            inferred=self.inferred.hidden(
+                max(self.counts.watermark, at - SILENT_AFTER), self.counts.totals.first_minute
+            ),
         )
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
-        minute = minute_of(at)
-        windows = self._sums.at(minute)
-        today = self._days.get(self._kept.day_of(minute))
-        windows[TODAY] = Tally() if today is None else today.tally.copy()
+        windows = self.counts.at(minute_of(at))
         if ghosts:
             self._count_ghosts(windows, at)
         return windows
@@ -263,7 +218,7 @@ class Queue:
         Expiry is a matter of reading: no tally counts it, so that nothing has to be taken back
         when the end is reported after all, and no crash can count it twice.
         """
-        minute, today = minute_of(at), self._kept.day_of(minute_of(at))
+        minute, today = minute_of(at), self.counts.day_of(minute_of(at))
         ages = Counter[int]()
         expired_today = 0
         for since in self.places.waiting.values():
@@ -271,23 +226,16 @@ class Queue:
             if expired_at <= at:
                 expired_in = minute_of(expired_at)
                 ages[minute - expired_in] += 1
-                expired_today += self._kept.day_of(expired_in) == today
+                expired_today += self.counts.day_of(expired_in) == today
         for name, length in WINDOWS.items():
             windows[name] += Tally(expired=sum(count for age, count in ages.items() if age <= length))
         windows[TODAY] += Tally(expired=expired_today)
 
     def _total_with_ghosts(self, waiting: int) -> Tally:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""
-        total = self._total.tally.copy()
-        total.expired = total.offered - total.decided - waiting
+        total = self.counts.totals.read()
+        total.expired = max(total.offered - total.decided - waiting, 0)
         return total
-
-
-def _row_of(rows: dict[int, TallyRow], number: int) -> TallyRow:
-    row = rows.get(number)
-    if row is None:
-        row = rows[number] = TallyRow()
-    return row
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:

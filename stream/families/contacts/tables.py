@@ -22,5 +22,5 @@ class _EpisodeCodec(RowCodec[EpisodeKey, EpisodeRow]):
         return rows
 
 
-TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow)
-SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = _EpisodeCodec(EpisodeKey, EpisodeRow)
+TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow, version=3, oldest=2)
+SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = _EpisodeCodec(EpisodeKey, EpisodeRow, version=2, oldest=2)

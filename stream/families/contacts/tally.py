@@ -5,12 +5,11 @@ Sums are whole milliseconds: exact in any order.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
-from operator import add, sub
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct, field
-from msgspec.structs import astuple, replace
+from msgspec import field
+
+from stream.core.counts import Counts, CountsRow
 
 __all__ = ["HANDLE_BOUNDS_SECONDS", "WAIT_BOUNDS_SECONDS", "Tally", "TallyRow", "bucket_of_handle", "bucket_of_wait"]
 
@@ -38,12 +37,11 @@ _NO_WAITS = [0] * (len(WAIT_BOUNDS_SECONDS) + 1)
 _NO_HANDLES = [0] * (len(HANDLE_BOUNDS_SECONDS) + 1)
 
 
-class Tally(Struct, array_like=True, gc=False):
+class Tally(Counts, array_like=True, gc=False):
     """
     Counts of segments, and sums of milliseconds, of one window of one queue and channel.
 
-    Only the fold that owns a tally changes it; everybody else adds and reads. New fields go
-    before the histograms, and rows written earlier must still decode (`stream.core.row_codec`).
+    New fields go to the very end, and raise the version of the table: see `stream.core.counts`.
     """
 
     offered: int = 0
@@ -94,25 +92,15 @@ class Tally(Struct, array_like=True, gc=False):
     talk_ms: int = 0
     hold_ms: int = 0
     wrapup_ms: int = 0
+    waits: list[int] = field(default_factory=_NO_WAITS.copy)
+    """Waits of the answered by `WAIT_BOUNDS_SECONDS`, not cumulative."""
+    handles: list[int] = field(default_factory=_NO_HANDLES.copy)
+    """Handle times by `HANDLE_BOUNDS_SECONDS`, not cumulative."""
     answered_wait_unknown: int = 0
     """Of the answered, those of whom nobody knows how long they waited: in no service level, in no mean wait."""
     abandoned_wait_unknown: int = 0
     callback_requested_wait_unknown: int = 0
     """Of those who left for a promised call back; of other exits no figure needs the wait."""
-    waits: list[int] = field(default_factory=_NO_WAITS.copy)
-    """Waits of the answered by `WAIT_BOUNDS_SECONDS`, not cumulative."""
-    handles: list[int] = field(default_factory=_NO_HANDLES.copy)
-    """Handle times by `HANDLE_BOUNDS_SECONDS`, not cumulative."""
-
-    def copy(self) -> "Tally":
-        """Return a tally that stays as it is while this one goes on counting."""
-        return replace(self, waits=self.waits.copy(), handles=self.handles.copy())
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return _combined(self, other, add)
-
-    def __sub__(self, other: "Tally") -> "Tally":
-        return _combined(self, other, sub)
 
     @property
     def dequeued(self) -> int:
@@ -154,15 +142,8 @@ class Tally(Struct, array_like=True, gc=False):
         return self.talk_ms + self.hold_ms + self.wrapup_ms
 
 
-class TallyRow(Struct, array_like=True, gc=False):
-    """A tally, and the offset of the last record that it counts; only the fold that owns it changes it."""
+class TallyRow(CountsRow[Tally], array_like=True, gc=False):
+    """A tally as a row."""
 
     applied_offset: int = -1
     tally: Tally = field(default_factory=Tally)
-
-
-def _combined(one: Tally, other: Tally, combine: Callable[[int, int], int]) -> Tally:
-    fields: list[Any] = [*map(combine, astuple(one)[:-2], astuple(other)[:-2])]
-    fields.append(list(map(combine, one.waits, other.waits)))
-    fields.append(list(map(combine, one.handles, other.handles)))
-    return Tally(*fields)

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.core.family import merged
-from stream.core.limits import DUPLICATE_WINDOW, MAX_TENANTS, MINUTES_KEPT, OVERFLOW_QUEUE
+from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.families.contacts.events import ContactAbandoned
 from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.queue import Queue
+from stream.families.contacts.queue import RETENTION, Queue
 from tests.timeline import TEN, after, event, shown, story
 
 
@@ -28,7 +28,7 @@ def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and
     floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
     floor.settle()
     floor.segments.take_changed()
-    late = event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))
+    late = event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))
 
     floor.apply([late], [3])
     floor.settle()
@@ -45,7 +45,7 @@ def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and
 def test_a_finished_segment_that_no_checkpoint_has_seen_goes_without_a_trace() -> None:
     floor = ContactsFold()
     floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
-    floor.apply([event("enqueued", "bob", after("01:00") + DUPLICATE_WINDOW + timedelta(minutes=1))], [3])
+    floor.apply([event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))], [3])
     floor.settle()
 
     assert [key[3] for key, _ in floor.segments.take_changed()] == ["bob"]
@@ -65,7 +65,7 @@ def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
     ("defect", "told"),
     [
         ("enter", "00:00 enqueued ann queue=broken"),
-        ("count_difference", "00:00 enqueued ann queue=broken\n00:10 abandoned ann queue=broken"),
+        ("place_segment", "00:00 enqueued ann queue=broken\n00:10 abandoned ann queue=broken"),
     ],
 )
 def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(
@@ -83,7 +83,7 @@ def test_a_contact_that_a_defect_has_hit_takes_later_events_without_another(monk
     floor = ContactsFold()
     floor.apply(story("00:00 enqueued ann"), [0])
     with monkeypatch.context() as defect:
-        _break(defect, "count_difference", "sales")
+        _break(defect, "place_segment", "sales")
         assert floor.apply(story("00:20 abandoned ann"), [1]).failed
 
     assert not floor.apply(story("00:10 abandoned ann"), [2]).failed
@@ -115,24 +115,22 @@ def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:
 
 def test_minutes_that_nothing_reaches_any_more_are_forgotten() -> None:
     floor = ContactsFold()
-    for n in range(3 * MINUTES_KEPT):
+    for n in range(3 * RETENTION.minutes):
         floor.apply([event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full")], [n])
     floor.settle()
 
     minutes = [key for key in floor.tallies if key[3] == "minute"]
     days = [key for key in floor.tallies if key[3] == "day"]
 
-    assert len(minutes) == MINUTES_KEPT + 1
+    assert len(minutes) == RETENTION.minutes + 1
     assert len(days) == 1
 
 
 def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() -> None:
     floor = ContactsFold()
-    floor.apply([event("enqueued", "ann", TEN)], [0])
-    floor.committed(1)
     much_later = TEN + timedelta(days=3)
-    floor.apply([event("enqueued", "bob", much_later)], [1])
-    floor.settle()
+    told = [event("blocked", f"c{day}", TEN + timedelta(days=day), reason="full") for day in (1, 2)]
+    live(floor, [event("enqueued", "ann", TEN), *told, event("enqueued", "bob", much_later)])
 
     (queue,) = shown(floor, much_later)
 

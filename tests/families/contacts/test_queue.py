@@ -24,14 +24,14 @@ def test_a_contact_that_enters_and_waits_counts_the_short_way_for_what_it_does_t
     short, general = (Queue(QUEUE, Policies().of(RULES, *QUEUE)) for _ in range(2))
     entered = Segment(applied_offset=7, enqueued=Fact(TEN - late_by, UNKNOWN, UNKNOWN, reason))
     for queue in (short, general):
-        queue.watermark = TEN
+        queue.counts.watermark = TEN
         queue.snapshot(after("03:00"))  # sums of windows are there, and have to follow
 
     short.enter(KEY, entered)
-    general.count_difference((), contributions_of(entered), entered.applied_offset)
+    general.counts.count_difference((), contributions_of(entered), entered.applied_offset)
     general.place_segment(KEY, entered, None)
 
     assert short.snapshot(after("03:00")) == general.snapshot(after("03:00"))
-    assert list(short.take_counted()) == list(general.take_counted())
+    assert list(short.counts.take_counted()) == list(general.counts.take_counted())
     assert short.places.waiting == general.places.waiting == {KEY: TEN - late_by}
     assert short.snapshot(after("03:00")).total.offered == 1

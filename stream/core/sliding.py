@@ -1,54 +1,54 @@
 """Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
 
-from msgspec.structs import astuple
-
-from stream.core.windows import WINDOWS
-from stream.families.contacts.tally import Tally, TallyRow
+from stream.core.counts import Counts, CountsRow, summed
 
 __all__ = ["SlidingSums"]
 
-_EMPTY = Tally()
-_NEAR = 5
-"""Minutes from one read to the next up to which sums are moved on; the owner still has every minute that leaves."""
+T = TypeVar("T", bound=Counts)
 
-_LONGEST = max(WINDOWS.values())
+_NEAR = 5
+"""Largest gap, in minutes, that sums are moved over; beyond it they are computed anew. The owner has what leaves."""
 
 _NEVER = -1_000_000_000
 """Before every minute: nothing was read yet."""
 
 
-class SlidingSums:
+class SlidingSums(Generic[T]):
     """
-    The tallies of all sliding windows of one queue, over its minutes.
+    The counts of all sliding windows of one key, over its minutes.
 
     Keeps, for the minute that was read last, the sum of the closed minutes of each window; the
     running minute is added at the read. `minutes` stays the owner's, and is never changed here.
     """
 
-    def __init__(self, minutes: Mapping[int, TallyRow]) -> None:
+    def __init__(self, minutes: Mapping[int, CountsRow[T]], zero: Callable[[], T], windows: Mapping[str, int]) -> None:
+        """*windows* are lengths in minutes by name, the shortest first."""
         self._minutes = minutes
-        self._closed: dict[str, Tally] = {}
+        self._empty = zero()
+        self._windows = windows
+        self._longest = max(windows.values(), default=0)
+        self._closed: dict[str, T] = {}
         self.running = _NEVER
         """The minute that was read last: what is counted in an earlier one has to be told by `add`."""
 
-    def add(self, minute: int, delta: Tally) -> None:
+    def add(self, minute: int, delta: T) -> None:
         """Take note that *delta* was added to *minute*."""
         if minute >= self.running:
             return
-        for name, length in WINDOWS.items():
+        for name, length in self._windows.items():
             if self.running - length <= minute:
                 self._closed[name] += delta
 
     def forget(self, first: int) -> None:
         """Take note that minutes before *first* go: what still counts one of them is summed anew."""
-        if first > self.running - _LONGEST:
+        if first > self.running - self._longest:
             self.running = _NEVER
 
-    def at(self, minute: int) -> dict[str, Tally]:
-        """Return the tally of each window that ends in the running *minute*. The tallies are not to be changed."""
+    def at(self, minute: int) -> dict[str, T]:
+        """Return the counts of each window that ends in the running *minute*; they are not to be changed."""
         if minute != self.running:
             self._move_to(minute)
         running = self._minutes.get(minute)
@@ -58,13 +58,13 @@ class SlidingSums:
 
     def _move_to(self, minute: int) -> None:
         if 0 < minute - self.running <= _NEAR:
-            for name, length in WINDOWS.items():
+            for name, length in self._windows.items():
                 self._closed[name] = self._moved(self._closed[name], minute, length)
         else:
             self._sum_up(minute)
         self.running = minute
 
-    def _moved(self, closed: Tally, minute: int, length: int) -> Tally:
+    def _moved(self, closed: T, minute: int, length: int) -> T:
         for closing in range(self.running, minute):
             if (entering := self._minutes.get(closing)) is not None:
                 closed += entering.tally
@@ -74,17 +74,9 @@ class SlidingSums:
 
     def _sum_up(self, minute: int) -> None:
         """Sum each minute once: a window is the next shorter one, and the minutes before that."""
-        closed, end = _EMPTY, minute
-        for name, length in WINDOWS.items():
+        closed, end = self._empty, minute
+        for name, length in self._windows.items():
             first = minute - length
             seen = [row.tally for at in range(first, end) if (row := self._minutes.get(at)) is not None]
-            closed = self._closed[name] = _sum([closed, *seen])
+            closed = self._closed[name] = summed([closed, *seen])
             end = first
-
-
-def _sum(tallies: Sequence[Tally]) -> Tally:
-    """Return the sum of at least one: column by column, at half the price of one tally after the other."""
-    columns: list[Any] = [*zip(*map(astuple, tallies), strict=True)]
-    counts, distributions = columns[:-2], columns[-2:]
-    sums: list[Any] = [*map(sum, counts), *([*map(sum, zip(*one, strict=True))] for one in distributions)]
-    return Tally(*sums)

@@ -1,0 +1,90 @@
+"""One row of every kind, with something in each of its fields: what a table of this version writes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from stream.core.row_codec import RowCodec
+from stream.families.agents.fold import AgentRow, Report
+from stream.families.agents.tables import AGENTS
+from stream.families.contacts.callback import Callback
+from stream.families.contacts.contributions import CallbackStep
+from stream.families.contacts.segment import Fact, Segment, Seldom
+from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.families.contacts.tally import Tally, TallyRow
+from tests.timeline import TEN, after
+
+Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
+"""The codec of the table, and a key and row of it."""
+
+_QUEUE = ("acme", "sales", "voice")
+
+
+def examples() -> dict[str, list[Example]]:
+    """Return rows by table."""
+    return {
+        "tallies": [(TALLIES, (*_QUEUE, scope, number), row) for scope, number, row in _tallies()],
+        "segments": [(SEGMENTS, (*_QUEUE, contact, visit), row) for contact, visit, row in _episodes()],
+        "agents": [(AGENTS, ("acme", "eva"), _agent())],
+    }
+
+
+def _tallies() -> Iterator[tuple[str, int, TallyRow]]:
+    for place, (scope, number) in enumerate((("minute", 29_852_520), ("day", 739_940), ("total", 0))):
+        counts = {name: 1000 * place + n for n, name in enumerate(Tally.__struct_fields__, 1)}
+        waits, handles = ([place + n for n, _ in enumerate(getattr(Tally(), name))] for name in ("waits", "handles"))
+        tally = Tally(**{**counts, "waits": waits, "handles": handles})  # type: ignore[arg-type]
+        row = TallyRow(4_000_000_000 + place, tally)
+        if scope == "total":
+            row.newest, row.began, row.taken_back = after("01:00"), TEN, Tally(handled=3)
+        yield scope, number, row
+
+
+def _episodes() -> Iterator[tuple[str, int, Segment | Callback]]:
+    yield "ann", 1, Segment(applied_offset=7, enqueued=Fact(after("00:01.250")))
+    yield (
+        "bob",
+        2,
+        Segment(
+            applied_offset=4_000_000_000,
+            enqueued=Fact(after("00:01"), note="transfer"),
+            answered=Fact(after("00:21"), 20_000),
+            ended=Fact(after("05:00"), 200_000, 79_000, "wrapup"),
+            wrapup_started=Fact(after("05:01")),
+            wrapup_ended=Fact(after("06:00"), 59_000),
+            abandoned=Fact(after("00:30"), 29_000),
+            dequeued=Fact(after("00:40"), 39_000, note="overflow"),
+            held=(after("01:00"), after("02:00")),
+            resumed=(after("01:19"), after("03:00")),
+            seldom=Seldom(
+                transferred=Fact(after("04:59"), 199_000, 78_000),
+                blocked=Fact(after("00:00"), note="full"),
+                missed=(("offer-1", after("00:05")), ("offer-2", after("00:15"))),
+                outbound=True,
+            ),
+            limits=(20_000, 5_000),
+        ),
+    )
+    steps = ((after("10:00"), "requested", 0), (after("20:00"), "attempted", 1), (after("20:30"), "connected", 0))
+    yield (
+        "callback-1",
+        0,
+        Callback(
+            applied_offset=9,
+            requested=after("10:00"),
+            attempts=((1, after("20:00")),),
+            connected=after("20:30"),
+            failed=after("20:30") + timedelta(hours=1),
+            counted=tuple(CallbackStep(at, step, attempt) for at, step, attempt in steps),  # type: ignore[arg-type]
+        ),
+    )
+
+
+def _agent() -> AgentRow:
+    return AgentRow(
+        applied_offset=11,
+        presence=Report(after("00:00"), "not_ready"),
+        activity=Report(after("00:10"), "on_contact"),
+        queues=(("sales", Report(after("00:01"), "joined")), ("support", Report(after("00:02"), "left"))),
+        pauses=(("sales", Report(after("00:03"), "available")),),
+    )
