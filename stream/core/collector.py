@@ -56,7 +56,7 @@ def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Deta
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
                 found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, detail)))
-                if not found.is_empty:
+                if found.size:
                     yield found
 
     return families
@@ -83,8 +83,7 @@ def _series(figure: Figure[Any], metric: Metric, reading: Reading[Any]) -> tuple
     names = metric.labels[: len(metric.labels) - figure.windowed - bool(figure.by)]
     labels_of = figure.labels_of
     if labels_of is None:
-        keys = [one.key for one in reading.snapshots]
-        return reading.once(("series", None), lambda: Series.of(names, keys)), None
+        return reading.once(("series", None), lambda: Series.of(names, [one.key for one in reading.snapshots])), None
     found = reading.once(("labels", labels_of), lambda: [labels_of(one) for one in reading.snapshots])
     chosen = [place for place, labels in enumerate(found) if labels is not None]
     rows = [labels for labels in found if labels is not None]
