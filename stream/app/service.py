@@ -12,7 +12,7 @@ from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
-from stream.core.collector import Detail
+from stream.core.collector import PageDetail
 from stream.core.family import Board
 from stream.core.policies import Policies
 from stream.core.windows import SHOWN_WINDOWS
@@ -65,7 +65,7 @@ def shown_by(settings: Settings) -> Shown:
         families=FAMILIES,
         registry="stream.families.registry:FAMILIES",
         windows=settings.windows or SHOWN_WINDOWS,
-        detail=Detail(windows=settings.windows, histograms=settings.histograms),
+        detail=PageDetail(windows=settings.windows, histograms=settings.histograms),
     )
 
 
