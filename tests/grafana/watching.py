@@ -95,6 +95,9 @@ def _rare(at: datetime) -> list[Event]:
         event("dequeued", "asked", ago(7), queue="sales", tenant="northwind", reason="callback_requested"),
         event("blocked", "early", ago(5), queue="sales", tenant="northwind", reason="closed"),
         event("blocked", "many", ago(5), queue="sales", tenant="northwind", reason="full"),
+        event("answered", "came before", ago(5), queue="sales", tenant="northwind"),
+        event("abandoned", "came before, too", ago(5), queue="sales", tenant="northwind"),
+        event("dequeued", "will be called", ago(5), queue="sales", tenant="northwind", reason="callback_requested"),
         event("callback.requested", "hope", ago(5), queue="sales", tenant="northwind"),
         event("callback.failed", "hope", ago(4), queue="sales", tenant="northwind"),
     ]
