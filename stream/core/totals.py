@@ -64,7 +64,7 @@ class Totals(Generic[T]):
         return [self.taken_back] if counts else []
 
     def read(self) -> T:
-        """Return what was counted, less what was taken back."""
+        """Return totals after corrections; counters are these and what was taken back, since they must not decrease."""
         return self.counted.tally.copy()
 
     def read_taken_back(self) -> T:

@@ -121,8 +121,10 @@ class Windowed(Generic[T]):
         if silence is None:
             self.silent_from = _NEVER
             return
+        # A total that was loaded with a higher applied offset has begun anew by this very event already.
         if EPOCH < self.watermark < at - silence and totals.counted.applied_offset < offset:
             totals.begin_anew(at)
+            # Minutes of before the silence that are still open for counting must not reach the new totals.
             for minute, tallies in self._counted.items():
                 if minute < totals.first_minute:
                     tallies[:] = [tally for tally in tallies if tally is not totals.counted.tally]
@@ -138,6 +140,7 @@ class Windowed(Generic[T]):
             and (kept := self._minutes.get(minute)) is not None
             and kept.applied_offset < offset
         ):
+            # The sums of closed minutes were made without it. Counting into a tally of its own gives the delta.
             late = self._zero()
             contribution.count([late], sign)
             self._sums.add(minute, late)
@@ -145,6 +148,7 @@ class Windowed(Generic[T]):
     def _open(self, minute: int, offset: int) -> list[T]:
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
         first_minute, first_day, first_month = self._first_kept()
+        # Once for each minute and settling, not at each event: counting is most of what a fold does.
         rows = [self.totals.counted] if minute >= self.totals.first_minute else []
         if minute >= first_minute:
             rows.append(self._row_of(self._minutes, minute))
@@ -169,6 +173,7 @@ class Windowed(Generic[T]):
             for number in numbers:
                 if number >= first:
                     yield scope, number, rows[number]
+        # Also written when only the watermark moved: after a restart it tells whether an event ends a silence.
         total = self.totals.counted
         if self._counted or self.watermark != total.newest:
             total.newest = self.watermark

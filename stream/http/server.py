@@ -95,7 +95,7 @@ class BoardServer:
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
         self._metrics = MetricsPage(shown, take_board=take_board, feed=feed, timer=perf_counter)
         self._documents = SharedRendering(read, self._document_of, self._executor)
-        self._part = SharePage(take_share, ShareCodec(shown.families), self._executor)
+        self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
@@ -110,7 +110,7 @@ class BoardServer:
                 web.get("/metrics", self._metrics.answer),
                 web.get("/healthz", self._alive),
                 web.get("/readyz", self._ready),
-                web.get(SHARE_PATH, self._part.answer),
+                web.get(SHARE_PATH, self._share_page.answer),
                 web.get("/board.json", self._document),
                 web.get("/detail.json", self._detail),
                 web.get(STREAMED, self._events),

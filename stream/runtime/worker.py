@@ -78,9 +78,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
 
 class StreamApp(faust.App):
-    """A Faust app that carries the offset keeper for its consumer, and how clients come to the brokers."""
+    """A Faust app that carries the assignment listener for its consumer, and how clients come to the brokers."""
 
-    offset_keeper: RebalanceListener
+    assignment_listener: RebalanceListener
     security: KafkaSecurity
 
     def _create_directories(self) -> None:

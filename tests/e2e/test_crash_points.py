@@ -84,7 +84,7 @@ async def assert_exact(worker: Member, seed: int) -> None:
     assert board(worker) == expected
     assert written(families_of(board(worker)), Format.TEXT) == written(families_of(expected), Format.TEXT)
     assert worker.worker.feed.gaps == 0
-    await worker.checkpoints.look()  # as a worker does long before anything is compacted
+    await worker.checkpoints.check_changelogs()  # as a worker does long before anything is compacted
     assert await worker.checkpoints.take()
     worker.log.shared.compact()
     assert board(member(worker.log.shared, topics).begin()) == expected
@@ -171,7 +171,7 @@ async def handed_over(worker: Member, way: str) -> Member:
         worker.log.shared.compact()
         return worker
     if way != "killed":
-        await worker.keeper.give_up(lost=way == "lost")
+        await worker.listener.give_up(lost=way == "lost")
     same = way in {"kept", "lost"}
     return (worker if same else member(worker.log.shared, worker.topics)).begin()
 
