@@ -1,4 +1,4 @@
-"""The table of settings in `docs/operations.md`, made from `stream/settings.py`."""
+"""The tables of settings in `docs/operations.md`, made from `stream/settings.py` and `stream/security`."""
 
 import types
 from datetime import timedelta
@@ -8,15 +8,20 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 import msgspec
 
 from scripts.docstrings import attribute_sentences
+from scripts.rights import rights_table
 from stream import settings
+from stream.security import kafka_security
+from stream.security.kafka_security import KafkaSecurity
 from stream.settings import PREFIX, Settings
 
 __all__ = ["OPERATIONS", "page", "table"]
 
 OPERATIONS = Path(__file__).parents[1] / "docs" / "operations.md"
 
-BEGIN = "<!-- settings: written by `make generate` -->"
-END = "<!-- end of settings -->"
+TABLES: dict[str, tuple[types.ModuleType, type[msgspec.Struct]]] = {
+    "settings": (settings, Settings),
+    "security": (kafka_security, KafkaSecurity),
+}
 
 KINDS = {timedelta: "duration", Path: "path", str: "text", int: "number", float: "number", bool: "true or false"}
 
@@ -24,20 +29,29 @@ KINDS = {timedelta: "duration", Path: "path", str: "text", int: "number", float:
 def page() -> str:
     """Return the page as it should be: what stands between the marks is replaced."""
     text = OPERATIONS.read_text()
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{table()}{END}{after}"
+    for name, (module, struct) in TABLES.items():
+        text = replaced(text, name, table(module, struct))
+    return replaced(text, "rights", rights_table())
 
 
-def table() -> str:
+def replaced(text: str, name: str, content: str) -> str:
+    """Return *text* with *content* between the marks of that name."""
+    begin, end = f"<!-- {name}: written by `make generate` -->", f"<!-- end of {name} -->"
+    before, rest = text.split(begin)
+    _, after = rest.split(end)
+    return f"{before}{begin}\n{content}{end}{after}"
+
+
+def table(module: types.ModuleType, struct: type[msgspec.Struct]) -> str:
     """Return a row for every setting, in the order of the code."""
-    sentences = attribute_sentences(settings)[Settings.__name__]
-    rows = [_row(field, sentences[field.name]) for field in msgspec.structs.fields(Settings)]
+    sentences = attribute_sentences(module)[struct.__name__]
+    fields = [field for field in msgspec.structs.fields(struct) if field.name != "security"]
+    rows = [_row(field, sentences[field.name]) for field in fields]
     return "| variable | kind | default | meaning |\n|---|---|---|---|\n" + "".join(rows)
 
 
 def _row(field: msgspec.structs.FieldInfo, sentence: str) -> str:
-    default = "" if field.default is None else f"`{_as_written(field.default)}`"
+    default = "" if field.default in {None, ""} else f"`{_as_written(field.default)}`"
     meaning = " ".join(sentence.split())
     return f"| `{PREFIX}{field.name.upper()}` | {_kind_of(field.type)} | {default} | {meaning} |\n"
 

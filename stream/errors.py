@@ -5,7 +5,8 @@ ContactStreamError
 ├── SourceError       fix the file or line that the message names
 ├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
 ├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
-│   └── BrokerAway    it does not answer: trying again may be enough
+│   ├── BrokerAway    it does not answer: trying again may be enough
+│   └── BrokerRefused it answers, and refuses certificate, login or right: do what the message says
 └── TopicMismatch     topics on the broker differ from what is declared: the message says what to do
 """
 
@@ -15,6 +16,7 @@ __all__ = [
     "INVALID_REASONS",
     "BrokerAway",
     "BrokerError",
+    "BrokerRefused",
     "ContactStreamError",
     "InvalidEvent",
     "InvalidReason",
@@ -33,7 +35,7 @@ InvalidReason = Literal[
     "wrong_topic",  # one of ours, on a topic where it does not belong
     "missing_field",
     "invalid_field",
-    "absurd_time",  # before the year 2000 or after 2100
+    "absurd_time",  # before 1970-01-02 or after the year 2100: a clock that was never set, or another unit
     "future",  # more than five minutes ahead of the clock
     "processing_failed",  # a valid event that the fold could not take: a defect of ours
 ]
@@ -60,6 +62,10 @@ class BrokerError(ContactStreamError):
 
 class BrokerAway(BrokerError):
     """No broker answers, or not yet as it will; it may be a matter of time."""
+
+
+class BrokerRefused(BrokerError):
+    """A broker answers, and refuses who comes, or what is asked for; the message names the setting or right."""
 
 
 class TopicMismatch(ContactStreamError):

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
 
+from stream.core.collector import Histograms
+from stream.core.windows import SHOWN_WINDOWS
 from stream.errors import SettingsError
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
 __all__ = ["EMBEDDED", "PREFIX", "LogLevel", "Settings", "are_addresses", "broker_of", "settings_from"]
 
@@ -24,6 +29,8 @@ EMBEDDED: Final = "embedded:"
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+Windows = tuple[str, ...]
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
@@ -32,6 +39,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     broker: Annotated[str, Meta(min_length=1)] = EMBEDDED
     """Bootstrap servers, `host:port,…`; `embedded:` starts a broker of its own, `embedded:host:port` uses that one."""
+    security: KafkaSecurity = PLAINTEXT
+    """How the brokers are reached, by TLS or with a login. Each of its fields is a variable of its own."""
     group: Annotated[str, Meta(min_length=1, max_length=200)] = "contact-stream"
     """Consumer group; workers of one group share the partitions, and name their changelogs after it."""
     partitions: Annotated[int, Meta(ge=1, le=1000)] = 12
@@ -60,6 +69,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """About so many queues of a tenant get figures of their own; the others share one series."""
     max_queues: Annotated[int, Meta(ge=1)] = 10_000
     """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
+    windows: Windows | None = None
+    """Windows shown, such as `5m,30m,today`, each figure in each. None: all on the board, the needed on `/metrics`."""
+    histograms: Histograms = "coarse"
+    """Buckets of waits and handle times on `/metrics`: a few at the usual thresholds, all, or only count and sum."""
     dead_letter_limit: Annotated[int, Meta(ge=0)] = 0
     """After so many invalid records in a row, without one event, a worker stops; 0: never."""
     http_host: str = "127.0.0.1"
@@ -82,6 +95,11 @@ def broker_of(settings: Settings) -> tuple[str | None, bool]:
     """
     embedded = settings.broker.startswith(EMBEDDED)
     address = settings.broker.removeprefix(EMBEDDED if embedded else "kafka://")
+    if embedded and settings.security != PLAINTEXT:
+        raise SettingsError(
+            f"CONTACT_STREAM_BROKER: the embedded broker knows neither TLS nor logins; name another one, or leave out "
+            f"CONTACT_STREAM_SECURITY_PROTOCOL={settings.security.security_protocol}"
+        )
     if embedded and not address:
         return None, False
     if not are_addresses(address):
@@ -105,7 +123,7 @@ def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | 
 
     Raises SettingsError, which names every variable at fault, also where the value came from an override.
     """
-    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    fields = _fields()
     given: dict[str, object] = {}
     mistakes: list[str] = []
     for variable, text in environ.items():
@@ -125,7 +143,13 @@ def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | 
             mistakes.append(f"{PREFIX}{name.upper()}: {failure}")
     if mistakes:
         raise SettingsError("\n".join(mistakes))
-    return Settings(**values)
+    security = {name: values.pop(name) for name in KafkaSecurity.__struct_fields__ if name in values}
+    return Settings(**values, security=KafkaSecurity(**security))
+
+
+def _fields() -> dict[str, FieldInfo]:
+    every = (*msgspec.structs.fields(Settings), *msgspec.structs.fields(KafkaSecurity))
+    return {field.name: field for field in every if field.type is not KafkaSecurity}
 
 
 def _hint(name: str, fields: Mapping[str, Any]) -> str:
@@ -137,8 +161,12 @@ def _convert(value: object, kind: object) -> object:
     # msgspec knows no paths: where one may stand, the text is one.
     if kind == Path | None:
         return Path(str(value)) if value else None
-    if get_origin(kind) is Literal:
-        return _choice(str(value), get_args(kind))
+    if kind == Windows | None:
+        return _windows(str(value))
+    optional = NoneType in get_args(kind)
+    choices = get_args(kind)[0] if optional else kind
+    if get_origin(choices) is Literal:
+        return _choice(str(value), get_args(choices)) if value or not optional else None
     given = value.strip() if isinstance(value, str) else value
     converted: object = msgspec.convert(given, cast("type", kind), strict=False)
     if isinstance(converted, timedelta) and converted <= timedelta(0):
@@ -147,7 +175,16 @@ def _convert(value: object, kind: object) -> object:
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
-    choice = text.strip().upper()
-    if choice not in choices:
-        raise ValueError(f"must be one of {', '.join(choices)}")
-    return choice
+    for choice in choices:
+        if choice.upper() == text.strip().upper():
+            return choice
+    raise ValueError(f"must be one of {', '.join(choices)}")
+
+
+def _windows(text: str) -> Windows:
+    """Return the windows of a list in their own order."""
+    named = {part.strip() for part in text.split(",")}
+    if unknown := named.difference(SHOWN_WINDOWS):
+        found = ", ".join(sorted(map(repr, unknown)))
+        raise ValueError(f"{found}: must be some of {', '.join(SHOWN_WINDOWS)}, with commas between")
+    return tuple(window for window in SHOWN_WINDOWS if window in named)

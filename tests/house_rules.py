@@ -1,6 +1,7 @@
-"""Rules that hold for every test: in CI nothing may skip, and nothing may leave this machine."""
+"""Rules for every test: in CI nothing may skip, nothing may leave this machine, and an interrupt interrupts."""
 
 import os
+import signal
 import socket
 from collections.abc import Callable, Generator, Iterator
 
@@ -17,6 +18,13 @@ EXCUSED = "../shared is missing"
 LOOPBACK = ("127.", "::1", "localhost")
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def pytest_configure() -> None:
+    """Listen to SIGINT, also where a shell in the background (`nohup make test &`) has it ignored."""
+    # An ignored signal is inherited: programs under test could not be interrupted, and tests would wait for ever.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
+from stream.app.service import left_out, worker_settings
 from stream.errors import SettingsError
+from stream.runtime.worker import WorkerSettings
 from stream.settings import EMBEDDED, Settings, settings_from
 
 
@@ -59,6 +61,32 @@ def test_a_broker_is_not_empty(broker: str) -> None:
         settings_from({}, broker=broker)
 
 
+def test_windows_are_named_with_commas_between_in_any_order() -> None:
+    assert settings_from({"CONTACT_STREAM_WINDOWS": "today, 5m,30m,5m"}).windows == ("5m", "30m", "today")
+    assert settings_from({}).windows is None
+
+
+@pytest.mark.parametrize("windows", ["", " ", "5m,", "5m,,today", "2h", "30", "TODAY", "5m today"])
+def test_a_window_that_is_none_is_refused_with_those_there_are(windows: str) -> None:
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_WINDOWS: '.*must be some of 5m, 15m, 30m, 1h, today"):
+        settings_from({"CONTACT_STREAM_WINDOWS": windows})
+
+
+def test_windows_that_alerts_read_and_nobody_writes_are_found() -> None:
+    assert left_out(None) == ()
+    assert left_out(("5m", "15m", "30m", "1h", "today")) == ()
+    assert left_out(("5m", "30m", "today")) == ("15m", "1h")
+
+
+def test_histograms_have_three_degrees_of_detail() -> None:
+    assert [settings_from({"CONTACT_STREAM_HISTOGRAMS": one}).histograms for one in ("full", "None")] == [
+        "full",
+        "none",
+    ]
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_HISTOGRAMS: must be one of coarse, full, none$"):
+        settings_from({"CONTACT_STREAM_HISTOGRAMS": "fine"})
+
+
 def test_mistakes_of_values_are_named_all_at_once() -> None:
     names = ("BROKER", "CHECKPOINT_INTERVAL", "LOG_LEVEL", "PARTITIONS")
     values = ("", "PT0S", "LOUD", "0")
@@ -75,3 +103,7 @@ def test_every_mistake_is_named_with_what_may_have_been_meant() -> None:
 
     assert "CONTACT_STREAM_BROEKR is no setting; did you mean CONTACT_STREAM_BROKER?" in str(caught.value)
     assert "CONTACT_STREAM_PARTITIONS" in str(caught.value)
+
+
+def test_each_default_is_said_once_and_is_the_documented_one() -> None:
+    assert worker_settings(Settings(), brokers="kafka:9092") == WorkerSettings(brokers="kafka:9092")

@@ -12,6 +12,7 @@ from typing import Self
 
 from scripts.apache_kafka.distribution import KafkaUnavailable
 from scripts.apache_kafka.node import Node, Ports
+from scripts.apache_kafka.secured import Secured
 from stream.broker.child import HOST, free_port
 
 __all__ = ["Cluster"]
@@ -28,7 +29,14 @@ class Cluster:
     KafkaUnavailable with what to install where Java or Maven is missing.
     """
 
-    def __init__(self, home: Path, *, brokers: int = 1, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        brokers: int = 1,
+        settings: Mapping[str, str] | None = None,
+        security: Secured | None = None,
+    ) -> None:
         self.home = home.resolve()
         described = self.home / _DESCRIPTION
         if described.exists():
@@ -38,7 +46,9 @@ class Cluster:
                 raise KafkaUnavailable(f"A cluster has {' or '.join(map(str, BROKERS))} brokers, not {brokers}")
             known = {"id": _new_id(), "ports": [[free_port(), free_port()] for _ in range(brokers)]}
         self._id: str = known["id"]
-        self._settings = dict(settings or {})
+        self._listeners = dict(security.listeners if security else {})
+        self._settings = dict(security.settings if security else {}) | dict(settings or {})
+        self._passwords = dict(security.passwords if security else {})
         self.nodes = [
             Node(number, Ports(*ports), self.home / f"broker-{number}")
             for number, ports in enumerate(known["ports"], 1)
@@ -57,7 +67,7 @@ class Cluster:
         starting = [node for node in self.nodes if node.pid is None]
         try:
             for node in starting:
-                node.format(self._id, self._properties(node))
+                node.format(self._id, self._properties(node), self._passwords)
                 node.spawn(outlives=outlives)
             for node in starting:
                 node.wait()
@@ -93,15 +103,17 @@ class Cluster:
     def _properties(self, node: Node) -> list[str]:
         voters = ",".join(f"{voter.number}@{HOST}:{voter.ports.controller}" for voter in self.nodes)
         copies = len(self.nodes)
+        more = [f"{name}://{address}" for name, (_, address) in self._listeners.items()]
+        protocols = [f"{name}:{protocol}" for name, (protocol, _) in self._listeners.items()]
         properties = {
             "process.roles": "broker,controller",
             "node.id": node.number,
             "controller.quorum.voters": voters,
-            "listeners": f"CLIENT://{node.address},CONTROLLER://{HOST}:{node.ports.controller}",
-            "advertised.listeners": f"CLIENT://{node.address}",
+            "listeners": ",".join([f"CLIENT://{node.address}", f"CONTROLLER://{HOST}:{node.ports.controller}", *more]),
+            "advertised.listeners": ",".join([f"CLIENT://{node.address}", *more]),
             "inter.broker.listener.name": "CLIENT",
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": ",".join(["CLIENT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *protocols]),
             "log.dirs": node.data,
             # Topics are declared by whoever uses them.
             "auto.create.topics.enable": "false",

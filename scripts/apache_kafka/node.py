@@ -5,7 +5,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,12 +62,14 @@ class Node:
         pid = int(noted.read_text()) if noted.exists() else 0
         return pid if pid and _is_kafka(pid, self.home) else None
 
-    def format(self, cluster_id: str, properties: Sequence[str]) -> None:
-        """Write its settings, and make its folder one of the cluster; keeps what is in there already."""
+    def format(self, cluster_id: str, properties: Sequence[str], passwords: Mapping[str, str]) -> None:
+        """Write its settings, and make its folder one of the cluster with these SCRAM users; keeps what is in there."""
         self.home.mkdir(parents=True, exist_ok=True)
         settings = self.home / "server.properties"
         settings.write_text("\n".join(properties) + "\n")
         command = [*self._java(), "kafka.tools.StorageTool", "format", f"-t={cluster_id}", "-c", str(settings)]
+        for mechanism, (user, password) in product(("SCRAM-SHA-256", "SCRAM-SHA-512"), passwords.items()):
+            command += ["--add-scram", f"{mechanism}=[name={user},password={password}]"]
         subprocess.run([*command, "--ignore-formatted"], capture_output=True, text=True, check=True)
 
     def spawn(self, *, outlives: bool = False) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from scripts.dashboards.layout import Row, laid_out
 from scripts.dashboards.panels import AMBER, GREEN, GREY, RED, Look
 from scripts.dashboards.queries import EVERY, STATE, Scope
-from stream.core.windows import TODAY, WINDOWS
+from stream.core.windows import DEFAULT_WINDOW
 from stream.languages.words import Language, words
 
 __all__ = ["TAG", "Page", "framed", "page_of", "uid_of"]
@@ -151,13 +151,16 @@ def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards
     )
 
 
-def _window(page: Page) -> dashboards.CustomVariable:
-    options = [(page.words[f"window_{name}"], name) for name in (*WINDOWS, TODAY)]
-    chosen = dashboard.VariableOption(text=page.words["window_30m"], value="30m", selected=True)
+def _window(page: Page) -> dashboards.QueryVariable:
+    """Offer the windows that workers write, one at a time."""
+    query = 'label_values(contact_window_answered{job=~"$job", instance=~"$instance"}, window)'
     return (
-        dashboards.CustomVariable("window")
+        dashboards.QueryVariable("window")
         .label(page.words["window"])
-        .values(", ".join(f"{text} : {value}" for text, value in options))
-        .current(chosen)
-        .options([dashboard.VariableOption(text=text, value=name, selected=name == "30m") for text, name in options])
+        .datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE))
+        .query({"query": query, "refId": "window"})
+        .definition(query)
+        .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(dashboard.VariableSort.NATURAL_ASC)
+        .current(dashboard.VariableOption(text=DEFAULT_WINDOW, value=DEFAULT_WINDOW))
     )

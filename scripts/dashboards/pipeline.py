@@ -303,3 +303,5 @@ def _workers(page: Page) -> Iterator[Row]:
             ),
         ),
     )
+    series = Value(name="{{family}}", expr=scope.parts("contact_page_series", ("family",)), look=COUNT)
+    yield Row(8, (lines(word["page_series"], told("contact_page_series"), [series], stacked=True),))

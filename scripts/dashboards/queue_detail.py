@@ -17,22 +17,36 @@ from scripts.dashboards.queries import EVERY, QUEUE, quantity
 from scripts.dashboards.queues import queue_labels
 from stream.app.catalogue import SECTIONS
 from stream.core.metric import Kind
-from stream.families.contacts.figures import COUNTED, REASONED
+from stream.core.windows import DEFAULT_WINDOW
+from stream.families.contacts.figures import COUNTED, FIGURES, REASONED
 
 __all__ = ["key_of", "queue_detail"]
 
 ABOUT = "One queue or a few: what waits now, the service level in all windows and formulas, volumes, waits and exits."
 
 LEGEND = "{{tenant}} · {{queue}} · {{channel}}"
-FIGURES = tuple(one.name for one in SECTIONS["windows"] if not one.name.startswith("contact_window_"))
+WRITTEN = frozenset(figure.metric.name for figure in FIGURES if figure.metric and DEFAULT_WINDOW in figure.written_in)
+"""What is there in the windows that people look at; what else is counted, counters tell."""
+
+RATIOS = tuple(one.name for one in SECTIONS["windows"] if one.name in WRITTEN and "contact_window_" not in one.name)
 """Ratios and means: those that a window has besides what it counted."""
+
+SELDOM = tuple(field for field in COUNTED if f"contact_window_{field}" not in WRITTEN and field != "handled")
+"""What most queues never count."""
+
+RANGE = "$__range"
 
 LEVEL, TARGET = "contact_service_level_ratio", "contact_service_level_target_ratio"
 
 HANDLING = ("talk", "hold", "wrapup")
 """What handle time is made of."""
 
-FLOWS = ("offered", "answered", "abandoned", "handled")
+FLOWS = {
+    "offered": "contact_offered_total",
+    "answered": "contact_answered_total",
+    "abandoned": "contact_abandoned_total",
+    "handled": "contact_handle_seconds_count",
+}
 
 
 def key_of(name: str) -> str:
@@ -77,9 +91,9 @@ def _service_level(page: Page) -> Iterator[Row]:
     labels = queue_labels(page) | {"window": word["window"]}
     columns = [
         Value(name=word[key_of(name)], expr=scope.each(name, (*QUEUE, "window"), window=EVERY), look=plain(name))
-        for name in FIGURES
+        for name in RATIOS
     ]
-    yield Row(8, (worst_first(word["in_windows"], told(*FIGURES), labels, columns),))
+    yield Row(8, (worst_first(word["in_windows"], told(*RATIOS), labels, columns),))
     yield Row(7, (_formulas(page),))
 
 
@@ -93,7 +107,7 @@ def _formulas(page: Page) -> table.Panel:
 
 def _figures(page: Page) -> Iterator[Row]:
     yield Row(1, title=page.words["in_windows"])
-    panels = [_figure(page, name) for name in FIGURES if name != LEVEL]
+    panels = [*(_figure(page, name) for name in RATIOS if name != LEVEL), _mean_abandon(page)]
     yield from (
         Row(8, panels[start : start + 3], _widths(panels[start : start + 3])) for start in range(0, len(panels), 3)
     )
@@ -104,24 +118,46 @@ def _figure(page: Page, name: str) -> timeseries.Panel:
     return lines(page.words[key_of(name)], told(name), [value])
 
 
+def _mean_abandon(page: Page) -> timeseries.Panel:
+    given_up, unknown, waits = (
+        page.scope.increase(f"contact_{name}_total", QUEUE, over="1h")
+        for name in ("abandoned", "abandoned_wait_unknown", "abandon_wait_seconds")
+    )
+    known = f"(({given_up} - ({unknown} or {given_up} * 0)) > 0)"
+    name = "contact_mean_abandon_seconds"
+    value = Value(name=LEGEND, expr=f"{waits} / {known}", look=plain(name))
+    return lines(page.words[key_of(name)], f"{told(name)}\n\nOver the last hour.", [value])
+
+
 def _volumes(page: Page) -> Iterator[Row]:
     scope, word = page.scope, page.words
     yield Row(1, title=word["volumes"])
     offered = Value(name="{{channel}}", expr=scope.increase("contact_offered_total", ("channel",)), look=_count())
-    flows = [Value(name=word[flow], expr=scope.increase(f"contact_{flow}_total"), look=_count()) for flow in FLOWS]
+    flows = [Value(name=word[flow], expr=scope.increase(name), look=_count()) for flow, name in FLOWS.items()]
     about = "Contacts per interval of the picture."
     channels = lines(word["volume_by_channel"], f"{told('contact_offered_total')} {about}", [offered], stacked=True)
     yield Row(8, [each.interval("1m") for each in (_flows(page, flows, about), channels)])
-    counted = [f"contact_window_{field}" for field in COUNTED]
-    columns = [
-        Value(name=word[key_of(name)], expr=scope.each(name), look=plain(name))
-        for name in ("contact_window_decided", *counted)
+    counted = [
+        name
+        for name in ("contact_window_decided", *(f"contact_window_{field}" for field in COUNTED))
+        if name in WRITTEN
     ]
+    columns = [Value(name=word[key_of(name)], expr=scope.each(name), look=plain(name)) for name in counted]
     yield Row(7, (worst_first(word["request_volume"], told(*counted), queue_labels(page), columns),))
+    yield Row(7, (_seldom(page),))
+
+
+def _seldom(page: Page) -> table.Panel:
+    names = [f"contact_{field}_total" for field in SELDOM]
+    columns = [
+        Value(name=page.words[key_of(name)], expr=page.scope.increase(name, QUEUE, over=RANGE), look=_count())
+        for name in names
+    ]
+    return worst_first(page.words["in_time_range"], told(*names), queue_labels(page), columns)
 
 
 def _flows(page: Page, flows: Sequence[Value], about: str) -> timeseries.Panel:
-    told_of = told(*(f"contact_{flow}_total" for flow in FLOWS))
+    told_of = told(*FLOWS.values())
     return lines(page.words["request_volume"], f"{told_of}\n\n{about}", flows)
 
 
@@ -137,13 +173,18 @@ def _waits(page: Page) -> Iterator[Row]:
         ]
         percentiles = lines(f"{page.words[key]}: {page.words['percentiles']}", told(name), shares)
         yield Row(8, [each.interval("1m") for each in (map_of, percentiles)])
-    spent = [f"contact_window_{part}_seconds" for part in HANDLING]
-    handled = f"({page.scope.total('contact_window_handled')} > 0)"
+    spent = [f"contact_{part}_seconds_total" for part in HANDLING]
+    handled = f"({page.scope.increase('contact_handle_seconds_count', over='1h')} > 0)"
     means = [
-        Value(name=page.words[key_of(name)], expr=f"{page.scope.total(name)} / {handled}", look=plain(name))
+        Value(
+            name=page.words[key_of(name)],
+            expr=f"{page.scope.increase(name, over='1h')} / {handled}",
+            look=plain("contact_aht_seconds"),
+        )
         for name in spent
     ]
-    yield Row(8, (lines(page.words["aht"], told("contact_aht_seconds", *spent), means, stacked=True),))
+    about = f"{told('contact_aht_seconds', *spent)}\n\nOver the last hour."
+    yield Row(8, (lines(page.words["aht"], about, means, stacked=True),))
 
 
 def _exits(page: Page) -> Iterator[Row]:
@@ -156,11 +197,12 @@ def _exits(page: Page) -> Iterator[Row]:
     yield Row(8, panels)
     labels = queue_labels(page) | {"reason": page.words["reason"]}
     columns = [
-        Value(name=page.words[prefix], expr=page.scope.each(name, (*QUEUE, "reason")), look=plain(name))
-        for prefix, name in ((prefix, f"contact_window_{prefix}") for prefix in REASONED)
+        Value(name=page.words[prefix], expr=page.scope.increase(name, (*QUEUE, "reason"), over=RANGE), look=_count())
+        for prefix, name in ((prefix, f"contact_{prefix}_total") for prefix in REASONED)
     ]
-    about = told(*(f"contact_window_{prefix}" for prefix in REASONED))
-    yield Row(7, (worst_first(page.words["exits"], about, labels, columns, sort=page.words["dequeued"]),))
+    about = told(*(f"contact_{prefix}_total" for prefix in REASONED))
+    title = f"{page.words['exits']}: {page.words['in_time_range']}"
+    yield Row(7, (worst_first(title, about, labels, columns, sort=page.words["dequeued"]),))
 
 
 def _agents(page: Page) -> Iterator[Row]:

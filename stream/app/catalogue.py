@@ -6,7 +6,7 @@ from typing import Final
 from stream.core.metric import Metric
 from stream.families.registry import FAMILIES
 from stream.http.build import BUILD_INFO
-from stream.http.exposition import SECTION_DURATION, SECTION_SUCCESS
+from stream.http.exposition import PAGE_SERIES, SECTION_DURATION, SECTION_SUCCESS
 from stream.status.feed_metrics import FEED
 
 __all__ = ["BY_NAME", "CATALOGUE", "SECTIONS", "metric"]
@@ -18,7 +18,7 @@ def _sections() -> dict[str, tuple[Metric, ...]]:
         for figure in family.figures:
             if figure.metric is not None:
                 found[figure.section] = (*found.get(figure.section, ()), figure.metric)
-    return {**found, "feed": FEED, "page": (SECTION_SUCCESS, SECTION_DURATION, BUILD_INFO)}
+    return {**found, "feed": FEED, "page": (SECTION_SUCCESS, SECTION_DURATION, PAGE_SERIES, BUILD_INFO)}
 
 
 SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = _sections()

@@ -11,6 +11,7 @@ from stream.app.policy_file import load_policies, policies_of
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
 from stream.sdk.producer import Producer
+from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
 from stream.simulator import demo_centre, live, paced
 
@@ -52,7 +53,7 @@ async def running_demo(
 ) -> AsyncIterator[Service]:
     """Run the demo around a block; the past hour comes first, then real time times *speed*."""
     async with EmbeddedBroker() as broker:
-        modest = replace(settings, partitions=DEMO_PARTITIONS)
+        modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
         policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
         service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
         async with service:

@@ -50,7 +50,8 @@ class Replay:
         return Board(
             at=instant,
             snapshots={
-                name: merged(snapshot for _, snapshot in fold.snapshots(instant)) for name, fold in self.folds.items()
+                name: merged(one for _, one in fold.snapshots(instant) if one is not None)
+                for name, fold in self.folds.items()
             },
         )
 

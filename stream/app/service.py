@@ -3,17 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from stream.app.policy_file import load_policies
+from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
-from stream.board.cluster.share import PartitionBoard, WorkerShare, board_of, vitals_of
+from stream.board.cluster.share import WorkerShare, board_of, vitals_of
+from stream.core.collector import PageDetail
 from stream.core.family import Board
 from stream.core.policies import Policies
+from stream.core.windows import SHOWN_WINDOWS
 from stream.errors import SettingsError
 from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
@@ -28,21 +30,12 @@ from stream.status.feed import Feed
 from stream.status.freshness import Limits
 from stream.status.health import health_of
 
-__all__ = ["Service", "worker_settings"]
+__all__ = ["Service", "left_out", "shown_by", "worker_settings"]
 
 logger = logging.getLogger(__name__)
 
 EMBEDDED_SESSION = timedelta(seconds=6)
 """The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
-
-SLICE = 100
-"""So much is read (a queue costs 1) before others get their turn: two or three milliseconds."""
-
-BREATH_SECONDS = 0.006
-"""
-A turn of the loop is not enough, nor is a moment: to fetch, the consumer's thread must get hold of the interpreter
-again and again, and each time that it lets go the next slice would take it. So it gets the time of a whole fetch.
-"""
 
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
@@ -52,6 +45,7 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
     """Return what processing needs of the settings, for brokers at an address."""
     return WorkerSettings(
         brokers=brokers,
+        security=settings.security,
         group=settings.group,
         partitions=settings.partitions,
         replication=settings.replication,
@@ -63,6 +57,22 @@ def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True
         session_timeout=settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION),
         idempotent=idempotent,
     )
+
+
+def shown_by(settings: Settings) -> Shown:
+    """Return what the pages of a worker show."""
+    return Shown(
+        families=FAMILIES,
+        registry="stream.families.registry:FAMILIES",
+        windows=settings.windows or SHOWN_WINDOWS,
+        detail=PageDetail(windows=settings.windows, histograms=settings.histograms),
+    )
+
+
+def left_out(windows: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the windows that dashboards or alerts read and that nobody will write."""
+    read = {window for family in FAMILIES for one in family.figures if one.windowed for window in one.written_in}
+    return tuple(one for one in SHOWN_WINDOWS if windows is not None and one in read.difference(windows))
 
 
 def _listen(settings: Settings) -> Listen:
@@ -84,9 +94,12 @@ class Service:
         brokers: str,
         idempotent: bool = True,
         policies: Policies | None = None,
+        shown: Shown | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        shown = shown or shown_by(settings)
+        self._families = shown.families
         self._brokers = brokers
         self.settings = settings
         self.feed = Feed()
@@ -97,12 +110,13 @@ class Service:
             max_queues=settings.max_queues,
             future_tolerance=settings.future_tolerance,
             clock=clock,
+            families=shown.families,
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
-        self.whole = ClusterBoard(
+        self.cluster = ClusterBoard(
             settings.group,
-            FAMILIES,
+            shown.families,
             take_share=self.share,
             others=self.worker.others,
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
@@ -110,10 +124,10 @@ class Service:
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
         self.server = BoardServer(
-            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
+            shown,
             take_board=self.board,
-            take_share=self.share,
-            look=self.whole.look,
+            take_share=self.cluster.share,
+            read=self.cluster.read,
             feed=self.feed,
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
@@ -152,6 +166,9 @@ class Service:
             ) from failure
         self.worker.reached = lambda: advertised_address(self.address, self.settings.http_advertised, self._brokers)
         logger.info("live board and metrics: %s", self.address)
+        if unwritten := left_out(self.settings.windows):
+            told = ", ".join(unwritten)
+            logger.warning("CONTACT_STREAM_WINDOWS leaves out %s: alerts and dashboards that read it are blind", told)
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, close the pages."""
@@ -160,7 +177,7 @@ class Service:
 
     async def _close(self) -> None:
         await self.server.stop()
-        await self.whole.close()
+        await self.cluster.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -174,22 +191,12 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
-        return board_of(share.partitions, FAMILIES, share.at, whole=self.feed.whole)
+        return await asyncio.to_thread(board_of, share.partitions, self._families, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
         at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
-        partitions: list[PartitionBoard] = []
-        work = 0
-        for feed, fold in self.worker.ownership.shown():
-            snapshots: list[Any] = []
-            for cost, snapshot in fold.snapshots(at):
-                snapshots.append(snapshot)
-                work += cost
-                if work >= SLICE:
-                    work = 0
-                    await asyncio.sleep(BREATH_SECONDS)
-            partitions.append(PartitionBoard(feed=copy(feed), snapshots=tuple(snapshots)))
+        partitions = await read_in_slices(self.worker.ownership.shown(), at)
         return WorkerShare(
-            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=tuple(partitions)
+            group=self.settings.group, generation=generation, at=at, vitals=vitals, partitions=partitions
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -14,9 +15,6 @@ from stream.app.replay import replay as fold
 from stream.board.terminal import print_board
 from stream.board.view import panels_of
 from stream.cli.options import (
-    QUEUE_LOG,
-    SOURCES,
-    STDIN,
     BadLines,
     Instant,
     InstantOfDay,
@@ -24,16 +22,14 @@ from stream.cli.options import (
     not_ahead,
     now,
     on_the_day,
-    producer_address,
-    recorded_events,
+    producer_of,
     settings_of_environment,
-    source_option,
-    tenant_option,
 )
+from stream.cli.source_options import options_of, shared_options
+from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
+from stream.core.cloudevents import Event
 from stream.core.windows import ALL, SHOWN_WINDOWS
-from stream.errors import SettingsError
 from stream.families.registry import EVENT_TYPES, FAMILIES
-from stream.sdk.producer import Producer
 from stream.settings import Settings
 from stream.simulator import (
     check,
@@ -45,32 +41,35 @@ from stream.simulator import (
     to_queue_log,
 )
 from stream.simulator import simulate as play
+from stream.simulator.centre import Centre
 from stream.sources import jsonl
-from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.source import follow, polling, ship
-from stream.sources.asterisk_queue_log.state import StateFile
-from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.registry import SOURCES
 
 __all__ = ["produce", "replay", "schema", "simulate"]
 
 CENTRES = {"demo": demo_centre, "office": office_centre}
 
 
+source_option = click.option(
+    "--source", type=click.Choice(READABLE), default="jsonl", show_default=True, help="What wrote the file."
+)
+
+
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@tenant_option
+@shared_options
 @click.option("--at", type=InstantOfDay(), help="The board at this instant (or 10:30, of that day); else the newest.")
 @click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
 def replay(
-    file: Path, source: str, tenant: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool
+    source: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool, **given: object
 ) -> None:
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
     settings = settings_of_environment(policies=policies)
     bad = BadLines()
-    recorded = recorded_events(file, source, tenant, bad)
+    recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad)
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
@@ -87,39 +86,32 @@ def replay(
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@tenant_option
+@shared_options
 @click.option("--broker", help="Bootstrap servers, host:port.")
-@click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation (queue_log).")
+@click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation.")
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
-def produce(file: Path, source: str, tenant: str, broker: str | None, follows: bool, state: Path | None) -> None:
-    """Send a recorded file to the broker; with --follow, a live Asterisk queue_log."""
-    address = producer_address(settings_of_environment(broker=broker))
-    bad = BadLines()
+def produce(source: str, broker: str | None, follows: bool, state: Path | None, **given: object) -> None:
+    """Send a recorded file to the broker, or a live log with --follow; short for `contact-stream source`."""
+    settings = settings_of_environment(broker=broker)
+    options = options_of(SOURCES[source], given)
     if follows:
-        if source != QUEUE_LOG or file == STDIN:
-            raise SettingsError(f"--follow needs a file of --source {QUEUE_LOG}")
-        asyncio.run(_follow(file, tenant, address, state or file.with_name(file.name + ".position"), bad))
-        return
-    sent = asyncio.run(_produce(file, source, tenant, address, bad))
-    bad.summary(sent)
-    click.echo(f"{sent} events were acknowledged", err=True)
+        follow(SOURCES[source], options, settings, state)
+    else:
+        send_recorded(SOURCES[source], options, settings)
 
 
-async def _produce(file: Path, source: str, tenant: str, address: str, bad: BadLines) -> int:
-    async with Producer(address) as producer:
-        return (await jsonl.produce(recorded_events(file, source, tenant, bad), producer)).total()
+def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> None:
+    jsonl.write((event for event in events if tenant in (None, event.tenantid)), sys.stdout.buffer)
 
 
-async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: BadLines) -> None:
-    state = StateFile(state_path)
-    state.check()
-    saved = state.load()
-    mapper = Mapper(
-        Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), memory=saved.memory if saved else None, set_aside=bad
-    )
-    click.echo(f"following {file}; the position is kept in {state_path}", err=True)
-    async with Producer(address) as producer:
-        await ship(follow(file, mapper, saved=saved, pause=polling()), producer, state)
+def _write_queue_log(events: Iterable[Event], centre: Centre, tenant: str | None) -> None:
+    of = tenant or centre.queues[0].tenant
+    for line in to_queue_log(events, tenant=of, queues=centre.queue_names("voice", tenant=of)):
+        click.echo(line)
+
+
+WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
+"""What a simulated day can be written as."""
 
 
 @click.command()
@@ -133,7 +125,7 @@ async def _follow(file: Path, tenant: str, address: str, state_path: Path, bad: 
     help="How much is simulated; with --broker: at least how much of the past.",
 )
 @click.option("--tenant", help="Only this tenant; a queue_log is of one (default: the first of the centre).")
-@click.option("--format", "form", type=click.Choice(SOURCES), default="jsonl", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(WRITERS)), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
 @click.option(
@@ -163,12 +155,7 @@ def simulate(  # one argument per option
     begin = start or now()
     chosen = CENTRES[centre]()
     events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
-    if form == QUEUE_LOG:
-        of = tenant or chosen.queues[0].tenant
-        for line in to_queue_log(events, tenant=of, queues=chosen.queue_names("voice", tenant=of)):
-            click.echo(line)
-    else:
-        jsonl.write((event for event in events if tenant in (None, event.tenantid)), sys.stdout.buffer)
+    WRITERS[form](events, chosen, tenant)
 
 
 def _check(seed: int) -> int:
@@ -185,12 +172,12 @@ def _check(seed: int) -> int:
 
 async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
     chosen = CENTRES[centre]()
-    newest = await newest_event(broker_address(settings).split(","), chosen)
+    newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     at = now()
     events = going_on(chosen, newest, now=at, past=past, seed=seed)
     # A run that was faster than the clock goes on ahead of it.
     origin = at if newest is None else max(at, newest.time)
-    async with Producer(producer_address(settings)) as producer:
+    async with producer_of(settings) as producer:
         async for event in paced(events, speed=speed, clock=now, sleep=asyncio.sleep, origin=origin):
             await producer.post(event)
 

@@ -1,7 +1,6 @@
 """What several commands share: settings from the environment, recorded files, summaries on standard error."""
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -13,17 +12,12 @@ import click
 
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
+from stream.sdk.producer import Producer
 from stream.settings import Settings, broker_of, settings_from
-from stream.sources import jsonl
-from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.source import read, read_stream
-from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 
 __all__ = [
-    "QUEUE_LOG",
-    "SOURCES",
-    "STDIN",
     "BadLines",
     "Instant",
     "InstantOfDay",
@@ -31,24 +25,11 @@ __all__ = [
     "not_ahead",
     "now",
     "on_the_day",
-    "producer_address",
-    "recorded_events",
+    "producer_of",
     "settings_of_environment",
-    "source_option",
-    "tenant_option",
 ]
 
-QUEUE_LOG: Final = "asterisk-queue-log"
-SOURCES: Final = ("jsonl", QUEUE_LOG)
-STDIN: Final = Path("-")
 SHOWN_BAD_LINES: Final = 10
-
-source_option = click.option(
-    "--source", type=click.Choice(SOURCES), default="jsonl", show_default=True, help="What wrote the file."
-)
-tenant_option = click.option(
-    "--tenant", default="default", show_default=True, help="Tenant of events from a queue_log, which names none."
-)
 
 
 def now() -> datetime:
@@ -100,36 +81,36 @@ class BadLines:
     """Says on standard error where bad lines are (never what is in them), the first ones each, the others counted."""
 
     def __init__(self) -> None:
-        self.by_reason: Counter[str] = Counter()
+        self.intake = Intake(self._show)
+        self._shown = 0
+        self._first: dict[str, BadLine] = {}
 
-    def __call__(self, bad: BadLine) -> None:
-        """Take one bad line."""
-        self.by_reason[bad.reason] += 1
-        if self.by_reason.total() <= SHOWN_BAD_LINES:
+    def _show(self, bad: BadLine) -> None:
+        self._first.setdefault(bad.reason, bad)
+        self._shown += 1
+        if self._shown <= SHOWN_BAD_LINES:
             click.echo(str(bad), err=True)
 
     def count(self, reason: str) -> None:
         """Count what was read, and is of no use all the same: for the summary only."""
-        self.by_reason[reason] += 1
+        self.intake.refused[reason] += 1
 
-    def summary(self, used: int) -> None:
+    def summary(self, used: int | None = None) -> None:
         """Say how many there were, if there were any; raises SourceError if not a single event was *used*."""
-        if self.by_reason:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in self.by_reason.most_common())
-            click.echo(f"{self.by_reason.total()} lines were set aside: {reasons}", err=True)
-            if not used:
-                raise SourceError(f"nothing in it is an event; is it of another --source ({' or '.join(SOURCES)})?")
-
-
-def recorded_events(path: Path, source: str, tenant: str, bad: BadLines) -> Iterator[Event]:
-    """Yield the events of a recorded file, or of standard input for `-`."""
-    if source == QUEUE_LOG:
-        mapper = Mapper(Speaker(source=f"/{QUEUE_LOG}", tenant=tenant), set_aside=bad)
-        yield from read_stream(sys.stdin.buffer, "stdin", mapper) if path == STDIN else read(path, mapper)
-    elif path == STDIN:
-        yield from jsonl.read_stream(sys.stdin.buffer, "stdin", bad)
-    else:
-        yield from jsonl.read(path, bad)
+        intake = self.intake
+        aside = intake.refused + Counter({"unknown_verb": intake.unknown.total()})
+        for counts, what in ((aside, "set aside"), (intake.ignored, "left out on purpose")):
+            if counts:
+                listed = ", ".join(f"{count} {name}" for name, count in counts.most_common() if count)
+                click.echo(f"{counts.total()} lines were {what}: {listed}", err=True)
+        if intake.unknown:
+            listed = ", ".join(f"{count} {name}" for name, count in intake.unknown.most_common())
+            click.echo(f"not known: {listed}", err=True)
+        if aside and used == 0:
+            commonest = self._first.get(aside.most_common(1)[0][0])
+            raise SourceError(
+                f"nothing in it is an event; {commonest or 'all is of the future'}; is it of another --source?"
+            )
 
 
 def not_ahead(events: Iterator[Event], latest: datetime, bad: BadLines) -> Iterator[Event]:
@@ -152,8 +133,8 @@ def broker_address(settings: Settings) -> str:
     return address
 
 
-def producer_address(settings: Settings) -> str:
-    """Return the same for a producer: a real broker drops what a retry sends twice."""
+def producer_of(settings: Settings) -> Producer:
+    """Return a producer for that broker: a real one drops what a retry sends twice."""
     address = broker_address(settings)
     _, real = broker_of(settings)
-    return f"kafka://{address}" if real else address
+    return Producer(f"kafka://{address}" if real else address, security=settings.security)

@@ -213,7 +213,14 @@ def topics(broker: str | None, only_check: bool) -> None:
         clock=now,
     )
     declared = declared_topics(worker_settings(settings, brokers=address), sources)
-    asyncio.run(ensure_topics(address.split(","), declared, replication=settings.replication, create=not only_check))
+    work = ensure_topics(
+        address.split(","),
+        declared,
+        replication=settings.replication,
+        create=not only_check,
+        security=settings.security,
+    )
+    asyncio.run(work)
     for topic in declared:
         click.echo(f"{topic.name}: {topic.partitions} partitions, {topic.config['cleanup.policy']}")
 
@@ -224,13 +231,12 @@ def topics(broker: str | None, only_check: bool) -> None:
 @click.option("--show", metavar="PLACE", help="Write the bytes of the record that was at topic/partition/offset.")
 def dead_letters(broker: str | None, reason: str | None, show: str | None) -> None:
     """List the records that were set aside: where they were, and what is wrong with them."""
-    address = broker_address(settings_of_environment(broker=broker))
-    asyncio.run(_dead_letters(address.split(","), reason, show))
+    asyncio.run(_dead_letters(settings_of_environment(broker=broker), reason, show))
 
 
-async def _dead_letters(brokers: list[str], reason: str | None, show: str | None) -> None:
+async def _dead_letters(settings: Settings, reason: str | None, show: str | None) -> None:
     found = 0
-    async for letter in read_letters(brokers):
+    async for letter in read_letters(broker_address(settings).split(","), settings.security):
         if show == letter.place:
             click.get_binary_stream("stdout").write(letter.value or b"")
             return

@@ -65,9 +65,11 @@ class CountsRow(Struct, Generic[C], array_like=True, gc=False):
     """Offset of the last record that it counts."""
     tally: C
     newest: datetime | None = None
-    """Of totals: the newest event that was told of, or what was taken back."""
+    """Of totals: the newest event that was told of."""
     began: datetime | None = None
     """Of totals: the event with which they began anew; None: they never did."""
+    taken_back: C | None = None
+    """Of totals: what counters have shown of them, and a later event corrected."""
 
 
 def summed(counts: Sequence[C]) -> C:

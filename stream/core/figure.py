@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stream.core.judgement import State
 from stream.core.metric import Metric
+from stream.core.windows import SHOWN_WINDOWS
 
 __all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Reading", "Row", "Show"]
 
@@ -77,9 +78,13 @@ class Figure(Struct, Generic[S], frozen=True, kw_only=True):
     """In place of *column*: one for each value of the metric's last label, such as a reason."""
     buckets: Callable[[Reading[S]], Buckets] | None = None
     """In place of *column*: a histogram."""
+    coarse: Sequence[int] = ()
+    """Those of the bounds of a histogram that are worth a series each."""
     labels_of: Callable[[S], tuple[str, ...] | None] | None = None
     """The labels of a snapshot, where they are not its key; None for a snapshot without this figure."""
     show: Show[S] | None = None
+    written_in: Sequence[str] = SHOWN_WINDOWS
+    """The windows in which the page of metrics has it where nobody chose others: boards know all of them."""
 
     @property
     def windowed(self) -> bool:

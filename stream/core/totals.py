@@ -19,25 +19,37 @@ T = TypeVar("T", bound=Counts)
 
 
 class Totals(Generic[T]):
-    """Two rows, each of which counts each record once."""
+    """
+    One row, which counts each record once.
+
+    What was taken back stands beside what was counted, and both beside the newest event: neither can be right without
+    the other, nor can a replay decide as the first time what counters had shown, without the watermark of that time.
+    """
 
     def __init__(self, new_row: Callable[[], CountsRow[T]], silence: timedelta | None) -> None:
         """Totals end with a *silence* that is longer than this; None: never."""
         self.silence = silence
         self.counted = new_row()
-        self.taken_back = new_row()
+        self.taken_back = self.counted.taken_back = type(self.counted.tally)()
         self.first_minute = 0
         """Of the first minute on totals count; what is earlier is of the time before the silence."""
 
     def load_counted(self, row: CountsRow[T]) -> None:
         """Take the row of the totals over from the changelog."""
         self.counted = row
+        self.taken_back = row.taken_back = row.taken_back or self.taken_back
         self._find_first_minute()
+
+    def load_taken_back(self, row: CountsRow[T]) -> None:
+        """Take over what was taken back where a version before wrote a row for it, and none has been written since."""
+        if self.counted.newest is None:
+            self.taken_back = self.counted.taken_back = row.tally
 
     def begin_anew(self, at: datetime) -> None:
         """Begin with an event that ends a silence."""
         self.counted.began = at
         self.counted.tally.clear()  # in place: whoever counts in it by now goes on
+        self.taken_back.clear()
         self._find_first_minute()
 
     def _find_first_minute(self) -> None:
@@ -48,22 +60,13 @@ class Totals(Generic[T]):
 
     def correct(self, at: datetime, offset: int) -> list[T]:
         """Return the tallies that keep what was counted at an instant and is taken back by a record: none, or one."""
-        row = self.taken_back
-        if row.applied_offset >= offset or minute_of(at) < self.first_minute:
-            return []
-        if self._is_old(row):
-            row.tally.clear()
-        row.newest = max(row.newest or at, at)
-        return [row.tally]
-
-    def _is_old(self, row: CountsRow[T]) -> bool:
-        return row.newest is not None and minute_of(row.newest) < self.first_minute
+        counts = self.counted.applied_offset < offset and minute_of(at) >= self.first_minute
+        return [self.taken_back] if counts else []
 
     def read(self) -> T:
-        """Return what was counted, less what was taken back."""
+        """Return totals after corrections; counters are these and what was taken back, since they must not decrease."""
         return self.counted.tally.copy()
 
     def read_taken_back(self) -> T:
         """Return what was counted once, and is not any more."""
-        row = self.taken_back
-        return type(row.tally)() if self._is_old(row) else row.tally.copy()
+        return self.taken_back.copy()

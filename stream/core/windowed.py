@@ -3,7 +3,7 @@
 Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ T = TypeVar("T", bound=Counts)
 T_contra = TypeVar("T_contra", bound=Counts, contravariant=True)
 
 Scope = Literal["minute", "day", "month", "total", "taken_back"]
-"""What a row is of; `taken_back` is what the total once counted, and a later event corrected."""
+"""What a row is of; of `taken_back` only versions before wrote one: now the row of the total has it."""
 
 _NOT_KEPT = 2**62
 """Later than every minute, day and month."""
@@ -82,7 +82,6 @@ class Windowed(Generic[T]):
         self._sums = SlidingSums(self._minutes, self._zero, windows)
         self._counted: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._corrected = False
         self._newest = -1
         self._first = (0, 0, 0)
         """The first minute, day and month that are kept when the watermark is in the minute `_newest`."""
@@ -91,16 +90,25 @@ class Windowed(Generic[T]):
     # Counting: in place, in every row that has not counted the record yet.
 
     def count_difference(
-        self, before: Sequence[Contribution[T]], after: Sequence[Contribution[T]], offset: int
+        self,
+        before: Sequence[Contribution[T]],
+        after: Sequence[Contribution[T]],
+        offset: int,
+        hidden: Collection[Contribution[T]] = (),
     ) -> None:
-        """Count what something counts for *after*, and take back what only *before* had, by a record's *offset*."""
+        """
+        Count what something counts for *after*, and take back what only *before* had, by a record's *offset*.
+
+        What is *hidden* no counter has shown yet: it can be taken back without a trace.
+        """
         for contribution in after:
             if not before or contribution not in before:
                 self.count(contribution, 1, offset)
         for contribution in before:
             if contribution not in after:
                 self.count(contribution, -1, offset)
-                contribution.count(self.correct(contribution.at, offset), 1)
+                if contribution not in hidden:
+                    contribution.count(self.totals.correct(contribution.at, offset), 1)
 
     def hear(self, at: datetime, offset: int) -> None:
         """Take note of an event that something was learned from, in the order of the records."""
@@ -114,8 +122,10 @@ class Windowed(Generic[T]):
         if silence is None:
             self.silent_from = _NEVER
             return
+        # A total that was loaded with a higher applied offset has begun anew by this very event already.
         if EPOCH < self.watermark < at - silence and totals.counted.applied_offset < offset:
             totals.begin_anew(at)
+            # Minutes of before the silence that are still open for counting must not reach the new totals.
             for minute, tallies in self._counted.items():
                 if minute < totals.first_minute:
                     tallies[:] = [tally for tally in tallies if tally is not totals.counted.tally]
@@ -131,18 +141,15 @@ class Windowed(Generic[T]):
             and (kept := self._minutes.get(minute)) is not None
             and kept.applied_offset < offset
         ):
+            # The sums of closed minutes were made without it. Counting into a tally of its own gives the delta.
             late = self._zero()
             contribution.count([late], sign)
             self._sums.add(minute, late)
 
-    def correct(self, at: datetime, offset: int) -> list[T]:
-        """Return the tallies that keep what was counted at an instant and is taken back by a record: none, or one."""
-        self._corrected = True
-        return self.totals.correct(at, offset)
-
     def _open(self, minute: int, offset: int) -> list[T]:
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
         first_minute, first_day, first_month = self._first_kept()
+        # Once for each minute and settling, not at each event: counting is most of what a fold does.
         rows = [self.totals.counted] if minute >= self.totals.first_minute else []
         if minute >= first_minute:
             rows.append(self._row_of(self._minutes, minute))
@@ -160,20 +167,19 @@ class Windowed(Generic[T]):
         return row
 
     def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
-        """Yield the rows that were counted in since the last call, of what is still kept, and totals."""
+        """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
         days = {self.day_of(minute) for minute in self._counted}
         counted = (self._counted, days, {month_of(day) for day in days} if self._months else ())
         for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
             for number in numbers:
                 if number >= first:
                     yield scope, number, rows[number]
+        # Also written when only the watermark moved: after a restart it tells whether an event ends a silence.
         total = self.totals.counted
         if self._counted or self.watermark != total.newest:
             total.newest = self.watermark
             yield "total", 0, total
-        if self._corrected:
-            yield "taken_back", 0, self.totals.taken_back
-        self._counted, self._corrected = {}, False
+        self._counted = {}
 
     # What is kept: by the watermark, so that it is the same whenever somebody looks.
 
@@ -189,7 +195,7 @@ class Windowed(Generic[T]):
             case "total":
                 self.totals.load_counted(row)
             case "taken_back":
-                self.totals.taken_back = row
+                self.totals.load_taken_back(row)
 
     def loaded(self) -> None:
         """

@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from stream.core.samples import Block, Buckets, MetricFamily
-from stream.http.exposition import Format
+from stream.http.exposition import Format, Piece
 
 __all__ = ["FamiliesCollector", "ProcessPage", "registry_of"]
 
@@ -54,11 +54,13 @@ class ProcessPage:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def written(self, form: Format) -> list[bytes]:
+    def written(self, form: Format) -> list[Piece]:
         """Return the text in one piece, without the end mark of OpenMetrics."""
         if form is Format.TEXT:
-            return [generate_latest(self._registry)]
-        return [_written_openmetrics(self._registry).removesuffix(b"# EOF\n")]
+            text = generate_latest(self._registry)
+        else:
+            text = _written_openmetrics(self._registry).removesuffix(b"# EOF\n")
+        return [(text, sum(not line.startswith(b"#") for line in text.splitlines()))]
 
 
 def _client_metric(family: MetricFamily) -> ClientMetric:
@@ -82,10 +84,12 @@ def _add_block(client: ClientMetric, family: MetricFamily, block: Block) -> None
 
 def _add_buckets(client: ClientMetric, family: MetricFamily, block: Buckets) -> None:
     name = family.metric.name
-    les = [*(f"{float(bound)}" for bound in family.metric.buckets), "+Inf"]
+    les = [*(f"{float(bound)}" for bound in block.bounds), "+Inf"]
+    places = block.places(family.metric)
     for values, counts, total in zip(block.series.values, block.counts, block.sums, strict=True):
         labels = dict(zip(family.metric.labels, values, strict=True))
-        for le, count in zip(les, accumulate(counts), strict=True):
-            client.add_sample(f"{name}_bucket", {**labels, "le": le}, count)
+        cumulative = [*accumulate(counts)]
+        for le, place in zip(les, places, strict=True):
+            client.add_sample(f"{name}_bucket", {**labels, "le": le}, cumulative[place])
         client.add_sample(f"{name}_count", labels, sum(counts))
         client.add_sample(f"{name}_sum", labels, total)

@@ -5,22 +5,27 @@ A test holds both to the same samples.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import accumulate
 from math import isfinite
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.json import Encoder
+from msgspec.structs import replace
 
 from stream.core.metric import Kind, Metric, gauge
 from stream.core.samples import Block, Buckets, MetricFamily, Section, escaped, single
 from stream.http.body import Body
 
 __all__ = [
+    "PAGE_SERIES",
     "SECTION_DURATION",
     "SECTION_SUCCESS",
     "Format",
+    "Piece",
     "RenderedSection",
     "SectionWriter",
     "page",
@@ -31,11 +36,19 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+_NO_FAMILIES: Mapping[str, str] = MappingProxyType({})
+
 SECTION_SUCCESS = gauge(
     "contact_section_success", "bool", ("section",), "1 if this section of the page could be computed, else 0."
 )
 SECTION_DURATION = gauge(
     "contact_section_duration_seconds", "seconds", ("section",), "How long this section of the page took."
+)
+PAGE_SERIES = gauge(
+    "contact_page_series",
+    "series",
+    ("family",),
+    "How many series this page gives Prometheus to keep, by family of figures, or by what else they tell of.",
 )
 
 
@@ -46,7 +59,10 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-SectionWriter = Callable[[Format], Iterable[bytes]]
+Piece = tuple[bytes, int]
+"""Text of the page, and how many samples there are in it."""
+
+SectionWriter = Callable[[Format], Iterable[Piece]]
 """Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
 
 
@@ -57,28 +73,44 @@ class RenderedSection(Struct, frozen=True):
     """None when the part failed."""
     seconds: float
     """How long that took."""
+    series: int = 0
+    """How many samples it has."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it could be computed."""
+        return self.text is not None
 
 
 def page(
-    parts: Mapping[str, SectionWriter | RenderedSection], form: Format, body: Body, *, timer: Callable[[], float]
+    parts: Mapping[str, SectionWriter | RenderedSection],
+    form: Format,
+    body: Body,
+    *,
+    timer: Callable[[], float],
+    family_of: Mapping[str, str] = _NO_FAMILIES,
 ) -> None:
     """
     Add the whole page to *body*.
 
     A part that fails is left out whole and rendered as `contact_section_success` 0: it never takes the
-    others with it. *timer* counts seconds.
+    others with it. *timer* counts seconds; *family_of* names the family of a section, where it has one.
     """
-    success, durations = [], []
+    told: dict[str, RenderedSection] = {}
+    series: Counter[str] = Counter()
     for name, part in parts.items():
         if isinstance(part, RenderedSection):
             body.add([part.text or b""])
-            succeeded, seconds = part.text is not None, part.seconds
-        else:
-            succeeded, seconds = _add(name, part, form, body, timer)
-        success.append(((name,), int(succeeded)))
-        durations.append(((name,), seconds))
-    body.add(_written(single(SECTION_SUCCESS, success), form))
-    body.add(_written(single(SECTION_DURATION, durations), form))
+        told[name] = one = part if isinstance(part, RenderedSection) else _add(name, part, form, body, timer)
+        series[family_of.get(name, name)] += one.series
+    # What the page says of itself: two lines for each section, and one for each family.
+    series["page"] = 2 * len(told) + len(series) + 1
+    own = (
+        *single(SECTION_SUCCESS, [((name,), int(one.whole)) for name, one in told.items()]),
+        *single(SECTION_DURATION, [((name,), one.seconds) for name, one in told.items()]),
+        *single(PAGE_SERIES, [((name,), many) for name, many in series.items()]),
+    )
+    body.add([written(own, form)])
     if form is Format.OPENMETRICS:
         body.add([b"# EOF\n"])
 
@@ -86,8 +118,8 @@ def page(
 def rendered(name: str, part: SectionWriter, form: Format, *, timer: Callable[[], float]) -> RenderedSection:
     """Write a part of the page ahead of the page itself."""
     body = Body()
-    succeeded, seconds = _add(name, part, form, body, timer)
-    return RenderedSection(body.end() if succeeded else None, seconds)
+    told = _add(name, part, form, body, timer)
+    return replace(told, text=body.end() if told.whole else None)
 
 
 def section_writer(section: Section) -> SectionWriter:
@@ -97,22 +129,30 @@ def section_writer(section: Section) -> SectionWriter:
 
 def written(families: Iterable[MetricFamily], form: Format) -> bytes:
     """Return families as text, without the end mark of OpenMetrics."""
-    return b"".join(_written(families, form))
+    return b"".join(text for text, _ in _written(families, form))
 
 
-def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callable[[], float]) -> tuple[bool, float]:
+def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callable[[], float]) -> RenderedSection:
+    """Add a part to *body*, and return what is to be told of it, without its text."""
     began = timer()
-    succeeded = True
+    series = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal series
+        for text, samples in part(form):
+            series += samples
+            yield text
+
     try:
-        body.add(part(form))
+        body.add(counted())
     except Exception:  # noqa: BLE001 - whatever is wrong with one part, the others are still worth reading
         _log.exception("section %s of the metrics page failed", name)
-        succeeded = False
-    return succeeded, timer() - began
+        return RenderedSection(None, timer() - began)
+    return RenderedSection(b"", timer() - began, series)
 
 
-def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[bytes]:
-    return ("".join(_texts(family, form)).encode() for family in families)
+def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[Piece]:
+    return (("".join(_texts(family, form)).encode(), family.size) for family in families)
 
 
 def _texts(family: MetricFamily, form: Format) -> Iterator[str]:
@@ -184,9 +224,11 @@ def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
     NUL stands for the labels in a template that `%` fills with the counts; the labels go in last, so
     whatever they contain is not read as a template.
     """
-    les = [f"{float(bound)}" for bound in one.buckets] + ["+Inf"]
+    les = [f"{float(bound)}" for bound in block.bounds] + ["+Inf"]
+    places = block.places(one)
     template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
     template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"
     for text, counts, total in zip(block.series.texts, block.counts, block.sums, strict=True):
-        cumulative = tuple(accumulate(counts))
-        yield (template % (*cumulative, cumulative[-1], total)).replace("\0", text)
+        cumulative = [*accumulate(counts)]
+        written = [cumulative[place] for place in places]
+        yield (template % (*written, cumulative[-1], total)).replace("\0", text)

@@ -1,21 +1,24 @@
 """`/metrics`: the board is taken and the feed rendered on the worker's loop, the page is written elsewhere.
 
 In a thread when it is small, which is quick, in a process of its own when it is large, which delays no event.
+The thread is for scrapes alone: however long a page takes, the board does not wait for it. Who asks for a page
+that is being made gets that one, so two Prometheus servers that ask at the same time cost one.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
 from aiohttp import web
 
+from stream.board.shared_reading import SharedReading
 from stream.core.cloudevents import tag_of
 from stream.core.family import Board
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
-from stream.http.exposition import Format, SectionWriter, rendered, section_writer
+from stream.http.exposition import Format, Piece, SectionWriter, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
 from stream.http.page_input import PageInput, write
 from stream.http.page_writer import PageWriter
@@ -33,20 +36,20 @@ class MetricsPage:
     """Answers scrapes. One broken part, be it the board itself, never blanks the page."""
 
     def __init__(
-        self,
-        shown: Shown,
-        *,
-        take_board: Callable[[], Awaitable[Board]],
-        feed: Feed,
-        timer: Callable[[], float],
-        executor: Executor,
+        self, shown: Shown, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
     ) -> None:
-        self._families, self._windows = shown.families, shown.windows
+        self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
-        self._take_board = take_board
+        self._boards = SharedReading(take_board)
+        # One in the making for each format and encoding: whoever asks meanwhile gets the same bytes.
+        self._pages = {
+            (form, packed): SharedReading(partial(self._page, form, packed=packed))
+            for form in Format
+            for packed in (False, True)
+        }
         self._feed = feed
         self._timer = timer
-        self._executor = executor
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="metrics")
         self._process = ProcessPage()
         self._page_writer = PageWriter(shown.families, shown.registry)
 
@@ -54,8 +57,7 @@ class MetricsPage:
         """Return the page in the format and encoding that the client likes best."""
         form = format_for(request.headers.get("Accept", ""))
         packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
-        page_input = await self._page_input(form, packed=packed)
-        body = await asyncio.get_running_loop().run_in_executor(self._executor, self._written, page_input)
+        body = await self._pages[form, packed].read()
         headers = {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"
@@ -64,13 +66,18 @@ class MetricsPage:
     def stop(self) -> None:
         """End what writes large pages."""
         self._page_writer.stop()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _page(self, form: Format, *, packed: bool) -> bytes:
+        page_input = await self._page_input(form, packed=packed)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._written, page_input)
 
     async def _page_input(self, form: Format, *, packed: bool) -> PageInput:
         tell = partial(rendered, form=form, timer=self._timer)
         first = {"build": tell("build", section_writer(build_families))}
         board = None
         try:
-            board = await self._take_board()
+            board = await self._boards.read()
         except Exception as error:  # noqa: BLE001 - rendered by the page as a section that failed, and logged there
             first["board"] = tell("board", _failing(error))
         # On the loop, which changes what they read.
@@ -79,7 +86,7 @@ class MetricsPage:
         return PageInput(
             form=form,
             packed=packed,
-            windows=self._windows,
+            detail=self._detail,
             first=first,
             at=None if board is None else board.at,
             snapshots={} if board is None else {name: [*of] for name, of in board.snapshots.items()},
@@ -95,7 +102,7 @@ class MetricsPage:
 
 
 def _failing(error: Exception) -> SectionWriter:
-    def fail(_: Format) -> list[bytes]:
+    def fail(_: Format) -> list[Piece]:
         raise error
 
     return fail

@@ -1,4 +1,4 @@
-"""All that a page of metrics is written from; it can be handed to another process, and says the same there."""
+"""Inputs of a metrics page before rendering; they can be handed to another process, and give the same page there."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.core.collector import sections_of
+from stream.core.collector import PageDetail, family_of_section, sections_of
 from stream.core.family import Board, Family
 from stream.core.time_zones import zone_name, zone_of
 from stream.http.body import Body, GzippedBody
@@ -23,13 +23,13 @@ _LENGTH_BYTES = 8
 
 
 class PageInput(Struct, frozen=True, kw_only=True):
-    """What a page tells, the board not yet rendered."""
+    """Inputs of a metrics page before rendering."""
 
     form: Format
     packed: bool
     """Whether the page is to be gzipped."""
-    windows: tuple[str, ...]
-    """Those that are shown."""
+    detail: PageDetail
+    """How much of the board it tells."""
     first: dict[str, RenderedSection]
     """Sections of the page that come before the board, by name."""
     at: datetime | None
@@ -56,9 +56,15 @@ def write(page_input: PageInput, families: Sequence[Family[Any]], timer: Callabl
     sections = {}
     if page_input.at is not None:
         snapshots = {name: tuple(of) for name, of in page_input.snapshots.items()}
-        sections = sections_of(Board(at=page_input.at, snapshots=snapshots), families, page_input.windows)
+        sections = sections_of(Board(at=page_input.at, snapshots=snapshots), families, page_input.detail)
     writers = {name: section_writer(section) for name, section in sections.items()}
-    page({**page_input.first, **writers, **page_input.last}, page_input.form, body, timer=timer)
+    page(
+        {**page_input.first, **writers, **page_input.last},
+        page_input.form,
+        body,
+        timer=timer,
+        family_of=family_of_section(families),
+    )
     return body.end()
 
 
@@ -75,6 +81,7 @@ class PageWire:
 
     def send(self, page_input: PageInput, stream: IO[bytes]) -> None:
         """Hand an input over to who receives it from the other end of *stream*."""
+        # In slices, since encoding holds the GIL: in one piece 5,000 queues would stop the events for 20 ms.
         put(self._writer.encode(replace(page_input, snapshots={})), stream)
         for name, snapshots in page_input.snapshots.items():
             for first in range(0, len(snapshots), SLICE):

@@ -1,6 +1,6 @@
 """The worker's pages: `/metrics`, `/healthz`, `/readyz`, the live board and its events. Knows no Faust.
 
-Boards are taken on the worker's loop; whatever takes long is done in a thread.
+Boards are read on the worker's loop, once for all who ask; whatever takes long is done in a thread.
 """
 
 import asyncio
@@ -18,12 +18,13 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from stream.board.broadcast import Broadcast, Frame
-from stream.board.cluster.merge import Look
+from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import SHARE_PATH, ShareCodec, SharePage, WorkerShare
 from stream.board.document import Beat, detail_of, document_of, picture_of
-from stream.board.files import FILES
+from stream.board.files import files_of
+from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
 from stream.core.family import Board
-from stream.core.windows import DEFAULT_WINDOW
+from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
 from stream.http.guard import HEADERS, STREAMED, guard
 from stream.http.metrics_page import MetricsPage
 from stream.http.shown import Shown
@@ -66,8 +67,9 @@ class BoardServer:
 
     *shown* says what is served. *take_board* returns what this worker owns, for `/metrics`;
     *take_share* the same, for the other workers;
-    *look* the board of all workers, with what is wrong with it. *clock* tells now; *health* judges the
-    worker; *every* is how often the wall is told. `address` is known after `start`.
+    *read* the board of all workers, with what is wrong with it. The last two return the same object to all who
+    ask while there is nothing newer. *clock* tells now; *health* judges the worker; *every* is how often the
+    wall is told. `address` is known after `start`.
     """
 
     def __init__(  # noqa: PLR0913  # each part of a worker that a page shows
@@ -76,29 +78,24 @@ class BoardServer:
         *,
         take_board: Callable[[], Awaitable[Board]],
         take_share: Callable[[], Awaitable[WorkerShare]],
-        look: Callable[[], Awaitable[Look]],
+        read: Callable[[], Awaitable[BoardReading]],
         feed: Feed,
         clock: Callable[[], datetime],
         health: Callable[[], Health],
         listen: Listen | None = None,
-        every: timedelta = timedelta(seconds=1),
+        every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._families, self._windows = shown.families, shown.windows
-        self._look = look
+        self._files = files_of(shown.families)
+        self._read = read
         self._clock = clock
         self._health = health
         self._listen = listen or Listen()
         self._broken_since: datetime | None = None
-        # Two threads: a scrape of a thousand queues does not hold up the wall.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
-        self._metrics = MetricsPage(
-            shown,
-            take_board=take_board,
-            feed=feed,
-            timer=perf_counter,
-            executor=self._executor,
-        )
-        self._part = SharePage(take_share, ShareCodec(shown.families), self._executor)
+        self._metrics = MetricsPage(shown, take_board=take_board, feed=feed, timer=perf_counter)
+        self._documents = SharedRendering(read, self._document_of, self._executor)
+        self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
@@ -113,7 +110,7 @@ class BoardServer:
                 web.get("/metrics", self._metrics.answer),
                 web.get("/healthz", self._alive),
                 web.get("/readyz", self._ready),
-                web.get(SHARE_PATH, self._part.answer),
+                web.get(SHARE_PATH, self._share_page.answer),
                 web.get("/board.json", self._document),
                 web.get("/detail.json", self._detail),
                 web.get(STREAMED, self._events),
@@ -164,23 +161,22 @@ class BoardServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "board.html")
-        if name not in FILES:
+        if name not in self._files:
             raise web.HTTPNotFound
-        content_type, body = FILES[name]
+        content_type, body = self._files[name]
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:
-        window = self._window_of(request)
-        look = await self._look()
-        body = await self._in_thread(
-            lambda: msgspec.json.encode(
-                document_of(look.board, self._families, window, look.notices, windows=self._windows)
-            )
-        )
+        body = await self._documents.body(self._window_of(request))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
+    def _document_of(self, reading: BoardReading, window: str) -> bytes:
+        return msgspec.json.encode(
+            document_of(reading.board, self._families, window, reading.notices, windows=self._windows)
+        )
+
     async def _detail(self, request: web.Request) -> web.Response:
-        board = (await self._look()).board
+        board = (await self._read()).board
         panel, key = request.query.get("panel", self._families[0].name), request.query.get("key", "")
         detail = partial(detail_of, board, self._families, panel, key, windows=self._windows)
         body = await self._in_thread(lambda: msgspec.json.encode(detail()))
@@ -193,7 +189,7 @@ class BoardServer:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                board, notices = await self._look()
+                board, notices = await self._read()
                 body = await self._in_thread(
                     lambda: msgspec.json.encode(
                         picture_of(board, self._families, window, windows=self._windows, ticking=True)
@@ -214,12 +210,13 @@ class BoardServer:
         return Beat(at=now, notices=(notice,))
 
     def _window_of(self, request: web.Request) -> str:
-        """Return the window that is asked for; else the usual one, or the first where that is not shown."""
+        """Return the window that is asked for; where none is, or one that is not shown, the usual or the first one."""
         usual = DEFAULT_WINDOW if DEFAULT_WINDOW in self._windows else self._windows[0]
         window = request.query.get("window", usual)
-        if window not in self._windows:
+        if window not in SHOWN_WINDOWS:
             raise web.HTTPBadRequest
-        return window
+        # Addresses that were shared before a window was taken away still lead to a board, which says its window.
+        return window if window in self._windows else usual
 
     async def _in_thread(self, work: Callable[[], bytes]) -> bytes:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from stream.core.collector import PageDetail
 from stream.core.family import Family
 from stream.core.windows import SHOWN_WINDOWS
 
@@ -17,3 +18,6 @@ class Shown(Struct, frozen=True, kw_only=True):
     registry: str
     """Where another process of ours finds the same families: `module:NAME`."""
     windows: tuple[str, ...] = SHOWN_WINDOWS
+    """Those that a board offers."""
+    detail: PageDetail = PageDetail()
+    """How much the page of metrics tells."""

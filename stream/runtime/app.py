@@ -51,11 +51,15 @@ def create_app(
     ownership = Ownership(sources, feed, clock)
     worker = Worker(settings, ownership)
     app = worker.app = StreamApp(settings.group, **_faust_settings(settings))
+    app.security = settings.security
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}
     lease = settings.session_timeout / 2
-    log = KafkaLog(settings.brokers.split(","), lambda: app.producer, lambda: app.consumer, patience=lease)
+    brokers = settings.brokers.split(",")
+    log = KafkaLog(brokers, lambda: app.producer, lambda: app.consumer, patience=lease, security=settings.security)
     worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
-    app.offset_keeper = RebalanceListener(ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75)
+    app.assignment_listener = RebalanceListener(
+        ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75
+    )
     for source in sources:
         _processor(worker, source)
     worker.topics = declared_topics(settings, sources)

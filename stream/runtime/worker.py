@@ -15,7 +15,7 @@ from faust.types import TP
 from msgspec import Struct, field
 from yarl import URL
 
-from stream.errors import BrokerAway, BrokerError, TopicMismatch
+from stream.errors import BrokerAway, BrokerError, ContactStreamError, SettingsError, TopicMismatch
 from stream.runtime.checkpoint.checkpoint import Checkpoints
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import CheckpointPolicy
@@ -25,6 +25,8 @@ from stream.runtime.kafka.topics import DEAD_LETTERS, TopicDeclaration, ensure_t
 from stream.runtime.kafka.transport import Consumer
 from stream.runtime.routing.dead_letters import DeadLetterLimit
 from stream.runtime.source_topic import Fold
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import cannot, refusal_by, refused_right
 from stream.status.feed import Feed
 
 __all__ = ["StreamApp", "Worker", "WorkerSettings"]
@@ -47,6 +49,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
     brokers: str
     """Addresses of Kafka brokers, `host:port`, separated by commas."""
+    security: KafkaSecurity = PLAINTEXT
+    """How they are reached, and who asks."""
     group: str = "contact-stream"
     """Consumer group; its name begins the names of the changelogs. A new name counts from the beginning."""
     partitions: int = 12
@@ -74,9 +78,10 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
 
 class StreamApp(faust.App):
-    """A Faust app that carries the offset keeper for its consumer."""
+    """A Faust app that carries the assignment listener for its consumer, and how clients come to the brokers."""
 
-    offset_keeper: RebalanceListener
+    assignment_listener: RebalanceListener
+    security: KafkaSecurity
 
     def _create_directories(self) -> None:
         """Do nothing: tables in memory need no directory, and Faust would make one where we stand."""
@@ -137,15 +142,29 @@ class Worker:
             # Now, since the way to a broker is known. The group carries it from member to member.
             self.app.conf.canonical_url = URL(await asyncio.to_thread(self.reached))
             logger.info("other workers reach this one at %s", self.app.conf.canonical_url)
-        try:
-            await self.app.start()
-        except (KafkaError, OSError) as failure:
-            raise BrokerError(f"The worker cannot start on {self.settings.brokers}: {failure}") from failure
+        self._watch(self._notice_crash())
+        await self._start_app()
         self._watch(self.checkpoints.run(self.settings.checkpoint))
         self._watch(self._refresh())
-        self._watch(self._notice_crash())
         await asyncio.sleep(0)
         self._raise_failure()
+
+    async def _start_app(self) -> None:
+        """Return when the app has started, or has crashed on its way there: it waits for ever then."""
+        starting, failed = asyncio.create_task(self.app.start()), asyncio.create_task(self._failed.wait())
+        try:
+            while not (starting.done() or failed.done()):
+                await asyncio.wait([starting, failed], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await cast("Consumer", self.app.consumer).raise_refusal()
+            self._raise_failure()
+            await starting
+        except (KafkaError, OSError) as failure:
+            what = f"The worker cannot start on {self.settings.brokers}"
+            raise await cannot(what, self.settings.brokers.split(","), self.settings.security, failure) from failure
+        finally:
+            starting.cancel()
+            failed.cancel()
+            await asyncio.gather(starting, failed, return_exceptions=True)
 
     async def _ensure_topics(self) -> None:
         """Wait until a broker answers: a board that says so is worth more than a process that ends again and again."""
@@ -153,7 +172,11 @@ class Worker:
         while True:
             try:
                 await ensure_topics(
-                    addresses, self.topics, replication=settings.replication, create=settings.create_topics
+                    addresses,
+                    self.topics,
+                    replication=settings.replication,
+                    create=settings.create_topics,
+                    security=settings.security,
                 )
             except BrokerAway as away:
                 self.feed.broker_silent_since = self.feed.broker_silent_since or self.ownership.clock()
@@ -188,9 +211,11 @@ class Worker:
     def fail(self, failure: BaseException) -> None:
         """Note that the worker cannot go on; the first reason counts."""
         if self.failure is None:
+            failure = refused_right(failure, self.settings.security.principal) or failure
             self.failure = failure
             self.feed.failure = f"{type(failure).__name__}: {failure}"
-            logger.critical("The worker cannot go on: %s", failure, exc_info=failure)
+            told = isinstance(failure, ContactStreamError)  # where it was raised says nothing more
+            logger.critical("The worker cannot go on: %s", failure, exc_info=None if told else failure)
             self._failed.set()
 
     def _raise_failure(self) -> None:
@@ -213,6 +238,8 @@ class Worker:
             consumer = cast("Consumer", self.app.consumer)
             self.feed.set_clock(self.ownership.clock())
             consumer.stay()
+            consumer.renew_secrets()
+            await consumer.raise_refusal()
             self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))
@@ -244,6 +271,7 @@ class Worker:
         was, feed.broker_silent_since = feed.broker_silent_since, _since(now, consumer.silence())
         if feed.broker_silent_since is not None and was is None:
             logger.warning("No broker answers: the figures stand still until one does")
+            self._watch(self._say_why_no_broker_answers())
         elif was is not None and feed.broker_silent_since is None:
             logger.warning("A broker answers again, after %.0f s", (now - was).total_seconds())
             feed.progress_at = now  # what there is to do has only begun
@@ -255,6 +283,16 @@ class Worker:
             was, partition.silent_since = partition.silent_since, _since(now, silence)
             if was is not None and partition.silent_since is None:
                 partition.answered_at = now
+
+    async def _say_why_no_broker_answers(self) -> None:
+        # Not the end: what is refused may be mended there, or by files that are renewed here.
+        refusal: ContactStreamError | None
+        try:
+            refusal = await refusal_by(self.settings.brokers.split(","), self.settings.security)
+        except SettingsError as mistake:  # a file of secrets is gone
+            refusal = mistake
+        if refusal is not None:
+            logger.warning("%s", refusal)
 
     def _check_partitions(self, topic: str, found: int | None) -> None:
         wanted = self.settings.partitions

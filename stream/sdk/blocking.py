@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError
 from stream.sdk.producer import Producer, ProducerPolicy
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
 __all__ = ["BlockingProducer"]
 
@@ -26,8 +27,10 @@ class BlockingProducer:
     Make it after a fork, not before: threads do not survive one.
     """
 
-    def __init__(self, address: str, *, policy: ProducerPolicy | None = None) -> None:
-        self._producer = Producer(address, policy=policy)
+    def __init__(
+        self, address: str, *, policy: ProducerPolicy | None = None, security: KafkaSecurity = PLAINTEXT
+    ) -> None:
+        self._producer = Producer(address, policy=policy, security=security)
         self._loop = asyncio.new_event_loop()
         self._closing = Lock()
         # A daemon: a program that forgets to close must still be able to end.

@@ -2,14 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 from msgspec import Struct
 
 from stream.errors import SettingsError
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import refusal_by
 from stream.settings import are_addresses
 
 __all__ = ["Batch", "Client", "Link", "ProducerPolicy"]
@@ -51,11 +60,26 @@ class Cluster(Protocol):
         ...
 
 
+class MetadataAnswer(Protocol):
+    """What is used of MetadataResponse."""
+
+    topics: Sequence[tuple[int, object]]
+    """Each begins with the code of an error."""
+
+
 class Metadata(Protocol):
     """What is used of AIOKafkaClient."""
 
     async def fetch_all_metadata(self) -> Cluster:
         """Ask the broker for every topic; unlike a question for one topic, this creates none."""
+        ...
+
+    def get_random_node(self) -> int | None:
+        """Return one of the brokers."""
+        ...
+
+    async def send(self, node: int | None, request: MetadataRequest) -> MetadataAnswer:
+        """Ask a broker, and return its answer."""
         ...
 
 
@@ -86,11 +110,13 @@ class Client(Protocol):
 class Link:
     """One connected client at a time, for everybody who asks."""
 
-    def __init__(self, address: str, policy: ProducerPolicy) -> None:
+    def __init__(self, address: str, policy: ProducerPolicy, security: KafkaSecurity = PLAINTEXT) -> None:
         embedded = address.startswith("embedded:")
         scheme, _, rest = address.removeprefix("embedded:").rpartition("://")
         self.address = rest
         self._policy = policy
+        self._security = security
+        self.was_connected = False
         self._idempotent = scheme == "kafka" if policy.idempotent is None else policy.idempotent
         self._client: Client | None = None
         self._verified: set[str] = set()
@@ -99,6 +125,7 @@ class Link:
         known = scheme in ({""} if embedded else {"", "kafka"})
         if not known or not are_addresses(rest):
             raise SettingsError(f"broker address {address!r}: expected kafka://host:port[,…], or embedded:host:port")
+        security.client_options()  # raises SettingsError for a missing file now, not at the first event
 
     async def client(self) -> Client:
         """Return the connected client; connects if need be, and raises what aiokafka raises if that fails."""
@@ -116,6 +143,8 @@ class Link:
         """
         if topic not in self._verified:
             if not (await client.client.fetch_all_metadata()).partitions_for_topic(topic):
+                if self._security != PLAINTEXT:
+                    await _may_describe(client, topic)
                 raise UnknownTopicOrPartitionError
             self._verified.add(topic)
         return sorted(await client.partitions_for(topic))
@@ -140,16 +169,33 @@ class Link:
             await asyncio.gather(*done, *late, return_exceptions=True)
 
     async def _connect(self) -> Client:
+        # aiokafka does not read that a token is refused, and would try for ever.
+        by_token = self._security.sasl_mechanism == "OAUTHBEARER"
+        if by_token and (refused := await refusal_by(self.address.split(","), self._security)):
+            raise refused
         client: Client = AIOKafkaProducer(
             bootstrap_servers=self.address,
             acks="all",
             enable_idempotence=self._idempotent,
             request_timeout_ms=self._policy.request_timeout // timedelta(milliseconds=1),
             max_batch_size=self._policy.batch_bytes,
+            **self._security.client_options(),
         )
         try:
             await client.start()
+        except KafkaConnectionError as failure:
+            await client.stop()
+            raise await refusal_by(self.address.split(","), self._security) or failure from None
         except BaseException:
             await client.stop()
             raise
+        self.was_connected = True
         return client
+
+
+async def _may_describe(client: Client, topic: str) -> None:
+    """Raise TopicAuthorizationFailedError if a topic is only hidden from us: a list of topics leaves such out."""
+    question = MetadataRequest([topic], allow_auto_topic_creation=False)
+    answer = await client.client.send(client.client.get_random_node(), question)
+    if any(for_code(found[0]) is TopicAuthorizationFailedError for found in answer.topics):
+        raise TopicAuthorizationFailedError(topic)

@@ -13,6 +13,7 @@ from typing import Self
 
 import msgspec
 from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -21,11 +22,13 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from stream.core.cloudevents import Event, EventDecoder, encode, key_of
-from stream.errors import BrokerError, InvalidEvent
+from stream.errors import BrokerError, BrokerRefused, ContactStreamError, InvalidEvent, SettingsError
 from stream.sdk.buffer import BufferedRecord, ByteBudget, Delivery, PartitionBuffer
 from stream.sdk.connection import Client, Link, ProducerPolicy
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import refused_right
 
-__all__ = ["BufferFull", "Producer", "ProducerPolicy", "checked"]
+__all__ = ["BufferFull", "KafkaSecurity", "Producer", "ProducerPolicy", "checked"]
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +45,7 @@ aiokafka tries an idempotent batch for ever, and after a broker has hung for a w
 BREATHER = 500
 """So many events of a large batch are taken before others get their turn on the event loop."""
 
-HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError)
+HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 """What will not be better at the next attempt."""
 
 
@@ -67,12 +70,16 @@ class Producer:
 
     It connects when it must, so it can be made while the broker is down; events wait in a bounded buffer, are
     sent again until they are acknowledged, and after `delivery_timeout` their sender gets a BrokerError. Events
-    of one queue keep their order. Use it as a context manager, on one event loop.
+    of one queue keep their order. *security* says how it comes to brokers that want TLS or a login; a first connection
+    that they refuse fails at once, with the reason. Use it as a context manager, on one event loop.
     """
 
-    def __init__(self, address: str, *, policy: ProducerPolicy | None = None) -> None:
+    def __init__(
+        self, address: str, *, policy: ProducerPolicy | None = None, security: KafkaSecurity = PLAINTEXT
+    ) -> None:
         self._policy = policy or ProducerPolicy()
-        self._link = Link(address, self._policy)
+        self._security = security
+        self._link = Link(address, self._policy, security)
         self._budget = ByteBudget(self._policy.buffer_bytes)
         self._posted = Delivery()
         self._buffers: dict[tuple[str, int | None], PartitionBuffer] = {}
@@ -202,11 +209,12 @@ class Producer:
             async with asyncio.timeout_at(min(until, buffer.records[0].deadline)):
                 client = await self._link.client()
                 await self._advance(client, buffer)
-        except (KafkaError, TimeoutError, OSError) as failure:
+        except (KafkaError, TimeoutError, OSError, BrokerRefused, SettingsError) as failure:
             problem = failure
         else:
             return None
-        log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, type(problem).__name__)
+        said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
+        log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
         if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
             self._link.drop(client)
         return problem
@@ -235,13 +243,17 @@ class Producer:
 
     def _give_up(self, buffer: PartitionBuffer, failure: Exception) -> None:
         why = self._explain(buffer, failure)
-        if isinstance(failure, HOPELESS):
+        if isinstance(failure, HOPELESS) or (isinstance(failure, BrokerRefused) and not self._link.was_connected):
             buffer.settle(buffer.batch or len(buffer.records), why)
         else:
             buffer.expire(asyncio.get_running_loop().time(), why)
 
     def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
         at = f"the broker at {self._link.address}"
+        if refused := refused_right(failure, self._security.principal):
+            return str(refused)
+        if isinstance(failure, ContactStreamError):
+            return str(failure)
         if isinstance(failure, UnknownTopicOrPartitionError):
             return f"{at} has no topic {buffer.topic}; create it with `contact-stream topics`"
         if isinstance(failure, HOPELESS):

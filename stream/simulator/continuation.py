@@ -4,17 +4,20 @@ A restarted simulator would otherwise tell the past a second time, with other co
 waited when it ended.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import dropwhile
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from stream.core.cloudevents import Event
-from stream.errors import BrokerError, InvalidEvent
+from stream.errors import InvalidEvent
 from stream.families.registry import DECODER, EVENT_TYPES
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import cannot
 from stream.simulator.centre import Centre
 from stream.simulator.engine import run_mark, simulate
 from stream.simulator.events_out import source_of
@@ -59,19 +62,19 @@ def _whole_hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-async def newest_event(brokers: Sequence[str], centre: Centre) -> Event | None:
+async def newest_event(brokers: Sequence[str], centre: Centre, *, security: KafkaSecurity = PLAINTEXT) -> Event | None:
     """Return the newest of the last events that a simulated *centre* has told these brokers. Raises BrokerError."""
     try:
-        last = [_of(centre, value) for value in await _last_values(brokers, await _partitions(brokers))]
+        options = {"bootstrap_servers": list(brokers), **security.client_options()}
+        last = [_of(centre, value) for value in await _last_values(options, await _partitions(options))]
     except (KafkaError, OSError) as failure:
-        raise BrokerError(
-            f"what {','.join(brokers)} has of the simulated centre cannot be read: {failure}"
-        ) from failure
+        what = f"what {','.join(brokers)} has of the simulated centre cannot be read"
+        raise await cannot(what, brokers, security, failure) from failure
     return max((event for event in last if event is not None), key=lambda event: event.time, default=None)
 
 
-async def _partitions(brokers: Sequence[str]) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=list(brokers))
+async def _partitions(options: Mapping[str, Any]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**options)
     try:
         await admin.start()
         # Asking for all topics first: some brokers create a topic when it is asked for by name.
@@ -82,11 +85,11 @@ async def _partitions(brokers: Sequence[str]) -> list[TopicPartition]:
     return [TopicPartition(topic["topic"], one["partition"]) for topic in described for one in topic["partitions"]]
 
 
-async def _last_values(brokers: Sequence[str], partitions: Sequence[TopicPartition]) -> list[bytes | None]:
+async def _last_values(options: Mapping[str, Any], partitions: Sequence[TopicPartition]) -> list[bytes | None]:
     """Return the last record of each partition that has one."""
     if not partitions:
         return []
-    consumer = AIOKafkaConsumer(bootstrap_servers=list(brokers))
+    consumer = AIOKafkaConsumer(**options)
     try:
         await consumer.start()
         consumer.assign(partitions)

@@ -1,19 +1,28 @@
-"""Recorded days: one CloudEvent per line, as JSON. And sending what was recorded."""
+"""Recorded days: one CloudEvent per line, as JSON."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, Final
 
-from stream.core.cloudevents import MAX_EVENT_BYTES, Event, encode, tag_of
-from stream.errors import InvalidEvent, SourceError
+from msgspec import Meta, Struct
+
+from stream.core.cloudevents import MAX_EVENT_BYTES, Event, encode
+from stream.errors import InvalidEvent
 from stream.families.registry import DECODER
-from stream.sdk.producer import Producer
-from stream.sources.lines import BadLine, Line, SetAside, forget, read_lines
+from stream.sources.files import opened
+from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Line, read_lines
+from stream.sources.source import Source
 
-__all__ = ["parse", "produce", "read", "read_stream", "write"]
+__all__ = ["SOURCE", "Options", "parse", "read", "read_stream", "write"]
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What a person says of a recorded day; the events say the rest themselves."""
+
+    file: Annotated[Path, Meta(description="The recorded day, also compressed; - is standard input.")]
 
 
 def parse(line: Line) -> Event | BadLine | None:
@@ -29,24 +38,23 @@ def parse(line: Line) -> Event | BadLine | None:
         return BadLine(line.place, invalid.reason, invalid.detail)
 
 
-def read(path: Path, set_aside: SetAside = forget) -> Iterator[Event]:
+def read(options: Options, intake: Intake) -> Iterator[Event]:
     """Yield the events of a file, in constant memory; raises SourceError if it cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            yield from read_stream(stream, str(path), set_aside)
-    except OSError as failure:
-        raise SourceError(f"{path}: the file cannot be read: {failure.strerror}") from failure
+    with opened(options.file) as (stream, name):
+        yield from read_stream(stream, name, intake)
 
 
-def read_stream(stream: BinaryIO, name: str, set_aside: SetAside = forget) -> Iterator[Event]:
-    """Yield the events of a stream; *name* stands for the file in messages, lines of no use go to *set_aside*."""
+def read_stream(stream: BinaryIO, name: str, intake: Intake) -> Iterator[Event]:
+    """Yield the events of a stream; *name* stands for the file in messages."""
     for line in read_lines(stream, name, limit=MAX_EVENT_BYTES):
+        intake.read += 1
         match parse(line):
             case None:
-                pass
+                intake.empty += 1
             case BadLine() as bad:
-                set_aside(bad)
+                intake.refuse(bad)
             case event:
+                intake.used["events"] += 1
                 yield event
 
 
@@ -59,14 +67,9 @@ def write(events: Iterable[Event], stream: BinaryIO) -> int:
     return count
 
 
-async def produce(events: Iterable[Event], producer: Producer) -> Counter[str]:
-    """Send events, and return how many of each type the broker has acknowledged; raises BrokerError."""
-    sent: Counter[str] = Counter()
-    await producer.send_many(_counted(events, sent))
-    return sent
-
-
-def _counted(events: Iterable[Event], sent: Counter[str]) -> Iterator[Event]:
-    for event in events:
-        sent[tag_of(event)] += 1
-        yield event
+SOURCE: Final = Source(
+    name="jsonl",
+    about="A recorded day: one CloudEvent per line, as JSON.",
+    options=Options,
+    read=read,
+)

@@ -7,10 +7,10 @@ from typing import Any
 
 from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
-from stream.core.collector import metric_families
+from stream.core.collector import PageDetail, metric_families
 from stream.core.family import Board
 from stream.core.samples import MetricFamily
-from stream.core.windows import TODAY, WINDOWS
+from stream.core.windows import SHOWN_WINDOWS, TODAY, WINDOWS
 from stream.families.agents.snapshot import AgentsSnapshot
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -20,6 +20,7 @@ from stream.settings import Settings
 from stream.status.freshness import Limits
 
 __all__ = [
+    "EVERYTHING",
     "LIMITS",
     "NOON",
     "SHOWN",
@@ -32,6 +33,9 @@ __all__ = [
     "rows_of",
     "wall",
 ]
+
+EVERYTHING = PageDetail(windows=SHOWN_WINDOWS, histograms="full")
+"""All that a page of metrics can tell."""
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 SHOWN = (*WINDOWS, TODAY)
@@ -130,7 +134,7 @@ def rows_of(board: Board, window: str = "30m") -> list[Any]:
 
 def families_of(board: Board) -> Iterator[MetricFamily]:
     """Every metric family of a board that has a sample."""
-    return metric_families(board, FAMILIES, SHOWN)
+    return metric_families(board, FAMILIES, EVERYTHING)
 
 
 def wall(at: datetime = NOON) -> Board:

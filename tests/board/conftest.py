@@ -11,9 +11,11 @@ import pytest_asyncio
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page
 
-from stream.board.cluster.merge import Look
+from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
+from stream.board.shared_reading import SharedReading
 from stream.core.family import Board
+from stream.core.windows import SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
@@ -56,8 +58,10 @@ class Worker:
     every: timedelta = EVERY
     """How often it tells the page; a second, as it really does, where nothing is going to happen."""
     limits: Limits = LIMITS
+    shown: Shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")  # noqa: RUF009  # frozen
     goes_on: asyncio.Event = field(default_factory=_set)
     """Cleared: it hangs."""
+    windows: tuple[str, ...] = SHOWN_WINDOWS
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def take_board(self) -> Board:
@@ -75,8 +79,8 @@ class Worker:
         )
         return WorkerShare(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=partitions)
 
-    async def look(self) -> Look:
-        return Look(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
+    async def read_board(self) -> BoardReading:
+        return BoardReading(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
 
     def clock(self) -> datetime:
         return self.began + (datetime.now(UTC) - self.began) * self.speed
@@ -86,10 +90,10 @@ class Worker:
 
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
-            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES"),
+            replace(self.shown, windows=self.windows),
             take_board=self.take_board,
-            take_share=self.take_share,
-            look=self.look,
+            take_share=SharedReading(self.take_share, keep_seconds=self.every.total_seconds()).read,
+            read=SharedReading(self.read_board, keep_seconds=self.every.total_seconds()).read,
             feed=self.feed,
             clock=self.clock,
             health=self.health,

@@ -119,6 +119,15 @@ def test_windows_show_what_was_counted_in_them_and_eviction_changes_nothing(
     assert shop.totals.read_taken_back() == Sold()
 
 
+def test_what_no_counter_has_shown_is_taken_back_without_a_trace() -> None:
+    shop, shown, hidden = windowed(), Sale(NEWEST[0], 1), Sale(NEWEST[0], 2)
+    shop.count_difference((), (shown, hidden), 1)
+
+    shop.count_difference((shown, hidden), (), 2, hidden={hidden})
+
+    assert (shop.totals.read(), shop.totals.read_taken_back()) == (Sold(), sold([shown]))
+
+
 @given(histories(), st.data())
 def test_what_is_taken_back_is_in_no_window_and_counters_can_still_show_it(
     history: list[Sale], data: st.DataObject

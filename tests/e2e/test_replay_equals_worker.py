@@ -18,9 +18,8 @@ from stream.core.family import Board
 from stream.http.exposition import Format, written
 from stream.simulator import demo_centre, office_centre, simulate
 from stream.sources import jsonl
-from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.source import read
-from stream.sources.asterisk_queue_log.stories import Speaker
+from stream.sources.asterisk_queue_log.source import Options, read
+from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.board.boards import families_of
 from tests.brokers import Broker
@@ -67,7 +66,8 @@ async def test_the_simulators_day_on_a_worker_equals_its_replay(fresh_broker: Br
 
 @pytest.mark.parametrize("at", [MID_MORNING, AFTER_HOURS])
 async def test_the_shipped_day_through_broker_and_worker_equals_its_replay(fresh_broker: Broker, at: datetime) -> None:
-    scraped = await _compare(fresh_broker, list(jsonl.read(EXAMPLES / "day.jsonl", _refuse)), at)
+    day = jsonl.read(jsonl.Options(file=EXAMPLES / "day.jsonl"), Intake(_refuse))
+    scraped = await _compare(fresh_broker, list(day), at)
 
     assert _answered(scraped) > 10
 
@@ -104,7 +104,7 @@ def _refuse(bad: BadLine) -> None:
 
 
 def _log_read(log: Path) -> list[Event]:
-    return list(read(log, Mapper(Speaker(source="/pbx"), set_aside=_refuse)))
+    return list(read(Options(file=log, source_name="/pbx"), Intake(_refuse)))
 
 
 def _answered(scraped: Figures) -> float:

@@ -63,10 +63,13 @@ def test_every_window_of_the_board_is_shown() -> None:
     assert all(sample(board, "contact_window_offered", {**SUPPORT, "window": window}) == 1 for window in SHOWN)
 
 
-def test_a_reason_that_never_occurred_has_a_counter_but_no_series_per_window() -> None:
-    board = a_board(a_queue(tally=a_tally(in_target=5)))
+def test_what_never_occurred_has_no_series_but_what_every_queue_counts_begins_with_nothing() -> None:
+    board = a_board(a_queue())
 
-    assert sample(board, "contact_dequeued_total", {**SUPPORT, "reason": "overflow"}) == 0
+    assert sample(board, "contact_dequeued_total", {**SUPPORT, "reason": "overflow"}) is None
+    assert sample(board, "contact_expired_total", SUPPORT) is None
+    assert sample(board, "contact_offered_total", SUPPORT) == 0
+    assert sample(board, "contact_abandoned_total", SUPPORT) == 0
     assert sample(board, "contact_window_dequeued", {**HALF_HOUR, "reason": "overflow"}) is None
 
 

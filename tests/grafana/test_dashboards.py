@@ -15,7 +15,7 @@ from scripts.dashboards.layout import COLUMNS, FULL_HD_ROWS, Row, laid_out
 from scripts.dashboards.panels import UNITS, Look, Value, lines
 from scripts.dashboards.queries import Scope, quantity
 from stream.app.catalogue import CATALOGUE
-from stream.families.contacts.figures import COUNTED, SUMMED
+from stream.families.contacts.figures import COUNTED, FIGURES, SUMMED
 from stream.languages.words import LANGUAGES, Language, words
 from tests.grafana.shown import Shown, dashboards, names_in, panels_of, queries_of
 
@@ -28,8 +28,13 @@ each_board = pytest.mark.parametrize(("language", "name"), BOARDS)
 
 NOT_SHOWN: Mapping[str, str] = {
     "contact_corrections_total": "what the windows have taken back already; for arithmetic over counters",
-    "contact_window_answer_wait_seconds": "in the average speed of answer",
-    "contact_window_abandon_wait_seconds": "in the mean wait of the abandoned",
+    **{
+        figure.metric.name: "written in windows that somebody chose; counters tell it"
+        for figure in FIGURES
+        if figure.metric and figure.windowed and not set(figure.written_in) & {"30m", "today"}
+    },
+    "contact_window_blocked": "counters tell it; the alert on blocking reads it",
+    "contact_mean_abandon_seconds": "shown by its counters",
     **{f"contact_{field}_total": "shown by window" for field in COUNTED},
     **{f"contact_{field}_seconds_total": "shown by window" for field in SUMMED},
 }
@@ -174,9 +179,11 @@ def test_a_metric_that_is_shown_plainly_has_the_unit_of_the_catalogue(query: Sho
     # Words have no unit, and the colour of a heatmap counts contacts.
     if query.in_words or query.kind == "heatmap" or len(names) != 1 or any(sign in query.expr for sign in COMPUTED):
         return
-    (one,) = (quantity(name) for name in names)
+    (name,) = names
+    one = quantity(name)
     # Checkpoints and pages take milliseconds, for which clocks are too coarse.
-    expected = "s" if "duration" in one.name else UNITS.get(one.unit, "short")
+    unit = "" if name.endswith("_count") else one.unit
+    expected = "s" if "duration" in one.name else UNITS.get(unit, "short")
     assert query.unit == expected or (query.unit == "short" and one.unit in {"bool", "info"})
 
 

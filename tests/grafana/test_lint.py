@@ -27,6 +27,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
         )
     },
     ("target-rate-interval-rule", "pipeline"): "what was lost is told of the whole time that is looked at",
+    ("target-rate-interval-rule", "queue-detail"): "what is rare is told of the whole time, or of the last hour",
 }
 """Rules that a dashboard need not keep, and why. The two rules about Loki have nothing to look at here."""
 

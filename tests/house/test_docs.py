@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
 from stream.cli import group
+from stream.security.kafka_security import KafkaSecurity
 from stream.settings import PREFIX, Settings
 from tests.house.tree import ROOT, modules_of, name_of
 
@@ -29,7 +31,15 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-@pytest.mark.parametrize("field", [field.name for field in msgspec.structs.fields(Settings)])
+NAMES = [
+    field.name
+    for kind in (Settings, KafkaSecurity)
+    for field in msgspec.structs.fields(kind)
+    if field.type is not KafkaSecurity
+]
+
+
+@pytest.mark.parametrize("field", NAMES)
 def test_every_setting_is_documented(field: str) -> None:
     assert f"| `{PREFIX}{field.upper()}` |" in (ROOT / "docs" / "operations.md").read_text()
 
@@ -39,8 +49,13 @@ def test_commands_and_options_that_are_named_exist(page: Path) -> None:
     text = page.read_text()
     in_code = "\n".join([*re.findall(r"`[^`\n]+`", text), *re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)])
     for command, rest in COMMAND.findall(in_code):
-        known = {name for parameter in group.commands[command].params for name in parameter.opts}
-        assert set(OPTION.findall(rest)) <= known
+        assert set(OPTION.findall(rest)) <= options_of(group.commands[command])
+
+
+def options_of(command: click.Command) -> set[str]:
+    below = command.commands.values() if isinstance(command, click.Group) else []
+    own = {name for parameter in command.params for name in parameter.opts}
+    return {"--help", *own}.union(*map(options_of, below))
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=name_of)

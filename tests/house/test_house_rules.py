@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,19 @@ import pytest
 PLUGINS = ("house_rules", "hanging")
 
 
-def run_pytest(folder: Path, test: str, *, ci: bool) -> str:
-    """Run *test* in a project that has nothing but the plugins of the house."""
+IN_BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Runs a command as `nohup … &` does in a script: with SIGINT ignored."""
+
+
+def run_pytest(folder: Path, test: str, *, ci: bool, by: Sequence[str] = ()) -> str:
+    """Run *test* in a project that has nothing but the plugins of the house; *by* is a command that runs commands."""
     for plugin in PLUGINS:
         shutil.copy(Path(__file__).parents[1] / f"{plugin}.py", folder)
     (folder / "conftest.py").write_text(f"pytest_plugins = {PLUGINS!r}")
     (folder / "pytest.ini").write_text("[pytest]\npythonpath = .\n")
     (folder / "test_it.py").write_text(f"import asyncio, pytest, socket\n{test}\n")
     environment = {**os.environ, "CI": "true" if ci else ""}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", str(folder)]
+    command = [*by, sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", str(folder)]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False).stdout
 
 
@@ -69,3 +74,11 @@ def test_a_test_that_hangs_says_what_each_task_waits_for(tmp_path: Path) -> None
 
     assert "Failed: Timeout" in said
     assert re.search(r"Task-\d+: test_a \(.+test_it.py:4\) > wait \(.+locks.py:\d+\)", said)
+
+
+def test_programs_can_be_interrupted_also_where_the_tests_run_in_the_background(tmp_path: Path) -> None:
+    program = "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"
+    run = f"subprocess.run([sys.executable, '-c', {program!r}], stderr=subprocess.DEVNULL, timeout=5)"
+    test = f"import subprocess, sys\ndef test_a(): assert {run}.returncode == -2"
+
+    assert "1 passed" in run_pytest(tmp_path, test, ci=False, by=IN_BACKGROUND)

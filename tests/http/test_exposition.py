@@ -15,15 +15,15 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from stream.app.catalogue import metric
-from stream.core.collector import sections_of
+from stream.core.collector import family_of_section, sections_of
 from stream.core.samples import MetricFamily, single
 from stream.families.registry import FAMILIES
 from stream.http.body import Body, GzippedBody
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage, registry_of
-from stream.http.exposition import Format, page, section_writer, written
+from stream.http.exposition import Format, RenderedSection, SectionWriter, page, rendered, section_writer, written
 from stream.status.metrics import feed_families
-from tests.board.boards import SHOWN, a_board, a_queue, agents, families_of
+from tests.board.boards import EVERYTHING, a_board, a_queue, agents, families_of
 from tests.families.everything import a_busy_board, a_busy_feed, ones
 
 parse_openmetrics: Callable[[str], Iterable[ClientMetric]] = openmetrics_parser.text_string_to_metric_families
@@ -106,15 +106,18 @@ def test_nothing_is_said_of_when_a_counter_was_created() -> None:
     assert "_created" not in written(everything(), Format.OPENMETRICS).decode()
 
 
-def full_page(form: Format) -> bytes:
-    sections = sections_of(a_busy_board(), FAMILIES, SHOWN) | {
+def full_page(form: Format, body: Body | None = None) -> bytes:
+    sections = sections_of(a_busy_board(), FAMILIES, EVERYTHING) | {
         "feed": lambda: feed_families(a_busy_feed()),
         "build": build_families,
     }
-    parts = {name: section_writer(section) for name, section in sections.items()}
+    parts: dict[str, SectionWriter | RenderedSection] = {
+        name: section_writer(section) for name, section in sections.items()
+    }
     ticks = iter(range(1000))
-    body = Body()
-    page(parts | {"process": ProcessPage().written}, form, body, timer=lambda: next(ticks) / 8)
+    body = body or Body()
+    parts |= {"process": rendered("process", ProcessPage().written, form, timer=lambda: 0.0)}
+    page(parts, form, body, timer=lambda: next(ticks) / 8, family_of=family_of_section(FAMILIES))
     return body.end()
 
 
@@ -140,6 +143,25 @@ def test_promtool_has_nothing_to_say() -> None:
     )
 
     assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
+
+
+@FORMATS
+@pytest.mark.parametrize("kind", [Body, GzippedBody])
+def test_the_page_tells_how_many_series_each_family_makes(form: Format, kind: type[Body]) -> None:
+    parse = parse_text if form is Format.TEXT else parse_openmetrics
+    text = full_page(form, kind())
+    samples = [
+        sample
+        for one in parse((zlib.decompress(text, wbits=31) if kind is GzippedBody else text).decode())
+        for sample in one.samples
+    ]
+
+    told = {sample.labels["family"]: sample.value for sample in samples if sample.name == "contact_page_series"}
+
+    assert sum(told.values()) == len(samples)
+    assert told["agents"] == sum("_agents" in sample.name for sample in samples)
+    assert told["contacts"] == sum("channel" in sample.labels for sample in samples)
+    assert told.keys() == {"contacts", "agents", "feed", "build", "process", "page"}
 
 
 @FORMATS

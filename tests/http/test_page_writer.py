@@ -27,7 +27,7 @@ from stream.http import page_writer as scribe
 from stream.http.exposition import Format, RenderedSection
 from stream.http.page_input import SLICE, PageInput, write
 from stream.http.page_writer import PageWriter
-from tests.board.boards import SHOWN, a_board, a_queue, agents
+from tests.board.boards import EVERYTHING, a_board, a_queue, agents
 from tests.board.conftest import Worker
 from tests.families.everything import a_busy_board, ones
 
@@ -51,7 +51,7 @@ def a_draft(board: Board | None = None, form: Format = Format.TEXT, *, packed: b
     return PageInput(
         form=form,
         packed=packed,
-        windows=SHOWN,
+        detail=EVERYTHING,
         first=first,
         at=board.at,
         snapshots={name: [*of] for name, of in board.snapshots.items()},

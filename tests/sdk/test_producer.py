@@ -21,7 +21,6 @@ from stream.families.registry import DECODER
 from stream.sdk.blocking import BlockingProducer
 from stream.sdk.factory import EventFactory
 from stream.sdk.producer import BufferFull, Producer, ProducerPolicy
-from stream.sources import jsonl
 from tests.brokers import Broker
 
 IMPATIENT = ProducerPolicy(delivery_timeout=timedelta(seconds=0.3), request_timeout=timedelta(seconds=0.3))
@@ -139,14 +138,6 @@ async def test_an_invalid_event_is_refused_and_those_before_it_arrive(
 
         assert refused.value.field == "subject"
         assert [event.subject for *_, event in await arrived(address, tenant)] == ["a"]
-
-
-async def test_a_recorded_day_is_produced_with_a_summary(address: str, events: EventFactory, tenant: str) -> None:
-    async with Producer(address) as producer:
-        sent = await jsonl.produce([events.enqueued("a", "q"), events.abandoned("a", "q")], producer)
-
-    assert sent == {"contact.enqueued": 1, "contact.abandoned": 1}
-    assert len(await arrived(address, tenant)) == 2
 
 
 async def test_without_a_broker_the_sender_is_told_which_setting_was_exceeded(

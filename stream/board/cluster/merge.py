@@ -1,31 +1,34 @@
-"""The board of the whole group: this worker's part and the others', each partition once, and what is missing.
+"""The board of the whole group: this worker's share and the others', each partition once, and what is missing.
 
 A queue is whole on one partition, and agents add up over partitions, so the union is exact. Who may speak for
 a partition is decided by the group, not by who answers.
 """
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from stream.board.cluster.peers import Peers
 from stream.board.cluster.share import PartitionBoard, ShareCodec, Vitals, WorkerShare, board_of
+from stream.board.shared_reading import EVERY_SECONDS, SharedReading
 from stream.core.family import Board, Family
 from stream.status.feed import CheckpointFigures, Feed
 from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
 
-__all__ = ["ClusterBoard", "Look", "Partition"]
+__all__ = ["BoardReading", "ClusterBoard", "Partition"]
 
 Partition = tuple[str, int]
 """A source topic and the number of its partition."""
 
 FRESH_SECONDS = 5.0
-"""What was told longer ago is old, and the board says so."""
+"""What was told longer ago is old, and the board says so: a few missed answers are no news."""
 
 KEPT_SECONDS = 60.0
-"""What is older is shown no more."""
+"""What is older is shown no more: nobody steers a centre by the figures of a minute ago."""
 
 MOST_NAMED = 6
 """Of partitions, or of rows of them: the banner is one line."""
@@ -33,7 +36,7 @@ MOST_NAMED = 6
 _WORST_LAST: Final = ("ready", "recovering", "rebalancing", "starting", "stopped")
 
 
-class Look(NamedTuple):
+class BoardReading(NamedTuple):
     """A board, and what is wrong with it."""
 
     board: Board
@@ -48,12 +51,19 @@ class LastShare(NamedTuple):
     board: PartitionBoard
 
 
+class _Reading(NamedTuple):
+    """What this worker shows, and the board of all, which is merged when somebody asks for it."""
+
+    share: WorkerShare
+    board: SharedReading[BoardReading]
+
+
 class ClusterBoard:
     """
-    Looks at the whole group.
+    Reads the board of the whole group, and this worker's share of it, once for all who ask within a second.
 
-    *group* is its name. *take_share* returns this worker's part; *others* what the group has given to each other
-    worker, by address; *declared* are all partitions there are.
+    *group* is its name. *take_share* returns this worker's share; *others* what the group has given to each other
+    worker, by address; *declared* are all partitions there are; *every* is how often anything is read at most.
     """
 
     def __init__(
@@ -66,34 +76,48 @@ class ClusterBoard:
         declared: Iterable[Partition],
         clock: Callable[[], datetime],
         limits: Limits,
-        every: timedelta = timedelta(seconds=1),
+        every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._group = group
         self._families = families
-        self._take_part = take_share
+        self._take_share = take_share
+        self._readings = SharedReading(self._read_own, keep_seconds=every.total_seconds())
         self._others = others
         self._declared = frozenset(declared)
         self._clock = clock
         self._limits = limits
-        self._told: dict[Partition, LastShare] = {}
+        self._last_shares: dict[Partition, LastShare] = {}
         self._vitals: dict[str, tuple[float, Vitals]] = {}
         self._peers = Peers(addresses=self._addresses, heard=self._hear, codec=ShareCodec(families), every=every)
 
-    async def look(self) -> Look:
-        """Return the board of now; what another worker shows may be a second or two older."""
+    async def read(self) -> BoardReading:
+        """Return the board of all workers, a second old at most; what another worker shows may be two seconds older."""
         await self._peers.want()
-        part = await self._take_part()
+        return await (await self._readings.read()).board.read()
+
+    async def share(self) -> WorkerShare:
+        """Return what this worker shows, a second old at most."""
+        return (await self._readings.read()).share
+
+    async def _read_own(self) -> _Reading:
+        share = await self._take_share()
+        # Merged only when somebody asks for the board: other workers ask for the share alone.
+        return _Reading(share, SharedReading(partial(self._merged, share), keep_seconds=math.inf))
+
+    async def _merged(self, share: WorkerShare) -> BoardReading:
         now = asyncio.get_running_loop().time()
-        self._take(part, now, self._declared)
-        self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
-        fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
-        told = (told.board for told in self._told.values())
-        board = board_of(told, self._families, part.at, whole=self._told.keys() >= self._declared)
-        feed = _feed_of([part.vitals, *self._vitals_at(now)], fresh.values())
+        # The own share speaks for whatever it owns; other workers only for what the group has given them.
+        self._take(share, now, self._declared)
+        self._last_shares = {key: last for key, last in self._last_shares.items() if now - last.at <= KEPT_SECONDS}
+        fresh = {key: last for key, last in self._last_shares.items() if now - last.at <= FRESH_SECONDS}
+        known, whole = [last.board for last in self._last_shares.values()], self._last_shares.keys() >= self._declared
+        feed = _feed_of([share.vitals, *self._vitals_at(now)], fresh.values())
         notices = notices_of(feed, self._clock(), self._limits)
         if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that
             notices = worst_notices_first([*notices, *self._gaps(fresh.keys(), now)])
-        return Look(board, notices)
+        # In a thread: agents of 5,000 queues on eight partitions would hold up the events for 60 ms.
+        board = await asyncio.to_thread(board_of, known, self._families, share.at, whole=whole)
+        return BoardReading(board, notices)
 
     async def close(self) -> None:
         """Ask nobody any more."""
@@ -102,19 +126,20 @@ class ClusterBoard:
     def _addresses(self) -> list[str]:
         return [address for address, given in self._others().items() if given]
 
-    def _hear(self, address: str, part: WorkerShare, asked_at: float) -> None:
+    def _hear(self, address: str, share: WorkerShare, asked_at: float) -> None:
         """Take what another worker has been given by the group, and nothing else."""
         given = self._others().get(address, frozenset())
-        if part.group == self._group:
-            self._take(part, asked_at, given)
-            self._vitals[address] = (asked_at, part.vitals)
+        if share.group == self._group:
+            self._take(share, asked_at, given)
+            self._vitals[address] = (asked_at, share.vitals)
 
-    def _take(self, part: WorkerShare, at: float, given: frozenset[Partition]) -> None:
-        for board in part.partitions:
+    def _take(self, share: WorkerShare, at: float, given: frozenset[Partition]) -> None:
+        for board in share.partitions:
             key = (board.feed.topic, board.feed.partition)
-            known = self._told.get(key)
-            if key in given & self._declared and (known is None or (part.generation, at) >= known[:2]):
-                self._told[key] = LastShare(part.generation, at, board)
+            known = self._last_shares.get(key)
+            # The generation first: a worker that has lost a partition may answer later than its new owner.
+            if key in given & self._declared and (known is None or (share.generation, at) >= known[:2]):
+                self._last_shares[key] = LastShare(share.generation, at, board)
 
     def _vitals_at(self, now: float) -> list[Vitals]:
         members = self._addresses()
@@ -130,7 +155,7 @@ class ClusterBoard:
         silent = self._declared.difference(fresh)
         if not silent:
             return []
-        known = [self._told[key].at for key in silent if key in self._told]
+        known = [self._last_shares[key].at for key in silent if key in self._last_shares]
         missing = f", {len(silent) - len(known)} of them missing" if len(known) < len(silent) else ""
         text = f"No new figures of {len(silent)} of {len(self._declared)} partitions{missing}: {_named(silent)}"
         since = self._clock() - timedelta(seconds=now - min(known)) if known else None
@@ -156,10 +181,10 @@ def _ranges(numbers: list[int]) -> list[str]:
     return named if len(named) <= MOST_NAMED else [*named[:MOST_NAMED], "…"]
 
 
-def _feed_of(workers: list[Vitals], told: Iterable[LastShare]) -> Feed:
+def _feed_of(workers: list[Vitals], last_shares: Iterable[LastShare]) -> Feed:
     """Return the feed of all workers as if they were one: the worst of each, and all partitions."""
     worst = max(workers, key=lambda one: _WORST_LAST.index(one.recovery))
-    boards = [one.board.feed for one in told]
+    boards = [one.board.feed for one in last_shares]
     return Feed(
         recovery=worst.recovery,
         failure=worst.failure,

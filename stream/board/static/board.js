@@ -7,6 +7,7 @@ import { SIGNS, channelText, found, stateText } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
+import * as panels from "./panels.js";
 import * as queue from "./queue.js";
 import { holdRotation, rotating, tickRotation, toggleRotation } from "./rotation.js";
 import * as tiles from "./tiles.js";
@@ -33,6 +34,7 @@ function draw() {
   if (feed.picture !== null) {
     if (choice.view === "queue") queue.draw();
     else drawPage();
+    panels.draw(choice.view);
     drawSummary();
   }
   drawControls();
@@ -70,7 +72,18 @@ function staffText(states) {
     .join(", ");
 }
 
+// What the worker offers; until it has spoken, all there could be.
+const windows = () => feed.picture?.windows ?? WINDOWS;
+
+function offerWindows() {
+  if ($("windows").children.length === windows().length) return;
+  $("windows").replaceChildren(
+    ...windows().map((name) => make("button", "", { type: "button", "data-window": name })),
+  );
+}
+
 function drawControls() {
+  offerWindows();
   for (const link of $("views").children) {
     set(link, "href", addressOf({ view: link.dataset.view, queue: "", page: 1 }));
     if (link.dataset.view === choice.view) set(link, "aria-current", "page");
@@ -125,7 +138,7 @@ function go(changes) {
 function arrive(was) {
   if (choice.lang !== was.lang) {
     speak(choice.lang);
-    for (const each of [tiles, list, queue]) each.clear();
+    for (const each of [tiles, list, queue, panels]) each.clear();
   }
   document.documentElement.dataset.theme = choice.theme;
   if (choice.window !== was.window) listen(choice.window);
@@ -149,12 +162,12 @@ function turn(step) {
     const keys = rows().map((row) => row.key);
     if (keys.length) go({ queue: inOrder(keys, choice.queue, step) });
   } else if (pages > 1) go({ page: ((Math.min(choice.page, pages) - 1 + step + pages) % pages) + 1 });
-  else go({ window: inOrder(WINDOWS, choice.window, step) });
+  else go({ window: inOrder(windows(), choice.window, step) });
 }
 
 const actions = {
   view: (name) => go({ view: name, queue: "", page: 1 }),
-  window: (number) => go({ window: WINDOWS[number] }),
+  window: (number) => windows()[number] && go({ window: windows()[number] }),
   open(key) {
     if (choice.view !== "queue") cameFrom = choice.view;
     go({ view: "queue", queue: key });
@@ -171,7 +184,6 @@ const actions = {
 };
 
 function wire() {
-  $("windows").append(...WINDOWS.map((name) => make("button", "", { type: "button", "data-window": name })));
   $("language").append(...LANGUAGES.map((one) => make("option", nameOf(one), { value: one, lang: one })));
   const clicked = (id, act) => $(id).addEventListener("click", act);
   clicked("windows", (event) => event.target.dataset.window && go({ window: event.target.dataset.window }));
@@ -210,6 +222,8 @@ function start() {
   wire();
   listen(choice.window, {
     board() {
+      // The worker shows the usual window where it does not have the one that an address asks for.
+      if (!windows().includes(choice.window)) choice.window = feed.picture.window;
       noteChanges();
       draw();
     },

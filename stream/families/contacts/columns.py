@@ -25,6 +25,7 @@ __all__ = [
     "service_level_of",
     "tallies",
     "total",
+    "total_if_any",
     "total_seconds",
 ]
 
@@ -40,8 +41,8 @@ def tallies(reading: Queues, window: str) -> Sequence[Tally]:
 
 
 def ever(reading: Queues) -> Sequence[Tally]:
-    """Return what was ever counted, corrections not subtracted: the one thing about a queue that never goes down."""
-    return reading.once("ever", lambda: [one.total + one.taken_back for one in reading.snapshots])
+    """Return what was ever shown, corrections not subtracted: the one thing about a queue that never goes down."""
+    return reading.once("ever", lambda: [one.shown for one in reading.snapshots])
 
 
 def of_snapshot(name: str) -> Column[QueueSnapshot]:
@@ -89,6 +90,17 @@ def total(field: str) -> Column[QueueSnapshot]:
     """Return a column of all that was ever counted."""
     get = attrgetter(field)
     return lambda reading, _: [*map(get, ever(reading))]
+
+
+def total_if_any(field: str) -> Column[QueueSnapshot]:
+    """Return the same, without a sample where there never was one."""
+    get = attrgetter(field)
+
+    def column(reading: Queues, _: str) -> Sequence[int | None]:
+        counts = [*map(get, ever(reading))]
+        return [number or None for number in counts] if any(counts) else [None] * len(counts)
+
+    return column
 
 
 def total_seconds(field: str) -> Column[QueueSnapshot]:

@@ -4,10 +4,12 @@ The figures of contacts: metrics, and what a board shows of each queue.
 To add a figure that a tally counts, add its field to `COUNTED` or `SUMMED`: window gauge and counter follow.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, counter, gauge
+from stream.core.windows import TODAY
 from stream.families.contacts import service_level as formulas
 from stream.families.contacts.columns import (
     correction,
@@ -20,6 +22,7 @@ from stream.families.contacts.columns import (
     seconds,
     service_level_of,
     total,
+    total_if_any,
     total_seconds,
 )
 from stream.families.contacts.promises import PROMISES
@@ -77,7 +80,42 @@ SUMMED: Final = {
 _ALWAYS = frozenset(
     ("offered", "answered", "answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "handled")
 )
-"""Parts that every window shows. The rest has a sample only where the queue ever had one: most never do."""
+"""What every queue counts. The rest has a sample only where the queue ever had one: most never do."""
+
+_LOOKED_AT: Final = ("30m", TODAY)
+"""The windows that people look at; the others are there for alerts."""
+
+_WRITTEN_IN: Final[dict[str, Sequence[str]]] = {
+    # Alerts look at the service level of long and short windows, and at how many it is made of.
+    "contact_service_level_ratio": ("5m", "15m", "30m", "1h", TODAY),
+    "contact_window_decided": ("15m", "30m", "1h", TODAY),
+    "contact_abandonment_excluding_short_ratio": ("5m", *_LOOKED_AT),
+    "contact_blocking_ratio": ("5m", *_LOOKED_AT),
+    "contact_asa_seconds": _LOOKED_AT,
+    "contact_abandonment_ratio": _LOOKED_AT,
+    "contact_aht_seconds": _LOOKED_AT,
+    "contact_window_offered": ("30m", "1h", TODAY),
+    "contact_window_blocked": ("30m",),
+    "contact_window_expired": ("1h",),
+    **{
+        f"contact_window_{name}": _LOOKED_AT
+        for name in (
+            *("answered", "answered_in_target", "answered_wait_unknown"),
+            *("abandoned", "abandoned_in_target", "abandoned_short", "abandoned_wait_unknown"),
+            *("callback_requested_in_target", "callback_requested_wait_unknown"),
+        )
+    },
+}
+"""
+Which windows dashboards and alerts read, by metric.
+
+What is not here none of them reads: it is written only in windows that somebody chose, and counters tell it.
+"""
+
+_COARSE_WAITS: Final = (10, 20, 30, 60, 120, 300)
+"""The usual thresholds are among them."""
+
+_COARSE_HANDLES: Final = (120, 300, 900)
 
 _REASONS = {
     prefix: {
@@ -91,7 +129,8 @@ _CORRECTED = (*COUNTED, *_REASONS["dequeued"].values(), *_REASONS["blocked"].val
 
 
 def _figure(section: str, metric: Metric, column: Column[QueueSnapshot]) -> Queue:
-    return Figure(metric=metric, section=section, column=column, show=SHOWN.get(metric.name))
+    show, written_in = SHOWN.get(metric.name), _WRITTEN_IN.get(metric.name, ())
+    return Figure(metric=metric, section=section, column=column, show=show, written_in=written_in)
 
 
 def _now(name: str, unit: str, field: str, meaning: str) -> Queue:
@@ -208,6 +247,7 @@ _PARTS: Final = (
         Figure(
             metric=gauge(f"contact_window_{name}", "contacts", (*WINDOW, "reason"), f"{text}; in the window."),
             section="windows",
+            written_in=_WRITTEN_IN.get(f"contact_window_{name}", ()),
             by={reason: count_if_ever(field) for reason, field in _REASONS[name].items()},
         )
         for name, text in REASONED.items()
@@ -223,11 +263,14 @@ _PARTS: Final = (
 )
 
 
-def _histogram(name: str, meaning: str, bounds: tuple[int, ...], counts: str, sum_ms: str) -> Queue:
+def _histogram(  # as many as a distribution has parts
+    name: str, meaning: str, bounds: tuple[int, ...], coarse: Sequence[int], counts: str, sum_ms: str
+) -> Queue:
     metric = Metric(name=name, kind=Kind.HISTOGRAM, unit="seconds", labels=QUEUE, meaning=meaning, buckets=bounds)
     return Figure(
         metric=metric,
         section="totals",
+        coarse=coarse,
         buckets=lambda reading: (
             [getattr(tally, counts) for tally in ever(reading)],
             total_seconds(sum_ms)(reading, ""),
@@ -237,18 +280,23 @@ def _histogram(name: str, meaning: str, bounds: tuple[int, ...], counts: str, su
 
 _TOTALS: Final = (
     *(
-        _figure("totals", counter(f"contact_{name}_total", "contacts", QUEUE, f"{text}."), total(name))
+        _figure(
+            "totals",
+            counter(f"contact_{name}_total", "contacts", QUEUE, f"{text}."),
+            total(name) if name in _ALWAYS else total_if_any(name),
+        )
         for name, text in COUNTED.items()
+        if name != "handled"
     ),
     *(
         Figure(
             metric=counter(f"contact_{name}_total", "contacts", (*QUEUE, "reason"), f"{text}."),
             section="totals",
-            by={reason: total(field) for reason, field in _REASONS[name].items()},
+            by={reason: total_if_any(field) for reason, field in _REASONS[name].items()},
         )
         for name, text in REASONED.items()
     ),
-    # The sum of answered waits is the `_sum` of the histogram.
+    # The sum of answered waits is the `_sum` of a histogram, how many are handled the `_count` of the other.
     *(
         _figure(
             "totals",
@@ -272,11 +320,17 @@ _TOTALS: Final = (
         "contact_wait_seconds",
         "Waits of the answered, as far as they are known.",
         WAIT_BOUNDS_SECONDS,
+        _COARSE_WAITS,
         "waits",
         "answer_wait_ms",
     ),
     _histogram(
-        "contact_handle_seconds", "Handle times: talk + hold + wrap-up.", HANDLE_BOUNDS_SECONDS, "handles", "handle_ms"
+        "contact_handle_seconds",
+        "Handle times: talk + hold + wrap-up.",
+        HANDLE_BOUNDS_SECONDS,
+        _COARSE_HANDLES,
+        "handles",
+        "handle_ms",
     ),
 )
 

@@ -22,7 +22,7 @@ from stream.core.windows import EPOCH
 from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
 from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
 from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
-from stream.families.contacts.outcome import contributions_of, judge
+from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue
 from stream.families.contacts.queues import Queues
@@ -225,7 +225,8 @@ class ContactsFold:
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
-        queue.counts.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
+        # In turn, nothing is inferred before the end.
+        queue.count(key, segment, visit.before, awaited=at is not None or visit.turn != "talking")
         if queue.place_segment(key, segment, visit.place, at):
             self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
@@ -293,6 +294,7 @@ class ContactsFold:
 
     def _evict(self, queue: Queue) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
+        queue.inferred.forget(queue.counts.watermark)
         for scope, number in queue.counts.take_outdated():
             self.tallies.remove((*queue.key, scope, number))
         for key in queue.take_forgotten(self._may_go):

@@ -14,7 +14,9 @@ from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
-from stream.families.contacts.contributions import Entered
+from stream.families.contacts.contributions import Contribution, Entered
+from stream.families.contacts.inferred import SILENT_AFTER, Inferred
+from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
@@ -64,6 +66,7 @@ class Queue:
             policy.day_starts,
             silence=None if keep_silent else silence,
         )
+        self.inferred = Inferred(policy.inferred_grace)
         self._undated = True
         """No tally tells how new this queue is: the version before did not write that."""
         self.lifetime = silence + LATEST
@@ -72,6 +75,18 @@ class Queue:
         """The watermark of all queues when something was last heard of this one."""
         self.emptied_at: int | None = None
         """The offset at which the last segment of a silent queue was forgotten."""
+
+    def count(self, key: EpisodeKey, segment: Segment, before: tuple[Contribution, ...], *, awaited: bool) -> None:
+        """
+        Count what a segment has come to count for, in place of what it counted for *before*.
+
+        *awaited*: some of it may follow from other reports, and so may some of what it takes back.
+        """
+        after, counts = contributions_of(segment), self.counts
+        hidden = self.inferred.of(key, counts.watermark) if awaited else ()
+        counts.count_difference(before, after, segment.applied_offset, hidden)
+        if awaited:
+            self.inferred.note(key, segment, after)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
         """Count and place a new segment of which only the entry is known, as the general way would."""
@@ -87,9 +102,12 @@ class Queue:
 
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog, after all tallies; `loaded` follows the last one."""
-        if self._undated and (newest := episode.newest) > self.counts.watermark:
-            self.counts.watermark = newest
+        counts, newest = self.counts, episode.newest
+        if self._undated and newest > counts.watermark:
+            counts.watermark = newest
         self.places.load(key, episode)
+        if newest > counts.watermark - self.policy.inferred_grace and isinstance(episode, Segment):
+            self.inferred.note(key, episode, contributions_of(episode))
 
     def loaded(self) -> None:
         """Take note that the last episode was loaded."""
@@ -113,7 +131,7 @@ class Queue:
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
         if since + self.policy.ghost_after <= at:
-            for tally in self.counts.correct(at, offset):
+            for tally in self.counts.totals.correct(at, offset):
                 tally.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
@@ -183,6 +201,9 @@ class Queue:
             windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
             total=self._total_with_ghosts(len(waits)),
             taken_back=self.counts.totals.read_taken_back(),
+            inferred=self.inferred.hidden(
+                max(self.counts.watermark, at - SILENT_AFTER), self.counts.totals.first_minute
+            ),
         )
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:

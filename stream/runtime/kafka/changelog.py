@@ -12,6 +12,7 @@ from faust.types import TP
 from stream.errors import BrokerError
 from stream.runtime.checkpoint.tables import ChangelogRecord
 from stream.runtime.kafka.transport import Consumer, Producer
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
 __all__ = ["KafkaLog"]
 
@@ -30,8 +31,10 @@ class KafkaLog:
         consumer: Callable[[], object],
         *,
         patience: timedelta,
+        security: KafkaSecurity = PLAINTEXT,
     ) -> None:
         self._servers = servers
+        self._security = security
         self._producer = producer
         self._consumer = consumer
         self._patience_seconds = patience.total_seconds()
@@ -64,13 +67,15 @@ class KafkaLog:
 
     async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
         """Return the keys of the records at *offsets*, as many as are left; the last of them, or a later one, is."""
-        # A consumer of its own, for what happens once in a blue moon: the worker's is the group's.
+        # A separate consumer for this rare read; the worker's own belongs to the group.
         where = TopicPartition(*changelog)
         found: list[bytes] = []
-        async with asyncio.timeout(self._patience_seconds), AIOKafkaConsumer(bootstrap_servers=self._servers) as reader:
+        client = AIOKafkaConsumer(bootstrap_servers=self._servers, **self._security.client_options())
+        async with asyncio.timeout(self._patience_seconds), client as reader:
             reader.assign([where])
             reader.seek(where, offsets.start)
             while await reader.position(where) < offsets.stop:
+                # The position moves over what compaction has taken away, so this ends also where no record is left.
                 records = (await reader.getmany(where, timeout_ms=100)).get(where, [])
                 found += [one.key for one in records if one.offset in offsets and one.key is not None]
         return found

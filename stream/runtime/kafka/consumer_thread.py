@@ -17,6 +17,7 @@ from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
+    KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
@@ -25,6 +26,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from stream.runtime.kafka.broker_silence import BrokerSilence
+from stream.runtime.kafka.secrets_in_use import SecretsInUse
 from stream.runtime.kafka.unreadable import WholeFetch, keep_batches
 from stream.runtime.source_topic import Record
 
@@ -54,12 +56,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         self._seeks: Counter[TopicPartition] = Counter()
         self._broker_silence = BrokerSilence(time.monotonic)
+        self._secrets = SecretsInUse(self.app.security)  # type: ignore[attr-defined]  # set by create_app
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust hard-codes 1500 ms. While a fetch waits at the broker, partitions that were not part
         # of it get nothing; and Tansu looks for new records only twice in that time.
         consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        # What a transaction of a producer has aborted did not happen.
+        consumer._isolation_level = "read_committed"
+        self._secrets.hand_to(consumer._client)
         self._broker_silence.watch(consumer._client)
         keep_batches()
         return consumer
@@ -151,7 +157,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         subscription = self._ensure_consumer()._subscription.subscription
         assignment = None if subscription is None else subscription.assignment
         state = None if assignment is None else assignment.state_value(TopicPartition(*tp))
-        return None if state is None else state.highwater
+        # What is behind the last stable offset is of transactions that have not ended: nobody may read it yet.
+        return None if state is None else state.highwater if state.lso is None else state.lso
 
     def partition_count(self, topic: str) -> int | None:
         """Return how many partitions a topic has as of the last look at the cluster; None if that is not known."""
@@ -173,6 +180,23 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """
         if self._consumer is not None:
             self._consumer._subscription._last_fetch_ended = time.monotonic()
+
+    def renew_secrets(self) -> None:
+        """Use what is in the files of passwords and certificates by now, for connections from now on."""
+        if self._consumer is not None:
+            self._secrets.renew(self._consumer._client)
+
+    async def raise_refusal(self) -> None:
+        """Raise why the group does not take this consumer: aiokafka tells those who fetch, and nobody may yet."""
+        if self._consumer is not None:
+            await self._in_thread(self._raise_refusal())
+
+    async def _raise_refusal(self) -> None:
+        try:
+            self._ensure_consumer()._coordinator.check_errors()
+        except KafkaError as failure:
+            if not failure.retriable:
+                raise
 
     @property
     def is_member(self) -> bool:

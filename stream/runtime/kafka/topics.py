@@ -6,6 +6,7 @@ never used: the worker refuses to start and says what to do.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,9 +15,17 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
-from stream.errors import BrokerAway, BrokerError, TopicMismatch
+from stream.errors import BrokerError, BrokerRefused, TopicMismatch
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import RIGHTS, cannot
 
 __all__ = ["DEAD_LETTERS", "TopicDeclaration", "changelog_topic", "dead_letter_topic", "ensure_topics", "source_topic"]
 
@@ -35,6 +44,8 @@ STAMPED_ON_ARRIVAL = {"message.timestamp.type": "LogAppendTime"}
 
 APPEAR_SECONDS = 10.0
 """How long a created topic may take until the brokers know it."""
+
+UNTOLD = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
 
 AT_LEAST = frozenset({"max.message.bytes"})
 """Settings that may be larger on the broker than declared."""
@@ -104,41 +115,40 @@ async def ensure_topics(
     *,
     replication: int = 1,
     create: bool = True,
-    security: Mapping[str, Any] | None = None,
+    security: KafkaSecurity = PLAINTEXT,
 ) -> list[str]:
     """
     Create the topics that are missing, compare the others; returns the names of those created.
 
     Raises TopicMismatch for what differs (or is missing and must not be created), BrokerAway when
-    the brokers do not answer, BrokerError when they refuse.
+    the brokers do not answer, BrokerRefused or another BrokerError when they refuse.
     """
     wanted = {declaration.name: declaration for declaration in declared}
-    async with _admin(brokers, security or {}) as admin:
+    async with _admin(brokers, security) as admin:
         # Not by describing them: some brokers create a topic because somebody asks for it.
         existing = set(await admin.list_topics())
         missing = [declaration for name, declaration in wanted.items() if name not in existing]
         if missing and not create:
             names = ", ".join(declaration.name for declaration in missing)
-            raise TopicMismatch(f"Missing topics: {names}. Create them with `contact-stream topics`.")
+            unseen = f", or let {security.principal} describe them" if security != PLAINTEXT else ""
+            raise TopicMismatch(f"Missing topics: {names}. Create them with `contact-stream topics`{unseen}.")
         problems = await _problems(admin, [wanted[name] for name in wanted if name in existing])
         if problems:
             raise TopicMismatch("\n".join(problems))
         if missing:
-            await _create(admin, missing, replication)
+            await _create(admin, missing, replication, security)
         return [declaration.name for declaration in missing]
 
 
 @asynccontextmanager
-async def _admin(brokers: Sequence[str], security: Mapping[str, Any]) -> Any:
-    admin = AIOKafkaAdminClient(bootstrap_servers=list(brokers), **security)
+async def _admin(brokers: Sequence[str], security: KafkaSecurity) -> Any:
+    admin = AIOKafkaAdminClient(bootstrap_servers=list(brokers), **security.client_options())
     try:
         await admin.start()
         yield admin
     except (KafkaError, OSError) as failure:
-        # Also a name that cannot be resolved: in an orchestra the others may start later.
-        away = isinstance(failure, OSError) or failure.retriable
-        kind = BrokerAway if away else BrokerError
-        raise kind(f"The brokers {', '.join(brokers)} cannot be asked for topics: {failure}") from failure
+        what = f"The brokers {', '.join(brokers)} cannot be asked for topics"
+        raise await cannot(what, brokers, security, failure) from failure
     finally:
         await admin.close()
 
@@ -151,6 +161,10 @@ async def _problems(admin: Any, declared: Sequence[TopicDeclaration]) -> list[st
     answers = await admin.describe_configs(resources)
     found = [resource for answer in answers for resource in answer.resources]
     configs = {resource[3]: {entry[0]: entry[1] for entry in resource[4]} for resource in found}
+    if untold := [resource[3] for resource in found if for_code(resource[0]) in UNTOLD]:
+        logger.warning(
+            "The brokers do not tell how %s are set up: nothing is compared (right DescribeConfigs)", ", ".join(untold)
+        )
     return [
         problem
         for topic in declared
@@ -176,7 +190,7 @@ def _differences(topic: TopicDeclaration, partitions: int, config: Mapping[str, 
     return problems
 
 
-async def _create(admin: Any, topics: Sequence[TopicDeclaration], replication: int) -> None:
+async def _create(admin: Any, topics: Sequence[TopicDeclaration], replication: int, security: KafkaSecurity) -> None:
     requests = [
         NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config)) for topic in topics
     ]
@@ -184,12 +198,22 @@ async def _create(admin: Any, topics: Sequence[TopicDeclaration], replication: i
     for name, code, *reason in answer.topic_errors:
         error = for_code(code)
         # Another worker that starts at the same moment declares the same.
+        if error in UNTOLD:
+            raise BrokerRefused(
+                f"Topic {name} is not there, or {security.principal} may not describe it, and may not create it: have "
+                f"it created with `contact-stream topics` by somebody who may, or grant what is missing ({RIGHTS})"
+            )
         if code and error is not TopicAlreadyExistsError:
             raise BrokerError(f"Topic {name} cannot be created: {error.__name__} {reason[0] if reason else ''}".strip())
         logger.info("Topic %s created", name)
-    async with asyncio.timeout(APPEAR_SECONDS):
-        while not {topic.name for topic in topics} <= set(await admin.list_topics()):  # noqa: ASYNC110  # no event tells
-            await asyncio.sleep(0.05)
+    wanted, deadline = {topic.name for topic in topics}, time.monotonic() + APPEAR_SECONDS
+    while unseen := wanted - set(await admin.list_topics()):
+        if time.monotonic() > deadline:
+            raise BrokerRefused(
+                f"Topics that exist are not shown: {', '.join(sorted(unseen))}. Let {security.principal} describe them "
+                f"({RIGHTS})"
+            )
+        await asyncio.sleep(0.05)
 
 
 def _milliseconds(length: timedelta) -> str:

@@ -1,7 +1,8 @@
 """Reads whole fetches, and past what cannot be read as Kafka records: a broken header, an unknown compression.
 
 aiokafka raises on such a record, and would on every fetch from there. Here a stand-in takes its offset,
-so that it becomes a dead letter, and reading goes on with what comes after it.
+so that it becomes a dead letter, and reading goes on with what comes after it. Another one takes the offset of what
+there is nothing to read of: the end of a transaction, and the records of one that was aborted.
 """
 
 # ruff: noqa: SLF001  # aiokafka has no public way past a record that it cannot read; constraints.txt pins it
@@ -19,7 +20,7 @@ from aiokafka.record.util import decode_varint
 
 from stream.runtime.source_topic import Headers, Record
 
-__all__ = ["Unreadable", "WholeFetch", "keep_batches"]
+__all__ = ["LeftOut", "Unreadable", "WholeFetch", "keep_batches"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,17 @@ class Unreadable:
     offset: int
     why: str
     """For the dead letter and the log; never quotes the record."""
+    timestamp: int | None = None
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Stands at an offset without a record: else the jump would be taken for a loss, and a lag would never end."""
+
+    offset: int
     timestamp: int | None = None
     key: bytes | None = None
     value: bytes | None = None
@@ -93,7 +105,7 @@ class WholeFetch:
         fetched, records = self._fetched, list[Record]()
         while fetched._records.has_next():
             try:
-                _take_batch(fetched, records)
+                _take_batch(fetched, records, stand_ins=self._stand_ins)
             except Exception as failure:
                 if not self._stand_ins or fetched._records.batch is None:
                     raise  # without the bounds of a batch it is no answer of a broker
@@ -103,17 +115,35 @@ class WholeFetch:
         return iter(records)
 
 
-def _take_batch(fetched: Any, records: list[Record]) -> None:
+def _take_batch(fetched: Any, records: list[Record], *, stand_ins: bool) -> None:
     """Add the next batch to *records*; a compressed one may begin before the offset that was asked for."""
     batch = fetched._records.next_batch()
     if not batch.validate_crc():
         raise CorruptRecordException("its checksum is wrong")
-    if not batch.is_control_batch:
-        if batch.base_offset >= fetched.next_fetch_offset:
-            records += batch
-        else:
-            records += [record for record in batch if record.offset >= fetched.next_fetch_offset]
+    if (batch.is_transactional or batch.is_control_batch) and _is_left_out(fetched, batch):
+        if stand_ins:
+            records += map(LeftOut, _offsets(max(batch.base_offset, fetched.next_fetch_offset), batch.next_offset))
+    elif batch.base_offset >= fetched.next_fetch_offset:
+        records += batch
+    else:
+        records += [record for record in batch if record.offset >= fetched.next_fetch_offset]
     fetched.next_fetch_offset = batch.next_offset
+
+
+def _is_left_out(fetched: Any, batch: Any) -> bool:
+    """Tell whether a batch only ends a transaction, or is of one that was aborted; as aiokafka does."""
+    fetched._consume_aborted_up_to(batch.base_offset)
+    aborted = fetched._aborted_producers
+    if not batch.is_control_batch:
+        return batch.producer_id in aborted
+    if batch.is_transactional and fetched._contains_abort_marker(batch):
+        aborted.discard(batch.producer_id)
+    return True
+
+
+def _offsets(start: int, end: int) -> Iterator[int]:
+    yield from range(start, end)[: MAX_STAND_INS - 1]
+    yield from range(start, end)[MAX_STAND_INS - 1 :][-1:]
 
 
 def _rest_of_batch(fetched: Any, failure: Exception) -> Iterator[Record]:
@@ -129,7 +159,7 @@ def _rest_of_batch(fetched: Any, failure: Exception) -> Iterator[Record]:
                 yield record
     except Exception as broken:  # noqa: BLE001  # whatever a decompressor raises: the rest of the batch is lost
         failure = broken
-    for offset in (*range(at, end)[: MAX_STAND_INS - 1], *range(at, end)[MAX_STAND_INS - 1 :][-1:]):
+    for offset in _offsets(at, end):
         fetched.next_fetch_offset = offset + 1
         yield Unreadable(offset, _explained(failure))
     fetched.next_fetch_offset = end

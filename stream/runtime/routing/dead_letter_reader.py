@@ -10,6 +10,8 @@ from msgspec import Struct
 from stream.errors import BrokerError
 from stream.runtime.kafka.topics import DEAD_LETTERS
 from stream.runtime.routing.dead_letters import PREFIX
+from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.refusals import RIGHTS, cannot
 
 __all__ = ["Letter", "read_letters"]
 
@@ -29,23 +31,29 @@ class Letter(Struct, frozen=True, kw_only=True):
     value: bytes | None
 
 
-async def read_letters(brokers: Sequence[str]) -> AsyncIterator[Letter]:
+async def read_letters(brokers: Sequence[str], security: KafkaSecurity = PLAINTEXT) -> AsyncIterator[Letter]:
     """Yield every dead letter that is still there, then end. Raises BrokerError."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=list(brokers), auto_offset_reset="earliest", max_partition_fetch_bytes=2**23
+        bootstrap_servers=list(brokers),
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=2**23,
+        **security.client_options(),
     )
     try:
         await consumer.start()
         # Asking for all topics first: some brokers create a topic when it is asked for by name.
         if DEAD_LETTERS not in await consumer.topics():
-            return
+            if security == PLAINTEXT:
+                return
+            raise BrokerError(f"there is no topic {DEAD_LETTERS}, or {security.principal} may not read it: {RIGHTS}")
         consumer.subscribe([DEAD_LETTERS])
         while fetched := await consumer.getmany(timeout_ms=QUIET_MS):
             for records in fetched.values():
                 for record in records:
                     yield _letter(record)
     except (KafkaError, OSError) as failure:
-        raise BrokerError(f"the dead letters on {','.join(brokers)} cannot be read: {failure}") from failure
+        what = f"the dead letters on {','.join(brokers)} cannot be read"
+        raise await cannot(what, brokers, security, failure) from failure
     finally:
         await consumer.stop()
 

@@ -1,34 +1,36 @@
-"""Which verb tells which story: the one table of every verb known to be written to a queue_log.
+"""Which verb tells what: the one table of every verb known to be written to a queue_log.
 
 A verb that stands in neither table is counted as unknown and set aside: new versions of Asterisk and the
 dialplans of integrators add verbs as they like.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
-from stream.sources.asterisk_queue_log.memory import Memory
-from stream.sources.asterisk_queue_log.records import Record, parse
-from stream.sources.asterisk_queue_log.stories import Speaker, Telling
-from stream.sources.lines import BadLine, Line, SetAside, forget
+from stream.sources.asterisk_queue_log.agent_verbs import finished_wrapups
+from stream.sources.asterisk_queue_log.contact_verbs import LineMapper
+from stream.sources.asterisk_queue_log.line import LogIdentity
+from stream.sources.asterisk_queue_log.memory import Memory, Remembered
+from stream.sources.asterisk_queue_log.records import LineReader, Record
+from stream.sources.asterisk_queue_log.rows import Layout, RowReader
+from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Line
 
-__all__ = ["IGNORED", "VERBS", "Counts", "Mapper", "Rule"]
+__all__ = ["IGNORED", "VERBS", "Mapper", "Rule"]
 
 Need = Literal["call", "queue", "member"]
 
-VERB_NAMES_KEPT = 100
-"""Unknown verbs may be noise: more distinct ones than this are counted together."""
-
 
 class Rule(Struct, frozen=True):
-    """What a line of this verb must name, and the story it tells."""
+    """What a line of this verb must name, and what it tells."""
 
     needs: tuple[Need, ...]
-    tell: Callable[[Telling], list[Event]]
+    tell: Callable[[LineMapper], list[Event]]
 
 
 VISIT: tuple[Need, ...] = ("call", "queue")
@@ -37,50 +39,58 @@ MEMBERSHIP: tuple[Need, ...] = ("member", "queue")
 
 VERBS: Mapping[str, Rule] = {
     # Before and into the queue.
-    "DID": Rule(("call",), Telling.offered),
-    "ENTERQUEUE": Rule(VISIT, Telling.enqueued),
+    "DID": Rule(("call",), LineMapper.offered),
+    "ENTERQUEUE": Rule(VISIT, LineMapper.enqueued),
+    "CALLOUTBOUND": Rule(VISIT, LineMapper.called_out),
     "FULL": Rule(VISIT, lambda line: line.blocked("full")),
     "JOINEMPTY": Rule(VISIT, lambda line: line.blocked("no_agents")),
     "CLOSED": Rule(VISIT, lambda line: line.blocked("closed")),
     "DIVERT_CA_RATIO": Rule(VISIT, lambda line: line.blocked("capacity")),
     "DIVERT_HOLDTIME": Rule(VISIT, lambda line: line.blocked("capacity")),
-    "LEAVEEMPTY": Rule(VISIT, Telling.emptied),
+    "LEAVEEMPTY": Rule(VISIT, LineMapper.emptied),
     # Ringing and answer.
-    "RINGNOANSWER": Rule(VISIT, lambda line: line.offer_ended("missed")),
-    "RINGCANCELED": Rule(VISIT, lambda line: line.offer_ended("canceled")),
-    "CONNECT": Rule(VISIT, Telling.answered),
+    "RINGNOANSWER": Rule(VISIT, LineMapper.rang_in_vain),
+    "RINGCANCELED": Rule(VISIT, LineMapper.rang_until_left),
+    "AGENTDUMP": Rule(VISIT, LineMapper.dumped),
+    "CONNECT": Rule(VISIT, LineMapper.answered),
     # Out of the queue without an answer.
-    "ABANDON": Rule(VISIT, Telling.abandoned),
+    "ABANDON": Rule(VISIT, LineMapper.abandoned),
     "EXITWITHTIMEOUT": Rule(VISIT, lambda line: line.dequeued("timeout", wait=2, position=0)),
     "EXITEMPTY": Rule(VISIT, lambda line: line.dequeued("empty", wait=2, position=0)),
     "EXITWITHKEY": Rule(VISIT, lambda line: line.dequeued("key", wait=3, position=1)),
-    "AGENTDUMP": Rule(VISIT, lambda line: line.dropped("agent")),
-    "SYSCOMPAT": Rule(VISIT, lambda line: line.dropped("system")),
-    # The end of a conversation.
-    "COMPLETEAGENT": Rule(VISIT, lambda line: line.ended("agent", talk=1)),
-    "COMPLETECALLER": Rule(VISIT, lambda line: line.ended("customer", talk=1)),
+    "WITHDRAW": Rule(VISIT, lambda line: line.dequeued("moved", wait=2, position=0)),
+    "SYSCOMPAT": Rule(VISIT, LineMapper.dropped),
+    # The conversation.
+    "CALLERONHOLD": Rule(VISIT, LineMapper.held),
+    "CALLEROFFHOLD": Rule(VISIT, LineMapper.resumed),
+    "COMPLETEAGENT": Rule(VISIT, lambda line: line.ended("agent", waited=0, talked=1)),
+    "COMPLETECALLER": Rule(VISIT, lambda line: line.ended("customer", waited=0, talked=1)),
     "TRANSFER": Rule(VISIT, lambda line: line.transferred("blind")),
     "BLINDTRANSFER": Rule(VISIT, lambda line: line.transferred("blind")),
     "ATTENDEDTRANSFER": Rule(VISIT, lambda line: line.transferred("attended")),
-    "QUEUESTART": Rule((), Telling.restarted),
+    "OUTCALL": Rule(VISIT, LineMapper.outbound_call_over),
+    "QUEUESTART": Rule((), LineMapper.restarted),
     # Agents.
-    "AGENTLOGIN": Rule(MEMBER, Telling.logged_in),
-    "AGENTCALLBACKLOGIN": Rule(MEMBER, Telling.logged_in),
-    "AGENTLOGOFF": Rule(MEMBER, Telling.logged_out),
-    "AGENTCALLBACKLOGOFF": Rule(MEMBER, Telling.logged_out),
-    "ADDMEMBER": Rule(MEMBERSHIP, Telling.joined),
-    "REMOVEMEMBER": Rule(MEMBERSHIP, Telling.left),
-    "PAUSE": Rule(MEMBER, lambda line: line.availability("not_ready", everywhere=False)),
-    "UNPAUSE": Rule(MEMBER, lambda line: line.availability("available", everywhere=False)),
-    "PAUSEALL": Rule(MEMBER, lambda line: line.availability("not_ready", everywhere=True)),
-    "UNPAUSEALL": Rule(MEMBER, lambda line: line.availability("available", everywhere=True)),
+    "AGENTLOGIN": Rule(MEMBER, lambda line: line.logged_in(by_channel=True)),
+    "AGENTCALLBACKLOGIN": Rule(MEMBER, lambda line: line.logged_in(by_channel=False)),
+    "AGENTLOGOFF": Rule(MEMBER, LineMapper.logged_out),
+    "AGENTCALLBACKLOGOFF": Rule(MEMBER, LineMapper.logged_out),
+    "ADDMEMBER": Rule(MEMBERSHIP, LineMapper.joined),
+    "REMOVEMEMBER": Rule(MEMBERSHIP, LineMapper.left),
+    "PAUSE": Rule(MEMBER, lambda line: line.paused(paused=True, everywhere=False)),
+    "UNPAUSE": Rule(MEMBER, lambda line: line.paused(paused=False, everywhere=False)),
+    "PAUSEALL": Rule(MEMBER, lambda line: line.paused(paused=True, everywhere=True)),
+    "UNPAUSEALL": Rule(MEMBER, lambda line: line.paused(paused=False, everywhere=True)),
+    "WRAPUPSTART": Rule(MEMBER, LineMapper.wrapping_up),
 }
 
 IGNORED: Mapping[str, str] = {
     "CONFIGRELOAD": "nothing happened to a contact or an agent",
     "PENALTY": "the order in which agents are rung is no figure of ours",
+    "RINGINUSE": "a setting of a member: whether it is rung while it talks",
     "HEARTBEAT": "QueueMetrics' sign of life",
     "CALLSTATUS": "QueueMetrics: a code that an agent gave a finished call",
+    "INFO": "QueueMetrics: what somebody noted about a call",
     "PAUSEREASON": "VICIdial repeats a PAUSE that was told before",
     "OUTDIAL": "PBXware: outbound calls belong to no queue",
     "OUTANSWER": "PBXware, outbound",
@@ -92,26 +102,21 @@ IGNORED: Mapping[str, str] = {
 """Verbs that are counted and left, with the reason."""
 
 
-class Counts(Struct):
-    """What became of the lines; `lines` is the sum of all the others."""
-
-    lines: int = 0
-    blank: int = 0
-    mapped: Counter[str] = field(default_factory=Counter)
-    ignored: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    """By reason."""
-
-
 class Mapper:
-    """Turns lines into events, counts what became of them, and hands those of no use to *set_aside*."""
+    """Turns lines into events, remembers what later lines need, and counts what became of each line."""
 
-    def __init__(self, speaker: Speaker, *, memory: Memory | None = None, set_aside: SetAside = forget) -> None:
-        self.speaker = speaker
-        self.memory = memory or Memory()
-        self.counts = Counts()
-        self._set_aside = set_aside
+    def __init__(
+        self,
+        identity: LogIdentity,
+        *,
+        zone: ZoneInfo | None = None,
+        remembered: Remembered | None = None,
+        intake: Intake | None = None,
+    ) -> None:
+        self.identity = identity
+        self.memory = Memory(remembered, identity.contact)
+        self.intake = intake or Intake()
+        self._reader = LineReader(RowReader(zone))
 
     def events(self, lines: Iterable[Line]) -> Iterator[Event]:
         """Yield what the lines tell, in their order."""
@@ -120,15 +125,23 @@ class Mapper:
 
     def map(self, line: Line) -> list[Event]:
         """Return what one line tells; mostly one event, sometimes none or several."""
-        self.counts.lines += 1
-        match parse(line):
-            case None:
-                self.counts.blank += 1
-                return []
-            case BadLine() as bad:
-                return self._reject(bad)
+        self.intake.read += 1
+        remembered = self.memory.saved
+        match self._reader.parse(line, remembered.layout, remembered.newest):
             case Record() as record:
                 return self._tell(record)
+            case BadLine() as bad:
+                self.intake.refuse(bad)
+            case Layout() as layout:
+                remembered.layout = layout
+                self.intake.empty += 1
+            case None:
+                self.intake.empty += 1
+        return []
+
+    def passed(self, at: int | None = None) -> list[Event]:
+        """Return what was to happen until *at*, in microseconds; None: all that is to happen, the log has ended."""
+        return list(finished_wrapups(self.identity, self.memory, at)) if self.memory.saved.wrapups else []
 
     def _tell(self, record: Record) -> list[Event]:
         rule = VERBS.get(record.verb)
@@ -136,20 +149,29 @@ class Mapper:
             return self._leave(record)
         for need in rule.needs:
             if getattr(record, need) is None:
-                return self._reject(BadLine(record.place, f"missing_{need}", f"{record.verb} names no {need}"))
-        self.counts.mapped[record.verb] += 1
-        return rule.tell(Telling(record, self.speaker, self.memory))
+                self.intake.refuse(BadLine(record.place, f"missing_{need}", f"{record.verb} names no {need}"))
+                return []
+        passed = self.passed(record.micros)
+        line_id, twice = self.memory.identify(record)
+        told = [] if twice else self._told(rule, record, line_id)
+        self.memory.saved.newest = max(self.memory.saved.newest, record.micros)
+        if told is None or twice:
+            self.intake.ignore(f"{record.verb}, told before")
+            return passed
+        self.intake.used[record.verb] += 1
+        return passed + told
+
+    def _told(self, rule: Rule, record: Record, line_id: str) -> list[Event] | None:
+        """Return what a line tells; None where other lines have told the same."""
+        if record.queue is not None and (spelled := self.memory.spelled(record.queue)) != record.queue:
+            record = replace(record, queue=spelled)
+        line = LineMapper(record, line_id, self.identity, self.memory)
+        told = rule.tell(line)
+        return None if line.told_before and not told else told
 
     def _leave(self, record: Record) -> list[Event]:
         if record.verb in IGNORED:
-            self.counts.ignored[record.verb] += 1
-            return []
-        room = record.verb in self.counts.unknown or len(self.counts.unknown) < VERB_NAMES_KEPT
-        self.counts.unknown[record.verb if room else "(others)"] += 1
-        self._set_aside(BadLine(record.place, "unknown_verb", "the verb is not known"))
-        return []
-
-    def _reject(self, bad: BadLine) -> list[Event]:
-        self.counts.rejected[bad.reason] += 1
-        self._set_aside(bad)
+            self.intake.ignore(record.verb)
+        else:
+            self.intake.wonder(record.verb, BadLine(record.place, "unknown_verb", "the verb is not known"))
         return []

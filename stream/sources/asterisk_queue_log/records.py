@@ -1,16 +1,19 @@
 """Lines of Asterisk's queue_log as records: `epoch|callid|queue|member|VERB|p1|p2|...`.
 
-Pure. It knows the format, not what a verb means; what cannot be read becomes a `BadLine`.
+Pure. It knows the format, not what a verb means; what cannot be read becomes a `BadLine`. Rows of the realtime
+table, which look otherwise, are read by `rows`.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Final
 
 from msgspec import Struct
 
+from stream.sources.asterisk_queue_log.rows import BadRow, Layout, Row, RowReader, is_rule
 from stream.sources.lines import BadLine, Line, Place
 
-__all__ = ["NOBODY", "Record", "parse"]
+__all__ = ["EPOCH", "NOBODY", "LineReader", "Record"]
 
 NOBODY = frozenset({"", "NONE"})
 """What stands in the fields of call, queue and member when there is none."""
@@ -19,13 +22,16 @@ NO_CALL = NOBODY | {"REALTIME", "CLI", "MANAGER"}
 """Who caused a line without a call: the realtime engine, a person at the console, the manager interface."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EARLIEST_SECOND = 946_684_800  # 2000-01-01
-LATEST_SECOND = 4_102_444_800  # 2100-01-01
+EARLIEST_SECOND = 86_400  # 1970-01-02: before that a clock was never set
+LATEST_SECOND = 4_133_980_800  # 2101-01-01: as for events
+
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""Editors put it at the begin of a file."""
 
 _TIME = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6})[0-9]*)?")
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LONGEST = {"call": 256, "queue": 128, "member": 256}
+_LONGEST = {"call": 200, "queue": 128, "member": 256}
 
 
 class Record(Struct, frozen=True):
@@ -40,47 +46,67 @@ class Record(Struct, frozen=True):
     verb: str
     params: tuple[str, ...]
 
-    @property
-    def time(self) -> datetime:
-        """When it happened."""
-        return EPOCH + timedelta(microseconds=self.micros)
-
     def number(self, index: int) -> int | None:
         """Return a parameter as a whole number, or None where it is missing or is none (old and odd lines)."""
         text = self.params[index] if -len(self.params) <= index < len(self.params) else ""
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
-def parse(line: Line) -> Record | BadLine | None:
-    """Read one line; None for an empty one. Any bytes will do: it never raises."""
-    if line.text is None:
-        return BadLine(line.place, "too_long", "the line is too long for a queue_log")
-    if not line.text.strip():
-        return None
-    # Names of callers come in any encoding; ids are checked below, params are never passed on raw.
-    fields = line.text.decode("utf-8", errors="replace").split("|")
-    if len(fields) < 5:
-        return BadLine(line.place, "too_few_fields", "a queue_log line has at least five fields")
-    micros = _micros(fields[0])
-    fault = _fault(fields, micros)
-    if fault is not None:
-        return BadLine(line.place, *fault)
-    return _record(line.place, fields, micros)
+class LineReader:
+    """Reads lines of a log, and rows of its table; the layout of the rows may come with their first line."""
+
+    def __init__(self, rows: RowReader) -> None:
+        self._rows = rows
+
+    def parse(self, line: Line, layout: Layout | None, newest: int) -> Record | Layout | BadLine | None:
+        """
+        Read one line; None for an empty one. Any bytes will do: it never raises.
+
+        *newest* is the time of the lines before, in microseconds: it tells the two hours apart that local
+        clocks call by the same name.
+        """
+        if line.text is None:
+            return BadLine(line.place, "too_long", "the line is too long for a queue_log")
+        text = line.text.removeprefix(BYTE_ORDER_MARK) if line.place.offset == 0 else line.text
+        if not text.strip():
+            return None
+        # Names of callers come in any encoding; ids are checked below, params are never passed on raw.
+        decoded = text.decode("utf-8", errors="replace")
+        fields = decoded.split("|")
+        micros = _micros(fields[0])
+        if layout is None and micros is not None and len(fields) >= 5:
+            return _record(line.place, fields, micros)
+        return None if is_rule(decoded) else self._row(line.place, decoded, layout, newest, len(fields))
+
+    def _row(
+        self, place: Place, text: str, layout: Layout | None, newest: int, fields: int
+    ) -> Record | Layout | BadLine | None:
+        match self._rows.read(text, layout, newest):
+            case Row(micros, cells):
+                return _record(place, ["", *cells], micros)
+            case BadRow(reason, detail):
+                return BadLine(place, reason, detail)
+            case Layout() as found:
+                return found
+            case None if layout is None and fields < 5:
+                return BadLine(place, "too_few_fields", "a queue_log line has at least five fields")
+            case None if layout is None:
+                return BadLine(place, "bad_time", "the first field is not a time in seconds since 1970")
+            case _:
+                return None
 
 
-def _micros(text: str) -> int:
-    """Return microseconds since 1970, or -1 where *text* is no time."""
+def _micros(text: str) -> int | None:
+    """Return microseconds since 1970, or None where *text* is no such time."""
     match = _TIME.fullmatch(text)
     if match is None:
-        return -1
-    return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0"))
+        return None
+    return int(match[1]) * 1_000_000 + (int(match[2].ljust(6, "0")) if match[2] else 0)
 
 
 def _fault(fields: list[str], micros: int) -> tuple[str, str] | None:
-    if micros < 0:
-        return "bad_time", "the first field is not a time in seconds since 1970"
     if not EARLIEST_SECOND <= micros // 1_000_000 < LATEST_SECOND:
-        return "absurd_time", "the time is before the year 2000 or after 2100"
+        return "absurd_time", "the time is not between 1970 and 2100"
     for (name, longest), value in zip(_LONGEST.items(), fields[1:4], strict=True):
         if len(value) > longest or _CONTROL.search(value):
             return "bad_field", f"the {name} is longer than {longest} characters or has control characters"
@@ -89,7 +115,10 @@ def _fault(fields: list[str], micros: int) -> tuple[str, str] | None:
     return None
 
 
-def _record(place: Place, fields: list[str], micros: int) -> Record:
+def _record(place: Place, fields: list[str], micros: int) -> Record | BadLine:
+    fault = _fault(fields, micros)
+    if fault is not None:
+        return BadLine(place, *fault)
     params = fields[5:]
     while params and not params[-1]:
         params.pop()

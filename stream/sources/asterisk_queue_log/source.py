@@ -1,57 +1,93 @@
-"""The ways to read a queue_log: a whole file, a stream, or a file that is still being written."""
+"""Asterisk's queue_log as a source: a whole file, standard input, or a log that is still being written."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+import re
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Annotated, Final
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from stream.core.cloudevents import Event
-from stream.errors import BrokerError, SourceError
+from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.errors import SettingsError
+from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.state import Saved, StateFile
-from stream.sources.asterisk_queue_log.tail import Tail
+from stream.sources.asterisk_queue_log.position import Position
+from stream.sources.asterisk_queue_log.records import EPOCH
+from stream.sources.asterisk_queue_log.tail import ROTATED, Tail
+from stream.sources.files import COMPRESSED, opened
+from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
+from stream.sources.source import STDIN, Batch, Source
 
-__all__ = ["Batch", "Pause", "Sink", "follow", "polling", "read", "read_stream", "ship"]
+__all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "polling"]
 
-log = logging.getLogger(__name__)
+LONGEST_NAME: Final = 256
+_ROTATED_END = re.compile(f"(?:{ROTATED.pattern})$")
 
 Pause = Callable[[], Awaitable[bool]]
 """Waits until it may be worth looking at the file again; False ends the following."""
 
 
-class Sink(Protocol):
-    """Where events go; `stream.sdk.producer.Producer` is one."""
+class Options(Struct, frozen=True, kw_only=True):
+    """What a person says of a log."""
 
-    async def send_many(self, events: Iterable[Event]) -> int:
-        """Return when all of them have arrived, or raise BrokerError."""
-        ...
+    file: Annotated[Path, Meta(description="The log, also compressed or a rotated one; - is standard input.")]
+    tenant: Annotated[str, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
+    source_name: Annotated[
+        str | None, Meta(description="Names the PBX; else host name and path. Two PBXs need two names.")
+    ] = None
+    time_zone: Annotated[
+        str | None, Meta(description="Zone of the times in rows of the realtime table, such as Europe/Berlin.")
+    ] = None
+
+    def mapper(self, intake: Intake, position: Position | None = None) -> Mapper:
+        """Return the mapper of this log, as it was at a position."""
+        return Mapper(
+            LogIdentity(source=self.source_name or default_name(self.file), tenant=self.tenant),
+            zone=_zone(self.time_zone),
+            remembered=position.memory if position else None,
+            intake=intake,
+        )
 
 
-class Batch(Struct, frozen=True):
-    """Events, and the state to save once the broker has them."""
+def default_name(file: Path) -> str:
+    """Return host and path of a log as a URI reference; a rotated or compressed part is of the log that it was."""
+    host = socket.gethostname()
+    if file == STDIN:
+        return f"//{host}/stdin"
+    folder, _, name = str(file.absolute()).rpartition("/")
+    for ending in COMPRESSED:
+        name = name.removesuffix(ending)
+    found = f"//{host}{quote(folder)}/{quote(_ROTATED_END.sub('', name))}"
+    if len(found) > LONGEST_NAME:
+        raise SettingsError(f"{file}: its path is too long to name the PBX by: choose a name with --source-name")
+    return found
 
-    events: list[Event]
-    state: bytes
 
-
-def read(path: Path, mapper: Mapper) -> Iterator[Event]:
-    """Yield the events of a whole file, in constant memory; raises SourceError if it cannot be read."""
+def _zone(name: str | None) -> ZoneInfo | None:
     try:
-        with path.open("rb") as stream:
-            yield from read_stream(stream, str(path), mapper)
-    except OSError as failure:
-        raise SourceError(f"{path}: the log cannot be read: {failure.strerror}") from failure
+        return ZoneInfo(name) if name else None
+    except (KeyError, ValueError, OSError) as failure:
+        raise SettingsError("--time-zone: no such zone; names look like Europe/Berlin, or UTC") from failure
 
 
-def read_stream(stream: BinaryIO, name: str, mapper: Mapper) -> Iterator[Event]:
-    """Yield the events of a stream, such as standard input; *name* stands for the file in messages."""
-    return mapper.events(read_lines(stream, name))
+def read(options: Options, intake: Intake) -> Iterator[Event]:
+    """Yield the events of a whole file, in constant memory; raises SourceError if it cannot be read."""
+    mapper = options.mapper(intake)
+    with opened(options.file) as (stream, name):
+        yield from mapper.events(read_lines(stream, name))
+    yield from mapper.passed()
+
+
+def utc_now() -> datetime:
+    """Return the time of this machine."""
+    return datetime.now(UTC)
 
 
 def polling(seconds: float = 0.25) -> Pause:
@@ -64,42 +100,51 @@ def polling(seconds: float = 0.25) -> Pause:
     return pause
 
 
-async def follow(path: Path, mapper: Mapper, *, saved: Saved | None, pause: Pause) -> AsyncIterator[Batch]:
+class QueueLogFollower:
     """
-    Yield what is in the file from *saved* on, and then what is added, through rotation and truncation.
+    Follows a log through rotation and truncation; a `Puller`.
 
-    The *mapper* must have been made with `saved.memory`. A file that is not there yet is waited for; a last
-    line without a newline is not read before it is finished.
+    A file that is not there yet is waited for; a last line without a newline is not read before it is finished.
     """
-    with closing(Tail(path, saved.bookmark if saved else None)) as tail:
-        going = True
-        while going:
-            lines = tail.read()
-            events = list(mapper.events(lines))
-            place = tail.bookmark
-            if lines and place is not None:
-                yield Batch(events, msgspec.json.encode(Saved(bookmark=place, memory=mapper.memory)))
-            else:
-                going = await pause()
+
+    def __init__(
+        self, options: Options, intake: Intake, *, pause: Pause | None = None, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        if options.file == STDIN:
+            raise SettingsError("--follow needs a file, not standard input")
+        self._options = options
+        self._intake = intake
+        self._pause = pause or polling()
+        self._clock = clock
+
+    async def batches(self, saved: bytes | None) -> AsyncIterator[Batch]:
+        """Yield what is in the file from *saved* on, and then what is added."""
+        position = None if saved is None else Position.read(saved)
+        mapper = self._options.mapper(self._intake, position)
+        with closing(Tail(self._options.file, position.bookmark if position else None)) as tail:
+            going = True
+            while going:
+                lines = tail.read()
+                events = list(mapper.events(lines)) if lines else mapper.passed(self._now())
+                place = tail.bookmark
+                if (lines or events) and place is not None:
+                    yield Batch(events, Position(bookmark=place, memory=mapper.memory.saved).write())
+                else:
+                    going = await self._pause()
+
+    def _now(self) -> int:
+        return (self._clock() - EPOCH) // timedelta(microseconds=1)
 
 
-async def ship(batches: AsyncIterable[Batch], sink: Sink, state: StateFile) -> None:
-    """
-    Send each batch, and save the position when the broker has acknowledged all of it.
-
-    While the broker is away the same batch is sent again and again: the log keeps the rest. After a crash
-    the events since the last save are sent again with the ids that they had, and count once.
-    """
-    async for batch in batches:
-        while not await _sent(batch, sink):
-            pass
-        await asyncio.to_thread(state.save, batch.state)
+def _position_of(options: Options) -> Path:
+    return options.file.with_name(options.file.name + ".position")
 
 
-async def _sent(batch: Batch, sink: Sink) -> bool:
-    try:
-        await sink.send_many(batch.events)
-    except BrokerError as failure:
-        log.warning("%s; sending again", failure)
-        return False
-    return True
+SOURCE: Final = Source(
+    name="asterisk-queue-log",
+    about="Asterisk's queue_log, recorded or live.",
+    options=Options,
+    read=read,
+    pull=QueueLogFollower,
+    position=_position_of,
+)

@@ -15,7 +15,7 @@ from io import FileIO
 from pathlib import Path
 
 from stream.errors import SourceError
-from stream.sources.asterisk_queue_log.state import HEAD_BYTES, Bookmark
+from stream.sources.asterisk_queue_log.position import HEAD_BYTES, Bookmark
 from stream.sources.lines import Line, LineSplitter
 
 __all__ = ["Tail"]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from stream.board.cluster import peers as module
-from stream.board.cluster.merge import Look
+from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.peers import share_url
 from stream.board.cluster.share import ShareCodec
 from stream.families.registry import FAMILIES
@@ -46,8 +46,8 @@ def spoilt(*path: str | int, value: object) -> bytes:
     return json.dumps(told).encode()
 
 
-async def look_at(answer: Answer, *, expected: int = 1) -> Look:
-    """Look as a worker whose only peer gives this answer, until it has been given a few times."""
+async def read_with(answer: Answer, *, expected: int = 1) -> BoardReading:
+    """Read as a worker whose only peer gives this answer, until it has been given a few times."""
     given = 0
 
     async def counted(request: web.Request) -> web.StreamResponse:
@@ -60,19 +60,19 @@ async def look_at(answer: Answer, *, expected: int = 1) -> Look:
         async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(10):
             while given <= expected:
                 began = time.monotonic()
-                look = await whole.look()
+                reading = await whole.read()
                 assert time.monotonic() - began < 1
                 await asyncio.sleep(0.01)
-            return look
+            return reading
 
 
 async def test_a_part_is_taken() -> None:
     async def answer(_: web.Request) -> web.Response:
         return packed(json.dumps(GOOD).encode())
 
-    look = await look_at(answer)
+    reading = await read_with(answer)
 
-    assert [queue.queue for queue in look.board.snapshots["contacts"]] == ["queue-0", "theirs"]
+    assert [queue.queue for queue in reading.board.snapshots["contacts"]] == ["queue-0", "theirs"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ async def test_what_is_no_part_is_refused_and_the_board_says_that_one_is_missing
     async def answer(_: web.Request) -> web.Response:
         return packed(body)
 
-    assert_missing(await look_at(answer))
+    assert_missing(await read_with(answer))
 
 
 async def test_an_answer_that_unpacks_to_more_than_a_board_can_be_is_refused(
@@ -112,7 +112,7 @@ async def test_an_answer_that_unpacks_to_more_than_a_board_can_be_is_refused(
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
 
-    assert_missing(await look_at(answer))
+    assert_missing(await read_with(answer))
     assert "Refused more than 65536 bytes" in caplog.text
 
 
@@ -121,7 +121,7 @@ async def test_an_answer_that_is_not_packed_is_not_read(headers: dict[str, str])
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=json.dumps(GOOD).encode(), headers=headers)
 
-    assert_missing(await look_at(answer))
+    assert_missing(await read_with(answer))
 
 
 async def test_an_answer_that_is_cut_off_or_followed_by_more_is_refused() -> None:
@@ -131,7 +131,7 @@ async def test_an_answer_that_is_cut_off_or_followed_by_more_is_refused() -> Non
         async def answer(_: web.Request, body: bytes = body) -> web.Response:
             return web.Response(body=body, headers={"Content-Encoding": "gzip"})
 
-        assert_missing(await look_at(answer))
+        assert_missing(await read_with(answer))
 
 
 async def test_nobody_is_followed_elsewhere() -> None:
@@ -147,7 +147,7 @@ async def test_nobody_is_followed_elsewhere() -> None:
         async def answer(_: web.Request) -> web.Response:
             raise web.HTTPFound(f"{address}/part")
 
-        assert_missing(await look_at(answer))
+        assert_missing(await read_with(answer))
 
     assert visited == 0
 
@@ -160,7 +160,7 @@ async def test_a_slow_drip_ends_with_the_time_there_is_for_an_answer() -> None:
             await response.write(b"\x1f")
             await asyncio.sleep(0.01)
 
-    assert_missing(await look_at(answer))
+    assert_missing(await read_with(answer))
 
 
 async def test_who_takes_the_call_and_says_nothing_holds_up_no_board(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,13 +173,13 @@ async def test_who_takes_the_call_and_says_nothing_holds_up_no_board(monkeypatch
     async with answering(answer) as (address,):
         peer = Member(part(contacts(1)), address=address)
         async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(1):
-            assert_missing(await whole.look())
-            assert_missing(await whole.look())
+            assert_missing(await whole.read())
+            assert_missing(await whole.read())
 
 
-def assert_missing(look: Look) -> None:
-    assert [queue.queue for queue in look.board.snapshots["contacts"]] == ["queue-0"]
-    assert [(one.code, one.severity) for one in look.notices] == [("partial", "stale")]
+def assert_missing(reading: BoardReading) -> None:
+    assert [queue.queue for queue in reading.board.snapshots["contacts"]] == ["queue-0"]
+    assert [(one.code, one.severity) for one in reading.notices] == [("partial", "stale")]
 
 
 @pytest.mark.parametrize(

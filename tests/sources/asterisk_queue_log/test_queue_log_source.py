@@ -1,7 +1,8 @@
 """Following a log to a sink that acknowledges, fails and is cut off, and starting again from what was saved."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from io import BytesIO
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
-from stream.errors import BrokerError, SourceError
-from stream.sources.asterisk_queue_log.mapper import Mapper
-from stream.sources.asterisk_queue_log.source import follow, polling, read, read_stream, ship
-from stream.sources.asterisk_queue_log.state import StateFile
-from tests.sources.queue_logs import log_of, mapped, mapper
+from stream.errors import BrokerError, SettingsError, SourceError
+from stream.families.contacts.events import ContactAnswered, ContactEnded
+from stream.sources.asterisk_queue_log.records import EPOCH
+from stream.sources.asterisk_queue_log.source import Options, QueueLogFollower, default_name, polling, read
+from stream.sources.intake import Intake
+from stream.sources.shipping import BackOff, PositionFile, ship
+from tests.sources.queue_logs import IDENTITY, START, log_of, mapped
 
 LOG = log_of("""
     0|c1|q1|NONE|ENTERQUEUE||x|1
@@ -69,13 +72,24 @@ def script(*acts: Callable[[], object]) -> Callable[[], Awaitable[bool]]:
     return pause
 
 
-async def run(log: Path, topic: Topic, state: StateFile, pause: Callable[[], Awaitable[bool]]) -> Mapper:
-    saved = state.load()
-    by = mapper()
-    if saved is not None:
-        by.memory = saved.memory
-    await ship(follow(log, by, saved=saved, pause=pause), topic, state)
-    return by
+def options(log: Path) -> Options:
+    return Options(file=log, tenant=IDENTITY.tenant, source_name=IDENTITY.source)
+
+
+async def run(
+    log: Path,
+    topic: Topic,
+    position: PositionFile,
+    pause: Callable[[], Awaitable[bool]],
+    clock: Callable[[], datetime] = lambda: EPOCH,
+) -> Intake:
+    async def at_once(_: float) -> None:
+        pass
+
+    intake = Intake()
+    puller = QueueLogFollower(options(log), intake, pause=pause, clock=clock)
+    await ship(puller, topic, position, intake, back_off=BackOff(sleep=at_once))
+    return intake
 
 
 @pytest.fixture
@@ -84,8 +98,8 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> StateFile:
-    return StateFile(tmp_path / "queue_log.state")
+def state(tmp_path: Path) -> PositionFile:
+    return PositionFile(tmp_path / "queue_log.state")
 
 
 def appending(log: Path, text: bytes) -> Callable[[], object]:
@@ -96,29 +110,29 @@ def appending(log: Path, text: bytes) -> Callable[[], object]:
     return act
 
 
-async def test_a_log_that_grows_is_told_as_the_whole_file_would_be(log: Path, state: StateFile) -> None:
+async def test_a_log_that_grows_is_told_as_the_whole_file_would_be(log: Path, state: PositionFile) -> None:
     topic = Topic()
     pieces = [LOG[start : start + 37] for start in range(0, len(LOG), 37)]
 
-    by = await run(log, topic, state, script(*(appending(log, piece) for piece in pieces)))
+    intake = await run(log, topic, state, script(*(appending(log, piece) for piece in pieces)))
 
     assert topic.events == mapped(LOG)
-    assert by.counts.lines == len(LINES)
+    assert intake.read == len(LINES)
 
 
 @given(st.lists(st.integers(0, len(LINES)), max_size=4))
 async def test_restarts_neither_skip_nor_repeat(tmp_path_factory: pytest.TempPathFactory, cuts: list[int]) -> None:
     folder = tmp_path_factory.mktemp("log")
-    log, state, topic = folder / "queue_log", StateFile(folder / "state"), Topic()
+    log, state, topic = folder / "queue_log", PositionFile(folder / "state"), Topic()
     for begin, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(LINES)], strict=True):
         await run(log, topic, state, script(appending(log, b"".join(LINES[begin:end]))))
 
     assert topic.events == mapped(LOG)
 
 
-@pytest.mark.parametrize("crash_after", range(1, 8))
+@pytest.mark.parametrize("crash_after", range(1, 12))
 async def test_what_is_sent_again_after_a_crash_has_the_ids_that_it_had(
-    log: Path, state: StateFile, crash_after: int
+    log: Path, state: PositionFile, crash_after: int
 ) -> None:
     topic = Topic()
     topic.crash_after = crash_after
@@ -133,7 +147,7 @@ async def test_what_is_sent_again_after_a_crash_has_the_ids_that_it_had(
     assert topic.distinct == mapped(LOG)
 
 
-async def test_a_broker_that_is_away_gets_everything_when_it_is_back(log: Path, state: StateFile) -> None:
+async def test_a_broker_that_is_away_gets_everything_when_it_is_back(log: Path, state: PositionFile) -> None:
     topic = Topic()
     topic.away = 3
     log.write_bytes(LOG)
@@ -144,7 +158,7 @@ async def test_a_broker_that_is_away_gets_everything_when_it_is_back(log: Path, 
 
 
 async def test_a_position_that_cannot_be_saved_stops_nothing_and_is_counted(log: Path, tmp_path: Path) -> None:
-    topic, state = Topic(), StateFile(tmp_path / "no" / "such" / "folder" / "state")
+    topic, state = Topic(), PositionFile(tmp_path / "no" / "such" / "folder" / "state")
 
     await run(log, topic, state, script(*(appending(log, line) for line in LINES)))
 
@@ -152,7 +166,7 @@ async def test_a_position_that_cannot_be_saved_stops_nothing_and_is_counted(log:
     assert state.failures == len(LINES)
 
 
-async def test_a_save_that_fails_leaves_the_position_that_was_saved_before(log: Path, state: StateFile) -> None:
+async def test_a_save_that_fails_leaves_the_position_that_was_saved_before(log: Path, state: PositionFile) -> None:
     log.write_bytes(LOG)
     await run(log, Topic(), state, script())
     before = state.path.read_bytes()
@@ -162,17 +176,17 @@ async def test_a_save_that_fails_leaves_the_position_that_was_saved_before(log: 
     assert state.path.read_bytes() == before
 
 
-def test_a_state_file_that_is_not_ours_is_named_with_the_way_out(state: StateFile) -> None:
+async def test_a_position_that_is_not_ours_is_named_with_the_way_out(log: Path, state: PositionFile) -> None:
     state.path.write_bytes(b'{"bookmark": ')
 
-    with pytest.raises(SourceError, match=r"queue_log\.state: .* restore it .* count twice"):
-        state.load()
+    with pytest.raises(SourceError, match=r"queue_log\.state: no position .* restore it .* count twice"):
+        await run(log, Topic(), state, script())
 
 
 @pytest.mark.parametrize(
     ("was", "became"),
     [
-        (b'"version":1', b'"version":2'),
+        (b'"version":2', b'"version":3'),
         (b'"offset":', b'"offset":-'),
         (b'"offset":', b'"offset":99999999999999999999'),
         (b'"lines":', b'"lines":-'),
@@ -181,12 +195,12 @@ def test_a_state_file_that_is_not_ours_is_named_with_the_way_out(state: StateFil
         (b'[[1,"q1"', b'[[0,"q1"'),
         (b'[[1,"q1"', b'[[1000001,"q1"'),
         (b'"q1"', b'"\xff"'),
-        (b'"version":1', b'"version":1,"more":' + b"[" * 100_000),
+        (b'"version":2', b'"version":2,"more":' + b"[" * 100_000),
     ],
     ids=lambda value: ascii(value)[:24],
 )
 async def test_a_corrupted_state_is_named_and_never_believed(
-    log: Path, state: StateFile, was: bytes, became: bytes
+    log: Path, state: PositionFile, was: bytes, became: bytes
 ) -> None:
     log.write_bytes(LOG)
     await run(log, Topic(), state, script())
@@ -194,11 +208,11 @@ async def test_a_corrupted_state_is_named_and_never_believed(
     assert was in saved
     state.path.write_bytes(saved.replace(was, became, 1))
 
-    with pytest.raises(SourceError, match=r"queue_log\.state: no state of a queue_log"):
-        state.load()
+    with pytest.raises(SourceError, match=r"queue_log\.state: no position in a queue_log"):
+        await run(log, Topic(), state, script())
 
 
-def test_a_place_that_can_keep_a_state_is_left_as_it_was(state: StateFile) -> None:
+def test_a_place_that_can_keep_a_state_is_left_as_it_was(state: PositionFile) -> None:
     state.check()
 
     assert list(state.path.parent.iterdir()) == []
@@ -209,19 +223,75 @@ def test_a_place_that_can_keep_no_state_is_refused_at_the_start(tmp_path: Path, 
     (tmp_path / "file").touch()
 
     with pytest.raises(SourceError, match=r"state: the position cannot be kept there: .* --state"):
-        StateFile(tmp_path / place).check()
+        PositionFile(tmp_path / place).check()
 
 
-def test_a_whole_file_and_a_stream_tell_the_same(log: Path) -> None:
+def test_a_whole_file_tells_the_same(log: Path) -> None:
     log.write_bytes(LOG)
 
-    assert list(read(log, mapper())) == list(read_stream(BytesIO(LOG), "-", mapper())) == mapped(LOG)
+    assert list(read(options(log), Intake())) == mapped(LOG)
 
 
 def test_a_file_that_cannot_be_read_is_named(log: Path) -> None:
-    with pytest.raises(SourceError, match="queue_log: the log cannot be read"):
-        list(read(log, mapper()))
+    with pytest.raises(SourceError, match="queue_log: the file cannot be read"):
+        list(read(options(log), Intake()))
 
 
 async def test_polling_goes_on_for_ever() -> None:
     assert await polling(seconds=0)()
+
+
+async def test_a_wrap_up_ends_by_the_clock_where_the_log_is_silent(log: Path, state: PositionFile) -> None:
+    text = log_of("0|c1|q1|m1|CONNECT|0|c2|0\n9|c1|q1|m1|COMPLETEAGENT|0|9|1\n9|NONE|NONE|m1|WRAPUPSTART|15")
+    *_, end = mapped(text)
+    log.write_bytes(text)
+    topic = Topic()
+    times = iter([end.time - timedelta(seconds=1), *[end.time] * 5])
+
+    await run(log, topic, state, script(lambda: None, lambda: None), clock=lambda: next(times))
+    await run(log, topic, state, script())
+
+    assert topic.events == mapped(text)
+
+
+FIRST_VERSION = (
+    b'{"bookmark":{"inode":1,"offset":%d,"lines":3,"head_length":%d,"head_digest":"%s"},"memory":{"calls":{"c1":[%d,'
+    b'[[1,"q1",%d,"0123","over"],[2,"q2",%d,"4567","waiting"]]]},"alike":{"0123":1,"4567":2},"reports":{"%d":1}},"version":1}'
+)
+
+
+async def test_a_position_of_the_version_before_is_gone_on_from(log: Path, state: PositionFile) -> None:
+    """An open call keeps the name that it had, so that its end falls on its begin."""
+    head, rest = b"".join(LINES[:6]), b"".join(LINES[6:])
+    log.write_bytes(head + rest)
+    digest = blake2b(head, digest_size=16).hexdigest().encode()
+    begin = START * 1_000_000
+    numbers = (begin + 9_000_000, begin, begin + 9_000_000)
+    state.path.write_bytes(FIRST_VERSION % (len(head), len(head), digest, *numbers, START))
+    topic = Topic()
+
+    await run(log, topic, state, script())
+
+    contacts = [event for event in topic.events if isinstance(event, ContactAnswered | ContactEnded)]
+    assert [(event.subject, event.data.enqueue_seq) for event in contacts] == [("c1", 2)] * 2
+    assert topic.events[0].id == mapped(LOG)[[type(event) for event in mapped(LOG)].index(ContactAnswered)].id
+
+
+@pytest.mark.parametrize("name", ["queue_log", "queue_log.1", "queue_log-20260131", "queue_log.2.gz", "queue_log.xz"])
+def test_a_rotated_log_is_of_the_log_that_it_was(tmp_path: Path, name: str) -> None:
+    assert default_name(tmp_path / name) == default_name(tmp_path / "queue_log")
+    assert default_name(tmp_path / name).endswith(f"{tmp_path}/queue_log")
+
+
+def test_two_logs_are_of_two_pbxs(tmp_path: Path) -> None:
+    assert default_name(tmp_path / "a" / "queue_log") != default_name(tmp_path / "b" / "queue_log")
+
+
+def test_a_path_that_is_too_long_for_a_name_asks_for_one(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--source-name"):
+        default_name(tmp_path / ("x" * 256))
+
+
+def test_a_zone_that_there_is_none_of_is_refused(log: Path) -> None:
+    with pytest.raises(SettingsError, match="--time-zone"):
+        Options(file=log, time_zone="Mars/Olympus").mapper(Intake())

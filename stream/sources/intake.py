@@ -1,0 +1,44 @@
+"""What became of what a source was given: how much was used, left out on purpose, or of no use, and why."""
+
+from collections import Counter
+
+from msgspec import Struct, field
+
+from stream.sources.lines import BadLine, SetAside, forget
+
+__all__ = ["Intake"]
+
+NAMES_KEPT = 100
+"""Names that nobody knows may be noise: more distinct ones than this are counted together."""
+
+
+class Intake(Struct):
+    """Counts what came in; `read` is the sum of all the others. What is of no use goes to `set_aside`, too."""
+
+    set_aside: SetAside = forget
+    read: int = 0
+    """Lines, messages or requests."""
+    empty: int = 0
+    used: Counter[str] = field(default_factory=Counter)
+    """By what it was: a verb, a type of event."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Known, and left out on purpose."""
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Of a kind that is not known, by its name."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+
+    def ignore(self, name: str) -> None:
+        """Count something that is known to be of no use here."""
+        self.ignored[name] += 1
+
+    def wonder(self, name: str, bad: BadLine) -> None:
+        """Count something of a kind that is not known."""
+        has_room = name in self.unknown or len(self.unknown) < NAMES_KEPT
+        self.unknown[name if has_room else "(others)"] += 1
+        self.set_aside(bad)
+
+    def refuse(self, bad: BadLine) -> None:
+        """Count something that cannot be used."""
+        self.refused[bad.reason] += 1
+        self.set_aside(bad)

@@ -1,0 +1,18 @@
+"""Every source, one line each: what `produce`, `replay` and `contact-stream source` can read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from stream.sources import jsonl
+from stream.sources.asterisk_queue_log import source as asterisk_queue_log
+from stream.sources.source import Source
+
+__all__ = ["SOURCES"]
+
+_ALL: Final = (
+    jsonl.SOURCE,
+    asterisk_queue_log.SOURCE,
+)
+
+SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
+"""By name."""

@@ -1,0 +1,90 @@
+"""What a source is: a way in for events of one kind of system. Here stand its parts, and nothing of any one system.
+
+A source can do up to three things: read a recorded file to its end, pull (follow a file, hold a connection,
+poll), and take webhooks. It is described by one `Source`, which `stream.sources.registry` lists.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from stream.core.cloudevents import Event
+from stream.errors import SourceError
+from stream.sources.intake import Intake
+
+__all__ = ["STDIN", "Batch", "Puller", "Received", "Sink", "Source", "UnreadablePosition", "Webhook"]
+
+STDIN = Path("-")
+"""What a person types for standard input."""
+
+
+class UnreadablePosition(SourceError):
+    """A saved position is none of this source, or of a version that it cannot read; the message says the way out."""
+
+
+class Batch(Struct, frozen=True):
+    """Events, and the position to save once the broker has acknowledged all of them."""
+
+    events: list[Event]
+    position: bytes
+
+
+class Sink(Protocol):
+    """Where events go; `stream.sdk.producer.Producer` is one."""
+
+    async def send_many(self, events: Iterable[Event]) -> int:
+        """Return when all of them have arrived, or raise BrokerError."""
+        ...
+
+
+class Puller(Protocol):
+    """
+    Fetches what happened by itself.
+
+    Begun with the position of a batch it goes on behind that batch; what it tells a second time, because the
+    position was not saved in time, has the ids that it had. Bad input is counted, and never ends it.
+    """
+
+    def batches(self, saved: bytes | None) -> AsyncIterator[Batch]:
+        """Yield what happened since *saved* (None: from the begin); raises UnreadablePosition if it is none."""
+        ...
+
+
+class Received(Struct, frozen=True):
+    """One request of a webhook, as it came."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    url: str
+    """As the sender called it: some sign it."""
+
+
+class Webhook(Protocol):
+    """Turns requests into events. Nothing of an unverified request is looked at."""
+
+    def verified(self, request: Received) -> bool:
+        """Tell whether the request comes from who may send it; a pure function of the request and the secret."""
+        ...
+
+    def events(self, body: bytes) -> Iterable[Event]:
+        """Return what a verified body tells, with the same ids whenever it is sent again; bad parts are counted."""
+        ...
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """One entry of the registry: its name, what it wants to be told, and what it can do."""
+
+    name: str
+    about: str
+    """One sentence for the help."""
+    options: type[Struct]
+    """A field for each option; its `Meta(description=…)` is the help, one without a default is an argument."""
+    read: Callable[[Any, Intake], Iterator[Event]] | None = None
+    """Reads a recorded file, the `file` of its options, to its end."""
+    pull: Callable[[Any, Intake], Puller] | None = None
+    webhook: Callable[[Any, Intake], Webhook] | None = None
+    position: Callable[[Any], Path] | None = None
+    """Where a puller's position is kept if nobody says so."""
