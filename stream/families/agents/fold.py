@@ -220,7 +220,7 @@ class AgentsFold:
         known = take(row, event)
         if known is row:
             applied.duplicates += 1
-        elif row is not _UNKNOWN or self._admits(key[0]):
+        elif row is not _UNKNOWN or self._admits(key[0], event.time):
             if row is _UNKNOWN:
                 self._agents_of[key[0]] += 1
             self.agents.put(key, replace(known, applied_offset=applied_offset))
@@ -229,7 +229,8 @@ class AgentsFold:
         else:
             applied.overflowed += 1
 
-    def _admits(self, tenant: str) -> bool:
+    def _admits(self, tenant: str, at: datetime) -> bool:
+        self._see(at)  # those beyond the limit as well move the time on by which others are forgotten
         known = len(self._agents_of) < MAX_TENANTS or tenant in self._agents_of
         return known and self._agents_of[tenant] < MAX_AGENTS_PER_TENANT
 
@@ -241,6 +242,7 @@ class AgentsFold:
                     self.agents.remove(key)
                     self._counts.changed[key] = None
                     self._agents_of[key[0]] -= 1
+            self._agents_of = +self._agents_of  # a tenant without agents is none: it must not keep out a real one
         self._watermark = max(self._watermark, at)
 
     def _look(self, key: AgentKey, at: datetime) -> Look | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
 from stream.core.family import merged
-from stream.core.limits import MAX_QUEUES_PER_AGENT, OVERFLOW_QUEUE
+from stream.core.limits import MAX_QUEUES_PER_AGENT, MAX_TENANTS, OVERFLOW_QUEUE
 from stream.families.agents.fold import AgentsFold
 from stream.families.agents.snapshot import STATES, AgentsSnapshot
 from tests.timeline import TEN, event, story
@@ -131,6 +131,18 @@ def test_a_runaway_producer_fills_neither_a_row_nor_the_labels() -> None:
     assert len(staff.agents["default", "eva"].queues) == MAX_QUEUES_PER_AGENT
     assert len(queues - {None, OVERFLOW_QUEUE}) == 50
     assert OVERFLOW_QUEUE in queues
+
+
+def test_tenants_that_were_mistakes_make_room_for_real_ones() -> None:
+    staff = AgentsFold()
+    told = [event("agent.logged_in", "eva", TEN, tenant=f"tpyo{number}") for number in range(MAX_TENANTS)]
+    staff.apply(told, range(len(told)))
+    staff.committed(len(told))
+
+    applied = staff.apply([event("agent.logged_in", "ivo", TEN + timedelta(days=8), tenant="real")], [len(told)])
+
+    assert applied.overflowed == 0
+    assert {tenant for tenant, _ in staff.agents} == {"real"}
 
 
 def test_an_agent_of_whom_nothing_was_heard_for_a_week_is_forgotten() -> None:
