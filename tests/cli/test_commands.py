@@ -71,6 +71,21 @@ def test_replay_at_an_instant_knows_nothing_of_what_comes_after(day: Path) -> No
     assert offered("--at", "09:10") == offered("--at", "2025-11-20T10:10:00+01:00")
 
 
+def test_replay_shows_what_a_worker_would_and_over_all_of_a_record_also_what_has_been_silent_since() -> None:
+    line = (
+        b'{"specversion":"1.0","id":"1","source":"/p","type":"contact.answered","time":"2025-11-%02dT10:00:00Z",'
+        b'"subject":"c%d","data":{"queue":"%b","wait_ms":0}}\n'
+    )
+    log = b"".join(line % (day, day, queue) for day, queue in [(3, b"once"), (3, b"weekly"), (10, b"weekly")])
+
+    def answered(window: str) -> dict[str, int]:
+        run = contact_stream("replay", "-", "--json", "--window", window, stdin=log)
+        return {row["queue"]: row["answered"] for row in json.loads(run.stdout)["queues"]}
+
+    assert answered("today") == {"weekly": 1}
+    assert answered("all") == {"once": 1, "weekly": 2}
+
+
 def test_replay_reads_standard_input(day: Path) -> None:
     piped = contact_stream("replay", "-", "--json", stdin=day.read_bytes())
 
