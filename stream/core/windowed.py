@@ -110,20 +110,20 @@ class Windowed(Generic[T]):
                 if contribution not in hidden:
                     contribution.count(self.totals.correct(contribution.at, offset), 1)
 
-    def hear(self, at: datetime, offset: int) -> None:
+    def hear(self, at: datetime) -> None:
         """Take note of an event that something was learned from, in the order of the records."""
         if at > self.silent_from:
-            self.end_silence(at, offset)
+            self.end_silence(at)
         self.watermark = max(self.watermark, at)
 
-    def end_silence(self, at: datetime, offset: int) -> None:
+    def end_silence(self, at: datetime) -> None:
         """Begin totals anew if nothing was heard of for longer than a silence."""
         silence, totals = self.totals.silence, self.totals
         if silence is None:
             self.silent_from = _NEVER
             return
-        # A total that was loaded with a higher applied offset has begun anew by this very event already.
-        if EPOCH < self.watermark < at - silence and totals.counted.applied_offset < offset:
+        # A total that was loaded and has begun anew by this very event has a watermark that is no older.
+        if EPOCH < self.watermark < at - silence:
             totals.begin_anew(at)
             # Minutes of before the silence that are still open for counting must not reach the new totals.
             for minute, tallies in self._counted.items():

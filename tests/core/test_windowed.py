@@ -97,7 +97,7 @@ def windowed(day_starts: time = time(0), keep: Retention = ALL, silence: timedel
 
 
 def learn(shop: Windowed[Sold], sale: Sale, offset: int) -> None:
-    shop.hear(sale.at, offset)
+    shop.hear(sale.at)
     shop.count_difference((), (sale,), offset)
 
 
@@ -182,7 +182,7 @@ def test_totals_are_the_same_whenever_within_a_batch_something_is_counted(
     deferred = []
     for offset, sale in enumerate(history):
         learn(in_turn, sale, offset)
-        batched.hear(sale.at, offset)
+        batched.hear(sale.at)
         deferred.append((offset, sale))
         if data.draw(st.booleans()) or offset == len(history) - 1:
             for known, one in data.draw(st.permutations(deferred)):

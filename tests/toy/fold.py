@@ -72,7 +72,7 @@ class ToyFold:
         for event, offset in zip(events, offsets, strict=True):
             key = (event.tenantid, event.data.queue)
             counts = self._counts_of(key)
-            counts.hear(event.time, offset)
+            counts.hear(event.time)
             counts.count(Thrown(event.time, event.data.hit), 1, offset)
             for scope, number, row in counts.take_counted():
                 if row.applied_offset < offset:

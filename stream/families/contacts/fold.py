@@ -206,7 +206,7 @@ class ContactsFold:
         counts = visit.queue.counts
         if at > counts.watermark:  # as `hear`, of which every event would be a call
             if at > counts.silent_from:
-                counts.end_silence(at, offset)
+                counts.end_silence(at)
             counts.watermark = at
         elif counts.watermark - at > counts.surely_kept and counts.is_too_late(at):
             applied.late += 1
@@ -246,7 +246,7 @@ class ContactsFold:
             return
         counts, counts_for = queue.counts, steps_of(known)
         applied.late += counts.is_too_late(event.time)
-        counts.hear(event.time, offset)
+        counts.hear(event.time)
         self._touch(queue)
         counts.count_difference(callback.counted, counts_for, offset)
         self.segments.put(key, replace(known, applied_offset=offset, counted=counts_for))
