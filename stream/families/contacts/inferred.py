@@ -10,6 +10,7 @@ from typing import Final
 
 from stream.core.windows import minute_of
 from stream.families.contacts.contributions import Abandoned, Answered, Contribution, Dequeued, Entered, Handled
+from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.segment import UNKNOWN, Fact, Segment
 from stream.families.contacts.tally import Tally
@@ -41,6 +42,12 @@ class Inferred:
             self._of[key] = found
         elif self._of:
             self._of.pop(key, None)
+
+    def load(self, key: EpisodeKey, segment: Segment, watermark: datetime) -> None:
+        """Take note of what a segment from the changelog counts for, as far as counters may still wait for it."""
+        # The newest report is asked for last: of a million segments nearly all are judged at a glance.
+        if segment.limits is not None and not _tells_all(segment) and segment.newest > watermark - self._grace:
+            self.note(key, segment, contributions_of(segment))
 
     def of(self, key: EpisodeKey, watermark: datetime) -> Sequence[Contribution]:
         """Return what a segment counts for and no counter has shown yet."""

@@ -102,12 +102,11 @@ class Queue:
 
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog, after all tallies; `loaded` follows the last one."""
-        counts, newest = self.counts, episode.newest
-        if self._undated and newest > counts.watermark:
-            counts.watermark = newest
+        if self._undated and (newest := episode.newest) > self.counts.watermark:
+            self.counts.watermark = newest
         self.places.load(key, episode)
-        if newest > counts.watermark - self.policy.inferred_grace and isinstance(episode, Segment):
-            self.inferred.note(key, episode, contributions_of(episode))
+        if isinstance(episode, Segment):
+            self.inferred.load(key, episode, self.counts.watermark)
 
     def loaded(self) -> None:
         """Take note that the last episode was loaded."""
