@@ -69,7 +69,7 @@ def seconds_per_event(queues: int, still_open: int) -> float:
     job = InMemory()
     for first in range(0, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT, STEPS_OF_A_CHECKPOINT):
         job.take(_next(steps, min(STEPS_OF_A_CHECKPOINT, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT - first)))
-    assert sum(len(queue.places.waiting) for floor in job.folds for queue in floor.queues.values()) == still_open
+    assert sum(len(queue.places.waiting) for fold in job.folds for queue in fold.queues.values()) == still_open
     seconds = sum(job.take(_next(steps, STEPS_OF_A_CHECKPOINT)) for _ in range(MEASURED))
     tuning.restore()
     return seconds / (MEASURED * STEPS_OF_A_CHECKPOINT * EVENTS_OF_A_CONTACT)
@@ -100,9 +100,9 @@ class InMemory:
         for partition, records in enumerate(by_partition):
             for start in range(0, len(records), SLICE):
                 self._apply(partition, records[start : start + SLICE])
-        for partition, floor in enumerate(self.folds):
-            self._cut(floor)
-            floor.committed(self._positions[partition])
+        for partition, fold in enumerate(self.folds):
+            self._cut(fold)
+            fold.committed(self._positions[partition])
         return process_time() - began
 
     def _apply(self, partition: int, records: Sequence[Sent]) -> None:
@@ -112,10 +112,10 @@ class InMemory:
         assert (len(applied.failed), applied.duplicates, applied.late) == (0, 0, 0)
         self._positions[partition] += len(events)
 
-    def _cut(self, floor: ContactsFold) -> int:
+    def _cut(self, fold: ContactsFold) -> int:
         size = 0
-        floor.settle()
-        for name, rows in floor.tables.items():
+        fold.settle()
+        for name, rows in fold.tables.items():
             codec = self._source.codecs[name]
             for key, row in rows.take_changed():
                 size += len(codec.encode_key(key)) + (0 if row is None else len(codec.encode_row(row)))

@@ -73,11 +73,11 @@ def open_contacts(phase: str, contacts: int, *, restarted: bool) -> Memory:
             else:
                 _fold(folds[partition], batch, offsets)
     if restarted:
-        for floor in folds:
-            floor.recovered()
+        for fold in folds:
+            fold.recovered()
     after = _resident()
     found = sum(
-        len(queue.places.waiting) + len(queue.places.talking) for floor in folds for queue in floor.queues.values()
+        len(queue.places.waiting) + len(queue.places.talking) for fold in folds for queue in fold.queues.values()
     )
     assert found == contacts
     return Memory((after - before) / contacts, _spent(folds[0]))
@@ -107,18 +107,18 @@ def _records(phase: str, number: int) -> Iterator[bytes]:
         yield encode(ContactAnswered(id=f"{number}-2", time=at + timedelta(seconds=12), data=answered, **told))
 
 
-def _fold(floor: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
+def _fold(fold: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     """Apply a batch, take its checkpoint, and commit."""
-    assert not floor.apply(batch, offsets).failed
-    floor.settle()
-    for name, rows in floor.tables.items():
+    assert not fold.apply(batch, offsets).failed
+    fold.settle()
+    for name, rows in fold.tables.items():
         for key, row in rows.take_changed():
             _CODECS[name].encode_key(key)
             _CODECS[name].encode_row(row)
-    floor.committed(offsets.stop)
+    fold.committed(offsets.stop)
 
 
-def _load(floor: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
+def _load(fold: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     """Load the rows that a worker of before wrote of a batch."""
     former = ContactsFold()
     assert not former.apply(batch, offsets).failed
@@ -126,11 +126,11 @@ def _load(floor: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     keys = codec.decode_keys([codec.encode_key(key) for key in former.segments])
     rows = codec.decode_rows([codec.encode_row(row) for row in former.segments.values()])
     for key, row in zip(keys, rows, strict=True):
-        floor.segments.load(key, row)
+        fold.segments.load(key, row)
 
 
-def _spent(floor: ContactsFold) -> dict[str, float]:
-    """Return what the contacts of one floor are made of; what several share is counted once."""
+def _spent(fold: ContactsFold) -> dict[str, float]:
+    """Return what the contacts of one fold are made of; what several share is counted once."""
     spent, seen = Counter[str](), set[int]()
 
     def add(what: str, thing: object, *parts: object) -> None:
@@ -141,17 +141,17 @@ def _spent(floor: ContactsFold) -> dict[str, float]:
                 inner = astuple(part) if isinstance(part, Struct) else part if isinstance(part, tuple) else ()
                 add(type(part).__name__, part, *inner)
 
-    add("rows", floor.segments)
-    for key, row in floor.segments.items():
+    add("rows", fold.segments)
+    for key, row in fold.segments.items():
         add("key", key, *key)
         add("segment", row, *astuple(row))
-    for queue in floor.queues.values():
+    for queue in fold.queues.values():
         for phase in (queue.places.waiting, queue.places.talking):
             add("phases", phase)
             for key, since in phase.items():
                 add("second key", key, *key)
                 add("second instant", since)
-    each = {what: size / len(floor.segments) for what, size in spent.items()}
+    each = {what: size / len(fold.segments) for what, size in spent.items()}
     return {what: size for what, size in each.items() if size >= 1}
 
 

@@ -90,18 +90,18 @@ def changelogs(rows: int) -> Changelogs:
     """Fold a day, and copy its contacts until there are *rows* rows."""
     day = material(EVENTS, QUEUES, PARTITIONS)
     folds = [ContactsFold() for _ in day.by_partition]
-    for floor, records in zip(folds, day.by_partition, strict=True):
+    for fold, records in zip(folds, day.by_partition, strict=True):
         events = [event for event in (DECODER.decode(record.value) for record in records) if _is_told(event)]
-        applied = floor.apply(events, range(len(events)))
+        applied = fold.apply(events, range(len(events)))
         assert not applied.failed
-        floor.settle()
+        fold.settle()
     tallies = [
         [Sent(TALLIES.encode_key(key), TALLIES.encode_row(row)) for key, row in f.tallies.items()] for f in folds
     ]
     wanted = rows - sum(map(len, tallies))
-    share = -(-wanted // sum(len(floor.segments) for floor in folds))
-    segments = [_copies(floor, share) for floor in folds]
-    offered = sum(queue.counts.total.tally.offered for floor in folds for queue in floor.queues.values())
+    share = -(-wanted // sum(len(fold.segments) for fold in folds))
+    segments = [_copies(fold, share) for fold in folds]
+    offered = sum(queue.counts.totals.counted.tally.offered for fold in folds for queue in fold.queues.values())
     return Changelogs(_of(tallies), _of(segments), offered)
 
 
@@ -110,10 +110,10 @@ def _is_told(event: Event) -> bool:
     return crc32(event.subject.encode()) % 2 == 0 or not isinstance(event, _OF_THE_END)
 
 
-def _copies(floor: ContactsFold, copies: int) -> list[Sent]:
+def _copies(fold: ContactsFold, copies: int) -> list[Sent]:
     return [
         Sent(SEGMENTS.encode_key((*key[:3], f"{key[3]}-{copy}", key[4])), SEGMENTS.encode_row(row))
-        for key, row in floor.segments.items()
+        for key, row in fold.segments.items()
         for copy in range(copies)
     ]
 

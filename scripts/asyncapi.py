@@ -5,11 +5,11 @@ from typing import Any
 
 from scripts.json_schemas import VERSION, example_of
 from stream.errors import INVALID_REASONS
-from stream.families.registry import EVENT_TYPES
+from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.runtime.kafka.topics import DEAD_LETTERS, dead_letter_topic, source_topic
 from stream.runtime.routing.dead_letters import PREFIX
 
-__all__ = ["TOPIC_KEYS", "asyncapi", "message_name", "topic_of"]
+__all__ = ["asyncapi", "message_name", "topic_of"]
 
 Part = dict[str, Any]
 """A part of the document."""
@@ -17,17 +17,6 @@ Part = dict[str, Any]
 BINDING_VERSION = "0.5.0"
 STRUCTURED = "application/cloudevents+json; charset=UTF-8"
 BINARY = "application/json"
-
-TOPIC_KEYS = {
-    "contacts": "`tenant/queue` in UTF-8, such as `acme/support`: one partition holds the whole truth of a queue.",
-    "agents": "`tenant/agent` in UTF-8, such as `acme/agent-23`: one partition holds the whole truth of an agent.",
-}
-"""Topics of events, and what their records are keyed by."""
-
-SUMMARIES = {
-    "contacts": "What happened to contacts and callbacks.",
-    "agents": "What agents do.",
-}
 
 BINARY_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject")
 """CloudEvents attributes that a binary record must carry as `ce_` headers."""
@@ -91,7 +80,7 @@ def asyncapi() -> Part:
 
 
 def _channels() -> Part:
-    channels = {topic: _channel(topic, summary, _messages_on(topic)) for topic, summary in SUMMARIES.items()}
+    channels = {family.name: _channel(family.name, family.summary, _messages_on(family.name)) for family in FAMILIES}
     summary = "Records that are no usable events: original key, value and headers, and what was wrong."
     return channels | {DEAD_LETTERS: _channel(DEAD_LETTERS, summary, ["deadLetter"])}
 
@@ -119,12 +108,12 @@ def _messages_on(topic: str) -> list[str]:
 
 def _operations() -> Part:
     receive = {
-        f"receive{topic.capitalize()}": {
+        f"receive{family.name.capitalize()}": {
             "action": "receive",
-            "channel": {"$ref": f"#/channels/{topic}"},
-            "summary": SUMMARIES[topic],
+            "channel": {"$ref": f"#/channels/{family.name}"},
+            "summary": family.summary,
         }
-        for topic in TOPIC_KEYS
+        for family in FAMILIES
     }
     send = {"action": "send", "channel": {"$ref": f"#/channels/{DEAD_LETTERS}"}, "summary": "Set a bad record aside."}
     return receive | {"sendDeadLetters": send}
@@ -167,8 +156,8 @@ def _sentence(event_type: str) -> str:
 
 def _traits() -> Part:
     traits = {}
-    for topic, key in TOPIC_KEYS.items():
-        bindings = _key(key)
+    for family in FAMILIES:
+        topic, bindings = family.name, _key(family.keyed_by)
         structured = {"content-type": {"type": "string", "pattern": "^application/cloudevents"}}
         binary = {f"ce_{name}": {"type": "string"} for name in BINARY_ATTRIBUTES}
         for mode, content_type, headers in (("Structured", STRUCTURED, structured), ("Binary", BINARY, binary)):

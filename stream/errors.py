@@ -35,7 +35,7 @@ InvalidReason = Literal[
     "wrong_topic",  # one of ours, on a topic where it does not belong
     "missing_field",
     "invalid_field",
-    "absurd_time",  # before the year 2000 or after 2100
+    "absurd_time",  # before 1970-01-02 or after the year 2100: a clock that was never set, or another unit
     "future",  # more than five minutes ahead of the clock
     "processing_failed",  # a valid event that the fold could not take: a defect of ours
 ]

@@ -13,7 +13,7 @@ from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.distribution import KafkaUnavailable
 from stream.broker.embedded import EmbeddedBroker
 
-__all__ = ["Broker"]
+__all__ = ["Broker", "delete_topics"]
 
 ON_EITHER = {"broker", "fresh_broker", "own_broker"}
 ON_KAFKA = {"kafka", "kafka_of_one", "kafka_of_three", "secured_kafka"}
@@ -84,7 +84,7 @@ def fresh_broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     """A broker without topics: a new group reads its topics from the beginning."""
     if request.config.getoption("--apache-kafka"):
         address = request.getfixturevalue("kafka").address
-        asyncio.run(_delete_topics(address))
+        asyncio.run(delete_topics(address))
         yield Broker(address, real=True)
     else:
         with _embedded() as started:
@@ -121,7 +121,8 @@ def _embedded() -> Iterator[Broker]:
         yield Broker(started.address, real=False)
 
 
-async def _delete_topics(address: str) -> None:
+async def delete_topics(address: str) -> None:
+    """Delete every topic but the broker's own."""
     async with admin_of(address) as admin, asyncio.timeout(10):
         while topics := [topic for topic in await admin.list_topics() if not topic.startswith("__")]:
             await admin.delete_topics(topics)

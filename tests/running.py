@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stream.app.service import Service
 from stream.core.cloudevents import Event
 from stream.core.policies import Policies
+from stream.http.shown import Shown
 from stream.sdk.producer import Producer
 from stream.settings import Settings
 from tests.brokers import Broker
@@ -45,6 +46,7 @@ async def running_service(
     clock: Callable[[], datetime] | None = None,
     policies: Policies = Policies(),
     settings: Settings | None = None,
+    shown: Shown | None = None,
 ) -> AsyncIterator[Service]:
     """Run a worker whose clock stands at the instant *at*, or is *clock*."""
     service = Service(
@@ -52,6 +54,7 @@ async def running_service(
         brokers=broker.address,
         idempotent=broker.real,
         policies=policies,
+        shown=shown,
         clock=clock or (lambda: at or datetime.now(UTC)),
     )
     async with service:

@@ -50,7 +50,8 @@ class Replay:
         return Board(
             at=instant,
             snapshots={
-                name: merged(snapshot for _, snapshot in fold.snapshots(instant)) for name, fold in self.folds.items()
+                name: merged(one for _, one in fold.snapshots(instant) if one is not None)
+                for name, fold in self.folds.items()
             },
         )
 
@@ -61,10 +62,17 @@ def replay(
     at: datetime | None = None,
     policies: Policies | None = None,
     families: Sequence[Family[Any]] = FAMILIES,
+    whole: bool = False,
 ) -> Replay:
-    """Fold all events that happened up to *at* (None: all there are)."""
+    """
+    Fold all events that happened up to *at* (None: all there are).
+
+    The board has what a worker would show then; if it is to be of the *whole* record, also what is silent.
+    """
     # A recorded day may hold any number of queues: nobody runs away with the memory of a replay.
-    options = FoldOptions(policies=policies or Policies(), max_queues_per_tenant=1_000_000, max_queues=1_000_000)
+    options = FoldOptions(
+        policies=policies or Policies(), max_queues_per_tenant=1_000_000, max_queues=1_000_000, keep_silent=whole
+    )
     result = Replay(options, families)
     told: Iterator[Event] = iter(events) if at is None else (event for event in events if event.time <= at)
     while batch := list(islice(told, _BATCH)):

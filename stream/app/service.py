@@ -94,9 +94,12 @@ class Service:
         brokers: str,
         idempotent: bool = True,
         policies: Policies | None = None,
+        shown: Shown | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clock = clock
+        shown = shown or shown_by(settings)
+        self._families = shown.families
         self._brokers = brokers
         self.settings = settings
         self.feed = Feed()
@@ -107,12 +110,13 @@ class Service:
             max_queues=settings.max_queues,
             future_tolerance=settings.future_tolerance,
             clock=clock,
+            families=shown.families,
         )
         processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
         self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
         self.cluster = ClusterBoard(
             settings.group,
-            FAMILIES,
+            shown.families,
             take_share=self.share,
             others=self.worker.others,
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
@@ -120,7 +124,7 @@ class Service:
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
         )
         self.server = BoardServer(
-            shown_by(settings),
+            shown,
             take_board=self.board,
             take_share=self.cluster.share,
             read=self.cluster.read,
@@ -187,7 +191,7 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
-        return await asyncio.to_thread(board_of, share.partitions, FAMILIES, share.at, whole=self.feed.whole)
+        return await asyncio.to_thread(board_of, share.partitions, self._families, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""

@@ -1,14 +1,17 @@
-"""What the page of the live board is made of: its files, and its words in each language. Read once, at import."""
+"""What the page of the live board is made of: its files, and its words in each language."""
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from stream.languages.words import LANGUAGES, name_of, words
+from stream.core.family import Family
+from stream.languages.words import LANGUAGES, Language, name_of, words
 
-__all__ = ["FILES"]
+__all__ = ["files_of"]
 
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -18,14 +21,30 @@ _TYPES: Final = {
 }
 
 
-def _words() -> bytes:
-    """Return the names of the languages, and what the board says in each."""
-    told = {one: {"name": name_of(one), **words(one)["figures"], **words(one)["board"]} for one in LANGUAGES}
+def files_of(families: Sequence[Family[Any]]) -> Mapping[str, tuple[str, bytes]]:
+    """Return content type and body of each file by its name; to be read once."""
+    static = {
+        path.name: (_TYPES[path.suffix], path.read_bytes()) for path in (Path(__file__).parent / "static").iterdir()
+    }
+    return {**static, "words.json": ("application/json", _words(families))}
+
+
+def _words(families: Sequence[Family[Any]]) -> bytes:
+    """Return the names of the languages, and what the board says in each; a family's own words begin with its name."""
+    told = {
+        one: {
+            "name": name_of(one),
+            **words(one)["figures"],
+            **words(one)["board"],
+            **{f"{family.name}.{key}": word for family in families for key, word in _own_words(family, one).items()},
+        }
+        for one in LANGUAGES
+    }
     return msgspec.json.encode(told)
 
 
-FILES: Final[Mapping[str, tuple[str, bytes]]] = {
-    **{path.name: (_TYPES[path.suffix], path.read_bytes()) for path in (Path(__file__).parent / "static").iterdir()},
-    "words.json": ("application/json", _words()),
-}
-"""Content type and body by name."""
+def _own_words(family: Family[Any], language: Language) -> Mapping[str, str]:
+    if not family.words:
+        return {}
+    file = resources.files(family.words).joinpath("words").joinpath(f"{language}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))

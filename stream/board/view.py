@@ -59,7 +59,8 @@ def panel_of(
     rows = [] if _is_a_part(board, family) else _rows(board, family, beside, window, detailed=detailed)
     if ticking:
         rows = [_without(row, _ticking(family)) for row in rows]
-    shows = (*_shows(family), *(show for other in beside if other.beside for show in other.beside.shows))
+    told = [other for other in beside if any(row[other.name] for row in rows)]
+    shows = (*_shows(family), *(show for other in told if other.beside for show in other.beside.shows))
     return Panel(labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family))
 
 

@@ -21,7 +21,7 @@ ATTEMPTS = 3
 """A port found free may be taken before the broker binds it: try that many ports."""
 
 _POLL_SECONDS = 0.02
-_KEEPER = '"$@" & child=$!; read -r _; kill -9 "$child"'
+_WATCHDOG = '"$@" & child=$!; read -r _; kill -9 "$child"'
 """Shell for systems without prctl: `read` returns when our end of the pipe closes, however we died."""
 
 
@@ -107,7 +107,7 @@ class EmbeddedBroker:
         command += ["--listener-url", url, "--advertised-listener-url", url]
         dies_with_us = dies_with_parent()
         if dies_with_us is None and os.name == "posix":
-            command = ["/bin/sh", "-c", _KEEPER, "keeper", *command]
+            command = ["/bin/sh", "-c", _WATCHDOG, "watchdog", *command]
         self._output = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command,

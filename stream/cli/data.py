@@ -73,7 +73,7 @@ def replay(
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
-    result = fold(events, at=instant, policies=load_policies(settings.policies))
+    result = fold(events, at=instant, policies=load_policies(settings.policies), whole=window == ALL)
     bad.summary(result.events)
     panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""Hours of the week by local time: when a queue is open, and when it wants its quiet. Right across changed clocks."""
+"""Weekly opening and quiet hours by local time, correct across daylight-saving changes."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -43,6 +43,7 @@ Hours = tuple[Span, ...]
 """All spans of a week."""
 
 
+# Every queue of a tenant asks for the same hours and minute, at every reading.
 @lru_cache(maxsize=65_536)
 def within(hours: Hours, zone: ZoneInfo, minute: int) -> bool:
     """Tell whether *minute* (since 1970) lies in the hours, by the local time of *zone*."""
@@ -52,7 +53,7 @@ def within(hours: Hours, zone: ZoneInfo, minute: int) -> bool:
 
 def _around(hours: Hours, zone: ZoneInfo, today: date) -> Iterator[tuple[datetime, datetime]]:
     for span in hours:
-        for day in (today - _DAY, today):
+        for day in (today - _DAY, today):  # a span of yesterday may run past midnight
             if day.weekday() in span.days:
                 yield span.of(day, zone)
 

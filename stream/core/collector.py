@@ -30,8 +30,10 @@ FEW_SERIES: Final = PageDetail()
 
 def sections_of(board: Board, families: Sequence[Family[Any]], detail: PageDetail) -> dict[str, Section]:
     """Return the sections of the page that show a board, by name; each is computed when it is called."""
+    # Not before: a section that fails must leave the others alone, and the page measures how long each takes.
     sections: dict[str, Section] = {}
     for family in families:
+        # One reading for all sections of a family: what their figures share is computed once.
         reading = board.reading(family)
         for name in dict.fromkeys(figure.section for figure in family.figures if figure.metric is not None):
             sections[name] = _section(family, reading, name, detail)
@@ -56,7 +58,7 @@ def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Page
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
                 found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, detail)))
-                if found.size:
+                if found.size:  # no sample is no series, and no HELP line either
                     yield found
 
     return families
@@ -75,6 +77,7 @@ def _blocks(
     for window in windows if figure.windowed else ("",):
         for tail, column in columns.items():
             samples = column(reading, window)
+            # Columns have a value for every snapshot; some snapshots have no such figure.
             if chosen is not None:
                 samples = [samples[place] for place in chosen]
             yield Block(series, samples, (window, *tail) if figure.windowed else tail)
@@ -84,6 +87,7 @@ def _series(figure: Figure[Any], metric: Metric, reading: Reading[Any]) -> tuple
     """Return the rendered labels of the snapshots that have a figure, and which those are; None: all of them."""
     names = metric.labels[: len(metric.labels) - figure.windowed - bool(figure.by)]
     labels_of = figure.labels_of
+    # Labels are escaped and joined once per reading: a page repeats them in every figure and window.
     if labels_of is None:
         return reading.once(("series", None), lambda: Series.of(names, [one.key for one in reading.snapshots])), None
     found = reading.once(("labels", labels_of), lambda: [labels_of(one) for one in reading.snapshots])

@@ -6,12 +6,13 @@ up in any order, exactly, so that windows of any length are sums of minutes.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cache
 from operator import add, sub
 from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import astuple, fields, replace
+from msgspec.structs import asdict, astuple, fields, replace
 
 __all__ = ["Counts", "CountsRow", "summed"]
 
@@ -33,6 +34,11 @@ class Counts(Struct, array_like=True, gc=False):
             setattr(same, name, getattr(same, name).copy())
         return same
 
+    def clear(self) -> None:
+        """Make this very object zero."""
+        for name, zero in asdict(type(self)()).items():
+            setattr(self, name, zero)
+
     def __add__(self, other: Self) -> Self:
         return _combined(self, other, add)
 
@@ -50,6 +56,12 @@ class CountsRow(Struct, Generic[C], array_like=True, gc=False):
     applied_offset: int
     """Offset of the last record that it counts."""
     tally: C
+    newest: datetime | None = None
+    """Of totals: the newest event that was told of."""
+    began: datetime | None = None
+    """Of totals: the event with which they began anew; None: they never did."""
+    taken_back: C | None = None
+    """Of totals: what counters have shown of them, and a later event corrected."""
 
 
 def summed(counts: Sequence[C]) -> C:

@@ -82,8 +82,12 @@ class Fold(Protocol[S_co]):
     def recovered(self) -> None:
         """Derive from the rows what is not in a table; called after rows were loaded, possibly again."""
 
-    def snapshots(self, at: datetime) -> Iterator[tuple[int, S_co]]:
-        """Yield what is shown at the instant *at*, each with what it cost to take: 1 for an ordinary queue."""
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, S_co | None]]:
+        """
+        Yield what is shown at the instant *at*, each with what it cost to take: 1 for an ordinary queue.
+
+        None is work that comes before the first, and after which others may have their turn.
+        """
 
 
 class FoldOptions(Struct, frozen=True, kw_only=True):
@@ -93,6 +97,8 @@ class FoldOptions(Struct, frozen=True, kw_only=True):
     max_queues_per_tenant: int = 10_000
     """Beyond that a producer has run away; the excess is counted under one name."""
     max_queues: int = 100_000
+    keep_silent: bool = False
+    """Whether what was silent for long is shown, and its totals go on: one window over a whole record wants that."""
 
 
 class Beside(Struct, frozen=True, kw_only=True):
@@ -117,7 +123,7 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     rows: str
     """What its rows are called, in documents: queues, agents."""
     keyed_by: str
-    """The labels of a key with slashes between, in the words of the contract: `tenant/queue`."""
+    """What a record key is, in words for producers: `tenant/queue` and an example."""
     events: tuple[type[Event], ...]
     """Every kind of event, in the order of the contract."""
     tables: Mapping[str, RowCodec[Any, Any]]
@@ -142,6 +148,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     parts: bool = False
     """Snapshots of one key come from many partitions: a board shows them only when all partitions have told."""
     beside: Beside | None = None
+    words: str = ""
+    """The package whose folder `words` has a file for each language, `en.toml` and so on: the panel's own words."""
     derive: Callable[[Any], Iterable[Event]] = lambda _: ()
     """Events for other families that follow from one of this family's."""
 

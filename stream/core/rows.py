@@ -45,12 +45,14 @@ class Rows(dict[K, V]):
         self.changed.update(dict.fromkeys(keys, False))
 
     def put_under(self, key: K, row: V) -> None:
-        """Like `put`, and this very object becomes the key: whoever keeps it as well need not keep an equal one."""
+        """Like `put`, but stores this key object, so that callers can share one tuple with the table."""
+        # A dict keeps the key object that it has: only a key that was taken out is replaced by an equal one.
         self.changed.setdefault(key, self.pop(key, None) is None)
         self[key] = row
 
     def remove(self, key: K) -> None:
         """Delete the row of *key*, if there is one; where it was ever written, a tombstone follows at a checkpoint."""
+        # A row that came and went between two checkpoints was never written: it needs no tombstone.
         if self.pop(key, None) is not None and not self.changed.pop(key, False):
             self.changed[key] = False
 

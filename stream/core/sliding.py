@@ -10,7 +10,7 @@ __all__ = ["SlidingSums"]
 T = TypeVar("T", bound=Counts)
 
 _NEAR = 5
-"""Largest gap, in minutes, that sums are moved over; beyond it they are computed anew. The owner has what leaves."""
+"""Largest gap, in minutes, advanced incrementally; beyond it, sums are recomputed. The owner has what leaves."""
 
 _NEVER = -1_000_000_000
 """Before every minute: nothing was read yet."""
@@ -53,6 +53,7 @@ class SlidingSums(Generic[T]):
             self._move_to(minute)
         running = self._minutes.get(minute)
         if running is None:
+            # A copy of the names, not of the sums: the next move replaces these objects and changes none.
             return dict(self._closed)
         return {name: closed + running.tally for name, closed in self._closed.items()}
 

@@ -3,25 +3,24 @@
 Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from stream.core.counts import Counts, CountsRow
 from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
+from stream.core.totals import Totals
 from stream.core.windows import (
     EPOCH,
     MONTH,
     TODAY,
     WINDOWS,
     day_of,
-    first_of_month,
     minute_of,
     month_of,
     start_of,
-    start_of_day,
 )
 
 __all__ = ["Contribution", "Scope", "Windowed"]
@@ -30,10 +29,13 @@ T = TypeVar("T", bound=Counts)
 T_contra = TypeVar("T_contra", bound=Counts, contravariant=True)
 
 Scope = Literal["minute", "day", "month", "total", "taken_back"]
-"""What a row is of; `taken_back` is what the total once counted, and a later event corrected."""
+"""What a row is of; of `taken_back` only versions before wrote one: now the row of the total has it."""
 
 _NOT_KEPT = 2**62
 """Later than every minute, day and month."""
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Contribution(Protocol[T_contra]):
@@ -55,14 +57,21 @@ class Windowed(Generic[T]):
     """
 
     def __init__(
-        self, new_row: Callable[[], CountsRow[T]], retention: Retention, zone: ZoneInfo, day_starts: time
+        self,
+        new_row: Callable[[], CountsRow[T]],
+        retention: Retention,
+        zone: ZoneInfo,
+        day_starts: time,
+        *,
+        silence: timedelta | None = None,
     ) -> None:
         self.watermark = EPOCH
         """Time of the newest event of this key."""
-        self.total = new_row()
-        self.taken_back = new_row()
+        self.silent_from = EPOCH
+        """An event that is later may end a silence: `end_silence` must hear of it before the watermark moves."""
+        self.totals = Totals(new_row, silence)
         self._new_row = new_row
-        self._zero: type[T] = type(self.total.tally)
+        self._zero: type[T] = type(self.totals.counted.tally)
         self._retention, self._zone, self._day_starts = retention, zone, day_starts
         self._soon = timedelta(minutes=max(retention.minutes - 1, 0))
         self._minutes: dict[int, CountsRow[T]] = {}
@@ -72,7 +81,6 @@ class Windowed(Generic[T]):
         self._sums = SlidingSums(self._minutes, self._zero, windows)
         self._counted: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._corrected = False
         self._newest = -1
         self._first = (0, 0, 0)
         """The first minute, day and month that are kept when the watermark is in the minute `_newest`."""
@@ -81,16 +89,46 @@ class Windowed(Generic[T]):
     # Counting: in place, in every row that has not counted the record yet.
 
     def count_difference(
-        self, before: Sequence[Contribution[T]], after: Sequence[Contribution[T]], offset: int
+        self,
+        before: Sequence[Contribution[T]],
+        after: Sequence[Contribution[T]],
+        offset: int,
+        hidden: Collection[Contribution[T]] = (),
     ) -> None:
-        """Count what something counts for *after*, and take back what only *before* had, by a record's *offset*."""
+        """
+        Count what something counts for *after*, and take back what only *before* had, by a record's *offset*.
+
+        What is *hidden* no counter has shown yet: it can be taken back without a trace.
+        """
         for contribution in after:
             if not before or contribution not in before:
                 self.count(contribution, 1, offset)
         for contribution in before:
             if contribution not in after:
                 self.count(contribution, -1, offset)
-                contribution.count(self.correct(offset), 1)
+                if contribution not in hidden:
+                    contribution.count(self.totals.correct(contribution.at, offset), 1)
+
+    def hear(self, at: datetime, offset: int) -> None:
+        """Take note of an event that something was learned from, in the order of the records."""
+        if at > self.silent_from:
+            self.end_silence(at, offset)
+        self.watermark = max(self.watermark, at)
+
+    def end_silence(self, at: datetime, offset: int) -> None:
+        """Begin totals anew if nothing was heard of for longer than a silence."""
+        silence, totals = self.totals.silence, self.totals
+        if silence is None:
+            self.silent_from = _NEVER
+            return
+        # A total that was loaded with a higher applied offset has begun anew by this very event already.
+        if EPOCH < self.watermark < at - silence and totals.counted.applied_offset < offset:
+            totals.begin_anew(at)
+            # Minutes of before the silence that are still open for counting must not reach the new totals.
+            for minute, tallies in self._counted.items():
+                if minute < totals.first_minute:
+                    tallies[:] = [tally for tally in tallies if tally is not totals.counted.tally]
+        self.silent_from = at + silence
 
     def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Count one contribution, or take it back (sign -1)."""
@@ -102,19 +140,16 @@ class Windowed(Generic[T]):
             and (kept := self._minutes.get(minute)) is not None
             and kept.applied_offset < offset
         ):
+            # The sums of closed minutes were made without it. Counting into a tally of its own gives the delta.
             late = self._zero()
             contribution.count([late], sign)
             self._sums.add(minute, late)
 
-    def correct(self, offset: int) -> list[T]:
-        """Return the tallies of what is taken back that have not seen *offset*: none, or one."""
-        self._corrected = True
-        return [self.taken_back.tally] if self.taken_back.applied_offset < offset else []
-
     def _open(self, minute: int, offset: int) -> list[T]:
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
         first_minute, first_day, first_month = self._first_kept()
-        rows = [self.total]
+        # Once for each minute and settling, not at each event: counting is most of what a fold does.
+        rows = [self.totals.counted] if minute >= self.totals.first_minute else []
         if minute >= first_minute:
             rows.append(self._row_of(self._minutes, minute))
         if (day := self.day_of(minute)) >= first_day:
@@ -131,49 +166,57 @@ class Windowed(Generic[T]):
         return row
 
     def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
-        """Yield the rows that were counted in since the last call, of what is still kept, and totals."""
+        """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
         days = {self.day_of(minute) for minute in self._counted}
         counted = (self._counted, days, {month_of(day) for day in days} if self._months else ())
         for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
             for number in numbers:
                 if number >= first:
                     yield scope, number, rows[number]
-        if self._counted:
-            yield "total", 0, self.total
-        if self._corrected:
-            yield "taken_back", 0, self.taken_back
-        self._counted, self._corrected = {}, False
+        # Also written when only the watermark moved: after a restart it tells whether an event ends a silence.
+        total = self.totals.counted
+        if self._counted or self.watermark != total.newest:
+            total.newest = self.watermark
+            yield "total", 0, total
+        self._counted = {}
 
     # What is kept: by the watermark, so that it is the same whenever somebody looks.
 
     def load(self, scope: Scope, number: int, row: CountsRow[T]) -> None:
-        """Take a row over from the changelog."""
+        """Take a row over from the changelog; `loaded` follows the last one."""
         match scope:
             case "minute":
                 self._minutes[number] = row
-                self._seen(start_of(number))
             case "day":
                 self._days[number] = row
-                self._seen(start_of_day(number, self._zone, self._day_starts))
             case "month":
                 self._months[number] = row
-                self._seen(start_of_day(first_of_month(number), self._zone, self._day_starts))
             case "total":
-                self.total = row
+                self.totals.load_counted(row)
             case "taken_back":
-                self.taken_back = row
+                self.totals.load_taken_back(row)
 
-    def _seen(self, at: datetime) -> None:
-        self.watermark = max(self.watermark, at)
+    def loaded(self) -> None:
+        """
+        Take note that the last row was loaded.
+
+        The watermark is as old as the total: other rows may be of a later checkpoint, and must not hide that
+        an event which comes again ends a silence.
+        """
+        total = self.totals.counted
+        if total.newest is not None:
+            self.watermark = total.newest
+        elif total.applied_offset >= 0 and self._minutes:  # written by a version whose totals did not tell
+            self.watermark = start_of(max(self._minutes))
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
         # Nearly all events are in the last minutes, and are told without a calendar.
-        return self.watermark - at > self._soon and not self._is_kept(minute_of(at), self._first_kept())
-
-    def _is_kept(self, minute: int, first: tuple[int, int, int]) -> bool:
+        if self.watermark - at <= self._soon:
+            return False
+        minute, (first_minute, first_day, first_month) = minute_of(at), self._first_kept()
         day = self.day_of(minute)
-        return minute >= first[0] or day >= first[1] or month_of(day) >= first[2]
+        return minute < first_minute and day < first_day and month_of(day) < first_month
 
     def is_due(self) -> bool:
         """Tell whether the watermark has come into another minute since the last eviction."""

@@ -62,7 +62,8 @@ def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
     """
     Return the ordinal of the local day that holds *minute*, when days begin at the local time *day_starts*.
 
-    All zones of our time are whole minutes from UTC, so a minute never lies in two days.
+    All zones of our time are whole minutes from UTC, so a minute never lies in two days. Where it did, before 1972,
+    its first instant counts.
     """
     at = start_of(minute)
     day = at.astimezone(zone).date().toordinal()

@@ -41,6 +41,7 @@ class MetricsPage:
         self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
         self._boards = SharedReading(take_board)
+        # One in the making for each format and encoding: whoever asks meanwhile gets the same bytes.
         self._pages = {
             (form, packed): SharedReading(partial(self._page, form, packed=packed))
             for form in Format

@@ -1,6 +1,6 @@
 """A process of its own that writes large pages: in the worker's own they would hold up the events.
 
-It takes page_inputs from its standard input until that ends, so it outlives no worker, however that ends.
+It takes inputs of pages from its standard input until that ends, so it outlives no worker, however that ends.
 """
 
 import gc
@@ -38,7 +38,7 @@ class PageWriter:
         self._process: subprocess.Popen[bytes] | None = None
         self._in_turn = Lock()
         self._stopped = False
-        self._told = False
+        self._complained = False
 
     @property
     def pid(self) -> int | None:
@@ -47,7 +47,7 @@ class PageWriter:
 
     def written(self, page_input: PageInput) -> bytes | None:
         """
-        Return the page of a page_input; None when the process cannot write it, and the log says why.
+        Return the page; None when the process cannot write it, and the log says why.
 
         To be called in a thread: waits for pages that are asked for at the same time.
         """
@@ -56,13 +56,13 @@ class PageWriter:
                 page, complaints = self._asked(page_input)
             except Exception:  # noqa: BLE001 - whatever it is, the page can be written here
                 self._end()
-                if not (self._told or self._stopped):
+                if not (self._complained or self._stopped):
                     _log.exception(
                         "large pages are written beside the events, not in a process of their own: logged once"
                     )
-                self._told = True
+                self._complained = True
                 return None
-        self._told = False
+        self._complained = False
         for complaint in complaints:
             _log.error("%s", complaint)
         return page
@@ -80,6 +80,7 @@ class PageWriter:
         process = self._process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
+        # Reads of a pipe know no time limit. Killing the process ends them: the pipe closes, and EOFError follows.
         patience = Timer(PATIENCE_SECONDS, process.kill)
         patience.start()
         try:
@@ -96,6 +97,7 @@ class PageWriter:
             raise EOFError
         # It finds our modules where we do; a Ctrl-C at the terminal is not for it.
         program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({self._registry!r})"
+        # Not multiprocessing: a fork would copy threads' locks, and its spawn would run the main module again.
         return subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
@@ -138,6 +140,7 @@ def serve(registry: str) -> None:
 
 
 def _write_on(families: Sequence[Family[Any]], inputs: IO[bytes], pages: IO[bytes]) -> None:
+    # What is logged here travels with the page: only the worker knows where its log goes.
     complaints = _Complaints()
     logging.getLogger().addHandler(complaints)
     wire = PageWire(families)

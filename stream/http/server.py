@@ -21,7 +21,7 @@ from stream.board.broadcast import Broadcast, Frame
 from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import SHARE_PATH, ShareCodec, SharePage, WorkerShare
 from stream.board.document import Beat, detail_of, document_of, picture_of
-from stream.board.files import FILES
+from stream.board.files import files_of
 from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
 from stream.core.family import Board
 from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
@@ -86,6 +86,7 @@ class BoardServer:
         every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
         self._families, self._windows = shown.families, shown.windows
+        self._files = files_of(shown.families)
         self._read = read
         self._clock = clock
         self._health = health
@@ -94,7 +95,7 @@ class BoardServer:
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
         self._metrics = MetricsPage(shown, take_board=take_board, feed=feed, timer=perf_counter)
         self._documents = SharedRendering(read, self._document_of, self._executor)
-        self._part = SharePage(take_share, ShareCodec(shown.families), self._executor)
+        self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
@@ -109,7 +110,7 @@ class BoardServer:
                 web.get("/metrics", self._metrics.answer),
                 web.get("/healthz", self._alive),
                 web.get("/readyz", self._ready),
-                web.get(SHARE_PATH, self._part.answer),
+                web.get(SHARE_PATH, self._share_page.answer),
                 web.get("/board.json", self._document),
                 web.get("/detail.json", self._detail),
                 web.get(STREAMED, self._events),
@@ -160,9 +161,9 @@ class BoardServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "board.html")
-        if name not in FILES:
+        if name not in self._files:
             raise web.HTTPNotFound
-        content_type, body = FILES[name]
+        content_type, body = self._files[name]
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _document(self, request: web.Request) -> web.Response:

@@ -57,7 +57,9 @@ def create_app(
     brokers = settings.brokers.split(",")
     log = KafkaLog(brokers, lambda: app.producer, lambda: app.consumer, patience=lease, security=settings.security)
     worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
-    app.offset_keeper = RebalanceListener(ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75)
+    app.assignment_listener = RebalanceListener(
+        ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75
+    )
     for source in sources:
         _processor(worker, source)
     worker.topics = declared_topics(settings, sources)

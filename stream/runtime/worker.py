@@ -78,9 +78,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
 
 class StreamApp(faust.App):
-    """A Faust app that carries the offset keeper for its consumer, and how clients come to the brokers."""
+    """A Faust app that carries the assignment listener for its consumer, and how clients come to the brokers."""
 
-    offset_keeper: RebalanceListener
+    assignment_listener: RebalanceListener
     security: KafkaSecurity
 
     def _create_directories(self) -> None:
@@ -153,7 +153,9 @@ class Worker:
         """Return when the app has started, or has crashed on its way there: it waits for ever then."""
         starting, failed = asyncio.create_task(self.app.start()), asyncio.create_task(self._failed.wait())
         try:
-            await asyncio.wait([starting, failed], return_when=asyncio.FIRST_COMPLETED)
+            while not (starting.done() or failed.done()):
+                await asyncio.wait([starting, failed], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await cast("Consumer", self.app.consumer).raise_refusal()
             self._raise_failure()
             await starting
         except (KafkaError, OSError) as failure:
@@ -209,7 +211,7 @@ class Worker:
     def fail(self, failure: BaseException) -> None:
         """Note that the worker cannot go on; the first reason counts."""
         if self.failure is None:
-            failure = refused_right(failure, self.settings.security) or failure
+            failure = refused_right(failure, self.settings.security.principal) or failure
             self.failure = failure
             self.feed.failure = f"{type(failure).__name__}: {failure}"
             told = isinstance(failure, ContactStreamError)  # where it was raised says nothing more
@@ -237,6 +239,7 @@ class Worker:
             self.feed.set_clock(self.ownership.clock())
             consumer.stay()
             consumer.renew_secrets()
+            await consumer.raise_refusal()
             self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))

@@ -169,6 +169,10 @@ class Link:
             await asyncio.gather(*done, *late, return_exceptions=True)
 
     async def _connect(self) -> Client:
+        # aiokafka does not read that a token is refused, and would try for ever.
+        by_token = self._security.sasl_mechanism == "OAUTHBEARER"
+        if by_token and (refused := await refusal_by(self.address.split(","), self._security)):
+            raise refused
         client: Client = AIOKafkaProducer(
             bootstrap_servers=self.address,
             acks="all",

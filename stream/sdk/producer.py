@@ -250,7 +250,7 @@ class Producer:
 
     def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
         at = f"the broker at {self._link.address}"
-        if refused := refused_right(failure, self._security):
+        if refused := refused_right(failure, self._security.principal):
             return str(refused)
         if isinstance(failure, ContactStreamError):
             return str(failure)

@@ -123,7 +123,7 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
             )
             try:
                 context.load_cert_chain(self.ssl_certificate_file, self.ssl_key_file, password)
-            except OSError as failure:  # SSLError is one
+            except (OSError, ValueError) as failure:  # SSLError is one; a password of more than 1024 bytes the other
                 raise SettingsError(self._why_no_certificate(failure)) from None
         return context
 
@@ -134,15 +134,15 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
             f"{self.ssl_key_file or self.ssl_certificate_file} has a password"
         )
 
-    def _why_no_certificate(self, failure: OSError) -> str:
+    def _why_no_certificate(self, failure: OSError | ValueError) -> str:
         certificate, key = variable("ssl_certificate_file"), variable("ssl_key_file")
         where = f"{self.ssl_certificate_file}" + (f" and {self.ssl_key_file}" if self.ssl_key_file else "")
-        if not isinstance(failure, ssl.SSLError):
+        if isinstance(failure, OSError) and not isinstance(failure, ssl.SSLError):
             return f"{certificate}, {key}: {where} cannot be read: {failure.strerror}"
-        if failure.reason == "KEY_VALUES_MISMATCH":
+        if isinstance(failure, ssl.SSLError) and failure.reason == "KEY_VALUES_MISMATCH":
             return f"{key}: the key does not belong to the certificate in {self.ssl_certificate_file}"
-        if self.ssl_key_password_file and failure.reason in {"BAD_DECRYPT", "BAD_PASSWORD_READ"}:
-            return f"{variable('ssl_key_password_file')}: the password does not open the key"
+        if self.ssl_key_password_file:
+            return f"{variable('ssl_key_password_file')}: it does not open {where}, or that is no key in PEM format"
         return f"{certificate}, {key}: {where}: no certificate with its key in PEM format; convert a .jks or .p12 file"
 
     def _out_of_place(self) -> Iterator[str]:
@@ -181,7 +181,7 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
     def _missing_for_a_token(self) -> Iterator[str]:
         file, endpoint = variable("sasl_token_file"), variable("sasl_token_endpoint")
         if bool(self.sasl_token_file) == bool(self.sasl_token_endpoint):
-            yield f"set {file} or {endpoint}, one of them: OAUTHBEARER needs a token"
+            yield f"set {file} or {endpoint}, not both: OAUTHBEARER needs a token"
         elif self.sasl_token_file:
             for name in ("sasl_username", "sasl_password_file"):
                 if getattr(self, name):

@@ -26,7 +26,7 @@ from stream.security.kafka_security import KafkaSecurity
 from stream.security.secret_file import variable
 from stream.security.tokens import TokenRefused
 
-__all__ = ["RIGHTS", "cannot", "refusal_by", "refused_right"]
+__all__ = ["RIGHTS", "cannot", "in_words", "refusal_by", "refused_right"]
 
 KNOCK_SECONDS = 5.0
 CLOSE_SECONDS = 0.2
@@ -53,13 +53,19 @@ RIGHTS = "docs/operations.md lists the rights that are needed"
 
 async def cannot(what: str, brokers: Sequence[str], security: KafkaSecurity, failure: Exception) -> BrokerError:
     """Return the error to raise for a *failure* of aiokafka's: refused, away, or whatever else it was."""
-    if isinstance(failure, KafkaError) and not failure.retriable:
-        return refused_right(failure, security) or BrokerError(f"{what}: {failure}")
+    if refused := refused_right(failure, security.principal) or await refusal_by(brokers, security):
+        return refused
     # Also a name that cannot be resolved: in an orchestra the others may start later.
-    return await refusal_by(brokers, security) or BrokerAway(f"{what}: {failure}")
+    away = not isinstance(failure, KafkaError) or failure.retriable
+    return (BrokerAway if away else BrokerError)(f"{what}: {failure}")
 
 
-def refused_right(failure: BaseException, security: KafkaSecurity) -> BrokerRefused | None:
+def in_words(failure: BaseException) -> str:
+    """Return what to log of a *failure* of a worker's that is tried again."""
+    return str(refused_right(failure, "this worker") or repr(failure))
+
+
+def refused_right(failure: BaseException, principal: str) -> BrokerRefused | None:
     """Return what to say of a request that was refused for want of a right; None for any other failure."""
     about = ", ".join(sorted(_names(failure.args)))
     match failure:
@@ -72,7 +78,7 @@ def refused_right(failure: BaseException, security: KafkaSecurity) -> BrokerRefu
             what = "write anything, or before Kafka 2.8 not idempotently (IdempotentWrite on the cluster)"
         case _:
             return None
-    return BrokerRefused(f"The brokers do not let {security.principal} {what}: grant it ({RIGHTS})")
+    return BrokerRefused(f"The brokers do not let {principal} {what}: grant it ({RIGHTS})")
 
 
 def _names(arguments: Sequence[Any]) -> Iterator[str]:

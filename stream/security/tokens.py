@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -27,17 +28,22 @@ DEFAULT_LIFE_SECONDS = 300.0
 """For an endpoint that does not say how long its token lives."""
 
 
-class TokenUnavailable(KafkaError):  # type: ignore[misc]  # aiokafka has no types; it tries again after such an error
+class _NoToken(KafkaError):  # type: ignore[misc]  # aiokafka has no types; such an error it takes for a lost connection
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # without the name of the class before it
+
+
+class TokenUnavailable(_NoToken):
     """There is no token now; there may be one later."""
 
     retriable = True
 
 
-class TokenRefused(KafkaError):  # type: ignore[misc]  # ditto
+class TokenRefused(_NoToken):
     """The token endpoint does not give this client a token."""
 
 
-class _Tokens(AbstractTokenProvider):  # type: ignore[misc]  # ditto
+class _Tokens(AbstractTokenProvider):  # type: ignore[misc]  # as above
     def __init__(self, extensions: Mapping[str, str]) -> None:
         self._extensions = extensions
 
@@ -99,11 +105,12 @@ class EndpointTokens(_Tokens):
         at = self._endpoint
         form = {"grant_type": "client_credentials"} | ({"scope": at.scope} if at.scope else {})
         try:
-            login = aiohttp.BasicAuth(quote_plus(at.client_id), quote_plus(at.client_secret()))
+            login = b64encode(f"{quote_plus(at.client_id)}:{quote_plus(at.client_secret())}".encode()).decode()
+            headers = {"Authorization": f"Basic {login}"}
             timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-                session.post(at.url, data=form, auth=login, ssl=at.trusted(), allow_redirects=False) as answer,
+                session.post(at.url, data=form, headers=headers, ssl=at.trusted(), allow_redirects=False) as answer,
             ):
                 return _granted(answer.status, await answer.read())
         except (aiohttp.ClientError, OSError, SettingsError) as failure:

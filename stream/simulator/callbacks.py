@@ -1,11 +1,11 @@
 """Promised call backs: attempts until the customer answers, three at most.
 
-Kept simple: who calls back is not one of the agents on the floor, so no desk is taken and no queue entered.
+Kept simple: who calls back is not one of the agents on duty, so no desk is taken and no queue entered.
 """
 
 from stream.families.contacts.events import CallbackAttempted, CallbackConnected, CallbackFailed
+from stream.simulator.desks import Calendar, Queue, Visit
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Calendar, Queue, Visit
 
 __all__ = ["Callbacks"]
 

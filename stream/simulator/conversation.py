@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from stream.simulator.desks import Calendar, Desk, Phase, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Calendar, Desk, Phase, Visit
 
 __all__ = ["Conversations"]
 

@@ -7,8 +7,8 @@ from stream.families.agents import events as agents
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.centre import Break, Shift
 from stream.simulator.customers import milliseconds
+from stream.simulator.desks import Activity, Calendar, Desk, Queue
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Activity, Calendar, Desk, Queue
 
 __all__ = ["Duty"]
 
@@ -89,7 +89,7 @@ class Duty:
         tell = self._record.agent
         tell(agents.AgentLoggedIn, desk, agents.AgentData())
         for rank, queue in enumerate(desk.queues):
-            queue.staff += 1
+            queue.agents_on_duty += 1
             tell(agents.AgentQueueJoined, desk, agents.MembershipData(queue=queue.plan.name, penalty=rank))
         tell(agents.AgentAvailabilityChanged, desk, agents.AvailabilityData(status="available"))
         tell(agents.AgentActivityChanged, desk, agents.ActivityData(activity="idle"))
@@ -106,11 +106,11 @@ class Duty:
         tell = self._record.agent
         tell(agents.AgentAvailabilityChanged, desk, agents.AvailabilityData(status="offline"))
         for queue in desk.queues:
-            queue.staff -= 1
+            queue.agents_on_duty -= 1
             tell(agents.AgentQueueLeft, desk, agents.MembershipData(queue=queue.plan.name))
         tell(agents.AgentLoggedOut, desk, agents.AgentData())
         for queue in desk.queues:
-            if not queue.staff:
+            if not queue.agents_on_duty:
                 self.on_unstaffed(queue)
 
     def _want_break(self, what: tuple[Desk, Break]) -> None:

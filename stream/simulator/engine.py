@@ -15,9 +15,9 @@ from stream.simulator.callbacks import Callbacks
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Customers, milliseconds, sampler
+from stream.simulator.desks import Calendar, Desk, Lines, Queue, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Calendar, Desk, Lines, Queue, Visit
 from stream.simulator.front_door import FrontDoor
 from stream.simulator.waiting import WaitingRoom
 
@@ -55,7 +55,7 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterat
 
 
 def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> list[Event]:
-    """Furnish the floor and plan what starts by itself; return where events will appear."""
+    """Furnish the centre and plan what starts by itself; return where events will appear."""
     clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
     run = run_mark(centre, start, seed)
     record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)

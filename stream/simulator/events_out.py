@@ -1,4 +1,4 @@
-"""Tells what happens on the floor as domain events, with ids that the same run gives again."""
+"""Tells what happens in the centre as events, with ids that the same run gives again."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.simulator.centre import Reports, Transfer
 from stream.simulator.customers import Leaving
-from stream.simulator.floor import Calendar, Desk, Queue, Visit
+from stream.simulator.desks import Calendar, Desk, Queue, Visit
 
 __all__ = ["Recorder", "source_of"]
 

@@ -5,8 +5,8 @@ from typing import Literal
 from stream.families.contacts.payloads import BlockReason
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.customers import milliseconds, sampler
+from stream.simulator.desks import Calendar, Queue, Visit
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Calendar, Queue, Visit
 from stream.simulator.waiting import WaitingRoom
 
 __all__ = ["FrontDoor"]
@@ -62,7 +62,7 @@ class FrontDoor:
         plan = visit.queue.plan
         if plan.capacity is not None and visit.queue.length >= plan.capacity:
             self._block(visit, "full")
-        elif plan.turns_away_unstaffed and not visit.queue.staff:
+        elif plan.turns_away_unstaffed and not visit.queue.agents_on_duty:
             self._block(visit, "no_agents")
         else:
             self._waiting.enter(visit)

@@ -9,9 +9,9 @@ from typing import Literal
 from stream.simulator.callbacks import Callbacks
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Leaving
+from stream.simulator.desks import Calendar, Desk, Phase, Queue, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
-from stream.simulator.floor import Calendar, Desk, Phase, Queue, Visit
 
 __all__ = ["WaitingRoom"]
 

@@ -91,15 +91,15 @@ class PositionFile:
         return True
 
     def _replace(self, position: bytes) -> None:
-        draft = self.path.with_name(f"{self.path.name}.new")
+        new_file = self.path.with_name(f"{self.path.name}.new")
         try:
-            with draft.open("wb") as file:
+            with new_file.open("wb") as file:
                 file.write(position)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.replace(self.path)
+            new_file.replace(self.path)
         except OSError:
-            draft.unlink(missing_ok=True)
+            new_file.unlink(missing_ok=True)
             raise
 
 

@@ -58,6 +58,7 @@ class Worker:
     every: timedelta = EVERY
     """How often it tells the page; a second, as it really does, where nothing is going to happen."""
     limits: Limits = LIMITS
+    shown: Shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")  # noqa: RUF009  # frozen
     goes_on: asyncio.Event = field(default_factory=_set)
     """Cleared: it hangs."""
     windows: tuple[str, ...] = SHOWN_WINDOWS
@@ -89,7 +90,7 @@ class Worker:
 
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
-            Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES", windows=self.windows),
+            replace(self.shown, windows=self.windows),
             take_board=self.take_board,
             take_share=SharedReading(self.take_share, keep_seconds=self.every.total_seconds()).read,
             read=SharedReading(self.read_board, keep_seconds=self.every.total_seconds()).read,

@@ -70,7 +70,7 @@ def member(log: MemoryLog, topics: Topics) -> Member:
 def board(worker: Member) -> Board:
     snapshots: dict[str, list[Any]] = {family.name: [] for family in FAMILIES}
     for feed, fold in worker.ownership.shown():
-        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON)]
+        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON) if snapshot is not None]
     return Board(at=NOON, snapshots={name: merged(of) for name, of in snapshots.items()})
 
 
@@ -84,7 +84,7 @@ async def assert_exact(worker: Member, seed: int) -> None:
     assert board(worker) == expected
     assert written(families_of(board(worker)), Format.TEXT) == written(families_of(expected), Format.TEXT)
     assert worker.worker.feed.gaps == 0
-    await worker.checkpoints.look()  # as a worker does long before anything is compacted
+    await worker.checkpoints.check_changelogs()  # as a worker does long before anything is compacted
     assert await worker.checkpoints.take()
     worker.log.shared.compact()
     assert board(member(worker.log.shared, topics).begin()) == expected
@@ -171,7 +171,7 @@ async def handed_over(worker: Member, way: str) -> Member:
         worker.log.shared.compact()
         return worker
     if way != "killed":
-        await worker.keeper.give_up(lost=way == "lost")
+        await worker.listener.give_up(lost=way == "lost")
     same = way in {"kept", "lost"}
     return (worker if same else member(worker.log.shared, worker.topics)).begin()
 

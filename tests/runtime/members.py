@@ -34,7 +34,7 @@ class Member:
         self.tables = cast("dict[str, RowTable]", dict(self.worker.app.tables))
         self.log = MemberLog(log)
         self.checkpoints = Checkpoints(self.ownership, self.tables, self.log, fault=self._fault)
-        self.keeper = RebalanceListener(self.ownership, self.checkpoints, last_within=timedelta(seconds=9))
+        self.listener = RebalanceListener(self.ownership, self.checkpoints, last_within=timedelta(seconds=9))
         self.processors = {source.name: self._processor(source, settings.partitions) for source in sources}
 
     def _processor(self, source: SourceTopic, partitions: int) -> Processor:
@@ -50,7 +50,7 @@ class Member:
     def join(self) -> None:
         """Become the only member of the group: whoever was it before may not commit any more."""
         self.log.join()
-        self.keeper.assign(self.topics)
+        self.listener.assign(self.topics)
 
     def begin(self) -> Self:
         """Join, recover every partition from the changelogs, and start at the committed offsets."""
@@ -75,8 +75,8 @@ class Member:
 
     def start(self) -> None:
         """Start at the offsets that are committed now."""
-        committed, wanted = self.log.shared.committed, self.keeper.expect(self.topics)
-        self.keeper.start({tp: Start(committed.get(tp, 0), 0, len(self.topics[tp])) for tp in wanted})
+        committed, wanted = self.log.shared.committed, self.listener.expect(self.topics)
+        self.listener.start({tp: Start(committed.get(tp, 0), 0, len(self.topics[tp])) for tp in wanted})
 
     def load(self, table: RowTable, partition: int, records: Sequence[FakeRecord]) -> None:
         """Hand changelog records to a table, as Faust's recovery does."""

@@ -251,8 +251,8 @@ async def test_a_checkpoint_that_outlives_a_rebalance_commits_nothing() -> None:
     fate = life.log.fates["marks", 0] = Fate(arrives=asyncio.Event())
     hanging = asyncio.create_task(life.checkpoints.take())
     await fate.in_flight.wait()
-    life.keeper._last_within = SECOND / 50
-    await life.keeper.give_up(lost=False)
+    life.listener._last_within = SECOND / 50
+    await life.listener.give_up(lost=False)
     life.join()
     life.read_changelogs()
     assert fate.arrives is not None
@@ -322,7 +322,7 @@ async def test_a_write_of_somebody_else_is_noticed_by_an_owner_who_writes_nothin
     fate.arrives.set()
     assert not await hanging
 
-    await owner.checkpoints.look()
+    await owner.checkpoints.check_changelogs()
     await owner.checkpoints.take()
     log.compact()
 
@@ -333,10 +333,10 @@ async def test_a_write_of_somebody_else_is_noticed_by_an_owner_who_writes_nothin
 async def test_an_owner_sees_no_stranger_in_its_own_writes() -> None:
     log, topic = MemoryLog(), records_of(pings(20))
     life = Life(log, topic).begin()
-    await life.checkpoints.look()
+    await life.checkpoints.check_changelogs()
     await life.apply(20)
     await life.checkpoints.take()
-    await life.checkpoints.look()
+    await life.checkpoints.check_changelogs()
 
     assert life.worker.feed.foreign_writes == 0
     assert not life.owned.dirty

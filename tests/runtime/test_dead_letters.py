@@ -12,8 +12,8 @@ from stream.runtime.routing.dead_letters import (
     DeadLetter,
     DeadLetterLimit,
     DeadLetterLimitReached,
+    MisroutedRecord,
     Outlet,
-    Stray,
 )
 from stream.runtime.routing.processor import home_of
 from stream.status.feed import Feed
@@ -180,13 +180,13 @@ async def test_where_not_even_an_empty_letter_fits_the_worker_says_so_and_stops(
         await Outlet(lambda: Narrow(-1), Feed(), topic="dead").set_aside(letters(1))
 
 
-async def test_a_stray_that_is_too_large_to_forward_is_set_aside() -> None:
+async def test_a_misrouted_record_that_is_too_large_to_forward_is_set_aside() -> None:
     producer = Narrow(50)
     feed = Feed()
     large = record(1, key=b"b", value=b"v", headers=[("x", b"h" * 60)])
     small = record(2, key=b"b", value=b"v")
     await Outlet(lambda: producer, feed, topic="dead").forward(
-        [Stray("toys", 0, one, b"a", 1) for one in (large, small)]
+        [MisroutedRecord("toys", 0, one, b"a", 1) for one in (large, small)]
     )
 
     assert feed.rekeyed == 1

@@ -9,10 +9,10 @@ from tests.runtime.toy import Ping
 async def test_a_recovery_that_ends_after_its_partitions_were_given_up_starts_nothing() -> None:
     life = Life(MemoryLog(), records_of([Ping("a", number) for number in range(5)]))
     life.join()
-    wanted = life.keeper.expect([PARTITION])
-    await life.keeper.give_up(lost=True)
+    wanted = life.listener.expect([PARTITION])
+    await life.listener.give_up(lost=True)
 
-    life.keeper.start(dict.fromkeys(wanted, Start(0, 1, 5)))
+    life.listener.start(dict.fromkeys(wanted, Start(0, 1, 5)))
 
     assert not life.worker.feed.ready
     assert life.worker.folds() == []

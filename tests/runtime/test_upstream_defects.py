@@ -77,7 +77,7 @@ async def test_d1_what_is_applied_is_committed_before_partitions_are_given_up() 
     """Through the real consumer, in the place where Faust waits for acknowledgements at a rebalance."""
     life = life_of(20)
     await life.apply(12)
-    life.worker.app.offset_keeper = life.keeper
+    life.worker.app.assignment_listener = life.listener
     consumer = cast("Consumer", life.worker.app.consumer)
     consumer._thread._consumer = cast("Any", SimpleNamespace(_coordinator=SimpleNamespace(generation=1)))
 

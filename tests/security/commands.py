@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def environment(address: str, security: KafkaSecurity, settings: Settings) -> dict[str, str]:
     """Return the variables, and nothing else."""
-    given = {"broker": address, "group": settings.group, "partitions": settings.partitions}
+    given = {"broker": address, "group": settings.group, "partitions": settings.partitions, "http_port": "0"}
     given |= {field.name: getattr(security, field.name) for field in fields(KafkaSecurity)}
     return {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items() if value}
 

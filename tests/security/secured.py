@@ -20,14 +20,14 @@ from scripts.rights import Right, rights_of
 from stream.security.kafka_security import KafkaSecurity, SaslMechanism
 from tests.security.certificates import Certificates
 
-__all__ = ["SecuredKafka", "running_secured_kafka", "unsigned_token"]
+__all__ = ["SecuredKafka", "password_of", "running_secured_kafka", "unsigned_token"]
 
 RESOURCES = {"Topic": 2, "Group": 3}
 LITERAL, PREFIXED = 3, 4
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 ALLOW = 3
 
-ANOTHER = [f"somebody-{number}" for number in range(12)]
+ANOTHER = [f"somebody-{number}" for number in range(20)]
 """Users without rights until a test gives them some."""
 
 
@@ -105,6 +105,7 @@ def unsigned_token(user: str, *, expired: bool = False) -> str:
 
 
 def password_of(user: str) -> str:
+    """Return the password of any user."""
     return f"the-password-of-{user}"
 
 
@@ -118,12 +119,9 @@ def running_secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
         authority=certificates.authority,
         passwords={user: password_of(user) for user in (*rights_of("any"), *ANOTHER)},
     )
-    cluster = Cluster(folder / "kafka", security=security)
     try:
-        cluster.start()
+        running = Cluster(folder / "kafka", security=security).__enter__()
     except KafkaUnavailable as why:
         pytest.skip(str(why))  # names what is missing, Java or Maven, and how to get it
-    try:
+    with running as cluster:
         yield SecuredKafka(folder, certificates, cluster, security.doors)
-    finally:
-        cluster.wipe()

@@ -2,15 +2,26 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from stream.core.cloudevents import Event, encode
+from stream.errors import BrokerError, BrokerRefused
+from stream.runtime.kafka.topics import ensure_topics
+from stream.sdk.producer import Producer
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import refusal_by
+from stream.settings import Settings
+from stream.simulator import demo_centre, simulate
 from tests.security.certificates import Certificates
+from tests.security.commands import command, environment
 from tests.security.secured import SecuredKafka, unsigned_token
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 Made = Callable[[SecuredKafka], KafkaSecurity]
 
@@ -142,3 +153,36 @@ async def test_a_refusal_says_what_to_change(secured_kafka: SecuredKafka, case: 
     refused = await refusal_by([address], made(secured_kafka))
 
     assert re.fullmatch(f"The broker at {address} {said}", str(refused))
+
+
+@pytest.mark.parametrize("case", ["wrong password", "unknown authority", "no login with TLS", "expired token"])
+async def test_topics_and_producers_end_at_once_with_the_same_sentence(secured_kafka: SecuredKafka, case: str) -> None:
+    door, made, said = CASES[case]
+    address, security = getattr(secured_kafka.doors, door), made(secured_kafka)
+
+    with pytest.raises(BrokerRefused, match=f"^The broker at {address} {said}$"):
+        await ensure_topics([address], [], security=security)
+    async with Producer(f"kafka://{address}", security=security) as producer:
+        with pytest.raises(BrokerError, match=f"The broker at {address} {said}$"):
+            await producer.send(an_event())
+
+
+@pytest.mark.parametrize("arguments", [["worker"], ["topics"], ["dead-letters"], ["produce", "FILE"]])
+def test_a_command_that_is_refused_ends_with_one_sentence(
+    secured_kafka: SecuredKafka, arguments: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "one.jsonl").write_bytes(encode(an_event()))
+    security = password("not this one")(secured_kafka)
+    variables = environment(secured_kafka.doors.sasl_ssl, security, Settings(http_port=0))
+    given = [str(tmp_path / "one.jsonl") if argument == "FILE" else argument for argument in arguments]
+
+    refused = command(*given, environment=variables)
+
+    assert refused.returncode == 1
+    assert re.search(r"contact-stream: .*The broker at \S+ refuses user 'worker' by SCRAM-SHA-512", refused.stderr)
+    assert "not this one" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def an_event() -> Event:
+    return next(iter(simulate(demo_centre(), start=NOON, end=NOON + timedelta(hours=1), seed=1)))

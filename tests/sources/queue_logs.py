@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from stream.core.cloudevents import Event, tag_of
 from stream.families.agents.events import AgentEvent
-from stream.families.agents.fold import AgentsFold
+from stream.families.agents.fold import AgentRow, AgentsFold
+from stream.families.agents.rules import AgentPolicy
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.memory import Remembered
@@ -59,8 +60,10 @@ def folded(events: list[Event]) -> AgentsFold:
 
 def states(events: list[Event], queue: str | None = "q1") -> dict[str, str]:
     """By agent: its state in a queue; of those that serve it."""
-    found = {}
-    for (_, agent), row in folded(events).agents.items():
-        if queue is None or queue in row.joined():
-            found[agent] = row.state(queue)
-    return found
+    places = {agent: places_of(row) for (_, agent), row in folded(events).agents.items()}
+    return {agent: known[queue] for agent, known in places.items() if queue in known}
+
+
+def places_of(row: AgentRow) -> dict[str | None, str]:
+    """Tell an agent's state in general (None) and by queue, when it was reported last."""
+    return dict(row.places(row.newest, AgentPolicy()))

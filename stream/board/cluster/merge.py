@@ -25,10 +25,10 @@ Partition = tuple[str, int]
 """A source topic and the number of its partition."""
 
 FRESH_SECONDS = 5.0
-"""What was told longer ago is old, and the board says so."""
+"""What was told longer ago is old, and the board says so: a few missed answers are no news."""
 
 KEPT_SECONDS = 60.0
-"""What is older is shown no more."""
+"""What is older is shown no more: nobody steers a centre by the figures of a minute ago."""
 
 MOST_NAMED = 6
 """Of partitions, or of rows of them: the banner is one line."""
@@ -86,7 +86,7 @@ class ClusterBoard:
         self._declared = frozenset(declared)
         self._clock = clock
         self._limits = limits
-        self._told: dict[Partition, LastShare] = {}
+        self._last_shares: dict[Partition, LastShare] = {}
         self._vitals: dict[str, tuple[float, Vitals]] = {}
         self._peers = Peers(addresses=self._addresses, heard=self._hear, codec=ShareCodec(families), every=every)
 
@@ -101,20 +101,22 @@ class ClusterBoard:
 
     async def _read_own(self) -> _Reading:
         share = await self._take_share()
+        # Merged only when somebody asks for the board: other workers ask for the share alone.
         return _Reading(share, SharedReading(partial(self._merged, share), keep_seconds=math.inf))
 
     async def _merged(self, share: WorkerShare) -> BoardReading:
         now = asyncio.get_running_loop().time()
+        # The own share speaks for whatever it owns; other workers only for what the group has given them.
         self._take(share, now, self._declared)
-        self._told = {key: told for key, told in self._told.items() if now - told.at <= KEPT_SECONDS}
-        fresh = {key: told for key, told in self._told.items() if now - told.at <= FRESH_SECONDS}
-        told, whole = [told.board for told in self._told.values()], self._told.keys() >= self._declared
+        self._last_shares = {key: last for key, last in self._last_shares.items() if now - last.at <= KEPT_SECONDS}
+        fresh = {key: last for key, last in self._last_shares.items() if now - last.at <= FRESH_SECONDS}
+        known, whole = [last.board for last in self._last_shares.values()], self._last_shares.keys() >= self._declared
         feed = _feed_of([share.vitals, *self._vitals_at(now)], fresh.values())
         notices = notices_of(feed, self._clock(), self._limits)
         if self._addresses() or feed.ready:  # a worker that is alone, and not ready, has said so by that
             notices = worst_notices_first([*notices, *self._gaps(fresh.keys(), now)])
         # In a thread: agents of 5,000 queues on eight partitions would hold up the events for 60 ms.
-        board = await asyncio.to_thread(board_of, told, self._families, share.at, whole=whole)
+        board = await asyncio.to_thread(board_of, known, self._families, share.at, whole=whole)
         return BoardReading(board, notices)
 
     async def close(self) -> None:
@@ -134,9 +136,10 @@ class ClusterBoard:
     def _take(self, share: WorkerShare, at: float, given: frozenset[Partition]) -> None:
         for board in share.partitions:
             key = (board.feed.topic, board.feed.partition)
-            known = self._told.get(key)
+            known = self._last_shares.get(key)
+            # The generation first: a worker that has lost a partition may answer later than its new owner.
             if key in given & self._declared and (known is None or (share.generation, at) >= known[:2]):
-                self._told[key] = LastShare(share.generation, at, board)
+                self._last_shares[key] = LastShare(share.generation, at, board)
 
     def _vitals_at(self, now: float) -> list[Vitals]:
         members = self._addresses()
@@ -152,7 +155,7 @@ class ClusterBoard:
         silent = self._declared.difference(fresh)
         if not silent:
             return []
-        known = [self._told[key].at for key in silent if key in self._told]
+        known = [self._last_shares[key].at for key in silent if key in self._last_shares]
         missing = f", {len(silent) - len(known)} of them missing" if len(known) < len(silent) else ""
         text = f"No new figures of {len(silent)} of {len(self._declared)} partitions{missing}: {_named(silent)}"
         since = self._clock() - timedelta(seconds=now - min(known)) if known else None
@@ -178,10 +181,10 @@ def _ranges(numbers: list[int]) -> list[str]:
     return named if len(named) <= MOST_NAMED else [*named[:MOST_NAMED], "…"]
 
 
-def _feed_of(workers: list[Vitals], told: Iterable[LastShare]) -> Feed:
+def _feed_of(workers: list[Vitals], last_shares: Iterable[LastShare]) -> Feed:
     """Return the feed of all workers as if they were one: the worst of each, and all partitions."""
     worst = max(workers, key=lambda one: _WORST_LAST.index(one.recovery))
-    boards = [one.board.feed for one in told]
+    boards = [one.board.feed for one in last_shares]
     return Feed(
         recovery=worst.recovery,
         failure=worst.failure,

@@ -1,6 +1,6 @@
-"""Asks other workers for their parts, each once a second, while somebody wants to see the whole.
+"""Asks other workers for their shares of the board, each once a second, while somebody looks at a board.
 
-An answer is material, not truth: it has a time limit and a size limit, and what is no part is refused.
+An answer is material, not truth: it has a time limit and a size limit, and what is no share is refused.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from stream.board.cluster.share import SHARE_PATH, ShareCodec, WorkerShare
 __all__ = ["Peers", "share_url"]
 
 ANSWER: Final = aiohttp.ClientTimeout(total=3, connect=1)
-"""A worker that takes longer counts as one that does not answer; a part of 1,000 queues takes a tenth of a second."""
+"""A worker that takes longer counts as one that does not answer; a share of 1,000 queues takes a tenth of a second."""
 
 FIRST_SECONDS = 1.0
 """So long the first look waits for first answers; later ones show what is there."""
@@ -28,17 +28,17 @@ LINGER_SECONDS = 5.0
 """So long after the last look the others are still asked."""
 
 LARGEST = 2**25
-"""Bytes of an unpacked part: 10,000 queues have 17 MB."""
+"""Bytes of an unpacked share: 10,000 queues have 17 MB."""
 
 _log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """An answer that is no part."""
+    """An answer that is no share."""
 
 
 def share_url(address: str) -> URL | None:
-    """Return where the worker at an address tells its part; None for what is not plain `http://host:port`."""
+    """Return where the worker at an address tells its share; None for what is not plain `http://host:port`."""
     with suppress(ValueError):
         url = URL(address)
         if url.scheme == "http" and url.host and url.user is None and url == url.origin():
@@ -50,7 +50,7 @@ class Peers:
     """
     The other workers of the group.
 
-    *addresses* tells where they are now; *heard* is told each answer: address, part, and the loop's time
+    *addresses* tells where they are now; *heard* is told each answer: address, share, and the loop's time
     when it was asked for. `want` as often as somebody looks; `close` at the end.
     """
 
@@ -102,14 +102,15 @@ class Peers:
             while loop.time() < self._wanted_until and address in self._addresses():
                 asked_at = loop.time()
                 try:
-                    part = await self._fetch(url)
+                    share = await self._fetch(url)
                 except (aiohttp.ClientError, TimeoutError, OSError, ValueError, Refused, zlib.error) as failure:
+                    # Once per cause: a worker that is down is asked every second.
                     if (why := f"{type(failure).__name__} {failure}") != said:
-                        _log.warning("no part of the board from %s: %s", url, why)
+                        _log.warning("no share of the board from %s: %s", url, why)
                         said = why
                 else:
                     said = ""
-                    self._heard(address, part, asked_at)
+                    self._heard(address, share, asked_at)
                 self._first[address].set()
                 await asyncio.sleep(asked_at + self._every - loop.time())
         finally:
@@ -133,6 +134,7 @@ async def _unpacked(content: aiohttp.StreamReader) -> bytes:
     unpacker = zlib.decompressobj(wbits=31)
     body = bytearray()
     async for chunk in content.iter_any():
+        # With a limit: a few kilobytes of gzip can unpack to gigabytes.
         body += unpacker.decompress(chunk, LARGEST + 1 - len(body))
         if len(body) > LARGEST or unpacker.unused_data:
             raise Refused(f"more than {LARGEST} bytes")

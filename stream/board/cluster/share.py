@@ -34,9 +34,6 @@ __all__ = [
 SHARE_PATH: Final = "/part"
 """Where a worker tells its share."""
 
-KEPT_SECONDS = 0.5
-"""However many ask, a share is taken twice a second at most."""
-
 
 class PartitionBoard(Struct, frozen=True, kw_only=True):
     """What one partition of a source topic shows: the snapshots of its family."""
@@ -121,7 +118,7 @@ class ShareCodec:
 
     def encoded(self, share: WorkerShare) -> bytes:
         """Write a share."""
-        told = _ShareOnWire(
+        wire = _ShareOnWire(
             shapes=self._shapes,
             group=share.group,
             generation=share.generation,
@@ -131,29 +128,31 @@ class ShareCodec:
                 _PartitionOnWire(one.feed, msgspec.Raw(self._writer.encode(one.snapshots))) for one in share.partitions
             ],
         )
-        return zlib.compress(self._writer.encode(told), level=1, wbits=31)
+        # Fast rather than small: it is written every second, for workers near by.
+        return zlib.compress(self._writer.encode(wire), level=1, wbits=31)
 
     def decoded(self, body: bytes) -> WorkerShare:
         """Read the JSON of a share; raises ValueError where it is none."""
-        told = _wire.decode(body)
-        if not all(at.tzinfo for at in _instants(told)):
+        wire = _wire.decode(body)
+        # Comparing it with an instant of ours would raise much later, in the middle of a board.
+        if not all(at.tzinfo for at in _instants(wire)):
             raise ValueError("an instant without a time zone")
-        known = {name for name, shape in self._shapes.items() if told.shapes.get(name) == shape}
+        known = {name for name, shape in self._shapes.items() if wire.shapes.get(name) == shape}
         try:
             partitions = tuple(
                 PartitionBoard(feed=one.feed, snapshots=self._readers[one.feed.topic].decode(one.snapshots))
-                for one in told.partitions
+                for one in wire.partitions
                 if one.feed.topic in known
             )
         except KeyError as unknown:
             raise ValueError(f"no time zone of ours: {unknown}") from unknown
         return WorkerShare(
-            group=told.group,
-            generation=told.generation,
-            at=told.at,
-            vitals=told.vitals,
+            group=wire.group,
+            generation=wire.generation,
+            at=wire.at,
+            vitals=wire.vitals,
             partitions=partitions,
-            unknown=frozenset(one.feed.topic for one in told.partitions) - known,
+            unknown=frozenset(one.feed.topic for one in wire.partitions) - known,
         )
 
 
@@ -167,11 +166,11 @@ def _shape_of(family: Family[Any]) -> int:
     return zlib.crc32(repr((msgspec.json.encode(schema), SHOWN_WINDOWS, buckets)).encode())
 
 
-def _instants(told: _ShareOnWire) -> Iterator[datetime]:
+def _instants(wire: _ShareOnWire) -> Iterator[datetime]:
     """Yield what will be compared with instants of ours."""
-    yield told.at
-    values: list[object] = [*astuple(told.vitals)]
-    for partition in told.partitions:
+    yield wire.at
+    values: list[object] = [*astuple(wire.vitals)]
+    for partition in wire.partitions:
         values += [getattr(partition.feed, name) for name in PartitionFeed.__slots__]
     yield from (value for value in values if isinstance(value, datetime))
 

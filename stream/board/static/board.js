@@ -7,6 +7,7 @@ import { SIGNS, channelText, found, stateText } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
+import * as panels from "./panels.js";
 import * as queue from "./queue.js";
 import { holdRotation, rotating, tickRotation, toggleRotation } from "./rotation.js";
 import * as tiles from "./tiles.js";
@@ -33,6 +34,7 @@ function draw() {
   if (feed.picture !== null) {
     if (choice.view === "queue") queue.draw();
     else drawPage();
+    panels.draw(choice.view);
     drawSummary();
   }
   drawControls();
@@ -136,7 +138,7 @@ function go(changes) {
 function arrive(was) {
   if (choice.lang !== was.lang) {
     speak(choice.lang);
-    for (const each of [tiles, list, queue]) each.clear();
+    for (const each of [tiles, list, queue, panels]) each.clear();
   }
   document.documentElement.dataset.theme = choice.theme;
   if (choice.window !== was.window) listen(choice.window);

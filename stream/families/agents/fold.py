@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.core.family import Applied
-from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS, OVERFLOW_QUEUE
+from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS
+from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windows import EPOCH
+from stream.families.agents.counts import PORTION, Look, StateCounts
 from stream.families.agents.events import (
     EVENTS,
     AgentActivityChanged,
@@ -26,14 +28,15 @@ from stream.families.agents.events import (
     AgentQueueJoined,
     AgentQueueLeft,
 )
-from stream.families.agents.snapshot import STATES, AgentsSnapshot
+from stream.families.agents.rules import RULES, AgentPolicy
+from stream.families.agents.snapshot import AgentsSnapshot
 
 __all__ = ["AgentKey", "AgentRow", "AgentsFold"]
 
 AgentKey = tuple[str, str]
 """Tenant and agent."""
 
-_BUSY: Final = {"error": "error", "on_contact": "on_contact", "acw": "acw", "reserved": "reserved"}
+_BUSY: Final = frozenset({"error", "on_contact", "acw", "reserved"})
 """What an agent was seen doing wins over what the agent chose: who talks while not ready, talks."""
 
 
@@ -56,28 +59,58 @@ class AgentRow(Struct, frozen=True, array_like=True, gc=False):
     pauses: tuple[tuple[str, Report], ...] = ()
     """By queue: `available` or `not_ready` for that queue only."""
 
-    def state(self, queue: str | None = None) -> str:
-        """Return the state of the board (one of `STATES`), in one queue or in general."""
-        presence = self.presence.value if self.presence else "available"
-        if presence == "offline":
+    def state(self, at: datetime, policy: AgentPolicy) -> str:
+        """
+        Return the state of the board (one of `STATES`) at the instant *at*, by what is believed so long.
+
+        Whoever was busy for longer than anybody is, and has chosen nothing since, has left: nobody may take
+        such an agent for available. A ring ends by itself, and says nothing of that.
+        """
+        presence, activity = self.presence, self.activity
+        if (presence is not None and presence.value == "offline") or self.newest + policy.present_for <= at:
             return "offline"
-        if self.activity and self.activity.value in _BUSY:
-            return _BUSY[self.activity.value]
-        paused = dict(self.pauses).get(queue) if queue else None
-        return "not_ready" if presence == "not_ready" or (paused and paused.value != "available") else "available"
+        if activity and activity.value in _BUSY:
+            if at < activity.at + policy.busy_for(activity.value):
+                return activity.value
+            if activity.value != "reserved" and not (presence and presence.at > activity.at):
+                return "offline"
+        return "not_ready" if presence and presence.value == "not_ready" else "available"
+
+    def places(self, at: datetime, policy: AgentPolicy) -> Iterator[tuple[str | None, str]]:
+        """Yield the state at the instant *at*, in general (None) and in each queue that the agent serves."""
+        state = self.state(at, policy)
+        yield None, state
+        paused = {queue for queue, report in self.pauses if report.value != "available"}
+        for queue, report in self.queues:
+            if report.value == "joined":
+                yield queue, "not_ready" if state == "available" and queue in paused else state
+
+    def changes_at(self, at: datetime, policy: AgentPolicy) -> datetime:
+        """Return when, after the instant *at*, a state may expire; no later than when the agent is forgotten."""
+        newest, activity = self.newest, self.activity
+        ends = [newest + policy.present_for, newest + AGENTS_KEPT]
+        if activity and activity.value in _BUSY:
+            ends.append(activity.at + policy.busy_for(activity.value))
+        return min((end for end in ends if end > at), default=newest + AGENTS_KEPT)
 
     @property
     def newest(self) -> datetime:
         """When the newest report happened."""
-        reports = (self.presence, self.activity, *(report for _, report in (*self.queues, *self.pauses)))
-        return max((report.at for report in reports if report), default=EPOCH)
-
-    def joined(self) -> Iterator[str]:
-        """Yield the queues that the agent serves."""
-        return (queue for queue, report in self.queues if report.value == "joined")
+        newest = EPOCH if self.presence is None else self.presence.at
+        if self.activity is not None:
+            newest = max(newest, self.activity.at)
+        for _, report in (*self.queues, *self.pauses):
+            newest = max(newest, report.at)
+        return newest
 
 
 _UNKNOWN = AgentRow()
+
+PER_QUEUE_OF_CONTACTS = 10
+"""So many snapshots of agents cost as much to take as one of a queue of contacts."""
+
+COST_OF_A_PORTION = PORTION // 4
+"""So many queues of contacts cost as much as a portion of the agents that have changed."""
 
 
 def take(row: AgentRow, event: AgentEvent) -> AgentRow:
@@ -121,11 +154,16 @@ def _later_in(row: AgentRow, kind: str, queue: str, report: Report) -> AgentRow:
 class AgentsFold:
     """The fold of one partition of the agents topic; a `Fold` as `ContactsFold` is."""
 
-    def __init__(self, *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000) -> None:
+    def __init__(
+        self, policies: Policies = Policies(), *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
+    ) -> None:
+        self.policies = policies
         self.max_queues_per_tenant = max_queues_per_tenant
         self.max_queues = max_queues
         self.agents: Rows[AgentKey, AgentRow] = Rows()
         self._agents_of: Counter[str] = Counter()
+        self._policy_of: dict[str, AgentPolicy] = {}
+        self._counts: StateCounts[AgentKey] = StateCounts(self._look)
         self._watermark = EPOCH
         self._committed = 0
 
@@ -155,22 +193,19 @@ class AgentsFold:
         """Take stock of the rows that were loaded from the changelog; each carries its own applied offset."""
         self._agents_of = Counter(tenant for tenant, _ in self.agents)
         self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
+        self._counts = StateCounts(self._look)
+        self._counts.changed.update(dict.fromkeys(self.agents))
 
-    def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot]]:  # noqa: ARG002  # states do not expire yet
-        """Yield the agents by state for each tenant (queue None, each agent once) and each queue with members."""
-        counts: dict[tuple[str, str | None], Counter[str]] = {}
-        queues: Counter[str] = Counter()
-        for (tenant, _), row in self.agents.items():
-            counts.setdefault((tenant, None), Counter())[row.state()] += 1
-            for queue in row.joined():
-                key: tuple[str, str | None] = (tenant, queue)
-                if key not in counts:
-                    queues[tenant] += 1
-                    within = queues[tenant] <= self.max_queues_per_tenant and len(counts) < self.max_queues
-                    key = key if within else (tenant, OVERFLOW_QUEUE)
-                counts.setdefault(key, Counter())[row.state(queue)] += 1
-        for (tenant, member_of), states in counts.items():
-            yield 1, AgentsSnapshot(tenant=tenant, queue=member_of, states={state: states[state] for state in STATES})
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot | None]]:
+        """
+        Yield the agents by state for each tenant (queue None, each agent once) and each queue with members.
+
+        Before the first come those pauses that counting takes where many agents have changed.
+        """
+        for _ in self._counts.advance(at):
+            yield COST_OF_A_PORTION, None
+        for number, one in enumerate(self._counts.snapshots(self.max_queues_per_tenant, self.max_queues)):
+            yield int(number % PER_QUEUE_OF_CONTACTS == 0), one
 
     def _take(self, event: Event, applied_offset: int, applied: Applied) -> None:
         if not isinstance(event, EVENTS):
@@ -185,9 +220,11 @@ class AgentsFold:
         known = take(row, event)
         if known is row:
             applied.duplicates += 1
-        elif key in self.agents or self._admits(key[0]):
-            self._agents_of[key[0]] += key not in self.agents
+        elif row is not _UNKNOWN or self._admits(key[0]):
+            if row is _UNKNOWN:
+                self._agents_of[key[0]] += 1
             self.agents.put(key, replace(known, applied_offset=applied_offset))
+            self._counts.changed[key] = None
             self._see(event.time)
         else:
             applied.overflowed += 1
@@ -202,5 +239,21 @@ class AgentsFold:
             for key, row in list(self.agents.items()):
                 if row.newest < at - AGENTS_KEPT and row.applied_offset < self._committed:
                     self.agents.remove(key)
+                    self._counts.changed[key] = None
                     self._agents_of[key[0]] -= 1
         self._watermark = max(self._watermark, at)
+
+    def _look(self, key: AgentKey, at: datetime) -> Look | None:
+        """Return where an agent is at an instant, and until when: nowhere, of whom nothing was heard for long."""
+        row = self.agents.get(key)
+        if row is None:
+            return None
+        if row.newest + AGENTS_KEPT <= at:
+            return (), None
+        policy = self._policy(key[0])
+        return tuple(((key[0], queue), state) for queue, state in row.places(at, policy)), row.changes_at(at, policy)
+
+    def _policy(self, tenant: str) -> AgentPolicy:
+        if tenant not in self._policy_of:
+            self._policy_of[tenant] = self.policies.of(RULES, tenant, "", "")
+        return self._policy_of[tenant]

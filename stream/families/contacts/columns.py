@@ -31,8 +31,6 @@ __all__ = [
 
 Queues = Reading[QueueSnapshot]
 
-_NOTHING = Tally()
-
 
 def tallies(reading: Queues, window: str) -> Sequence[Tally]:
     """Return what each queue has counted in a window."""
@@ -43,12 +41,8 @@ def tallies(reading: Queues, window: str) -> Sequence[Tally]:
 
 
 def ever(reading: Queues) -> Sequence[Tally]:
-    """Return what was ever counted, corrections not subtracted: the one thing about a queue that never goes down."""
-    return reading.once(
-        "ever",
-        # Most queues never had a correction, and the sum of two tallies is what a page spends most on.
-        lambda: [one.total if one.taken_back == _NOTHING else one.total + one.taken_back for one in reading.snapshots],
-    )
+    """Return what was ever shown, corrections not subtracted: the one thing about a queue that never goes down."""
+    return reading.once("ever", lambda: [one.shown for one in reading.snapshots])
 
 
 def of_snapshot(name: str) -> Column[QueueSnapshot]:

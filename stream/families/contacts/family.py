@@ -16,7 +16,10 @@ __all__ = ["FAMILY"]
 
 def _new_fold(options: FoldOptions) -> ContactsFold:
     return ContactsFold(
-        options.policies, max_queues_per_tenant=options.max_queues_per_tenant, max_queues=options.max_queues
+        options.policies,
+        max_queues_per_tenant=options.max_queues_per_tenant,
+        max_queues=options.max_queues,
+        keep_silent=options.keep_silent,
     )
 
 
@@ -24,7 +27,7 @@ FAMILY: Final[Family[QueueSnapshot]] = Family(
     name="contacts",
     summary="What happened to contacts and callbacks.",
     rows="queues",
-    keyed_by="tenant/queue",
+    keyed_by="`tenant/queue` in UTF-8, such as `acme/support`: one partition holds the whole truth of a queue.",
     events=EVENTS,
     tables={"tallies": TALLIES, "segments": SEGMENTS},
     new_fold=_new_fold,

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
 from stream.core.family import Applied
-from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
@@ -23,10 +22,10 @@ from stream.core.windows import EPOCH
 from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
 from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
 from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
-from stream.families.contacts.outcome import contributions_of, judge
+from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
-from stream.families.contacts.queue import Queue, QueueKey
-from stream.families.contacts.rules import RULES
+from stream.families.contacts.queue import Queue
+from stream.families.contacts.queues import Queues
 from stream.families.contacts.segment import TAKE, TELLING, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
@@ -52,11 +51,14 @@ class ContactsFold:
     """
 
     def __init__(
-        self, policies: Policies = Policies(), *, max_queues_per_tenant: int = 10_000, max_queues: int = 100_000
+        self,
+        policies: Policies = Policies(),
+        *,
+        max_queues_per_tenant: int = 10_000,
+        max_queues: int = 100_000,
+        keep_silent: bool = False,
     ) -> None:
-        self.policies = policies
-        self.max_queues_per_tenant = max_queues_per_tenant
-        self.max_queues = max_queues
+        self.queues = Queues(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
         self.tallies: Rows[TallyKey, CountsRow[Tally]] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
         # One table, and by its key each row is of one kind.
@@ -66,9 +68,6 @@ class ContactsFold:
             **dict.fromkeys(TELLING, self._take_segment),
             **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
         }
-        self.queues: dict[QueueKey, Queue] = {}
-        self._queues_of: Counter[str] = Counter()
-        self._purged_on = EPOCH.date()
         self._recovered_to = -1
         self._applied_to = -1
         self._unsettled = 0
@@ -103,12 +102,16 @@ class ContactsFold:
     def settle(self) -> None:
         """Bring the rows of the tallies up to date, and forget what may go; to be called before rows are taken."""
         self._unsettled = 0
+        # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+        may_forget = self._applied_to > self._recovered_to
         for queue in self._touched:
             self._settle(queue)
-            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
-            if queue.counts.is_due() and self._applied_to > self._recovered_to:
+            self.queues.heard_of(queue)
+            if may_forget and queue.counts.is_due():
                 self._evict(queue)
         self._touched.clear()
+        if may_forget:
+            self._forget_silent()
 
     def committed(self, offset: int) -> None:
         """Take note that the source is committed up to, and without, *offset*: older finished segments may go."""
@@ -118,15 +121,15 @@ class ContactsFold:
         """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
         self.settle()
         self.queues.clear()
-        self._queues_of.clear()
         for (tenant, name, channel, scope, number), row in self.tallies.items():
-            self._know(self._queue(tenant, name, channel)).counts.load(scope, number, row)
+            self.queues.know(self.queues.find((tenant, name, channel))).counts.load(scope, number, row)
+        for queue in self.queues.values():
+            queue.tallies_loaded()
         # The one loop of a restart that may turn a million times.
         for key, episode in self.segments.items():
-            queue = self.queues.get(key[:3]) or self._know(self._queue(*key[:3]))
+            queue = self.queues.get(key[:3]) or self.queues.know(self.queues.find(key[:3]))
             queue.load_episode(key, episode)
-        for queue in self.queues.values():
-            queue.loaded()
+        self.queues.loaded()
         self._recovered_to = max(
             self._recovered_to,
             max((row.applied_offset for row in self.tallies.values()), default=-1),
@@ -135,7 +138,7 @@ class ContactsFold:
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, QueueSnapshot]]:
         """Yield what the board says of each queue at the instant *at*, with its cost; each is consistent in itself."""
-        for queue in list(self.queues.values()):
+        for queue in self.queues.shown(at):
             snapshot = queue.snapshot(at)
             # A contact that waits costs a look as well; ghosts do, too.
             yield 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE, snapshot
@@ -201,14 +204,18 @@ class ContactsFold:
         """Note by which record a segment learned something new, that happened at the instant *at*."""
         visit.segment.applied_offset = offset
         counts = visit.queue.counts
-        if at > counts.watermark:
+        if at > counts.watermark:  # as `hear`, of which every event would be a call
+            if at > counts.silent_from:
+                counts.end_silence(at, offset)
             counts.watermark = at
         elif counts.is_too_late(at):
             applied.late += 1
 
     def _opened(self, event: SegmentEvent, applied: Applied) -> Deferred:
-        queue, key = self._place_of(event, event.data.enqueue_seq, applied)
-        return Deferred(queue, key, self._visits.get(key), overflowed=queue.key[1] != event.data.queue)
+        queue, key = self.queues.place_of(event, event.data.enqueue_seq)
+        overflowed = queue.key[1] != event.data.queue
+        applied.overflowed += overflowed
+        return Deferred(queue, key, self._visits.get(key), overflowed=overflowed)
 
     def _count(self, visit: Deferred, at: datetime | None = None) -> None:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
@@ -218,14 +225,16 @@ class ContactsFold:
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
-        queue.counts.count_difference(visit.before, contributions_of(segment), segment.applied_offset)
+        # In turn, nothing is inferred before the end.
+        queue.count(key, segment, visit.before, awaited=at is not None or visit.turn != "talking")
         if queue.place_segment(key, segment, visit.place, at):
             self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
             self.segments.put(key, segment)
 
     def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
-        queue, key = self._place_of(event, 0, applied)
+        queue, key = self.queues.place_of(event, 0)
+        applied.overflowed += queue.key[1] != event.data.queue
         callback = self._callbacks.get(key, NEW_CALLBACK)
         if callback.applied_offset >= offset:
             applied.replayed += 1
@@ -237,7 +246,7 @@ class ContactsFold:
             return
         counts, counts_for = queue.counts, steps_of(known)
         applied.late += counts.is_too_late(event.time)
-        counts.watermark = max(counts.watermark, event.time)
+        counts.hear(event.time, offset)
         self._touch(queue)
         counts.count_difference(callback.counted, counts_for, offset)
         self.segments.put(key, replace(known, applied_offset=offset, counted=counts_for))
@@ -246,7 +255,7 @@ class ContactsFold:
     def _touch(self, queue: Queue) -> None:
         """Note that the batch changes a queue, and keep it from now on if it is a new one."""
         if queue not in self._touched:
-            self._touched[self._know(queue)] = None
+            self._touched[self.queues.know(queue)] = None
 
     def _repeated(self, visit: Deferred, event: SegmentEvent, offset: int, applied: Applied) -> None:
         """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
@@ -260,63 +269,21 @@ class ContactsFold:
             self.segments.put(key, row)
             queue.repeated(key)
 
-    def _place_of(self, event: SegmentEvent | CallbackEvent, visit: int, applied: Applied) -> tuple[Queue, EpisodeKey]:
-        tenant, name, channel = event.tenantid, event.data.queue, event.data.channel
-        queue = self.queues.get((tenant, name, channel))
-        if queue is not None:
-            tenant, name, channel = queue.key  # the names of the event would be two more strings for each contact
-            return queue, (tenant, name, channel, event.subject, visit)
-        if self._admits(tenant, event.time, applied):
-            return self._queue(tenant, name, channel), (tenant, name, channel, event.subject, visit)
-        applied.overflowed += 1
-        # Tenant and name stay part of the key: two queues beyond the limit may know the same contact.
-        contact = f"{len(tenant)}:{tenant}{len(name)}:{name}{event.subject}"
-        shared = tenant if tenant in self._queues_of else OVERFLOW_QUEUE
-        return self._queue(shared, OVERFLOW_QUEUE, channel), (shared, OVERFLOW_QUEUE, channel, contact, visit)
+    def _forget_silent(self) -> None:
+        """
+        Forget the queues that are silent: first their segments, and when that is durable their tallies.
 
-    def _admits(self, tenant: str, at: datetime, applied: Applied) -> bool:
-        """Tell whether one more queue of a tenant gets figures of its own."""
-        if not self._has_room(tenant) and at.date() > self._purged_on:
-            self._purged_on = at.date()
-            self._count_deferred(applied)  # until then a queue looks as if nobody waited in it
-            self._forget_silent(at)
-        return self._has_room(tenant)
-
-    def _has_room(self, tenant: str) -> bool:
-        known = tenant in self._queues_of or len(self._queues_of) < MAX_TENANTS
-        return known and len(self.queues) < self.max_queues and self._queues_of[tenant] < self.max_queues_per_tenant
-
-    def _forget_silent(self, at: datetime) -> None:
-        """Make room, at most once a day: names that were mistakes must not keep out real ones for ever."""
-        for queue in [queue for queue in self.queues.values() if queue.is_silent(at)]:
-            if queue.places.any_over:
-                # Its tallies go a day later: a segment must never be left without the tallies that count it.
-                self._evict(queue, at)
-            else:
-                self._forget(queue)
-
-    def _forget(self, queue: Queue) -> None:
-        for scope, number in queue.counts.numbers():
-            self.tallies.remove((*queue.key, scope, number))
-        del self.queues[queue.key]
-        self._touched.pop(queue, None)
-        tenant, name, _ = queue.key
-        if name != OVERFLOW_QUEUE:
-            self._queues_of[tenant] -= 1
-            self._queues_of = +self._queues_of  # a tenant without queues is none
-
-    def _queue(self, tenant: str, name: str, channel: Channel) -> Queue:
-        key = (tenant, name, channel)
-        return self.queues.get(key) or Queue(key, self.policies.of(RULES, tenant, name, channel))
-
-    def _know(self, queue: Queue) -> Queue:
-        """Keep a queue, now that there is something to keep of it: what has no row would be unknown after a crash."""
-        if queue.key not in self.queues:
-            self.queues[queue.key] = queue
-            tenant, name, _ = queue.key
-            if name != OVERFLOW_QUEUE:
-                self._queues_of[tenant] += 1
-        return self.queues[queue.key]
+        A segment must never be left without the tallies that count it.
+        """
+        for queue in self.queues.silent():
+            for key in queue.take_all(self._may_go):
+                self.segments.remove(key)
+            if queue.emptied_at is not None and queue.emptied_at < self._committed:
+                for scope, number in queue.counts.numbers():
+                    self.tallies.remove((*queue.key, scope, number))
+                self.queues.forget(queue)
+            elif queue.places.is_empty:
+                queue.emptied_at = self._applied_to
 
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
@@ -325,11 +292,12 @@ class ContactsFold:
                 row.applied_offset = self._applied_to
                 self.tallies.put((*queue.key, scope, number), row)
 
-    def _evict(self, queue: Queue, at: datetime | None = None) -> None:
+    def _evict(self, queue: Queue) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
+        queue.inferred.forget(queue.counts.watermark)
         for scope, number in queue.counts.take_outdated():
             self.tallies.remove((*queue.key, scope, number))
-        for key in queue.take_forgotten(self._may_go, at):
+        for key in queue.take_forgotten(self._may_go):
             self.segments.remove(key)
 
     def _may_go(self, key: EpisodeKey) -> bool:

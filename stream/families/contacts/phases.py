@@ -66,14 +66,14 @@ class PhaseIndex:
         self._open = (self.waiting, self.talking, self.wrapping_up, self.callbacks)
 
     @property
-    def any_open(self) -> bool:
-        """Whether something more is expected of any episode."""
-        return any(self._open)
+    def newest_open(self) -> datetime | None:
+        """Since when the latest episode goes on of which something more is expected; None if there is none."""
+        return max((max(phase.values()) for phase in self._open if phase), default=None)
 
     @property
-    def any_over(self) -> bool:
-        """Whether a visit that is over is still remembered."""
-        return bool(self.finished or self.elsewhere)
+    def is_empty(self) -> bool:
+        """Whether nothing is remembered."""
+        return not (any(self._open) or self.finished or self.elsewhere)
 
     def move(self, key: EpisodeKey, segment: Segment, was_in: Place | None, watermark: datetime) -> bool:
         """

@@ -11,9 +11,11 @@ from typing import Final
 from stream.core.cloudevents import Channel
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
-from stream.core.windows import TODAY, WINDOWS, minute_of
+from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
-from stream.families.contacts.contributions import Entered
+from stream.families.contacts.contributions import Contribution, Entered
+from stream.families.contacts.inferred import SILENT_AFTER, Inferred
+from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.segment import Segment, share_limits
@@ -35,17 +37,50 @@ RETENTION: Final = Retention(
 GHOSTS_KEPT: Final = timedelta(days=RETENTION.days)
 """How long a ghost is kept after it expired: no window that still shows it may lose it."""
 
+LATEST: Final = timedelta(hours=12)
+"""How long the rows of a silent queue outlast what they show: events that are late find them by then."""
+
 
 class Queue:
     """The state of one queue and channel on one partition."""
 
-    def __init__(self, key: QueueKey, policy: Policy) -> None:
+    def __init__(self, key: QueueKey, policy: Policy, *, keep_silent: bool = False) -> None:
+        """Make an empty queue, whose totals go on after every silence if it is to *keep_silent*."""
         self.key = key
         self.policy = policy
         self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
         self.places = PhaseIndex()
-        self.counts: Windowed[Tally] = Windowed(TallyRow, RETENTION, policy.time_zone, policy.day_starts)
+        # By then, whoever entered the queue has left it or expired, and no window shows that any more.
+        silence = RETENTION.reach + policy.ghost_after
+        self.counts: Windowed[Tally] = Windowed(
+            TallyRow,
+            RETENTION,
+            policy.time_zone,
+            policy.day_starts,
+            silence=None if keep_silent else silence,
+        )
+        self.inferred = Inferred(policy.inferred_grace)
+        self._undated = True
+        """No tally tells how new this queue is: the version before did not write that."""
+        self.lifetime = silence + LATEST
+        """How long its rows are kept after the newest event."""
+        self.kept_until = EPOCH
+        """The watermark of all queues from which on they may go."""
+        self.emptied_at: int | None = None
+        """The offset at which the last segment of a silent queue was forgotten."""
+
+    def count(self, key: EpisodeKey, segment: Segment, before: tuple[Contribution, ...], *, awaited: bool) -> None:
+        """
+        Count what a segment has come to count for, in place of what it counted for *before*.
+
+        *awaited*: some of it may follow from other reports, and so may some of what it takes back.
+        """
+        after, counts = contributions_of(segment), self.counts
+        hidden = self.inferred.of(key, counts.watermark) if awaited else ()
+        counts.count_difference(before, after, segment.applied_offset, hidden)
+        if awaited:
+            self.inferred.note(key, segment, after)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
         """Count and place a new segment of which only the entry is known, as the general way would."""
@@ -54,11 +89,19 @@ class Queue:
         self.counts.count(Entered(entered.at, entered.note), 1, segment.applied_offset)
         self.places.waiting[key] = entered.at
 
+    def tallies_loaded(self) -> None:
+        """Take note that the last row of the tallies was loaded."""
+        self.counts.loaded()
+        self._undated = self.counts.totals.counted.newest is None
+
     def load_episode(self, key: EpisodeKey, episode: EpisodeRow) -> None:
-        """Take an episode over from the changelog; `loaded` follows the last one."""
-        if (newest := episode.newest) > self.counts.watermark:
-            self.counts.watermark = newest
+        """Take an episode over from the changelog, after all tallies; `loaded` follows the last one."""
+        counts, newest = self.counts, episode.newest
+        if self._undated and newest > counts.watermark:
+            counts.watermark = newest
         self.places.load(key, episode)
+        if newest > counts.watermark - self.policy.inferred_grace and isinstance(episode, Segment):
+            self.inferred.note(key, episode, contributions_of(episode))
 
     def loaded(self) -> None:
         """Take note that the last episode was loaded."""
@@ -82,7 +125,7 @@ class Queue:
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
         if since + self.policy.ghost_after <= at:
-            for tally in self.counts.correct(offset):
+            for tally in self.counts.totals.correct(at, offset):
                 tally.expired += 1
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
@@ -93,27 +136,46 @@ class Queue:
         """Note that an event of an episode came once more: further repeats may follow."""
         self.places.repeated(key, self.counts.watermark)
 
-    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool], at: datetime | None = None) -> Iterator[EpisodeKey]:
+    def heard_of(self, watermark: datetime) -> None:
+        """Take note that something came while the newest event of all queues was at *watermark*."""
+        self.kept_until = watermark + self.lifetime
+        self.emptied_at = None
+
+    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """
-        Forget, and yield, episodes that nothing more is expected of at the watermark, or at the instant *at*.
+        Forget, and yield, episodes that nothing more is expected of at the watermark.
 
         Finished ones go when repeats of their events can no longer come, those whose contact went on when it
         must have ended, and each only when it *may go*: a replay must not meet a part of it. The others are
         ghosts, long gone from the board.
         """
-        now, ghost_after = at or self.counts.watermark, self.policy.ghost_after
+        now, ghost_after = self.counts.watermark, self.policy.ghost_after
         return self.places.take_forgotten(
             finished_until=now - RETENTION.duplicates,
             elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
-            open_until=self.counts.watermark - ghost_after - GHOSTS_KEPT,
+            open_until=now - ghost_after - GHOSTS_KEPT,
             may_go=may_go,
         )
 
-    def is_silent(self, at: datetime) -> bool:
-        """Tell whether nothing is open here, and nothing has been heard of for longer than days are kept."""
-        return not self.places.any_open and self.counts.watermark + GHOSTS_KEPT <= at
+    def take_all(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+        """Forget, and yield, every episode that *may go*: of a queue that is silent."""
+        now = self.counts.watermark
+        return self.places.take_forgotten(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
 
     # Reading.
+
+    def is_shown(self, at: datetime) -> bool:
+        """
+        Tell whether a board has this queue at the instant *at*.
+
+        It has it for as long as a window may show its newest event, or how the last who is in it expires.
+        Nothing has to run for that: a silent queue vanishes by being looked at.
+        """
+        horizon = at - RETENTION.reach
+        if self.counts.watermark >= horizon:
+            return True
+        newest = self.places.newest_open
+        return newest is not None and newest + self.policy.ghost_after >= horizon
 
     def snapshot(self, at: datetime) -> QueueSnapshot:
         """Return what the board says about this queue at the instant *at*."""
@@ -137,7 +199,10 @@ class Queue:
             callbacks_waiting=_open_since(self.places.callbacks, horizon),
             windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
             total=self._total_with_ghosts(len(waits)),
-            taken_back=self.counts.taken_back.tally.copy(),
+            taken_back=self.counts.totals.read_taken_back(),
+            inferred=self.inferred.hidden(
+                max(self.counts.watermark, at - SILENT_AFTER), self.counts.totals.first_minute
+            ),
         )
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
@@ -168,8 +233,8 @@ class Queue:
 
     def _total_with_ghosts(self, waiting: int) -> Tally:
         """Whoever was offered, was not decided and does not wait has expired, however long ago."""
-        total = self.counts.total.tally.copy()
-        total.expired = total.offered - total.decided - waiting
+        total = self.counts.totals.read()
+        total.expired = max(total.offered - total.decided - waiting, 0)
         return total
 
 

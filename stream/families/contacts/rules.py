@@ -15,6 +15,10 @@ from stream.core.windows import minute_of
 __all__ = ["RULES", "Formula", "Policy"]
 
 
+_LONGEST_GRACE = timedelta(minutes=10)
+"""Later a finished segment is forgotten, and whatever is told of it begins another."""
+
+
 @lru_cache
 def _in_ms(length: timedelta) -> int:
     """Return whole milliseconds: the same number object each time, since every segment keeps those of its policy."""
@@ -53,6 +57,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Local time at which "today" begins."""
     ghost_after: timedelta = timedelta(hours=4)
     """An open contact older than this will never end: it is expired."""
+    inferred_grace: timedelta = timedelta(seconds=10)
+    """How long, in the time of the events, a counter waits for the report of what is only inferred from others."""
 
     minimum_volume: int = 20
     """So many contacts must be decided (or tried, for blocking) in a window before somebody is alerted of a ratio."""
@@ -94,6 +100,13 @@ def _formula(value: object) -> Formula:
     return Formula(value)
 
 
+def _grace(value: object) -> timedelta:
+    length = read.seconds(value)
+    if length > _LONGEST_GRACE:
+        raise ValueError(f"must be at most {_LONGEST_GRACE // timedelta(seconds=1)} seconds")
+    return length
+
+
 RULES: Rules[Policy] = Rules(
     policy=Policy,
     keys={
@@ -104,6 +117,7 @@ RULES: Rules[Policy] = Rules(
         "time_zone": PolicyKey("time_zone", read.zone),
         "day_starts": PolicyKey("day_starts", read.clock),
         "ghost_after_seconds": PolicyKey("ghost_after", read.some_seconds),
+        "inferred_grace_seconds": PolicyKey("inferred_grace", _grace),
         "minimum_volume": PolicyKey("minimum_volume", read.volume),
         "longest_wait_limit_seconds": PolicyKey("longest_wait_limit", read.some_seconds),
         "abandonment_limit": PolicyKey("abandonment_limit", read.ratio),

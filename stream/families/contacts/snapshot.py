@@ -14,6 +14,7 @@ from stream.families.contacts.tally import Tally
 __all__ = ["QueueSnapshot"]
 
 _WINDOWS = frozenset(SHOWN_WINDOWS)
+_NOTHING = Tally()
 
 
 class QueueSnapshot(Struct, frozen=True, kw_only=True):
@@ -40,7 +41,9 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     total: Tally
     """All there ever was, ghosts up to this instant included."""
     taken_back: Tally
-    """What `total` once counted and a later event corrected; `total` has it subtracted already."""
+    """What counters once showed and a later event corrected; `total` has it subtracted already."""
+    inferred: Tally | None = None
+    """Of `total`, what counters do not show yet: nobody reported it, and its report may be under way. None: nothing."""
 
     def __post_init__(self) -> None:
         """Refuse what another process tells with other windows: whoever reads them counts on all of them."""
@@ -51,6 +54,13 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[str, str, str]:
         """What it is of."""
         return self.tenant, self.queue, self.channel
+
+    @property
+    def shown(self) -> Tally:
+        """What counters show: they never go down."""
+        # Most queues never had a correction, and the sum of two tallies is what a page spends most on.
+        shown = self.total if self.taken_back == _NOTHING else self.total + self.taken_back
+        return shown if self.inferred is None else shown - self.inferred
 
     def __add__(self, other: "QueueSnapshot") -> "QueueSnapshot":
         """Return both as one: only the queue that stands for all beyond the limit has parts on several partitions."""
@@ -68,4 +78,9 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
             windows={name: tally + other.windows[name] for name, tally in self.windows.items()},
             total=self.total + other.total,
             taken_back=self.taken_back + other.taken_back,
+            inferred=_both(self.inferred, other.inferred),
         )
+
+
+def _both(one: Tally | None, other: Tally | None) -> Tally | None:
+    return one + other if one and other else one or other

@@ -18,14 +18,15 @@ from faust.types import TP
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
 from stream.runtime.checkpoint.tables import ChangelogRecord
+from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
 __all__ = ["Checkpoints", "FaultPoint", "Log", "Table"]
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_SECONDS = 60.0
-"""Many times within the ten minutes for which changelogs are not compacted."""
+CHANGELOGS_CHECKED_EVERY_SECONDS = 60.0
+"""Far less than the ten minutes for which changelogs are not compacted: a stale row is overwritten long before."""
 
 FaultPoint = Callable[[str], Awaitable[None]]
 """Called between any two steps with the name of the step that is done; a test makes it crash there."""
@@ -66,7 +67,7 @@ class Table(Protocol):
     def changelog_topic_name(self) -> str: ...
     def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
     def written(self, owned: OwnedPartition, first: int, end: int) -> range: ...
-    def answer(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
+    def rewrite(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Checkpoints:
         self._log = log
         self._fault = fault
         self._running = asyncio.Lock()
-        self._looked_at = time.monotonic()
+        self._changelogs_checked_at = time.monotonic()
 
     @property
     def _feed(self) -> Feed:
@@ -122,7 +123,7 @@ class Checkpoints:
             if backlog.is_long() and state.put_off(clock()):
                 continue
             started = clock()
-            if await self.take() and await self._look():
+            if await self.take() and await self._check_changelogs_now_and_then():
                 state.finished(started, clock())
             else:
                 state.failed(clock())
@@ -155,11 +156,13 @@ class Checkpoints:
         pending: list[Write] = []
         try:
             await self._verify_membership(partitions)
-            await self._answer(partitions)
+            # First: rows marked here are written by this very checkpoint.
+            await self._rewrite_overwritten(partitions)
             await self._fault("begun")
             cut_at = self._ownership.clock()
             offsets, writes = await self._cut(partitions, pending)
             await self._fault("cut")
+            # Table by table, each acknowledged before the next: a crash leaves segments behind tallies, never ahead.
             for rank, name in enumerate(dict.fromkeys(write.name for write in writes)):
                 await self._verify_membership(partitions)
                 self._check_owned(partitions)
@@ -171,11 +174,13 @@ class Checkpoints:
             logger.warning("Checkpoint given up, the partitions are not ours any more: %s", type(lost).__name__)
             return False
         except (KafkaError, OSError) as failure:
-            self._failed(repr(failure))
+            self._failed(in_words(failure))
             if pending:
+                # The client would send what it still has whenever the broker is back, over what comes after it.
                 await self._log.abandon()
             return False
         finally:
+            # After any failure, even a cancelled task, the rows that were not acknowledged count as changed again.
             for write in pending:
                 write.undo()
         self._succeeded(time.perf_counter() - started, sum(len(write.keys) for write in writes))
@@ -205,7 +210,7 @@ class Checkpoints:
                 keys, records = table.cut(owned)
                 if keys:
                     pending.append(Write(table, name, owned, keys, self._log.pack(records)))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a cut of 100,000 rows takes long; fetches get their turn between partitions
         order = {name: rank for owned in partitions for rank, name in enumerate(owned.fold.tables)}
         return offsets, sorted(pending, key=lambda write: order[write.name])
 
@@ -217,6 +222,7 @@ class Checkpoints:
     async def _write(self, writes: Sequence[Write], pending: list[Write]) -> None:
         """Write one table of all partitions, and wait until all of it is acknowledged."""
         tasks = [self._append(write) for write in writes]
+        # All are awaited, also where one fails: a write that goes on in the background could overtake the next try.
         results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -236,29 +242,29 @@ class Checkpoints:
             where = (self._tables[name].changelog_topic_name, owned.tp.partition, offsets[0], offsets[-1])
             logger.warning("%s, partition %d: offsets %d to %d are not ours; ours will be written after them", *where)
 
-    async def _answer(self, partitions: Sequence[OwnedPartition]) -> None:
-        """Have every row that somebody else has written written again, as it is here."""
+    async def _rewrite_overwritten(self, partitions: Sequence[OwnedPartition]) -> None:
+        """Rewrite rows that another worker overwrote."""
         for owned in partitions:
             while owned.foreign:
                 name, offsets = owned.foreign[0]
                 table = self._tables[name]
                 changelog = TP(table.changelog_topic_name, owned.tp.partition)
-                table.answer(owned, await self._log.keys(changelog, offsets))
+                table.rewrite(owned, await self._log.keys(changelog, offsets))
                 owned.foreign.pop(0)
 
-    async def _look(self) -> bool:
+    async def _check_changelogs_now_and_then(self) -> bool:
         """Look from time to time for records of others, also where we write nothing; False if the broker failed."""
-        if time.monotonic() - self._looked_at < LOOK_EVERY_SECONDS:
+        if time.monotonic() - self._changelogs_checked_at < CHANGELOGS_CHECKED_EVERY_SECONDS:
             return True
         try:
-            await self.look()
+            await self.check_changelogs()
         except (KafkaError, OSError) as failure:
             logger.warning("The ends of the changelogs are not known: %r", failure)
             return False
-        self._looked_at = time.monotonic()
+        self._changelogs_checked_at = time.monotonic()
         return True
 
-    async def look(self) -> None:
+    async def check_changelogs(self) -> None:
         """Have rows written again where somebody else has written into a changelog of ours."""
         async with self._running:  # our own writes are no strangers'
             ours = {
@@ -273,6 +279,7 @@ class Checkpoints:
                     self._note_foreign(name, owned, self._tables[name].written(owned, end, end))
 
     async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int], cut_at: datetime) -> None:
+        # A commit of what is committed already says nothing, and costs the coordinator a record.
         moved = {owned.tp: offsets[owned.tp] for owned in partitions if offsets[owned.tp] != owned.committed}
         if moved:
             self._check_owned(partitions)

@@ -73,13 +73,14 @@ class OwnedPartition:
         return self.fold.tables[table]
 
     def take_stock(self) -> None:
-        """Have the fold derive from its rows what is not in a table, unless it has since rows were last loaded."""
+        """Rebuild in-memory indexes from rows; no-op if nothing was loaded since."""
         if not self.stocked:
             self.fold.recovered()
             self.stocked = True
 
     def successor(self) -> Self:
         """Return this partition for the next assignment: same rows, nothing derived from them yet."""
+        # A new object: whoever still holds the old one, a checkpoint or a batch, sees that it is not the owner's.
         heir = type(self)(self.tp, self.source)
         for table, rows in self.fold.tables.items():
             heir.rows(table).update(rows)
@@ -150,6 +151,7 @@ class Ownership:
         """Own the source partitions among *assigned*; they are to be recovered before anything is applied."""
         self.epoch += 1
         self.lost = False
+        # Whoever is not among the assigned is dropped here: its rows are another worker's from now on.
         kept, self._kept = self._kept, {}
         self._owned = {}
         for tp in assigned:
@@ -164,6 +166,7 @@ class Ownership:
         now = self.clock()
         for tp, start in starts.items():
             owned = self._owned[tp]
+            # Not the rows' applied offsets, which may be ahead: records between are read, and each row skips its own.
             owned.position = owned.committed = start.position
             owned.seek = start.seek
             owned.take_stock()

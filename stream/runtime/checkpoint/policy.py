@@ -40,6 +40,7 @@ class CheckpointState:
     def finished(self, started: datetime, now: datetime) -> None:
         """Note a success: the next one is to end within an interval of this start, but a slow broker gets a rest."""
         interval, took = self.policy.interval, max(now - started, timedelta(0))
+        # A row waits for the next start and for the write: so the time that a write takes is taken off the wait.
         self.next_at = max(started + interval * 0.9 - took, now + interval / 10)
         self.put_off_until = started + interval * self.policy.catching_up
 
@@ -65,7 +66,7 @@ class Backlog:
         self._was_long = False
 
     def is_long(self) -> bool:
-        """Tell whether more waits than has been applied since the last call, or did at that."""
+        """Tell whether, now or at the previous call, the backlog exceeded what was just applied."""
         live = [owned for owned in self._partitions if owned.live]
         before, self._applied_to = self._applied_to, sum(owned.position for owned in live)
         was_long, self._was_long = self._was_long, sum(owned.feed.lag for owned in live) > self._applied_to - before

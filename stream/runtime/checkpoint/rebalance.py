@@ -1,4 +1,4 @@
-"""Keeps the offsets in Faust's place: what happens when partitions come and go."""
+"""What happens when partitions come and go; it decides in Faust's place where each is read from."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ __all__ = ["RebalanceListener"]
 
 
 class RebalanceListener:
-    """The app's offset keeper: see `transport.OffsetKeeper`."""
+    """The app's assignment listener: see `transport.AssignmentListener`."""
 
     def __init__(self, ownership: Ownership, checkpoints: Checkpoints, *, last_within: timedelta) -> None:
         self._ownership = ownership
@@ -42,6 +42,7 @@ class RebalanceListener:
     async def take_stock(self) -> None:
         """Prepare the start, partition by partition: pages are served while a million rows are looked at."""
         for owned in list(self._ownership):
+            # Another rebalance may come while this one recovers: its partitions are other objects.
             if self._expected_in == self._ownership.epoch:
                 owned.take_stock()
                 await asyncio.sleep(0)

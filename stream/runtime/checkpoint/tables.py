@@ -21,7 +21,11 @@ from stream.runtime.source_topic import Record, RowCodec
 __all__ = ["APPLIED_OFFSET_HEADER", "ChangelogRecord", "PromptTableManager", "RowTable", "UnreadableRow"]
 
 APPLIED_OFFSET_HEADER = "fence"
-"""Header of a tombstone: a row that is gone cannot carry its applied offset itself."""
+"""
+Header of a tombstone: a row that is gone cannot carry its applied offset itself.
+
+Its name is that of the first release: changelogs have it, and tombstones without it would delete any row.
+"""
 
 RECOVERY_BUFFER = 2
 """Fetches that Faust collects before it hands them on; with 1 it would follow the changelog for ever."""
@@ -66,7 +70,7 @@ class RowTable(faust.Table[Any, Any]):
         It is consistent with `owned.position`, since nothing awaits in here.
         """
         codec, taken = self._codec, owned.rows(self.name).take_changed()
-        # Whatever a tombstone deletes, it has seen all that was applied so far.
+        # Everything applied so far is at or below this offset.
         applied_offset = [(APPLIED_OFFSET_HEADER, str(owned.position - 1).encode())]
         records: list[ChangelogRecord] = [
             (codec.encode_key(key), None, applied_offset)
@@ -81,13 +85,13 @@ class RowTable(faust.Table[Any, Any]):
         Note that our records now fill the changelog from *first* up to, and without, *end*.
 
         Returns the offsets before them that are not ours: a worker that did not know that it had lost
-        the partition has written there, or compaction has left nothing. What it wrote has to be answered.
+        the partition has written there, or compaction has left nothing. What it wrote has to be rewritten.
         """
         expected = owned.changelog_ends.get(self.name, 0)
         owned.changelog_ends[self.name] = end
         return range(expected, first)
 
-    def answer(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None:
+    def rewrite(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None:
         """Have the rows of *keys*, or that there are none, written once more, after what somebody else wrote."""
         # What stands last is what compaction leaves: it must be what this worker knows.
         owned.rows(self.name).write_again(self._codec.decode_keys(keys))
@@ -129,6 +133,7 @@ class RowTable(faust.Table[Any, Any]):
         keys = self._codec.decode_keys([raw_key for _, raw_key in keyed])
         values = [record.value for record, _ in keyed]
         decoded = iter(self._codec.decode_rows([value for value in values if value is not None]))
+        # In the order of the log, and yet the order decides nothing: of two rows the higher applied offset stays.
         for (record, raw_key), key, value in zip(keyed, keys, values, strict=True):
             if value is None:
                 self._bury(rows, key, record, tombstones)

@@ -67,7 +67,7 @@ class KafkaLog:
 
     async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
         """Return the keys of the records at *offsets*, as many as are left; the last of them, or a later one, is."""
-        # A consumer of its own, for what happens once in a blue moon: the worker's is the group's.
+        # A separate consumer for this rare read; the worker's own belongs to the group.
         where = TopicPartition(*changelog)
         found: list[bytes] = []
         client = AIOKafkaConsumer(bootstrap_servers=self._servers, **self._security.client_options())
@@ -75,6 +75,7 @@ class KafkaLog:
             reader.assign([where])
             reader.seek(where, offsets.start)
             while await reader.position(where) < offsets.stop:
+                # The position moves over what compaction has taken away, so this ends also where no record is left.
                 records = (await reader.getmany(where, timeout_ms=100)).get(where, [])
                 found += [one.key for one in records if one.offset in offsets and one.key is not None]
         return found

@@ -17,6 +17,7 @@ from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
+    KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
@@ -185,12 +186,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         if self._consumer is not None:
             self._secrets.renew(self._consumer._client)
 
-    async def raise_errors(self) -> None:
-        """Raise what keeps this consumer out of the group: aiokafka tells those who fetch, and nobody does yet."""
-        await self._in_thread(self._raise_errors())
+    async def raise_refusal(self) -> None:
+        """Raise why the group does not take this consumer: aiokafka tells those who fetch, and nobody may yet."""
+        if self._consumer is not None:
+            await self._in_thread(self._raise_refusal())
 
-    async def _raise_errors(self) -> None:
-        self._ensure_consumer()._coordinator.check_errors()
+    async def _raise_refusal(self) -> None:
+        try:
+            self._ensure_consumer()._coordinator.check_errors()
+        except KafkaError as failure:
+            if not failure.retriable:
+                raise
 
     @property
     def is_member(self) -> bool:

@@ -19,12 +19,9 @@ from faust.types.transports import ConsumerT, ProducerT
 
 from stream.runtime.kafka.consumer_thread import Batch, ConsumerThread
 
-__all__ = ["Batch", "BatchSchema", "Consumer", "OffsetKeeper", "Producer", "Start", "Transport"]
+__all__ = ["AssignmentListener", "Batch", "BatchSchema", "Consumer", "Producer", "Start", "Transport"]
 
 RECONNECT_SECONDS = 0.5
-LOOK_SECONDS = 1.0
-"""How often a consumer without partitions looks whether the group refuses it."""
-
 CLOSE_SECONDS = 1.0
 """How long the sender of a closed producer may take to see that its connections are gone."""
 
@@ -40,8 +37,8 @@ class Start(NamedTuple):
     """Offset after the last record of the partition, as the broker lists it: Tansu's is too low at times."""
 
 
-class OffsetKeeper(Protocol):
-    """Who keeps the offsets in Faust's place; the app carries it as `offset_keeper`."""
+class AssignmentListener(Protocol):
+    """Who learns which partitions come and go, and keeps their offsets; the app carries it as `assignment_listener`."""
 
     async def give_up(self, *, lost: bool) -> None:
         """Make durable what has been applied, unless the partitions are *lost* already; then own nothing."""
@@ -77,7 +74,7 @@ class BatchSchema(faust.Schema[Any, Any]):
 
 
 class Consumer(driver.Consumer):
-    """Delivers batches; what was applied, committed and sought is decided by the app's offset keeper."""
+    """Delivers batches; what was applied, committed and sought is decided by the app's assignment listener."""
 
     _thread: ConsumerThread
 
@@ -86,16 +83,16 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **options)
 
     @property
-    def keeper(self) -> OffsetKeeper:
-        """Who keeps the offsets."""
-        return cast("OffsetKeeper", self.app.offset_keeper)  # type: ignore[attr-defined]  # set by create_app
+    def listener(self) -> AssignmentListener:
+        """Who keeps the offsets: the app made it, Faust makes the consumer."""
+        return cast("AssignmentListener", self.app.assignment_listener)  # type: ignore[attr-defined]  # set by create_app
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and deliver until stopped; waits while the processor's queue is full, which holds up fetching."""
-        # In place of Faust's loop, which follows single offsets and guesses gaps: ecosystem.md D2-D5.
+        # In place of Faust's loop, which follows single offsets and guesses gaps: decision 0007, D2 to D5.
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._deliver_next()
@@ -106,9 +103,9 @@ class Consumer(driver.Consumer):
     async def _deliver_next(self) -> None:
         active = set(self._get_active_partitions())
         if not active:
+            # All are paused, as in a recovery. `resume_partitions` ends the wait at once.
             self._resumed.clear()
-            await self.wait_first(self._resumed.wait(), timeout=LOOK_SECONDS)
-            await self._thread.raise_errors()
+            await self.wait_first(self._resumed.wait())
             return
         generation = self.app.consumer_generation_id
         fetched = await self._thread.fetch(active, generation)
@@ -142,15 +139,16 @@ class Consumer(driver.Consumer):
         # queues, and would clear away what had been delivered before (a lost batch).
         self.stop_flow()
         generation = self.app.consumer_generation_id
-        wanted = self.keeper.expect({TP(*tp) for tp in self.assignment()})
-        await self.keeper.take_stock()
+        wanted = self.listener.expect({TP(*tp) for tp in self.assignment()})
+        await self.listener.take_stock()
         committed = await self._thread.committed_offsets(wanted)
         ends = await self.highwaters(*wanted)
         earliest = await self.earliest_offsets(*(tp for tp in wanted if committed[tp] is None))
         positions = {tp: earliest[tp] if (offset := committed[tp]) is None else offset for tp in wanted}
         seeks = await self._thread.seek_all(positions)
+        # A rebalance while the brokers were asked makes all of this void; Faust calls again after it.
         if generation == self.app.consumer_generation_id:
-            self.keeper.start({tp: Start(positions[tp], seeks[tp], ends[tp]) for tp in wanted})
+            self.listener.start({tp: Start(positions[tp], seeks[tp], ends[tp]) for tp in wanted})
 
     async def rewind(self, tp: TP, offset: int) -> int:
         """Fetch one source partition once more from *offset*; returns the number of this seek."""
@@ -172,6 +170,10 @@ class Consumer(driver.Consumer):
         """Stay in the group, also while nothing is fetched."""
         self._thread.stay()
 
+    async def raise_refusal(self) -> None:
+        """Raise why the group does not take this consumer, if it does not."""
+        await self._thread.raise_refusal()
+
     def renew_secrets(self) -> None:
         """Use what is in the files of passwords and certificates by now, for connections from now on."""
         self._thread.renew_secrets()
@@ -187,15 +189,15 @@ class Consumer(driver.Consumer):
     async def wait_empty(self) -> None:
         """Make durable what has been applied; Faust calls it before partitions are revoked, and at the stop."""
         # Faust would wait for acknowledgements, which batches do not have.
-        await self.keeper.give_up(lost=not self._thread.is_member)
+        await self.listener.give_up(lost=not self._thread.is_member)
 
     async def commit(self, *_: Any, **__: Any) -> bool:
         """Do nothing: a checkpoint commits, in its order. Faust's timer calls this."""
         return False
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Tell the keeper first: recovery, which starts in here, needs to know the new partitions."""
-        self.keeper.assign(assigned)
+        """Tell the listener first: recovery, which starts in here, needs to know the new partitions."""
+        self.listener.assign(assigned)
         await super().on_partitions_assigned(assigned, generation_id)
 
     def pause_partitions(self, tps: Iterable[TP]) -> None:

@@ -16,9 +16,10 @@ from stream.errors import BrokerError, ContactStreamError, InvalidEvent
 from stream.runtime.kafka.transport import Producer
 from stream.runtime.kafka.unreadable import Unreadable
 from stream.runtime.source_topic import Record
+from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
-__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "Outlet", "Stray"]
+__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
 
 logger = logging.getLogger(__name__)
 
@@ -95,8 +96,8 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
-    """An event under a key that is not its own, or in a partition where that key does not belong."""
+class MisroutedRecord:
+    """An event under a key that is not its own, or in a partition where that key does not belong: it is sent there."""
 
     topic: str
     partition: int
@@ -108,7 +109,7 @@ class Stray:
 
 
 class Outlet:
-    """Sends what the processor of one topic must not fold: dead letters, and strays to where they belong."""
+    """Sends what the processor of one topic must not fold: dead letters, and misrouted to where they belong."""
 
     def __init__(
         self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: DeadLetterLimit | None = None
@@ -126,6 +127,7 @@ class Outlet:
     async def set_aside(self, letters: Sequence[DeadLetter]) -> None:
         """Send *letters* and return when all are acknowledged, however long the broker takes."""
         await asyncio.gather(*(self._deliver(self._send_letter, letter) for letter in letters))
+        # Counted when they are in the topic: whoever is alerted by the counter finds them there.
         for letter in letters:
             self._feed.invalid[letter.cause.reason] += 1
         self._feed.dead_letters += len(letters)
@@ -138,20 +140,20 @@ class Outlet:
                 f"the records are in {self._topic}."
             )
 
-    async def forward(self, strays: Sequence[Stray]) -> None:
-        """Send *strays* to their right keys and return when all are acknowledged; those too large are set aside."""
-        sent = await asyncio.gather(*(self._deliver(self._send_stray, stray) for stray in strays))
+    async def forward(self, misrouted: Sequence[MisroutedRecord]) -> None:
+        """Send *misrouted* to their right keys and return when all are acknowledged; those too large are set aside."""
+        sent = await asyncio.gather(*(self._deliver(self._send_misrouted, one) for one in misrouted))
         self._feed.rekeyed += sum(sent)
         too_large = InvalidEvent("too_large", "under a foreign key, and with our header too large to be forwarded")
         letters = [
-            DeadLetter(stray.topic, stray.partition, stray.record, too_large)
-            for stray, was_sent in zip(strays, sent, strict=True)
+            DeadLetter(one.topic, one.partition, one.record, too_large)
+            for one, was_sent in zip(misrouted, sent, strict=True)
             if not was_sent
         ]
         if letters:
             await self.set_aside(letters)
 
-    async def _deliver(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> bool:
+    async def _deliver(self, send: Callable[[Any], Any], item: DeadLetter | MisroutedRecord) -> bool:
         """Return whether *item* was sent; False if it is too large for that."""
         self._feed.letters_on_their_way += 1
         try:
@@ -159,7 +161,7 @@ class Outlet:
         finally:
             self._feed.letters_on_their_way -= 1
 
-    async def _deliver_for_sure(self, send: Callable[[Any], Any], item: DeadLetter | Stray) -> bool:
+    async def _deliver_for_sure(self, send: Callable[[Any], Any], item: DeadLetter | MisroutedRecord) -> bool:
         # For ever, since nothing may be dropped: the topic waits, its lag grows, and that is seen.
         while True:
             try:
@@ -168,7 +170,7 @@ class Outlet:
                 return False
             except (KafkaError, OSError) as failure:
                 where = (item.topic, item.partition, item.record.offset)
-                logger.warning("%s, partition %d, offset %d: not sent on, trying again: %r", *where, failure)
+                logger.warning("%s, partition %d, offset %d: not sent on, trying again: %s", *where, in_words(failure))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return True
@@ -191,12 +193,15 @@ class Outlet:
             value = b""
         await self._send(self._topic, value, _time_of(record), key=key, headers=letter.headers(omitted))
 
-    async def _send_stray(self, stray: Stray) -> None:
-        record = stray.record
-        origin = f"{stray.topic}/{stray.partition}/{record.offset}".encode()
+    async def _send_misrouted(self, misrouted: MisroutedRecord) -> None:
+        record = misrouted.record
+        origin = f"{misrouted.topic}/{misrouted.partition}/{record.offset}".encode()
+        # The mark keeps two workers that disagree about keys from sending a record to and fro for ever.
         headers = [*record.headers, (REKEYED, origin)]
         at = _time_of(record)
-        await self._send(stray.topic, record.value, at, key=stray.key, partition=stray.home, headers=headers)
+        await self._send(
+            misrouted.topic, record.value, at, key=misrouted.key, partition=misrouted.home, headers=headers
+        )
 
     async def _send(self, topic: str, value: bytes | None, timestamp_ms: int | None, **options: Any) -> None:
         send = cast("Producer", self._producer()).client.send_and_wait

@@ -23,7 +23,7 @@ NO_CALL = NOBODY | {"REALTIME", "CLI", "MANAGER"}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_SECOND = 86_400  # 1970-01-02: before that a clock was never set
-LATEST_SECOND = 4_102_444_800  # 2100-01-01
+LATEST_SECOND = 4_133_980_800  # 2101-01-01: as for events
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Editors put it at the begin of a file."""

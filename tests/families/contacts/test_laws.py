@@ -2,6 +2,7 @@
 
 import random
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -183,7 +184,11 @@ ENDS = (ContactAnswered, ContactAbandoned, ContactDequeued, ContactEnded, Contac
 
 @given(days(), st.randoms(use_true_random=False))
 def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event], chance: random.Random) -> None:
-    """Many checkpoints, each cut off anywhere, commits that lag, evictions, repeats; rows go through the codec."""
+    """
+    Many checkpoints, each cut off anywhere, commits that lag, evictions, repeats; rows go through the codec.
+
+    Counters are the same as well: what they have shown, what was taken back, and what they do not show yet.
+    """
     arrived = with_repeats(day, chance)
     life = Life(arrived)
     while life.position < len(arrived):
@@ -194,6 +199,8 @@ def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event],
             life.crash()
 
     assert board(life.floor) == board(floor_of(day))
+    in_order = [sorted(timeline.shown(one, END), key=attrgetter("queue")) for one in (life.floor, floor_of(arrived))]
+    assert in_order[0] == in_order[1]
 
 
 @given(days(), st.randoms(use_true_random=False))

@@ -128,11 +128,9 @@ def test_minutes_that_nothing_reaches_any_more_are_forgotten() -> None:
 
 def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() -> None:
     floor = ContactsFold()
-    floor.apply([event("enqueued", "ann", TEN)], [0])
-    floor.committed(1)
     much_later = TEN + timedelta(days=3)
-    floor.apply([event("enqueued", "bob", much_later)], [1])
-    floor.settle()
+    told = [event("blocked", f"c{day}", TEN + timedelta(days=day), reason="full") for day in (1, 2)]
+    live(floor, [event("enqueued", "ann", TEN), *told, event("enqueued", "bob", much_later)])
 
     (queue,) = shown(floor, much_later)
 

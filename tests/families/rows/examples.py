@@ -12,7 +12,7 @@ from stream.families.contacts.contributions import CallbackStep
 from stream.families.contacts.segment import Fact, Segment, Seldom
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
-from tests.timeline import after
+from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
 """The codec of the table, and a key and row of it."""
@@ -30,12 +30,14 @@ def examples() -> dict[str, list[Example]]:
 
 
 def _tallies() -> Iterator[tuple[str, int, TallyRow]]:
-    for place, (scope, number) in enumerate(
-        (("minute", 29_852_520), ("day", 739_940), ("total", 0), ("taken_back", 0))
-    ):
+    for place, (scope, number) in enumerate((("minute", 29_852_520), ("day", 739_940), ("total", 0))):
         counts = {name: 1000 * place + n for n, name in enumerate(Tally.__struct_fields__, 1)}
         waits, handles = ([place + n for n, _ in enumerate(getattr(Tally(), name))] for name in ("waits", "handles"))
-        yield scope, number, TallyRow(4_000_000_000 + place, Tally(**{**counts, "waits": waits, "handles": handles}))  # type: ignore[arg-type]
+        tally = Tally(**{**counts, "waits": waits, "handles": handles})  # type: ignore[arg-type]
+        row = TallyRow(4_000_000_000 + place, tally)
+        if scope == "total":
+            row.newest, row.began, row.taken_back = after("01:00"), TEN, Tally(handled=3)
+        yield scope, number, row
 
 
 def _episodes() -> Iterator[tuple[str, int, Segment | Callback]]:

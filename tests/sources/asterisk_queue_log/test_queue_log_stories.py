@@ -13,7 +13,7 @@ from stream.sources.asterisk_queue_log.mapper import IGNORED, VERBS
 from stream.sources.asterisk_queue_log.memory import Remembered
 from stream.sources.lines import BadLine
 from tests.sources.asterisk_queue_log.stories import STORIES
-from tests.sources.queue_logs import START, folded, log_of, mapped, mapper, states, told
+from tests.sources.queue_logs import START, folded, log_of, mapped, mapper, places_of, states, told
 
 
 @pytest.mark.parametrize(("log", "events"), STORIES.values(), ids=STORIES)
@@ -112,7 +112,7 @@ def test_a_member_that_is_removed_and_added_in_one_second_is_where_the_later_lin
 ) -> None:
     staff = folded(mapped(log_of("\n".join(f"0|CLI|q1|m1|{verb}MEMBER|" for verb in verbs))))
 
-    assert [queue for _, row in staff.agents.items() for queue in row.joined()] == joined
+    assert [queue for _, row in staff.agents.items() for queue in places_of(row) if queue] == joined
 
 
 def test_the_order_in_a_second_moves_agents_only_and_never_into_the_next_second() -> None:

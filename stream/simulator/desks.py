@@ -69,6 +69,7 @@ class Queue:
     """One queue: who waits in it, and which desks serve it."""
 
     __slots__ = (
+        "agents_on_duty",
         "arrivals",
         "customers",
         "desks",
@@ -81,7 +82,6 @@ class Queue:
         "ring_limit",
         "ringing",
         "rng",
-        "staff",
         "waiting",
     )
 
@@ -94,8 +94,8 @@ class Queue:
         self.waiting: OrderedDict[Visit, None] = OrderedDict()
         """Who waits and rings nowhere; the first is the next."""
         self.ringing = 0
-        self.staff = 0
-        """Agents logged in."""
+        self.agents_on_duty = 0
+        """Agents logged in who serve it."""
         self.desks: list[tuple[int, Desk]] = []
         """Who may serve it, with the rank of the queue among their skills; lowest first."""
         self.arrivals: Iterator[int]

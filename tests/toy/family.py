@@ -1,0 +1,60 @@
+"""A family in miniature: one event, one table, one count and one ratio."""
+
+from collections.abc import Sequence
+
+from stream.core.family import Family
+from stream.core.figure import Figure, Reading, Show
+from stream.core.judgement import State, kept_above
+from stream.core.metric import counter, gauge
+from stream.core.row_codec import RowCodec
+from stream.core.windows import ALL
+from tests.toy.events import ToyThrown
+from tests.toy.fold import RowKey, Stand, Throws, ThrowsRow, ToyFold
+
+
+def _tallies(reading: Reading[Stand], window: str) -> Sequence[Throws]:
+    return [one.total if window == ALL else one.windows[window] for one in reading.snapshots]
+
+
+def _ratio(reading: Reading[Stand], window: str) -> Sequence[float | None]:
+    return [one.hits / one.thrown if one.thrown else None for one in _tallies(reading, window)]
+
+
+def _judge(_: Reading[Stand], ratios: Sequence[float | None]) -> Sequence[State]:
+    return [kept_above(ratio, 0.5) for ratio in ratios]
+
+
+THROWS: RowCodec[RowKey, ThrowsRow] = RowCodec(RowKey, ThrowsRow, version=1, oldest=1)
+
+FAMILY: Family[Stand] = Family(
+    name="toys",
+    summary="Rings that were thrown.",
+    rows="stands",
+    keyed_by="`tenant/queue`, such as `fair/red`.",
+    events=(ToyThrown,),
+    tables={"throws": THROWS},
+    new_fold=lambda _: ToyFold(),
+    snapshot=Stand,
+    labels=("tenant", "queue"),
+    figures=(
+        Figure(
+            metric=counter("toy_thrown_total", "rings", ("tenant", "queue"), "Rings thrown."),
+            section="toys",
+            column=lambda reading, _: [one.total.thrown for one in reading.snapshots],
+        ),
+        Figure(
+            metric=gauge("toy_window_thrown", "rings", ("tenant", "queue", "window"), "Rings thrown; in the window."),
+            section="toys",
+            column=lambda reading, window: [one.thrown for one in _tallies(reading, window)],
+            show=Show(name="thrown", format="count", title="thrown"),
+        ),
+        Figure(
+            metric=gauge("toy_hit_ratio", "ratio", ("tenant", "queue", "window"), "Share of the rings that hit."),
+            section="toys",
+            column=_ratio,
+            show=Show(name="hit_ratio", format="level", title="hits", judged_as="hits", judge=_judge),
+        ),
+    ),
+    columns=("thrown", "hit_ratio"),
+    words="tests.toy",
+)

@@ -1,0 +1,108 @@
+"""Counts throws and hits of each stand."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+from stream.core.counts import Counts, CountsRow
+from stream.core.family import Applied
+from stream.core.retention import Retention
+from stream.core.rows import Rows
+from stream.core.windowed import Scope, Windowed
+from stream.core.windows import minute_of
+from tests.toy.events import ToyThrown
+
+RowKey = tuple[str, str, Scope, int]
+
+
+class Throws(Counts, array_like=True, gc=False):
+    thrown: int = 0
+    hits: int = 0
+
+
+class ThrowsRow(CountsRow[Throws], array_like=True, gc=False):
+    applied_offset: int = -1
+    tally: Throws = field(default_factory=Throws)
+
+
+class Thrown(Struct, frozen=True):
+    """What one throw counts for."""
+
+    at: datetime
+    hit: bool
+
+    def count(self, tallies: Iterable[Throws], sign: int, /) -> None:
+        for tally in tallies:
+            tally.thrown += sign
+            tally.hits += sign * self.hit
+
+
+class Stand(Struct, frozen=True, kw_only=True):
+    """What is shown of a stand."""
+
+    tenant: str
+    queue: str
+    windows: dict[str, Throws]
+    total: Throws
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.tenant, self.queue
+
+    def __add__(self, other: "Stand") -> "Stand":
+        windows = {name: tally + other.windows[name] for name, tally in self.windows.items()}
+        return Stand(tenant=self.tenant, queue=self.queue, windows=windows, total=self.total + other.total)
+
+
+class ToyFold:
+    def __init__(self) -> None:
+        self.throws: Rows[RowKey, CountsRow[Throws]] = Rows()
+        self.stands: dict[tuple[str, str], Windowed[Throws]] = {}
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        return {"throws": self.throws}
+
+    def apply(self, events: Sequence[ToyThrown], offsets: Sequence[int]) -> Applied:
+        applied = Applied(by_type=Counter(map(type, events)))
+        for event, offset in zip(events, offsets, strict=True):
+            key = (event.tenantid, event.data.queue)
+            counts = self._counts_of(key)
+            counts.hear(event.time, offset)
+            counts.count(Thrown(event.time, event.data.hit), 1, offset)
+            for scope, number, row in counts.take_counted():
+                if row.applied_offset < offset:
+                    row.applied_offset = offset
+                    self.throws.put((*key, scope, number), row)
+            applied.newest_by_source[event.source] = event.time
+        return applied
+
+    def settle(self) -> None:
+        """Rows are up to date at any time; what is too old goes."""
+        for key, counts in self.stands.items():
+            for scope, number in counts.take_outdated():
+                self.throws.remove((*key, scope, number))
+
+    def committed(self, offset: int) -> None:
+        pass
+
+    def recovered(self) -> None:
+        self.stands.clear()
+        for (*key, scope, number), row in self.throws.items():
+            self._counts_of((str(key[0]), str(key[1]))).load(scope, number, row)
+        for counts in self.stands.values():
+            counts.loaded()
+
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, Stand]]:
+        for (tenant, queue), counts in self.stands.items():
+            windows = counts.at(minute_of(at))
+            yield 1, Stand(tenant=tenant, queue=queue, windows=windows, total=counts.totals.counted.tally.copy())
+
+    def _counts_of(self, key: tuple[str, str]) -> Windowed[Throws]:
+        if key not in self.stands:
+            self.stands[key] = Windowed(ThrowsRow, Retention(minutes=120, days=2), ZoneInfo("UTC"), time(0))
+        return self.stands[key]

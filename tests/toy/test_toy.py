@@ -1,0 +1,172 @@
+"""A family is its folder and one line of the registry: that is all the toy family has, and it is seen everywhere."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from faust.types import TP
+
+from stream.app.replay import replay
+from stream.app.topics import source_topics
+from stream.core.cloudevents import Event, encode, key_of
+from stream.core.family import Board, merged
+from stream.core.policies import Policies
+from stream.http.shown import Shown
+from stream.runtime.app import WorkerSettings
+from stream.runtime.routing.processor import home_of
+from tests.board.chromium import Visitor
+from tests.brokers import Broker
+from tests.running import running_service, scrape, send, until
+from tests.runtime.fakes import Crash, FakeRecord, Fate, MemoryLog
+from tests.runtime.members import Member
+from tests.toy.events import ThrownData, ToyThrown
+from tests.toy.registry import FAMILIES
+
+ROOT = Path(__file__).parents[2]
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SHOWN = Shown(families=FAMILIES, registry="tests.toy.registry:FAMILIES")
+
+
+def throws() -> Iterator[ToyThrown]:
+    """Forty rings in ten minutes, thrown at two stands: of every four at `red` three hit, of those at `blue` one."""
+    for n in range(40):
+        queue = ("red", "blue")[n % 2]
+        yield ToyThrown(
+            id=str(n),
+            source="/fair",
+            time=NOON - timedelta(seconds=15 * (40 - n)),
+            subject=f"ring-{n}",
+            specversion="1.0",
+            data=ThrownData(queue=queue, hit=(n // 2 % 4 > 0) == (queue == "red")),
+        )
+
+
+def with_toy(*arguments: str, stdin: bytes = b"") -> str:
+    """Run a command of the product whose registry has one line more."""
+    command = [sys.executable, "-m", "tests.toy.with_toy", *arguments]
+    run = subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=100, check=False)
+    assert run.returncode == 0, run.stderr.decode()
+    return run.stdout.decode()
+
+
+def test_replay_and_its_table_show_the_family() -> None:
+    lines = b"".join(encode(event) + b"\n" for event in throws())
+
+    stands = json.loads(with_toy("replay", "-", "--window", "all", "--json", stdin=lines))["stands"]
+    table = with_toy("replay", "-", "--window", "all", stdin=lines)
+
+    assert [(row["queue"], row["thrown"], row["hit_ratio"], row["state"]) for row in stands] == [
+        ("blue", 20, 0.25, "breached"),
+        ("red", 20, 0.75, "ok"),
+    ]
+    assert "25 %" in table
+
+
+def test_the_schema_of_its_event_is_told() -> None:
+    assert "toy.thrown" in with_toy("schema").split()
+    assert '"hit"' in with_toy("schema", "toy.thrown")
+
+
+async def test_a_worker_shows_it_on_metrics_and_on_the_board(fresh_broker: Broker) -> None:
+    events = [*throws()]
+    async with running_service(fresh_broker, at=NOON, shown=SHOWN) as service:
+        await send(fresh_broker.address, events)
+        await until(lambda: service.feed.events["toy.thrown"] == len(events))
+        samples = await scrape(service)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{service.address}/board.json?window=15m") as answer:
+                panel = (await answer.json())["panels"]["toys"]
+            async with session.get(f"{service.address}/detail.json?panel=toys&key=default/red") as answer:
+                detail = (await answer.json())["windows"]
+        shown = await service.board()
+
+    red = (("queue", "red"), ("tenant", "default"))
+    assert samples["toy_thrown_total", red] == 20
+    assert samples["toy_hit_ratio", (*red, ("window", "15m"))] == 0.75
+    assert samples["contact_section_success", (("section", "toys"),)] == 1
+    assert [row["queue"] for row in panel["rows"]] == ["blue", "red"], "the worst first"
+    assert [row["thrown"] for row in detail] == [10, 20, 20, 20, 20], "in five minutes half of them"
+    assert shown == replay(events, families=FAMILIES).board(NOON)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_person_sees_it_on_the_page_in_their_language(visitor: Visitor, served_toys: str) -> None:
+    page = await visitor.open(f"{served_toys}/?view=list&lang=sl")
+
+    table = page.locator("#panels table")
+    await table.wait_for()
+
+    assert await page.locator("#panels h2").inner_text() == "Obroči"
+    assert await table.locator("thead th").all_inner_texts() == ["Vrsta", "Stanje", "Vrženi", "Delež zadetkov"]
+    assert visitor.complaints == []
+
+
+# A worker that dies at any step of a checkpoint.
+
+PARTITIONS = 2
+SETTINGS = WorkerSettings(brokers="nowhere:9092", group="toy", partitions=PARTITIONS)
+STEPS = ["begun", "cut", "written 0", "committed", "told"]
+
+
+def topics() -> dict[TP, list[FakeRecord]]:
+    found: dict[TP, list[FakeRecord]] = {TP(family.name, n): [] for family in FAMILIES for n in range(PARTITIONS)}
+    for event in throws():
+        topic = found[TP(event.topic, home_of(key_of(event), PARTITIONS))]
+        topic.append(FakeRecord(len(topic), key_of(event), encode(event)))
+    return found
+
+
+def member(log: MemoryLog) -> Member:
+    sources = source_topics(
+        Policies(),
+        partitions=PARTITIONS,
+        max_queues_per_tenant=100,
+        max_queues=100,
+        future_tolerance=timedelta(hours=1),
+        clock=lambda: NOON,
+        families=FAMILIES,
+    )
+    return Member(log, topics(), sources, SETTINGS, NOON)
+
+
+def board(worker: Member) -> Board:
+    snapshots: dict[str, list[Any]] = {family.name: [] for family in FAMILIES}
+    for feed, fold in worker.ownership.shown():
+        snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON)]
+    return Board(at=NOON, snapshots={name: merged(of) for name, of in snapshots.items()})
+
+
+def die_at(worker: Member, step: str) -> None:
+    if step in STEPS:
+        worker.crash_at = step
+    else:
+        request, _, share = step.partition(" ")
+        worker.log.fates[request, 0] = Fate(float(share), Crash(step))
+
+
+@pytest.mark.parametrize("step", [*STEPS, "throws 0", "throws 0.5", "throws 1", "commit 0", "commit 1"])
+async def test_a_worker_that_dies_at_any_step_of_a_checkpoint_changes_no_figure(step: str) -> None:
+    events: list[Event] = [*throws()]
+    expected = replay(events, families=FAMILIES).board(NOON)
+    for checkpoints in range(4):
+        worker = member(MemoryLog()).begin()
+        for _ in range(checkpoints):
+            await worker.apply(4)
+            assert await worker.checkpoints.take()
+        await worker.apply(4)
+        die_at(worker, step)
+        with pytest.raises(Crash):
+            await worker.checkpoints.take()
+
+        heir = member(worker.log.shared).begin()
+        while not heir.done:
+            await heir.apply(4)
+            assert await heir.checkpoints.take()
+        assert board(heir) == expected
+        assert board(member(heir.log.shared).begin()) == expected
