@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from bench import growth, latency, memory, ordinary, profile, recovery, scaling, scrape, throughput
+from bench import growth, latency, memory, ordinary, profile, prometheus, recovery, scaling, scrape, throughput
 from bench.brokers import Broker, broker
 from bench.day import Day, filled_broker
 from bench.judged import Judged
@@ -30,6 +30,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "memory": lambda *_: memory.measure(),
     "scrape": lambda kind, _: scrape.measure(kind),
     "ordinary": lambda kind, _: ordinary.measure(kind),
+    "prometheus": lambda *_: prometheus.measure(),
 }
 
 

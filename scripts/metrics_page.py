@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from stream.app.catalogue import SECTIONS
+from stream.core.figure import Figure
 from stream.core.metric import Kind, Metric
+from stream.families.registry import FAMILIES
 
 __all__ = ["written"]
 
@@ -20,11 +23,17 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Labels** are `tenant`, `queue`, `channel`, `window`, and short lists: never a contact, a customer or an agent.
 - **Windows** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and `today`
   (since the queue's own day began). A queue lives in one worker, so its ratios are exact as they stand.
+- **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
+  tables name; a queue makes at most 90 series, and 7 more for its agents. `CONTACT_STREAM_WINDOWS` chooses others:
+  then every figure is written in each of them. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`,
+  `none`: only count and sum). `contact_page_series` says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
 - **Counters** never go down. What a later event corrects stays counted, and `contact_corrections_total` says how much.
   What is inferred from other reports waits for its own, ten seconds of event time, before a counter shows it.
-- Parts of a window that most queues never have (reasons, transfers, callbacks, …) appear with the first one.
+- What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
+  that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts
+  (offered, answered, abandoned and their parts) begins with 0, and misses none.
 """
 
 _FORMULAS = """\
@@ -67,6 +76,9 @@ Beside these, `process_*` and `python_*` of the client library tell memory, CPU,
 """
 
 
+_FIGURES = {one.metric.name: one for family in FAMILIES for one in family.figures if one.metric is not None}
+
+
 def written() -> str:
     """Return the page."""
     tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
@@ -84,8 +96,20 @@ def _cells(one: Metric) -> Iterator[str]:
     yield one.unit
     yield ", ".join(f"`{label}`" for label in one.labels)
     formula = f" *{one.formula}*" if one.formula else ""
-    buckets = f" Buckets: {', '.join(map(str, one.buckets))}." if one.kind is Kind.HISTOGRAM else ""
-    yield f"{one.meaning}{formula}{buckets}"
+    yield f"{one.meaning}{formula}{_detail(_FIGURES[one.name]) if one.name in _FIGURES else ''}"
+
+
+def _detail(figure: Figure[Any]) -> str:
+    """Return in which windows, or with which buckets, a figure is written."""
+    assert figure.metric is not None
+    if figure.windowed:
+        return (
+            f" Windows: {', '.join(figure.written_in)}." if figure.written_in else " Only in windows that are chosen."
+        )
+    if figure.metric.kind is Kind.HISTOGRAM:
+        coarse, full = (", ".join(map(str, bounds)) for bounds in (figure.coarse, figure.metric.buckets))
+        return f" Buckets: {coarse}; all of them: {full}."
+    return ""
 
 
 if __name__ == "__main__":

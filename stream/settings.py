@@ -70,7 +70,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_queues: Annotated[int, Meta(ge=1)] = 10_000
     """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
     windows: Windows | None = None
-    """Windows shown, with commas between: each figure in each of them. None: all on the board, `/metrics` as needed."""
+    """Windows shown, such as `5m,30m,today`, each figure in each. None: all on the board, the needed on `/metrics`."""
     histograms: Histograms = "coarse"
     """Buckets of waits and handle times on `/metrics`: a few at the usual thresholds, all, or only count and sum."""
     dead_letter_limit: Annotated[int, Meta(ge=0)] = 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from stream.app.service import worker_settings
+from stream.app.service import left_out, worker_settings
 from stream.errors import SettingsError
 from stream.runtime.worker import WorkerSettings
 from stream.settings import EMBEDDED, Settings, settings_from
@@ -59,6 +59,32 @@ def test_a_broker_is_not_empty(broker: str) -> None:
         settings_from({"CONTACT_STREAM_BROKER": broker})
     with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_BROKER: "):
         settings_from({}, broker=broker)
+
+
+def test_windows_are_named_with_commas_between_in_any_order() -> None:
+    assert settings_from({"CONTACT_STREAM_WINDOWS": "today, 5m,30m,5m"}).windows == ("5m", "30m", "today")
+    assert settings_from({}).windows is None
+
+
+@pytest.mark.parametrize("windows", ["", " ", "5m,", "5m,,today", "2h", "30", "TODAY", "5m today"])
+def test_a_window_that_is_none_is_refused_with_those_there_are(windows: str) -> None:
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_WINDOWS: '.*must be some of 5m, 15m, 30m, 1h, today"):
+        settings_from({"CONTACT_STREAM_WINDOWS": windows})
+
+
+def test_windows_that_alerts_read_and_nobody_writes_are_found() -> None:
+    assert left_out(None) == ()
+    assert left_out(("5m", "15m", "30m", "1h", "today")) == ()
+    assert left_out(("5m", "30m", "today")) == ("15m", "1h")
+
+
+def test_histograms_have_three_degrees_of_detail() -> None:
+    assert [settings_from({"CONTACT_STREAM_HISTOGRAMS": one}).histograms for one in ("full", "None")] == [
+        "full",
+        "none",
+    ]
+    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_HISTOGRAMS: must be one of coarse, full, none$"):
+        settings_from({"CONTACT_STREAM_HISTOGRAMS": "fine"})
 
 
 def test_mistakes_of_values_are_named_all_at_once() -> None:

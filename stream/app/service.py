@@ -12,7 +12,7 @@ from stream.app.slices import read_in_slices
 from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
-from stream.core.collector import Detail
+from stream.core.collector import PageDetail
 from stream.core.family import Board
 from stream.core.policies import Policies
 from stream.core.windows import SHOWN_WINDOWS
@@ -30,7 +30,7 @@ from stream.status.feed import Feed
 from stream.status.freshness import Limits
 from stream.status.health import health_of
 
-__all__ = ["Service", "worker_settings"]
+__all__ = ["Service", "left_out", "shown_by", "worker_settings"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +65,14 @@ def shown_by(settings: Settings) -> Shown:
         families=FAMILIES,
         registry="stream.families.registry:FAMILIES",
         windows=settings.windows or SHOWN_WINDOWS,
-        detail=Detail(windows=settings.windows, histograms=settings.histograms),
+        detail=PageDetail(windows=settings.windows, histograms=settings.histograms),
     )
+
+
+def left_out(windows: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the windows that dashboards or alerts read and that nobody will write."""
+    read = {window for family in FAMILIES for one in family.figures if one.windowed for window in one.written_in}
+    return tuple(one for one in SHOWN_WINDOWS if windows is not None and one in read.difference(windows))
 
 
 def _listen(settings: Settings) -> Listen:
@@ -160,6 +166,9 @@ class Service:
             ) from failure
         self.worker.reached = lambda: advertised_address(self.address, self.settings.http_advertised, self._brokers)
         logger.info("live board and metrics: %s", self.address)
+        if unwritten := left_out(self.settings.windows):
+            told = ", ".join(unwritten)
+            logger.warning("CONTACT_STREAM_WINDOWS leaves out %s: alerts and dashboards that read it are blind", told)
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, close the pages."""

@@ -10,12 +10,12 @@ from stream.core.figure import Figure, Reading
 from stream.core.metric import Metric
 from stream.core.samples import Block, Buckets, MetricFamily, Section, Series
 
-__all__ = ["FEW_SERIES", "Detail", "Histograms", "family_of_section", "metric_families", "sections_of"]
+__all__ = ["FEW_SERIES", "Histograms", "PageDetail", "family_of_section", "metric_families", "sections_of"]
 
 Histograms = Literal["coarse", "full", "none"]
 
 
-class Detail(Struct, frozen=True, kw_only=True):
+class PageDetail(Struct, frozen=True, kw_only=True):
     """How much of a board a page of metrics tells: what it tells are series that somebody must keep."""
 
     windows: tuple[str, ...] | None = None
@@ -24,11 +24,11 @@ class Detail(Struct, frozen=True, kw_only=True):
     """How many buckets are written: some, all, or none but that which counts everything."""
 
 
-FEW_SERIES: Final = Detail()
+FEW_SERIES: Final = PageDetail()
 """What dashboards and alerts need, and no more."""
 
 
-def sections_of(board: Board, families: Sequence[Family[Any]], detail: Detail) -> dict[str, Section]:
+def sections_of(board: Board, families: Sequence[Family[Any]], detail: PageDetail) -> dict[str, Section]:
     """Return the sections of the page that show a board, by name; each is computed when it is called."""
     # Not before: a section that fails must leave the others alone, and the page measures how long each takes.
     sections: dict[str, Section] = {}
@@ -46,25 +46,27 @@ def family_of_section(families: Sequence[Family[Any]]) -> dict[str, str]:
 
 
 def metric_families(
-    board: Board, families: Sequence[Family[Any]], detail: Detail = FEW_SERIES
+    board: Board, families: Sequence[Family[Any]], detail: PageDetail = FEW_SERIES
 ) -> Iterator[MetricFamily]:
     """Yield every metric family of a board that has a sample."""
     for section in sections_of(board, families, detail).values():
         yield from section()
 
 
-def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Detail) -> Section:
+def _section(family: Family[Any], reading: Reading[Any], name: str, detail: PageDetail) -> Section:
     def families() -> Iterator[MetricFamily]:
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
                 found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, detail)))
-                if not found.is_empty:  # no sample is no series, and no HELP line either
+                if found.size:  # no sample is no series, and no HELP line either
                     yield found
 
     return families
 
 
-def _blocks(figure: Figure[Any], metric: Metric, reading: Reading[Any], detail: Detail) -> Iterator[Block | Buckets]:
+def _blocks(
+    figure: Figure[Any], metric: Metric, reading: Reading[Any], detail: PageDetail
+) -> Iterator[Block | Buckets]:
     series, chosen = _series(figure, metric, reading)
     if figure.buckets is not None:
         bounds = {"coarse": figure.coarse, "full": metric.buckets, "none": ()}[detail.histograms]
@@ -87,8 +89,7 @@ def _series(figure: Figure[Any], metric: Metric, reading: Reading[Any]) -> tuple
     labels_of = figure.labels_of
     # Labels are escaped and joined once per reading: a page repeats them in every figure and window.
     if labels_of is None:
-        keys = [one.key for one in reading.snapshots]
-        return reading.once(("series", None), lambda: Series.of(names, keys)), None
+        return reading.once(("series", None), lambda: Series.of(names, [one.key for one in reading.snapshots])), None
     found = reading.once(("labels", labels_of), lambda: [labels_of(one) for one in reading.snapshots])
     chosen = [place for place, labels in enumerate(found) if labels is not None]
     rows = [labels for labels in found if labels is not None]

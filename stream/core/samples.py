@@ -5,7 +5,7 @@ Label sets are rendered once and shared by every family that has them.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
@@ -41,6 +41,11 @@ class Block(Struct, frozen=True):
     tail: tuple[str, ...] = ()
     """Values that all samples of the block share for the last labels of the metric; the series have the others."""
 
+    @property
+    def size(self) -> int:
+        """How many samples there are."""
+        return len(self.samples) - self.samples.count(None)
+
 
 class Buckets(Struct, frozen=True):
     """
@@ -54,6 +59,11 @@ class Buckets(Struct, frozen=True):
     sums: Sequence[float]
     bounds: Sequence[int]
 
+    @property
+    def size(self) -> int:
+        """How many samples there are: buckets, that of +Inf too, count and sum."""
+        return len(self.sums) * (len(self.bounds) + 3)
+
     def places(self, metric: Metric) -> list[int]:
         """Return which of the cumulative counts are written: those of the bounds, and that of +Inf."""
         return [*map(metric.buckets.index, self.bounds), len(metric.buckets)]
@@ -66,23 +76,16 @@ class MetricFamily(Struct, frozen=True):
     blocks: Sequence[Block | Buckets]
 
     @property
-    def is_empty(self) -> bool:
-        """True where there is no sample at all."""
-        return not any(_has_samples(block) for block in self.blocks)
+    def size(self) -> int:
+        """How many samples there are: as many series."""
+        return sum(block.size for block in self.blocks)
 
 
 Section = Callable[[], Iterable[MetricFamily]]
 """A part of the page that is computed, and may fail, on its own."""
 
 
-def _has_samples(block: Block | Buckets) -> bool:
-    match block:
-        case Buckets():
-            return len(block.sums) > 0
-        case Block():
-            return any(sample is not None for sample in block.samples)
-
-
+@lru_cache(maxsize=16_384)  # the names of queues come again with every page
 def escaped(value: str) -> str:
     """
     Return a label value as the text formats write it between quotes.

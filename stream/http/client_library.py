@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from stream.core.samples import Block, Buckets, MetricFamily
-from stream.http.exposition import Format
+from stream.http.exposition import Format, Piece
 
 __all__ = ["FamiliesCollector", "ProcessPage", "registry_of"]
 
@@ -54,11 +54,13 @@ class ProcessPage:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def written(self, form: Format) -> list[bytes]:
+    def written(self, form: Format) -> list[Piece]:
         """Return the text in one piece, without the end mark of OpenMetrics."""
         if form is Format.TEXT:
-            return [generate_latest(self._registry)]
-        return [_written_openmetrics(self._registry).removesuffix(b"# EOF\n")]
+            text = generate_latest(self._registry)
+        else:
+            text = _written_openmetrics(self._registry).removesuffix(b"# EOF\n")
+        return [(text, sum(not line.startswith(b"#") for line in text.splitlines()))]
 
 
 def _client_metric(family: MetricFamily) -> ClientMetric:

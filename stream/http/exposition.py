@@ -25,6 +25,7 @@ __all__ = [
     "SECTION_DURATION",
     "SECTION_SUCCESS",
     "Format",
+    "Piece",
     "RenderedSection",
     "SectionWriter",
     "page",
@@ -58,7 +59,10 @@ class Format(Enum):
     OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
-SectionWriter = Callable[[Format], Iterable[bytes]]
+Piece = tuple[bytes, int]
+"""Text of the page, and how many samples there are in it."""
+
+SectionWriter = Callable[[Format], Iterable[Piece]]
 """Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
 
 
@@ -101,9 +105,12 @@ def page(
         series[family_of.get(name, name)] += one.series
     # What the page says of itself: two lines for each section, and one for each family.
     series["page"] = 2 * len(told) + len(series) + 1
-    body.add(_written(single(SECTION_SUCCESS, [((name,), int(one.whole)) for name, one in told.items()]), form))
-    body.add(_written(single(SECTION_DURATION, [((name,), one.seconds) for name, one in told.items()]), form))
-    body.add(_written(single(PAGE_SERIES, [((name,), many) for name, many in series.items()]), form))
+    own = (
+        *single(SECTION_SUCCESS, [((name,), int(one.whole)) for name, one in told.items()]),
+        *single(SECTION_DURATION, [((name,), one.seconds) for name, one in told.items()]),
+        *single(PAGE_SERIES, [((name,), many) for name, many in series.items()]),
+    )
+    body.add([written(own, form)])
     if form is Format.OPENMETRICS:
         body.add([b"# EOF\n"])
 
@@ -122,7 +129,7 @@ def section_writer(section: Section) -> SectionWriter:
 
 def written(families: Iterable[MetricFamily], form: Format) -> bytes:
     """Return families as text, without the end mark of OpenMetrics."""
-    return b"".join(_written(families, form))
+    return b"".join(text for text, _ in _written(families, form))
 
 
 def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callable[[], float]) -> RenderedSection:
@@ -132,8 +139,8 @@ def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callab
 
     def counted() -> Iterator[bytes]:
         nonlocal series
-        for text in part(form):
-            series += text.count(b"\n") - text.count(b"\n#") - text.startswith(b"#")
+        for text, samples in part(form):
+            series += samples
             yield text
 
     try:
@@ -144,8 +151,8 @@ def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callab
     return RenderedSection(b"", timer() - began, series)
 
 
-def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[bytes]:
-    return ("".join(_texts(family, form)).encode() for family in families)
+def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[Piece]:
+    return (("".join(_texts(family, form)).encode(), family.size) for family in families)
 
 
 def _texts(family: MetricFamily, form: Format) -> Iterator[str]:

@@ -18,7 +18,7 @@ from stream.core.cloudevents import tag_of
 from stream.core.family import Board
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
-from stream.http.exposition import Format, SectionWriter, rendered, section_writer
+from stream.http.exposition import Format, Piece, SectionWriter, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
 from stream.http.page_input import PageInput, write
 from stream.http.page_writer import PageWriter
@@ -102,7 +102,7 @@ class MetricsPage:
 
 
 def _failing(error: Exception) -> SectionWriter:
-    def fail(_: Format) -> list[bytes]:
+    def fail(_: Format) -> list[Piece]:
         raise error
 
     return fail

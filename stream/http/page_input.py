@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.core.collector import Detail, family_of_section, sections_of
+from stream.core.collector import PageDetail, family_of_section, sections_of
 from stream.core.family import Board, Family
 from stream.core.time_zones import zone_name, zone_of
 from stream.http.body import Body, GzippedBody
@@ -28,7 +28,7 @@ class PageInput(Struct, frozen=True, kw_only=True):
     form: Format
     packed: bool
     """Whether the page is to be gzipped."""
-    detail: Detail
+    detail: PageDetail
     """How much of the board it tells."""
     first: dict[str, RenderedSection]
     """Sections of the page that come before the board, by name."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from stream.core.collector import Detail
+from stream.core.collector import PageDetail
 from stream.core.family import Family
 from stream.core.windows import SHOWN_WINDOWS
 
@@ -19,5 +19,5 @@ class Shown(Struct, frozen=True, kw_only=True):
     """Where another process of ours finds the same families: `module:NAME`."""
     windows: tuple[str, ...] = SHOWN_WINDOWS
     """Those that a board offers."""
-    detail: Detail = Detail()
+    detail: PageDetail = PageDetail()
     """How much the page of metrics tells."""

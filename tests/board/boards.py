@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
-from stream.core.collector import Detail, metric_families
+from stream.core.collector import PageDetail, metric_families
 from stream.core.family import Board
 from stream.core.samples import MetricFamily
 from stream.core.windows import SHOWN_WINDOWS, TODAY, WINDOWS
@@ -34,7 +34,7 @@ __all__ = [
     "wall",
 ]
 
-EVERYTHING = Detail(windows=SHOWN_WINDOWS, histograms="full")
+EVERYTHING = PageDetail(windows=SHOWN_WINDOWS, histograms="full")
 """All that a page of metrics can tell."""
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -15,6 +15,7 @@ from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
 from stream.board.shared_reading import SharedReading
 from stream.core.family import Board
+from stream.core.windows import SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
@@ -60,6 +61,7 @@ class Worker:
     shown: Shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")  # noqa: RUF009  # frozen
     goes_on: asyncio.Event = field(default_factory=_set)
     """Cleared: it hangs."""
+    windows: tuple[str, ...] = SHOWN_WINDOWS
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def take_board(self) -> Board:
@@ -88,7 +90,7 @@ class Worker:
 
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
-            self.shown,
+            replace(self.shown, windows=self.windows),
             take_board=self.take_board,
             take_share=SharedReading(self.take_share, keep_seconds=self.every.total_seconds()).read,
             read=SharedReading(self.read_board, keep_seconds=self.every.total_seconds()).read,

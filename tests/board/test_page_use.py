@@ -373,3 +373,17 @@ async def test_the_page_knows_the_windows_that_there_are(served: Served, visitor
         offered = "[...document.querySelectorAll('#windows button')].map((one) => one.dataset.window)"
 
         assert json.dumps(await page.evaluate(offered)) == json.dumps(SHOWN_WINDOWS)
+
+
+async def test_the_page_offers_just_the_windows_of_the_worker(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(windows=("5m", "today"))) as address:
+        page = await opened(visitor, f"{address}/?window=1h")
+        buttons = page.locator("#windows button")
+        pressed = page.locator("#windows button[aria-pressed=true]")
+
+        await expect(buttons).to_have_count(2)
+        await expect(pressed).to_have_attribute("data-window", "5m")
+        await page.keyboard.press("2")
+        await expect(pressed).to_have_attribute("data-window", "today")
+        await page.keyboard.press("5")
+        await expect(pressed).to_have_attribute("data-window", "today")

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from stream.app.replay import replay
 from stream.board.view import panel_of
-from stream.core.collector import Detail, metric_families
+from stream.core.collector import PageDetail, metric_families
 from stream.core.counts import CountsRow
 from stream.core.figure import Figure, Reading, Show
 from stream.core.metric import gauge
@@ -77,7 +77,7 @@ FAMILY = replace(
 def test_a_new_figure_is_on_the_page_of_metrics() -> None:
     board = replay(throws(), families=(FAMILY,)).board(NOON)
 
-    page = written(metric_families(board, (FAMILY,), Detail()), Format.TEXT).decode()
+    page = written(metric_families(board, (FAMILY,), PageDetail()), Format.TEXT).decode()
 
     assert 'toy_window_misses{tenant="default",queue="red",window="15m"} 5' in page
     assert 'toy_window_misses{tenant="default",queue="blue",window="15m"} 15' in page

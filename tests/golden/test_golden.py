@@ -14,7 +14,7 @@ import pytest
 
 from stream.board.document import document_of
 from stream.board.view import panels_of
-from stream.core.collector import Detail, metric_families
+from stream.core.collector import PageDetail, metric_families
 from stream.core.windows import ALL, DEFAULT_WINDOW, SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.exposition import Format, written
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 
 at_each_time = pytest.mark.parametrize("time", ["0830", "1030", "2300"])
 
-EVERYTHING = Detail(windows=SHOWN_WINDOWS, histograms="full")
+EVERYTHING = PageDetail(windows=SHOWN_WINDOWS, histograms="full")
 
 NEW_IN_ROWS = {
     "answered_wait_unknown": "a wait that nobody told is unknown, no longer 0 s",
@@ -36,7 +36,7 @@ DUPLICATE = "contact_handled_total"
 """The `_count` of the handle times says the same."""
 
 
-def page_of(time: str, detail: Detail) -> dict[str, str]:
+def page_of(time: str, detail: PageDetail) -> dict[str, str]:
     families = metric_families(board_at(int(time[:2]), int(time[2:])), FAMILIES, detail)
     return samples_of([written(families, Format.TEXT).decode()])
 
@@ -82,7 +82,7 @@ def test_what_is_handled_is_still_counted(time: str) -> None:
 
 @at_each_time
 def test_what_is_written_by_default_is_part_of_that(time: str) -> None:
-    everything, few = page_of(time, EVERYTHING), page_of(time, Detail())
+    everything, few = page_of(time, EVERYTHING), page_of(time, PageDetail())
 
     assert few.items() <= everything.items()
     assert len(few) < len(everything) * 0.55

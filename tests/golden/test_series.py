@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from stream.core.collector import Detail, metric_families
+from stream.core.collector import PageDetail, metric_families
 from stream.core.windows import SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.exposition import Format, written
@@ -20,7 +20,7 @@ _QUEUE = re.compile(r"queue=\"([^\"]+)\",channel=\"([^\"]+)\"")
 
 
 @cache
-def series_of_the_day(detail: Detail) -> dict[tuple[str, ...], set[str]]:
+def series_of_the_day(detail: PageDetail) -> dict[tuple[str, ...], set[str]]:
     """By queue and channel, every series that is there at some time of the day."""
     pages = (
         written(metric_families(board_at(hour, minute), FAMILIES, detail), Format.TEXT).decode()
@@ -34,7 +34,7 @@ def series_of_the_day(detail: Detail) -> dict[tuple[str, ...], set[str]]:
 
 
 def test_a_queue_to_which_everything_happens_makes_at_most_ninety_series_in_a_day() -> None:
-    queues = series_of_the_day(Detail())
+    queues = series_of_the_day(PageDetail())
 
     assert len(queues) == 3
     assert {name: len(series) for name, series in queues.items() if len(series) > MOST} == {}
@@ -51,8 +51,8 @@ def test_a_queue_to_which_everything_happens_makes_at_most_ninety_series_in_a_da
 
 @pytest.mark.parametrize("window", SHOWN_WINDOWS)
 def test_windows_that_somebody_chose_have_every_figure(window: str) -> None:
-    chosen = series_of_the_day(Detail(windows=(window,)))["service", "voice"]
-    all_of_them = series_of_the_day(Detail(windows=SHOWN_WINDOWS))["service", "voice"]
+    chosen = series_of_the_day(PageDetail(windows=(window,)))["service", "voice"]
+    all_of_them = series_of_the_day(PageDetail(windows=SHOWN_WINDOWS))["service", "voice"]
 
     assert {series for series in all_of_them if f'window="{window}"' in series or "window=" not in series} == chosen
 
@@ -60,7 +60,8 @@ def test_windows_that_somebody_chose_have_every_figure(window: str) -> None:
 def test_a_histogram_has_some_buckets_all_or_only_what_counts_everything() -> None:
     buckets = {
         detail: sum(
-            "_seconds_bucket{" in series for series in series_of_the_day(Detail(histograms=detail))["service", "voice"]
+            "_seconds_bucket{" in series
+            for series in series_of_the_day(PageDetail(histograms=detail))["service", "voice"]
         )
         for detail in ("none", "coarse", "full")
     }

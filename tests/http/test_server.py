@@ -163,6 +163,31 @@ async def test_an_unknown_window_is_refused(served: Served, session: ClientSessi
         assert answer.status == 400
 
 
+@pytest.mark.parametrize(
+    ("shown", "asked", "told"),
+    [
+        (("5m", "30m", "today"), "1h", "30m"),
+        (("5m", "today"), "1h", "5m"),
+        (("5m", "today"), "30m", "5m"),
+        (("5m", "today"), "today", "today"),
+    ],
+)
+async def test_a_window_that_is_not_shown_leads_to_the_usual_one_or_the_first(
+    served: Served, session: ClientSession, shown: tuple[str, ...], asked: str, told: str
+) -> None:
+    async with served(Worker(windows=shown)) as address:
+        async with session.get(f"{address}/board.json?window={asked}") as answer:
+            document = msgspec.json.decode(await answer.read(), type=Document)
+        async with session.get(f"{address}/events?window={asked}") as answer:
+            kind, picture = await event(answer)
+        async with session.get(f"{address}/detail.json?key=acme/support/voice") as answer:
+            detail = await answer.json()
+
+    assert (document.window, document.windows) == (told, shown)
+    assert (kind, picture["window"]) == ("board", told)
+    assert [row["window"] for row in detail["windows"]] == [*shown]
+
+
 async def test_a_viewer_gets_the_board_and_then_beats(served: Served, session: ClientSession) -> None:
     async with served(Worker()) as address, session.get(f"{address}/events?window=5m") as answer:
         first, second, third, fourth = [await event(answer) for _ in range(4)]

@@ -27,7 +27,7 @@ LITERAL, PREFIXED = 3, 4
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 ALLOW = 3
 
-ANOTHER = [f"somebody-{number}" for number in range(12)]
+ANOTHER = [f"somebody-{number}" for number in range(20)]
 """Users without rights until a test gives them some."""
 
 

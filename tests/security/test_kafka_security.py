@@ -175,57 +175,68 @@ def test_the_embedded_broker_takes_neither_tls_nor_logins() -> None:
         broker_of(settings)
 
 
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, certificates: Certificates, password_file: Path) -> None:
-    missing, empty, binary = tmp_path / "missing", tmp_path / "empty", tmp_path / "binary"
-    empty.write_text("\n")
-    binary.write_bytes(b"\xff\xfe" + SECRET.encode())
+def tls(certificates: Certificates, **files: Path) -> KafkaSecurity:
+    given: dict[str, Any] = {"security_protocol": "SSL", "ssl_ca_file": certificates.authority}
+    return KafkaSecurity(**(given | files))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"\n", "is empty"),
+        (b"\xff\xfe" + SECRET.encode(), "is not UTF-8"),
+    ],
+)
+def test_a_secret_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path, content: bytes | None, said: str) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(SettingsError) as caught:
+        login(file).client_options()
+
+    assert str(caught.value) == f"CONTACT_STREAM_SASL_PASSWORD_FILE: {file} {said}"
+
+
+def test_a_pem_file_that_cannot_be_used_is_named(tmp_path: Path, certificates: Certificates) -> None:
+    missing, nonsense = tmp_path / "missing", tmp_path / "nonsense"
+    nonsense.write_text("nonsense")
+    for files, said in (
+        ({"ssl_ca_file": missing}, "CONTACT_STREAM_SSL_CA_FILE: .*missing: No such file or directory"),
+        ({"ssl_ca_file": nonsense}, "CONTACT_STREAM_SSL_CA_FILE: .*nonsense: no certificates in PEM format"),
+        (
+            {"ssl_certificate_file": missing},
+            "CONTACT_STREAM_SSL_CERTIFICATE_FILE, .*missing cannot be read: No such .*",
+        ),
+        ({"ssl_certificate_file": nonsense}, "CONTACT_STREAM_SSL_CERTIFICATE_FILE, .*; convert a .jks or .p12 file"),
+    ):
+        with pytest.raises(SettingsError, match=f"^{said}$"):
+            tls(certificates, **files).client_options()
+
+
+def test_a_key_that_does_not_open_or_belong_is_named(
+    tmp_path: Path, certificates: Certificates, password_file: Path
+) -> None:
     certificate, key = certificates.issue("worker", password=SECRET)
     _, of_another = certificates.issue("another")
-    tls: dict[str, Any] = {"security_protocol": "SSL", "ssl_ca_file": certificates.authority}
-
-    for security, said in (
-        (login(missing), "CONTACT_STREAM_SASL_PASSWORD_FILE: .*missing cannot be read: No such file or directory"),
-        (login(tmp_path), "CONTACT_STREAM_SASL_PASSWORD_FILE: .* cannot be read: Is a directory"),
-        (login(empty), "CONTACT_STREAM_SASL_PASSWORD_FILE: .*empty is empty"),
-        (login(binary), "CONTACT_STREAM_SASL_PASSWORD_FILE: .*binary is not UTF-8"),
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    for files, said in (
         (
-            KafkaSecurity(security_protocol="SSL", ssl_ca_file=missing),
-            "CONTACT_STREAM_SSL_CA_FILE: .*: No such file .*",
-        ),
-        (
-            KafkaSecurity(security_protocol="SSL", ssl_ca_file=empty),
-            "CONTACT_STREAM_SSL_CA_FILE: .*: no certificates in .*",
-        ),
-        (
-            KafkaSecurity(**tls, ssl_certificate_file=missing),
-            "CONTACT_STREAM_SSL_CERTIFICATE_FILE, .* cannot be read: No .*",
-        ),
-        (
-            KafkaSecurity(**tls, ssl_certificate_file=binary),
-            "CONTACT_STREAM_SSL_CERTIFICATE_FILE, .*; convert a .jks .*",
-        ),
-        (
-            KafkaSecurity(**tls, ssl_certificate_file=certificate, ssl_key_file=key),
+            {"ssl_key_file": key},
             "CONTACT_STREAM_SSL_KEY_PASSWORD_FILE is missing: the key in .*worker.key has a password",
         ),
         (
-            KafkaSecurity(
-                **tls, ssl_certificate_file=certificate, ssl_key_file=key, ssl_key_password_file=certificates.authority
-            ),
+            {"ssl_key_file": key, "ssl_key_password_file": wrong},
             "CONTACT_STREAM_SSL_KEY_PASSWORD_FILE: it does not open .*, or that is no key in PEM format",
         ),
-        (
-            KafkaSecurity(**tls, ssl_certificate_file=certificate, ssl_key_file=of_another),
-            "CONTACT_STREAM_SSL_KEY_FILE: the key does not belong to the certificate in .*worker.pem",
-        ),
+        ({"ssl_key_file": of_another}, "CONTACT_STREAM_SSL_KEY_FILE: the key does not belong to the certificate in .*"),
     ):
-        with pytest.raises(SettingsError, match=f"^{said}$") as caught:
-            security.client_options()
-        assert SECRET not in str(caught.value)
-
-    assert KafkaSecurity(
-        **tls, ssl_certificate_file=certificate, ssl_key_file=key, ssl_key_password_file=password_file
-    ).client_options()["ssl_context"]
+        with pytest.raises(SettingsError, match=f"^{said}$"):
+            tls(certificates, ssl_certificate_file=certificate, **files).client_options()
+    right = tls(certificates, ssl_certificate_file=certificate, ssl_key_file=key, ssl_key_password_file=password_file)
+    assert right.client_options()["ssl_context"]
 
 
 class Client:

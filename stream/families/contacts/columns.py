@@ -95,7 +95,12 @@ def total(field: str) -> Column[QueueSnapshot]:
 def total_if_any(field: str) -> Column[QueueSnapshot]:
     """Return the same, without a sample where there never was one."""
     get = attrgetter(field)
-    return lambda reading, _: [get(tally) or None for tally in ever(reading)]
+
+    def column(reading: Queues, _: str) -> Sequence[int | None]:
+        counts = [*map(get, ever(reading))]
+        return [number or None for number in counts] if any(counts) else [None] * len(counts)
+
+    return column
 
 
 def total_seconds(field: str) -> Column[QueueSnapshot]:

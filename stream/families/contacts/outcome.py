@@ -55,9 +55,15 @@ def _seldom(seldom: Seldom) -> Iterator[Contribution]:
 
 def _visit(segment: Segment) -> list[Contribution]:
     """Entry and outcome; a contact that we called ourselves was neither offered nor answered."""
+    enqueued, answered = segment.enqueued, segment.answered
+    if enqueued is not None and answered is not None and segment.abandoned is None and segment.dequeued is None:
+        # The commonest visit: as below, without the calls, which would be a tenth of all that an event costs.
+        wait_ms = answered.ms if answered.ms != UNKNOWN else _ms_between(enqueued.at, answered.at)
+        threshold_ms, _ = _limits_of(segment)
+        return [Entered(enqueued.at, enqueued.note), Answered(answered.at, wait_ms, wait_ms <= threshold_ms)]
     decision = _decision(segment)
-    if segment.enqueued is not None:
-        entered = Entered(segment.enqueued.at, segment.enqueued.note)
+    if enqueued is not None:
+        entered = Entered(enqueued.at, enqueued.note)
         return [entered] if decision is None else [entered, decision]
     if decision is None:
         return []
@@ -130,7 +136,15 @@ def _wait(segment: Segment, end: Fact) -> int:
     """Milliseconds waited: as reported, else by the difference of times; UNKNOWN where nobody told when it began."""
     if end.ms != UNKNOWN:
         return end.ms
-    return max((end.at - segment.enqueued.at) // _MILLISECOND, 0) if segment.enqueued else UNKNOWN
+    return _ms_between(segment.enqueued.at, end.at) if segment.enqueued else UNKNOWN
+
+
+def _ms_between(begin: datetime, end: datetime) -> int:
+    """Return whole milliseconds; 0 where the clocks of a call system have it the other way round."""
+    length = end - begin
+    if length.days < 0:
+        return 0
+    return length.days * 86_400_000 + length.seconds * 1000 + length.microseconds // 1000  # a third of a division
 
 
 def _handled(segment: Segment) -> Handled | None:
@@ -145,7 +159,7 @@ def _handled(segment: Segment) -> Handled | None:
     talk_ms = end.ms
     if talk_ms == UNKNOWN:
         answered_at = end.at if segment.answered is None else segment.answered.at
-        talk_ms = max((end.at - answered_at) // _MILLISECOND - hold_ms, 0)
+        talk_ms = max(_ms_between(answered_at, end.at) - hold_ms, 0)
     if wrapup is None:
         return Handled(end.at, talk_ms, hold_ms, 0)
     return Handled(wrapup.at, talk_ms, hold_ms, _wrapup_ms(segment, wrapup, end))
@@ -154,7 +168,7 @@ def _handled(segment: Segment) -> Handled | None:
 def _wrapup_ms(segment: Segment, wrapup: Fact, end: Fact) -> int:
     if wrapup.ms != UNKNOWN:
         return wrapup.ms
-    return max((wrapup.at - (segment.wrapup_started or end).at) // _MILLISECOND, 0)
+    return _ms_between((segment.wrapup_started or end).at, wrapup.at)
 
 
 def _held_ms(segment: Segment, end: datetime) -> int:

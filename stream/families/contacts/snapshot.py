@@ -14,6 +14,7 @@ from stream.families.contacts.tally import Tally
 __all__ = ["QueueSnapshot"]
 
 _WINDOWS = frozenset(SHOWN_WINDOWS)
+_NOTHING = Tally()
 
 
 class QueueSnapshot(Struct, frozen=True, kw_only=True):
@@ -57,7 +58,8 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     @property
     def shown(self) -> Tally:
         """What counters show: they never go down."""
-        shown = self.total + self.taken_back
+        # Most queues never had a correction, and the sum of two tallies is what a page spends most on.
+        shown = self.total if self.taken_back == _NOTHING else self.total + self.taken_back
         return shown if self.inferred is None else shown - self.inferred
 
     def __add__(self, other: "QueueSnapshot") -> "QueueSnapshot":
