@@ -33,8 +33,8 @@ from stream.families.contacts.events import (
 from stream.families.contacts.payloads import BlockReason, DequeueReason, EndedData, TransferredData
 
 __all__ = [
+    "FACT_REPORTS",
     "TAKE",
-    "TELLING",
     "UNKNOWN",
     "Fact",
     "Limits",
@@ -255,7 +255,7 @@ How a segment takes a report of each kind, whose direction it knows already; eac
 A table, since `match` would try class after class for every event.
 """
 
-TELLING: Final = frozenset(TAKE)
+FACT_REPORTS: Final = frozenset(TAKE)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 
