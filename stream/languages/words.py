@@ -1,4 +1,8 @@
-"""The words of boards and dashboards in five languages, one TOML file each. Knows no figure and no screen."""
+"""
+The words of boards and dashboards in five languages, a TOML file each: the general ones here, and each family's own.
+
+Knows no figure and no screen, and of families only that their folders may have words.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -24,10 +28,17 @@ def name_of(language: Language) -> str:
     return str(_read(language)["name"])
 
 
+@cache
 def words(language: Language) -> Mapping[str, Mapping[str, str]]:
     """
     Return the words by section and key: `words("sl")["figures"]["asa"]`.
 
     All languages have the same sections, keys and `{blanks}`; a test holds them to it.
     """
-    return {section: entries for section, entries in _read(language).items() if isinstance(entries, dict)}
+    found = {section: dict(entries) for section, entries in _read(language).items() if isinstance(entries, dict)}
+    for family in sorted(resources.files("stream.families").iterdir(), key=lambda folder: folder.name):
+        file = family.joinpath("words").joinpath(f"{language}.toml")
+        if file.is_file():
+            for section, entries in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                found.setdefault(section, {}).update(entries)
+    return found
