@@ -137,6 +137,7 @@ def take(row: AgentRow, event: AgentEvent) -> AgentRow:
 
 
 def _later(row: AgentRow, kind: str, report: Report) -> AgentRow:
+    # Of two reports of one instant the greater value stands: arbitrary, but the same in every order.
     known: Report | None = getattr(row, kind)
     return row if known is not None and known >= report else replace(row, **{kind: report})
 
@@ -235,6 +236,7 @@ class AgentsFold:
 
     def _see(self, at: datetime) -> None:
         """Move the watermark; once a day agents that were not heard of for long are forgotten."""
+        # By the time of events, not a clock: a replay forgets the same agents.
         if at.date() > self._watermark.date():
             for key, row in list(self.agents.items()):
                 if row.newest < at - AGENTS_KEPT and row.applied_offset < self._committed:
