@@ -69,7 +69,7 @@ def seconds_per_event(queues: int, still_open: int) -> float:
     job = InMemory()
     for first in range(0, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT, STEPS_OF_A_CHECKPOINT):
         job.take(_next(steps, min(STEPS_OF_A_CHECKPOINT, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT - first)))
-    assert sum(len(queue.places.waiting) for fold in job.folds for queue in fold.queues.values()) == still_open
+    assert sum(len(queue.phases.waiting) for fold in job.folds for queue in fold.queues.values()) == still_open
     seconds = sum(job.take(_next(steps, STEPS_OF_A_CHECKPOINT)) for _ in range(MEASURED))
     tuning.restore()
     return seconds / (MEASURED * STEPS_OF_A_CHECKPOINT * EVENTS_OF_A_CONTACT)

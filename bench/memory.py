@@ -77,7 +77,7 @@ def open_contacts(phase: str, contacts: int, *, restarted: bool) -> Memory:
             fold.recovered()
     after = _resident()
     found = sum(
-        len(queue.places.waiting) + len(queue.places.talking) for fold in folds for queue in fold.queues.values()
+        len(queue.phases.waiting) + len(queue.phases.talking) for fold in folds for queue in fold.queues.values()
     )
     assert found == contacts
     return Memory((after - before) / contacts, _spent(folds[0]))
@@ -146,7 +146,7 @@ def _spent(fold: ContactsFold) -> dict[str, float]:
         add("key", key, *key)
         add("segment", row, *astuple(row))
     for queue in fold.queues.values():
-        for phase in (queue.places.waiting, queue.places.talking):
+        for phase in (queue.phases.waiting, queue.phases.talking):
             add("phases", phase)
             for key, since in phase.items():
                 add("second key", key, *key)

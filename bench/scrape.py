@@ -225,9 +225,9 @@ async def _work(order: Order) -> None:
     delays: list[tuple[float, float]] = []
     service = _service(order.address, idempotent=order.idempotent)
     async with service:
-        for floor in service.worker.folds():
-            if isinstance(floor, ContactsFold):
-                floor.apply = _timed(floor.apply, delays)  # type: ignore[method-assign]  # nothing else knows when
+        for fold in service.worker.folds():
+            if isinstance(fold, ContactsFold):
+                fold.apply = _timed(fold.apply, delays)  # type: ignore[method-assign]  # nothing else knows when
         print(service.address, flush=True)
         await asyncio.to_thread(sys.stdin.read)
         told = LastShare(delays, len((await service.board()).snapshots["contacts"]), service.feed.gaps)

@@ -55,14 +55,14 @@ def story(table: str) -> list[Event]:
     return events
 
 
-def floor_of(events: list[Event], policies: Policies = Policies(), *, batch: int = 1000) -> ContactsFold:
-    """Fold events on a new floor, in batches."""
-    floor = ContactsFold(policies)
+def fold_of(events: list[Event], policies: Policies = Policies(), *, batch: int = 1000) -> ContactsFold:
+    """Fold events on a new fold, in batches."""
+    fold = ContactsFold(policies)
     for start in range(0, len(events), batch):
         chunk = events[start : start + batch]
-        applied = floor.apply(chunk, range(start, start + len(chunk)))
+        applied = fold.apply(chunk, range(start, start + len(chunk)))
         assert not applied.failed, applied.failed
-    return floor
+    return fold
 
 
 def shown(fold: ContactsFold, at: datetime) -> list[QueueSnapshot]:
@@ -74,9 +74,9 @@ def board_of(
     table: str | list[Event], *, at: str | datetime, policies: Policies = Policies()
 ) -> dict[str, QueueSnapshot]:
     """Return the snapshot of each queue at an instant, by the name of the queue."""
-    floor = floor_of(story(table) if isinstance(table, str) else table, policies)
+    fold = fold_of(story(table) if isinstance(table, str) else table, policies)
     instant = after(at) if isinstance(at, str) else at
-    return {snapshot.queue: snapshot for snapshot in shown(floor, instant)}
+    return {snapshot.queue: snapshot for snapshot in shown(fold, instant)}
 
 
 def sales(table: str, *, at: str = "10:00", policies: Policies = Policies()) -> QueueSnapshot:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["PhaseIndex", "PlacesError"]
+__all__ = ["Places", "PlacesError"]
 
 
 class PlacesError(Exception):
     """A configuration does not name what should be replaced in it, or names what has no place here."""
 
 
-class PhaseIndex:
+class Places:
     """
     For each `service:port` the addresses (`127.0.0.1:port`) that stand for it.
 

@@ -12,7 +12,7 @@ import yaml
 
 from scripts.apache_kafka.cluster import Cluster
 from scripts.stack.compose import services
-from scripts.stack.places import PhaseIndex
+from scripts.stack.places import Places
 from scripts.stack.program import Program, StackError
 from stream.broker.child import HOST, free_port
 
@@ -98,7 +98,7 @@ class Topology:
         self, name: str, log: str = "", changes: Mapping[str, str] | None = None, port: int | None = None
     ) -> Program:
         service = self._services[name]
-        here = PhaseIndex(self._addresses, {mount.inside: str(mount.path) for mount in service.mounts})
+        here = Places(self._addresses, {mount.inside: str(mount.path) for mount in service.mounts})
         environment = {variable: here.text(value) for variable, value in service.environment.items()}
         return Program(
             [sys.executable, "-m", "stream", *map(here.text, service.command)],
@@ -114,9 +114,7 @@ class Topology:
         paths = {mount.inside: str(folder / mount.inside.strip("/")) for mount in service.mounts}
         # A browser, and Prometheus about itself, say localhost. Grafana does not run here: links to it stay.
         grafana = f"localhost:{self._services['grafana'].inside}"
-        here = PhaseIndex(
-            self._addresses | {grafana: [grafana], f"localhost:{service.inside}": [f"{HOST}:{port}"]}, paths
-        )
+        here = Places(self._addresses | {grafana: [grafana], f"localhost:{service.inside}": [f"{HOST}:{port}"]}, paths)
         for mount in service.mounts:
             if not mount.is_volume:
                 shutil.copytree(mount.path, paths[mount.inside])
@@ -136,11 +134,11 @@ class Topology:
         return self._home / f"{name}.log"
 
 
-def _scraping_here(document: dict[str, Any], here: PhaseIndex) -> object:
+def _scraping_here(document: dict[str, Any], here: Places) -> object:
     return here.configuration(document, expected=NAMED_BY_PROMETHEUS)
 
 
-def _telling_nobody(document: dict[str, Any], here: PhaseIndex) -> object:
+def _telling_nobody(document: dict[str, Any], here: Places) -> object:
     # Those who would be told are not on this machine: routes lead to receivers that only have a name.
     receivers = [{"name": receiver["name"]} for receiver in document["receivers"]]
     return here.configuration(document, expected=set()) | {"receivers": receivers}

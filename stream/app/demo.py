@@ -55,6 +55,7 @@ async def running_demo(
     async with EmbeddedBroker() as broker:
         modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
         policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
+        # Not idempotent: the embedded broker does not answer InitProducerId.
         service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
         async with service:
             simulator = asyncio.create_task(_simulate(broker.address, seed, speed, clock, sleep), name="simulator")

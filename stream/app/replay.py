@@ -32,9 +32,10 @@ class Replay:
     def feed(self, events: list[Event]) -> None:
         """Fold events, in the order given. Raises the first failure: a defect, since every event is valid."""
         for topic, fold in self.folds.items():
+            # As Kafka would part them: each family reads its own topic, in order.
             share = [event for event in events if event.topic == topic]
             self._note(fold.apply(share, range(self.events, self.events + len(share))))
-            fold.committed(self.events)
+            fold.committed(self.events)  # nothing is ever read again: what is finished may be forgotten
             self.events += len(share)
         self.newest = max(self.newest, *(event.time for event in events))
 

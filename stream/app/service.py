@@ -142,6 +142,7 @@ class Service:
     async def start(self) -> None:
         """Open the pages, then start the worker: while it recovers, `/readyz` and the board say so."""
         await self._open()
+        # A worker that cannot start must not leave its port taken.
         try:
             await self.worker.start()
         except BaseException:
@@ -195,6 +196,7 @@ class Service:
 
     async def share(self) -> WorkerShare:
         """Return what this worker owns, by partition, taken in slices that do not hold up the loop."""
+        # Before the slices: a generation that is read late would claim partitions that were read under the old one.
         at, vitals, generation = self._clock(), vitals_of(self.feed), self.worker.app.consumer_generation_id
         partitions = await read_in_slices(self.worker.ownership.shown(), at)
         return WorkerShare(

@@ -39,6 +39,7 @@ def source_topics(
         max_queues_per_tenant=min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20),
         max_queues=min(max_queues, 2 * max_queues // partitions + 20),
     )
+    # Of all families: an event on the wrong topic is told apart from what is no event.
     decoder = EventDecoder([kind for family in families for kind in family.events])
     return [_source_topic(family, options, decoder, future_tolerance, clock) for family in families]
 
@@ -77,6 +78,7 @@ class _Decoder:
         self._tolerance = tolerance
         self._clock = clock
         self._horizon = self._started = clock()
+        # Beside the clock, which may be set back while the worker runs.
         self._began = time.monotonic()
 
     def __call__(self, value: bytes | None, headers: Headers) -> Event:

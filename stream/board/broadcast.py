@@ -38,6 +38,7 @@ class Viewer:
 
     def offer(self, frame: Frame) -> None:
         """Replace what waits."""
+        # Compared as bytes: rows that tick are rendered without what ticks, so a quiet second gives the same.
         if frame.board and frame.board != self._seen:
             self._board = self._seen = frame.board
         self._beat = frame.beat
@@ -128,6 +129,7 @@ class Broadcast:
                 async with asyncio.timeout(self._patience):
                     await response.write(news)
             except TimeoutError:
+                # Not closed: that would first wait for the very bytes that the client does not take.
                 if request.transport is not None:
                     request.transport.abort()
                 return

@@ -96,6 +96,7 @@ class SharedRendering(Generic[T]):
     async def body(self, form: str = "") -> bytes:
         """Return the newest reading in a form, such as a window: there must be few of them."""
         reading = await self._read()
+        # By identity: a newer reading is another object, and comparing boards would cost more than rendering one.
         if reading is not self._rendered:
             self._rendered, self._bodies = reading, {}
         if form not in self._bodies:

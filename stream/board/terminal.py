@@ -127,6 +127,7 @@ def _fitting(columns: Sequence[_Column], widths: dict[str, int], width: int) -> 
     for column in sorted(columns, key=lambda one: one.rank):
         wanted = widths[column.title]
         needed = 2 + (min(wanted, _NAME_WIDTH) if column.title in _NAMES else wanted)
+        # Not a narrower one of a lower rank in its place: which columns there are must not depend on chance.
         if column.rank > 0 and needed > left:
             break
         left -= needed
@@ -204,6 +205,7 @@ async def follow(
                 if isinstance(answer, Document):
                     document, lost = answer, None
                 else:
+                    # The first failure stands: it says since when.
                     lost = lost or _lost(address, answer, document, clock())
                 live.update(_picture(document, families, lost, clock(), console.width), refresh=True)
                 await asyncio.sleep(every.total_seconds())

@@ -56,6 +56,7 @@ def panel_of(
     something happened. *detailed* ones tell what only the detail of one row shows.
     """
     beside = [other for other in families if other.beside is not None and other is not family]
+    # No row rather than a wrong one: agents of some partitions would look like all there are.
     rows = [] if _is_a_part(board, family) else _rows(board, family, beside, window, detailed=detailed)
     if ticking:
         rows = [_without(row, _ticking(family)) for row in rows]

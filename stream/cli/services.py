@@ -74,6 +74,7 @@ class Seldom(logging.Filter):
         # The clock may be set back: that must not silence a library for as long.
         if abs(record.created - self._said.get(said, 0.0)) < SAME_AGAIN_SECONDS:
             return False
+        # Messages with addresses or offsets in them are without number.
         if len(self._said) >= MOST_REMEMBERED:
             self._said.clear()
         self._said[said] = record.created
@@ -113,6 +114,7 @@ def worker(broker: str | None, port: int | None) -> None:
 async def _work(settings: Settings) -> None:
     async with _broker(settings) as (address, idempotent):
         service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
+        # A task of its own, so that a signal cancels the work and not what cleans up after it.
         running = asyncio.create_task(service.run())
         _stop_on_signals(running)
         try:

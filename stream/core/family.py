@@ -173,10 +173,12 @@ class Board(Struct, frozen=True, kw_only=True):
 
 def merged(snapshots: Iterable[S]) -> tuple[S, ...]:
     """Return snapshots in the order of their keys, each key once."""
+    # Added, not overwritten: agents of one queue stand on many partitions.
     by_key: dict[Key, S] = {}
     for snapshot in snapshots:
         key = snapshot.key
         by_key[key] = by_key[key] + snapshot if key in by_key else snapshot
+    # In an order of their own, so that two workers, and a replay, give equal boards.
     return tuple(by_key[key] for key in sorted(by_key, key=lambda key: tuple(part or "" for part in key)))
 
 

@@ -35,6 +35,7 @@ class Reading(Generic[S]):
 
     def once(self, name: Hashable, compute: Callable[[], T]) -> T:
         """Return what is known by that *name*; computes it the first time."""
+        # By name and not by function: lambdas of two figures differ even where they compute the same.
         if name not in self._known:
             self._known[name] = compute()
         return cast("T", self._known[name])

@@ -57,6 +57,7 @@ def start_of(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60, UTC)
 
 
+# Time zones are slow, and nearly all events ask for the same minutes.
 @lru_cache(maxsize=65_536)
 def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
     """

@@ -229,6 +229,7 @@ def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
     template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
     template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"
     for text, counts, total in zip(block.series.texts, block.counts, block.sums, strict=True):
+        # All buckets are added up, and those that are written picked: few bounds give the same counts as many.
         cumulative = [*accumulate(counts)]
         written = [cumulative[place] for place in places]
         yield (template % (*written, cumulative[-1], total)).replace("\0", text)

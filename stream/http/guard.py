@@ -56,6 +56,7 @@ def guard(
             response: web.StreamResponse = web.Response(status=421, text="This host name is not served here.\n")
         else:
             response = await _answer(request, handler, limit_seconds)
+        # A stream has sent its headers long before it comes back here.
         if not response.prepared:
             response.headers.update(HEADERS)
         return response

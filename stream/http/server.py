@@ -92,6 +92,7 @@ class BoardServer:
         self._health = health
         self._listen = listen or Listen()
         self._broken_since: datetime | None = None
+        # Two, so that a long rendering does not hold up another window; metrics have a thread of their own.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
         self._metrics = MetricsPage(shown, take_board=take_board, feed=feed, timer=perf_counter)
         self._documents = SharedRendering(read, self._document_of, self._executor)
@@ -143,6 +144,7 @@ class BoardServer:
 
     async def stop(self) -> None:
         """End the streams, finish what is being answered, and close the port. Safe to call twice."""
+        # First: streams never end by themselves, and `cleanup` waits for whatever is being answered.
         self._broadcast.close()
         if self._sending is not None:
             self._sending.cancel()
@@ -161,6 +163,7 @@ class BoardServer:
 
     async def _page(self, request: web.Request) -> web.Response:
         name = request.match_info.get("name", "board.html")
+        # A dictionary of what there is, not a path on the disk: no name leads out of it.
         if name not in self._files:
             raise web.HTTPNotFound
         content_type, body = self._files[name]

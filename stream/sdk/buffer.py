@@ -1,6 +1,6 @@
 """Events on their way to the broker: who waits for them, how much room they take, and their order.
 
-A *record* is one encoded event. Parcels of one partition form a *buffer*: they leave in the order in which
+A *record* is one encoded event. Records of one partition form a *buffer*: they leave in the order in which
 they came, a batch at a time, and stay in the buffer until the broker has acknowledged them.
 """
 
@@ -72,6 +72,7 @@ class ByteBudget:
 
     def take_now(self, size: int) -> bool:
         """Take room if there is some and nobody waits for it; a single event always fits an empty buffer."""
+        # Not past those who wait: small events would else keep a large one waiting for ever.
         if self._turn.locked() or (self.held and self.held + size > self.limit):
             return False
         self.held += size

@@ -129,6 +129,7 @@ class Link:
 
     async def client(self) -> Client:
         """Return the connected client; connects if need be, and raises what aiokafka raises if that fails."""
+        # One at a time, or every buffer would open a connection of its own after a failure.
         async with self._turn:
             if self._client is None:
                 self._client = await self._connect()
@@ -155,6 +156,7 @@ class Link:
             return
         self._client = None
         self._verified.clear()
+        # In the background: a client whose broker is gone may take long to stop, and the next one must not wait for it.
         task = asyncio.create_task(client.stop())
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)

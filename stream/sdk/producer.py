@@ -163,6 +163,7 @@ class Producer:
 
     def _load(self, topic: str, record: BufferedRecord) -> None:
         known = self._partitions.get(topic)
+        # Chosen here and not by aiokafka, so that each partition has a buffer, and order, of its own.
         partition = known[_hash(record.key) % len(known)] if known else None
         buffer = self._buffers.get((topic, partition))
         if buffer is None:
@@ -195,6 +196,7 @@ class Producer:
                 pause = FIRST_PAUSE_SECONDS
                 continue
             left = buffer.records[0].deadline - asyncio.get_running_loop().time()
+            # Never past the deadline of the oldest: its sender learns in time that it was given up.
             await asyncio.sleep(max(0.0, min(pause, left)))
             self._give_up(buffer, failure)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -215,12 +217,14 @@ class Producer:
             return None
         said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
         log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
+        # After these the connection is as good as before; after anything else nobody knows.
         if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
             self._link.drop(client)
         return problem
 
     async def _advance(self, client: Client, buffer: PartitionBuffer) -> None:
         self._partitions[buffer.topic] = known = await self._link.partitions(client, buffer.topic)
+        # Partitions were added, or the topic was not known when the records came in.
         if buffer.partition not in known:
             self._reload(buffer)
             return

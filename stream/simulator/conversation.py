@@ -42,7 +42,7 @@ class Conversations:
         visit.holds += 1
         visit.held_at = self._calendar.now
         self._record.held(visit, _agent(visit))
-        hangs_up = visit.holds == len(errand.talk)
+        hangs_up = visit.holds == len(errand.talk)  # some give up on hold: no talk follows it
         self._calendar.after(length, self._end if hangs_up else self._resume, visit)
 
     def _resume(self, visit: Visit) -> None:
@@ -66,6 +66,7 @@ class Conversations:
             self._record.ended(visit, desk.plan.id)
         else:
             self._record.transferred(visit, desk.plan.id, transfer)
+        # A contact that goes on to another queue keeps its line.
         if transfer is None or transfer.to is None:
             visit.queue.lines.taken -= 1
         else:

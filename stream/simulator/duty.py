@@ -33,6 +33,7 @@ class Duty:
             self._calendar.at(0, self._login, desk)
             return
         began = (milliseconds(shift.starts) - clock_ms) % DAY_MS
+        # A shift that runs past midnight has begun the day before: its agent is there from the start.
         if began + milliseconds(shift.lasts) > DAY_MS:
             self._begin_shift((desk, shift, began - DAY_MS))
         else:
@@ -96,7 +97,7 @@ class Duty:
         self.release(desk)
 
     def _end_shift(self, desk: Desk) -> None:
-        desk.leaving = True
+        desk.leaving = True  # nobody hangs up on a customer: it takes effect with the last contact
         self.release(desk)
 
     def _logout(self, desk: Desk) -> None:
@@ -130,6 +131,7 @@ class Duty:
 
     def _return(self, what: tuple[Desk, int]) -> None:
         desk, number = what
+        # Another pause, or the end of the shift, may have come in between: then this return is void.
         if desk.on_duty and desk.pauses == number:
             desk.available = True
             self._record.agent(agents.AgentAvailabilityChanged, desk, agents.AvailabilityData(status="available"))

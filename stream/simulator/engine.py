@@ -48,6 +48,7 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterat
     length = milliseconds(end - start)
     yield from out
     out.clear()
+    # Handed on after each step of the calendar: so a day is made as it is read, in constant memory.
     while calendar.step(length):
         if out:
             yield from out

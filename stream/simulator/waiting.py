@@ -35,6 +35,7 @@ class WaitingRoom:
         visit.phase = Phase.WAITING
         visit.position = queue.length + 1
         self._record.enqueued(visit)
+        # Where others wait no desk of this queue is free, or the oldest of them would have it.
         desk = None if queue.waiting else _best(queue)
         queue.waiting[visit] = None
         if desk is not None:
@@ -88,7 +89,7 @@ class WaitingRoom:
         queue = visit.queue
         visit.phase, visit.desk = Phase.WAITING, None
         queue.waiting[visit] = None
-        queue.waiting.move_to_end(visit, last=False)
+        queue.waiting.move_to_end(visit, last=False)  # a ring in vain costs no place in the line
         self._duty.missed(desk)
         self._duty.release(desk)
         other = _best(queue)

@@ -66,6 +66,7 @@ class PositionFile:
         if self._read_only:
             return
         try:
+            # The very thing that a save does: rights alone do not tell of a full or read-only disk.
             with TemporaryFile(dir=self.path.parent, prefix=self.path.name):
                 pass
         except OSError as failure:
@@ -91,6 +92,7 @@ class PositionFile:
         return True
 
     def _replace(self, position: bytes) -> None:
+        # A new file, on the disk before it takes the name: a power cut leaves the old or the new position.
         new_file = self.path.with_name(f"{self.path.name}.new")
         try:
             with new_file.open("wb") as file:
@@ -118,7 +120,7 @@ async def ship(
             while not await _sent(batch.events, sink, intake):
                 await pauses.wait()
             pauses.reset()
-            await asyncio.to_thread(position.save, batch.position)
+            await asyncio.to_thread(position.save, batch.position)  # fsync may take long on a busy disk
     except UnreadablePosition as failure:
         raise SourceError(f"{position.path}: {failure}") from failure
 

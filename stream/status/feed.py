@@ -133,7 +133,7 @@ class Feed:
         if self.failure is not None:
             return False
         if self.broker_silent_since is not None:
-            return True
+            return True  # a restart would only recover for nothing
         if any(partition.stalled(now, patience) for partition in self.partitions.values()):
             return False
         waiting = self.recovery in ("rebalancing", "recovering")
@@ -159,6 +159,7 @@ class Feed:
     def heard(self, latest: Mapping[str, datetime]) -> None:
         """Note the event times of one batch, the last one by CloudEvents source."""
         for name, at in latest.items():
+            # Producers choose these names: a bound keeps labels, and so series, bounded.
             has_room = name in self.sources or len(self.sources) < MAX_SOURCES
             source = name if has_room else OVERFLOW_SOURCE
             self.sources[source] = max(at, self.sources.get(source, at))

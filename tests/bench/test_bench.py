@@ -46,7 +46,7 @@ def test_as_many_contacts_wait_as_were_asked_for() -> None:
 
     job.take(by_home((sent for step in islice(steps, 6000) for sent in step), 16))
 
-    assert sum(len(queue.places.waiting) for floor in job.folds for queue in floor.queues.values()) == 300
+    assert sum(len(queue.phases.waiting) for fold in job.folds for queue in fold.queues.values()) == 300
 
 
 def test_records_lie_where_kafka_would_put_them_under_the_key_of_their_event() -> None:

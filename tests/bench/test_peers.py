@@ -1,4 +1,4 @@
-"""The job that peers are measured with is ours: their fold answers what our floor answers."""
+"""The job that peers are measured with is ours: their fold answers what our fold answers."""
 
 from bench.material import material
 from bench.peers.answers import oracle, wrong_answers
@@ -11,12 +11,12 @@ DAY = material(EVENTS, 5, 1).by_partition[0]
 
 def test_the_job_of_the_peers_counts_what_a_floor_counts_although_events_are_repeated() -> None:
     values = [record.value for index, record in enumerate(DAY) for _ in range(1 + (index % 3 == 0))]
-    floor = ContactsFold()
-    floor.apply([DECODER.decode(value) for value in values], range(len(values)))
+    fold = ContactsFold()
+    fold.apply([DECODER.decode(value) for value in values], range(len(values)))
 
     sums = {key[:2]: sums for key, sums in oracle(values).items() if key[2] is None}
-    floor.settle()
-    totals = {key[1:3]: row.tally for key, row in floor.tallies.items() if key[3] == "total"}
+    fold.settle()
+    totals = {key[1:3]: row.tally for key, row in fold.tallies.items() if key[3] == "total"}
 
     assert {
         key: (

@@ -16,7 +16,7 @@ from stream.families.contacts.segment import Segment
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
 from stream.families.registry import DECODER, EVENT_TYPES
-from tests.timeline import floor_of, story
+from tests.timeline import fold_of, story
 
 GOOD: dict[str, Any] = {
     "specversion": "1.0",
@@ -200,11 +200,11 @@ def _example(kind: str) -> dict[str, object]:
 
 
 def test_rows_are_read_as_they_were_written() -> None:
-    floor = floor_of(story("00:00 enqueued ann\n00:10 answered ann\n00:00 callback.requested cb"))
-    floor.settle()
+    fold = fold_of(story("00:00 enqueued ann\n00:10 answered ann\n00:00 callback.requested cb"))
+    fold.settle()
 
-    assert floor.tallies
-    for rows, row_codec in ((floor.tallies, TALLIES), (floor.segments, SEGMENTS)):
+    assert fold.tallies
+    for rows, row_codec in ((fold.tallies, TALLIES), (fold.segments, SEGMENTS)):
         for key, row in rows.items():
             assert row_codec.decode_key(row_codec.encode_key(key)) == key  # type: ignore[arg-type]  # one of two
             assert row_codec.decode_row(row_codec.encode_row(row)) == row  # type: ignore[arg-type]  # one of two
@@ -217,28 +217,28 @@ def test_a_row_of_another_format_is_refused_never_misread(data: bytes) -> None:
 
 
 def test_many_rows_are_read_as_if_one_by_one() -> None:
-    floor = floor_of(story("00:00 enqueued ann\n00:10 answered ann\n00:05 enqueued bob\n00:00 callback.requested cb"))
-    keys = [SEGMENTS.encode_key(key) for key in floor.segments]
-    rows = [SEGMENTS.encode_row(row) for row in floor.segments.values()]
+    fold = fold_of(story("00:00 enqueued ann\n00:10 answered ann\n00:05 enqueued bob\n00:00 callback.requested cb"))
+    keys = [SEGMENTS.encode_key(key) for key in fold.segments]
+    rows = [SEGMENTS.encode_row(row) for row in fold.segments.values()]
 
-    assert SEGMENTS.decode_keys(keys) == [SEGMENTS.decode_key(key) for key in keys] == [*floor.segments]
+    assert SEGMENTS.decode_keys(keys) == [SEGMENTS.decode_key(key) for key in keys] == [*fold.segments]
     assert SEGMENTS.decode_rows(rows) == [SEGMENTS.decode_row(row) for row in rows]
     assert not SEGMENTS.decode_rows([])
     assert not SEGMENTS.decode_keys([])
 
 
 def test_contacts_of_a_queue_share_its_names_after_a_restart() -> None:
-    floor = floor_of(story("00:00 enqueued ann\n00:05 enqueued bob"))
+    fold = fold_of(story("00:00 enqueued ann\n00:05 enqueued bob"))
 
-    ann, bob = SEGMENTS.decode_keys([SEGMENTS.encode_key(key) for key in floor.segments])
+    ann, bob = SEGMENTS.decode_keys([SEGMENTS.encode_key(key) for key in fold.segments])
 
     assert all(of_ann is of_bob for of_ann, of_bob in zip(ann[:3], bob[:3], strict=True))
 
 
 def test_contacts_of_one_policy_share_its_limits_after_a_restart() -> None:
-    floor = floor_of(story("00:10 answered ann\n00:05 abandoned bob"))
+    fold = fold_of(story("00:10 answered ann\n00:05 abandoned bob"))
 
-    ann, bob = SEGMENTS.decode_rows([SEGMENTS.encode_row(row) for row in floor.segments.values()])
+    ann, bob = SEGMENTS.decode_rows([SEGMENTS.encode_row(row) for row in fold.segments.values()])
 
     assert isinstance(ann, Segment)
     assert isinstance(bob, Segment)

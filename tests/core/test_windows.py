@@ -118,24 +118,24 @@ def test_a_day_that_begins_in_the_repeated_hour_begins_once() -> None:
 
 
 def test_an_event_of_a_day_that_is_not_kept_is_late_and_one_of_yesterday_is_not() -> None:
-    floor = ContactsFold()
-    floor.apply([event("blocked", "now", datetime(2026, 11, 20, 4, tzinfo=UTC), reason="full")], [0])
+    fold = ContactsFold()
+    fold.apply([event("blocked", "now", datetime(2026, 11, 20, 4, tzinfo=UTC), reason="full")], [0])
 
     def late(at: datetime) -> int:
-        return floor.apply([event("blocked", at.isoformat(), at, reason="full")], [at.day]).late
+        return fold.apply([event("blocked", at.isoformat(), at, reason="full")], [at.day]).late
 
     assert late(datetime(2026, 11, 19, 0, 0, tzinfo=UTC)) == 0
     assert late(datetime(2026, 11, 18, 23, 59, tzinfo=UTC)) == 1
 
 
 def test_sums_are_right_after_a_long_time_without_a_look() -> None:
-    floor = ContactsFold()
-    floor.apply([event("blocked", "a", TEN, reason="full")], [0])
-    list(floor.snapshots(TEN))
+    fold = ContactsFold()
+    fold.apply([event("blocked", "a", TEN, reason="full")], [0])
+    list(fold.snapshots(TEN))
     told = [event("blocked", f"b{n}", TEN + timedelta(minutes=n), reason="full") for n in range(1, 130)]
-    floor.apply(told, range(1, 130))
+    fold.apply(told, range(1, 130))
 
-    ((_, queue),) = floor.snapshots(TEN + timedelta(minutes=129))
+    ((_, queue),) = fold.snapshots(TEN + timedelta(minutes=129))
 
     assert queue.windows["1h"].blocked == 61
 
@@ -149,8 +149,8 @@ def test_sums_are_right_when_a_call_system_is_so_far_ahead_that_their_minutes_ar
     list(watched.snapshots(after("1:00:00")))
     watched.apply(told[-1:], [60])
     unwatched.apply(told, range(61))
-    for floor in (watched, unwatched):
-        floor.settle()
+    for fold in (watched, unwatched):
+        fold.settle()
 
     assert list(watched.snapshots(after(look))) == list(unwatched.snapshots(after(look)))
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from scripts.stack.compose import Service, services
-from scripts.stack.places import PhaseIndex, PlacesError
+from scripts.stack.places import Places, PlacesError
 from scripts.stack.topology import NAMED_BY_PROMETHEUS
 from stream.app.demo import DEMO_POLICIES
 from stream.app.policy_file import load_policies, policies_of
@@ -292,9 +292,9 @@ def test_the_password_of_grafana_is_a_file_in_its_volume() -> None:
 # --- what is started without Docker
 
 
-def places(workers: int = 2) -> PhaseIndex:
+def places(workers: int = 2) -> Places:
     found = {name: [f"127.0.0.1:{number}"] for number, name in enumerate(sorted(NAMED_BY_PROMETHEUS), 1)}
-    return PhaseIndex(found | {"worker:9108": [f"127.0.0.1:{7000 + number}" for number in range(workers)]})
+    return Places(found | {"worker:9108": [f"127.0.0.1:{7000 + number}" for number in range(workers)]})
 
 
 def test_without_docker_prometheus_scrapes_every_worker_of_this_machine() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -41,6 +41,15 @@ def decoder_accepts(event_type: str, document: Json) -> bool:
         return tag_of(DECODER.decode(json.dumps(document).encode())) == event_type
     except InvalidEvent:
         return False
+
+
+def is_of_an_absurd_time(document: Json) -> bool:
+    """Whether it is before 1970 or after 2100, which no schema tells: its pattern knows digits."""
+    try:
+        DECODER.decode(json.dumps(document).encode())
+    except InvalidEvent as invalid:
+        return invalid.reason == "absurd_time"
+    return False
 
 
 def fields_of(event_type: str) -> list[tuple[str, ...]]:
@@ -142,6 +151,7 @@ def test_what_the_schema_accepts_the_decoder_accepts(
 ) -> None:
     event_type, field = event_and_field
     document = with_field(example_of(event_type), field, value)
+    assume(not is_of_an_absurd_time(document))
 
     assert not schema_accepts(event_type, document) or decoder_accepts(event_type, document)
 

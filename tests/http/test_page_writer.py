@@ -23,7 +23,7 @@ from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
 from stream.http import metrics_page
-from stream.http import page_writer as scribe
+from stream.http import page_writer as module
 from stream.http.exposition import Format, RenderedSection
 from stream.http.page_input import SLICE, PageInput, write
 from stream.http.page_writer import PageWriter
@@ -162,7 +162,7 @@ def test_a_process_that_does_not_answer_is_ended_and_the_page_left_to_the_worker
     hanging = writer.pid
     assert hanging is not None
     os.kill(hanging, signal.SIGSTOP)
-    monkeypatch.setattr(scribe, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
 
     page = writer.written(a_draft())
 

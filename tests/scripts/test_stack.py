@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stack.places import PhaseIndex, PlacesError
+from scripts.stack.places import Places, PlacesError
 from scripts.stack.program import Program, StackError
 from scripts.stack.topology import Topology
 
@@ -34,7 +34,7 @@ def test_a_program_that_ends_before_it_is_well_is_not_waited_for(tmp_path: Path)
 
 
 def test_paths_and_addresses_of_containers_become_those_of_this_machine() -> None:
-    here = PhaseIndex({"kafka:9092": ["127.0.0.1:7"]}, {"/prometheus": "/x/data", "/etc/prometheus": "/x/prometheus"})
+    here = Places({"kafka:9092": ["127.0.0.1:7"]}, {"/prometheus": "/x/data", "/etc/prometheus": "/x/prometheus"})
 
     assert here.text("--config.file=/etc/prometheus/prometheus.yml") == "--config.file=/x/prometheus/prometheus.yml"
     assert here.text("--storage.tsdb.path=/prometheus") == "--storage.tsdb.path=/x/data"
@@ -43,4 +43,4 @@ def test_paths_and_addresses_of_containers_become_those_of_this_machine() -> Non
 
 def test_one_address_cannot_stand_for_several() -> None:
     with pytest.raises(PlacesError, match="worker:9108 is 2 addresses"):
-        PhaseIndex({"worker:9108": ["127.0.0.1:1", "127.0.0.1:2"]}).text("http://worker:9108/")
+        Places({"worker:9108": ["127.0.0.1:1", "127.0.0.1:2"]}).text("http://worker:9108/")

@@ -66,4 +66,4 @@ def states(events: list[Event], queue: str | None = "q1") -> dict[str, str]:
 
 def places_of(row: AgentRow) -> dict[str | None, str]:
     """Tell an agent's state in general (None) and by queue, when it was reported last."""
-    return dict(row.places(row.newest, AgentPolicy()))
+    return dict(row.states_by_queue(row.newest, AgentPolicy()))

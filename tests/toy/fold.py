@@ -59,9 +59,14 @@ class Stand(Struct, frozen=True, kw_only=True):
 
 
 class ToyFold:
+    contribution = Thrown
+
     def __init__(self) -> None:
         self.throws: Rows[RowKey, CountsRow[Throws]] = Rows()
         self.stands: dict[tuple[str, str], Windowed[Throws]] = {}
+
+    def new_row(self) -> CountsRow[Any]:
+        return ThrowsRow()
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -73,7 +78,7 @@ class ToyFold:
             key = (event.tenantid, event.data.queue)
             counts = self._counts_of(key)
             counts.hear(event.time)
-            counts.count(Thrown(event.time, event.data.hit), 1, offset)
+            counts.count(self.contribution(event.time, event.data.hit), 1, offset)
             for scope, number, row in counts.take_counted():
                 if row.applied_offset < offset:
                     row.applied_offset = offset
@@ -104,5 +109,5 @@ class ToyFold:
 
     def _counts_of(self, key: tuple[str, str]) -> Windowed[Throws]:
         if key not in self.stands:
-            self.stands[key] = Windowed(ThrowsRow, Retention(minutes=120, days=2), ZoneInfo("UTC"), time(0))
+            self.stands[key] = Windowed(self.new_row, Retention(minutes=120, days=2), ZoneInfo("UTC"), time(0))
         return self.stands[key]

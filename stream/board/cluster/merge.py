@@ -108,6 +108,7 @@ class ClusterBoard:
         now = asyncio.get_running_loop().time()
         # The own share speaks for whatever it owns; other workers only for what the group has given them.
         self._take(share, now, self._declared)
+        # Of what is kept the board is made; only what is fresh speaks for the feed.
         self._last_shares = {key: last for key, last in self._last_shares.items() if now - last.at <= KEPT_SECONDS}
         fresh = {key: last for key, last in self._last_shares.items() if now - last.at <= FRESH_SECONDS}
         known, whole = [last.board for last in self._last_shares.values()], self._last_shares.keys() >= self._declared
@@ -183,6 +184,7 @@ def _ranges(numbers: list[int]) -> list[str]:
 
 def _feed_of(workers: list[Vitals], last_shares: Iterable[LastShare]) -> Feed:
     """Return the feed of all workers as if they were one: the worst of each, and all partitions."""
+    # One feed as all are: whoever looks at a board asks whether the centre is well, not which worker is.
     worst = max(workers, key=lambda one: _WORST_LAST.index(one.recovery))
     boards = [one.board.feed for one in last_shares]
     return Feed(

@@ -14,31 +14,31 @@ from stream.core.limits import OVERFLOW_QUEUE
 from stream.core.windows import EPOCH, minute_of
 from stream.families.agents.snapshot import STATES, AgentsSnapshot
 
-__all__ = ["PORTION", "Look", "StateCounts"]
+__all__ = ["SLICE", "StateCounts", "StatesUntil"]
 
 K = TypeVar("K", bound=Hashable)
 
-Place = tuple[str, str | None]
+TenantOrQueue = tuple[str, str | None]
 """Tenant, and queue (None: the whole tenant)."""
 
-Look = tuple[tuple[tuple[Place, str], ...], datetime | None]
-"""At an instant, an agent's places with the state in each, and when that changes by itself (None: never)."""
+StatesUntil = tuple[tuple[tuple[TenantOrQueue, str], ...], datetime | None]
+"""The states of an agent, in its tenant and in each queue, and when they change by themselves (None: never)."""
 
-PORTION: Final = 100
+SLICE: Final = 100
 """Agents that are looked at before others get their turn."""
 
 
 class StateCounts(Generic[K]):
     """How many agents are in each state, as of the instant that was asked for last."""
 
-    def __init__(self, look: Callable[[K, datetime], Look | None]) -> None:
-        self._look = look
+    def __init__(self, states_until: Callable[[K, datetime], StatesUntil | None]) -> None:
+        self._states_until = states_until
         """Tells where an agent is at an instant; None of one who was forgotten."""
         self.changed: dict[K, None] = {}
         """Agents of whom something was reported, or who were forgotten, since they were last looked at."""
         self._as_of = EPOCH
-        self._places: dict[K, tuple[tuple[Place, str], ...]] = {}
-        self._counts: dict[Place, Counter[str]] = {}
+        self._states: dict[K, tuple[tuple[TenantOrQueue, str], ...]] = {}
+        self._counts: dict[TenantOrQueue, Counter[str]] = {}
         self._due: dict[int, set[K]] = {}
         """Agents by the minute in which they have to be looked at again."""
         self._due_in: dict[K, int] = {}
@@ -46,20 +46,21 @@ class StateCounts(Generic[K]):
         """A heap of the minutes in which an agent is due."""
 
     def advance(self, at: datetime) -> Iterator[int]:
-        """Count the agents as they are at an instant; yields the size of each portion that was looked at."""
+        """Count the agents as they are at an instant; yields the size of each slice that was looked at."""
         if at < self._as_of:  # somebody asks for an earlier one, as when a clock was set back
-            self.changed.update(dict.fromkeys(self._places))
+            self.changed.update(dict.fromkeys(self._states))
         self._as_of = at
+        # By minute, so that the heap stays small: who is looked at too early in it is due in it once more.
         while self._minutes and self._minutes[0] <= minute_of(at):
             self.changed.update(dict.fromkeys(self._due.pop(heappop(self._minutes))))
-        # Who changes between two portions waits for the next reading, or this one might never end.
+        # Who changes between two slices waits for the next reading, or this one might never end.
         left = len(self.changed)
-        while portion := list(islice(self.changed, min(PORTION, left))):
-            for agent in portion:
+        while some := list(islice(self.changed, min(SLICE, left))):
+            for agent in some:
                 del self.changed[agent]
                 self._count(agent)
-            left -= len(portion)
-            yield len(portion)
+            left -= len(some)
+            yield len(some)
 
     def snapshots(self, max_queues_per_tenant: int, max_queues: int) -> Iterator[AgentsSnapshot]:
         """Yield what was counted last; queues beyond a limit come as one, for each tenant."""
@@ -77,21 +78,22 @@ class StateCounts(Generic[K]):
             yield _snapshot(tenant, OVERFLOW_QUEUE, states)
 
     def _count(self, agent: K) -> None:
-        found = self._look(agent, self._as_of)
-        for place, state in self._places.pop(agent, ()):
-            states = self._counts[place]
+        found = self._states_until(agent, self._as_of)
+        for of, state in self._states.pop(agent, ()):
+            states = self._counts[of]
             states[state] -= 1
+            # A queue that nobody serves any more has no series, rather than seven that stand at 0.
             if not states[state] and not any(states.values()):
-                del self._counts[place]
+                del self._counts[of]
         if (due_in := self._due_in.pop(agent, None)) is not None and due_in in self._due:
             self._due[due_in].discard(agent)
         if found is None:
             return
-        self._places[agent], due = found
-        for place, state in found[0]:
-            if place not in self._counts:
-                self._counts[place] = Counter()
-            self._counts[place][state] += 1
+        self._states[agent], due = found
+        for of, state in found[0]:
+            if of not in self._counts:
+                self._counts[of] = Counter()
+            self._counts[of][state] += 1
         if due is not None:
             self._plan(agent, minute_of(due))
 

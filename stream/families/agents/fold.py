@@ -17,7 +17,7 @@ from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PE
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windows import EPOCH
-from stream.families.agents.counts import PORTION, Look, StateCounts
+from stream.families.agents.counts import SLICE, StateCounts, StatesUntil
 from stream.families.agents.events import (
     EVENTS,
     AgentActivityChanged,
@@ -76,7 +76,7 @@ class AgentRow(Struct, frozen=True, array_like=True, gc=False):
                 return "offline"
         return "not_ready" if presence and presence.value == "not_ready" else "available"
 
-    def places(self, at: datetime, policy: AgentPolicy) -> Iterator[tuple[str | None, str]]:
+    def states_by_queue(self, at: datetime, policy: AgentPolicy) -> Iterator[tuple[str | None, str]]:
         """Yield the state at the instant *at*, in general (None) and in each queue that the agent serves."""
         state = self.state(at, policy)
         yield None, state
@@ -109,8 +109,8 @@ _UNKNOWN = AgentRow()
 PER_QUEUE_OF_CONTACTS = 10
 """So many snapshots of agents cost as much to take as one of a queue of contacts."""
 
-COST_OF_A_PORTION = PORTION // 4
-"""So many queues of contacts cost as much as a portion of the agents that have changed."""
+COST_OF_A_SLICE = SLICE // 4
+"""So many queues of contacts cost as much as a slice of the agents that have changed."""
 
 
 def take(row: AgentRow, event: AgentEvent) -> AgentRow:
@@ -137,6 +137,7 @@ def take(row: AgentRow, event: AgentEvent) -> AgentRow:
 
 
 def _later(row: AgentRow, kind: str, report: Report) -> AgentRow:
+    # Of two reports of one instant the greater value stands: arbitrary, but the same in every order.
     known: Report | None = getattr(row, kind)
     return row if known is not None and known >= report else replace(row, **{kind: report})
 
@@ -163,7 +164,7 @@ class AgentsFold:
         self.agents: Rows[AgentKey, AgentRow] = Rows()
         self._agents_of: Counter[str] = Counter()
         self._policy_of: dict[str, AgentPolicy] = {}
-        self._counts: StateCounts[AgentKey] = StateCounts(self._look)
+        self._counts: StateCounts[AgentKey] = StateCounts(self._states_until)
         self._watermark = EPOCH
         self._committed = 0
 
@@ -193,7 +194,7 @@ class AgentsFold:
         """Take stock of the rows that were loaded from the changelog; each carries its own applied offset."""
         self._agents_of = Counter(tenant for tenant, _ in self.agents)
         self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
-        self._counts = StateCounts(self._look)
+        self._counts = StateCounts(self._states_until)
         self._counts.changed.update(dict.fromkeys(self.agents))
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot | None]]:
@@ -203,7 +204,7 @@ class AgentsFold:
         Before the first come those pauses that counting takes where many agents have changed.
         """
         for _ in self._counts.advance(at):
-            yield COST_OF_A_PORTION, None
+            yield COST_OF_A_SLICE, None
         for number, one in enumerate(self._counts.snapshots(self.max_queues_per_tenant, self.max_queues)):
             yield int(number % PER_QUEUE_OF_CONTACTS == 0), one
 
@@ -236,6 +237,7 @@ class AgentsFold:
 
     def _see(self, at: datetime) -> None:
         """Move the watermark; once a day agents that were not heard of for long are forgotten."""
+        # By the time of events, not a clock: a replay forgets the same agents.
         if at.date() > self._watermark.date():
             for key, row in list(self.agents.items()):
                 if row.newest < at - AGENTS_KEPT and row.applied_offset < self._committed:
@@ -245,7 +247,7 @@ class AgentsFold:
             self._agents_of = +self._agents_of  # a tenant without agents is none: it must not keep out a real one
         self._watermark = max(self._watermark, at)
 
-    def _look(self, key: AgentKey, at: datetime) -> Look | None:
+    def _states_until(self, key: AgentKey, at: datetime) -> StatesUntil | None:
         """Return where an agent is at an instant, and until when: nowhere, of whom nothing was heard for long."""
         row = self.agents.get(key)
         if row is None:
@@ -253,7 +255,8 @@ class AgentsFold:
         if row.newest + AGENTS_KEPT <= at:
             return (), None
         policy = self._policy(key[0])
-        return tuple(((key[0], queue), state) for queue, state in row.places(at, policy)), row.changes_at(at, policy)
+        states = tuple(((key[0], queue), state) for queue, state in row.states_by_queue(at, policy))
+        return states, row.changes_at(at, policy)
 
     def _policy(self, tenant: str) -> AgentPolicy:
         if tenant not in self._policy_of:

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+# Frozen, and equal by value: the difference of two derivations finds what is in both by comparing.
 class _At(Struct, frozen=True, array_like=True, gc=False):
     at: datetime
     """The instant, hence the minute and day, that it is counted in."""

@@ -1,6 +1,6 @@
 """All queues of one partition: folds batches of contact events into segments and tallies.
 
-Every event of a queue comes from one partition, so a floor knows the whole truth of its queues.
+Every event of a queue comes from one partition, so one fold knows the whole truth of its queues.
 It is told offsets and commits, and knows nothing of Kafka otherwise.
 """
 
@@ -26,14 +26,14 @@ from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue
 from stream.families.contacts.queues import Queues
-from stream.families.contacts.segment import TAKE, TELLING, Segment, take, tells
+from stream.families.contacts.segment import FACT_REPORTS, TAKE, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 
 __all__ = ["ContactsFold", "TallyKey"]
 
 SETTLE_AFTER = 100_000
-"""Events after which a floor settles by itself: what may be forgotten must not fill the memory."""
+"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""
 
 CONTACTS_PER_QUEUE = 100
 """So many contacts that wait cost as much to read as a queue."""
@@ -65,7 +65,7 @@ class ContactsFold:
         self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
         self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
         self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
-            **dict.fromkeys(TELLING, self._take_segment),
+            **dict.fromkeys(FACT_REPORTS, self._take_segment),
             **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
         }
         self._recovered_to = -1
@@ -73,9 +73,9 @@ class ContactsFold:
         self._unsettled = 0
         self._committed = 0
         self._touched: dict[Queue, None] = {}
-        """A set in the order in which they were: runs that are alike must write alike."""
+        """An ordered set: identical runs must write identical changelogs."""
         self._deferred: dict[EpisodeKey, Deferred] = {}
-        """By the words of the events, which may name a queue beyond the limit."""
+        """Keyed by names as received, before overflow renaming."""
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -95,7 +95,7 @@ class ContactsFold:
             self._fold(events[old:], offsets[old:], applied)
             self._applied_to = offsets[-1]
             self._unsettled += len(events) - old
-            if self._unsettled >= SETTLE_AFTER:
+            if self._unsettled >= SETTLE_AFTER:  # checkpoints settle, but a broker may be away for long
                 self.settle()
         return applied
 
@@ -130,6 +130,7 @@ class ContactsFold:
             queue = self.queues.get(key[:3]) or self.queues.know(self.queues.find(key[:3]))
             queue.load_episode(key, episode)
         self.queues.loaded()
+        # Up to there rows may be ahead of what is read; beyond it batches can be counted as a whole.
         self._recovered_to = max(
             self._recovered_to,
             max((row.applied_offset for row in self.tallies.values()), default=-1),
@@ -161,7 +162,7 @@ class ContactsFold:
                 applied.failed.append((visit.segment.applied_offset, failure))
         self._deferred.clear()
 
-    # Of one event whatever can raise comes before the first change.
+    # For each event, do everything that can raise before changing state.
 
     def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
         data = event.data
@@ -190,6 +191,7 @@ class ContactsFold:
         self, name: EpisodeKey, visit: Deferred, event: SegmentEvent, offset: int, applied: Applied
     ) -> None:
         """Take a report that may take something back: what the batch has brought so far is counted first."""
+        # Counters keep what was shown before a correction; that must not depend on how records were fetched.
         if self._deferred.pop(name, None) is not None:
             self._count(visit)
             visit = Deferred(visit.queue, visit.key, visit.segment)
@@ -240,6 +242,7 @@ class ContactsFold:
             applied.replayed += 1
             return
         known = take_step(callback, event)
+        # Callbacks are few: each is counted at once, without the deferring that segments need.
         if known is callback:
             applied.duplicates += 1
             self._keep(queue, key, replace(callback, applied_offset=offset))
@@ -278,11 +281,12 @@ class ContactsFold:
         for queue in self.queues.silent():
             for key in queue.take_all(self._may_go):
                 self.segments.remove(key)
+            # Only a commit tells that the tombstones of its segments are in the changelog.
             if queue.emptied_at is not None and queue.emptied_at < self._committed:
                 for scope, number in queue.counts.numbers():
                     self.tallies.remove((*queue.key, scope, number))
                 self.queues.forget(queue)
-            elif queue.places.is_empty:
+            elif queue.phases.is_empty:
                 queue.emptied_at = self._applied_to
 
     def _settle(self, queue: Queue) -> None:

@@ -33,7 +33,7 @@ def judge(segment: Segment, limits: Limits) -> None:
 def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
     """Return what the segment, judged where it has to be, counts for by what is known of it now."""
     if segment.limits is None and segment.seldom is None:
-        # It waits, which is all: so it is with half of those that a batch finds, and with a million of them at times.
+        # Fast path: only enqueued so far, the commonest state.
         return () if segment.enqueued is None else (Entered(segment.enqueued.at, segment.enqueued.note),)
     found: list[Contribution] = [] if segment.outbound else _visit(segment)
     handled = _handled(segment)
@@ -74,6 +74,7 @@ def _visit(segment: Segment) -> list[Contribution]:
 def _decision(segment: Segment) -> Answered | Abandoned | Dequeued | None:
     """How the wait ended: by the earliest report, an answer before other exits of the same instant."""
     answered, abandoned, dequeued = segment.answered, segment.abandoned, segment.dequeued
+    # Compared by time, not by arrival: producers may be out of order, and the outcome must not depend on it.
     if answered and not (abandoned and abandoned.at < answered.at) and not (dequeued and dequeued.at < answered.at):
         return _answered(segment, answered.at, _wait(segment, answered))
     if abandoned and not (dequeued and dequeued.at <= abandoned.at):
@@ -89,6 +90,7 @@ def _implied(segment: Segment) -> Answered | Dequeued | None:
     if end is None:
         return None
     if _talked(segment, end):
+        # The answer was not reported; the lengths of the conversation tell when it must have been.
         answered_at = end.at - (end.ms + max(end.hold_ms, 0)) * _MILLISECOND
         return _answered(segment, answered_at, _wait(segment, Fact(answered_at)))
     if end is segment.transferred:

@@ -1,4 +1,4 @@
-"""Where the episodes of a queue are: in a phase that goes on, or finished, until nothing can be asked of them.
+"""Index of segments and callbacks by phase.
 
 Knows keys and instants; what follows for the figures is the queue's (`stream.families.contacts.queue`).
 """
@@ -81,6 +81,7 @@ class PhaseIndex:
 
         Tells whether *key* was put in anew: it moved, or went to the end of those that are over once more.
         """
+        # Popped and put in anew where it is over: a dict is in the order of insertion, and the oldest goes first.
         phase = segment.phase
         place, since = phase or (over(segment), watermark)
         anew = was_in != place or phase is None
@@ -120,6 +121,7 @@ class PhaseIndex:
 
     def loaded(self, watermark: datetime) -> None:
         """Bring what was loaded into the order of time. Repeats of finished episodes may still come, all of them."""
+        # Changelogs are in the order of writing; what is forgotten first must come first.
         for phase in self._open:
             in_order = sorted(phase.items(), key=itemgetter(1))
             phase.clear()

@@ -39,7 +39,7 @@ REACH: Final = RETENTION.reach
 """No window shows what is longer ago."""
 
 GHOSTS_KEPT: Final = timedelta(days=RETENTION.days)
-"""How long a ghost is kept after it expired: no window that still shows it may lose it."""
+"""How long an expired contact stays, so that windows which show its expiry can count it."""
 
 LATEST: Final = timedelta(hours=12)
 """How long the rows of a silent queue outlast what they show: events that are late find them by then."""
@@ -56,7 +56,7 @@ class Queue:
         self.policy = policy
         self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
-        self.places = PhaseIndex()
+        self.phases = PhaseIndex()
         # By then, whoever entered the queue has left it or expired, and no window shows that any more.
         silence = REACH + policy.ghost_after
         self.counts: Windowed[Tally] = Windowed(
@@ -93,7 +93,7 @@ class Queue:
         entered = segment.enqueued
         assert entered is not None
         self.counts.count(Entered(entered.at, entered.note), 1, segment.applied_offset)
-        self.places.waiting[key] = entered.at
+        self.phases.waiting[key] = entered.at
 
     def tallies_loaded(self) -> None:
         """Take note that the last row of the tallies was loaded."""
@@ -104,13 +104,14 @@ class Queue:
         """Take an episode over from the changelog, after all tallies; `loaded` follows the last one."""
         if self._undated and (newest := episode.newest) > self.counts.watermark:
             self.counts.watermark = newest
-        self.places.load(key, episode)
+        self.phases.load(key, episode)
+        # What is inferred is in no table: it follows from segments, and only young ones are still in their grace.
         if isinstance(episode, Segment):
             self.inferred.load(key, episode, self.counts.watermark)
 
     def loaded(self) -> None:
         """Take note that the last episode was loaded."""
-        self.places.loaded(self.counts.watermark)
+        self.phases.loaded(self.counts.watermark)
 
     def place_segment(
         self, key: EpisodeKey, segment: Segment, was_in: Place | None, at: datetime | None = None
@@ -121,8 +122,8 @@ class Queue:
         *at* is the time of the report that brought it there, if that did not come in its turn. Tells
         whether *key* was put in anew, as `PhaseIndex.move` does.
         """
-        waited_since = self.places.waiting.get(key) if at else None
-        anew = self.places.move(key, segment, was_in, self.counts.watermark)
+        waited_since = self.phases.waiting.get(key) if at else None
+        anew = self.phases.move(key, segment, was_in, self.counts.watermark)
         if at and waited_since and anew:
             self._left(waited_since, at, segment.applied_offset)
         return anew
@@ -135,11 +136,11 @@ class Queue:
 
     def place_callback(self, key: EpisodeKey, callback: Callback) -> None:
         """Put a callback where it is now."""
-        self.places.place_callback(key, callback, self.counts.watermark)
+        self.phases.place_callback(key, callback, self.counts.watermark)
 
     def repeated(self, key: EpisodeKey) -> None:
         """Note that an event of an episode came once more: further repeats may follow."""
-        self.places.repeated(key, self.counts.watermark)
+        self.phases.repeated(key, self.counts.watermark)
 
     def take_forgotten(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """
@@ -150,7 +151,7 @@ class Queue:
         ghosts, long gone from the board.
         """
         now, ghost_after = self.counts.watermark, self.policy.ghost_after
-        return self.places.take_forgotten(
+        return self.phases.take_forgotten(
             finished_until=now - RETENTION.duplicates,
             elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
             open_until=now - ghost_after - GHOSTS_KEPT,
@@ -160,7 +161,7 @@ class Queue:
     def take_all(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """Forget, and yield, every episode that *may go*: of a queue that is silent."""
         now = self.counts.watermark
-        return self.places.take_forgotten(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
+        return self.phases.take_forgotten(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
 
     # Reading.
 
@@ -174,13 +175,14 @@ class Queue:
         horizon = at - REACH
         if self.counts.watermark >= horizon:
             return True
-        newest = self.places.newest_open
+        newest = self.phases.newest_open
         return newest is not None and newest + self.policy.ghost_after >= horizon
 
     def snapshot(self, at: datetime) -> QueueSnapshot:
         """Return what the board says about this queue at the instant *at*."""
         horizon = at - self.policy.ghost_after
-        waits = [since for since in self.places.waiting.values() if since > horizon]
+        # Computed and not counted along: a contact turns into a ghost, and past its threshold, without any event.
+        waits = [since for since in self.phases.waiting.values() if since > horizon]
         oldest = min(waits, default=None)
         too_late = at - self.policy.threshold
         tenant, queue, channel = self.key
@@ -194,10 +196,10 @@ class Queue:
             longest_wait=None if oldest is None else max(at - oldest, timedelta(0)),
             oldest_enqueued_at=oldest,
             waiting_past_threshold=sum(since < too_late for since in waits),
-            talking=_open_since(self.places.talking, horizon),
-            wrapping_up=_open_since(self.places.wrapping_up, horizon),
-            callbacks_waiting=_open_since(self.places.callbacks, horizon),
-            windows=self._windows(at, ghosts=len(waits) < len(self.places.waiting)),
+            talking=_open_since(self.phases.talking, horizon),
+            wrapping_up=_open_since(self.phases.wrapping_up, horizon),
+            callbacks_waiting=_open_since(self.phases.callbacks, horizon),
+            windows=self._windows(at, ghosts=len(waits) < len(self.phases.waiting)),
             total=self._total_with_ghosts(len(waits)),
             taken_back=self.counts.totals.read_taken_back(),
             inferred=self.inferred.hidden(
@@ -221,7 +223,7 @@ class Queue:
         minute, today = minute_of(at), self.counts.day_of(minute_of(at))
         ages = Counter[int]()
         expired_today = 0
-        for since in self.places.waiting.values():
+        for since in self.phases.waiting.values():
             expired_at = since + self.policy.ghost_after
             if expired_at <= at:
                 expired_in = minute_of(expired_at)

@@ -60,6 +60,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     inferred_grace: timedelta = timedelta(seconds=10)
     """How long, in the time of the events, a counter waits for the report of what is only inferred from others."""
 
+    # From here on what alerts go by; it is shown beside the figures, so that PromQL can compare them.
     minimum_volume: int = 20
     """So many contacts must be decided (or tried, for blocking) in a window before somebody is alerted of a ratio."""
     longest_wait_limit: timedelta = timedelta(minutes=10)

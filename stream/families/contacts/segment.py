@@ -33,8 +33,8 @@ from stream.families.contacts.events import (
 from stream.families.contacts.payloads import BlockReason, DequeueReason, EndedData, TransferredData
 
 __all__ = [
+    "FACT_REPORTS",
     "TAKE",
-    "TELLING",
     "UNKNOWN",
     "Fact",
     "Limits",
@@ -146,6 +146,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     def newest(self) -> datetime:
         """When the newest report happened; of a segment of which something is known."""
         newest, seldom = EPOCH, self.seldom or _NOTHING
+        # At recovery only, of a million segments: so without making a list for `max`.
         for fact in (
             *(self.enqueued, self.answered, self.ended, self.wrapup_started, self.wrapup_ended),
             *(self.abandoned, self.dequeued, seldom.transferred, seldom.blocked),
@@ -167,6 +168,7 @@ def share_limits(limits: Limits) -> Limits:
 def take(segment: Segment, event: SegmentEvent) -> bool:
     """Add what *event* reports to the segment; tell whether that was anything new."""
     new = TAKE[type(event)](segment, event)
+    # Any report may be the one that says so: those before it did not know.
     if event.data.direction == "outbound" and not segment.outbound:
         segment.seldom = replace(segment.seldom or _NOTHING, outbound=True)
         return True
@@ -255,7 +257,7 @@ How a segment takes a report of each kind, whose direction it knows already; eac
 A table, since `match` would try class after class for every event.
 """
 
-TELLING: Final = frozenset(TAKE)
+FACT_REPORTS: Final = frozenset(TAKE)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 

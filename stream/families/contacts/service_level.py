@@ -31,12 +31,14 @@ def service_level(tally: Tally, formula: Formula) -> float | None:
 
 
 def _met_and_decided(tally: Tally, formula: Formula) -> tuple[int, int]:  # noqa: C901  # flat: one case per formula
+    # Where a formula asks for the wait, contacts whose wait nobody knows are in neither number.
     in_target, answered = tally.answered_in_target, tally.answered_wait_known
     timed = answered + tally.abandoned_wait_known
     match formula:
         case Formula.ANSWERED_ONLY:
             return in_target, answered
         case Formula.ALL_ABANDONS_HURT:
+            # Whoever gave up has missed the target after any wait, also an unknown one.
             return in_target, answered + tally.abandoned
         case Formula.SHORT_ABANDONS_EXCLUDED:
             return in_target, timed - tally.abandoned_short
@@ -47,6 +49,7 @@ def _met_and_decided(tally: Tally, formula: Formula) -> tuple[int, int]:  # noqa
         case Formula.SHORT_ABANDONS_MET:
             return in_target + tally.abandoned_short, timed
         case Formula.FLOW_OUTS_HURT:
+            # Flow-outs count as missed, whenever they left.
             return in_target, timed + tally.dequeued - tally.abandoned_short
         case Formula.REMOVED_FROM_QUEUE:
             met = in_target + tally.abandoned_in_target + tally.callback_requested_in_target

@@ -42,7 +42,7 @@ def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> fl
     rank = share * reached[-1]
     place = bisect_left(reached, rank)
     if place >= len(bounds):
-        return float(bounds[-1])
+        return float(bounds[-1])  # the last bucket has no end to interpolate to
     begin = bounds[place - 1] if place else 0
     missing = rank - (reached[place] - counts[place])
     return begin + (bounds[place] - begin) * (missing / counts[place])

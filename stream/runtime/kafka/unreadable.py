@@ -109,6 +109,7 @@ class WholeFetch:
             except Exception as failure:
                 if not self._stand_ins or fetched._records.batch is None:
                     raise  # without the bounds of a batch it is no answer of a broker
+                # The batch was read up to the record at fault: what came before it is not read again.
                 if records:
                     fetched.next_fetch_offset = max(records[-1].offset + 1, fetched.next_fetch_offset)
                 records += _rest_of_batch(fetched, failure)

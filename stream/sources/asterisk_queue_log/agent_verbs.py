@@ -59,6 +59,7 @@ class AgentVerbs(LogLine):
         """The agent was removed from a queue; from its last one, it has gone home."""
         member = self._known()
         member.serves(self._queue, Membership(self._record.micros, joined=False))
+        # A queue_log has no logout of members that are added and removed: leaving the last queue is one.
         if not member.gone and not any(membership.joined for membership in member.queues.values()):
             member.gone, member.gone_since = "left", self._record.micros
         left = agents.AgentQueueLeft(**self._report(self._member), data=agents.MembershipData(queue=self._queue))
@@ -104,6 +105,7 @@ class AgentVerbs(LogLine):
         rang = self._record.micros - (ring or 0)
         told = self._serves(since=rang)
         member = self._known()
+        # Whoever answers is there. A ring from before the logout says nothing of that.
         if member.gone and rang > member.gone_since:
             member.gone = ""
         wrapup = self._memory.saved.wrapups.pop(self._member, None)

@@ -79,6 +79,7 @@ class Calls:
         assert record.queue is not None
         assert record.call is not None
         call = self._call(record)
+        # After a crash lines are read again: the visit that a line has begun must not begin twice.
         for known in call.visits:
             if made_by and known.made_by == made_by:
                 return known
@@ -86,6 +87,7 @@ class Calls:
         begun = record.micros if since is None else since
         visit = Visit(call.last_seq, record.queue, begun, made_by, state, self._contact(record.call))
         call.visits.append(visit)
+        # A call that goes round between queues for hours must not grow without a bound.
         for forgotten in call.visits[:-VISITS_KEPT]:
             self._displace(forgotten)
         del call.visits[:-VISITS_KEPT]

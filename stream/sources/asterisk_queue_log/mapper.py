@@ -151,9 +151,11 @@ class Mapper:
             if getattr(record, need) is None:
                 self.intake.refuse(BadLine(record.place, f"missing_{need}", f"{record.verb} names no {need}"))
                 return []
+        # First what was due before this line, such as the end of a wrap-up that the log only announced.
         passed = self.passed(record.micros)
         line_id, twice = self.memory.identify(record)
         told = [] if twice else self._told(rule, record, line_id)
+        # The log may jump back by a second, since several processes write it: its time never does.
         self.memory.saved.newest = max(self.memory.saved.newest, record.micros)
         if told is None or twice:
             self.intake.ignore(f"{record.verb}, told before")

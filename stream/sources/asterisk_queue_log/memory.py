@@ -71,11 +71,13 @@ class Memory:
         name = blake2b("\0".join(facts).encode(), digest_size=16).hexdigest()
         alike = self.saved.alike
         seen = alike.pop(name, None)
+        # Repeated lines follow each other, or come in a block that the log has had before: then it was further on.
         twice = seen is not None and any(other.micros > record.micros for other in alike.values())
         times = 0 if seen is None else seen.times
         alike[name] = Seen(times if twice else times + 1, record.micros)
         if len(alike) > ALIKE_KEPT:
             del alike[next(iter(alike))]
+        # The first keeps the bare name, so that ids of a log that has no such lines never change.
         return (name if times == 0 else f"{name}-{times}"), twice
 
     def spelled(self, queue: str) -> str:

@@ -127,6 +127,7 @@ class QueueLogFollower:
                 lines = tail.read()
                 events = list(mapper.events(lines)) if lines else mapper.passed(self._now())
                 place = tail.bookmark
+                # Also without events: the position moves past lines that told nothing.
                 if (lines or events) and place is not None:
                     yield Batch(events, Position(bookmark=place, memory=mapper.memory.saved).write())
                 else:

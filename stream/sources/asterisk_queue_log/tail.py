@@ -58,6 +58,7 @@ class Tail:
         """Where the next line begins; None while there is no file."""
         if self._file is None:
             return self._wanted
+        # Only of what was read: a digest of less than HEAD_BYTES must not cover lines that come later.
         head = self._head[: self._lines.offset]
         return Bookmark(
             inode=os.fstat(self._file.fileno()).st_ino,
@@ -88,6 +89,7 @@ class Tail:
         """Tell whether the file was cut, or cut and written anew, since it was read."""
         if os.fstat(file.fileno()).st_size < self._lines.seen:
             return True
+        # Size alone is not enough: a file that was cut may have grown past our place since.
         return os.pread(file.fileno(), len(self._head), 0) != self._head
 
     def _after_rewrite(self, file: FileIO) -> FileIO:
@@ -105,6 +107,7 @@ class Tail:
         successor = self._successor(os.fstat(file.fileno()))
         if successor is None:
             return []
+        # What is left over has no newline, and nobody will write one any more.
         left = list(self._lines.end())
         self._take(successor)
         return left or self.read()
@@ -132,6 +135,7 @@ class Tail:
         opened = [self._open(path) for path in (self._path, *(sibling for sibling, _ in self._rotated()))]
         files = [file for file in opened if file is not None]
         matching = [file for file in files if _begins_as(file, wanted)]
+        # Logs of short days may begin alike; the inode tells which of them we were in, if it is still there.
         matching.sort(key=lambda file: os.fstat(file.fileno()).st_ino != wanted.inode)
         for file in files:
             if file not in matching[:1]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from stream.app.policy_file import policies_of
 from stream.core.cloudevents import Event
 from stream.core.limits import AGENTS_KEPT
-from stream.families.agents.counts import PORTION, Look, StateCounts
-from stream.families.agents.fold import COST_OF_A_PORTION, AgentsFold
+from stream.families.agents.counts import SLICE, StateCounts, StatesUntil
+from stream.families.agents.fold import COST_OF_A_SLICE, AgentsFold
 from tests.timeline import TEN, after, event, story
 
 MOMENT = timedelta(milliseconds=1)
@@ -170,13 +170,13 @@ def test_what_is_counted_while_agents_change_is_what_a_count_of_all_rows_gives(
 def test_a_reading_looks_at_those_that_changed_not_at_all() -> None:
     looked: list[str] = []
 
-    def look(agent: str, at: datetime) -> Look:
+    def states_until(agent: str, at: datetime) -> StatesUntil:
         looked.append(agent)
         return ((("default", None), "available" if at < after("10:00") else "offline"),), after("10:00")
 
-    counts: StateCounts[str] = StateCounts(look)
+    counts: StateCounts[str] = StateCounts(states_until)
     counts.changed.update((f"agent{number}", None) for number in range(1000))
-    assert [*counts.advance(after("01:00"))] == [PORTION] * (1000 // PORTION)
+    assert [*counts.advance(after("01:00"))] == [SLICE] * (1000 // SLICE)
     looked.clear()
     counts.changed["agent7"] = None
     assert [*counts.advance(after("02:00"))] == [1]
@@ -190,22 +190,20 @@ def test_a_reading_looks_at_those_that_changed_not_at_all() -> None:
 
 
 def test_where_many_agents_have_changed_others_get_their_turn_while_they_are_counted() -> None:
-    staff = fold_of([event("agent.logged_in", f"agent{number}", TEN) for number in range(PORTION * 3 + 1)])
+    staff = fold_of([event("agent.logged_in", f"agent{number}", TEN) for number in range(SLICE * 3 + 1)])
 
     costs, told = zip(*staff.snapshots(TEN), strict=True)
 
     assert [one is None for one in told] == [True] * 4 + [False]
-    assert costs[:4] == (COST_OF_A_PORTION,) * 4
+    assert costs[:4] == (COST_OF_A_SLICE,) * 4
 
 
 def test_who_changes_while_agents_are_counted_is_right_at_the_next_reading_at_the_latest() -> None:
-    staff = fold_of([event("agent.logged_in", f"agent{number}", TEN) for number in range(PORTION * 2)])
+    staff = fold_of([event("agent.logged_in", f"agent{number}", TEN) for number in range(SLICE * 2)])
     counting = staff.snapshots(TEN)
     next(counting)
-    staff.apply(
-        [event("agent.logged_out", f"agent{number}", "00:01") for number in range(PORTION * 2)], range(500, 700)
-    )
+    staff.apply([event("agent.logged_out", f"agent{number}", "00:01") for number in range(SLICE * 2)], range(500, 700))
 
     (now,) = [one for _, one in counting if one is not None]
-    assert (now.states["available"], now.states["offline"]) == (PORTION, PORTION)
-    assert shown(staff, TEN) == {("default", None): {"offline": PORTION * 2}}
+    assert (now.states["available"], now.states["offline"]) == (SLICE, SLICE)
+    assert shown(staff, TEN) == {("default", None): {"offline": SLICE * 2}}

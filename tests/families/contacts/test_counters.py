@@ -17,7 +17,7 @@ from stream.families.contacts.inferred import SILENT_AFTER
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
 from tests.families.contacts.test_laws import days, with_repeats
-from tests.timeline import TEN, after, event, floor_of, sales, shown, story
+from tests.timeline import TEN, after, event, fold_of, sales, shown, story
 
 END = TEN + timedelta(hours=1, minutes=45)
 
@@ -100,7 +100,7 @@ def test_what_overtakes_a_report_is_not_counted_twice(table: str) -> None:
 
 def sales_of(told: list[Event], at: str) -> QueueSnapshot:
     told = [*told, event("blocked", "bob", at, reason="full")]
-    (queue,) = shown(floor_of(told), after(at))
+    (queue,) = shown(fold_of(told), after(at))
     return queue
 
 
@@ -145,12 +145,12 @@ def test_the_grace_is_a_matter_of_policy(grace: int, corrected: int) -> None:
 
 
 def test_of_a_queue_that_falls_silent_counters_show_the_last_contacts_all_the_same() -> None:
-    floor = floor_of(story("00:00 enqueued ann\n01:00 ended ann talk_ms=50000 hold_ms=0"))
+    fold = fold_of(story("00:00 enqueued ann\n01:00 ended ann talk_ms=50000 hold_ms=0"))
     hour = after("01:10") + SILENT_AFTER
 
-    hidden, silent = (shown(floor, at)[0] for at in (hour - timedelta(seconds=1), hour))
-    floor.apply(story("00:11 answered ann"), [2])
-    (corrected,) = shown(floor, hour)
+    hidden, silent = (shown(fold, at)[0] for at in (hour - timedelta(seconds=1), hour))
+    fold.apply(story("00:11 answered ann"), [2])
+    (corrected,) = shown(fold, hour)
 
     assert [queue.shown.answered for queue in (hidden, silent)] == [0, 1]
     assert (corrected.taken_back.answered, corrected.shown.answered) == (1, 2)  # counters never fall
@@ -178,20 +178,20 @@ def test_a_day_with_one_contact_in_seven_shuffled_within_five_seconds_ends_witho
     last = max((told.time for told in day), default=TEN) + timedelta(seconds=10)
     ends = [event("blocked", "last", last, queue=queue, reason="full") for queue in ("sales", "support")]
 
-    for queue in shown(floor_of([*shuffled(day, chance), *ends]), END):
+    for queue in shown(fold_of([*shuffled(day, chance), *ends]), END):
         assert queue.taken_back == Tally()
         assert queue.shown == queue.total
 
 
 @given(days(), st.randoms(use_true_random=False))
 def test_counters_never_fall_whatever_overtakes_whatever(day: list[Event], chance: random.Random) -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     before: dict[str, list[int]] = {}
     at, silence = TEN, chance.randrange(20)
     for offset, told in enumerate(with_repeats(shuffled(day, chance), chance)):
-        floor.apply([told], [offset])
+        fold.apply([told], [offset])
         at = max(at, told.time) + timedelta(minutes=90 * (offset == silence))
-        for queue in shown(floor, at):
+        for queue in shown(fold, at):
             now = numbers(queue.shown)
             assert all(map(int.__le__, before.get(queue.queue, now), now))
             before[queue.queue] = now
@@ -236,7 +236,7 @@ def test_what_totals_do_not_count_since_it_was_before_a_silence_is_not_hidden_ei
     told = [event("blocked", "bob", TEN, reason="full")]
     told += [event("ended", "ann", TEN + days, talk_ms=days // timedelta(milliseconds=2))]
 
-    (queue,) = shown(floor_of(told), TEN + days)
+    (queue,) = shown(fold_of(told), TEN + days)
 
     assert min(numbers(queue.shown)) == 0
     assert (queue.total.answered, queue.shown.answered, queue.total.handled) == (0, 0, 1)

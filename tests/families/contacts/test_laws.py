@@ -28,7 +28,7 @@ from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally
 from tests import timeline
-from tests.timeline import TEN, event, floor_of, story
+from tests.timeline import TEN, event, fold_of, story
 
 END = TEN + timedelta(hours=1, minutes=30)
 
@@ -89,9 +89,9 @@ def days(draw: st.DrawFn) -> list[Event]:
     return sorted(told, key=lambda reported: reported.time)
 
 
-def board(floor: ContactsFold) -> list[QueueSnapshot]:
-    """Return what the floor shows at the end of the day, corrections left out."""
-    shown = sorted(timeline.shown(floor, END), key=lambda queue: queue.queue)
+def board(fold: ContactsFold) -> list[QueueSnapshot]:
+    """Return what the fold shows at the end of the day, corrections left out."""
+    shown = sorted(timeline.shown(fold, END), key=lambda queue: queue.queue)
     return [msgspec.structs.replace(queue, taken_back=Tally()) for queue in shown]
 
 
@@ -100,7 +100,7 @@ def test_neither_order_nor_repetition_changes_the_board(day: list[Event], chance
     mixed = day + [reported for reported in day if chance.random() < 0.3]
     chance.shuffle(mixed)
 
-    assert board(floor_of(mixed)) == board(floor_of(day))
+    assert board(fold_of(mixed)) == board(fold_of(day))
 
 
 @pytest.mark.parametrize("policies", [Policies(), SOON_GHOSTS], ids=["default", "ghosts within a minute"])
@@ -111,9 +111,9 @@ def test_the_size_of_batches_changes_nothing(
     """Nor does it change what is taken back: counters are compared as well."""
     mixed = with_repeats(day, chance)
 
-    one_by_one = [*floor_of(mixed, policies, batch=1).snapshots(END)]
-    assert [*floor_of(mixed, policies, batch=batch).snapshots(END)] == one_by_one
-    assert [*floor_of(mixed, policies, batch=1000).snapshots(END)] == one_by_one
+    one_by_one = [*fold_of(mixed, policies, batch=1).snapshots(END)]
+    assert [*fold_of(mixed, policies, batch=batch).snapshots(END)] == one_by_one
+    assert [*fold_of(mixed, policies, batch=1000).snapshots(END)] == one_by_one
 
 
 ODD_STORIES = {
@@ -158,7 +158,7 @@ def test_whoever_was_offered_was_answered_or_left_or_expired_or_waits(
     known = day[:until]
     at = max((told.time for told in known), default=TEN) + timedelta(minutes=minutes)
 
-    for queue in timeline.shown(floor_of(known), at):
+    for queue in timeline.shown(fold_of(known), at):
         assert queue.total.expired == ghosts(known, queue.queue, at)
         total = queue.total
         assert total.offered == total.answered + total.abandoned + total.dequeued + total.expired + queue.waiting
@@ -192,14 +192,14 @@ def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event],
     arrived = with_repeats(day, chance)
     life = Life(arrived)
     while life.position < len(arrived):
-        life.fold(chance.randint(1, 8))
+        life.fold_some(chance.randint(1, 8))
         if chance.random() < 0.6:
             life.checkpoint(chance, whole=chance.random() < 0.6, folds_meanwhile=chance.randint(0, 8))
         if chance.random() < 0.2:
             life.crash()
 
-    assert board(life.floor) == board(floor_of(day))
-    in_order = [sorted(timeline.shown(one, END), key=attrgetter("queue")) for one in (life.floor, floor_of(arrived))]
+    assert board(life.fold) == board(fold_of(day))
+    in_order = [sorted(timeline.shown(one, END), key=attrgetter("queue")) for one in (life.fold, fold_of(arrived))]
     assert in_order[0] == in_order[1]
 
 
@@ -207,12 +207,12 @@ def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event],
 def test_repeats_within_the_duplicate_window_change_nothing_even_when_all_is_committed_at_once(
     day: list[Event], chance: random.Random
 ) -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     for offset, told in enumerate(with_repeats(day, chance)):
-        floor.apply([told], [offset])
-        floor.committed(offset + 1)
+        fold.apply([told], [offset])
+        fold.committed(offset + 1)
 
-    assert board(floor) == board(floor_of(day))
+    assert board(fold) == board(fold_of(day))
 
 
 def with_repeats(day: list[Event], chance: random.Random) -> list[Event]:
@@ -230,32 +230,32 @@ CODECS: dict[str, RowCodec[Any, Any]] = {"tallies": TALLIES, "segments": SEGMENT
 
 
 class Life:
-    """A floor, what a changelog holds of it, and where its source is committed."""
+    """A fold, what a changelog holds of it, and where its source is committed."""
 
     def __init__(self, arrived: list[Event]) -> None:
         self.arrived = arrived
-        self.floor = ContactsFold()
+        self.fold = ContactsFold()
         self.position = self.committed = 0
         self.changelogs: dict[str, dict[bytes, bytes]] = {name: {} for name in CODECS}
 
-    def fold(self, count: int) -> None:
+    def fold_some(self, count: int) -> None:
         events = self.arrived[self.position : self.position + count]
         if events:
-            self.floor.apply(events, range(self.position, self.position + len(events)))
+            self.fold.apply(events, range(self.position, self.position + len(events)))
             self.position += len(events)
 
     def checkpoint(self, chance: random.Random, *, whole: bool, folds_meanwhile: int) -> None:
         """Cut, fold on, write table by table, commit; unless *whole*, crash after some writes."""
         offset = self.position
-        self.floor.settle()
+        self.fold.settle()
         cut = {
             name: [
                 (CODECS[name].encode_key(key), None if row is None else CODECS[name].encode_row(row))
                 for key, row in rows.take_changed()
             ]
-            for name, rows in self.floor.tables.items()
+            for name, rows in self.fold.tables.items()
         }
-        self.fold(folds_meanwhile)
+        self.fold_some(folds_meanwhile)
         writes = sum(map(len, cut.values())) if whole else chance.randint(0, sum(map(len, cut.values())))
         for name, rows in cut.items():
             chance.shuffle(rows)
@@ -263,7 +263,7 @@ class Life:
             writes = max(writes - len(rows), 0)
         if whole:
             self.committed = offset
-            self.floor.committed(offset)
+            self.fold.committed(offset)
         else:
             self.crash()
 
@@ -276,13 +276,13 @@ class Life:
 
     def crash(self) -> None:
         """Begin anew from what was written, at what was committed."""
-        self.floor = ContactsFold()
+        self.fold = ContactsFold()
         for name, rows in self.changelogs.items():
             for key, row in rows.items():
-                self.floor.tables[name].load(CODECS[name].decode_key(key), CODECS[name].decode_row(row))
-        self.floor.recovered()
+                self.fold.tables[name].load(CODECS[name].decode_key(key), CODECS[name].decode_row(row))
+        self.fold.recovered()
         self.position = self.committed
-        self.floor.committed(self.committed)
+        self.fold.committed(self.committed)
 
 
 counts = st.builds(

@@ -1,4 +1,4 @@
-"""State that is created is cleared: what a floor keeps is bounded by what is open and by the windows."""
+"""State that is created is cleared: what a fold keeps is bounded by what is open and by the windows."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,50 +15,50 @@ from stream.families.contacts.queue import RETENTION, Queue
 from tests.timeline import TEN, after, event, shown, story
 
 
-def live(floor: ContactsFold, told: list[Event]) -> None:
+def live(fold: ContactsFold, told: list[Event]) -> None:
     """Apply events, and make each of them durable before the next."""
     for offset, one in enumerate(told):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
+        fold.apply([one], [offset])
+        fold.settle()
+        fold.committed(offset + 1)
 
 
 def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and_the_commit() -> None:
-    floor = ContactsFold()
-    floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
-    floor.settle()
-    floor.segments.take_changed()
+    fold = ContactsFold()
+    fold.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
+    fold.settle()
+    fold.segments.take_changed()
     late = event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))
 
-    floor.apply([late], [3])
-    floor.settle()
-    kept_without_commit = len(floor.segments)
-    floor.committed(4)
-    floor.apply([event("enqueued", "cid", late.time + timedelta(minutes=1))], [4])
-    floor.settle()
+    fold.apply([late], [3])
+    fold.settle()
+    kept_without_commit = len(fold.segments)
+    fold.committed(4)
+    fold.apply([event("enqueued", "cid", late.time + timedelta(minutes=1))], [4])
+    fold.settle()
 
     assert kept_without_commit == 2
-    assert {key[3] for key in floor.segments} == {"bob", "cid"}
-    assert ("default", "sales", "voice", "ann", 1) in floor.segments.changed  # a tombstone is due
+    assert {key[3] for key in fold.segments} == {"bob", "cid"}
+    assert ("default", "sales", "voice", "ann", 1) in fold.segments.changed  # a tombstone is due
 
 
 def test_a_finished_segment_that_no_checkpoint_has_seen_goes_without_a_trace() -> None:
-    floor = ContactsFold()
-    floor.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
-    floor.apply([event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))], [3])
-    floor.settle()
+    fold = ContactsFold()
+    fold.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
+    fold.apply([event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))], [3])
+    fold.settle()
 
-    assert [key[3] for key, _ in floor.segments.take_changed()] == ["bob"]
+    assert [key[3] for key, _ in fold.segments.take_changed()] == ["bob"]
 
 
 def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     long_ago = event("enqueued", "ann", TEN - timedelta(days=3))
     told = [event("offer_ended", "ann", TEN, result="missed"), long_ago]
     told += [event("enqueued", f"later-{n}", TEN + timedelta(minutes=n)) for n in (1, 12, 13)]
-    live(floor, told)
+    live(fold, told)
 
-    assert {key[3] for key in floor.segments} == {"later-1", "later-12", "later-13"}
+    assert {key[3] for key in fold.segments} == {"later-1", "later-12", "later-13"}
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,22 @@ def test_a_segment_that_is_open_again_is_forgotten_once() -> None:
 def test_a_defect_in_counting_is_told_with_the_record_and_spares_the_others(
     defect: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    floor, at_fault = ContactsFold(), story(told)
+    fold, at_fault = ContactsFold(), story(told)
     _break(monkeypatch, defect, "broken")
-    applied = floor.apply([*at_fault, event("enqueued", "bob")], range(len(at_fault) + 1))
+    applied = fold.apply([*at_fault, event("enqueued", "bob")], range(len(at_fault) + 1))
 
     assert [offset for offset, _ in applied.failed] == [len(at_fault) - 1]
-    assert [queue.total.offered for queue in shown(floor, after("01:00")) if queue.queue == "sales"] == [1]
+    assert [queue.total.offered for queue in shown(fold, after("01:00")) if queue.queue == "sales"] == [1]
 
 
 def test_a_contact_that_a_defect_has_hit_takes_later_events_without_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    floor = ContactsFold()
-    floor.apply(story("00:00 enqueued ann"), [0])
+    fold = ContactsFold()
+    fold.apply(story("00:00 enqueued ann"), [0])
     with monkeypatch.context() as defect:
         _break(defect, "place_segment", "sales")
-        assert floor.apply(story("00:20 abandoned ann"), [1]).failed
+        assert fold.apply(story("00:20 abandoned ann"), [1]).failed
 
-    assert not floor.apply(story("00:10 abandoned ann"), [2]).failed
+    assert not fold.apply(story("00:10 abandoned ann"), [2]).failed
 
 
 def _break(monkeypatch: pytest.MonkeyPatch, name: str, queue_name: str) -> None:
@@ -101,126 +101,126 @@ def _break(monkeypatch: pytest.MonkeyPatch, name: str, queue_name: str) -> None:
 
 
 def test_a_repeat_within_the_duplicate_window_changes_nothing() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     told = story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann")
-    floor.apply(told, [0, 1, 2])
-    floor.committed(3)
+    fold.apply(told, [0, 1, 2])
+    fold.committed(3)
 
-    applied = floor.apply([event("enqueued", "bob", "10:59"), *told], [3, 4, 5, 6])
+    applied = fold.apply([event("enqueued", "bob", "10:59"), *told], [3, 4, 5, 6])
 
-    (queue,) = shown(floor, after("11:00"))
+    (queue,) = shown(fold, after("11:00"))
     assert applied.duplicates == 3
     assert (queue.total.offered, queue.total.answered) == (2, 1)
 
 
 def test_minutes_that_nothing_reaches_any_more_are_forgotten() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     for n in range(3 * RETENTION.minutes):
-        floor.apply([event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full")], [n])
-    floor.settle()
+        fold.apply([event("blocked", f"c{n}", TEN + timedelta(minutes=n), reason="full")], [n])
+    fold.settle()
 
-    minutes = [key for key in floor.tallies if key[3] == "minute"]
-    days = [key for key in floor.tallies if key[3] == "day"]
+    minutes = [key for key in fold.tallies if key[3] == "minute"]
+    days = [key for key in fold.tallies if key[3] == "day"]
 
     assert len(minutes) == RETENTION.minutes + 1
     assert len(days) == 1
 
 
 def test_ghosts_are_forgotten_long_after_they_left_the_board_and_stay_counted() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     much_later = TEN + timedelta(days=3)
     told = [event("blocked", f"c{day}", TEN + timedelta(days=day), reason="full") for day in (1, 2)]
-    live(floor, [event("enqueued", "ann", TEN), *told, event("enqueued", "bob", much_later)])
+    live(fold, [event("enqueued", "ann", TEN), *told, event("enqueued", "bob", much_later)])
 
-    (queue,) = shown(floor, much_later)
+    (queue,) = shown(fold, much_later)
 
-    assert {key[3] for key in floor.segments} == {"bob"}
+    assert {key[3] for key in fold.segments} == {"bob"}
     assert (queue.total.offered, queue.total.expired, queue.waiting) == (2, 1, 1)
 
 
 def test_queues_beyond_the_limit_share_one_series_and_lose_nothing() -> None:
-    floor = ContactsFold(max_queues_per_tenant=3)
+    fold = ContactsFold(max_queues_per_tenant=3)
     told = [event("answered", "ann", "00:01", queue=f"q{n}") for n in range(10)]
 
-    applied = floor.apply(told, range(10))
+    applied = fold.apply(told, range(10))
 
-    board = {queue.queue: queue.total.answered for queue in shown(floor, after("01:00"))}
+    board = {queue.queue: queue.total.answered for queue in shown(fold, after("01:00"))}
     assert applied.overflowed == 7
     assert board == {"q0": 1, "q1": 1, "q2": 1, OVERFLOW_QUEUE: 7}
 
 
 def test_an_event_too_late_for_its_day_is_counted_as_late_and_in_the_totals() -> None:
-    floor = ContactsFold()
-    floor.apply([event("answered", "ann", TEN + timedelta(days=5))], [0])
+    fold = ContactsFold()
+    fold.apply([event("answered", "ann", TEN + timedelta(days=5))], [0])
 
-    applied = floor.apply([event("answered", "bob", TEN)], [1])
+    applied = fold.apply([event("answered", "bob", TEN)], [1])
 
-    (queue,) = shown(floor, TEN + timedelta(days=5, minutes=1))
+    (queue,) = shown(fold, TEN + timedelta(days=5, minutes=1))
     assert applied.late == 1
     assert (queue.total.answered, queue.windows["today"].answered) == (2, 1)
 
 
 def test_a_defect_in_the_fold_of_one_event_spares_the_others() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     broken = replace(event("answered", "cid"), data=None)
 
-    applied = floor.apply([event("answered", "ann"), broken, event("answered", "bob")], [0, 1, 2])
+    applied = fold.apply([event("answered", "ann"), broken, event("answered", "bob")], [0, 1, 2])
 
-    (queue,) = shown(floor, after("01:00"))
+    (queue,) = shown(fold, after("01:00"))
     assert [offset for offset, _ in applied.failed] == [1]
     assert queue.total.answered == 2
 
 
 def test_a_source_that_is_an_hour_behind_has_the_same_duplicate_window() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     behind = story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann")
     arrived = [event("enqueued", "bob", "60:00"), *behind, event("enqueued", "cid", "61:00"), *behind]
     duplicates = 0
     for offset, told in enumerate(arrived):
-        duplicates += floor.apply([told], [offset]).duplicates
-        floor.committed(offset + 1)
+        duplicates += fold.apply([told], [offset]).duplicates
+        fold.committed(offset + 1)
 
-    (queue,) = shown(floor, after("62:00"))
+    (queue,) = shown(fold, after("62:00"))
     assert duplicates == 3
     assert (queue.total.offered, queue.total.answered) == (3, 1)
 
 
 def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None:
-    floor = ContactsFold(max_queues_per_tenant=2)
+    fold = ContactsFold(max_queues_per_tenant=2)
     told = [event("blocked", f"c{n}", TEN, queue=f"tpyo{n}", reason="full") for n in range(2)]
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), queue="sales") for day in range(3)]
-    live(floor, told)
+    live(fold, told)
 
-    assert {key[1] for key in floor.queues} == {OVERFLOW_QUEUE, "sales"}
-    assert not [key for key in floor.tallies if key[1].startswith("tpyo")]
+    assert {key[1] for key in fold.queues} == {OVERFLOW_QUEUE, "sales"}
+    assert not [key for key in fold.tallies if key[1].startswith("tpyo")]
 
 
 def test_the_limit_of_all_queues_makes_room_in_the_end_as_well() -> None:
-    floor = ContactsFold(max_queues=2)
+    fold = ContactsFold(max_queues=2)
     told = [event("blocked", f"c{n}", TEN, tenant=f"tpyo{n}", reason="full") for n in range(2)]
     told += [event("enqueued", f"d{day}", TEN + timedelta(days=3 + day), tenant="acme") for day in range(3)]
-    live(floor, told)
+    live(fold, told)
 
-    assert ("acme", "sales", "voice") in floor.queues
-    assert not [key for key in floor.tallies if key[0].startswith("tpyo")]
+    assert ("acme", "sales", "voice") in fold.queues
+    assert not [key for key in fold.tallies if key[0].startswith("tpyo")]
 
 
 def test_tenants_without_end_share_one_series() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     told = [event("answered", "ann", "00:01", tenant=f"tenant{n}") for n in range(MAX_TENANTS + 50)]
 
-    applied = floor.apply(told, range(len(told)))
+    applied = fold.apply(told, range(len(told)))
 
-    (shared,) = [queue for queue in shown(floor, after("01:00")) if queue.tenant == OVERFLOW_QUEUE]
+    (shared,) = [queue for queue in shown(fold, after("01:00")) if queue.tenant == OVERFLOW_QUEUE]
     assert (applied.overflowed, shared.total.answered) == (50, 50)
-    assert len(floor.queues) == MAX_TENANTS + 1
+    assert len(fold.queues) == MAX_TENANTS + 1
 
 
 def test_the_shared_series_of_several_partitions_is_one() -> None:
     folds = [ContactsFold(max_queues_per_tenant=1) for _ in range(2)]
-    for number, floor in enumerate(folds):
+    for number, fold in enumerate(folds):
         told = [event("enqueued", f"c{n}", f"00:0{number}", queue=f"q{number}{n}") for n in range(3)]
-        floor.apply(told, range(3))
+        fold.apply(told, range(3))
 
     queues = {
         queue.queue: queue for queue in merged(one for fold in folds for _, one in fold.snapshots(after("01:00")))
@@ -232,27 +232,27 @@ def test_the_shared_series_of_several_partitions_is_one() -> None:
 
 
 def test_what_changes_nothing_makes_no_queue() -> None:
-    floor = ContactsFold()
-    floor.apply([event("offer_ended", "ann", result="canceled"), event("offered_to_agent", "ann")], [0, 1])
+    fold = ContactsFold()
+    fold.apply([event("offer_ended", "ann", result="canceled"), event("offered_to_agent", "ann")], [0, 1])
 
-    assert not floor.queues
-    assert not floor.segments
+    assert not fold.queues
+    assert not fold.segments
 
 
 def test_all_queues_together_have_a_limit_as_well() -> None:
-    floor = ContactsFold(max_queues=10)
+    fold = ContactsFold(max_queues=10)
     told = [event("answered", "ann", "00:01", tenant=f"t{n}", queue=f"q{m}") for n in range(8) for m in range(8)]
 
-    applied = floor.apply(told, range(len(told)))
+    applied = fold.apply(told, range(len(told)))
 
-    named = [queue for queue in shown(floor, after("01:00")) if queue.queue != OVERFLOW_QUEUE]
+    named = [queue for queue in shown(fold, after("01:00")) if queue.queue != OVERFLOW_QUEUE]
     assert len(named) == 10
     assert applied.overflowed == 54
-    assert sum(queue.total.answered for queue in shown(floor, after("01:00"))) == 64
+    assert sum(queue.total.answered for queue in shown(fold, after("01:00"))) == 64
 
 
 def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
-    floor = ContactsFold(max_queues_per_tenant=100)
+    fold = ContactsFold(max_queues_per_tenant=100)
     like = event("abandoned", "ann")
     assert isinstance(like, ContactAbandoned)
     for start in range(0, 1_000_000, 10_000):
@@ -261,11 +261,11 @@ def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
             replace(like, time=TEN + timedelta(milliseconds=100 * n), data=replace(like.data, queue=f"queue-{n}"))
             for n in names
         ]
-        applied = floor.apply(told, names)
-        floor.settle()
-        floor.committed(start + 10_000)
+        applied = fold.apply(told, names)
+        fold.settle()
+        fold.committed(start + 10_000)
         assert not applied.failed
-        assert len(floor.queues) <= 101
-        assert len(floor.segments) < 50_000
+        assert len(fold.queues) <= 101
+        assert len(fold.segments) < 50_000
 
-    assert sum(queue.total.abandoned for queue in shown(floor, TEN + timedelta(days=2))) == 1_000_000
+    assert sum(queue.total.abandoned for queue in shown(fold, TEN + timedelta(days=2))) == 1_000_000

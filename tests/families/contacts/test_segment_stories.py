@@ -412,7 +412,7 @@ def test_an_end_reported_after_all_brings_a_ghost_back_to_life() -> None:
 
 
 def test_every_kind_of_report_about_a_segment_is_understood() -> None:
-    assert set(SEGMENT_EVENTS) - segment.TELLING == {ContactOfferedToAgent}
+    assert set(SEGMENT_EVENTS) - segment.FACT_REPORTS == {ContactOfferedToAgent}
 
 
 def test_a_conversation_ends_with_the_transfer_whatever_ends_later() -> None:
@@ -503,14 +503,14 @@ def after_an_hour(table: str) -> tuple[QueueSnapshot, QueueSnapshot]:
     """Return a queue before and after the report that comes `later`; all is durable, and others came and went."""
     told = story(table.replace("later", "61:00"))
     others = [event("blocked", f"c{minute}", f"{minute}:00", reason="full") for minute in range(3, 61)]
-    floor = ContactsFold()
+    fold = ContactsFold()
     for offset, one in enumerate([*told[:-1], *others]):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
-    (before,) = shown(floor, after("62:00"))
-    floor.apply(told[-1:], [1000])
-    (late,) = shown(floor, after("62:00"))
+        fold.apply([one], [offset])
+        fold.settle()
+        fold.committed(offset + 1)
+    (before,) = shown(fold, after("62:00"))
+    fold.apply(told[-1:], [1000])
+    (late,) = shown(fold, after("62:00"))
     return before, late
 
 
@@ -531,16 +531,16 @@ def test_a_hang_up_long_after_the_wrap_up_makes_the_visit_handled() -> None:
 
 
 def test_a_visit_whose_contact_goes_on_is_remembered_until_no_contact_lasts_so_long() -> None:
-    floor = ContactsFold()
+    fold = ContactsFold()
     told = story("00:10 answered ann\n02:00 transferred ann kind=blind")
     for minutes in (3, 14, 241, 243, 244):
         told.append(event("blocked", f"c{minutes}", TEN + timedelta(minutes=minutes), reason="full"))
     kept = []
     for offset, one in enumerate(told):
-        floor.apply([one], [offset])
-        floor.settle()
-        floor.committed(offset + 1)
-        kept.append("ann" in {key[3] for key in floor.segments})
+        fold.apply([one], [offset])
+        fold.settle()
+        fold.committed(offset + 1)
+        kept.append("ann" in {key[3] for key in fold.segments})
 
     assert kept == [True, True, True, True, True, False, False]
-    assert not floor.queues["default", "sales", "voice"].places.elsewhere
+    assert not fold.queues["default", "sales", "voice"].phases.elsewhere

@@ -18,7 +18,7 @@ from stream.families.contacts.queue import RETENTION
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 from tests.families.contacts.test_laws import CODECS, Life, visits, with_repeats
-from tests.timeline import TEN, event, floor_of, shown
+from tests.timeline import TEN, event, fold_of, shown
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -99,7 +99,7 @@ def test_a_silent_queue_vanishes_by_being_looked_at(left: list[Event], channel: 
     told = [
         event(str(type(one).__struct_config__.tag), one.subject, TEN, **_data(one), channel=channel) for one in left
     ]
-    fold = floor_of(told)
+    fold = fold_of(told)
     ghost_after = timedelta(hours=4) if channel == "voice" else timedelta(days=14)
     last = TEN + RETENTION.reach + (ghost_after if left in LEFT_OPEN.values() else timedelta(0))
 
@@ -117,7 +117,7 @@ def _data(one: Event) -> dict[str, Any]:
 @pytest.mark.parametrize("left", EVERYBODY.values(), ids=EVERYBODY)
 def test_what_a_window_still_shows_is_on_the_board(left: list[Event]) -> None:
     """To the end of the day after the last one on which something happened, ghosts that expire included."""
-    fold = floor_of(left)
+    fold = fold_of(left)
     (queue,) = fold.queues.values()
     for hours in range(24 * 20):
         at = TEN + hours * HOUR
@@ -183,7 +183,7 @@ def test_a_queue_that_is_fed_days_late_is_not_forgotten() -> None:
 def test_a_queue_that_comes_back_begins_anew() -> None:
     told = [event("answered", f"c{n}", TEN + n * HOUR, queue="sales") for n in range(3)]
     told += [event("enqueued", "ghost", TEN + 3 * HOUR), event("answered", "bob", TEN + 9 * DAY, wait_ms=5000)]
-    after_a_week, days = floor_of(told), TEN + 9 * DAY + HOUR
+    after_a_week, days = fold_of(told), TEN + 9 * DAY + HOUR
 
     (queue,) = shown(after_a_week, days)
     assert (queue.total.offered, queue.total.answered, queue.total.expired, queue.waiting) == (1, 1, 0, 0)
@@ -194,7 +194,7 @@ def test_a_queue_that_comes_back_begins_anew() -> None:
 def test_totals_go_on_over_a_silence_that_is_not_longer_than_the_windows_and_the_ghost_limit(
     after: timedelta, offered: int
 ) -> None:
-    fold = floor_of([event("enqueued", "ann", TEN), event("enqueued", "bob", TEN + after)])
+    fold = fold_of([event("enqueued", "ann", TEN), event("enqueued", "bob", TEN + after)])
 
     assert [queue.total.offered for queue in shown(fold, TEN + after)] == [offered]
 
@@ -234,7 +234,7 @@ def test_a_worker_shows_what_a_replay_does_whatever_was_forgotten_when(
     arrived = with_repeats(weeks, chance)
     life = Life(arrived)
     while life.position < len(arrived):
-        life.fold(chance.randint(1, 4))
+        life.fold_some(chance.randint(1, 4))
         if chance.random() < 0.6:
             life.checkpoint(chance, whole=chance.random() < 0.7, folds_meanwhile=chance.randint(0, 3))
         if chance.random() < 0.2:
@@ -242,7 +242,7 @@ def test_a_worker_shows_what_a_replay_does_whatever_was_forgotten_when(
 
     newest = max((one.time for one in arrived), default=TEN)
     for at in (newest, newest + hours * HOUR):
-        assert _by_name(life.floor, at) == _by_name(floor_of(arrived), at)
+        assert _by_name(life.fold, at) == _by_name(fold_of(arrived), at)
 
 
 def _by_name(fold: ContactsFold, at: datetime) -> list[QueueSnapshot]:

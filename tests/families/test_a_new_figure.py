@@ -1,0 +1,100 @@
+"""
+A figure is added to a family as CONTRIBUTING says: a field of its counts, and one `Figure`.
+
+The family is the toy, as it stands in `tests/toy/`; nothing else is touched, and rows of before are read.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from msgspec import field
+from msgspec.structs import replace
+
+from stream.app.replay import replay
+from stream.board.view import panel_of
+from stream.core.collector import PageDetail, metric_families
+from stream.core.counts import CountsRow
+from stream.core.figure import Figure, Reading, Show
+from stream.core.metric import gauge
+from stream.core.row_codec import RowCodec
+from stream.http.exposition import Format, written
+from tests.toy import family as toy
+from tests.toy.fold import RowKey, Stand, Thrown, Throws, ThrowsRow, ToyFold
+from tests.toy.test_toy import NOON, throws
+
+# The field: at the end of the counts, with a default, and what counts it.
+
+
+class ThrowsAndMisses(Throws, array_like=True, gc=False):
+    misses: int = 0
+
+
+class MissesRow(CountsRow[ThrowsAndMisses], array_like=True, gc=False):
+    applied_offset: int = -1
+    tally: ThrowsAndMisses = field(default_factory=ThrowsAndMisses)
+
+
+class ThrownOrMissed(Thrown, frozen=True):
+    def count(self, tallies: Iterable[Any], sign: int, /) -> None:
+        super().count(tallies, sign)
+        for tally in tallies:
+            tally.misses += sign * (not self.hit)
+
+
+class MissesFold(ToyFold):
+    contribution = ThrownOrMissed
+
+    def new_row(self) -> CountsRow[Any]:
+        return MissesRow()
+
+
+# The figure.
+
+
+def misses(reading: Reading[Stand], window: str) -> Sequence[int]:
+    tallies: list[Any] = [one.windows[window] for one in reading.snapshots]
+    return [tally.misses for tally in tallies]
+
+
+MISSES: Figure[Stand] = Figure(
+    metric=gauge("toy_window_misses", "rings", ("tenant", "queue", "window"), "Rings that missed; in the window."),
+    section="toys",
+    column=misses,
+    show=Show(name="misses", format="count", title="missed"),
+)
+
+ROWS: RowCodec[RowKey, MissesRow] = RowCodec(RowKey, MissesRow, version=2, oldest=1)
+
+FAMILY = replace(
+    toy.FAMILY,
+    tables={"throws": ROWS},
+    new_fold=lambda _: MissesFold(),
+    figures=(*toy.FAMILY.figures, MISSES),
+    columns=(*toy.FAMILY.columns, "misses"),
+)
+
+
+def test_a_new_figure_is_on_the_page_of_metrics() -> None:
+    board = replay(throws(), families=(FAMILY,)).board(NOON)
+
+    page = written(metric_families(board, (FAMILY,), PageDetail()), Format.TEXT).decode()
+
+    assert 'toy_window_misses{tenant="default",queue="red",window="15m"} 5' in page
+    assert 'toy_window_misses{tenant="default",queue="blue",window="15m"} 15' in page
+
+
+def test_a_new_figure_is_in_the_rows_of_the_board_and_of_replay() -> None:
+    board = replay(throws(), families=(FAMILY,)).board(NOON)
+
+    panel = panel_of(board, FAMILY, (FAMILY,), "15m")
+
+    assert [column.name for column in panel.columns] == ["thrown", "hit_ratio", "misses"]
+    assert {row["queue"]: row["misses"] for row in panel.rows} == {"red": 5, "blue": 15}
+
+
+def test_rows_that_were_written_before_the_figure_are_read() -> None:
+    before = ThrowsRow(applied_offset=7, tally=Throws(thrown=4, hits=3))
+
+    row = ROWS.decode_row(toy.THROWS.encode_row(before))
+
+    assert row == MissesRow(applied_offset=7, tally=ThrowsAndMisses(thrown=4, hits=3, misses=0))

@@ -1,0 +1,85 @@
+"""Names are the field's words: nouns of our own that had to go stay away, and the glossary has the rest once."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.tree import ROOT, modules_of, name_of, parsed
+
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+PRIVATE_NOUNS = {
+    "fence": "applied offset; fencing means something else in Kafka",
+    "fences": "applied offsets",
+    "floor": "the fold of a family: ContactsFold",
+    "staff": "AgentsFold; in a simulated centre, agents on duty",
+    "scribe": "PageWriter",
+    "draft": "PageInput; a new file",
+    "keeper": "a listener, where it hears of assignments",
+    "lane": "PartitionBuffer",
+    "parcel": "BufferedRecord",
+    "speaker": "LogIdentity",
+    "stories": "verbs of a log",
+    "interpreter": "GcTuning",
+    "stray": "MisroutedRecord",
+    "strays": "misrouted",
+    "moon": "rare",
+}
+"""What each word stood for, and what says so plainly."""
+
+EXPLAINED = ["episode", "cut", "lease", "beat", "zombie", "epoch", "settle", "share", "reading", "family", "figure"]
+"""Words of the code that mean something only here, or in few places elsewhere."""
+
+
+def names_given_in(module: ast.Module) -> Iterator[str]:
+    """What a module names itself: classes, functions, arguments, variables and attributes."""
+    for node in ast.walk(module):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.alias(asname=str(name)):
+                yield name
+
+
+def private_nouns_of(path: Path, module: ast.Module) -> dict[str, str]:
+    names = [*names_given_in(module), path.stem, path.parent.name]
+    words = {word.lower(): name for name in names for word in WORD.findall(name)}
+    return {words[noun]: meant for noun, meant in PRIVATE_NOUNS.items() if noun in words}
+
+
+@pytest.mark.parametrize("path", modules_of("stream"), ids=name_of)
+def test_no_name_is_a_noun_of_our_own(path: Path) -> None:
+    assert private_nouns_of(path, parsed(path)) == {}
+
+
+@pytest.mark.parametrize(
+    "code", ["class Floor: ...", "def scribe(): ...", "def f(old_fence): ...", "x.drafts, x.draft = 1, 2", "STRAY = 1"]
+)
+def test_a_noun_of_our_own_is_found_wherever_a_name_is_given(code: str) -> None:
+    assert private_nouns_of(Path("stream/core/rows.py"), ast.parse(code)) != {}
+
+
+def test_words_of_other_libraries_are_theirs() -> None:
+    assert private_nouns_of(Path("stream/core/rows.py"), ast.parse("from math import floor\nx = floor(1.5)")) == {}
+
+
+def explained() -> list[str]:
+    """The words of the glossary's tables, each by itself."""
+    cells = re.findall(r"^\| \*\*([^*]+)\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    return [word for cell in cells for word in cell.split(", ")]
+
+
+def test_the_glossary_explains_every_word_once() -> None:
+    words = explained()
+
+    assert sorted(words) == sorted({*words})
+
+
+@pytest.mark.parametrize("word", EXPLAINED)
+def test_a_word_that_is_ours_is_in_the_glossary(word: str) -> None:
+    assert word in explained()
