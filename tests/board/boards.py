@@ -132,9 +132,9 @@ def rows_of(board: Board, window: str = "30m") -> list[Any]:
     return [SimpleNamespace(**row) for row in panel.rows]
 
 
-def families_of(board: Board) -> Iterator[MetricFamily]:
-    """Every metric family of a board that has a sample."""
-    return metric_families(board, FAMILIES, EVERYTHING)
+def families_of(board: Board, detail: PageDetail = EVERYTHING) -> Iterator[MetricFamily]:
+    """Every metric family of a board that has a sample; what a worker writes by default is FEW_SERIES."""
+    return metric_families(board, FAMILIES, detail)
 
 
 def wall(at: datetime = NOON) -> Board:

@@ -14,6 +14,7 @@ from msgspec.structs import replace as changed
 from stream.app.replay import replay
 from stream.app.service import Service
 from stream.core.cloudevents import Event
+from stream.core.collector import FEW_SERIES
 from stream.core.family import Board
 from stream.http.exposition import Format, written
 from stream.simulator import demo_centre, office_centre, simulate
@@ -40,7 +41,7 @@ async def applied(service: Service, count: int) -> None:
 
 
 def series_of(board: Board) -> Figures:
-    return parsed(written(families_of(board), Format.TEXT).decode())
+    return parsed(written(families_of(board, FEW_SERIES), Format.TEXT).decode())
 
 
 async def assert_worker_shows(service: Service, board: Board) -> None:
