@@ -84,7 +84,8 @@ class Deferred:
         if turn == "waiting":
             # A ghost that leaves after all has been shown as expired.
             since = self.segment.enqueued.at if self.segment.enqueued else event.time
-            return after if event.time - since < self.queue.policy.ghost_after else OUT_OF_TURN
+            ghost_from = since + self.queue.policy.ghost_after
+            return after if event.time < ghost_from and self.queue.counts.watermark < ghost_from else OUT_OF_TURN
         if after == "wrapping_up" and turn == "talking" and not cast("EndedData | TransferredData", data).wrapup:
             return "over"
         return after

@@ -6,7 +6,6 @@ what a counter has shown until then would be counted for ever. See docs/decision
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 from stream.core.windows import minute_of
 from stream.families.contacts.contributions import Abandoned, Answered, Contribution, Dequeued, Entered, Handled
@@ -15,10 +14,7 @@ from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.segment import UNKNOWN, Fact, Segment
 from stream.families.contacts.tally import Tally
 
-__all__ = ["SILENT_AFTER", "Inferred", "inferred_of"]
-
-SILENT_AFTER: Final = timedelta(hours=1)
-"""Of a queue that is so far behind the clock nothing more is awaited: its last contacts must not stay hidden."""
+__all__ = ["Inferred", "inferred_of"]
 
 Inference = tuple[Contribution, datetime]
 """What is counted, and the time of the report that it follows from."""

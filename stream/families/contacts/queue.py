@@ -15,7 +15,7 @@ from stream.core.windowed import Windowed
 from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
-from stream.families.contacts.inferred import SILENT_AFTER, Inferred
+from stream.families.contacts.inferred import Inferred
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.rules import Policy
@@ -130,7 +130,7 @@ class Queue:
 
     def _left(self, since: datetime, at: datetime, offset: int) -> None:
         """Note, when it was a ghost that left after all, that one was counted as expired: counters never fall."""
-        if since + self.policy.ghost_after <= at:
+        if since + self.policy.ghost_after <= self.counts.watermark:
             for tally in self.counts.totals.correct(at, offset):
                 tally.expired += 1
 
@@ -202,10 +202,22 @@ class Queue:
             windows=self._windows(at, ghosts=len(waits) < len(self.phases.waiting)),
             total=self._total_with_ghosts(len(waits)),
             taken_back=self.counts.totals.read_taken_back(),
-            inferred=self.inferred.hidden(
-                max(self.counts.watermark, at - SILENT_AFTER), self.counts.totals.first_minute
-            ),
+            uncounted=self._uncounted(len(waits), at),
         )
+
+    def _uncounted(self, waiting: int, at: datetime) -> Tally | None:
+        """
+        Return what counters must not show yet of all that is so at the instant *at*; None: nothing.
+
+        Counters go by the events alone. Shown by the clock, a ghost whose end is still on its way, as after hours
+        without a worker, would be one that has to be taken back.
+        """
+        watermark = self.counts.watermark
+        hidden = self.inferred.hidden(watermark, self.counts.totals.first_minute)
+        if waiting == len(self.phases.waiting) and watermark <= at:
+            return hidden
+        expired = _open_since(self.phases.waiting, watermark - self.policy.ghost_after) - waiting
+        return hidden if expired == 0 else (hidden or Tally()) + Tally(expired=expired)
 
     def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
         windows = self.counts.at(minute_of(at))

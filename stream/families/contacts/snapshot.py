@@ -42,7 +42,7 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     """All there ever was, ghosts up to this instant included."""
     taken_back: Tally
     """What counters once showed and a later event corrected; `total` has it subtracted already."""
-    inferred: Tally | None = None
+    uncounted: Tally | None = None
     """Of `total`, what counters do not show yet: nobody reported it, and its report may be under way. None: nothing."""
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
         """What counters show: they never go down."""
         # Most queues never had a correction, and the sum of two tallies is what a page spends most on.
         shown = self.total if self.taken_back == _NOTHING else self.total + self.taken_back
-        return shown if self.inferred is None else shown - self.inferred
+        return shown if self.uncounted is None else shown - self.uncounted
 
     def __add__(self, other: "QueueSnapshot") -> "QueueSnapshot":
         """Return both as one: only the queue that stands for all beyond the limit has parts on several partitions."""
@@ -78,7 +78,7 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
             windows={name: tally + other.windows[name] for name, tally in self.windows.items()},
             total=self.total + other.total,
             taken_back=self.taken_back + other.taken_back,
-            inferred=_both(self.inferred, other.inferred),
+            uncounted=_both(self.uncounted, other.uncounted),
         )
 
 

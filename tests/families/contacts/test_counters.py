@@ -13,10 +13,9 @@ from stream.core.cloudevents import Event
 from stream.core.policies import Policies, Rule
 from stream.families.contacts.events import ContactEnded, ContactWrapupEnded, ContactWrapupStarted
 from stream.families.contacts.fold import ContactsFold
-from stream.families.contacts.inferred import SILENT_AFTER
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
-from tests.families.contacts.test_laws import days, with_repeats
+from tests.families.contacts.test_laws import SOON_GHOSTS, days, with_repeats
 from tests.timeline import TEN, after, event, fold_of, sales, shown, story
 
 END = TEN + timedelta(hours=1, minutes=45)
@@ -113,7 +112,7 @@ def test_windows_show_at_once_what_counters_show_after_the_grace() -> None:
     assert [queue.shown.answered for queue in (at_once, nearly, then)] == [0, 0, 1]
     # What was reported does not wait for what was not.
     assert [(queue.shown.offered, queue.shown.handled) for queue in (at_once, nearly, then)] == [(1, 1)] * 3
-    assert then.inferred is None
+    assert then.uncounted is None
 
 
 def test_a_report_that_comes_after_the_grace_corrects_what_counters_have_shown() -> None:
@@ -144,16 +143,27 @@ def test_the_grace_is_a_matter_of_policy(grace: int, corrected: int) -> None:
     assert queue.taken_back.answered_wait_unknown == corrected
 
 
-def test_of_a_queue_that_falls_silent_counters_show_the_last_contacts_all_the_same() -> None:
-    fold = fold_of(story("00:00 enqueued ann\n01:00 ended ann talk_ms=50000 hold_ms=0"))
-    hour = after("01:10") + SILENT_AFTER
+def test_a_reading_long_after_the_last_event_decides_nothing() -> None:
+    """A worker that catches up after a night reads the events of yesterday by the clock of today."""
+    fold = fold_of(story("00:00 enqueued ann\n01:00 ended ann talk_ms=50000 hold_ms=0\n00:30 enqueued bob"))
+    (read,) = shown(fold, after("23:59:00"))
+    fold.apply(story("00:11 answered ann\n01:20 answered bob"), [3, 4])
+    (then,) = shown(fold, after("23:59:00"))
 
-    hidden, silent = (shown(fold, at)[0] for at in (hour - timedelta(seconds=1), hour))
-    fold.apply(story("00:11 answered ann"), [2])
-    (corrected,) = shown(fold, hour)
+    assert (read.shown.answered, read.shown.expired, read.total.expired, read.waiting) == (0, 0, 1, 0)
+    assert (then.shown.answered, then.shown.expired, then.taken_back) == (2, 0, Tally())
 
-    assert [queue.shown.answered for queue in (hidden, silent)] == [0, 1]
-    assert (corrected.taken_back.answered, corrected.shown.answered) == (1, 2)  # counters never fall
+
+def test_a_ghost_is_counted_with_the_event_that_tells_its_hour() -> None:
+    ghost = "00:00 enqueued ann"
+    queues = [
+        sales(f"{ghost}\n{told}", at="4:10:00")
+        for told in ("3:59:59 blocked x reason=full", "4:00:00 blocked x reason=full")
+    ]
+    late = sales(f"{ghost}\n4:00:00 blocked x reason=full\n3:00:00 answered ann", at="4:10:00")
+
+    assert [queue.shown.expired for queue in queues] == [0, 1]
+    assert (late.total.expired, late.taken_back.expired, late.shown.expired) == (0, 1, 1)
 
 
 def shuffled(day: list[Event], chance: random.Random) -> list[Event]:
@@ -183,18 +193,22 @@ def test_a_day_with_one_contact_in_seven_shuffled_within_five_seconds_ends_witho
         assert queue.shown == queue.total
 
 
-@given(days(), st.randoms(use_true_random=False))
-def test_counters_never_fall_whatever_overtakes_whatever(day: list[Event], chance: random.Random) -> None:
-    fold = ContactsFold()
+@given(days(), st.randoms(use_true_random=False), st.sampled_from([Policies(), SOON_GHOSTS]))
+def test_counters_never_fall_and_are_the_same_whoever_looked_when(
+    day: list[Event], chance: random.Random, policies: Policies
+) -> None:
+    """By whatever clock: that of the events, one far ahead of them, one behind."""
+    watched, unwatched = ContactsFold(policies), ContactsFold(policies)
     before: dict[str, list[int]] = {}
-    at, silence = TEN, chance.randrange(20)
     for offset, told in enumerate(with_repeats(shuffled(day, chance), chance)):
-        fold.apply([told], [offset])
-        at = max(at, told.time) + timedelta(minutes=90 * (offset == silence))
-        for queue in shown(fold, at):
+        for fold in (watched, unwatched):
+            fold.apply([told], [offset])
+        at = told.time + timedelta(minutes=chance.choice((-1, 0, 0, 90, 700)))
+        for queue in shown(watched, at):
             now = numbers(queue.shown)
             assert all(map(int.__le__, before.get(queue.queue, now), now))
             before[queue.queue] = now
+    assert shown(watched, END) == shown(unwatched, END)
 
 
 def test_what_a_version_before_took_back_is_still_taken_back() -> None:
