@@ -71,8 +71,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     """When to stop instead of setting everything aside."""
     session_timeout: timedelta = timedelta(seconds=12)
     """How long a worker may be silent until its partitions go to others."""
-    fetch_wait: timedelta = timedelta(milliseconds=50)
-    """How long a broker holds back an answer without records; shorter is not faster on Apache Kafka."""
+    fetch_wait: timedelta = timedelta(milliseconds=100)
+    """How long a broker waits for more than a few records: a single event may be so late."""
     idempotent: bool = True
     """False for a broker that does not know idempotent producers (the embedded one)."""
 

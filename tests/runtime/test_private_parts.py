@@ -51,6 +51,7 @@ PRIVATE: dict[str, type] = {
     "_do_commit_offsets": GroupCoordinator,
     "_drain_waiter": MessageBatch,
     "_fetch_max_wait_ms": aiokafka.AIOKafkaConsumer,
+    "_fetch_min_bytes": aiokafka.AIOKafkaConsumer,
     "_fetcher": aiokafka.AIOKafkaConsumer,
     "_isolation_level": aiokafka.AIOKafkaConsumer,
     "_last_fetch_ended": SubscriptionState,

@@ -39,6 +39,9 @@ IDLE_SECONDS = 1.0
 GOODBYE_SECONDS = 5.0
 """How long leaving the group may take: milliseconds, where a broker answers."""
 
+FETCH_MIN_BYTES = 8192
+"""What a broker waits for until it answers a fetch, as long as it may: some 30 events."""
+
 
 class Batch(NamedTuple):
     """What one fetch brought of one partition: the value of a Faust message."""
@@ -63,6 +66,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust hard-codes 1500 ms. While a fetch waits at the broker, partitions that were not part
         # of it get nothing; and Tansu looks for new records only twice in that time.
         consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        # With 1, aiokafka's default, each record of a quiet centre is a fetch, and a wake-up of both threads.
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
         # What a transaction of a producer has aborted did not happen.
         consumer._isolation_level = "read_committed"
         self._secrets.hand_to(consumer._client)

@@ -296,7 +296,7 @@ class Transport(driver.Transport):
     """
     The transport; options are in the query of the broker URL.
 
-    `fetch_wait_ms`: how long the broker may hold back an empty answer. `idempotent=1`: ask the broker
+    `fetch_wait_ms`: how long the broker may wait for records until it answers. `idempotent=1`: ask the broker
     for an idempotent producer.
     """
 
@@ -306,7 +306,7 @@ class Transport(driver.Transport):
     @property
     def fetch_wait_ms(self) -> int:
         """Milliseconds that a fetch may wait at the broker for records."""
-        return int(self.url[0].query.get("fetch_wait_ms", "50"))
+        return int(self.url[0].query.get("fetch_wait_ms", "100"))
 
     @property
     def idempotent(self) -> bool:
