@@ -60,9 +60,17 @@ class MemoryLog:
     """Crash within that many appends from now, after writing half of the rows."""
     failure: Exception | None = None
     """What the next call raises."""
+    stranger: ChangelogRecord | None = None
+    """What somebody else writes into the middle of the next append."""
 
-    def append(self, topic: str, partition: int, packed: Sequence[ChangelogRecord]) -> tuple[int, int]:
+    def append(self, topic: str, partition: int, packed: Sequence[ChangelogRecord]) -> Sequence[range]:
         self._fail()
+        stranger, self.stranger = self.stranger, None
+        if stranger is not None:
+            half = len(packed) // 2
+            before = self.append(topic, partition, packed[:half])
+            self.append(topic, partition, [stranger])
+            return [*before, *self.append(topic, partition, packed[half:])]
         log = self.changelogs[topic, partition]
         first = log[-1].offset + 1 if log else 0
         written = packed
@@ -74,7 +82,7 @@ class MemoryLog:
         self.appends.append(topic)
         if written is not packed:
             raise Crash
-        return first, first + len(written)
+        return [range(first, first + len(written))]
 
     def commit(self, offsets: Mapping[TP, int], generation: int) -> None:
         self._fail()
@@ -125,7 +133,7 @@ class MemberLog:
     def pack(self, records: Iterable[ChangelogRecord]) -> Sequence[ChangelogRecord]:
         return list(records)
 
-    async def append(self, topic: str, partition: int, packed: Sequence[ChangelogRecord]) -> tuple[int, int]:
+    async def append(self, topic: str, partition: int, packed: Sequence[ChangelogRecord]) -> Sequence[range]:
         table = topic.removesuffix("-changelog").rpartition("-")[2]
         fate = await self._travel(table, partition)
         written = self.shared.append(topic, partition, packed[: round(len(packed) * fate.share)])

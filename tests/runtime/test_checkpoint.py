@@ -13,7 +13,7 @@ from stream.runtime.checkpoint.checkpoint import no_fault
 from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
 from tests.runtime.fakes import Crash, Fate, MemoryLog
 from tests.runtime.lives import NOW, PARTITION, Life, records_of
-from tests.runtime.toy import Ping
+from tests.runtime.toy import COUNTS, Count, Ping
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -328,6 +328,21 @@ async def test_a_write_of_somebody_else_is_noticed_by_an_owner_who_writes_nothin
 
     assert owner.worker.feed.foreign_writes == 2  # of counts, and then of marks
     assert Life(log, topic).begin().counts == {"a": 20}
+
+
+async def test_a_write_of_somebody_else_between_two_batches_of_one_append_is_noticed() -> None:
+    log, topic = MemoryLog(), records_of([Ping(f"k{number % 4}", number) for number in range(20)])
+    life = Life(log, topic).begin()
+    await life.apply(20)
+    key, stale = COUNTS.encode_key("k0"), COUNTS.encode_row(Count(1, 1))
+    log.stranger = (key, stale, [])
+    await life.checkpoints.take()
+    await life.checkpoints.take()
+
+    assert life.worker.feed.foreign_writes == 1
+    written = [one.value for one in log.changelogs["lives-counts-changelog", 0] if one.key == key]
+    own = COUNTS.encode_row(life.fold.counts["k0"])
+    assert written == [own, stale, own]
 
 
 async def test_an_owner_sees_no_stranger_in_its_own_writes() -> None:

@@ -39,8 +39,8 @@ class Log(Protocol):
         """Make of *records* what `append` takes; synchronously, it is part of the cut."""
         ...
 
-    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
-        """Write and await the acknowledgement; returns the first offset, and the one after the last."""
+    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> Sequence[range]:
+        """Write and await the acknowledgement; returns the offsets of each batch, between which others may write."""
         ...
 
     async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
@@ -66,7 +66,7 @@ class Table(Protocol):
     @property
     def changelog_topic_name(self) -> str: ...
     def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
-    def written(self, owned: OwnedPartition, first: int, end: int) -> range: ...
+    def written(self, owned: OwnedPartition, ours: Sequence[range]) -> Sequence[range]: ...
     def rewrite(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
 
 
@@ -232,11 +232,11 @@ class Checkpoints:
 
     async def _append(self, write: Write) -> None:
         owned = write.owned
-        first, end = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
-        self._note_foreign(write.name, owned, write.table.written(owned, first, end))
+        ours = await self._log.append(write.table.changelog_topic_name, owned.tp.partition, write.packed)
+        self._note_foreign(write.name, owned, write.table.written(owned, ours))
 
-    def _note_foreign(self, name: str, owned: OwnedPartition, offsets: range) -> None:
-        if offsets:
+    def _note_foreign(self, name: str, owned: OwnedPartition, foreign: Sequence[range]) -> None:
+        for offsets in foreign:
             self._feed.foreign_writes += 1
             owned.foreign.append((name, offsets))
             where = (self._tables[name].changelog_topic_name, owned.tp.partition, offsets[0], offsets[-1])
@@ -276,7 +276,7 @@ class Checkpoints:
             for changelog, end in (await self._log.ends(ours.keys())).items():
                 name, owned = ours[changelog]
                 if end > owned.changelog_ends.get(name, 0):
-                    self._note_foreign(name, owned, self._tables[name].written(owned, end, end))
+                    self._note_foreign(name, owned, self._tables[name].written(owned, [range(end, end)]))
 
     async def _commit(self, partitions: Sequence[OwnedPartition], offsets: Mapping[TP, int], cut_at: datetime) -> None:
         # A commit of what is committed already says nothing, and costs the coordinator a record.

@@ -80,16 +80,16 @@ class RowTable(faust.Table[Any, Any]):
         ]
         return [key for key, _ in taken], records
 
-    def written(self, owned: OwnedPartition, first: int, end: int) -> range:
+    def written(self, owned: OwnedPartition, ours: Sequence[range]) -> Sequence[range]:
         """
-        Note that our records now fill the changelog from *first* up to, and without, *end*.
+        Note that *ours*, in ascending order, are the newest records of the changelog.
 
-        Returns the offsets before them that are not ours: a worker that did not know that it had lost
+        Returns the offsets before each of them that are not ours: a worker that did not know that it had lost
         the partition has written there, or compaction has left nothing. What it wrote has to be rewritten.
         """
-        expected = owned.changelog_ends.get(self.name, 0)
-        owned.changelog_ends[self.name] = end
-        return range(expected, first)
+        ends = [owned.changelog_ends.get(self.name, 0), *(one.stop for one in ours)]
+        owned.changelog_ends[self.name] = ends[-1]
+        return [range(end, one.start) for end, one in zip(ends, ours, strict=False) if end < one.start]
 
     def rewrite(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None:
         """Have the rows of *keys*, or that there are none, written once more, after what somebody else wrote."""

@@ -54,16 +54,15 @@ class KafkaLog:
             batch.close()  # else aiokafka lets it linger, and adds to it
         return batches
 
-    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> tuple[int, int]:
-        """Send the batches in order, each when the one before it is acknowledged."""
-        offsets = [await self._send(batch, topic, partition) for batch in packed]
-        return offsets[0], offsets[-1] + packed[-1].record_count()
+    async def append(self, topic: str, partition: int, packed: Sequence[Any]) -> Sequence[range]:
+        """Send the batches in order, each when the one before it is acknowledged; returns the offsets of each."""
+        return [await self._send(batch, topic, partition) for batch in packed]
 
-    async def _send(self, batch: Any, topic: str, partition: int) -> int:
+    async def _send(self, batch: Any, topic: str, partition: int) -> range:
         # For each batch anew, since a checkpoint may be large; aiokafka itself would never give up.
         async with asyncio.timeout(self._patience_seconds):
             acknowledged = await (await self._client.send_batch(batch, topic, partition=partition))
-        return int(acknowledged.offset)
+        return range(acknowledged.offset, acknowledged.offset + batch.record_count())
 
     async def keys(self, changelog: TP, offsets: range) -> Sequence[bytes]:
         """Return the keys of the records at *offsets*, as many as are left; the last of them, or a later one, is."""
