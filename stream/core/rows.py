@@ -28,16 +28,23 @@ class Rows(dict[K, V]):
     Change rows with `put`, `put_under` and `remove` only: plain item assignment is not seen by the changelog.
     """
 
-    __slots__ = ("changed",)
+    __slots__ = ("changed", "contested")
 
     def __init__(self) -> None:
         super().__init__()
         self.changed: dict[K, bool] = {}
-        """What the next checkpoint writes; true of a key of which the changelog knows nothing yet."""
+        """What the next checkpoint writes; true of a key of which the changelog knows nothing, and never will."""
+        self.contested = False
+        """
+        Whether another worker may have applied the records that are being applied now.
+
+        A row that it made of them may still come into the changelog. So one that goes has to leave a tombstone,
+        also where nothing was written of it here.
+        """
 
     def put(self, key: K, row: V) -> None:
         """Set the row of *key*; it is written at the next checkpoint."""
-        self.changed.setdefault(key, key not in self)
+        self.changed.setdefault(key, not self.contested and key not in self)
         self[key] = row
 
     def write_again(self, keys: Iterable[K]) -> None:
@@ -47,12 +54,12 @@ class Rows(dict[K, V]):
     def put_under(self, key: K, row: V) -> None:
         """Like `put`, but stores this key object, so that callers can share one tuple with the table."""
         # A dict keeps the key object that it has: only a key that was taken out is replaced by an equal one.
-        self.changed.setdefault(key, self.pop(key, None) is None)
+        self.changed.setdefault(key, self.pop(key, None) is None and not self.contested)
         self[key] = row
 
     def remove(self, key: K) -> None:
         """Delete the row of *key*, if there is one; where it was ever written, a tombstone follows at a checkpoint."""
-        # A row that came and went between two checkpoints was never written: it needs no tombstone.
+        # A row that came and went between two checkpoints was never written by anybody: it needs no tombstone.
         if self.pop(key, None) is not None and not self.changed.pop(key, False):
             self.changed[key] = False
 

@@ -1,5 +1,8 @@
 """Rows and the changelog that is written of them: whatever was written last of a key is what the rows are."""
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +56,16 @@ def test_a_row_that_comes_and_goes_between_two_checkpoints_is_not_written() -> N
     rows.remove("a")
 
     assert rows.take_changed() == []
+
+
+@pytest.mark.parametrize("put", [Rows.put, Rows.put_under])
+def test_a_row_that_another_worker_may_have_written_leaves_a_tombstone(
+    put: Callable[[Rows[str, TallyRow], str, TallyRow], None],
+) -> None:
+    rows = Rows[str, TallyRow]()
+    rows.contested = True
+    put(rows, "a", TallyRow())
+    rows.contested = False
+    rows.remove("a")
+
+    assert rows.take_changed() == [("a", None)]

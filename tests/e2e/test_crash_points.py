@@ -233,9 +233,12 @@ async def test_a_zombies_writes_arrive_late_and_change_no_figure(when: Sequence[
         if moment == 0:
             successor.recover()
         else:
-            # Less than the zombie had applied, so that what it wrote is ahead; or more, so that it is behind.
-            await successor.apply(chance.choice([CHUNK // 5, CHUNK]))
+            # Less than the zombie had applied, so that what it wrote is ahead; or more, so that it is behind, or so
+            # much that contacts have come and gone meanwhile.
+            await successor.apply(chance.choice([CHUNK // 5, CHUNK, 6 * CHUNK]))
             assert await successor.checkpoints.take()
+            if chance.random() < 0.3:  # it keeps its rows, and reads of the changelogs what is new
+                successor = await handed_over(successor, "kept")
 
     assert not await zombie.checkpoint  # its commit was refused
     if chance.random() < 0.5:

@@ -24,9 +24,11 @@ class OwnedPartition:
     __slots__ = (
         "changelog_ends",
         "committed",
+        "contested_to",
         "feed",
         "fold",
         "foreign",
+        "known_to",
         "live",
         "position",
         "rewound_at",
@@ -52,6 +54,10 @@ class OwnedPartition:
         self.committed = 0
         self.changelog_ends: dict[str, int] = {}
         """By table, the offset after the last changelog record that the rows contain; no entry: unknown."""
+        self.known_to = 0
+        """Before the next recovery: the rows are of all records up to, and without, this offset."""
+        self.contested_to: int | None = None
+        """Other workers may have applied records up to, and without, this offset; None: not known yet."""
         self.foreign: list[tuple[str, range]] = []
         """By table, changelog offsets at which somebody else has written, still to be answered."""
         self.seek = 0
@@ -87,7 +93,14 @@ class OwnedPartition:
             heir.rows(table).changed.update(rows.changed)
         heir.shown = self.shown
         heir.changelog_ends, heir.foreign = self.changelog_ends, self.foreign
+        heir.known_to, heir.contested_to = self.position, self.contested_to
         return heir
+
+    def contest(self) -> None:
+        """Tell the rows whether another worker may have applied the records that come next."""
+        contested = self.contested_to is not None and self.position < self.contested_to
+        for rows in self.fold.tables.values():
+            rows.contested = contested
 
 
 class Ownership:
@@ -169,6 +182,10 @@ class Ownership:
             # Not the rows' applied offsets, which may be ahead: records between are read, and each row skips its own.
             owned.position = owned.committed = start.position
             owned.seek = start.seek
+            if owned.contested_to is None:
+                # Whoever was here before us had at most these. Where nobody ever was, a whole topic is ours alone.
+                owned.contested_to = start.highwater if any(owned.changelog_ends.values()) else 0
+            owned.contest()
             owned.take_stock()
             owned.fold.committed(start.position)
             owned.live = True

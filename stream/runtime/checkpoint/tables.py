@@ -110,7 +110,7 @@ class RowTable(faust.Table[Any, Any]):
 
     def _load_or_fail(self, owned: OwnedPartition, records: list[Record]) -> None:
         try:
-            self._load(owned.rows(self.name), records, self._tombstones[owned.tp.partition])
+            self._load(owned, records, self._tombstones[owned.tp.partition])
         except Exception as failure:  # noqa: BLE001  # a codec may raise anything, and Faust would drop it
             self._fail(self._unreadable(owned.tp.partition, records, failure))
             return
@@ -128,7 +128,8 @@ class RowTable(faust.Table[Any, Any]):
         unreadable.__cause__ = failure
         return unreadable
 
-    def _load(self, rows: Rows[Any, Any], records: Sequence[Record], tombstones: dict[bytes, int]) -> None:
+    def _load(self, owned: OwnedPartition, records: Sequence[Record], tombstones: dict[bytes, int]) -> None:
+        rows = owned.rows(self.name)
         keyed = [(record, key) for record in records if (key := record.key) is not None]
         keys = self._codec.decode_keys([raw_key for _, raw_key in keyed])
         values = [record.value for record, _ in keyed]
@@ -139,7 +140,11 @@ class RowTable(faust.Table[Any, Any]):
                 self._bury(rows, key, record, tombstones)
                 continue
             row = next(decoded)
-            if tombstones and row.applied_offset <= tombstones.get(raw_key, -1):
+            gone_at = tombstones.get(raw_key, -1) if tombstones else -1
+            if owned.known_to and key not in rows:
+                # Of these records every row is here: one that is not was forgotten, by a tombstone read long ago.
+                gone_at = max(gone_at, owned.known_to - 1)
+            if gone_at >= 0 and row.applied_offset <= gone_at:
                 rows.write_again([key])  # a stale row after its tombstone
             else:
                 rows.load(key, row)

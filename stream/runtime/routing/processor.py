@@ -193,6 +193,7 @@ class Processor:
             return
         # Only now: a crash before this line reads the slice again, and rows skip what they have.
         owned.position = last.offset + 1
+        owned.contest()
         feed = owned.feed
         feed.position = owned.position
         feed.applied_at = self._ownership.feed.progress_at = self._ownership.clock()
