@@ -7,15 +7,12 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 
 import click
 from rich.console import Console
 
 from stream.app.demo import running_demo
-from stream.app.policy_file import load_policies
-from stream.app.service import Service, worker_settings
-from stream.app.topics import source_topics
+from stream.app.service import Service
 from stream.board.terminal import follow, print_board
 from stream.board.view import panels_of
 from stream.broker.embedded import EmbeddedBroker
@@ -206,15 +203,7 @@ def topics(broker: str | None, only_check: bool) -> None:
     """Create the topics that are missing, and compare the others with what is declared."""
     settings = settings_of_environment(broker=broker)
     address = broker_address(settings)
-    sources = source_topics(
-        load_policies(None),
-        partitions=settings.partitions,
-        max_queues_per_tenant=1,
-        max_queues=1,
-        future_tolerance=timedelta(minutes=5),
-        clock=now,
-    )
-    declared = declared_topics(worker_settings(settings, brokers=address), sources)
+    declared = declared_topics(settings, FAMILIES)
     work = ensure_topics(
         address.split(","),
         declared,

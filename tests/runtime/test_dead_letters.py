@@ -10,7 +10,6 @@ from stream.errors import BrokerError, InvalidEvent
 from stream.runtime.routing.dead_letters import (
     REKEYED,
     DeadLetter,
-    DeadLetterLimit,
     DeadLetterLimitReached,
     MisroutedRecord,
     Outlet,
@@ -108,7 +107,7 @@ def letters(count: int) -> list[DeadLetter]:
 
 
 async def test_past_the_limit_the_worker_stops_instead_of_diverting_everything() -> None:
-    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=DeadLetterLimit(in_a_row=3))
+    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=3)
 
     await outlet.set_aside(letters(2))
     with pytest.raises(DeadLetterLimitReached, match=r"toys: 3 records in a row were no events.*offset 0"):
@@ -116,7 +115,7 @@ async def test_past_the_limit_the_worker_stops_instead_of_diverting_everything()
 
 
 async def test_an_event_in_between_starts_the_limit_anew() -> None:
-    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=DeadLetterLimit(in_a_row=3))
+    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=3)
     await outlet.set_aside(letters(2))
     outlet.event_seen()
     await outlet.set_aside(letters(2))

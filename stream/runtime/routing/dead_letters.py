@@ -19,7 +19,7 @@ from stream.runtime.source_topic import Record
 from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
-__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
+__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +45,6 @@ Headers = list[tuple[str, bytes | None]]
 
 class DeadLetterLimitReached(ContactStreamError):
     """Only dead letters for a long time: the worker stops instead of diverting everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterLimit:
-    """When dead letters mean that the topic, the producers or this worker are misconfigured."""
-
-    in_a_row: int | None = None
-    """Records of one topic set aside with not a single event among them; None: go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +101,18 @@ class MisroutedRecord:
 
 
 class Outlet:
-    """Sends what the processor of one topic must not fold: dead letters, and misrouted to where they belong."""
+    """
+    Sends what the processor of one topic must not fold: dead letters, and misrouted to where they belong.
 
-    def __init__(
-        self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: DeadLetterLimit | None = None
-    ) -> None:
+    After *limit* dead letters with not a single event among them it raises DeadLetterLimitReached: the topic, the
+    producers or this worker are misconfigured. 0: it goes on for ever.
+    """
+
+    def __init__(self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: int = 0) -> None:
         self._producer = producer
         self._feed = feed
         self._topic = topic
-        self._limit = limit or DeadLetterLimit()
+        self._limit = limit
         self._in_a_row = 0
 
     def event_seen(self) -> None:
@@ -132,7 +127,7 @@ class Outlet:
             self._feed.invalid[letter.cause.reason] += 1
         self._feed.dead_letters += len(letters)
         self._in_a_row += len(letters)
-        if self._limit.in_a_row is not None and self._in_a_row >= self._limit.in_a_row:
+        if 0 < self._limit <= self._in_a_row:
             last = letters[-1]
             raise DeadLetterLimitReached(
                 f"{last.topic}: {self._in_a_row} records in a row were no events (the last: {last.cause.reason}, "
