@@ -19,8 +19,8 @@ from stream.sources.lines import BadLine
 
 __all__ = [
     "BadLines",
-    "Instant",
-    "InstantOfDay",
+    "InstantOfDayParam",
+    "InstantParam",
     "broker_address",
     "not_ahead",
     "now",
@@ -42,7 +42,7 @@ def settings_of_environment(**overrides: str | float | Path | timedelta | None) 
     return settings_from(os.environ, **overrides)
 
 
-class Instant(click.ParamType):
+class InstantParam(click.ParamType):
     """An instant as RFC 3339; without an offset it is UTC."""
 
     name = "time"
@@ -56,7 +56,7 @@ class Instant(click.ParamType):
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-class InstantOfDay(Instant):
+class InstantOfDayParam(InstantParam):
     """An instant, or a time of day (UTC) such as 10:30 on the day of the first event."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime | time:  # type: ignore[override]  # more than an instant

@@ -51,7 +51,7 @@ _LIFE_CYCLE = "[^"
 """Begins each of the dozens of lines in which Faust's services say that they start and stop."""
 
 
-class Seldom(logging.Filter):
+class RepeatFilter(logging.Filter):
     """
     Lets a library say the same thing once a minute, and us the same sentence.
 
@@ -81,7 +81,7 @@ class Seldom(logging.Filter):
 def _log_to_stderr(level: LogLevel) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
-        handler.addFilter(Seldom())
+        handler.addFilter(RepeatFilter())
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 

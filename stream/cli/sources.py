@@ -21,7 +21,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Puller, Sink, Source
 
-__all__ = ["READABLE", "follow", "recorded_events", "send_recorded", "source"]
+__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "source"]
 
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
@@ -70,7 +70,7 @@ def send_recorded(of: Source, options: Struct, settings: Settings | None) -> Non
     click.echo(f"{sent} events were {'printed' if settings is None else 'acknowledged'}", err=True)
 
 
-def follow(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
+def follow_source(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
     """Pull for ever; without settings print the events, and leave the position as it is."""
     if of.pull is None or of.position is None:
         names = " ".join(name for name, source in SOURCES.items() if source.pull and source.read)
@@ -127,7 +127,7 @@ def _command(of: Source) -> click.Command:
         options = options_of(of, given)
         settings = None if dry_run else settings_of_environment(broker=broker)
         if follows:
-            follow(of, options, settings, state)
+            follow_source(of, options, settings, state)
         else:
             send_recorded(of, options, settings)
 

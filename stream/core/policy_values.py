@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from stream.core.calendar import EVERY_DAY, Hours, Span
 
-__all__ = ["clock", "hours", "ratio", "seconds", "some_seconds", "team", "volume", "zone"]
+__all__ = ["any_seconds", "clock", "hours", "ratio", "some_seconds", "team", "volume", "zone"]
 
 _MAX_SECONDS: Final = 366 * 24 * 3600
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -16,7 +16,7 @@ _SPAN: Final = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? )?([0-9]{2}:
 _TEAM: Final = re.compile(r"[\w.-]{1,64}")
 
 
-def seconds(value: object) -> timedelta:
+def any_seconds(value: object) -> timedelta:
     """Read a length: a number of seconds from 0 to a year. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_SECONDS:
         raise ValueError(f"must be a number of seconds from 0 to {_MAX_SECONDS}")
@@ -25,7 +25,7 @@ def seconds(value: object) -> timedelta:
 
 def some_seconds(value: object) -> timedelta:
     """Read a length of more than 0 seconds. Raises ValueError."""
-    length = seconds(value)
+    length = any_seconds(value)
     if not length:
         raise ValueError("must be more than 0 seconds")
     return length

@@ -20,7 +20,7 @@ from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
 from stream.http.exposition import Format, Piece, SectionWriter, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
-from stream.http.page_input import PageInput, write
+from stream.http.page_input import PageInput, write_body
 from stream.http.page_writer import PageWriter
 from stream.http.shown import Shown
 from stream.status.feed import Feed
@@ -96,7 +96,7 @@ class MetricsPage:
     def _written(self, page_input: PageInput) -> bytes:
         page = self._page_writer.written(page_input) if page_input.size >= LARGE else None
         if page is None:
-            page = write(page_input, self._families, self._timer)
+            page = write_body(page_input, self._families, self._timer)
         page_input.let_go()
         return page
 

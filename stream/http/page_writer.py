@@ -18,7 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from stream.core.family import Family
-from stream.http.page_input import PageInput, PageWire, get, put, write
+from stream.http.page_input import PageInput, PageWire, get, put, write_body
 
 __all__ = ["PageWriter", "serve"]
 
@@ -145,7 +145,7 @@ def _write_on(families: Sequence[Family[Any]], inputs: IO[bytes], pages: IO[byte
     logging.getLogger().addHandler(complaints)
     wire = PageWire(families)
     while True:
-        put(write(wire.receive(inputs), families, perf_counter), pages)
+        put(write_body(wire.receive(inputs), families, perf_counter), pages)
         put(msgspec.msgpack.encode(complaints.kept), pages)
         pages.flush()
         complaints.kept.clear()

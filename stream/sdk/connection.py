@@ -21,9 +21,9 @@ from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import refusal_by
 from stream.settings import are_addresses
 
-__all__ = ["Batch", "Client", "Link", "ProducerPolicy"]
+__all__ = ["BatchBuilder", "Client", "Link", "ProducerPolicy"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class ProducerPolicy(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class ProducerPolicy(Struct, frozen=True, kw_only=True):
     """
 
 
-class Batch(Protocol):
+class BatchBuilder(Protocol):
     """What is used of aiokafka's BatchBuilder."""
 
     def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object | None:
@@ -98,11 +98,11 @@ class Client(Protocol):
         """Return the topic's partitions; waits until they are known."""
         ...
 
-    def create_batch(self) -> Batch:
+    def create_batch(self) -> BatchBuilder:
         """Return an empty batch."""
         ...
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[object]:
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[object]:
         """Return a future that is done when the batch is acknowledged."""
         ...
 

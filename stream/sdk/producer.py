@@ -30,7 +30,7 @@ from stream.security.refusals import refused_right
 
 __all__ = ["BufferFull", "KafkaSecurity", "Producer", "ProducerPolicy", "checked"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -142,7 +142,7 @@ class Producer:
         except BrokerError as lost:
             if error is None:
                 raise
-            log.warning("%s", lost)  # the error that is on its way says more
+            logger.warning("%s", lost)  # the error that is on its way says more
 
     def _record(self, event: Event, delivery: Delivery) -> BufferedRecord:
         if self._closed:
@@ -183,7 +183,7 @@ class Producer:
             return
         if task.exception() is not None:
             buffer.settle(len(buffer.records), f"the producer failed: {type(task.exception()).__name__}")
-            log.error("the producer failed on %s", buffer.topic, exc_info=task.exception())
+            logger.error("the producer failed on %s", buffer.topic, exc_info=task.exception())
         if buffer.records:
             self._start(buffer)
 
@@ -216,7 +216,7 @@ class Producer:
         else:
             return None
         said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
-        log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
+        logger.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
         # After these the connection is as good as before; after anything else nobody knows.
         if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
             self._link.drop(client)

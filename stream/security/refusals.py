@@ -29,7 +29,7 @@ from stream.security.tokens import TokenRefused
 __all__ = ["RIGHTS", "cannot", "in_words", "refusal_by", "refused_right"]
 
 KNOCK_SECONDS = 5.0
-CLOSE_SECONDS = 0.2
+TLS_CLOSE_SECONDS = 0.2
 """How long to wait for TLS to say goodbye: else a program that ends now would complain."""
 
 EXPIRED, NAMES_OTHER_HOST, NAMES_OTHER_ADDRESS = 10, 62, 64
@@ -129,7 +129,7 @@ def _connection(host: str, port: int, options: dict[str, Any]) -> AIOKafkaConnec
 
 async def _close(connection: AIOKafkaConnection) -> None:
     if (closed := connection.close()) is not None:
-        await asyncio.wait([closed], timeout=CLOSE_SECONDS)
+        await asyncio.wait([closed], timeout=TLS_CLOSE_SECONDS)
 
 
 def _in_words(failure: BaseException, host: str, security: KafkaSecurity) -> str | None:

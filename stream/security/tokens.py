@@ -18,7 +18,7 @@ from stream.security.secret_file import read_secret, variable
 
 __all__ = ["EndpointTokens", "FileTokens", "TokenEndpoint", "TokenRefused", "TokenUnavailable"]
 
-ANSWER_SECONDS = 10.0
+TOKEN_SECONDS = 10.0
 """How long a token endpoint may take; a connection to a broker waits for it."""
 
 RENEWED_AT = 0.8
@@ -107,7 +107,7 @@ class EndpointTokens(_Tokens):
         try:
             login = b64encode(f"{quote_plus(at.client_id)}:{quote_plus(at.client_secret())}".encode()).decode()
             headers = {"Authorization": f"Basic {login}"}
-            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=TOKEN_SECONDS)
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
                 session.post(at.url, data=form, headers=headers, ssl=at.trusted(), allow_redirects=False) as answer,

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Event
 from stream.families.contacts.events import ContactAbandoned, ContactAnswered, ContactBlocked
 from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Reports, Trunk
+from stream.simulator.customers import MILLISECOND
 from stream.simulator.engine import simulate
 from stream.simulator.erlang import erlang_a, erlang_b, erlang_c
 
@@ -25,7 +26,6 @@ STUDENT_T = 3.659
 """Two-sided 99.9 % quantile of Student's t with BATCHES - 1 degrees of freedom."""
 THRESHOLD = timedelta(seconds=20)
 START = datetime(2024, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 class Station(Struct, frozen=True, kw_only=True):

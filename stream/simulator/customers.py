@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from stream.simulator.centre import Exits, Length, QueuePlan
 
-__all__ = ["Customers", "Errand", "Leaving", "milliseconds", "sampler"]
+__all__ = ["MILLISECOND", "Customers", "Errand", "Leaving", "milliseconds", "sampler"]
 
 Leaving = Literal["abandon", "key", "callback_requested", "timeout"]
 MILLISECOND = timedelta(milliseconds=1)

@@ -7,7 +7,7 @@ from stream.families.agents import events as agents
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.centre import Break, Shift
 from stream.simulator.customers import milliseconds
-from stream.simulator.desks import Activity, Calendar, Desk, Queue
+from stream.simulator.desks import Activity, Calendar, Desk, SimulatedQueue
 from stream.simulator.events_out import Recorder
 
 __all__ = ["Duty"]
@@ -20,7 +20,7 @@ class Duty:
     """Brings agents to their desks and away; says by `on_free` who is free, by `on_unstaffed` where nobody is left."""
 
     on_free: Callable[[Desk], None]
-    on_unstaffed: Callable[[Queue], None]
+    on_unstaffed: Callable[[SimulatedQueue], None]
 
     def __init__(self, calendar: Calendar, record: Recorder) -> None:
         self._calendar = calendar

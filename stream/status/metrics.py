@@ -7,7 +7,7 @@ from typing import get_args
 from stream.core.samples import MetricFamily, single
 from stream.errors import INVALID_REASONS
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
-from stream.status.feed_metrics import metric
+from stream.status.feed_metrics import feed_metric
 
 __all__ = ["feed_families"]
 
@@ -22,11 +22,11 @@ def feed_families(feed: Feed, event_types: Iterable[str] = ()) -> list[MetricFam
 
 
 def _one(name: str, sample: float | None) -> Iterator[MetricFamily]:
-    return single(metric(name), [((), sample)])
+    return single(feed_metric(name), [((), sample)])
 
 
 def _by(name: str, samples: Iterable[tuple[str, float | None]]) -> Iterator[MetricFamily]:
-    return single(metric(name), [((value,), sample) for value, sample in samples])
+    return single(feed_metric(name), [((value,), sample) for value, sample in samples])
 
 
 def _timestamp(at: datetime | None) -> float | None:
@@ -95,4 +95,4 @@ def _partitions(feed: Feed) -> Iterator[MetricFamily]:
 
 def _each(name: str, owned: Iterable[PartitionFeed], samples: Iterable[float | None]) -> Iterator[MetricFamily]:
     labels = [(one.topic, str(one.partition)) for one in owned]
-    return single(metric(name), zip(labels, samples, strict=True))
+    return single(feed_metric(name), zip(labels, samples, strict=True))

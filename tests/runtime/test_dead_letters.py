@@ -122,7 +122,7 @@ async def test_an_event_in_between_starts_the_limit_anew() -> None:
 
 
 async def test_a_dead_letter_is_sent_until_the_broker_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.runtime.routing.dead_letters.RETRY_SECONDS", 0)
+    monkeypatch.setattr("stream.runtime.routing.dead_letters.RESEND_SECONDS", 0)
     producer = FakeProducer(failures=3)
     feed = Feed()
     await Outlet(lambda: producer, feed, topic="dead").set_aside(letters(1))

@@ -25,7 +25,7 @@ from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, Segm
 from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue
-from stream.families.contacts.queues import Queues
+from stream.families.contacts.queues import KnownQueues
 from stream.families.contacts.segment import FACT_REPORTS, TAKE, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
@@ -58,7 +58,9 @@ class ContactsFold:
         max_queues: int = 100_000,
         keep_silent: bool = False,
     ) -> None:
-        self.queues = Queues(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
+        self.queues = KnownQueues(
+            policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
+        )
         self.tallies: Rows[TallyKey, CountsRow[Tally]] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
         # One table, and by its key each row is of one kind.

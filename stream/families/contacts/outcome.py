@@ -17,14 +17,14 @@ from stream.families.contacts.contributions import (
     OfferMissed,
     TransferredOut,
 )
-from stream.families.contacts.segment import UNKNOWN, Fact, Limits, Segment, Seldom
+from stream.families.contacts.segment import UNKNOWN, Fact, Segment, Seldom, WaitLimits
 
 __all__ = ["contributions_of", "judge"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def judge(segment: Segment, limits: Limits) -> None:
+def judge(segment: Segment, limits: WaitLimits) -> None:
     """Keep with a segment whose wait is over the *limits* by which it is judged, unless it has been judged before."""
     if segment.limits is None and (segment.answered or segment.abandoned or segment.dequeued or segment.end):
         segment.limits = limits
@@ -129,7 +129,7 @@ def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
     return Dequeued(fact.at, wait_ms, UNKNOWN < wait_ms <= threshold_ms, reason)
 
 
-def _limits_of(segment: Segment) -> Limits:
+def _limits_of(segment: Segment) -> WaitLimits:
     assert segment.limits is not None, "whose wait is over has been judged"
     return segment.limits
 

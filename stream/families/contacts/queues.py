@@ -11,12 +11,12 @@ from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.queue import Queue, QueueKey
 from stream.families.contacts.rules import RULES
 
-__all__ = ["Queues"]
+__all__ = ["KnownQueues"]
 
 _HOUR = timedelta(hours=1)
 
 
-class Queues(dict[QueueKey, Queue]):
+class KnownQueues(dict[QueueKey, Queue]):
     """
     Every queue that there is something to keep of.
 

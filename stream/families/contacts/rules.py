@@ -102,7 +102,7 @@ def _formula(value: object) -> Formula:
 
 
 def _grace(value: object) -> timedelta:
-    length = read.seconds(value)
+    length = read.any_seconds(value)
     if length > _LONGEST_GRACE:
         raise ValueError(f"must be at most {_LONGEST_GRACE // timedelta(seconds=1)} seconds")
     return length
@@ -112,8 +112,8 @@ RULES: Rules[Policy] = Rules(
     policy=Policy,
     keys={
         "formula": PolicyKey("formula", _formula),
-        "threshold_seconds": PolicyKey("threshold", read.seconds),
-        "short_abandon_seconds": PolicyKey("short_abandon", read.seconds),
+        "threshold_seconds": PolicyKey("threshold", read.any_seconds),
+        "short_abandon_seconds": PolicyKey("short_abandon", read.any_seconds),
         "target": PolicyKey("target", read.ratio),
         "time_zone": PolicyKey("time_zone", read.zone),
         "day_starts": PolicyKey("day_starts", read.clock),

@@ -37,10 +37,10 @@ __all__ = [
     "TAKE",
     "UNKNOWN",
     "Fact",
-    "Limits",
     "Phase",
     "Segment",
     "Seldom",
+    "WaitLimits",
     "share_limits",
     "take",
     "tells",
@@ -83,7 +83,7 @@ class Seldom(Struct, frozen=True, array_like=True, gc=False):
     outbound: bool = False
 
 
-Limits = tuple[int, int]
+WaitLimits = tuple[int, int]
 """Milliseconds: the threshold, and the limit of short abandons."""
 
 
@@ -102,7 +102,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     held: tuple[datetime, ...] = ()
     resumed: tuple[datetime, ...] = ()
     seldom: Seldom | None = None
-    limits: Limits | None = None
+    limits: WaitLimits | None = None
     """As of the decision: a new policy holds for later ones."""
 
     @property
@@ -157,10 +157,10 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
 
 
 _NOTHING = Seldom()
-_limits: dict[Limits, Limits] = {}
+_limits: dict[WaitLimits, WaitLimits] = {}
 
 
-def share_limits(limits: Limits) -> Limits:
+def share_limits(limits: WaitLimits) -> WaitLimits:
     """Return the one tuple of these limits: few are in use, and every judged segment has some."""
     return _limits.setdefault(limits, limits)
 

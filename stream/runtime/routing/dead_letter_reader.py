@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.errors import BrokerError
 from stream.runtime.kafka.topics import DEAD_LETTERS
-from stream.runtime.routing.dead_letters import PREFIX
+from stream.runtime.routing.dead_letters import HEADER_PREFIX
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import RIGHTS, cannot
 
@@ -62,7 +62,7 @@ def _letter(record: ConsumerRecord) -> Letter:
     headers: dict[str, str] = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
 
     def told(name: str) -> str:
-        return headers.get(PREFIX + name, "")
+        return headers.get(HEADER_PREFIX + name, "")
 
     return Letter(
         place=f"{told('topic')}/{told('partition')}/{told('offset')}",

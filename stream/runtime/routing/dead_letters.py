@@ -23,7 +23,7 @@ __all__ = ["REKEYED", "DeadLetter", "DeadLetterLimitReached", "MisroutedRecord",
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "dead-letter."
+HEADER_PREFIX = "dead-letter."
 """
 Begins the names of our headers: `reason`, `field`, `error`, `topic`, `partition`, `offset`; and of what
 was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how many bytes they had.
@@ -32,7 +32,7 @@ was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how 
 REKEYED = "rekeyed"
 """Header of a record that was forwarded to its right key: where it came from. It is not forwarded twice."""
 
-RETRY_SECONDS = 0.5
+RESEND_SECONDS = 0.5
 
 OMISSIONS: tuple[tuple[str, ...], ...] = ((), ("value",), ("value", "headers"), ("value", "headers", "key"))
 """What a dead letter leaves out, tried in turn until it is small enough."""
@@ -40,7 +40,7 @@ OMISSIONS: tuple[tuple[str, ...], ...] = ((), ("value",), ("value", "headers"), 
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 """Where trying again changes nothing."""
 
-Headers = list[tuple[str, bytes | None]]
+Header = tuple[str, bytes | None]
 
 
 class DeadLetterLimitReached(ContactStreamError):
@@ -56,7 +56,7 @@ class DeadLetter:
     record: Record
     cause: InvalidEvent
 
-    def headers(self, omitted: Sequence[str] = ()) -> Headers:
+    def headers(self, omitted: Sequence[str] = ()) -> list[Header]:
         """Return the record's own headers, untouched, then ours; *omitted* as in OMISSIONS."""
         ours = {
             "reason": self.cause.reason,
@@ -70,16 +70,16 @@ class DeadLetter:
             ours["omitted"] = ",".join(omitted)
             ours["omitted-bytes"] = str(sum(self._size(part) for part in omitted))
         theirs = [] if "headers" in omitted else self._foreign()
-        return [*theirs, *((PREFIX + name, text.encode()) for name, text in ours.items())]
+        return [*theirs, *((HEADER_PREFIX + name, text.encode()) for name, text in ours.items())]
 
     def _error(self) -> str:
         if isinstance(self.record, Unreadable):
             return f"the record itself cannot be read: {self.record.why}"
         return self.cause.detail
 
-    def _foreign(self) -> Headers:
+    def _foreign(self) -> list[Header]:
         # Without those that look like ours: whoever reads a dead letter believes them.
-        return [(name, value) for name, value in self.record.headers if not name.lower().startswith(PREFIX)]
+        return [(name, value) for name, value in self.record.headers if not name.lower().startswith(HEADER_PREFIX)]
 
     def _size(self, part: str) -> int:
         if part == "headers":
@@ -166,7 +166,7 @@ class Outlet:
             except (KafkaError, OSError) as failure:
                 where = (item.topic, item.partition, item.record.offset)
                 logger.warning("%s, partition %d, offset %d: not sent on, trying again: %s", *where, in_words(failure))
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(RESEND_SECONDS)
             else:
                 return True
 

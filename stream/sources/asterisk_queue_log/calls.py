@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from stream.sources.asterisk_queue_log.records import Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 
 __all__ = ["CALLS_KEPT", "LAST_SEQ", "Call", "Calls", "Visit", "VisitState"]
 
@@ -74,7 +74,7 @@ class Calls:
             for visit in call.visits:
                 self._place(name, visit)
 
-    def begin(self, record: Record, made_by: str, state: VisitState, *, since: int | None = None) -> Visit:
+    def begin(self, record: ParsedLine, made_by: str, state: VisitState, *, since: int | None = None) -> Visit:
         """Begin a visit with this line, or return the one that it began when it was read before."""
         assert record.queue is not None
         assert record.call is not None
@@ -94,7 +94,7 @@ class Calls:
         self._place(record.call, visit)
         return visit
 
-    def waiting(self, record: Record, waited: int | None) -> Visit:
+    def waiting(self, record: ParsedLine, waited: int | None) -> Visit:
         """
         Return the visit whose wait this line ends, or one that it ended before; *waited* is what the line tells.
 
@@ -111,7 +111,7 @@ class Calls:
         moved = None if began is None else self._elsewhere(record, "waiting", began, own)
         return moved or own or past or self.begin(record, "", "waiting", since=began)
 
-    def talking(self, record: Record, talked: int | None, waited: int | None) -> Visit:
+    def talking(self, record: ParsedLine, talked: int | None, waited: int | None) -> Visit:
         """Return the visit whose conversation this line ends, as `waiting` does; it may be one that still waits."""
         call = self._call(record)
         own = _own(call, record, "talking")
@@ -127,20 +127,20 @@ class Calls:
         began = None if answered is None else answered - (waited or 0)
         return _past(call, record, began) or self.begin(record, "", "waiting", since=began)
 
-    def rung(self, record: Record) -> Visit:
+    def rung(self, record: ParsedLine) -> Visit:
         """Return the visit for which it rang; it waits, or has just been answered."""
         return self.known(record) or self.begin(record, "", "waiting")
 
-    def in_conversation(self, record: Record) -> Visit | None:
+    def in_conversation(self, record: ParsedLine) -> Visit | None:
         """Return the visit in which this call talks, if it is known to."""
         return _own(self._call(record), record, "talking")
 
-    def known(self, record: Record) -> Visit | None:
+    def known(self, record: ParsedLine) -> Visit | None:
         """Return the visit that this line speaks of, if its begin, or anything of it, was seen."""
         call = self._call(record)
         return _own(call, record, "waiting") or _past(call, record, None)
 
-    def answer(self, visit: Visit, record: Record) -> None:
+    def answer(self, visit: Visit, record: ParsedLine) -> None:
         """Note that a conversation began."""
         visit.state, visit.answered, visit.agent = "talking", record.micros, record.member or ""
 
@@ -158,12 +158,12 @@ class Calls:
             if visit.state in OPEN and visit.since <= until
         ]
 
-    def left_behind(self, record: Record) -> list[Visit]:
+    def left_behind(self, record: ParsedLine) -> list[Visit]:
         """Return the visits of this call that still seem to wait, though it is somewhere else now."""
         call = self.by_id.get(record.call or "")
         return [visit for visit in call.visits if visit.state == "waiting"] if call else []
 
-    def has_just_entered(self, record: Record) -> bool:
+    def has_just_entered(self, record: ParsedLine) -> bool:
         """Tell whether the call is in this queue since this very instant: it cannot enter twice without an exit."""
         call = self.by_id.get(record.call or "")
         visits = call.visits if call else []
@@ -172,13 +172,13 @@ class Calls:
             for visit in visits
         )
 
-    def is_first(self, record: Record, visit: Visit) -> bool:
+    def is_first(self, record: ParsedLine, visit: Visit) -> bool:
         """Tell whether the call got into no queue before this visit."""
         return not any(earlier.seq < visit.seq and earlier.state != "blocked" for earlier in self._call(record).visits)
 
     # -- which visit is meant ------------------------------------------------------------------
 
-    def _elsewhere(self, record: Record, state: VisitState, began: int, own: Visit | None) -> Visit | None:
+    def _elsewhere(self, record: ParsedLine, state: VisitState, began: int, own: Visit | None) -> Visit | None:
         """
         Return the visit of another call that did what this line tells, and exchange the two calls' ids.
 
@@ -224,7 +224,7 @@ class Calls:
         if not visits:
             self._open.pop(visit.queue, None)
 
-    def _call(self, record: Record) -> Call:
+    def _call(self, record: ParsedLine) -> Call:
         assert record.call is not None
         self._forget(record.micros)
         call = self.by_id.pop(record.call, None) or Call(record.micros, [])
@@ -243,14 +243,14 @@ class Calls:
         return [oldest[0]] if oldest and oldest[1].heard < now - SILENT_MICROS else []
 
 
-def _own(call: Call, record: Record, state: VisitState) -> Visit | None:
+def _own(call: Call, record: ParsedLine, state: VisitState) -> Visit | None:
     for visit in reversed(call.visits):
         if visit.state == state and visit.queue == record.queue and visit.since <= record.micros:
             return visit
     return None
 
 
-def _past(call: Call, record: Record, began: int | None) -> Visit | None:
+def _past(call: Call, record: ParsedLine, began: int | None) -> Visit | None:
     """Return the visit that a call has made to this queue, unless what began at *began* came after it."""
     for visit in reversed(call.visits):
         if visit.queue == record.queue and visit.since <= record.micros and visit.state != "blocked":

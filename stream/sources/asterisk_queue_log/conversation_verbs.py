@@ -14,7 +14,7 @@ from stream.sources.asterisk_queue_log.calls import Visit
 __all__ = ["ConversationVerbs"]
 
 
-class Where(TypedDict):
+class VisitFields(TypedDict):
     """The fields that every event of a visit has."""
 
     queue: str
@@ -112,8 +112,8 @@ class ConversationVerbs(AgentVerbs):
         self.told_before = True
         return []
 
-    def _where(self, visit: Visit) -> Where:
-        return Where(
+    def _where(self, visit: Visit) -> VisitFields:
+        return VisitFields(
             queue=visit.queue,
             channel=self._identity.channel,
             enqueue_seq=visit.seq,

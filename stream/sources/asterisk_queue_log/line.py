@@ -10,9 +10,10 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
+from stream.core.windows import EPOCH
 from stream.sdk.factory import EnvelopeFields
 from stream.sources.asterisk_queue_log.memory import Memory
-from stream.sources.asterisk_queue_log.records import EPOCH, Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 
 __all__ = ["LogIdentity", "LogLine", "short_hash"]
 
@@ -56,7 +57,7 @@ class LogIdentity(Struct, frozen=True, kw_only=True, dict=True):
 class LogLine:
     """A line, whose log it is, and what is remembered of the lines before."""
 
-    def __init__(self, record: Record, line_id: str, identity: LogIdentity, memory: Memory) -> None:
+    def __init__(self, record: ParsedLine, line_id: str, identity: LogIdentity, memory: Memory) -> None:
         self._record = record
         self._id = line_id
         self._identity = identity

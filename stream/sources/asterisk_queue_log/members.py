@@ -13,7 +13,7 @@ __all__ = ["MEMBERS_KEPT", "Member", "Members", "Membership", "Presence", "Wrapu
 MEMBERS_KEPT = 10_000
 """The one that was not heard of for longest goes first."""
 
-QUEUES_KEPT = 200
+QUEUES_OF_A_MEMBER = 200
 
 Presence = Literal["available", "not_ready", "offline"]
 
@@ -70,7 +70,7 @@ class Member(Struct, array_like=True):
         """Note a membership; of too many the oldest goes."""
         self.queues.pop(queue, None)
         self.queues[queue] = membership
-        if len(self.queues) > QUEUES_KEPT:
+        if len(self.queues) > QUEUES_OF_A_MEMBER:
             del self.queues[next(iter(self.queues))]
 
 

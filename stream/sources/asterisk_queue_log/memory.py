@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from stream.sources.asterisk_queue_log.calls import Call, Calls
 from stream.sources.asterisk_queue_log.members import Member, Members, Wrapup
-from stream.sources.asterisk_queue_log.records import Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 from stream.sources.asterisk_queue_log.rows import Layout
 
 __all__ = ["Memory", "Remembered", "Seen"]
@@ -59,7 +59,7 @@ class Memory:
         self.calls = Calls(self.saved.calls, contact)
         self.members = Members(self.saved.members)
 
-    def identify(self, record: Record) -> tuple[str, bool]:
+    def identify(self, record: ParsedLine) -> tuple[str, bool]:
         """
         Return what names this line, and whether it stands in the log twice.
 
@@ -92,7 +92,7 @@ class Memory:
             del spellings[next(iter(spellings))]
         return known
 
-    def place_in_second(self, record: Record) -> int:
+    def place_in_second(self, record: ParsedLine) -> int:
         """
         Return how many lines about agents came before this one in its second.
 

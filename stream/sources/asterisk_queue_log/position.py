@@ -13,15 +13,15 @@ __all__ = ["HEAD_BYTES", "Bookmark", "Position"]
 HEAD_BYTES: Final = 1024
 """So many bytes tell two logs apart: the first line alone has a time and an id."""
 
-Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+NonNegative = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Bookmark(Struct, frozen=True, kw_only=True):
     """Where in which file the next line begins; the file is known again by its first bytes, whatever its name."""
 
     inode: int
-    offset: Place
-    lines: Place
+    offset: NonNegative
+    lines: NonNegative
     head_length: Annotated[int, Meta(ge=0, le=HEAD_BYTES)]
     head_digest: str
 

@@ -5,15 +5,14 @@ table, which look otherwise, are read by `rows`.
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from stream.sources.asterisk_queue_log.rows import BadRow, Layout, Row, RowReader, is_rule
-from stream.sources.lines import BadLine, Line, Place
+from stream.sources.asterisk_queue_log.rows import BadRow, Layout, RowReader, TableRow, is_rule
+from stream.sources.lines import BadLine, Line, Location
 
-__all__ = ["EPOCH", "NOBODY", "LineReader", "Record"]
+__all__ = ["NOBODY", "LineReader", "ParsedLine"]
 
 NOBODY = frozenset({"", "NONE"})
 """What stands in the fields of call, queue and member when there is none."""
@@ -21,7 +20,6 @@ NOBODY = frozenset({"", "NONE"})
 NO_CALL = NOBODY | {"REALTIME", "CLI", "MANAGER"}
 """Who caused a line without a call: the realtime engine, a person at the console, the manager interface."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_SECOND = 86_400  # 1970-01-02: before that a clock was never set
 LATEST_SECOND = 4_133_980_800  # 2101-01-01: as for events
 
@@ -34,10 +32,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = {"call": 200, "queue": 128, "member": 256}
 
 
-class Record(Struct, frozen=True):
+class ParsedLine(Struct, frozen=True):
     """One line. `call`, `queue` and `member` are None where the line names none; trailing empty params are cut."""
 
-    place: Place
+    place: Location
     micros: int
     """When, in microseconds since 1970: exact, and the same each time the line is read."""
     call: str | None
@@ -58,7 +56,7 @@ class LineReader:
     def __init__(self, rows: RowReader) -> None:
         self._rows = rows
 
-    def parse(self, line: Line, layout: Layout | None, newest: int) -> Record | Layout | BadLine | None:
+    def parse(self, line: Line, layout: Layout | None, newest: int) -> ParsedLine | Layout | BadLine | None:
         """
         Read one line; None for an empty one. Any bytes will do: it never raises.
 
@@ -79,10 +77,10 @@ class LineReader:
         return None if is_rule(decoded) else self._row(line.place, decoded, layout, newest, len(fields))
 
     def _row(
-        self, place: Place, text: str, layout: Layout | None, newest: int, fields: int
-    ) -> Record | Layout | BadLine | None:
+        self, place: Location, text: str, layout: Layout | None, newest: int, fields: int
+    ) -> ParsedLine | Layout | BadLine | None:
         match self._rows.read(text, layout, newest):
-            case Row(micros, cells):
+            case TableRow(micros, cells):
                 return _record(place, ["", *cells], micros)
             case BadRow(reason, detail):
                 return BadLine(place, reason, detail)
@@ -115,7 +113,7 @@ def _fault(fields: list[str], micros: int) -> tuple[str, str] | None:
     return None
 
 
-def _record(place: Place, fields: list[str], micros: int) -> Record | BadLine:
+def _record(place: Location, fields: list[str], micros: int) -> ParsedLine | BadLine:
     fault = _fault(fields, micros)
     if fault is not None:
         return BadLine(place, *fault)
@@ -123,7 +121,7 @@ def _record(place: Place, fields: list[str], micros: int) -> Record | BadLine:
     while params and not params[-1]:
         params.pop()
     call, queue, member = fields[1:4]
-    return Record(
+    return ParsedLine(
         place=place,
         micros=micros,
         call=None if call in NO_CALL else call,

@@ -16,13 +16,11 @@ from pathlib import Path
 
 from stream.errors import SourceError
 from stream.sources.asterisk_queue_log.position import HEAD_BYTES, Bookmark
-from stream.sources.lines import Line, LineSplitter
+from stream.sources.lines import CHUNK_BYTES, Line, LineSplitter
 
 __all__ = ["Tail"]
 
-log = logging.getLogger(__name__)
-
-CHUNK_BYTES = 256 * 1024
+logger = logging.getLogger(__name__)
 
 ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
 """What rotation appends to the name: `.1`, `-20260131`; compressed files are not followed."""
@@ -177,7 +175,7 @@ class Tail:
 
     def _gap(self, why: str) -> None:
         self.gaps += 1
-        log.warning("%s: %s; lines may be missing", self._path, why)
+        logger.warning("%s: %s; lines may be missing", self._path, why)
 
 
 def _regular(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
