@@ -117,7 +117,11 @@ def _cells(text: str, separator: str) -> list[str]:
         cells = [cell.strip() for cell in text.split("|")]
         cells = cells[1:] if cells and not cells[0] else cells  # MySQL frames its rows
     else:
-        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator), [])]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator), [])]
+        except csv.Error:
+            # A line break within a line, as files of two systems put together have it, or a cell without an end.
+            return []
     return ["" if cell in _NULLS else cell for cell in cells]
 
 

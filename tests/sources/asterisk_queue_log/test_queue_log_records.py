@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stream.core.windows import EPOCH
@@ -75,6 +75,7 @@ def test_a_name_in_another_encoding_does_not_spoil_the_line() -> None:
     assert record.number(2) == 1
 
 
+@example(b"2026-03-02 10:00:00\ra,b")
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_record_a_bad_line_or_nothing(text: bytes) -> None:
     assert isinstance(read(text), ParsedLine | BadLine | Layout | None)
