@@ -117,6 +117,8 @@ class Link:
         self._policy = policy
         self._security = security
         self.was_connected = False
+        # Without `kafka://` it may be the embedded broker, which does not answer InitProducerId: an idempotent
+        # producer would wait for that before it sends anything.
         self._idempotent = scheme == "kafka" if policy.idempotent is None else policy.idempotent
         self._client: Client | None = None
         self._verified: set[str] = set()
@@ -188,6 +190,7 @@ class Link:
         except KafkaConnectionError as failure:
             await client.stop()
             raise await refusal_by(self.address.split(","), self._security) or failure from None
+        # A client whose start failed, or was cancelled, has tasks and sockets all the same.
         except BaseException:
             await client.stop()
             raise
@@ -197,6 +200,7 @@ class Link:
 
 async def _may_describe(client: Client, topic: str) -> None:
     """Raise TopicAuthorizationFailedError if a topic is only hidden from us: a list of topics leaves such out."""
+    # Asked for by name, since Kafka names in a list of all topics only those that the client may describe.
     question = MetadataRequest([topic], allow_auto_topic_creation=False)
     answer = await client.client.send(client.client.get_random_node(), question)
     if any(for_code(found[0]) is TopicAuthorizationFailedError for found in answer.topics):

@@ -98,6 +98,8 @@ class LineSplitter:
             yield self._finish(chunk[begin:end], newline=1)
             begin = end + 1
         self._length += len(chunk) - begin
+        # Of a line that is too long one byte more than the limit is kept, and no more: its length tells
+        # `_finish` the rest.
         room = self._limit + 1 - len(self._rest)
         self._rest += chunk[begin : begin + room]
 
@@ -111,6 +113,7 @@ class LineSplitter:
         text = self._rest + tail if length <= self._limit else None
         self.lines += 1
         line = Line(Location(self._file, self.lines, self.offset), None if text is None else text.removesuffix(b"\r"))
+        # The whole length, also of what was dropped: places behind a line that was too long stay true.
         self.offset += length + newline
         self._rest, self._length = b"", 0
         return line

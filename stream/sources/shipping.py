@@ -120,6 +120,8 @@ async def ship(
             while not await _sent(batch.events, sink, intake):
                 await pauses.wait()
             pauses.reset()
+            # In this order: after a crash between the two the batch is sent once more, and its ids make it
+            # count once. The other way round it would be lost.
             await asyncio.to_thread(position.save, batch.position)  # fsync may take long on a busy disk
     except UnreadablePosition as failure:
         raise SourceError(f"{position.path}: {failure}") from failure

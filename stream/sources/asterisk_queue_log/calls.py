@@ -83,6 +83,8 @@ class Calls:
         for known in call.visits:
             if made_by and known.made_by == made_by:
                 return known
+        # Visits may have come over from another call when ids were exchanged: the next number must be above
+        # theirs, too.
         call.last_seq = min(max(call.last_seq, *(visit.seq for visit in call.visits), 0) + 1, LAST_SEQ)
         begun = record.micros if since is None else since
         visit = Visit(call.last_seq, record.queue, begun, made_by, state, self._contact(record.call))
@@ -102,10 +104,12 @@ class Calls:
         """
         call = self._call(record)
         own = _own(call, record, "waiting")
+        # A visit whose begin stands in the log is certain; one that was only inferred may be another call's.
         if own is not None and own.made_by:
             return own
         began = None if waited is None else record.micros - waited
         past = _past(call, record, began)
+        # In the very second in which that visit was decided: a second line about the same exit.
         if past is not None and record.micros in {past.answered, past.ended}:
             return past
         moved = None if began is None else self._elsewhere(record, "waiting", began, own)
@@ -115,6 +119,8 @@ class Calls:
         """Return the visit whose conversation this line ends, as `waiting` does; it may be one that still waits."""
         call = self._call(record)
         own = _own(call, record, "talking")
+        # One call may talk to several agents in turn: the line means the conversation with the agent that it
+        # names.
         if own is not None and record.member in {own.agent, None}:
             return own
         answered = None if talked is None else record.micros - talked
@@ -194,6 +200,7 @@ class Calls:
                 found.append((away, name, visit))
         if not found:
             return None
+        # The nearest in time. By name where two are as near, so that the log is read alike each time.
         _, name, visit = min(found, key=lambda each: each[:2])
         if own is not None:
             self._displace(own)
@@ -202,6 +209,8 @@ class Calls:
         return visit
 
     def _exchange(self, one: str, other: str) -> None:
+        # Only what is open changes places: of visits that are over everything is told, by the ids that they
+        # had.
         visits = {name: [visit for visit in self.by_id[name].visits if visit.state in OPEN] for name in (one, other)}
         for name, to in ((one, other), (other, one)):
             for visit in visits[name]:
@@ -227,6 +236,7 @@ class Calls:
     def _call(self, record: ParsedLine) -> Call:
         assert record.call is not None
         self._forget(record.micros)
+        # Taken out and put back at the end, so that the first of the dict is the one that was silent longest.
         call = self.by_id.pop(record.call, None) or Call(record.micros, [])
         call.heard = record.micros
         self.by_id[record.call] = call

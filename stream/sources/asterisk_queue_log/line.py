@@ -17,12 +17,15 @@ from stream.sources.asterisk_queue_log.records import ParsedLine
 
 __all__ = ["LogIdentity", "LogLine", "short_hash"]
 
+# Both as in the contract, `Millis` and `Count` in `stream.core.cloudevents`: an event with more would be
+# refused.
 LONGEST_MILLIS = 31 * 24 * 3_600_000
 LAST_POSITION = 1_000_000
 
 
 def short_hash(text: str) -> str:
     """Return a few letters that stand for a text."""
+    # Not Python's `hash`, which differs from run to run: ids must be the same each time the log is read.
     return blake2b(text.encode(), digest_size=4).hexdigest()
 
 

@@ -37,11 +37,14 @@ VISIT: tuple[Need, ...] = ("call", "queue")
 MEMBER: tuple[Need, ...] = ("member",)
 MEMBERSHIP: tuple[Need, ...] = ("member", "queue")
 
+# Numbers say which parameter tells what, counted from 0: the order differs from verb to verb (Asterisk
+# documentation, Operation/Logging/Queue-Logs, and the integrators' own).
 VERBS: Mapping[str, VerbRule] = {
     # Before and into the queue.
     "DID": VerbRule(("call",), LineMapper.offered),
     "ENTERQUEUE": VerbRule(VISIT, LineMapper.enqueued),
     "CALLOUTBOUND": VerbRule(VISIT, LineMapper.called_out),
+    # Written by Wazo: Asterisk logs nothing of a call that it does not let into the queue.
     "FULL": VerbRule(VISIT, lambda line: line.blocked("full")),
     "JOINEMPTY": VerbRule(VISIT, lambda line: line.blocked("no_agents")),
     "CLOSED": VerbRule(VISIT, lambda line: line.blocked("closed")),
@@ -65,6 +68,7 @@ VERBS: Mapping[str, VerbRule] = {
     "CALLEROFFHOLD": VerbRule(VISIT, LineMapper.resumed),
     "COMPLETEAGENT": VerbRule(VISIT, lambda line: line.ended("agent", waited=0, talked=1)),
     "COMPLETECALLER": VerbRule(VISIT, lambda line: line.ended("customer", waited=0, talked=1)),
+    # TRANSFER is what versions before Asterisk 12 write.
     "TRANSFER": VerbRule(VISIT, lambda line: line.transferred("blind")),
     "BLINDTRANSFER": VerbRule(VISIT, lambda line: line.transferred("blind")),
     "ATTENDEDTRANSFER": VerbRule(VISIT, lambda line: line.transferred("attended")),
@@ -133,6 +137,8 @@ class Mapper:
             case BadLine() as bad:
                 self.intake.refuse(bad)
             case Layout() as layout:
+                # Saved with the position: a restart goes on behind the header of the file, and does not see it
+                # again.
                 remembered.layout = layout
                 self.intake.empty += 1
             case None:
@@ -165,6 +171,7 @@ class Mapper:
 
     def _told(self, rule: VerbRule, record: ParsedLine, line_id: str) -> list[Event] | None:
         """Return what a line tells; None where other lines have told the same."""
+        # Only now, when the id is made: which spelling comes first must not change the ids of lines.
         if record.queue is not None and (spelled := self.memory.spelled(record.queue)) != record.queue:
             record = replace(record, queue=spelled)
         line = LineMapper(record, line_id, self.identity, self.memory)

@@ -63,11 +63,15 @@ class Member(Struct, array_like=True):
         if self.gone:
             return "offline"
         serving = [membership for membership in self.queues.values() if membership.joined]
+        # Paused in some queues it still takes the calls of the others: only a pause in all of them makes it not
+        # ready as a whole.
         paused = self.paused or (bool(serving) and all(membership.paused for membership in serving))
         return "not_ready" if paused else "available"
 
     def serves(self, queue: str, membership: Membership) -> None:
         """Note a membership; of too many the oldest goes."""
+        # Taken out first, so that it moves to the end: the first of the dict is the one that changed longest
+        # ago.
         self.queues.pop(queue, None)
         self.queues[queue] = membership
         if len(self.queues) > QUEUES_OF_A_MEMBER:

@@ -68,8 +68,11 @@ class Memory:
         their order while they follow each other; one that comes when the log was further on stands there twice.
         """
         facts = (str(record.micros), record.call or "", record.queue or "", record.member or "", record.verb)
+        # No field has a zero byte (control characters are refused): joined by it, fields cannot run into each
+        # other.
         name = blake2b("\0".join(facts).encode(), digest_size=16).hexdigest()
         alike = self.saved.alike
+        # Taken out, and put back at the end below: the first of the dict is what was seen longest ago.
         seen = alike.pop(name, None)
         # Repeated lines follow each other, or come in a block that the log has had before: then it was further on.
         twice = seen is not None and any(other.micros > record.micros for other in alike.values())
@@ -100,6 +103,7 @@ class Memory:
         apart by their order. A line that knows its time more closely keeps it.
         """
         second, fraction = divmod(record.micros, 1_000_000)
+        # Rows of a database have microseconds: their order is in the time already.
         if fraction:
             return 0
         reports = self.saved.reports

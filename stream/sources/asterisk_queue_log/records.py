@@ -26,9 +26,13 @@ LATEST_SECOND = 4_133_980_800  # 2101-01-01: as for events
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Editors put it at the begin of a file."""
 
+# Whole seconds from Asterisk itself, a fraction where the log went through a database. Digits beyond
+# microseconds are cut.
 _TIME = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6})[0-9]*)?")
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# The names become parts of events, so they keep to the limits of the contract. A subject may have 256
+# characters: a call's is its id, `@` and the eight letters of its PBX.
 _LONGEST = {"call": 200, "queue": 128, "member": 256}
 
 
@@ -46,7 +50,10 @@ class ParsedLine(Struct, frozen=True):
 
     def number(self, index: int) -> int | None:
         """Return a parameter as a whole number, or None where it is missing or is none (old and odd lines)."""
+        # Negative indexes count from the end, as those of a list do.
         text = self.params[index] if -len(self.params) <= index < len(self.params) else ""
+        # `isdigit` alone is true of digits of other scripts, too. Twelve digits are more than any length or
+        # position.
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
@@ -72,6 +79,8 @@ class LineReader:
         decoded = text.decode("utf-8", errors="replace")
         fields = decoded.split("|")
         micros = _micros(fields[0])
+        # Once a header has named the columns, a row is read by them: with bars and a time in seconds it looks
+        # like a line of the log, but its cells may stand in another order.
         if layout is None and micros is not None and len(fields) >= 5:
             return _record(line.place, fields, micros)
         return None if is_rule(decoded) else self._row(line.place, decoded, layout, newest, len(fields))
@@ -118,6 +127,7 @@ def _record(place: Location, fields: list[str], micros: int) -> ParsedLine | Bad
     if fault is not None:
         return BadLine(place, *fault)
     params = fields[5:]
+    # A row of the table always has five parameters, a line as many as its verb: cut like this, both read alike.
     while params and not params[-1]:
         params.pop()
     call, queue, member = fields[1:4]

@@ -18,6 +18,7 @@ __all__ = ["BadRow", "Layout", "RowReader", "TableRow", "is_rule"]
 
 TABLE_COLUMNS: Final = ("time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5")
 _NEEDED: Final = frozenset(TABLE_COLUMNS[:5])
+# How clients of MySQL and PostgreSQL write a missing value.
 _NULLS: Final = frozenset({"NULL", r"\N"})
 
 _SEPARATOR = re.compile(r'\s*[|]?\s*"?[\w:.+ -]+?"?\s*([|,;\t])')
@@ -27,6 +28,8 @@ _EPOCH = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _RULE = re.compile(r"[-+|\s]+|\(\d+ rows?\)")
 """What clients print around a table."""
 
+# Several processes write the table, so a time may lie a little before the newest one. Only what lies further
+# back is taken for the second of two hours that clocks call by the same name.
 _SLACK_MICROS = 60 * 1_000_000
 
 
@@ -64,6 +67,8 @@ class RowReader:
             return None
         cells = _cells(text, separator)
         named = tuple(cell.lower() for cell in cells)
+        # Looked for in every row and not only in the first: exports that were put together into one file have a
+        # header each.
         if set(named) >= _NEEDED:
             return Layout(separator, named)
         columns = dict(zip(layout.columns if layout else TABLE_COLUMNS, cells, strict=False))
@@ -76,6 +81,8 @@ class RowReader:
 
     def _micros(self, text: str, newest: int) -> int | BadRow | None:
         if _EPOCH.fullmatch(text):
+            # Times of today have sixteen digits in microseconds: a float holds them exactly enough to be
+            # rounded.
             return round(float(text) * 1_000_000)
         match = _LOCAL.fullmatch(text)
         if match is None:
@@ -120,7 +127,7 @@ def _cells(text: str, separator: str) -> list[str]:
         try:
             cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator), [])]
         except csv.Error:
-            # A line break within a line, as files of two systems put together have it, or a cell without an end.
+            # A line break within the line: a lone carriage return, as old systems end their lines.
             return []
     return ["" if cell in _NULLS else cell for cell in cells]
 

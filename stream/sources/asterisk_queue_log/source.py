@@ -63,6 +63,8 @@ def default_name(file: Path) -> str:
     if file == STDIN:
         return f"//{host}/stdin"
     folder, _, name = str(file.absolute()).rpartition("/")
+    # The name is part of what identifies events: a day that was followed live and is read once more from its
+    # rotated, compressed file must count once.
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
     found = f"//{host}{quote(folder)}/{quote(_ROTATED_END.sub('', name))}"
@@ -83,6 +85,7 @@ def read(options: Options, intake: Intake) -> Iterator[Event]:
     mapper = options.mapper(intake)
     with opened(options.file) as (stream, name):
         yield from mapper.events(read_lines(stream, name))
+    # The log has ended: what it only announced, such as the end of a wrap-up, will not come as a line.
     yield from mapper.passed()
 
 
@@ -121,6 +124,8 @@ class QueueLogFollower:
             going = True
             while going:
                 lines = tail.read()
+                # With lines their own times decide what is over. While nothing is written the clock of this
+                # machine has to: a wrap-up ends on time also in a quiet hour.
                 events = list(mapper.events(lines)) if lines else mapper.passed(self._now())
                 place = tail.bookmark
                 # Also without events: the position moves past lines that told nothing.
