@@ -34,6 +34,7 @@ class Callbacks:
     def _attempt(self, what: tuple[str, str, SimulatedQueue, int]) -> None:
         callback, origin, queue, number = what
         self._record.callback(CallbackAttempted, callback, queue, origin, number)
+        # At least a millisecond: an attempt and its outcome must not have the same time.
         rings = 1 + int(queue.rng.random() * RINGS_MS)
         self._calendar.after(rings, self._outcome, what)
 

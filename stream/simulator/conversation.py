@@ -61,6 +61,8 @@ class Conversations:
         self._count_hold(visit)
         visit.stage = Stage.GONE
         desk.talking -= 1
+        # Who wants to be transferred was drawn with the customer; without a limit a contact could go to and fro
+        # for ever.
         transfer = None if errand.transfer is None or visit.seq >= MOST_VISITS else plan.transfers[errand.transfer]
         if transfer is None:
             self._record.ended(visit, desk.plan.id)

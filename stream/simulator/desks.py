@@ -34,6 +34,9 @@ class Calendar:
     def at(self, when: int, act: Callable[[T], None], subject: T) -> None:
         """Plan to call *act* with *subject*. Nothing is ever taken back: *act* must see whether it is too late."""
         self._planned += 1
+        # The running number keeps the order of what is due together, and decides before functions are compared,
+        # which cannot be. An entry in the middle of a heap cannot be removed cheaply: hence nothing is taken
+        # back.
         heapq.heappush(self._due, (when, self._planned, act, subject))
 
     def after(self, delay: int, act: Callable[[T], None], subject: T) -> None:

@@ -28,6 +28,7 @@ class FrontDoor:
             self._calendar.at(when, self._arrive, queue)
 
     def _arrive(self, queue: SimulatedQueue) -> None:
+        # The next arrival is planned by this one: the calendar holds a single one for each queue.
         self.expect(queue)
         queue.number += 1
         visit = Visit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
@@ -36,6 +37,7 @@ class FrontDoor:
         if (reason := self._refusal(queue)) is not None:
             self._record.blocked(visit, reason)
             return
+        # A caller holds a line from here on, in the voice menu, too.
         queue.lines.taken += 1
         if menu is None:
             self._enter(visit)
@@ -48,6 +50,7 @@ class FrontDoor:
             clock = (self._clock_ms + self._calendar.now) % DAY_MS
             if not milliseconds(hours.opens) <= clock < milliseconds(hours.closes):
                 return "closed"
+        # After the hours: attempts while a queue is closed are counted apart from those that find no line.
         return "busy" if queue.lines.full else None
 
     def _menu_ends(self, visit: Visit) -> None:

@@ -40,6 +40,7 @@ class WaitingRoom:
         queue.waiting[visit] = None
         if desk is not None:
             self._offer(visit, desk)
+        # Without a ring the contact may be in conversation by now.
         if visit.stage is not Stage.TALKING and visit.errand.leaves is not None:
             self._calendar.after(visit.errand.leaves_after, self._give_up, visit)
 
@@ -72,6 +73,7 @@ class WaitingRoom:
         elif ring := queue.ring(desk.rng):
             self._calendar.after(ring, self._answer, visit)
         else:
+            # Answered in the same instant, as in Erlang's models: a wait of exactly 0.
             self._answer(visit)
 
     def _answer(self, visit: Visit) -> None:
@@ -90,6 +92,8 @@ class WaitingRoom:
         visit.stage, visit.desk = Stage.WAITING, None
         queue.waiting[visit] = None
         queue.waiting.move_to_end(visit, last=False)  # a ring in vain costs no place in the line
+        # Paused before it is released: the contact is at the head again, and would ring at the same desk at
+        # once.
         self._duty.missed(desk)
         self._duty.release(desk)
         other = _best(queue)
@@ -130,6 +134,8 @@ def _best(queue: SimulatedQueue) -> Desk | None:
     """Return the desk that a contact of this queue goes to now."""
     best, best_rank = None, 0
     for rank, desk in queue.desks:
+        # Desks are in the order of their rank: behind the first free one only those of the same rank can be
+        # better.
         if best is not None and rank > best_rank:
             break
         if desk.free and (best is None or desk.idle_since < best.idle_since):
