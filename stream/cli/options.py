@@ -74,6 +74,7 @@ def on_the_day(at: datetime | time | None, events: Iterator[Event]) -> tuple[dat
     first = next(events, None)
     if first is None:
         return None, events
+    # The first event was taken only to learn the day: it is one of those that count.
     return datetime.combine(first.time.date(), at), chain([first], events)
 
 

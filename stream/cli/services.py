@@ -66,6 +66,8 @@ class RepeatFilter(logging.Filter):
         """Tell whether a record is to be written."""
         if record.levelno < logging.WARNING and str(record.msg).startswith(_LIFE_CYCLE):
             return False
+        # A library is known by the template of its message, since addresses and ids in it differ each time. A
+        # sentence of ours counts as a whole: which partition it is about makes it another one.
         ours = record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS
         said = (record.name, record.lineno, record.getMessage() if ours else str(record.msg))
         # The clock may be set back: that must not silence a library for as long.
@@ -80,6 +82,7 @@ class RepeatFilter(logging.Filter):
 
 def _log_to_stderr(level: LogLevel) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # On the handlers: a filter on a logger does not see what its children log.
     for handler in logging.getLogger().handlers:
         handler.addFilter(RepeatFilter())
     for name, least in QUIET.items():
@@ -127,6 +130,7 @@ def _stop_on_signals(task: "asyncio.Task[None]") -> None:
         task.cancel()
 
     loop = asyncio.get_running_loop()
+    # By the loop, which calls them between two steps; a handler of `signal` may run in the middle of anything.
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
 
@@ -140,6 +144,7 @@ def _end_for_sure() -> None:
 
 def _give_up() -> None:
     click.echo(f"not stopped after {STOP_SECONDS:g} s: ending at once; what was not committed is replayed", err=True)
+    # Not `sys.exit`, which waits for the very threads that do not end.
     os._exit(1)
 
 
@@ -229,10 +234,12 @@ async def _dead_letters(settings: Settings, reason: str | None, show: str | None
     found = 0
     async for letter in read_letters(broker_address(settings).split(","), settings.security):
         if show == letter.place:
+            # Bytes as they came: whoever asks for one record wants to mend it and send it again.
             click.get_binary_stream("stdout").write(letter.value or b"")
             return
         if show is None and reason in {None, letter.reason}:
             found += 1
+            # What stands in a dead letter came from anybody: it must not steer the terminal.
             click.echo(printable(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}"))
     if show is not None:
         raise click.ClickException(f"no dead letter was at {show}")

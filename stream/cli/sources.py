@@ -36,6 +36,7 @@ class Printer:
         for event in events:
             sys.stdout.buffer.write(encode(event) + b"\n")
             count += 1
+        # With each batch: whoever follows a log through a pipe sees lines at once.
         sys.stdout.buffer.flush()
         return count
 
@@ -120,6 +121,7 @@ def _command(of: Source) -> click.Command:
     def run(
         broker: str | None,
         dry_run: bool,
+        # What reads no files can only be followed.
         follows: bool = of.read is None,
         state: Path | None = None,
         **given: Any,  # noqa: ANN401  # each source has options of its own

@@ -109,6 +109,8 @@ class PageWriter:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
+            # Leaving the block closes the pipes, where what could not be sent any more raises, and waits for
+            # the process: else it would stay as a zombie.
             with suppress(BrokenPipeError), process:
                 pass
 

@@ -98,6 +98,7 @@ class BoardServer:
         self._documents = SharedRendering(read, self._document_of, self._executor)
         self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
+        # No log of requests: each scrape and each page that asks would be a line.
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
 
@@ -191,6 +192,7 @@ class BoardServer:
     async def _frame(self, window: str) -> Frame:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
+            # The stream has no limit of its own (see `guard`), so each picture for it has one.
             async with asyncio.timeout(ANSWER_SECONDS):
                 board, notices = await self._read()
                 body = await self._in_thread(
