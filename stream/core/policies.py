@@ -36,6 +36,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     def matches(self, tenant: str, queue: str, channel: str) -> bool:
         """Tell whether this rule speaks of that queue and channel."""
         return (
+            # Not `fnmatch`, which pays no heed to case on some systems: names of queues have one.
             fnmatchcase(tenant, self.tenant) and fnmatchcase(queue, self.queue) and fnmatchcase(channel, self.channel)
         )
 

@@ -18,6 +18,7 @@ _TEAM: Final = re.compile(r"[\w.-]{1,64}")
 
 def any_seconds(value: object) -> timedelta:
     """Read a length: a number of seconds from 0 to a year. Raises ValueError."""
+    # In Python true is a number, too; in a policy file it is a mistake.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_SECONDS:
         raise ValueError(f"must be a number of seconds from 0 to {_MAX_SECONDS}")
     return timedelta(milliseconds=round(value * 1000))
@@ -92,6 +93,7 @@ def _days(first: str | None, last: str | None) -> frozenset[int]:
     if first not in _DAYS or (last or first) not in _DAYS:
         raise ValueError(f"must name days as {', '.join(_DAYS)}")
     begins, ends = _DAYS.index(first), _DAYS.index(last or first)
+    # The week goes round: Sat-Mon are three days.
     return frozenset((begins + day) % 7 for day in range((ends - begins) % 7 + 1))
 
 

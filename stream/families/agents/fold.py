@@ -195,6 +195,7 @@ class AgentsFold:
         self._agents_of = Counter(tenant for tenant, _ in self.agents)
         self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
         self._counts = StateCounts(self._states_until)
+        # Every agent is looked at once more: what was counted before belongs to rows that may be gone.
         self._counts.changed.update(dict.fromkeys(self.agents))
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot | None]]:
@@ -219,6 +220,8 @@ class AgentsFold:
         newest = applied.newest_by_source.get(event.source, event.time)
         applied.newest_by_source[event.source] = max(event.time, newest)
         known = take(row, event)
+        # The row need not learn the offset of a repeat, as a segment's must: applied once more it changes
+        # nothing, either.
         if known is row:
             applied.duplicates += 1
         elif row is not _UNKNOWN or self._admits(key[0], event.time):

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+# The tags are short since they stand in rows: a callback keeps what it was counted for.
 # Frozen, and equal by value: the difference of two derivations finds what is in both by comparing.
 class _At(Struct, frozen=True, array_like=True, gc=False):
     at: datetime

@@ -155,6 +155,7 @@ def _handled(segment: Segment) -> Handled | None:
     if end is None or (segment.answered is None and not _talked(segment, end)):
         return None
     wrapup = segment.wrapup_ended
+    # A wrap-up was announced, or has begun: the handle time is known when it ends, and nothing counts before.
     if wrapup is None and (end.note or segment.wrapup_started):
         return None
     hold_ms = end.hold_ms if end.hold_ms != UNKNOWN else _held_ms(segment, end.at)
@@ -179,8 +180,10 @@ def _held_ms(segment: Segment, end: datetime) -> int:
     until = next(resumed, end)
     free_at = datetime.min.replace(tzinfo=end.tzinfo)
     for held_at in segment.held:
+        # A resumption before this hold belongs to an earlier one, or to one that nobody reported.
         while until <= held_at < end and until is not end:
             until = next(resumed, end)
+        # A hold that begins within another one is part of it.
         if held_at >= free_at:
             total += max((min(until, end) - held_at) // _MILLISECOND, 0)
             free_at = until

@@ -32,13 +32,21 @@ class Formula(StrEnum):
     The letters are this project's; who uses which is told in `docs/metrics.md`.
     """
 
+    # ICMI no. 2, Wazo, Asterisk's ServicelevelPerf.
     ANSWERED_ONLY = "A"
+    # ICMI no. 3, Genesys with all abandons.
     ALL_ABANDONS_HURT = "B"
+    # Genesys without short abandons, Talkdesk, Twilio, RingCentral.
     SHORT_ABANDONS_EXCLUDED = "C"
+    # ICMI no. 4, Bright Pattern.
     ABANDONS_IN_TARGET_EXCLUDED = "D"
+    # ICMI no. 1, Asterisk's ServicelevelPerf2.
     ABANDONS_IN_TARGET_MET = "E"
+    # ICMI no. 5.
     SHORT_ABANDONS_MET = "F"
+    # Genesys with flow-outs, VCC with breakouts.
     FLOW_OUTS_HURT = "G"
+    # Amazon Connect's service level X.
     REMOVED_FROM_QUEUE = "H"
 
 

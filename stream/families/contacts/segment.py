@@ -64,6 +64,8 @@ Note = Literal["", "new", "transfer", "requeue", "callback", "wrapup"] | BlockRe
 """What a report says beside times: a reason, or that a wrap-up follows."""
 
 
+# `gc=False` here and below: nothing in them can lead back to them, and with a million of them the garbage
+# collector would look at little else.
 class Fact(Struct, frozen=True, order=True, array_like=True, gc=False):
     """One report: when it happened, and what it said. Of two reports of a kind the smaller, so the earlier, stands."""
 
@@ -294,4 +296,5 @@ def _note_seldom(segment: Segment, kind: str, fact: Fact) -> bool:
 def _with(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
     if not instants:
         return (at,)
+    # The earliest stay, in whatever order they came: what is cut off must not depend on it.
     return tuple(sorted((*instants, at)))[:_MAX_SPELLS]
