@@ -133,6 +133,8 @@ async def _close(connection: AIOKafkaConnection) -> None:
 
 
 def _in_words(failure: BaseException, host: str, security: KafkaSecurity) -> str | None:
+    # aiokafka wraps what OpenSSL says in errors of its own, some without a cause: the way back leads over both
+    # links.
     cause: BaseException | None = failure
     while cause is not None:
         match cause:

@@ -105,9 +105,13 @@ class EndpointTokens(_Tokens):
         at = self._endpoint
         form = {"grant_type": "client_credentials"} | ({"scope": at.scope} if at.scope else {})
         try:
+            # Id and secret are form-encoded before they are put together (RFC 6749, section 2.3.1): a colon in
+            # one of them would else end the id.
             login = b64encode(f"{quote_plus(at.client_id)}:{quote_plus(at.client_secret())}".encode()).decode()
             headers = {"Authorization": f"Basic {login}"}
             timeout = aiohttp.ClientTimeout(total=TOKEN_SECONDS)
+            # No redirects: they would take the secret to an address that nobody has set. Proxies are those of
+            # the environment.
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
                 session.post(at.url, data=form, headers=headers, ssl=at.trusted(), allow_redirects=False) as answer,
@@ -127,6 +131,7 @@ def _granted(status: int, body: bytes) -> _Granted:
         )
     try:
         if status == 200:
+            # Not strict: some endpoints write `expires_in` as a text.
             return msgspec.json.decode(body, type=_Granted, strict=False)
     except msgspec.MsgspecError:
         pass

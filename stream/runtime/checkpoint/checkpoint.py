@@ -193,6 +193,7 @@ class Checkpoints:
         """Encode what changed. Each partition is a consistent cut in itself; between two, others may run."""
         offsets: dict[TP, int] = {}
         for owned in partitions:
+            # No await from here until the rows are packed: offset and rows must be of the same moment.
             offsets[owned.tp] = owned.position
             owned.fold.settle()
             for name in owned.fold.tables:
