@@ -107,6 +107,7 @@ def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> Non
 
 
 def _write_queue_log(events: Iterable[Event], centre: Centre, tenant: str | None) -> None:
+    # A queue_log knows neither tenants nor channels: it is of one tenant's voice queues.
     of = tenant or centre.queues[0].tenant
     for line in to_queue_log(events, tenant=of, queues=centre.queue_names("voice", tenant=of)):
         click.echo(line)

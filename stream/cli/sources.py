@@ -109,6 +109,7 @@ def _parameters(of: Source) -> list[click.Parameter]:
         click.Option(["--broker"], help="Bootstrap servers, host:port."),
         click.Option(["--dry-run"], is_flag=True, help="Print the events as JSON lines instead of sending them."),
     ]
+    # What can only be followed needs no option that says so.
     if of.pull and of.read:
         parameters.append(click.Option(["--follow", "follows"], is_flag=True, help="Go on with what is added."))
     if of.pull:

@@ -70,5 +70,6 @@ class Policies(Struct, frozen=True, kw_only=True):
         changes: dict[str, Any] = {}
         for rule in (*rules.defaults, *self.rules):
             if rule.matches(tenant, queue, channel):
+                # One file rules all families: each takes those fields that its policy has.
                 changes |= {name: value for name, value in rule.changes.items() if name in fields}
         return rules.policy(**changes)

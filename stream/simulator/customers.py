@@ -119,6 +119,8 @@ class Customers:
             ways.append((self._max_wait, "timeout"))
         if not ways:
             return None, 0
+        # At the same millisecond the first in the alphabet: any order will do, as long as it is always the
+        # same.
         after, leaves = min(ways)
         return leaves, after
 

@@ -61,6 +61,7 @@ class Answered(_At, frozen=True, gc=False, tag="an"):
                 tally.answered += sign
                 tally.answered_wait_unknown += sign
             return
+        # Once, and not for each tally: a minute, a day and a total count the same.
         wait_ms, bucket, in_target = sign * self.wait_ms, bucket_of_wait(self.wait_ms), self.in_target
         for tally in tallies:
             tally.answered += sign

@@ -122,6 +122,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
         """The phase that is still going on, and since when; None when nothing more is expected."""
         over = self.end
         if over is None and self.answered is None:
+            # Whom we called ourselves does not wait.
             if self.enqueued is not None and not (self.abandoned or self.dequeued or self.outbound):
                 return "waiting", self.enqueued.at
         elif over is None and self.answered is not None and not (self.wrapup_started or self.wrapup_ended):
@@ -130,6 +131,8 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
             return None
         if self.wrapup_started is not None:
             return "wrapping_up", self.wrapup_started.at
+        # The note of an end says that a wrap-up follows, so one is going on although nobody has reported its
+        # begin.
         return ("wrapping_up", over.at) if over is not None and over.note else None
 
     @property
@@ -142,6 +145,8 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
         """The end of the conversation: hang-up or transfer, whichever came first."""
         if self.seldom is None or self.seldom.transferred is None:
             return self.ended
+        # After a transfer the customer hangs up somewhere else, and some systems report that here: it ends
+        # nothing any more.
         return self.seldom.transferred if self.ended is None else min(self.ended, self.seldom.transferred)
 
     @property
