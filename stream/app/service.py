@@ -170,6 +170,7 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
+        # In a thread: adding up the agents of many partitions would hold up the events.
         return await asyncio.to_thread(board_of, share.partitions, self._families, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:

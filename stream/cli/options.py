@@ -50,6 +50,7 @@ class InstantParam(click.ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the instant; refuses what is none."""
         try:
+            # It takes `Z` as well, from Python 3.11 on.
             at = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value} is no time such as 2026-11-20T10:30:00Z", param, ctx)

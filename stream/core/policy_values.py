@@ -43,6 +43,7 @@ def zone(value: object) -> ZoneInfo:
     """Read the name of a time zone. Raises ValueError."""
     try:
         return ZoneInfo(str(value))
+    # A name may be that of a folder of zones (`Europe`), hence OSError.
     except (KeyError, ValueError, OSError):
         raise ValueError('must be a time zone such as "Europe/Ljubljana"') from None
 
@@ -53,6 +54,7 @@ def clock(value: object) -> time:
         parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
     except ValueError:
         raise ValueError('must be a time of day such as "06:00"') from None
+    # Days are made of minutes: one that began within a minute would share it with the day before.
     if parsed.tzinfo is not None or parsed.second or parsed.microsecond:
         raise ValueError('must be a local time of whole minutes, such as "06:00"')
     return parsed

@@ -58,6 +58,7 @@ class MetricsPage:
         form = format_for(request.headers.get("Accept", ""))
         packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
         body = await self._pages[form, packed].read()
+        # A cache on the way must not give gzip, or OpenMetrics, to a client that has not asked for it.
         headers = {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"

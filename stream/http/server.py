@@ -126,6 +126,7 @@ class BoardServer:
     def address(self) -> str:
         """Where the board is, once started: `http://127.0.0.1:9108`."""
         host, port = self._runner.addresses[0][:2]
+        # An IPv6 address stands in brackets in a URL.
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
@@ -230,4 +231,5 @@ class BoardServer:
 def _verdict(question: str, reasons: tuple[str, ...]) -> web.Response:
     """Answer 200 when there is no reason against it, else 503."""
     body = msgspec.json.encode({question: not reasons, "reasons": reasons})
+    # 503, which orchestrators and load balancers take for a probe that failed.
     return web.Response(status=503 if reasons else 200, body=body, headers={"Content-Type": "application/json"})

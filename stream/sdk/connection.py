@@ -179,6 +179,7 @@ class Link:
             raise refused
         client: Client = AIOKafkaProducer(
             bootstrap_servers=self.address,
+            # By all replicas in sync: what a sender was told has arrived must survive the loss of a broker.
             acks="all",
             enable_idempotence=self._idempotent,
             request_timeout_ms=self._policy.request_timeout // timedelta(milliseconds=1),

@@ -124,6 +124,7 @@ class EndpointTokens(_Tokens):
 
 def _granted(status: int, body: bytes) -> _Granted:
     # What an endpoint answers is never quoted: it may repeat what it was sent.
+    # RFC 6749, section 5.2: 401 for an unknown client, 400 for the rest; some providers answer 403.
     if status in {400, 401, 403}:
         raise TokenRefused(
             f"{variable('sasl_token_endpoint')}: it refuses the client with status {status}: check "

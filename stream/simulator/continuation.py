@@ -115,4 +115,5 @@ def _of(centre: Centre, value: bytes | None) -> Event | None:
         event = DECODER.decode(value)
     except InvalidEvent:
         return None
+    # Others may write to these topics, too.
     return event if event.source == source_of(centre.name) else None

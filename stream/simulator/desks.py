@@ -94,6 +94,7 @@ class SimulatedQueue:
         self.lines = lines
         self.number = 0
         """Contacts that have arrived, for their ids."""
+        # Whoever gives up leaves from the middle: in a list or deque that would be a search.
         self.waiting: OrderedDict[Visit, None] = OrderedDict()
         """Who waits and rings nowhere; the first is the next."""
         self.ringing = 0

@@ -83,6 +83,7 @@ class AgentRow(Struct, frozen=True, array_like=True, gc=False):
         paused = {queue for queue, report in self.pauses if report.value != "available"}
         for queue, report in self.queues:
             if report.value == "joined":
+                # A pause in one queue takes back availability there, and nothing else: who talks, talks.
                 yield queue, "not_ready" if state == "available" and queue in paused else state
 
     def changes_at(self, at: datetime, policy: AgentPolicy) -> datetime:
@@ -262,6 +263,7 @@ class AgentsFold:
         return states, row.changes_at(at, policy)
 
     def _policy(self, tenant: str) -> AgentPolicy:
+        # Rules are patterns, slow to match, and this is asked at every look at an agent.
         if tenant not in self._policy_of:
             self._policy_of[tenant] = self.policies.of(RULES, tenant, "", "")
         return self._policy_of[tenant]

@@ -190,6 +190,8 @@ def _offer_ended(segment: Segment, event: OfferEnded) -> bool:
     if event.data.result not in _IN_VAIN:
         return False
     known = segment.seldom or _NOTHING
+    # Where a system does not number its offers each report is one of its own; repeated, it has the same event
+    # id.
     offer, missed = event.data.offer_id or event.id, dict(known.missed)
     if offer in missed and missed[offer] <= event.time:
         return False
