@@ -121,6 +121,7 @@ class Worker:
         starting, failed = asyncio.create_task(self.app.start()), asyncio.create_task(self._failed.wait())
         try:
             while not (starting.done() or failed.done()):
+                # Faust waits for ever where the group does not take this consumer: so we look each second.
                 await asyncio.wait([starting, failed], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 await cast("Consumer", self.app.consumer).raise_refusal()
             self._raise_failure()
@@ -166,6 +167,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, and own nothing."""
+        # First: leaving the group takes the last checkpoint, for which everything below is still needed.
         await self.app.stop()
         for task in self._tasks:
             task.cancel()
@@ -210,6 +212,7 @@ class Worker:
             self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))
+            # A copy, since partitions may go while the broker is asked.
             for owned in list(self.ownership):
                 end = consumer.end_of(owned.tp)
                 if end is None or not owned.live:

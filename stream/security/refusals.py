@@ -88,6 +88,8 @@ def _names(arguments: Sequence[Any]) -> Iterator[str]:
 
 async def refusal_by(brokers: Sequence[str], security: KafkaSecurity) -> BrokerRefused | None:
     """Knock at each broker, at the addresses by which they call themselves too; None if none refuses."""
+    # In the order of the settings: the sentence names the first broker that refuses, and the same one each
+    # time.
     addresses = [(host, port) for host, port, _ in collect_hosts(list(brokers), randomize=False)]
     for host, port in addresses:  # grows
         try:

@@ -170,6 +170,7 @@ class Ownership:
             owned.position = owned.committed = start.position
             owned.seek = start.seek
             owned.take_stock()
+            # The group has this offset: nothing before it will be read again, whoever committed it.
             owned.fold.committed(start.position)
             owned.live = True
             owned.shown = owned.fold

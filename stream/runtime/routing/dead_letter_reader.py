@@ -36,6 +36,7 @@ async def read_letters(brokers: Sequence[str], security: KafkaSecurity = PLAINTE
     consumer = AIOKafkaConsumer(
         bootstrap_servers=list(brokers),
         auto_offset_reset="earliest",
+        # More than the largest dead letter has: a record of 4 MiB, and our headers.
         max_partition_fetch_bytes=2**23,
         **security.client_options(),
     )
