@@ -22,6 +22,7 @@ from stream.families.contacts.fold import ContactsFold
 from stream.runtime.checkpoint.policy import CheckpointPolicy
 from stream.runtime.gc_tuning import GcTuning
 from stream.runtime.routing.processor import SLICE
+from stream.settings import Settings
 
 __all__ = ["InMemory", "measure", "seconds_per_event"]
 
@@ -30,7 +31,7 @@ LARGEST_GROWTH = 1.3
 OPEN = 10_000
 QUEUES = 200
 
-STEPS_OF_A_CHECKPOINT = 17_000 * CheckpointPolicy().catching_up
+STEPS_OF_A_CHECKPOINT = 17_000 * CheckpointPolicy(Settings().checkpoint_interval).catching_up
 """About 600,000 events: what a worker that catches up at 120,000 a second applies between two checkpoints."""
 
 SETTLED_AFTER = 2
@@ -116,7 +117,7 @@ class InMemory:
         size = 0
         fold.settle()
         for name, rows in fold.tables.items():
-            codec = self._source.codecs[name]
+            codec = self._source.family.tables[name]
             for key, row in rows.take_changed():
                 size += len(codec.encode_key(key)) + (0 if row is None else len(codec.encode_row(row)))
         return size

@@ -7,7 +7,7 @@ from scripts.json_schemas import VERSION, example_of
 from stream.errors import INVALID_REASONS
 from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.runtime.kafka.topics import DEAD_LETTERS, dead_letter_topic, source_topic
-from stream.runtime.routing.dead_letters import PREFIX
+from stream.runtime.routing.dead_letters import HEADER_PREFIX
 
 __all__ = ["asyncapi", "message_name", "topic_of"]
 
@@ -182,8 +182,8 @@ def _dead_letter() -> Part:
         "contentType": "application/octet-stream",
         "headers": {
             "type": "object",
-            "properties": {PREFIX + name: schema for name, schema in DEAD_LETTER_HEADERS.items()},
-            "required": [PREFIX + name for name in DEAD_LETTER_HEADERS if name not in SOMETIMES],
+            "properties": {HEADER_PREFIX + name: schema for name, schema in DEAD_LETTER_HEADERS.items()},
+            "required": [HEADER_PREFIX + name for name in DEAD_LETTER_HEADERS if name not in SOMETIMES],
         },
         "payload": {"description": "The original value; may be anything, or empty."},
         "bindings": _key("The original key."),

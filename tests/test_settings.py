@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from stream.app.service import left_out, worker_settings
+from stream.app.service import left_out
 from stream.errors import SettingsError
-from stream.runtime.worker import WorkerSettings
 from stream.settings import EMBEDDED, Settings, settings_from
 
 
@@ -103,7 +102,3 @@ def test_every_mistake_is_named_with_what_may_have_been_meant() -> None:
 
     assert "CONTACT_STREAM_BROEKR is no setting; did you mean CONTACT_STREAM_BROKER?" in str(caught.value)
     assert "CONTACT_STREAM_PARTITIONS" in str(caught.value)
-
-
-def test_each_default_is_said_once_and_is_the_documented_one() -> None:
-    assert worker_settings(Settings(), brokers="kafka:9092") == WorkerSettings(brokers="kafka:9092")

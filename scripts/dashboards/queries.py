@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.app.catalogue import BY_NAME, metric
+from stream.core.judgement import MARGIN
 from stream.core.metric import Metric
 
 __all__ = ["EVERY", "PARTITION", "QUEUE", "STATE", "Scope", "quantity", "weighted"]
@@ -16,9 +17,6 @@ QUEUE = ("tenant", "queue", "channel")
 PARTITION = ("topic", "partition")
 EVERY = ".+"
 """Matches every value of a label that there is."""
-
-MARGIN = 0.05
-"""As on the live board: so far above its target a service level is no longer at risk."""
 
 _CHOSEN = (*QUEUE, "window")
 """Labels that a reader chooses by a variable of that name."""

@@ -53,6 +53,7 @@ async def running_demo(
 ) -> AsyncIterator[Service]:
     """Run the demo around a block; the past hour comes first, then real time times *speed*."""
     async with EmbeddedBroker() as broker:
+        # The embedded broker knows neither TLS nor logins, whatever the environment says of another one.
         modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
         policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
         # Not idempotent: the embedded broker does not answer InitProducerId.

@@ -34,6 +34,7 @@ class Replay:
         for topic, fold in self.folds.items():
             # As Kafka would part them: each family reads its own topic, in order.
             share = [event for event in events if event.topic == topic]
+            # Offsets of a topic that nobody has: all that a fold wants of them is that they rise.
             self._note(fold.apply(share, range(self.events, self.events + len(share))))
             fold.committed(self.events)  # nothing is ever read again: what is finished may be forgotten
             self.events += len(share)

@@ -21,42 +21,19 @@ from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
 from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
-from stream.runtime.app import Worker, WorkerSettings, create_app
-from stream.runtime.checkpoint.policy import CheckpointPolicy
+from stream.runtime.app import Worker, create_app
 from stream.runtime.kafka.advertised_address import advertised_address, plain_url
-from stream.runtime.routing.dead_letters import DeadLetterLimit
 from stream.settings import Settings
 from stream.status.feed import Feed
 from stream.status.freshness import Limits
 from stream.status.health import health_of
 
-__all__ = ["Service", "left_out", "shown_by", "worker_settings"]
+__all__ = ["Service", "left_out", "shown_by"]
 
 logger = logging.getLogger(__name__)
 
-EMBEDDED_SESSION = timedelta(seconds=6)
-"""The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
-
 A_MOMENT = timedelta(seconds=5)
 """Between two looks at a clock that runs evenly."""
-
-
-def worker_settings(settings: Settings, *, brokers: str, idempotent: bool = True) -> WorkerSettings:
-    """Return what processing needs of the settings, for brokers at an address."""
-    return WorkerSettings(
-        brokers=brokers,
-        security=settings.security,
-        group=settings.group,
-        partitions=settings.partitions,
-        replication=settings.replication,
-        create_topics=settings.create_topics,
-        retention=settings.retention,
-        dead_letter_retention=settings.dead_letter_retention,
-        checkpoint=CheckpointPolicy(interval=settings.checkpoint_interval),
-        dead_letter_limit=DeadLetterLimit(in_a_row=settings.dead_letter_limit or None),
-        session_timeout=settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION),
-        idempotent=idempotent,
-    )
 
 
 def shown_by(settings: Settings) -> Shown:
@@ -112,8 +89,9 @@ class Service:
             clock=clock,
             families=shown.families,
         )
-        processing = worker_settings(settings, brokers=brokers, idempotent=idempotent)
-        self.worker: Worker = create_app(processing, sources, feed=self.feed, clock=clock)
+        self.worker: Worker = create_app(
+            settings, sources, brokers=brokers, idempotent=idempotent, feed=self.feed, clock=clock
+        )
         self.cluster = ClusterBoard(
             settings.group,
             shown.families,
@@ -192,6 +170,7 @@ class Service:
     async def board(self) -> Board:
         """Return the board of what this worker owns."""
         share = await self.share()
+        # In a thread: adding up the agents of many partitions would hold up the events.
         return await asyncio.to_thread(board_of, share.partitions, self._families, share.at, whole=self.feed.whole)
 
     async def share(self) -> WorkerShare:

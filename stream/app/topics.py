@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-from stream.core.cloudevents import Event, EventDecoder, Headers, tag_of
+from stream.core.cloudevents import Event, EventDecoder, Headers
 from stream.core.family import Family, FoldOptions
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
@@ -52,15 +52,7 @@ def _source_topic(
     clock: Callable[[], datetime],
 ) -> SourceTopic:
     reader = _Decoder(family.events, decoder, tolerance, clock)
-    return SourceTopic(
-        name=family.name,
-        decode=reader,
-        decode_all=reader.all,
-        key_parts_of=family.events[0].key_parts,
-        new_fold=lambda: family.new_fold(options),
-        codecs=family.tables,
-        type_name=tag_of,
-    )
+    return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all)
 
 
 class _Decoder:

@@ -41,6 +41,8 @@ def dies_with_parent() -> Callable[[], None] | None:
 
 def speaks_kafka(port: int) -> bool:
     """Tell whether an ApiVersions request is answered; a bare connection would only prove a listening socket."""
+    # API key 18 in version 0, correlation id 1, no client id: the one request that every version of a broker
+    # answers.
     request = struct.pack(">hhih", 18, 0, 1, -1)
     try:
         with socket.create_connection((HOST, port), timeout=0.5) as connection:

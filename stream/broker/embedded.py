@@ -108,6 +108,7 @@ class EmbeddedBroker:
         dies_with_us = dies_with_parent()
         if dies_with_us is None and os.name == "posix":
             command = ["/bin/sh", "-c", _WATCHDOG, "watchdog", *command]
+        # A file, not a pipe: nobody reads it while the broker runs, and a full pipe would stop it.
         self._output = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             command,

@@ -26,11 +26,13 @@ for command in (demo, replay, worker, produce, source, simulate, board, schema, 
 def main() -> None:
     """Run a command; an error of ours is one clear sentence and exit status 1, never a traceback."""
     try:
+        # Else click ends the process itself, and an error of ours would be a traceback.
         group.main(standalone_mode=False)
     except click.ClickException as failure:
         failure.show()
         sys.exit(failure.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        # As shells say it: 128 and the number of SIGINT.
         sys.exit(130)
     except ContactStreamError as failure:
         click.echo(f"contact-stream: {failure}", err=True)

@@ -16,8 +16,8 @@ from stream.board.terminal import print_board
 from stream.board.view import panels_of
 from stream.cli.options import (
     BadLines,
-    Instant,
-    InstantOfDay,
+    InstantOfDayParam,
+    InstantParam,
     broker_address,
     not_ahead,
     now,
@@ -26,7 +26,7 @@ from stream.cli.options import (
     settings_of_environment,
 )
 from stream.cli.source_options import options_of, shared_options
-from stream.cli.sources import READABLE, follow, recorded_events, send_recorded
+from stream.cli.sources import READABLE, follow_source, recorded_events, send_recorded
 from stream.core.cloudevents import Event
 from stream.core.windows import ALL, SHOWN_WINDOWS
 from stream.families.registry import EVENT_TYPES, FAMILIES
@@ -59,7 +59,9 @@ source_option = click.option(
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
 @shared_options
-@click.option("--at", type=InstantOfDay(), help="The board at this instant (or 10:30, of that day); else the newest.")
+@click.option(
+    "--at", type=InstantOfDayParam(), help="The board at this instant (or 10:30, of that day); else the newest."
+)
 @click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
@@ -95,7 +97,7 @@ def produce(source: str, broker: str | None, follows: bool, state: Path | None, 
     settings = settings_of_environment(broker=broker)
     options = options_of(SOURCES[source], given)
     if follows:
-        follow(SOURCES[source], options, settings, state)
+        follow_source(SOURCES[source], options, settings, state)
     else:
         send_recorded(SOURCES[source], options, settings)
 
@@ -105,6 +107,7 @@ def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> Non
 
 
 def _write_queue_log(events: Iterable[Event], centre: Centre, tenant: str | None) -> None:
+    # A queue_log knows neither tenants nor channels: it is of one tenant's voice queues.
     of = tenant or centre.queues[0].tenant
     for line in to_queue_log(events, tenant=of, queues=centre.queue_names("voice", tenant=of)):
         click.echo(line)
@@ -117,7 +120,7 @@ WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
 @click.command()
 @click.option("--centre", type=click.Choice(sorted(CENTRES)), default="demo", show_default=True)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
-@click.option("--start", type=Instant(), help="When the day begins; else now.")
+@click.option("--start", type=InstantParam(), help="When the day begins; else now.")
 @click.option(
     "--hours",
     default=1.0,

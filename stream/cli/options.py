@@ -19,8 +19,8 @@ from stream.sources.lines import BadLine
 
 __all__ = [
     "BadLines",
-    "Instant",
-    "InstantOfDay",
+    "InstantOfDayParam",
+    "InstantParam",
     "broker_address",
     "not_ahead",
     "now",
@@ -42,7 +42,7 @@ def settings_of_environment(**overrides: str | float | Path | timedelta | None) 
     return settings_from(os.environ, **overrides)
 
 
-class Instant(click.ParamType):
+class InstantParam(click.ParamType):
     """An instant as RFC 3339; without an offset it is UTC."""
 
     name = "time"
@@ -50,13 +50,14 @@ class Instant(click.ParamType):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the instant; refuses what is none."""
         try:
+            # It takes `Z` as well, from Python 3.11 on.
             at = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value} is no time such as 2026-11-20T10:30:00Z", param, ctx)
         return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-class InstantOfDay(Instant):
+class InstantOfDayParam(InstantParam):
     """An instant, or a time of day (UTC) such as 10:30 on the day of the first event."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> datetime | time:  # type: ignore[override]  # more than an instant
@@ -74,6 +75,7 @@ def on_the_day(at: datetime | time | None, events: Iterator[Event]) -> tuple[dat
     first = next(events, None)
     if first is None:
         return None, events
+    # The first event was taken only to learn the day: it is one of those that count.
     return datetime.combine(first.time.date(), at), chain([first], events)
 
 

@@ -7,15 +7,12 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 
 import click
 from rich.console import Console
 
 from stream.app.demo import running_demo
-from stream.app.policy_file import load_policies
-from stream.app.service import Service, worker_settings
-from stream.app.topics import source_topics
+from stream.app.service import Service
 from stream.board.terminal import follow, print_board
 from stream.board.view import panels_of
 from stream.broker.embedded import EmbeddedBroker
@@ -54,7 +51,7 @@ _LIFE_CYCLE = "[^"
 """Begins each of the dozens of lines in which Faust's services say that they start and stop."""
 
 
-class Seldom(logging.Filter):
+class RepeatFilter(logging.Filter):
     """
     Lets a library say the same thing once a minute, and us the same sentence.
 
@@ -69,6 +66,8 @@ class Seldom(logging.Filter):
         """Tell whether a record is to be written."""
         if record.levelno < logging.WARNING and str(record.msg).startswith(_LIFE_CYCLE):
             return False
+        # A library is known by the template of its message, since addresses and ids in it differ each time. A
+        # sentence of ours counts as a whole: which partition it is about makes it another one.
         ours = record.name.startswith("stream.") and record.name not in _FAUST_SPEAKS_AS
         said = (record.name, record.lineno, record.getMessage() if ours else str(record.msg))
         # The clock may be set back: that must not silence a library for as long.
@@ -83,8 +82,9 @@ class Seldom(logging.Filter):
 
 def _log_to_stderr(level: LogLevel) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # On the handlers: a filter on a logger does not see what its children log.
     for handler in logging.getLogger().handlers:
-        handler.addFilter(Seldom())
+        handler.addFilter(RepeatFilter())
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))
 
@@ -130,6 +130,7 @@ def _stop_on_signals(task: "asyncio.Task[None]") -> None:
         task.cancel()
 
     loop = asyncio.get_running_loop()
+    # By the loop, which calls them between two steps; a handler of `signal` may run in the middle of anything.
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
 
@@ -143,6 +144,7 @@ def _end_for_sure() -> None:
 
 def _give_up() -> None:
     click.echo(f"not stopped after {STOP_SECONDS:g} s: ending at once; what was not committed is replayed", err=True)
+    # Not `sys.exit`, which waits for the very threads that do not end.
     os._exit(1)
 
 
@@ -206,15 +208,7 @@ def topics(broker: str | None, only_check: bool) -> None:
     """Create the topics that are missing, and compare the others with what is declared."""
     settings = settings_of_environment(broker=broker)
     address = broker_address(settings)
-    sources = source_topics(
-        load_policies(None),
-        partitions=settings.partitions,
-        max_queues_per_tenant=1,
-        max_queues=1,
-        future_tolerance=timedelta(minutes=5),
-        clock=now,
-    )
-    declared = declared_topics(worker_settings(settings, brokers=address), sources)
+    declared = declared_topics(settings, FAMILIES)
     work = ensure_topics(
         address.split(","),
         declared,
@@ -240,10 +234,12 @@ async def _dead_letters(settings: Settings, reason: str | None, show: str | None
     found = 0
     async for letter in read_letters(broker_address(settings).split(","), settings.security):
         if show == letter.place:
+            # Bytes as they came: whoever asks for one record wants to mend it and send it again.
             click.get_binary_stream("stdout").write(letter.value or b"")
             return
         if show is None and reason in {None, letter.reason}:
             found += 1
+            # What stands in a dead letter came from anybody: it must not steer the terminal.
             click.echo(printable(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}"))
     if show is not None:
         raise click.ClickException(f"no dead letter was at {show}")

@@ -18,6 +18,7 @@ def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:
     """Yield an option, or an argument where there is no default, for each field of the options of a source."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)
+    # The inspection knows defaults, but drops the annotations, in which the help is.
     hints = {field.name: field for field in msgspec.structs.fields(kind)}
     for field in info.fields:
         yield _parameter(field, hints[field.name])

@@ -21,7 +21,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Puller, Sink, Source
 
-__all__ = ["READABLE", "follow", "recorded_events", "send_recorded", "source"]
+__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "source"]
 
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
@@ -36,6 +36,7 @@ class Printer:
         for event in events:
             sys.stdout.buffer.write(encode(event) + b"\n")
             count += 1
+        # With each batch: whoever follows a log through a pipe sees lines at once.
         sys.stdout.buffer.flush()
         return count
 
@@ -70,7 +71,7 @@ def send_recorded(of: Source, options: Struct, settings: Settings | None) -> Non
     click.echo(f"{sent} events were {'printed' if settings is None else 'acknowledged'}", err=True)
 
 
-def follow(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
+def follow_source(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
     """Pull for ever; without settings print the events, and leave the position as it is."""
     if of.pull is None or of.position is None:
         names = " ".join(name for name, source in SOURCES.items() if source.pull and source.read)
@@ -108,6 +109,7 @@ def _parameters(of: Source) -> list[click.Parameter]:
         click.Option(["--broker"], help="Bootstrap servers, host:port."),
         click.Option(["--dry-run"], is_flag=True, help="Print the events as JSON lines instead of sending them."),
     ]
+    # What can only be followed needs no option that says so.
     if of.pull and of.read:
         parameters.append(click.Option(["--follow", "follows"], is_flag=True, help="Go on with what is added."))
     if of.pull:
@@ -120,6 +122,7 @@ def _command(of: Source) -> click.Command:
     def run(
         broker: str | None,
         dry_run: bool,
+        # What reads no files can only be followed.
         follows: bool = of.read is None,
         state: Path | None = None,
         **given: Any,  # noqa: ANN401  # each source has options of its own
@@ -127,7 +130,7 @@ def _command(of: Source) -> click.Command:
         options = options_of(of, given)
         settings = None if dry_run else settings_of_environment(broker=broker)
         if follows:
-            follow(of, options, settings, state)
+            follow_source(of, options, settings, state)
         else:
             send_recorded(of, options, settings)
 

@@ -29,6 +29,7 @@ class Counts(Struct, array_like=True, gc=False):
 
     def copy(self) -> Self:
         """Return an object that stays as it is while this one goes on counting."""
+        # It copies the fields, but not what they hold: lists would be shared, and go on counting.
         same = replace(self)
         for name in _names_of_lists(type(self)):
             setattr(same, name, getattr(same, name).copy())

@@ -33,6 +33,7 @@ def elapsed(seconds: float | None) -> str:
 
 def duration(seconds: float | None) -> str:
     """Write a mean length, rounded to the nearest second, as `elapsed` does."""
+    # Half up, as `Math.round` of the page does; Python's `round` goes to the even number.
     return NO_SAMPLE if seconds is None else elapsed(floor(seconds + 0.5))
 
 

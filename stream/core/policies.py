@@ -36,6 +36,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     def matches(self, tenant: str, queue: str, channel: str) -> bool:
         """Tell whether this rule speaks of that queue and channel."""
         return (
+            # Not `fnmatch`, which pays no heed to case on some systems: names of queues have one.
             fnmatchcase(tenant, self.tenant) and fnmatchcase(queue, self.queue) and fnmatchcase(channel, self.channel)
         )
 
@@ -69,5 +70,6 @@ class Policies(Struct, frozen=True, kw_only=True):
         changes: dict[str, Any] = {}
         for rule in (*rules.defaults, *self.rules):
             if rule.matches(tenant, queue, channel):
+                # One file rules all families: each takes those fields that its policy has.
                 changes |= {name: value for name, value in rule.changes.items() if name in fields}
         return rules.policy(**changes)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from stream.core.calendar import EVERY_DAY, Hours, Span
 
-__all__ = ["clock", "hours", "ratio", "seconds", "some_seconds", "team", "volume", "zone"]
+__all__ = ["any_seconds", "clock", "hours", "ratio", "some_seconds", "team", "volume", "zone"]
 
 _MAX_SECONDS: Final = 366 * 24 * 3600
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -16,8 +16,9 @@ _SPAN: Final = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? )?([0-9]{2}:
 _TEAM: Final = re.compile(r"[\w.-]{1,64}")
 
 
-def seconds(value: object) -> timedelta:
+def any_seconds(value: object) -> timedelta:
     """Read a length: a number of seconds from 0 to a year. Raises ValueError."""
+    # In Python true is a number, too; in a policy file it is a mistake.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MAX_SECONDS:
         raise ValueError(f"must be a number of seconds from 0 to {_MAX_SECONDS}")
     return timedelta(milliseconds=round(value * 1000))
@@ -25,7 +26,7 @@ def seconds(value: object) -> timedelta:
 
 def some_seconds(value: object) -> timedelta:
     """Read a length of more than 0 seconds. Raises ValueError."""
-    length = seconds(value)
+    length = any_seconds(value)
     if not length:
         raise ValueError("must be more than 0 seconds")
     return length
@@ -42,6 +43,7 @@ def zone(value: object) -> ZoneInfo:
     """Read the name of a time zone. Raises ValueError."""
     try:
         return ZoneInfo(str(value))
+    # A name may be that of a folder of zones (`Europe`), hence OSError.
     except (KeyError, ValueError, OSError):
         raise ValueError('must be a time zone such as "Europe/Ljubljana"') from None
 
@@ -52,6 +54,7 @@ def clock(value: object) -> time:
         parsed = value if isinstance(value, time) else time.fromisoformat(str(value))
     except ValueError:
         raise ValueError('must be a time of day such as "06:00"') from None
+    # Days are made of minutes: one that began within a minute would share it with the day before.
     if parsed.tzinfo is not None or parsed.second or parsed.microsecond:
         raise ValueError('must be a local time of whole minutes, such as "06:00"')
     return parsed
@@ -92,6 +95,7 @@ def _days(first: str | None, last: str | None) -> frozenset[int]:
     if first not in _DAYS or (last or first) not in _DAYS:
         raise ValueError(f"must name days as {', '.join(_DAYS)}")
     begins, ends = _DAYS.index(first), _DAYS.index(last or first)
+    # The week goes round: Sat-Mon are three days.
     return frozenset((begins + day) % 7 for day in range((ends - begins) % 7 + 1))
 
 

@@ -22,5 +22,6 @@ class Retention(Struct, frozen=True, kw_only=True):
     @property
     def reach(self) -> timedelta:
         """How long ago the oldest instant that is kept may be, clock changes included."""
+        # A local day has 25 hours where the clock is set back, and a month with such a day an hour more.
         minutes, days, months = timedelta(minutes=self.minutes + 1), timedelta(hours=25), timedelta(days=31, hours=1)
         return max(minutes, days * self.days, months * self.months)

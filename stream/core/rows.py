@@ -44,6 +44,8 @@ class Rows(dict[K, V]):
 
     def put(self, key: K, row: V) -> None:
         """Set the row of *key*; it is written at the next checkpoint."""
+        # Of a row that has changed already it stays as it is: a second change makes no row known to the
+        # changelog.
         self.changed.setdefault(key, not self.contested and key not in self)
         self[key] = row
 

@@ -24,6 +24,7 @@ class Series:
     @cached_property
     def closed(self) -> Sequence[str]:
         """The texts with all that stands between them and a number."""
+        # Each label set stands in every figure of a page: its text is made once, up to the number.
         return [f"{text}}} " if text else " " for text in self.texts]
 
     @classmethod
@@ -94,6 +95,7 @@ def escaped(value: str) -> str:
     """
     if not value.isascii():
         value = value.encode("utf-8", "replace").decode("utf-8")
+    # The backslash first, or those that stand for line ends and quotes would be doubled.
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

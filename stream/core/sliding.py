@@ -39,6 +39,8 @@ class SlidingSums(Generic[T]):
         if minute >= self.running:
             return
         for name, length in self._windows.items():
+            # Only what the window still has. Its oldest minute is `running - length`; the running one is added
+            # at the read.
             if self.running - length <= minute:
                 self._closed[name] += delta
 

@@ -65,6 +65,7 @@ class Totals(Generic[T]):
 
     def read(self) -> T:
         """Return totals after corrections; counters are these and what was taken back, since they must not decrease."""
+        # A copy, since rows count in place: a board must not change after it was read.
         return self.counted.tally.copy()
 
     def read_taken_back(self) -> T:

@@ -252,6 +252,8 @@ class Windowed(Generic[T]):
     def _kept_from(self, newest: int) -> tuple[int, int, int]:
         kept, today = self._retention, self.day_of(newest)
         return (
+            # The running minute and that many whole ones before it, as a window has them; of days and months
+            # the running one is among those that are kept.
             newest - kept.minutes if kept.minutes else _NOT_KEPT,
             today - kept.days + 1 if kept.days else _NOT_KEPT,
             month_of(today) - kept.months + 1 if kept.months else _NOT_KEPT,

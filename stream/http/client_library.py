@@ -40,6 +40,7 @@ _written_openmetrics: Callable[[CollectorRegistry], bytes] = generate_openmetric
 
 def registry_of(families: Callable[[], Iterable[MetricFamily]]) -> CollectorRegistry:
     """Return a registry of its own that holds only these families."""
+    # With it the registry would collect once, only to learn names.
     registry = CollectorRegistry(auto_describe=False)
     registry.register(FamiliesCollector(families))
     return registry
@@ -59,6 +60,7 @@ class ProcessPage:
         if form is Format.TEXT:
             text = generate_latest(self._registry)
         else:
+            # Our page goes on behind it, and has that mark at its own end.
             text = _written_openmetrics(self._registry).removesuffix(b"# EOF\n")
         return [(text, sum(not line.startswith(b"#") for line in text.splitlines()))]
 
@@ -84,6 +86,7 @@ def _add_block(client: ClientMetric, family: MetricFamily, block: Block) -> None
 
 def _add_buckets(client: ClientMetric, family: MetricFamily, block: Buckets) -> None:
     name = family.metric.name
+    # Written as floats (`20.0`), as OpenMetrics asks, so that the series are the same in both formats.
     les = [*(f"{float(bound)}" for bound in block.bounds), "+Inf"]
     places = block.places(family.metric)
     for values, counts, total in zip(block.series.values, block.counts, block.sums, strict=True):

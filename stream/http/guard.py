@@ -14,9 +14,12 @@ HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     ),
+    # A browser must not take JSON with names from outside for a page.
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    # No page from elsewhere can load the board as a script or an image.
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Figures are old after a second: neither browser nor proxy may show them again.
     "Cache-Control": "no-store",
 }
 
@@ -28,6 +31,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def is_loopback(host: str) -> bool:
     """Tell whether a name or address stands for this machine only."""
+    # With a dot at its end a name is the same name, written out in full.
     if host.lower().rstrip(".") == "localhost":
         return True
     try:
@@ -53,6 +57,7 @@ def guard(
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         if picky and not is_known(request.headers.get("Host", ""), allowed, _arrived_at(request)):
+            # 421 Misdirected Request (RFC 9110): the right server, and no name that it answers to.
             response: web.StreamResponse = web.Response(status=421, text="This host name is not served here.\n")
         else:
             response = await _answer(request, handler, limit_seconds)
@@ -77,6 +82,7 @@ def _arrived_at(request: web.Request) -> str | None:
 
 def _host_of(header: str) -> str:
     """Return a Host header without its port."""
+    # An IPv6 address has colons of its own, hence the brackets.
     if header.startswith("["):
         return header.partition("]")[0] + "]"
     return header.partition(":")[0]

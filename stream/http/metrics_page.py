@@ -20,7 +20,7 @@ from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
 from stream.http.exposition import Format, Piece, SectionWriter, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
-from stream.http.page_input import PageInput, write
+from stream.http.page_input import PageInput, write_body
 from stream.http.page_writer import PageWriter
 from stream.http.shown import Shown
 from stream.status.feed import Feed
@@ -58,6 +58,7 @@ class MetricsPage:
         form = format_for(request.headers.get("Accept", ""))
         packed = accepts_gzip(request.headers.get("Accept-Encoding", ""))
         body = await self._pages[form, packed].read()
+        # A cache on the way must not give gzip, or OpenMetrics, to a client that has not asked for it.
         headers = {"Content-Type": form.value, "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"
@@ -79,6 +80,8 @@ class MetricsPage:
         try:
             board = await self._boards.read()
         except Exception as error:  # noqa: BLE001 - rendered by the page as a section that failed, and logged there
+            # The page goes out without the board: the feed on it says more about the trouble than an error 500
+            # would.
             first["board"] = tell("board", _failing(error))
         # On the loop, which changes what they read.
         feed = tell("feed", section_writer(partial(feed_families, self._feed, self._event_types)))
@@ -89,14 +92,16 @@ class MetricsPage:
             detail=self._detail,
             first=first,
             at=None if board is None else board.at,
+            # Lists of our own: `let_go` empties them, and the board may be shared with another scrape.
             snapshots={} if board is None else {name: [*of] for name, of in board.snapshots.items()},
             last=last,
         )
 
     def _written(self, page_input: PageInput) -> bytes:
         page = self._page_writer.written(page_input) if page_input.size >= LARGE else None
+        # Also where the process has failed: slower for the events, but there is a page.
         if page is None:
-            page = write(page_input, self._families, self._timer)
+            page = write_body(page_input, self._families, self._timer)
         page_input.let_go()
         return page
 

@@ -57,6 +57,7 @@ def _offers(header: str) -> Iterator[_Offer]:
         pairs = (part.partition("=") for part in rest)
         parameters = {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
         if what:
+            # `q` is how much the entry is wanted, and no parameter of the format (RFC 9110, section 12.4.2).
             yield _Offer(what.lower(), parameters, _weight(parameters.pop("q", "1")))
 
 

@@ -14,7 +14,7 @@ from stream.core.time_zones import zone_name, zone_of
 from stream.http.body import Body, GzippedBody
 from stream.http.exposition import Format, RenderedSection, page, section_writer
 
-__all__ = ["SLICE", "PageInput", "PageWire", "get", "put", "write"]
+__all__ = ["SLICE", "PageInput", "PageWire", "get", "put", "write_body"]
 
 SLICE = 50
 """Snapshots that are encoded, or let go, at a time: the events wait meanwhile, a third of a millisecond."""
@@ -50,7 +50,7 @@ class PageInput(Struct, frozen=True, kw_only=True):
                 del snapshots[-SLICE:]
 
 
-def write(page_input: PageInput, families: Sequence[Family[Any]], timer: Callable[[], float]) -> bytes:
+def write_body(page_input: PageInput, families: Sequence[Family[Any]], timer: Callable[[], float]) -> bytes:
     """Return the body of the answer; *timer* counts seconds."""
     body = GzippedBody() if page_input.packed else Body()
     sections = {}

@@ -18,7 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from stream.core.family import Family
-from stream.http.page_input import PageInput, PageWire, get, put, write
+from stream.http.page_input import PageInput, PageWire, get, put, write_body
 
 __all__ = ["PageWriter", "serve"]
 
@@ -109,6 +109,8 @@ class PageWriter:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
+            # Leaving the block closes the pipes, where what could not be sent any more raises, and waits for
+            # the process: else it would stay as a zombie.
             with suppress(BrokenPipeError), process:
                 pass
 
@@ -145,7 +147,7 @@ def _write_on(families: Sequence[Family[Any]], inputs: IO[bytes], pages: IO[byte
     logging.getLogger().addHandler(complaints)
     wire = PageWire(families)
     while True:
-        put(write(wire.receive(inputs), families, perf_counter), pages)
+        put(write_body(wire.receive(inputs), families, perf_counter), pages)
         put(msgspec.msgpack.encode(complaints.kept), pages)
         pages.flush()
         complaints.kept.clear()

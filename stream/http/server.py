@@ -98,6 +98,7 @@ class BoardServer:
         self._documents = SharedRendering(read, self._document_of, self._executor)
         self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
+        # No log of requests: each scrape and each page that asks would be a line.
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
 
@@ -125,6 +126,7 @@ class BoardServer:
     def address(self) -> str:
         """Where the board is, once started: `http://127.0.0.1:9108`."""
         host, port = self._runner.addresses[0][:2]
+        # An IPv6 address stands in brackets in a URL.
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
@@ -191,6 +193,7 @@ class BoardServer:
     async def _frame(self, window: str) -> Frame:
         """Render for the wall. When no board can be had the wall keeps the last one, and says so."""
         try:
+            # The stream has no limit of its own (see `guard`), so each picture for it has one.
             async with asyncio.timeout(ANSWER_SECONDS):
                 board, notices = await self._read()
                 body = await self._in_thread(
@@ -228,4 +231,5 @@ class BoardServer:
 def _verdict(question: str, reasons: tuple[str, ...]) -> web.Response:
     """Answer 200 when there is no reason against it, else 503."""
     body = msgspec.json.encode({question: not reasons, "reasons": reasons})
+    # 503, which orchestrators and load balancers take for a probe that failed.
     return web.Response(status=503 if reasons else 200, body=body, headers={"Content-Type": "application/json"})

@@ -9,68 +9,86 @@ from typing import Any, cast
 
 from faust.types import TP
 
+from stream.core.family import Family
 from stream.errors import SettingsError
 from stream.runtime.checkpoint.checkpoint import Checkpoints, FaultPoint, no_fault
 from stream.runtime.checkpoint.partitions import Ownership
 from stream.runtime.checkpoint.rebalance import RebalanceListener
 from stream.runtime.checkpoint.tables import PromptTableManager, RowTable
 from stream.runtime.kafka.changelog import KafkaLog
-from stream.runtime.kafka.topics import TopicDeclaration, changelog_topic, dead_letter_topic, source_topic
+from stream.runtime.kafka.topics import (
+    DEAD_LETTERS,
+    TopicDeclaration,
+    changelog_topic,
+    dead_letter_topic,
+    source_topic,
+)
 from stream.runtime.kafka.transport import BatchSchema, Consumer
 from stream.runtime.routing.dead_letters import Outlet
 from stream.runtime.routing.processor import Processor
 from stream.runtime.source_topic import SourceTopic
-from stream.runtime.worker import StreamApp, Worker, WorkerSettings
+from stream.runtime.worker import StreamApp, Worker
+from stream.settings import Settings
 from stream.status.feed import Feed
 
-__all__ = ["Worker", "WorkerSettings", "create_app", "declared_topics"]
+__all__ = ["Worker", "create_app", "declared_topics"]
+
+EMBEDDED_SESSION = timedelta(seconds=6)
+"""The embedded broker lets a group wait for half of its session timeout before it shares out partitions."""
 
 
-def declared_topics(settings: WorkerSettings, sources: Iterable[SourceTopic]) -> list[TopicDeclaration]:
+def declared_topics(
+    settings: Settings, families: Iterable[Family[Any]], *, dead_letters: str = DEAD_LETTERS
+) -> list[TopicDeclaration]:
     """Return every topic of a worker with these settings."""
-    declared = [dead_letter_topic(settings.dead_letters, settings.partitions, retention=settings.dead_letter_retention)]
-    for source in sources:
-        declared.append(source_topic(source.name, settings.partitions, retention=settings.retention))
+    declared = [dead_letter_topic(dead_letters, settings.partitions, retention=settings.dead_letter_retention)]
+    for family in families:
+        declared.append(source_topic(family.name, settings.partitions, retention=settings.retention))
         declared += [
-            changelog_topic(f"{settings.group}-{table}-changelog", settings.partitions) for table in source.codecs
+            changelog_topic(f"{settings.group}-{table}-changelog", settings.partitions) for table in family.tables
         ]
     return declared
 
 
 def create_app(
-    settings: WorkerSettings,
+    settings: Settings,
     sources: Sequence[SourceTopic],
     *,
+    brokers: str,
+    idempotent: bool = True,
+    dead_letters: str = DEAD_LETTERS,
     feed: Feed | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     fault: FaultPoint = no_fault,
 ) -> Worker:
-    """Wire a worker; call it inside the event loop that will run it."""
+    """
+    Wire a worker for *brokers*, `host:port,…`; call it inside the event loop that will run it.
+
+    *idempotent* is false for a broker that does not know idempotent producers: the embedded one.
+    """
     feed = feed or Feed()
+    addresses = brokers.split(",")
+    session = settings.session_timeout if idempotent else min(settings.session_timeout, EMBEDDED_SESSION)
     feed.declared = settings.partitions * len(sources)
     ownership = Ownership(sources, feed, clock)
-    worker = Worker(settings, ownership)
-    app = worker.app = StreamApp(settings.group, **_faust_settings(settings))
+    worker = Worker(settings, addresses, ownership)
+    urls = ";".join(f"contact-stream://{address}/?idempotent={int(idempotent)}" for address in addresses)
+    app = worker.app = StreamApp(settings.group, **_faust_settings(urls, session.total_seconds()))
     app.security = settings.security
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}
-    lease = settings.session_timeout / 2
-    brokers = settings.brokers.split(",")
-    log = KafkaLog(brokers, lambda: app.producer, lambda: app.consumer, patience=lease, security=settings.security)
+    lease = session / 2
+    log = KafkaLog(addresses, lambda: app.producer, lambda: app.consumer, patience=lease, security=settings.security)
     worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
-    app.assignment_listener = RebalanceListener(
-        ownership, worker.checkpoints, last_within=settings.session_timeout * 0.75
-    )
+    app.assignment_listener = RebalanceListener(ownership, worker.checkpoints, last_within=session * 0.75)
     for source in sources:
-        _processor(worker, source)
-    worker.topics = declared_topics(settings, sources)
+        _processor(worker, source, dead_letters)
+    worker.topics = declared_topics(settings, [source.family for source in sources], dead_letters=dead_letters)
     return worker
 
 
-def _faust_settings(settings: WorkerSettings) -> Mapping[str, Any]:
-    session = settings.session_timeout.total_seconds()
-    query = f"fetch_wait_ms={settings.fetch_wait // timedelta(milliseconds=1)}&idempotent={int(settings.idempotent)}"
+def _faust_settings(urls: str, session: float) -> Mapping[str, Any]:
     return {
-        "broker": ";".join(f"contact-stream://{address}/?{query}" for address in settings.brokers.split(",")),
+        "broker": urls,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": session / 4,
         "broker_rebalance_timeout": session,
@@ -102,11 +120,9 @@ def _faust_settings(settings: WorkerSettings) -> Mapping[str, Any]:
 
 
 def _tables(worker: Worker, source: SourceTopic) -> dict[str, RowTable]:
-    fold_tables = set(source.new_fold().tables)
-    if fold_tables != set(source.codecs):
-        raise SettingsError(
-            f"{source.name}: the fold has the tables {fold_tables}, but codecs are for {set(source.codecs)}"
-        )
+    codecs, fold_tables = source.family.tables, set(source.new_fold().tables)
+    if fold_tables != set(codecs):
+        raise SettingsError(f"{source.name}: the fold has the tables {fold_tables}, but codecs are for {set(codecs)}")
     return {
         name: cast(
             "RowTable",
@@ -119,11 +135,11 @@ def _tables(worker: Worker, source: SourceTopic) -> dict[str, RowTable]:
                 partitions=worker.settings.partitions,
             ),
         )
-        for name, codec in source.codecs.items()
+        for name, codec in codecs.items()
     }
 
 
-def _processor(worker: Worker, source: SourceTopic) -> None:
+def _processor(worker: Worker, source: SourceTopic, dead_letters: str) -> None:
     app, settings = worker.app, worker.settings
 
     async def rewind(tp: TP, offset: int) -> int:
@@ -132,7 +148,7 @@ def _processor(worker: Worker, source: SourceTopic) -> None:
     processor = Processor(
         source,
         worker.ownership,
-        Outlet(lambda: app.producer, worker.feed, topic=settings.dead_letters, limit=settings.dead_letter_limit),
+        Outlet(lambda: app.producer, worker.feed, topic=dead_letters, limit=settings.dead_letter_limit),
         partitions=settings.partitions,
         rewind=rewind,
         highwater=lambda tp: cast("Consumer", app.consumer).end_of(tp),

@@ -1,4 +1,4 @@
-"""A worker in an event loop of the caller's, and what a deployment may change about it."""
+"""A worker in an event loop of the caller's."""
 
 import asyncio
 import logging
@@ -12,7 +12,6 @@ import faust
 from aiokafka.errors import KafkaError
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.types import TP
-from msgspec import Struct, field
 from yarl import URL
 
 from stream.errors import BrokerAway, BrokerError, ContactStreamError, SettingsError, TopicMismatch
@@ -21,15 +20,15 @@ from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import CheckpointPolicy
 from stream.runtime.checkpoint.rebalance import RebalanceListener
 from stream.runtime.gc_tuning import GcTuning
-from stream.runtime.kafka.topics import DEAD_LETTERS, TopicDeclaration, ensure_topics
+from stream.runtime.kafka.topics import TopicDeclaration, ensure_topics
 from stream.runtime.kafka.transport import Consumer
-from stream.runtime.routing.dead_letters import DeadLetterLimit
 from stream.runtime.source_topic import Fold
-from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
+from stream.security.kafka_security import KafkaSecurity
 from stream.security.refusals import cannot, refusal_by, refused_right
+from stream.settings import Settings
 from stream.status.feed import Feed
 
-__all__ = ["StreamApp", "Worker", "WorkerSettings"]
+__all__ = ["StreamApp", "Worker"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,39 +41,6 @@ AWAY_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 SAID_AGAIN_SECONDS = 60.0
 """How often a worker that waits for its first broker asks, and says so."""
-
-
-class WorkerSettings(Struct, frozen=True, kw_only=True):
-    """What a deployment may change about processing, each with the reason to change it."""
-
-    brokers: str
-    """Addresses of Kafka brokers, `host:port`, separated by commas."""
-    security: KafkaSecurity = PLAINTEXT
-    """How they are reached, and who asks."""
-    group: str = "contact-stream"
-    """Consumer group; its name begins the names of the changelogs. A new name counts from the beginning."""
-    partitions: int = 12
-    """Of each source topic and its changelogs: at most as many workers share the work. Fixed once created."""
-    replication: int = 1
-    """Copies of each topic; 3 where there are three brokers."""
-    create_topics: bool = True
-    """False where only an administrator may create topics."""
-    retention: timedelta = timedelta(days=7)
-    """How long source topics keep events: at least as long as a worker may be down."""
-    dead_letters: str = DEAD_LETTERS
-    """Topic of what is no event."""
-    dead_letter_retention: timedelta = timedelta(days=14)
-    """How long dead letters wait for somebody to look at them."""
-    checkpoint: CheckpointPolicy = field(default_factory=CheckpointPolicy)
-    """When what was applied becomes durable."""
-    dead_letter_limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
-    """When to stop instead of setting everything aside."""
-    session_timeout: timedelta = timedelta(seconds=12)
-    """How long a worker may be silent until its partitions go to others."""
-    fetch_wait: timedelta = timedelta(milliseconds=100)
-    """How long a broker waits for more than a few records: a single event may be so late."""
-    idempotent: bool = True
-    """False for a broker that does not know idempotent producers (the embedded one)."""
 
 
 class StreamApp(faust.App):
@@ -94,8 +60,9 @@ class Worker:
     When something goes wrong for good, `failure` says what, and `run` raises it.
     """
 
-    def __init__(self, settings: WorkerSettings, ownership: Ownership) -> None:
+    def __init__(self, settings: Settings, brokers: Sequence[str], ownership: Ownership) -> None:
         self.settings = settings
+        self.brokers = brokers
         self.ownership = ownership
         self.app: StreamApp
         self.checkpoints: Checkpoints
@@ -144,7 +111,7 @@ class Worker:
             logger.info("other workers reach this one at %s", self.app.conf.canonical_url)
         self._watch(self._notice_crash())
         await self._start_app()
-        self._watch(self.checkpoints.run(self.settings.checkpoint))
+        self._watch(self.checkpoints.run(CheckpointPolicy(self.settings.checkpoint_interval)))
         self._watch(self._refresh())
         await asyncio.sleep(0)
         self._raise_failure()
@@ -154,13 +121,14 @@ class Worker:
         starting, failed = asyncio.create_task(self.app.start()), asyncio.create_task(self._failed.wait())
         try:
             while not (starting.done() or failed.done()):
+                # Faust waits for ever where the group does not take this consumer: so we look each second.
                 await asyncio.wait([starting, failed], timeout=RETRY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 await cast("Consumer", self.app.consumer).raise_refusal()
             self._raise_failure()
             await starting
         except (KafkaError, OSError) as failure:
-            what = f"The worker cannot start on {self.settings.brokers}"
-            raise await cannot(what, self.settings.brokers.split(","), self.settings.security, failure) from failure
+            what = f"The worker cannot start on {','.join(self.brokers)}"
+            raise await cannot(what, self.brokers, self.settings.security, failure) from failure
         finally:
             starting.cancel()
             failed.cancel()
@@ -168,11 +136,11 @@ class Worker:
 
     async def _ensure_topics(self) -> None:
         """Wait until a broker answers: a board that says so is worth more than a process that ends again and again."""
-        addresses, settings, said_at = self.settings.brokers.split(","), self.settings, -math.inf
+        settings, said_at = self.settings, -math.inf
         while True:
             try:
                 await ensure_topics(
-                    addresses,
+                    self.brokers,
                     self.topics,
                     replication=settings.replication,
                     create=settings.create_topics,
@@ -199,6 +167,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, and own nothing."""
+        # First: leaving the group takes the last checkpoint, for which everything below is still needed.
         await self.app.stop()
         for task in self._tasks:
             task.cancel()
@@ -243,6 +212,7 @@ class Worker:
             self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))
+            # A copy, since partitions may go while the broker is asked.
             for owned in list(self.ownership):
                 end = consumer.end_of(owned.tp)
                 if end is None or not owned.live:
@@ -288,7 +258,7 @@ class Worker:
         # Not the end: what is refused may be mended there, or by files that are renewed here.
         refusal: ContactStreamError | None
         try:
-            refusal = await refusal_by(self.settings.brokers.split(","), self.settings.security)
+            refusal = await refusal_by(self.brokers, self.settings.security)
         except SettingsError as mistake:  # a file of secrets is gone
             refusal = mistake
         if refusal is not None:

@@ -14,6 +14,8 @@ from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
 __all__ = ["BlockingProducer"]
 
+# Each hand-over costs a wake-up of the other thread and a wait for it. A chunk, and not all of them: what an
+# iterator makes while it is sent needs no memory before.
 CHUNK = 5000
 """So many events of a large batch are given to the other thread at a time."""
 
@@ -88,8 +90,10 @@ class BlockingProducer:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except RuntimeError:
+            # A closed loop takes no work: `close` was called, by this thread or another one.
             if not self._loop.is_closed():
                 raise
+            # Else Python would warn that this coroutine was never awaited.
             work.close()
             raise BrokerError("the producer is closed") from None
 

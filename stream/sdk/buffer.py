@@ -42,6 +42,7 @@ class Delivery:
         """Wait for all of them and return how many they were; raises BrokerError if any was given up."""
         await self._done.wait()
         taken, lost = self.taken, self.lost
+        # Counted anew from here: what `post` hands over is waited for again and again, by `flush`.
         self.taken = self.lost = 0
         if lost:
             raise BrokerError(f"{lost} of {taken} events were not acknowledged: {self._why}")
@@ -81,6 +82,8 @@ class ByteBudget:
     async def take(self, size: int) -> None:
         """Take room as soon as there is some."""
         async with self._turn:
+            # An event that is larger than the whole buffer is let in alone, once the buffer is empty: else it
+            # would wait for ever.
             while self.held and self.held + size > self.limit:
                 await self._change()
             self.held += size

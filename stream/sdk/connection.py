@@ -21,9 +21,9 @@ from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import refusal_by
 from stream.settings import are_addresses
 
-__all__ = ["Batch", "Client", "Link", "ProducerPolicy"]
+__all__ = ["BatchBuilder", "Client", "Link", "ProducerPolicy"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class ProducerPolicy(Struct, frozen=True, kw_only=True):
@@ -45,7 +45,7 @@ class ProducerPolicy(Struct, frozen=True, kw_only=True):
     """
 
 
-class Batch(Protocol):
+class BatchBuilder(Protocol):
     """What is used of aiokafka's BatchBuilder."""
 
     def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object | None:
@@ -98,11 +98,11 @@ class Client(Protocol):
         """Return the topic's partitions; waits until they are known."""
         ...
 
-    def create_batch(self) -> Batch:
+    def create_batch(self) -> BatchBuilder:
         """Return an empty batch."""
         ...
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[object]:
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[object]:
         """Return a future that is done when the batch is acknowledged."""
         ...
 
@@ -117,6 +117,8 @@ class Link:
         self._policy = policy
         self._security = security
         self.was_connected = False
+        # Without `kafka://` it may be the embedded broker, which does not answer InitProducerId: an idempotent
+        # producer would wait for that before it sends anything.
         self._idempotent = scheme == "kafka" if policy.idempotent is None else policy.idempotent
         self._client: Client | None = None
         self._verified: set[str] = set()
@@ -177,6 +179,7 @@ class Link:
             raise refused
         client: Client = AIOKafkaProducer(
             bootstrap_servers=self.address,
+            # By all replicas in sync: what a sender was told has arrived must survive the loss of a broker.
             acks="all",
             enable_idempotence=self._idempotent,
             request_timeout_ms=self._policy.request_timeout // timedelta(milliseconds=1),
@@ -188,6 +191,7 @@ class Link:
         except KafkaConnectionError as failure:
             await client.stop()
             raise await refusal_by(self.address.split(","), self._security) or failure from None
+        # A client whose start failed, or was cancelled, has tasks and sockets all the same.
         except BaseException:
             await client.stop()
             raise
@@ -197,6 +201,7 @@ class Link:
 
 async def _may_describe(client: Client, topic: str) -> None:
     """Raise TopicAuthorizationFailedError if a topic is only hidden from us: a list of topics leaves such out."""
+    # Asked for by name, since Kafka names in a list of all topics only those that the client may describe.
     question = MetadataRequest([topic], allow_auto_topic_creation=False)
     answer = await client.client.send(client.client.get_random_node(), question)
     if any(for_code(found[0]) is TopicAuthorizationFailedError for found in answer.topics):

@@ -63,6 +63,7 @@ def _require(name: str, given: object, kind: type) -> None:
 
 def _known(where: Where) -> Where:
     """Return *where*; raises InvalidEvent for a keyword that no event of a contact has."""
+    # Only a type checker looks at a TypedDict: without one a typo would be a field that every reader ignores.
     for name in where.keys() - Where.__annotations__.keys():
         raise InvalidEvent("invalid_field", f"{name} is unknown", field=name)
     return where

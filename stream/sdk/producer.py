@@ -30,7 +30,7 @@ from stream.security.refusals import refused_right
 
 __all__ = ["BufferFull", "KafkaSecurity", "Producer", "ProducerPolicy", "checked"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
@@ -60,6 +60,8 @@ def checked(event: Event) -> bytes:
     except (msgspec.MsgspecError, TypeError, ValueError) as failure:
         # Their messages quote types, not values; the value at fault may be personal data.
         raise InvalidEvent("invalid_field", f"the event cannot be written as JSON ({type(failure).__name__})") from None
+    # Read as a reader would read it: msgspec checks types and limits when it decodes, not when a struct is
+    # made.
     _decoder_of(type(event)).decode(value)
     return value
 
@@ -127,6 +129,8 @@ class Producer:
     async def close(self) -> None:
         """Deliver what is in the buffer, and disconnect; raises BrokerError naming how many posted events were not."""
         self._closed = True
+        # First let what is under way arrive, then disconnect, and only then say what was lost: all of it is
+        # known by now.
         await self._budget.empty()
         await self._link.close()
         await self.flush()
@@ -142,7 +146,7 @@ class Producer:
         except BrokerError as lost:
             if error is None:
                 raise
-            log.warning("%s", lost)  # the error that is on its way says more
+            logger.warning("%s", lost)  # the error that is on its way says more
 
     def _record(self, event: Event, delivery: Delivery) -> BufferedRecord:
         if self._closed:
@@ -183,7 +187,7 @@ class Producer:
             return
         if task.exception() is not None:
             buffer.settle(len(buffer.records), f"the producer failed: {type(task.exception()).__name__}")
-            log.error("the producer failed on %s", buffer.topic, exc_info=task.exception())
+            logger.error("the producer failed on %s", buffer.topic, exc_info=task.exception())
         if buffer.records:
             self._start(buffer)
 
@@ -216,7 +220,7 @@ class Producer:
         else:
             return None
         said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
-        log.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
+        logger.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
         # After these the connection is as good as before; after anything else nobody knows.
         if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
             self._link.drop(client)
@@ -247,6 +251,9 @@ class Producer:
 
     def _give_up(self, buffer: PartitionBuffer, failure: Exception) -> None:
         why = self._explain(buffer, failure)
+        # A batch that will never be taken goes as a whole: the broker does not say which record is at fault. A
+        # login that is refused at the first connection is a mistake of the settings, and told at once; one that
+        # worked before may be refused only for now. Everything else waits for its own deadline.
         if isinstance(failure, HOPELESS) or (isinstance(failure, BrokerRefused) and not self._link.was_connected):
             buffer.settle(buffer.batch or len(buffer.records), why)
         else:
@@ -266,6 +273,7 @@ class Producer:
         return f"{at} did not take them within {seconds:g} s (delivery_timeout): {type(failure).__name__}"
 
 
+# Keys are few, one for each queue, and murmur2 runs in Python for each byte.
 @lru_cache(maxsize=4096)
 def _hash(key: bytes) -> int:
     """Return what Java's default partitioner computes, so that every producer agrees on the partition."""

@@ -107,6 +107,8 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
             client_id=self.sasl_username,
             client_secret=lambda: self._secret("sasl_password_file"),
             scope=self.sasl_token_scope,
+            # An identity provider may be public while the brokers have an authority of their own: either may
+            # vouch for it.
             trusted=lambda: _trusted(self.ssl_ca_file, also_system=True),
         )
         self._secret("sasl_password_file")

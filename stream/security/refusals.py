@@ -29,7 +29,7 @@ from stream.security.tokens import TokenRefused
 __all__ = ["RIGHTS", "cannot", "in_words", "refusal_by", "refused_right"]
 
 KNOCK_SECONDS = 5.0
-CLOSE_SECONDS = 0.2
+TLS_CLOSE_SECONDS = 0.2
 """How long to wait for TLS to say goodbye: else a program that ends now would complain."""
 
 EXPIRED, NAMES_OTHER_HOST, NAMES_OTHER_ADDRESS = 10, 62, 64
@@ -88,6 +88,8 @@ def _names(arguments: Sequence[Any]) -> Iterator[str]:
 
 async def refusal_by(brokers: Sequence[str], security: KafkaSecurity) -> BrokerRefused | None:
     """Knock at each broker, at the addresses by which they call themselves too; None if none refuses."""
+    # In the order of the settings: the sentence names the first broker that refuses, and the same one each
+    # time.
     addresses = [(host, port) for host, port, _ in collect_hosts(list(brokers), randomize=False)]
     for host, port in addresses:  # grows
         try:
@@ -129,10 +131,12 @@ def _connection(host: str, port: int, options: dict[str, Any]) -> AIOKafkaConnec
 
 async def _close(connection: AIOKafkaConnection) -> None:
     if (closed := connection.close()) is not None:
-        await asyncio.wait([closed], timeout=CLOSE_SECONDS)
+        await asyncio.wait([closed], timeout=TLS_CLOSE_SECONDS)
 
 
 def _in_words(failure: BaseException, host: str, security: KafkaSecurity) -> str | None:
+    # aiokafka wraps what OpenSSL says in errors of its own, some without a cause: the way back leads over both
+    # links.
     cause: BaseException | None = failure
     while cause is not None:
         match cause:

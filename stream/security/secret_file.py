@@ -15,6 +15,7 @@ def variable(name: str) -> str:
 def read_secret(file: Path, name: str) -> str:
     """Return what is in a file but for the end of its line; raises SettingsError, which quotes nothing of it."""
     try:
+        # Editors end a file with a line break, which is in no password. Spaces may be.
         secret = file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as failure:
         raise SettingsError(f"{variable(name)}: {file} cannot be read: {failure.strerror}") from None

@@ -18,7 +18,7 @@ from stream.security.secret_file import read_secret, variable
 
 __all__ = ["EndpointTokens", "FileTokens", "TokenEndpoint", "TokenRefused", "TokenUnavailable"]
 
-ANSWER_SECONDS = 10.0
+TOKEN_SECONDS = 10.0
 """How long a token endpoint may take; a connection to a broker waits for it."""
 
 RENEWED_AT = 0.8
@@ -105,9 +105,13 @@ class EndpointTokens(_Tokens):
         at = self._endpoint
         form = {"grant_type": "client_credentials"} | ({"scope": at.scope} if at.scope else {})
         try:
+            # Id and secret are form-encoded before they are put together (RFC 6749, section 2.3.1): a colon in
+            # one of them would else end the id.
             login = b64encode(f"{quote_plus(at.client_id)}:{quote_plus(at.client_secret())}".encode()).decode()
             headers = {"Authorization": f"Basic {login}"}
-            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+            timeout = aiohttp.ClientTimeout(total=TOKEN_SECONDS)
+            # No redirects: they would take the secret to an address that nobody has set. Proxies are those of
+            # the environment.
             async with (
                 aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
                 session.post(at.url, data=form, headers=headers, ssl=at.trusted(), allow_redirects=False) as answer,
@@ -120,6 +124,7 @@ class EndpointTokens(_Tokens):
 
 def _granted(status: int, body: bytes) -> _Granted:
     # What an endpoint answers is never quoted: it may repeat what it was sent.
+    # RFC 6749, section 5.2: 401 for an unknown client, 400 for the rest; some providers answer 403.
     if status in {400, 401, 403}:
         raise TokenRefused(
             f"{variable('sasl_token_endpoint')}: it refuses the client with status {status}: check "
@@ -127,6 +132,7 @@ def _granted(status: int, body: bytes) -> _Granted:
         )
     try:
         if status == 200:
+            # Not strict: some endpoints write `expires_in` as a text.
             return msgspec.json.decode(body, type=_Granted, strict=False)
     except msgspec.MsgspecError:
         pass

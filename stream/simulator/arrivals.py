@@ -23,8 +23,11 @@ def arrival_times(rng: Random, per_hour: Sequence[float], *, clock_ms: int) -> I
     spend = rng.expovariate(1.0)
     while True:
         hour = int(at // HOUR_MS)
+        # One figure for each hour of the day, or a single one for all of them.
         rate = per_hour[hour % len(per_hour)] / HOUR_MS
         hour_ends = (hour + 1.0) * HOUR_MS
+        # What is not spent when the hour ends is carried into the next: the exponential has no memory, and
+        # nothing is drawn anew.
         if spend < rate * (hour_ends - at):
             at += spend / rate
             yield round(at) - clock_ms

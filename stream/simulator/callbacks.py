@@ -4,7 +4,7 @@ Kept simple: who calls back is not one of the agents on duty, so no desk is take
 """
 
 from stream.families.contacts.events import CallbackAttempted, CallbackConnected, CallbackFailed
-from stream.simulator.desks import Calendar, Queue, Visit
+from stream.simulator.desks import Calendar, SimulatedQueue, Visit
 from stream.simulator.events_out import Recorder
 
 __all__ = ["Callbacks"]
@@ -31,13 +31,14 @@ class Callbacks:
         self._record.callback_requested(callback, visit.queue, visit.contact, due)
         self._calendar.at(due, self._attempt, (callback, visit.contact, visit.queue, 1))
 
-    def _attempt(self, what: tuple[str, str, Queue, int]) -> None:
+    def _attempt(self, what: tuple[str, str, SimulatedQueue, int]) -> None:
         callback, origin, queue, number = what
         self._record.callback(CallbackAttempted, callback, queue, origin, number)
+        # At least a millisecond: an attempt and its outcome must not have the same time.
         rings = 1 + int(queue.rng.random() * RINGS_MS)
         self._calendar.after(rings, self._outcome, what)
 
-    def _outcome(self, what: tuple[str, str, Queue, int]) -> None:
+    def _outcome(self, what: tuple[str, str, SimulatedQueue, int]) -> None:
         callback, origin, queue, number = what
         if queue.rng.random() < REACHED:
             self._record.callback(CallbackConnected, callback, queue, origin, number)

@@ -18,9 +18,9 @@ __all__ = [
     "AgentPlan",
     "Break",
     "Centre",
+    "DailyHours",
     "Exits",
     "Holds",
-    "Hours",
     "Length",
     "Menu",
     "QueuePlan",
@@ -60,7 +60,7 @@ NOTHING = Length(timedelta(0), "constant")
 """The length of what does not happen."""
 
 
-class Hours(Struct, frozen=True, kw_only=True):
+class DailyHours(Struct, frozen=True, kw_only=True):
     """When a queue takes contacts, each day: from `opens` until before `closes`."""
 
     opens: timedelta
@@ -68,7 +68,8 @@ class Hours(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _require(
-            "Hours must open before they close, within one day", that=timedelta(0) <= self.opens < self.closes <= DAY
+            "DailyHours must open before they close, within one day",
+            that=timedelta(0) <= self.opens < self.closes <= DAY,
         )
 
 
@@ -131,7 +132,7 @@ class QueuePlan(Struct, frozen=True, kw_only=True):
     """The queue lets go of a contact after this long (dequeued, timeout)."""
     capacity: int | None = None
     """Most contacts that may wait at once; the next is blocked (full)."""
-    hours: Hours | None = None
+    hours: DailyHours | None = None
     turns_away_unstaffed: bool = False
     """Without a logged-in agent: block who comes (no_agents) and dequeue who waits (empty)."""
     menu: Menu | None = None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Event
 from stream.families.contacts.events import ContactAbandoned, ContactAnswered, ContactBlocked
 from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Reports, Trunk
+from stream.simulator.customers import MILLISECOND
 from stream.simulator.engine import simulate
 from stream.simulator.erlang import erlang_a, erlang_b, erlang_c
 
@@ -25,7 +26,6 @@ STUDENT_T = 3.659
 """Two-sided 99.9 % quantile of Student's t with BATCHES - 1 degrees of freedom."""
 THRESHOLD = timedelta(seconds=20)
 START = datetime(2024, 1, 1, tzinfo=UTC)
-MILLISECOND = timedelta(milliseconds=1)
 
 
 class Station(Struct, frozen=True, kw_only=True):
@@ -69,6 +69,8 @@ def check(*, seed: int = 1, contacts: int = 100_000) -> list[Finding]:
 def compare(played: Station, theory: Station, *, seed: int, contacts: int) -> list[Finding]:
     """Return the measured figures of *played* beside those of *theory*; two that differ show that this can fail."""
     model, figures = expected(theory)
+    # Waits of neighbours depend on each other, so their spread would make the interval too narrow; means of
+    # long batches are nearly independent.
     batches = _batches(_outcomes(_play(played, seed)), contacts // BATCHES)
     measured = {name: [_figure(name, batch) for batch in batches] for name in figures}
     return [
@@ -112,6 +114,8 @@ class _Outcome(Struct, frozen=True):
 
 def _play(station: Station, seed: int) -> Iterator[Event]:
     """Play the station for ever."""
+    # What the formulas assume, and nothing else: constant rates, exponential talk and patience, no ring, no
+    # wrap-up.
     queue = QueuePlan(
         name="queue",
         per_hour=(station.arrivals_per_hour,),

@@ -54,6 +54,8 @@ def _begun(centre: Centre, newest: Event, seed: int) -> datetime | None:
     """Return when its run began: at one of the whole hours before it. None for a run of another centre or seed."""
     run, _, _ = newest.id.partition("-")
     latest = _whole_hour(newest.time)
+    # Ids begin with a hash of centre, start and seed: it cannot be read back, but runs begin at whole hours,
+    # and a year has few of these.
     starts = (latest - hours * HOUR for hours in range(FOR_EVER // HOUR))
     return next((start for start in starts if run_mark(centre, start, seed) == run), None)
 
@@ -92,10 +94,13 @@ async def _last_values(options: Mapping[str, Any], partitions: Sequence[TopicPar
     consumer = AIOKafkaConsumer(**options)
     try:
         await consumer.start()
+        # Assigned, not subscribed: no group is needed, and none is left behind on the broker.
         consumer.assign(partitions)
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         filled = [partition for partition in partitions if begins[partition] < ends[partition]]
         for partition in filled:
+            # One record of each partition is enough: of one producer the newest event of a partition is its
+            # last.
             consumer.seek(partition, ends[partition] - 1)
         values: list[bytes | None] = []
         while len(values) < len(filled) and (fetched := await consumer.getmany(timeout_ms=QUIET_MS)):
@@ -110,4 +115,5 @@ def _of(centre: Centre, value: bytes | None) -> Event | None:
         event = DECODER.decode(value)
     except InvalidEvent:
         return None
+    # Others may write to these topics, too.
     return event if event.source == source_of(centre.name) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stream.simulator.desks import Calendar, Desk, Phase, Visit
+from stream.simulator.desks import Calendar, Desk, Stage, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 
@@ -59,8 +59,10 @@ class Conversations:
         desk, errand, plan = visit.desk, visit.errand, visit.queue.plan
         assert desk is not None
         self._count_hold(visit)
-        visit.phase = Phase.GONE
+        visit.stage = Stage.GONE
         desk.talking -= 1
+        # Who wants to be transferred was drawn with the customer; without a limit a contact could go to and fro
+        # for ever.
         transfer = None if errand.transfer is None or visit.seq >= MOST_VISITS else plan.transfers[errand.transfer]
         if transfer is None:
             self._record.ended(visit, desk.plan.id)

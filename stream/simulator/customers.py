@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from stream.simulator.centre import Exits, Length, QueuePlan
 
-__all__ = ["Customers", "Errand", "Leaving", "milliseconds", "sampler"]
+__all__ = ["MILLISECOND", "Customers", "Errand", "Leaving", "milliseconds", "sampler"]
 
 Leaving = Literal["abandon", "key", "callback_requested", "timeout"]
 MILLISECOND = timedelta(milliseconds=1)
@@ -107,6 +107,7 @@ class Customers:
         rng, exits = self._rng, self._exits
         ways: list[tuple[int, Leaving]] = []
         if self._patience is not None:
+            # Exponential as in Erlang A, so that a run can be held against its formula.
             ways.append((round(rng.expovariate(1.0) * self._patience), "abandon"))
         if exits.key or exits.callback:
             chance, after = rng.random(), self._key_after(rng)
@@ -118,6 +119,8 @@ class Customers:
             ways.append((self._max_wait, "timeout"))
         if not ways:
             return None, 0
+        # At the same millisecond the first in the alphabet: any order will do, as long as it is always the
+        # same.
         after, leaves = min(ways)
         return leaves, after
 
@@ -127,6 +130,8 @@ class Customers:
         holds = tuple(self._hold(rng) for _ in range(2 if rng.random() < SECOND_HOLD else 1))
         first = round(talk * rng.random())
         if rng.random() < HANGS_UP_ON_HOLD:
+            # As many stretches of talk as holds: none follows the last one, and between two holds there is no
+            # time left.
             return (first, *(0 for _ in holds[1:])), holds
         rest = (talk - first) // len(holds)
         return (first, *(rest for _ in holds)), holds

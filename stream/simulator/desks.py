@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from stream.simulator.centre import AgentPlan, Break, QueuePlan
 from stream.simulator.customers import Customers, Errand
 
-__all__ = ["Calendar", "Desk", "Lines", "Phase", "Queue", "Visit"]
+__all__ = ["Calendar", "Desk", "Lines", "SimulatedQueue", "Stage", "Visit"]
 
 T = TypeVar("T")
 Activity = Literal["idle", "reserved", "on_contact", "acw"]
@@ -34,6 +34,9 @@ class Calendar:
     def at(self, when: int, act: Callable[[T], None], subject: T) -> None:
         """Plan to call *act* with *subject*. Nothing is ever taken back: *act* must see whether it is too late."""
         self._planned += 1
+        # The running number keeps the order of what is due together, and decides before functions are compared,
+        # which cannot be. An entry in the middle of a heap cannot be removed cheaply: hence nothing is taken
+        # back.
         heapq.heappush(self._due, (when, self._planned, act, subject))
 
     def after(self, delay: int, act: Callable[[T], None], subject: T) -> None:
@@ -65,7 +68,7 @@ class Lines:
         return self.limit is not None and self.taken >= self.limit
 
 
-class Queue:
+class SimulatedQueue:
     """One queue: who waits in it, and which desks serve it."""
 
     __slots__ = (
@@ -91,6 +94,7 @@ class Queue:
         self.lines = lines
         self.number = 0
         """Contacts that have arrived, for their ids."""
+        # Whoever gives up leaves from the middle: in a list or deque that would be a search.
         self.waiting: OrderedDict[Visit, None] = OrderedDict()
         """Who waits and rings nowhere; the first is the next."""
         self.ringing = 0
@@ -132,7 +136,7 @@ class Desk:
         "wrapping",
     )
 
-    def __init__(self, plan: AgentPlan, rng: Random, queues: list[Queue]) -> None:
+    def __init__(self, plan: AgentPlan, rng: Random, queues: list[SimulatedQueue]) -> None:
         self.plan = plan
         self.rng = rng
         self.queues = queues
@@ -156,7 +160,7 @@ class Desk:
         return self.ringing + self.talking + self.wrapping
 
 
-class Phase(Enum):
+class Stage(Enum):
     """Where a visit stands."""
 
     ARRIVING = auto()
@@ -179,19 +183,19 @@ class Visit:
         "hold_ms",
         "holds",
         "offers",
-        "phase",
         "position",
         "queue",
         "rang_at",
         "seq",
+        "stage",
     )
 
-    def __init__(self, contact: str, queue: Queue, errand: Errand, seq: int = 1) -> None:
+    def __init__(self, contact: str, queue: SimulatedQueue, errand: Errand, seq: int = 1) -> None:
         self.contact = contact
         self.queue = queue
         self.errand = errand
         self.seq = seq
-        self.phase = Phase.ARRIVING
+        self.stage = Stage.ARRIVING
         self.desk: Desk | None = None
         self.position = 0
         self.enqueued_at = self.rang_at = self.answered_at = 0

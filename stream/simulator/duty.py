@@ -7,7 +7,7 @@ from stream.families.agents import events as agents
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.centre import Break, Shift
 from stream.simulator.customers import milliseconds
-from stream.simulator.desks import Activity, Calendar, Desk, Queue
+from stream.simulator.desks import Activity, Calendar, Desk, SimulatedQueue
 from stream.simulator.events_out import Recorder
 
 __all__ = ["Duty"]
@@ -20,7 +20,7 @@ class Duty:
     """Brings agents to their desks and away; says by `on_free` who is free, by `on_unstaffed` where nobody is left."""
 
     on_free: Callable[[Desk], None]
-    on_unstaffed: Callable[[Queue], None]
+    on_unstaffed: Callable[[SimulatedQueue], None]
 
     def __init__(self, calendar: Calendar, record: Recorder) -> None:
         self._calendar = calendar
@@ -79,6 +79,7 @@ class Duty:
             if pause.after < shift.lasts and began + milliseconds(pause.after) > 0:
                 calendar.at(began + milliseconds(pause.after), self._want_break, (desk, pause))
         calendar.at(began + milliseconds(shift.lasts), self._end_shift, desk)
+        # Each day plans the next one: the calendar stays short however long the run is.
         calendar.at(began + DAY_MS, self._begin_shift, (desk, shift, began + DAY_MS))
 
     def _login(self, desk: Desk) -> None:
@@ -103,7 +104,7 @@ class Duty:
     def _logout(self, desk: Desk) -> None:
         desk.on_duty = desk.available = desk.leaving = desk.free = False
         desk.deferred = None
-        desk.pauses += 1
+        desk.pauses += 1  # voids the end of a break that is still planned
         tell = self._record.agent
         tell(agents.AgentAvailabilityChanged, desk, agents.AvailabilityData(status="offline"))
         for queue in desk.queues:
@@ -111,6 +112,8 @@ class Duty:
             tell(agents.AgentQueueLeft, desk, agents.MembershipData(queue=queue.plan.name))
         tell(agents.AgentLoggedOut, desk, agents.AgentData())
         for queue in desk.queues:
+            # Only when the agent has left all of its queues: turning out the first one changes who waits in the
+            # others.
             if not queue.agents_on_duty:
                 self.on_unstaffed(queue)
 

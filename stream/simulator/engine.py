@@ -15,7 +15,7 @@ from stream.simulator.callbacks import Callbacks
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Customers, milliseconds, sampler
-from stream.simulator.desks import Calendar, Desk, Lines, Queue, Visit
+from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 from stream.simulator.front_door import FrontDoor
@@ -42,6 +42,7 @@ def run_mark(centre: Centre, start: datetime, seed: int) -> str:
 
 
 def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
+    # Events have whole milliseconds, and the ids of a run are made from its start: both must say the same.
     start -= timedelta(microseconds=start.microsecond % 1000)
     calendar = Calendar()
     out = _open(centre, calendar, start, seed)
@@ -63,6 +64,8 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> lis
     queues = _queues(centre, seed, clock_ms)
     duty = Duty(calendar, record)
 
+    # A conversation may end in a wait, and a wait in a conversation: the two need each other, so one is told of
+    # the other by this function.
     def go_on(visit: Visit, to_queue: str) -> None:
         queue = queues[visit.queue.plan.tenant, to_queue]
         waiting.enter(Visit(visit.contact, queue, queue.returning.draw(), visit.seq + 1))
@@ -79,13 +82,14 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> lis
     return record.out
 
 
-def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], Queue]:
+def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], SimulatedQueue]:
     limits = {trunk.tenant: trunk.lines for trunk in centre.trunks}
     lines = {queue.tenant: Lines(limits.get(queue.tenant)) for queue in centre.queues}
     endless = Lines(None)
     queues = {}
     for index, plan in zip(count(1), centre.queues, strict=False):
-        queue = Queue(plan, index, lines[plan.tenant] if plan.channel == "voice" else endless)
+        # Chats and e-mails take no line.
+        queue = SimulatedQueue(plan, index, lines[plan.tenant] if plan.channel == "voice" else endless)
 
         # Chance is seeded by who it is for: another queue or agent more leaves everybody else's day as it was.
         def chance(of: str, who: str = f"{plan.tenant}/{plan.name}") -> Random:
@@ -101,7 +105,7 @@ def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], Q
     return queues
 
 
-def _desks(centre: Centre, queues: dict[tuple[str, str], Queue], seed: int) -> list[Desk]:
+def _desks(centre: Centre, queues: dict[tuple[str, str], SimulatedQueue], seed: int) -> list[Desk]:
     desks = []
     for plan in centre.agents:
         served = [queues[plan.tenant, skill] for skill in plan.skills]

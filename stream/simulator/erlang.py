@@ -60,6 +60,8 @@ def erlang_c(arrivals_per_hour: float, mean_service: timedelta, agents: int) -> 
         raise ValueError(f"{load:.2f} erlangs need more than {agents} agents: the queue would grow for ever")
     blocked = erlang_b(load, agents)
     occupancy = load / agents
+    # Erlang C from Erlang B: C = B / (1 - occupancy x (1 - B)). A wait, where there is one, is exponential with
+    # the rate nμ - λ.
     waits = blocked / (1.0 - occupancy * (1.0 - blocked))
     relief = agents / mean_service.total_seconds() - per_second
     return ErlangC(wait_probability=waits, asa=timedelta(seconds=waits / relief), relief_per_second=relief)
@@ -79,14 +81,19 @@ def erlang_a(arrivals_per_hour: float, mean_service: timedelta, agents: int, pat
     x, y = agents / mean_service.total_seconds() / theta, per_second / theta
     weights, length, served_wait, scale = _queue_states(x, y)
     blocked = erlang_b(load, agents)
+    # Against the state in which all agents are busy and nobody waits: the states below it weigh (1 - B)/B
+    # together, it and those above it `weights`.
     waits = 1.0 / (1.0 + (1.0 - blocked) / (blocked * weights) * scale)
     each = waits / weights
+    # Of those who wait θ leave in each second; as a share of the λ who arrive that is their mean number times
+    # θ/λ.
     abandons = each * length / y
     answered_wait = each * served_wait / theta / (1.0 - abandons)
     return ErlangA(
         wait_probability=waits,
         abandonment_probability=abandons,
         asa=timedelta(seconds=answered_wait),
+        # Little's law: mean number waiting = arrivals per second x mean wait.
         mean_wait=timedelta(seconds=each * length / per_second),
     )
 

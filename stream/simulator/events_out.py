@@ -10,7 +10,7 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.simulator.centre import Reports, Transfer
 from stream.simulator.customers import Leaving
-from stream.simulator.desks import Calendar, Desk, Queue, Visit
+from stream.simulator.desks import Calendar, Desk, SimulatedQueue, Visit
 
 __all__ = ["Recorder", "source_of"]
 
@@ -179,7 +179,7 @@ class Recorder:
         )
         self._tell(e.ContactWrapupEnded, visit.contact, plan.tenant, data)
 
-    def callback_requested(self, callback: str, queue: Queue, origin: str, due_ms: int) -> None:
+    def callback_requested(self, callback: str, queue: SimulatedQueue, origin: str, due_ms: int) -> None:
         """A waiting customer asked to be called back."""
         data = payloads.CallbackData(
             queue=queue.plan.name,
@@ -189,7 +189,9 @@ class Recorder:
         )
         self._tell(e.CallbackRequested, callback, queue.plan.tenant, data)
 
-    def callback(self, kind: Callable[..., e.CallbackEvent], callback: str, queue: Queue, origin: str, no: int) -> None:
+    def callback(
+        self, kind: Callable[..., e.CallbackEvent], callback: str, queue: SimulatedQueue, origin: str, no: int
+    ) -> None:
         """An attempt began, was answered, or was the last."""
         data = payloads.CallbackAttemptData(
             queue=queue.plan.name, channel=queue.plan.channel, direction="outbound", origin=origin, attempt=no

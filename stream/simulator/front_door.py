@@ -5,7 +5,7 @@ from typing import Literal
 from stream.families.contacts.payloads import BlockReason
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.customers import milliseconds, sampler
-from stream.simulator.desks import Calendar, Queue, Visit
+from stream.simulator.desks import Calendar, SimulatedQueue, Visit
 from stream.simulator.events_out import Recorder
 from stream.simulator.waiting import WaitingRoom
 
@@ -21,13 +21,14 @@ class FrontDoor:
         self._waiting = waiting
         self._clock_ms = clock_ms
 
-    def expect(self, queue: Queue) -> None:
+    def expect(self, queue: SimulatedQueue) -> None:
         """Plan the next arrival of a queue, if there ever is one."""
         when = next(queue.arrivals, None)
         if when is not None:
             self._calendar.at(when, self._arrive, queue)
 
-    def _arrive(self, queue: Queue) -> None:
+    def _arrive(self, queue: SimulatedQueue) -> None:
+        # The next arrival is planned by this one: the calendar holds a single one for each queue.
         self.expect(queue)
         queue.number += 1
         visit = Visit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
@@ -36,18 +37,20 @@ class FrontDoor:
         if (reason := self._refusal(queue)) is not None:
             self._record.blocked(visit, reason)
             return
+        # A caller holds a line from here on, in the voice menu, too.
         queue.lines.taken += 1
         if menu is None:
             self._enter(visit)
         else:
             self._calendar.after(sampler(menu.length)(queue.rng), self._menu_ends, visit)
 
-    def _refusal(self, queue: Queue) -> BlockReason | None:
+    def _refusal(self, queue: SimulatedQueue) -> BlockReason | None:
         hours = queue.plan.hours
         if hours is not None:
             clock = (self._clock_ms + self._calendar.now) % DAY_MS
             if not milliseconds(hours.opens) <= clock < milliseconds(hours.closes):
                 return "closed"
+        # After the hours: attempts while a queue is closed are counted apart from those that find no line.
         return "busy" if queue.lines.full else None
 
     def _menu_ends(self, visit: Visit) -> None:
@@ -72,7 +75,7 @@ class FrontDoor:
         self._record.blocked(visit, reason)
 
 
-def _outcome(queue: Queue) -> Literal["queued", "self_served", "abandoned"]:
+def _outcome(queue: SimulatedQueue) -> Literal["queued", "self_served", "abandoned"]:
     menu = queue.plan.menu
     assert menu is not None
     chance = queue.rng.random()

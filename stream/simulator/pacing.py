@@ -36,6 +36,7 @@ async def paced(
     if origin is None:
         origin = began
     for event in events:
+        # Against the begin of the run, not the event before: small delays do not add up.
         ahead = (event.time - origin) / speed - (clock() - began)
         if ahead > timedelta(0):
             await sleep(ahead.total_seconds())

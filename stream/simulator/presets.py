@@ -10,9 +10,9 @@ from stream.simulator.centre import (
     AgentPlan,
     Break,
     Centre,
+    DailyHours,
     Exits,
     Holds,
-    Hours,
     Length,
     Menu,
     QueuePlan,
@@ -56,7 +56,7 @@ def demo_centre() -> Centre:
 
 def office_centre() -> Centre:
     """Return a small office, open 8 to 20 o'clock (UTC): three queues, ten agents, closed outside hours."""
-    hours = Hours(opens=timedelta(hours=8), closes=timedelta(hours=20))
+    hours = DailyHours(opens=timedelta(hours=8), closes=timedelta(hours=20))
     return Centre(
         name="office",
         queues=(

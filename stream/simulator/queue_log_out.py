@@ -30,6 +30,7 @@ def to_queue_log(
     log = _QueueLog(queues)
     for number, event in enumerate(events):
         if not number:
+            # A log begins with the start of Asterisk: readers end with it whatever was open in a log before.
             yield _line(_epoch(event), "NONE", "NONE", "NONE", "QUEUESTART", "")
         if tenant is None or event.tenantid == tenant:
             yield from log.lines(event)
@@ -79,6 +80,8 @@ class _QueueLog:
     def _contact(self, event: e.SegmentEvent) -> Iterator[str]:
         if isinstance(event, e.ContactBlocked):
             if (shut := CLOSED_DOORS.get(event.data.reason)) is not None:
+                # A call that does not get in is not kept: whoever tries again has another channel, hence
+                # another id.
                 call_id = self._channel(_epoch(event))
                 yield _line(_epoch(event), call_id, event.data.queue, "NONE", shut, "")
             return
@@ -101,6 +104,8 @@ class _QueueLog:
                 call.entered, call.origposition = now, event.data.position or 1
                 return "ENTERQUEUE", "", _caller(call), call.origposition
             case e.ContactOfferedToAgent():
+                # Asterisk logs nothing when it begins to ring; the length of the ring stands in the line that
+                # ends it.
                 call.rang = now
                 return None
             case e.OfferEnded():
@@ -171,6 +176,7 @@ def _exit(reason: payloads.DequeueReason) -> tuple[str, ...]:
 
 def _completed(event: e.ContactEnded | e.ContactTransferred) -> tuple[str, ...]:
     if isinstance(event, e.ContactEnded):
+        # Of a call that neither side ended Asterisk says that the caller did: there is no third verb.
         return ("COMPLETEAGENT" if event.data.ended_by == "agent" else "COMPLETECALLER",)
     to = event.data.to_queue or "outside"
     if event.data.kind == "attended":

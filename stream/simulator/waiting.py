@@ -9,7 +9,7 @@ from typing import Literal
 from stream.simulator.callbacks import Callbacks
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Leaving
-from stream.simulator.desks import Calendar, Desk, Phase, Queue, Visit
+from stream.simulator.desks import Calendar, Desk, SimulatedQueue, Stage, Visit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 
@@ -32,7 +32,7 @@ class WaitingRoom:
         """A contact begins to wait; a free agent is offered it at once."""
         queue = visit.queue
         visit.enqueued_at = self._calendar.now
-        visit.phase = Phase.WAITING
+        visit.stage = Stage.WAITING
         visit.position = queue.length + 1
         self._record.enqueued(visit)
         # Where others wait no desk of this queue is free, or the oldest of them would have it.
@@ -40,7 +40,8 @@ class WaitingRoom:
         queue.waiting[visit] = None
         if desk is not None:
             self._offer(visit, desk)
-        if visit.phase is not Phase.TALKING and visit.errand.leaves is not None:
+        # Without a ring the contact may be in conversation by now.
+        if visit.stage is not Stage.TALKING and visit.errand.leaves is not None:
             self._calendar.after(visit.errand.leaves_after, self._give_up, visit)
 
     def serve(self, desk: Desk) -> None:
@@ -51,7 +52,7 @@ class WaitingRoom:
                 return
             self._offer(next(iter(queue.waiting)), desk)
 
-    def turn_out(self, queue: Queue) -> None:
+    def turn_out(self, queue: SimulatedQueue) -> None:
         """The last agent of a queue has left."""
         if queue.plan.turns_away_unstaffed:
             while queue.waiting:
@@ -61,7 +62,7 @@ class WaitingRoom:
         queue = visit.queue
         del queue.waiting[visit]
         queue.ringing += 1
-        visit.phase, visit.desk, visit.rang_at = Phase.RINGING, desk, self._calendar.now
+        visit.stage, visit.desk, visit.rang_at = Stage.RINGING, desk, self._calendar.now
         visit.offers += 1
         desk.ringing += 1
         self._duty.observe(desk)
@@ -72,32 +73,35 @@ class WaitingRoom:
         elif ring := queue.ring(desk.rng):
             self._calendar.after(ring, self._answer, visit)
         else:
+            # Answered in the same instant, as in Erlang's models: a wait of exactly 0.
             self._answer(visit)
 
     def _answer(self, visit: Visit) -> None:
-        if visit.phase is Phase.RINGING:
+        if visit.stage is Stage.RINGING:
             desk = self._stop_ringing(visit)
-            visit.phase = Phase.TALKING
+            visit.stage = Stage.TALKING
             self._talks.begin(visit, desk)
 
     def _miss(self, visit: Visit) -> None:
         """Nobody took it: back to the head of the queue."""
-        if visit.phase is not Phase.RINGING:
+        if visit.stage is not Stage.RINGING:
             return
         desk = self._stop_ringing(visit)
         self._record.offer_ended(visit, desk.plan.id, "missed")
         queue = visit.queue
-        visit.phase, visit.desk = Phase.WAITING, None
+        visit.stage, visit.desk = Stage.WAITING, None
         queue.waiting[visit] = None
         queue.waiting.move_to_end(visit, last=False)  # a ring in vain costs no place in the line
+        # Paused before it is released: the contact is at the head again, and would ring at the same desk at
+        # once.
         self._duty.missed(desk)
         self._duty.release(desk)
         other = _best(queue)
-        if other is not None and visit.phase is Phase.WAITING:
+        if other is not None and visit.stage is Stage.WAITING:
             self._offer(visit, other)
 
     def _give_up(self, visit: Visit) -> None:
-        if visit.phase in (Phase.WAITING, Phase.RINGING):
+        if visit.stage in (Stage.WAITING, Stage.RINGING):
             assert visit.errand.leaves is not None
             self._leave(visit, visit.errand.leaves)
 
@@ -105,12 +109,12 @@ class WaitingRoom:
         queue = visit.queue
         position = _position(visit)
         desk = None
-        if visit.phase is Phase.RINGING:
+        if visit.stage is Stage.RINGING:
             desk = self._stop_ringing(visit)
             self._record.offer_ended(visit, desk.plan.id, "canceled")
         else:
             del queue.waiting[visit]
-        visit.phase = Phase.GONE
+        visit.stage = Stage.GONE
         queue.lines.taken -= 1
         self._record.left(visit, how, position)
         if how == "callback_requested":
@@ -126,10 +130,12 @@ class WaitingRoom:
         return desk
 
 
-def _best(queue: Queue) -> Desk | None:
+def _best(queue: SimulatedQueue) -> Desk | None:
     """Return the desk that a contact of this queue goes to now."""
     best, best_rank = None, 0
     for rank, desk in queue.desks:
+        # Desks are in the order of their rank: behind the first free one only those of the same rank can be
+        # better.
         if best is not None and rank > best_rank:
             break
         if desk.free and (best is None or desk.idle_since < best.idle_since):
@@ -139,7 +145,7 @@ def _best(queue: Queue) -> Desk | None:
 
 def _position(visit: Visit) -> int:
     """Return the place of a contact in its queue, from 1; those that ring come first."""
-    if visit.phase is Phase.RINGING:
+    if visit.stage is Stage.RINGING:
         return 1
     ahead = next(place for place, other in enumerate(visit.queue.waiting) if other is visit)
     return visit.queue.ringing + ahead + 1

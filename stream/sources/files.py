@@ -24,6 +24,7 @@ __all__ = ["COMPRESSED", "opened"]
 COMPRESSED: Final = frozenset({".gz", ".xz", ".zst", ".bz2"})
 """How the names of compressed files end; what is in a file is told by its first bytes all the same."""
 
+# As many as the longest of these marks has.
 _BEGIN_BYTES = 6
 _OPENERS: Final[tuple[tuple[bytes, Callable[[Any], Any]], ...]] = (
     (b"\x1f\x8b", gzip.open),
@@ -49,6 +50,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, str]]:
 def _plain(raw: BinaryIO) -> BinaryIO:
     """Return the bytes as they were before they were compressed."""
     buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw))
+    # Looked at without being taken: the opener reads them again.
     begin = buffered.peek(_BEGIN_BYTES)
     for magic, opener in _OPENERS:
         if begin.startswith(magic):

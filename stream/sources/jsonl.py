@@ -29,6 +29,7 @@ def parse(line: Line) -> Event | BadLine | None:
     """Read one line; None for an empty one. Any bytes will do: it never raises."""
     if line.text is None:
         return BadLine(line.place, "too_large", f"the line has more than {MAX_EVENT_BYTES} bytes")
+    # Editors put the mark at the begin of a file; anywhere else it is a mistake, and JSON refuses it.
     text = line.text.removeprefix(_BYTE_ORDER_MARK) if line.place.offset == 0 else line.text
     if not text.strip():
         return None

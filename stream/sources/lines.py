@@ -11,7 +11,17 @@ from msgspec import Struct
 
 from stream.errors import SourceError
 
-__all__ = ["MAX_LINE_BYTES", "BadLine", "Line", "LineSplitter", "Place", "SetAside", "forget", "read_lines"]
+__all__ = [
+    "CHUNK_BYTES",
+    "MAX_LINE_BYTES",
+    "BadLine",
+    "Line",
+    "LineSplitter",
+    "Location",
+    "SetAside",
+    "forget",
+    "read_lines",
+]
 
 MAX_LINE_BYTES = 64 * 1024
 """More than any sane queue_log line; longer ones are dropped while they are read."""
@@ -19,7 +29,7 @@ MAX_LINE_BYTES = 64 * 1024
 CHUNK_BYTES = 256 * 1024
 
 
-class Place(Struct, frozen=True):
+class Location(Struct, frozen=True):
     """Where a line was found; `line` counts from 1."""
 
     file: str
@@ -33,14 +43,14 @@ class Place(Struct, frozen=True):
 class Line(Struct, frozen=True):
     """One line without its newline; `text` is None when it was too long to keep."""
 
-    place: Place
+    place: Location
     text: bytes | None
 
 
 class BadLine(Struct, frozen=True):
     """A line that is no event: where it is, a stable code, and a sentence without its content."""
 
-    place: Place
+    place: Location
     reason: str
     detail: str
 
@@ -88,6 +98,8 @@ class LineSplitter:
             yield self._finish(chunk[begin:end], newline=1)
             begin = end + 1
         self._length += len(chunk) - begin
+        # Of a line that is too long one byte more than the limit is kept, and no more: its length tells
+        # `_finish` the rest.
         room = self._limit + 1 - len(self._rest)
         self._rest += chunk[begin : begin + room]
 
@@ -100,7 +112,8 @@ class LineSplitter:
         length = self._length + len(tail)
         text = self._rest + tail if length <= self._limit else None
         self.lines += 1
-        line = Line(Place(self._file, self.lines, self.offset), None if text is None else text.removesuffix(b"\r"))
+        line = Line(Location(self._file, self.lines, self.offset), None if text is None else text.removesuffix(b"\r"))
+        # The whole length, also of what was dropped: places behind a line that was too long stay true.
         self.offset += length + newline
         self._rest, self._length = b"", 0
         return line

@@ -15,7 +15,7 @@ from stream.sources.source import Puller, Sink, UnreadablePosition
 
 __all__ = ["BackOff", "PositionFile", "is_valid", "ship"]
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class BackOff:
@@ -83,11 +83,11 @@ class PositionFile:
         except OSError as failure:
             self.failures += 1
             if not self._failing:
-                log.warning("%s: the position cannot be saved: %s; going on without", self.path, failure.strerror)
+                logger.warning("%s: the position cannot be saved: %s; going on without", self.path, failure.strerror)
             self._failing = True
             return False
         if self._failing:
-            log.warning("%s: the position is saved again", self.path)
+            logger.warning("%s: the position is saved again", self.path)
         self._failing = False
         return True
 
@@ -120,6 +120,8 @@ async def ship(
             while not await _sent(batch.events, sink, intake):
                 await pauses.wait()
             pauses.reset()
+            # In this order: after a crash between the two the batch is sent once more, and its ids make it
+            # count once. The other way round it would be lost.
             await asyncio.to_thread(position.save, batch.position)  # fsync may take long on a busy disk
     except UnreadablePosition as failure:
         raise SourceError(f"{position.path}: {failure}") from failure
@@ -130,7 +132,7 @@ def is_valid(event: Event, intake: Intake) -> bool:
     try:
         checked(event)
     except InvalidEvent as invalid:
-        log.warning("an event was left out, which is a defect of the source: %s", invalid)
+        logger.warning("an event was left out, which is a defect of the source: %s", invalid)
         intake.refused["invalid_event"] += 1
         return False
     return True
@@ -140,7 +142,7 @@ async def _sent(events: list[Event], sink: Sink, intake: Intake) -> bool:
     try:
         await sink.send_many(events)
     except BrokerError as failure:
-        log.warning("%s; sending again", failure)
+        logger.warning("%s; sending again", failure)
         return False
     except InvalidEvent:
         # Those before it have arrived. Sent again they count once, and nothing stands still for a defect.

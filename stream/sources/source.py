@@ -14,7 +14,7 @@ from stream.core.cloudevents import Event
 from stream.errors import SourceError
 from stream.sources.intake import Intake
 
-__all__ = ["STDIN", "Batch", "Puller", "Received", "Sink", "Source", "UnreadablePosition", "Webhook"]
+__all__ = ["STDIN", "PulledBatch", "Puller", "Received", "Sink", "Source", "UnreadablePosition", "Webhook"]
 
 STDIN = Path("-")
 """What a person types for standard input."""
@@ -24,7 +24,7 @@ class UnreadablePosition(SourceError):
     """A saved position is none of this source, or of a version that it cannot read; the message says the way out."""
 
 
-class Batch(Struct, frozen=True):
+class PulledBatch(Struct, frozen=True):
     """Events, and the position to save once the broker has acknowledged all of them."""
 
     events: list[Event]
@@ -47,7 +47,7 @@ class Puller(Protocol):
     position was not saved in time, has the ids that it had. Bad input is counted, and never ends it.
     """
 
-    def batches(self, saved: bytes | None) -> AsyncIterator[Batch]:
+    def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         """Yield what happened since *saved* (None: from the begin); raises UnreadablePosition if it is none."""
         ...
 

@@ -17,6 +17,7 @@ async def answer(webhook: Webhook, request: Received, sink: Sink, intake: Intake
     What the webhook cannot map it counts itself, and the request is taken: sent again it would be no better.
     """
     intake.read += 1
+    # Before anything is read of the body: whoever cannot sign a request should not reach a parser.
     if not webhook.verified(request):
         intake.refused["not_verified"] += 1
         return UNAUTHORIZED

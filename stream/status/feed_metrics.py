@@ -4,7 +4,7 @@ from typing import Final
 
 from stream.core.metric import Metric, counter, gauge
 
-__all__ = ["FEED", "metric"]
+__all__ = ["FEED", "feed_metric"]
 
 PARTITION: Final = ("topic", "partition")
 
@@ -81,6 +81,6 @@ FEED: Final = (
 _BY_NAME: Final = {one.name: one for one in FEED}
 
 
-def metric(name: str) -> Metric:
+def feed_metric(name: str) -> Metric:
     """Return the metric of that name; KeyError when there is none."""
     return _BY_NAME[name]

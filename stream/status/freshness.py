@@ -67,6 +67,8 @@ def notices_of(feed: Feed, at: datetime, limits: Limits) -> tuple[Notice, ...]:
 
 def worst_notices_first(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     """Order for the banner: what makes figures stale comes before warnings."""
+    # "stale" comes before "warning" in the alphabet, too; of one severity the order stays, since `sorted` is
+    # stable.
     return tuple(sorted(notices, key=lambda notice: notice.severity))
 
 

@@ -29,6 +29,7 @@ def health_of(feed: Feed, at: datetime, patience: timedelta = PATIENCE) -> Healt
     stalled = [
         f"{one.topic}/{one.partition}: {one.lag} records wait, none applied {waited}"
         for one in feed.partitions.values()
+        # A restart brings no broker back, and would have to recover the rows for nothing.
         if one.stalled(at, patience) and feed.broker_silent_since is None
     ]
     if feed.failure is not None:

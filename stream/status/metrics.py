@@ -7,7 +7,7 @@ from typing import get_args
 from stream.core.samples import MetricFamily, single
 from stream.errors import INVALID_REASONS
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
-from stream.status.feed_metrics import metric
+from stream.status.feed_metrics import feed_metric
 
 __all__ = ["feed_families"]
 
@@ -22,11 +22,11 @@ def feed_families(feed: Feed, event_types: Iterable[str] = ()) -> list[MetricFam
 
 
 def _one(name: str, sample: float | None) -> Iterator[MetricFamily]:
-    return single(metric(name), [((), sample)])
+    return single(feed_metric(name), [((), sample)])
 
 
 def _by(name: str, samples: Iterable[tuple[str, float | None]]) -> Iterator[MetricFamily]:
-    return single(metric(name), [((value,), sample) for value, sample in samples])
+    return single(feed_metric(name), [((value,), sample) for value, sample in samples])
 
 
 def _timestamp(at: datetime | None) -> float | None:
@@ -58,6 +58,8 @@ def _freshness(feed: Feed) -> Iterator[MetricFamily]:
 def _recovery(feed: Feed) -> Iterator[MetricFamily]:
     yield from _one("contact_ready", int(feed.ready))
     yield from _one("contact_broker_silent_timestamp_seconds", _timestamp(feed.broker_silent_since))
+    # One series for each state, as in a state set of OpenMetrics: a label that changed its value would be
+    # another series each time.
     states = [(state, int(state == feed.recovery)) for state in get_args(RecoveryState)]
     yield from _by("contact_recovery_state", states)
     yield from _one("contact_recovered_rows_total", feed.recovered_rows)
@@ -70,6 +72,7 @@ def _checkpoints(feed: Feed) -> Iterator[MetricFamily]:
     yield from _one("contact_checkpoint_failures_total", checkpoints.failures)
     yield from _one("contact_checkpoint_seconds_total", checkpoints.seconds_sum)
     yield from _one("contact_checkpoint_rows_total", checkpoints.rows)
+    # Before the first checkpoint there is no duration; 0 would be one.
     duration = checkpoints.seconds_last if checkpoints.count else None
     yield from _one("contact_checkpoint_duration_seconds", duration)
     yield from _one("contact_checkpoint_timestamp_seconds", _timestamp(checkpoints.finished_at))
@@ -95,4 +98,4 @@ def _partitions(feed: Feed) -> Iterator[MetricFamily]:
 
 def _each(name: str, owned: Iterable[PartitionFeed], samples: Iterable[float | None]) -> Iterator[MetricFamily]:
     labels = [(one.topic, str(one.partition)) for one in owned]
-    return single(metric(name), zip(labels, samples, strict=True))
+    return single(feed_metric(name), zip(labels, samples, strict=True))

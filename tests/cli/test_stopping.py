@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stream.cli.services import SAME_AGAIN_SECONDS, Seldom
+from stream.cli.services import SAME_AGAIN_SECONDS, RepeatFilter
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,12 +29,12 @@ def test_a_thread_that_does_not_end_cannot_hold_up_the_stop() -> None:
 
 
 def test_what_a_library_repeats_is_written_once_a_minute_and_so_is_the_same_sentence_of_ours() -> None:
-    seldom = Seldom()
+    repeats = RepeatFilter()
 
     def written(name: str, at: float, text: str = "Unable to connect to %s", host: str = "host") -> bool:
         record = logging.LogRecord(name, logging.ERROR, "file", 1, text, (host,), None)
         record.created = at
-        return seldom.filter(record)
+        return repeats.filter(record)
 
     assert [written("aiokafka", at) for at in (1e9, 1e9 + 1, 1e9 + SAME_AGAIN_SECONDS)] == [True, False, True]
     assert not written("aiokafka", 1e9 + 1, host="another")

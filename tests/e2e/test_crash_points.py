@@ -23,8 +23,8 @@ from stream.core.family import Board, merged
 from stream.core.policies import Policies
 from stream.families.registry import FAMILIES
 from stream.http.exposition import Format, written
-from stream.runtime.app import WorkerSettings
 from stream.runtime.routing.processor import home_of
+from stream.settings import Settings
 from stream.simulator import demo_centre, simulate
 from tests.board.boards import families_of
 from tests.families.contacts.test_laws import with_repeats
@@ -33,7 +33,7 @@ from tests.runtime.members import Member, Topics
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PARTITIONS = 2
-SETTINGS = WorkerSettings(brokers="nowhere:9092", group="crash", partitions=PARTITIONS)
+SETTINGS = Settings(group="crash", partitions=PARTITIONS)
 TABLES = ("tallies", "agents", "segments")
 CHUNK = 150
 """Records of each partition between two checkpoints: three minutes of the centre, or so."""

@@ -125,7 +125,7 @@ async def test_while_a_dead_letter_is_not_acknowledged_the_worker_waits_says_so_
 ) -> None:
     """The board stands still, visibly, until there is a topic for dead letters; nothing is lost or doubled then."""
     without = app._faust_settings
-    monkeypatch.setattr(app, "_faust_settings", lambda of: {**without(of), "broker_max_poll_interval": 5.0})
+    monkeypatch.setattr(app, "_faust_settings", lambda *of: {**without(*of), "broker_max_poll_interval": 5.0})
     events = day()
     before, after = halves(events)
     async with running_service(fresh_broker, clock=Clock()) as service:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,52 @@ def test_the_glossary_explains_every_word_once() -> None:
 @pytest.mark.parametrize("word", EXPLAINED)
 def test_a_word_that_is_ours_is_in_the_glossary(word: str) -> None:
     assert word in explained()
+
+
+REPEATED = {
+    "Activity": "what an agent is seen doing: each room knows only some of the values",
+    "Buckets": "of one figure, and of all series: the second is made of the first",
+    "Column": "the values of a reading, and what shows them on a list: the glossary has both",
+    "Contribution": "what counts, and what counts of contacts: a kind of the first",
+    "EVENTS": "one for each family",
+    "FACTS": "one for each family",
+    "FAMILY": "one for each family",
+    "FIGURES": "one for each family",
+    "Format": "how a figure is written, and in which of Prometheus' formats a page is",
+    "Options": "one for each source",
+    "Producer": "the SDK's; a Faust transport has a class of this name",
+    "QUEUE": "the labels of a queue",
+    "QUIET_MS": "so long without a record, and all of a topic has been read",
+    "Queue": "where customers wait; in `figures.py` short for a figure of one",
+    "RULES": "one for each family",
+    "SLICE": "how much is worked on before others get their turn: each kind of work has its own",
+    "SOURCE": "one for each source",
+    "Visit": "of a contact to a queue: as the simulator plays it, and as a log tells it",
+    "board_of": "the board of some partitions, and as a terminal shows it",
+    "count": "how many: written for a person, and as a column",
+    "logger": "one for each module",
+    "milliseconds": "a length in whole milliseconds",
+    "read": "what a source does",
+    "take": "have a row know what an event reports: of an agent, and of a segment",
+}
+"""Names that several modules define, each with what it always means, or why it has to."""
+
+
+def defined_in(module: ast.Module) -> Iterator[str]:
+    """What others could import: but no private name, no command, and no type variable."""
+    for node in module.body:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.Assign(value=ast.Call(func=ast.Name(id="TypeVar"))):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                yield name
+
+
+def test_a_name_means_one_thing() -> None:
+    # The functions in `cli` are commands, called as what they run.
+    modules = [path for path in modules_of("stream") if path.parent.name != "cli"]
+    homes = Counter(name for path in modules for name in {*defined_in(parsed(path))} if not name.startswith("_"))
+
+    assert {name for name, number in homes.items() if number > 1} == REPEATED.keys()

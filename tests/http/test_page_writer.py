@@ -25,7 +25,7 @@ from stream.families.registry import FAMILIES
 from stream.http import metrics_page
 from stream.http import page_writer as module
 from stream.http.exposition import Format, RenderedSection
-from stream.http.page_input import SLICE, PageInput, write
+from stream.http.page_input import SLICE, PageInput, write_body
 from stream.http.page_writer import PageWriter
 from tests.board.boards import EVERYTHING, a_board, a_queue, agents
 from tests.board.conftest import Worker
@@ -68,7 +68,7 @@ def untimed(page: bytes, *, packed: bool = False) -> bytes:
 
 def here(page_input: PageInput) -> bytes:
     ticks = count()
-    return write(page_input, FAMILIES, lambda: float(next(ticks)))
+    return write_body(page_input, FAMILIES, lambda: float(next(ticks)))
 
 
 def every_kind_of_queue() -> Board:

@@ -9,10 +9,10 @@ from typing import Any, Self, cast
 
 import aiokafka
 
-from stream.runtime.app import Worker, WorkerSettings, create_app, declared_topics
-from stream.runtime.checkpoint.policy import CheckpointPolicy
-from stream.runtime.kafka.topics import ensure_topics
+from stream.runtime.app import Worker, create_app, declared_topics
+from stream.runtime.kafka.topics import TopicDeclaration, ensure_topics
 from stream.runtime.routing.processor import home_of
+from stream.settings import Settings
 from tests.brokers import Broker
 from tests.runtime.toy import ToyFold, encode, toy_source
 
@@ -28,14 +28,11 @@ class Cluster:
         self.brokers = broker.address
         self.topic = f"toys-{name}"
         self.dead_letters = f"dead-{name}"
-        self.settings = WorkerSettings(
-            brokers=broker.address,
+        self.settings = Settings(
             group=f"group-{name}",
             partitions=PARTITIONS,
-            dead_letters=self.dead_letters,
-            checkpoint=CheckpointPolicy(interval=timedelta(milliseconds=200)),
+            checkpoint_interval=timedelta(milliseconds=200),
             session_timeout=timedelta(seconds=2),
-            idempotent=broker.real,
         )
         self.source = toy_source(self.topic)
         self.workers: list[Worker] = []
@@ -58,19 +55,34 @@ class Cluster:
         # Whatever a test is about: no record may be lost on the way.
         assert self.gaps() == 0
 
+    def new_worker(self, settings: Settings | None = None, **options: Any) -> Worker:
+        """Return a worker that is not started yet."""
+        return create_app(
+            settings or self.settings,
+            [self.source],
+            brokers=self.brokers,
+            idempotent=self.broker.real,
+            dead_letters=self.dead_letters,
+            **options,
+        )
+
     async def start_worker(self, **options: Any) -> Worker:
         """Start a worker, and return it when its partitions are recovered."""
-        worker = create_app(self.settings, [self.source], **options)
+        worker = self.new_worker(**options)
         self.workers.append(worker)
         self.ever.append(worker)
         await worker.start()
         return worker
 
+    def declared(self) -> list[TopicDeclaration]:
+        """Return every topic of these workers."""
+        return declared_topics(self.settings, [self.source.family], dead_letters=self.dead_letters)
+
     async def declare(self) -> None:
         """Create the topics, as the first worker would."""
         async with self._declaring:  # the first of many pings must not come last
             if not self._declared:
-                await ensure_topics([self.brokers], declared_topics(self.settings, [self.source]))
+                await ensure_topics([self.brokers], self.declared())
                 self._declared = True
 
     async def stop_worker(self, worker: Worker) -> None:

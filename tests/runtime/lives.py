@@ -6,16 +6,16 @@ from typing import Any, cast
 
 from faust.types import TP
 
-from stream.runtime.app import WorkerSettings
 from stream.runtime.checkpoint.partitions import OwnedPartition
 from stream.runtime.kafka.transport import Batch
 from stream.runtime.routing.processor import Processor
+from stream.settings import Settings
 from tests.runtime.fakes import FakeRecord, MemoryLog
 from tests.runtime.members import Member
 from tests.runtime.toy import TOPIC, Ping, ToyFold, encode, toy_source
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-SETTINGS = WorkerSettings(brokers="nowhere:9092", group="lives", partitions=1)
+SETTINGS = Settings(group="lives", partitions=1)
 PARTITION = TP(TOPIC, 0)
 
 

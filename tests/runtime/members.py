@@ -6,7 +6,7 @@ from typing import Any, Self, cast
 
 from faust.types import TP
 
-from stream.runtime.app import Worker, WorkerSettings, create_app
+from stream.runtime.app import Worker, create_app
 from stream.runtime.checkpoint.checkpoint import Checkpoints
 from stream.runtime.checkpoint.rebalance import RebalanceListener
 from stream.runtime.checkpoint.tables import RowTable
@@ -14,6 +14,7 @@ from stream.runtime.kafka.transport import Batch, Start
 from stream.runtime.routing.dead_letters import Outlet
 from stream.runtime.routing.processor import Processor
 from stream.runtime.source_topic import SourceTopic
+from stream.settings import Settings
 from tests.runtime.fakes import Crash, FakeProducer, FakeRecord, MemberLog, MemoryLog, changelog_event
 
 Topics = Mapping[TP, list[FakeRecord]]
@@ -23,12 +24,12 @@ class Member:
     """One worker of the group; `crash_at` names the step of a checkpoint that it does not survive."""
 
     def __init__(
-        self, log: MemoryLog, topics: Topics, sources: Sequence[SourceTopic], settings: WorkerSettings, now: datetime
+        self, log: MemoryLog, topics: Topics, sources: Sequence[SourceTopic], settings: Settings, now: datetime
     ) -> None:
         self.topics = topics
         self.crash_at: str | None = None
         self.rewinds: list[int] = []
-        self.worker: Worker = create_app(settings, sources, clock=lambda: now)
+        self.worker: Worker = create_app(settings, sources, brokers="nowhere:9092", clock=lambda: now)
         self.ownership = self.worker.ownership
         self.producer = FakeProducer()
         self.tables = cast("dict[str, RowTable]", dict(self.worker.app.tables))

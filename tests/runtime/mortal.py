@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 
-from stream.runtime.app import create_app
 from tests.brokers import Broker
 from tests.runtime.cluster import Cluster
 
@@ -26,7 +25,7 @@ async def main(address: str, real: str, name: str, step: str, number: str) -> No
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    await create_app(cluster.settings, [cluster.source], fault=die).run()
+    await cluster.new_worker(fault=die).run()
 
 
 if __name__ == "__main__":

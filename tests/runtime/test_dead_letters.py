@@ -10,7 +10,6 @@ from stream.errors import BrokerError, InvalidEvent
 from stream.runtime.routing.dead_letters import (
     REKEYED,
     DeadLetter,
-    DeadLetterLimit,
     DeadLetterLimitReached,
     MisroutedRecord,
     Outlet,
@@ -108,7 +107,7 @@ def letters(count: int) -> list[DeadLetter]:
 
 
 async def test_past_the_limit_the_worker_stops_instead_of_diverting_everything() -> None:
-    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=DeadLetterLimit(in_a_row=3))
+    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=3)
 
     await outlet.set_aside(letters(2))
     with pytest.raises(DeadLetterLimitReached, match=r"toys: 3 records in a row were no events.*offset 0"):
@@ -116,14 +115,14 @@ async def test_past_the_limit_the_worker_stops_instead_of_diverting_everything()
 
 
 async def test_an_event_in_between_starts_the_limit_anew() -> None:
-    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=DeadLetterLimit(in_a_row=3))
+    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=3)
     await outlet.set_aside(letters(2))
     outlet.event_seen()
     await outlet.set_aside(letters(2))
 
 
 async def test_a_dead_letter_is_sent_until_the_broker_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.runtime.routing.dead_letters.RETRY_SECONDS", 0)
+    monkeypatch.setattr("stream.runtime.routing.dead_letters.RESEND_SECONDS", 0)
     producer = FakeProducer(failures=3)
     feed = Feed()
     await Outlet(lambda: producer, feed, topic="dead").set_aside(letters(1))

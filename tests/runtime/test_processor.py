@@ -1,7 +1,8 @@
 """Batches that are void are not applied, and no jump in the offsets goes unseen."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from stream.runtime.routing.processor import MAX_VAIN_REWINDS, SLICE, home_of
 from stream.runtime.source_topic import Headers

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from stream.errors import BrokerError, TopicMismatch
-from stream.runtime.app import create_app, declared_topics
 from stream.runtime.kafka.topics import (
     DEAD_LETTER_ROOM,
     changelog_topic,
@@ -32,7 +31,7 @@ def test_changelogs_are_compacted_and_source_topics_never() -> None:
 
 
 async def test_a_worker_declares_its_source_its_changelogs_and_the_dead_letters(cluster: Cluster) -> None:
-    names = {topic.name for topic in declared_topics(cluster.settings, [cluster.source])}
+    names = {topic.name for topic in cluster.declared()}
 
     assert names == {
         cluster.topic,
@@ -43,18 +42,18 @@ async def test_a_worker_declares_its_source_its_changelogs_and_the_dead_letters(
 
 
 async def test_topics_are_created_once(cluster: Cluster) -> None:
-    declared = declared_topics(cluster.settings, [cluster.source])
+    declared = cluster.declared()
 
     assert await ensure_topics([cluster.brokers], declared) == [topic.name for topic in declared]
     assert await ensure_topics([cluster.brokers], declared) == []
 
 
 async def test_a_worker_refuses_another_number_of_partitions(cluster: Cluster) -> None:
-    await ensure_topics([cluster.brokers], declared_topics(cluster.settings, [cluster.source]))
+    await ensure_topics([cluster.brokers], cluster.declared())
     more = msgspec.structs.replace(cluster.settings, partitions=PARTITIONS * 2)
 
     with pytest.raises(TopicMismatch, match=rf"{cluster.topic} has 4 partitions, but 8 are configured. Set the number"):
-        await create_app(more, [cluster.source]).start()
+        await cluster.new_worker(more).start()
 
 
 async def test_a_changelog_that_is_not_compacted_is_refused(cluster: Cluster) -> None:

@@ -5,13 +5,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import msgspec
 
-from stream.core.family import Applied
+from stream.core.family import Applied, Family
+from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
 from stream.errors import InvalidEvent
 from stream.runtime.source_topic import Headers, SourceTopic
@@ -20,10 +20,13 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 TOPIC = "toys"
 
 
-class Ping(msgspec.Struct, frozen=True):
+class Ping(msgspec.Struct, frozen=True, tag="Ping"):
     key: str
     id: int
     poison: bool = False
+
+    def key_parts(self) -> tuple[str]:
+        return (self.key,)
 
 
 class Count(msgspec.Struct, frozen=True, array_like=True):
@@ -96,39 +99,33 @@ def encode(key: str, number: int, *, poison: bool = False) -> bytes:
     return msgspec.json.encode(Ping(key, number, poison))
 
 
-def key_parts_of(event: Ping) -> tuple[str]:
-    return (event.key,)
+class Codec(RowCodec[Any, Any]):
+    """Writes keys as the tests do, which read and write changelogs themselves."""
 
-
-@dataclass(frozen=True)
-class Codec:
-    encode_key: Callable[[Any], bytes]
-    decode_key: Callable[[bytes], Any]
-    encode_row: Callable[[Any], bytes]
-    decode_row: Callable[[bytes], Any]
+    def __init__(self, row_type: type, encode_key: Callable[[Any], bytes], decode_key: Callable[[bytes], Any]) -> None:
+        super().__init__(Any, row_type, version=1, oldest=1)
+        self.encode_key = encode_key
+        self.decode_one_key = decode_key
 
     def decode_keys(self, data: Sequence[bytes]) -> list[Any]:
-        return [*map(self.decode_key, data)]
-
-    def decode_rows(self, data: Sequence[bytes]) -> list[Any]:
-        return [*map(self.decode_row, data)]
+        return [*map(self.decode_one_key, data)]
 
 
-COUNTS = Codec(str.encode, bytes.decode, msgspec.msgpack.encode, msgspec.msgpack.Decoder(Count).decode)
-MARKS = Codec(
-    msgspec.msgpack.encode,
-    msgspec.msgpack.Decoder(tuple[str, int]).decode,
-    msgspec.msgpack.encode,
-    msgspec.msgpack.Decoder(Mark).decode,
-)
+COUNTS = Codec(Count, str.encode, bytes.decode)
+MARKS = Codec(Mark, msgspec.msgpack.encode, msgspec.msgpack.Decoder(tuple[str, int]).decode)
 
 
 def toy_source(name: str = TOPIC, keep: int = 50) -> SourceTopic:
-    return SourceTopic(
+    family: Family[Any] = Family(
         name=name,
-        decode=decode,
-        key_parts_of=key_parts_of,
-        new_fold=lambda: ToyFold(keep),
-        codecs={"counts": COUNTS, "marks": MARKS},
-        type_name=lambda kind: str(kind.__name__),
+        summary="Pings.",
+        rows="keys",
+        keyed_by="the key",
+        events=(cast("Any", Ping),),
+        tables={"counts": COUNTS, "marks": MARKS},
+        new_fold=lambda _: ToyFold(keep),
+        snapshot=Any,
+        labels=(),
+        figures=(),
     )
+    return SourceTopic(family=family, decode=decode)

@@ -14,8 +14,8 @@ from stream.simulator import busy_centre, demo_centre, simulate
 from stream.simulator.centre import (
     AgentPlan,
     Centre,
+    DailyHours,
     Exits,
-    Hours,
     Length,
     QueuePlan,
     Shift,
@@ -32,7 +32,7 @@ SALES = QueuePlan(name="sales", per_hour=(1.0,), talk=TALK)
     ("make", "says"),
     [
         (lambda: Length(-MINUTE), "mean"),
-        (lambda: Hours(opens=9 * MINUTE, closes=8 * MINUTE), "open before they close"),
+        (lambda: DailyHours(opens=9 * MINUTE, closes=8 * MINUTE), "open before they close"),
         (lambda: Exits(key=0.6, callback=0.6), "shares"),
         (lambda: QueuePlan(name="sales", per_hour=(1.0, 2.0), talk=TALK), "sales: per_hour needs 1 or 24"),
         (lambda: QueuePlan(name="sales", per_hour=(-1.0,), talk=TALK), "sales: per_hour must not be negative"),

@@ -14,7 +14,7 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.families.registry import DECODER
 from stream.simulator import demo_centre, simulate
-from stream.simulator.centre import AgentPlan, Centre, Exits, Hours, Length, QueuePlan, Transfer, Trunk
+from stream.simulator.centre import AgentPlan, Centre, DailyHours, Exits, Length, QueuePlan, Transfer, Trunk
 from stream.simulator.customers import milliseconds
 from tests.simulator.centres import START, centres, played, seeds, single_queue
 
@@ -208,7 +208,7 @@ def test_a_transferred_contact_enters_the_next_queue_as_a_new_segment_at_the_sam
     ("plan", "reason"),
     [
         ({"capacity": 1}, "full"),
-        ({"hours": Hours(opens=timedelta(hours=10), closes=timedelta(hours=18))}, "closed"),
+        ({"hours": DailyHours(opens=timedelta(hours=10), closes=timedelta(hours=18))}, "closed"),
         ({"turns_away_unstaffed": True}, "no_agents"),
     ],
 )

@@ -18,10 +18,10 @@ from stream.sdk.factory import EventFactory
 from stream.sdk.producer import checked
 from stream.simulator import office_centre, simulate, to_queue_log
 from stream.sources.intake import Intake
-from stream.sources.lines import BadLine, Place
+from stream.sources.lines import BadLine, Location
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import BackOff, PositionFile, ship
-from stream.sources.source import Batch, Puller, Received, Source, UnreadablePosition, Webhook
+from stream.sources.source import PulledBatch, Puller, Received, Source, UnreadablePosition, Webhook
 from stream.sources.webhooks import answer
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Pager(Struct):
     pages: list[list[str]]
     intake: Intake
 
-    async def batches(self, saved: bytes | None) -> AsyncIterator[Batch]:
+    async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         events = EventFactory("/pager", clock=lambda: BEGIN, new_id=lambda: "-")
         for number in range(_page_of(saved), len(self.pages)):
             told: list[Event] = []
@@ -56,8 +56,8 @@ class Pager(Struct):
                     event = events.enqueued(contact, "sales")
                     told.append(msgspec.structs.replace(event, id=f"{number}-{place}"))
                 else:
-                    self.intake.refuse(BadLine(Place("page", number, place), "bad_call", "the call has no name"))
-            yield Batch(told, str(number + 1).encode())
+                    self.intake.refuse(BadLine(Location("page", number, place), "bad_call", "the call has no name"))
+            yield PulledBatch(told, str(number + 1).encode())
 
 
 def _page_of(saved: bytes | None) -> int:
@@ -169,9 +169,9 @@ def test_a_file_that_is_not_there_is_named(reader: Source, tmp_path: Path) -> No
 # -- pullers -----------------------------------------------------------------------------------
 
 
-async def until_told(puller: Puller, saved: bytes | None, count: int) -> list[Batch]:
+async def until_told(puller: Puller, saved: bytes | None, count: int) -> list[PulledBatch]:
     """Take batches until they have *count* events: pullers go on for ever."""
-    batches: list[Batch] = []
+    batches: list[PulledBatch] = []
     async for batch in puller.batches(saved):
         batches.append(batch)
         if sum(len(each.events) for each in batches) >= count:
@@ -307,7 +307,7 @@ class Desk:
         try:
             call = json.loads(body)["call"]
         except (ValueError, KeyError, TypeError):
-            self._intake.refuse(BadLine(Place("request", 1, 0), "not_json", "the body tells of no call"))
+            self._intake.refuse(BadLine(Location("request", 1, 0), "not_json", "the body tells of no call"))
             return
         self._intake.used["call"] += 1
         factory = EventFactory("/desk", clock=lambda: BEGIN, new_id=lambda: f"enqueued-{call}")

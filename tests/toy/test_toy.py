@@ -18,8 +18,8 @@ from stream.core.cloudevents import Event, encode, key_of
 from stream.core.family import Board, merged
 from stream.core.policies import Policies
 from stream.http.shown import Shown
-from stream.runtime.app import WorkerSettings
 from stream.runtime.routing.processor import home_of
+from stream.settings import Settings
 from tests.board.chromium import Visitor
 from tests.brokers import Broker
 from tests.running import running_service, scrape, send, until
@@ -110,7 +110,7 @@ async def test_a_person_sees_it_on_the_page_in_their_language(visitor: Visitor, 
 # A worker that dies at any step of a checkpoint.
 
 PARTITIONS = 2
-SETTINGS = WorkerSettings(brokers="nowhere:9092", group="toy", partitions=PARTITIONS)
+SETTINGS = Settings(group="toy", partitions=PARTITIONS)
 STEPS = ["begun", "cut", "written 0", "committed", "told"]
 
 

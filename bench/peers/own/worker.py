@@ -7,7 +7,7 @@ from bench.peers.job import PARTITIONS
 from bench.peers.meter import Meter, Run
 from stream.app.topics import source_topics
 from stream.core.policies import Policies
-from stream.runtime.app import WorkerSettings, create_app
+from stream.runtime.app import create_app
 from stream.settings import Settings
 
 AFTER_ALL_EVENTS = datetime(2100, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ async def main(run: Run) -> None:
         future_tolerance=Settings().future_tolerance,
         clock=lambda: AFTER_ALL_EVENTS,  # the material may go on beyond today
     )
-    worker = create_app(WorkerSettings(brokers=run.brokers, group=run.group, partitions=PARTITIONS), sources)
+    worker = create_app(Settings(group=run.group, partitions=PARTITIONS), sources, brokers=run.brokers)
     running = asyncio.create_task(worker.run())
     while not (worker.feed.partitions and worker.feed.recovery == "ready"):
         assert not running.done(), running

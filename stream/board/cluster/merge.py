@@ -131,6 +131,7 @@ class ClusterBoard:
         """Take what another worker has been given by the group, and nothing else."""
         given = self._others().get(address, frozenset())
         if share.group == self._group:
+            # As of the question, not of the answer: one that was long on its way is old.
             self._take(share, asked_at, given)
             self._vitals[address] = (asked_at, share.vitals)
 
@@ -191,6 +192,7 @@ def _feed_of(workers: list[Vitals], last_shares: Iterable[LastShare]) -> Feed:
         recovery=worst.recovery,
         failure=worst.failure,
         progress_at=worst.progress_at,
+        # The earliest of all workers: since then something is wrong with the board as a whole.
         broker_silent_since=min(filter(None, (one.broker_silent_since for one in workers)), default=None),
         partitions={(one.topic, one.partition): one for one in boards},
         letters_on_their_way=sum(one.letters_on_their_way for one in workers),

@@ -41,6 +41,8 @@ def share_url(address: str) -> URL | None:
     """Return where the worker at an address tells its share; None for what is not plain `http://host:port`."""
     with suppress(ValueError):
         url = URL(address)
+        # An address comes from another member of the group, by way of Kafka: a path, a user or another scheme
+        # in it could lead elsewhere.
         if url.scheme == "http" and url.host and url.user is None and url == url.origin():
             return url.with_path(SHARE_PATH)
     return None
@@ -112,6 +114,7 @@ class Peers:
                     said = ""
                     self._heard(address, share, asked_at)
                 self._first[address].set()
+                # From question to question, however long the answer took; less than 0 is at once.
                 await asyncio.sleep(asked_at + self._every - loop.time())
         finally:
             del self._asking[address]

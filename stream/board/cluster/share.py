@@ -161,8 +161,11 @@ _wire = msgspec.json.Decoder(_ShareOnWire)
 
 def _shape_of(family: Family[Any]) -> int:
     """Return a number that differs where snapshots of a family have other fields, windows or buckets."""
+    # Types that JSON schema does not know, such as time zones, count as text: that is what they are on the
+    # wire.
     schema = msgspec.json.schema(family.snapshot, schema_hook=lambda _: {"type": "string"})
     buckets = [figure.metric.buckets for figure in family.figures if figure.metric is not None]
+    # Not Python's `hash`, which differs from process to process.
     return zlib.crc32(repr((msgspec.json.encode(schema), SHOWN_WINDOWS, buckets)).encode())
 
 

@@ -85,6 +85,7 @@ class StateCounts(Generic[K]):
             # A queue that nobody serves any more has no series, rather than seven that stand at 0.
             if not states[state] and not any(states.values()):
                 del self._counts[of]
+        # The minute may have come already: then its set is gone, and the agent is looked at by now.
         if (due_in := self._due_in.pop(agent, None)) is not None and due_in in self._due:
             self._due[due_in].discard(agent)
         if found is None:

@@ -32,6 +32,7 @@ FAMILY: Final[Family[AgentsSnapshot]] = Family(
     figures=FIGURES,
     facts=FACTS,
     rules=RULES,
+    # The agents of one queue are on many partitions, since their names decide where each is.
     parts=True,
     beside=BESIDE,
 )

@@ -83,6 +83,7 @@ class AgentRow(Struct, frozen=True, array_like=True, gc=False):
         paused = {queue for queue, report in self.pauses if report.value != "available"}
         for queue, report in self.queues:
             if report.value == "joined":
+                # A pause in one queue takes back availability there, and nothing else: who talks, talks.
                 yield queue, "not_ready" if state == "available" and queue in paused else state
 
     def changes_at(self, at: datetime, policy: AgentPolicy) -> datetime:
@@ -195,6 +196,7 @@ class AgentsFold:
         self._agents_of = Counter(tenant for tenant, _ in self.agents)
         self._watermark = max((row.newest for row in self.agents.values()), default=EPOCH)
         self._counts = StateCounts(self._states_until)
+        # Every agent is looked at once more: what was counted before belongs to rows that may be gone.
         self._counts.changed.update(dict.fromkeys(self.agents))
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, AgentsSnapshot | None]]:
@@ -219,6 +221,8 @@ class AgentsFold:
         newest = applied.newest_by_source.get(event.source, event.time)
         applied.newest_by_source[event.source] = max(event.time, newest)
         known = take(row, event)
+        # The row need not learn the offset of a repeat, as a segment's must: applied once more it changes
+        # nothing, either.
         if known is row:
             applied.duplicates += 1
         elif row is not _UNKNOWN or self._admits(key[0], event.time):
@@ -259,6 +263,7 @@ class AgentsFold:
         return states, row.changes_at(at, policy)
 
     def _policy(self, tenant: str) -> AgentPolicy:
+        # Rules are patterns, slow to match, and this is asked at every look at an agent.
         if tenant not in self._policy_of:
             self._policy_of[tenant] = self.policies.of(RULES, tenant, "", "")
         return self._policy_of[tenant]

@@ -42,6 +42,7 @@ class Callback(Struct, frozen=True, array_like=True, gc=False, tag="callback"):
     def newest(self) -> datetime:
         """When the newest step happened; of a callback of which something is known."""
         steps = (self.requested, self.connected, self.failed, *(at for _, at in self.attempts))
+        # Twice: with a single argument `max` would take it for a sequence.
         return max(*(at for at in steps if at), EPOCH, EPOCH)
 
 

@@ -71,6 +71,7 @@ def count_if_ever(field: str) -> Column[QueueSnapshot]:
     get = attrgetter(field)
 
     def column(reading: Queues, window: str) -> Sequence[int | None]:
+        # Asked of all that was ever counted: by the window alone the series would end whenever that is empty.
         once = [*map(get, ever(reading))]
         if not any(once):
             return [None] * len(once)

@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+# The tags are short since they stand in rows: a callback keeps what it was counted for.
 # Frozen, and equal by value: the difference of two derivations finds what is in both by comparing.
 class _At(Struct, frozen=True, array_like=True, gc=False):
     at: datetime
@@ -60,6 +61,7 @@ class Answered(_At, frozen=True, gc=False, tag="an"):
                 tally.answered += sign
                 tally.answered_wait_unknown += sign
             return
+        # Once, and not for each tally: a minute, a day and a total count the same.
         wait_ms, bucket, in_target = sign * self.wait_ms, bucket_of_wait(self.wait_ms), self.in_target
         for tally in tallies:
             tally.answered += sign

@@ -79,6 +79,7 @@ class Deferred:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
         turn, data = self.turn, event.data
         after = _AFTER[turn].get(type(event), OUT_OF_TURN)
+        # A contact that turns out to be outbound was never offered: its entry has to be taken back.
         if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
             return OUT_OF_TURN
         if turn == "waiting":

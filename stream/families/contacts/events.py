@@ -61,6 +61,7 @@ class _OfQueue(Event, frozen=True, kw_only=True):
     """Keyed by tenant and queue; no queue is known before one is chosen."""
 
     topic: ClassVar[str] = "contacts"
+    # In C: it is asked for each record, to compare the record's own key with it.
     key_parts: ClassVar[Callable[[Any], KeyParts]] = attrgetter("tenantid", "data.queue")
 
 

@@ -25,7 +25,7 @@ from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, Segm
 from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue
-from stream.families.contacts.queues import Queues
+from stream.families.contacts.queues import KnownQueues
 from stream.families.contacts.segment import FACT_REPORTS, TAKE, Segment, take, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
@@ -58,12 +58,15 @@ class ContactsFold:
         max_queues: int = 100_000,
         keep_silent: bool = False,
     ) -> None:
-        self.queues = Queues(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
+        self.queues = KnownQueues(
+            policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
+        )
         self.tallies: Rows[TallyKey, CountsRow[Tally]] = Rows()
         self.segments: Rows[EpisodeKey, EpisodeRow] = Rows()
         # One table, and by its key each row is of one kind.
         self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
         self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
+        # By class: `match` would try class after class for every event.
         self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
             **dict.fromkeys(FACT_REPORTS, self._take_segment),
             **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
@@ -87,6 +90,8 @@ class ContactsFold:
         applied = Applied(by_type=Counter(map(type, events)), newest_by_source=_newest_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset.
         old = bisect_right(offsets, self._recovered_to)
+        # One at a time, each settled: which rows still have to count a minute is asked once between two
+        # settlings, and of these events each may find other rows behind it.
         for event, offset in zip(events[:old], offsets[:old], strict=True):
             self._fold([event], [offset], applied)
             self._applied_to = offset
@@ -121,6 +126,8 @@ class ContactsFold:
         """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
         self.settle()
         self.queues.clear()
+        # Tallies before segments: which of these are still in their grace is told by the watermark in the row
+        # of the total.
         for (tenant, name, channel, scope, number), row in self.tallies.items():
             self.queues.know(self.queues.find((tenant, name, channel))).counts.load(scope, number, row)
         for queue in self.queues.values():
@@ -292,6 +299,7 @@ class ContactsFold:
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
         for scope, number, row in queue.counts.take_counted():
+            # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
             if row.applied_offset < self._applied_to:
                 row.applied_offset = self._applied_to
                 self.tallies.put((*queue.key, scope, number), row)
@@ -306,6 +314,8 @@ class ContactsFold:
 
     def _may_go(self, key: EpisodeKey) -> bool:
         """Tell whether a replay would bring none of a segment's events, or all of them."""
+        # True in `changed` is a row of which the changelog knows nothing: after a crash all of its events come
+        # again.
         return self.segments.changed.get(key, False) or self.segments[key].applied_offset < self._committed
 
 

@@ -57,6 +57,7 @@ class Inferred:
 
         Totals count from the *first_minute* on: what is earlier no counter will ever show.
         """
+        # A reading may forget here: what counters show at this watermark they show at every later one.
         self.forget(until)
         if not self._of:
             return None

@@ -17,14 +17,14 @@ from stream.families.contacts.contributions import (
     OfferMissed,
     TransferredOut,
 )
-from stream.families.contacts.segment import UNKNOWN, Fact, Limits, Segment, Seldom
+from stream.families.contacts.segment import UNKNOWN, Fact, Segment, Seldom, WaitLimits
 
 __all__ = ["contributions_of", "judge"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def judge(segment: Segment, limits: Limits) -> None:
+def judge(segment: Segment, limits: WaitLimits) -> None:
     """Keep with a segment whose wait is over the *limits* by which it is judged, unless it has been judged before."""
     if segment.limits is None and (segment.answered or segment.abandoned or segment.dequeued or segment.end):
         segment.limits = limits
@@ -129,7 +129,7 @@ def _dequeued(segment: Segment, fact: Fact, reason: str) -> Dequeued:
     return Dequeued(fact.at, wait_ms, UNKNOWN < wait_ms <= threshold_ms, reason)
 
 
-def _limits_of(segment: Segment) -> Limits:
+def _limits_of(segment: Segment) -> WaitLimits:
     assert segment.limits is not None, "whose wait is over has been judged"
     return segment.limits
 
@@ -155,6 +155,7 @@ def _handled(segment: Segment) -> Handled | None:
     if end is None or (segment.answered is None and not _talked(segment, end)):
         return None
     wrapup = segment.wrapup_ended
+    # A wrap-up was announced, or has begun: the handle time is known when it ends, and nothing counts before.
     if wrapup is None and (end.note or segment.wrapup_started):
         return None
     hold_ms = end.hold_ms if end.hold_ms != UNKNOWN else _held_ms(segment, end.at)
@@ -179,8 +180,10 @@ def _held_ms(segment: Segment, end: datetime) -> int:
     until = next(resumed, end)
     free_at = datetime.min.replace(tzinfo=end.tzinfo)
     for held_at in segment.held:
+        # A resumption before this hold belongs to an earlier one, or to one that nobody reported.
         while until <= held_at < end and until is not end:
             until = next(resumed, end)
+        # A hold that begins within another one is part of it.
         if held_at >= free_at:
             total += max((min(until, end) - held_at) // _MILLISECOND, 0)
             free_at = until

@@ -112,6 +112,8 @@ class PhaseIndex:
     def load(self, key: EpisodeKey, episode: EpisodeRow) -> None:
         """Take an episode over from the changelog; `loaded` follows the last one."""
         if isinstance(episode, Segment):
+            # When it was over is in no row. `loaded` puts the watermark there: repeats may come until a
+            # duplicate window later.
             place, since = episode.phase or (over(episode), EPOCH)
             self._of_segments[place][key] = since
         elif (asked_at := episode.waiting_since) is not None:

@@ -180,6 +180,8 @@ class Queue:
 
     def snapshot(self, at: datetime) -> QueueSnapshot:
         """Return what the board says about this queue at the instant *at*."""
+        # A contact that entered exactly at the horizon has expired: from `enqueued + ghost_after` on, that
+        # instant included.
         horizon = at - self.policy.ghost_after
         # Computed and not counted along: a contact turns into a ghost, and past its threshold, without any event.
         waits = [since for since in self.phases.waiting.values() if since > horizon]
@@ -216,6 +218,8 @@ class Queue:
         hidden = self.inferred.hidden(watermark, self.counts.totals.first_minute)
         if waiting == len(self.phases.waiting) and watermark <= at:
             return hidden
+        # Below 0 where an event is ahead of the instant: counters have shown ghosts then that this reading does
+        # not have.
         expired = _open_since(self.phases.waiting, watermark - self.policy.ghost_after) - waiting
         return hidden if expired == 0 else (hidden or Tally()) + Tally(expired=expired)
 

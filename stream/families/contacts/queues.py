@@ -11,12 +11,12 @@ from stream.families.contacts.phases import EpisodeKey
 from stream.families.contacts.queue import Queue, QueueKey
 from stream.families.contacts.rules import RULES
 
-__all__ = ["Queues"]
+__all__ = ["KnownQueues"]
 
 _HOUR = timedelta(hours=1)
 
 
-class Queues(dict[QueueKey, Queue]):
+class KnownQueues(dict[QueueKey, Queue]):
     """
     Every queue that there is something to keep of.
 
@@ -44,6 +44,7 @@ class Queues(dict[QueueKey, Queue]):
         if self._has_room(tenant):
             return self.find((tenant, name, channel)), (tenant, name, channel, event.subject, visit)
         # Tenant and name stay part of the key: two queues beyond the limit may know the same contact.
+        # With the lengths before them, so that no two pairs of names read alike when they are put together.
         contact = f"{len(tenant)}:{tenant}{len(name)}:{name}{event.subject}"
         shared = tenant if tenant in self._of_tenant else OVERFLOW_QUEUE
         return self.find((shared, OVERFLOW_QUEUE, channel)), (shared, OVERFLOW_QUEUE, channel, contact, visit)

@@ -32,13 +32,21 @@ class Formula(StrEnum):
     The letters are this project's; who uses which is told in `docs/metrics.md`.
     """
 
+    # ICMI no. 2, Wazo, Asterisk's ServicelevelPerf.
     ANSWERED_ONLY = "A"
+    # ICMI no. 3, Genesys with all abandons.
     ALL_ABANDONS_HURT = "B"
+    # Genesys without short abandons, Talkdesk, Twilio, RingCentral.
     SHORT_ABANDONS_EXCLUDED = "C"
+    # ICMI no. 4, Bright Pattern.
     ABANDONS_IN_TARGET_EXCLUDED = "D"
+    # ICMI no. 1, Asterisk's ServicelevelPerf2.
     ABANDONS_IN_TARGET_MET = "E"
+    # ICMI no. 5.
     SHORT_ABANDONS_MET = "F"
+    # Genesys with flow-outs, VCC with breakouts.
     FLOW_OUTS_HURT = "G"
+    # Amazon Connect's service level X.
     REMOVED_FROM_QUEUE = "H"
 
 
@@ -102,7 +110,7 @@ def _formula(value: object) -> Formula:
 
 
 def _grace(value: object) -> timedelta:
-    length = read.seconds(value)
+    length = read.any_seconds(value)
     if length > _LONGEST_GRACE:
         raise ValueError(f"must be at most {_LONGEST_GRACE // timedelta(seconds=1)} seconds")
     return length
@@ -112,8 +120,8 @@ RULES: Rules[Policy] = Rules(
     policy=Policy,
     keys={
         "formula": PolicyKey("formula", _formula),
-        "threshold_seconds": PolicyKey("threshold", read.seconds),
-        "short_abandon_seconds": PolicyKey("short_abandon", read.seconds),
+        "threshold_seconds": PolicyKey("threshold", read.any_seconds),
+        "short_abandon_seconds": PolicyKey("short_abandon", read.any_seconds),
         "target": PolicyKey("target", read.ratio),
         "time_zone": PolicyKey("time_zone", read.zone),
         "day_starts": PolicyKey("day_starts", read.clock),

@@ -37,10 +37,10 @@ __all__ = [
     "TAKE",
     "UNKNOWN",
     "Fact",
-    "Limits",
     "Phase",
     "Segment",
     "Seldom",
+    "WaitLimits",
     "share_limits",
     "take",
     "tells",
@@ -64,6 +64,8 @@ Note = Literal["", "new", "transfer", "requeue", "callback", "wrapup"] | BlockRe
 """What a report says beside times: a reason, or that a wrap-up follows."""
 
 
+# `gc=False` here and below: nothing in them can lead back to them, and with a million of them the garbage
+# collector would look at little else.
 class Fact(Struct, frozen=True, order=True, array_like=True, gc=False):
     """One report: when it happened, and what it said. Of two reports of a kind the smaller, so the earlier, stands."""
 
@@ -83,7 +85,7 @@ class Seldom(Struct, frozen=True, array_like=True, gc=False):
     outbound: bool = False
 
 
-Limits = tuple[int, int]
+WaitLimits = tuple[int, int]
 """Milliseconds: the threshold, and the limit of short abandons."""
 
 
@@ -102,7 +104,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
     held: tuple[datetime, ...] = ()
     resumed: tuple[datetime, ...] = ()
     seldom: Seldom | None = None
-    limits: Limits | None = None
+    limits: WaitLimits | None = None
     """As of the decision: a new policy holds for later ones."""
 
     @property
@@ -120,6 +122,7 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
         """The phase that is still going on, and since when; None when nothing more is expected."""
         over = self.end
         if over is None and self.answered is None:
+            # Whom we called ourselves does not wait.
             if self.enqueued is not None and not (self.abandoned or self.dequeued or self.outbound):
                 return "waiting", self.enqueued.at
         elif over is None and self.answered is not None and not (self.wrapup_started or self.wrapup_ended):
@@ -128,6 +131,8 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
             return None
         if self.wrapup_started is not None:
             return "wrapping_up", self.wrapup_started.at
+        # The note of an end says that a wrap-up follows, so one is going on although nobody has reported its
+        # begin.
         return ("wrapping_up", over.at) if over is not None and over.note else None
 
     @property
@@ -140,6 +145,8 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
         """The end of the conversation: hang-up or transfer, whichever came first."""
         if self.seldom is None or self.seldom.transferred is None:
             return self.ended
+        # After a transfer the customer hangs up somewhere else, and some systems report that here: it ends
+        # nothing any more.
         return self.seldom.transferred if self.ended is None else min(self.ended, self.seldom.transferred)
 
     @property
@@ -157,10 +164,10 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
 
 
 _NOTHING = Seldom()
-_limits: dict[Limits, Limits] = {}
+_limits: dict[WaitLimits, WaitLimits] = {}
 
 
-def share_limits(limits: Limits) -> Limits:
+def share_limits(limits: WaitLimits) -> WaitLimits:
     """Return the one tuple of these limits: few are in use, and every judged segment has some."""
     return _limits.setdefault(limits, limits)
 
@@ -183,6 +190,8 @@ def _offer_ended(segment: Segment, event: OfferEnded) -> bool:
     if event.data.result not in _IN_VAIN:
         return False
     known = segment.seldom or _NOTHING
+    # Where a system does not number its offers each report is one of its own; repeated, it has the same event
+    # id.
     offer, missed = event.data.offer_id or event.id, dict(known.missed)
     if offer in missed and missed[offer] <= event.time:
         return False
@@ -294,4 +303,5 @@ def _note_seldom(segment: Segment, kind: str, fact: Fact) -> bool:
 def _with(instants: tuple[datetime, ...], at: datetime) -> tuple[datetime, ...]:
     if not instants:
         return (at,)
+    # The earliest stay, in whatever order they came: what is cut off must not depend on it.
     return tuple(sorted((*instants, at)))[:_MAX_SPELLS]

@@ -22,5 +22,6 @@ class _EpisodeCodec(RowCodec[EpisodeKey, EpisodeRow]):
         return rows
 
 
+# Version 2 is that of the first release: every version since then is read (docs/decisions/0014-*.md).
 TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow, version=3, oldest=2)
 SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = _EpisodeCodec(EpisodeKey, EpisodeRow, version=2, oldest=2)

@@ -25,6 +25,7 @@ _HANDLE_BOUNDS_MS = tuple(bound * 1000 for bound in HANDLE_BOUNDS_SECONDS)
 
 def bucket_of_wait(wait_ms: int) -> int:
     """Return the index in `Tally.waits` of a wait; the last one is for waits above every bound."""
+    # `left`, since bounds are inclusive as those of Prometheus (`le`): a wait of 20 s is in the bucket of 20.
     return bisect_left(_WAIT_BOUNDS_MS, wait_ms)
 
 

@@ -43,6 +43,7 @@ def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> fl
     place = bisect_left(reached, rank)
     if place >= len(bounds):
         return float(bounds[-1])  # the last bucket has no end to interpolate to
+    # A wait cannot be less than 0, so Prometheus lets the first bucket begin there, and so do we.
     begin = bounds[place - 1] if place else 0
     missing = rank - (reached[place] - counts[place])
     return begin + (bounds[place] - begin) * (missing / counts[place])

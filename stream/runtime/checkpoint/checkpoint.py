@@ -17,11 +17,11 @@ from faust.types import TP
 
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
-from stream.runtime.checkpoint.tables import ChangelogRecord
+from stream.runtime.checkpoint.tables import ChangelogRecord, RowTable
 from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
-__all__ = ["Checkpoints", "FaultPoint", "Log", "Table"]
+__all__ = ["Checkpoints", "FaultPoint", "Log"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,21 +60,11 @@ class Log(Protocol):
         ...
 
 
-class Table(Protocol):
-    """The writing half of `RowTable`."""
-
-    @property
-    def changelog_topic_name(self) -> str: ...
-    def cut(self, owned: OwnedPartition) -> tuple[list[Any], list[ChangelogRecord]]: ...
-    def written(self, owned: OwnedPartition, ours: Sequence[range]) -> Sequence[range]: ...
-    def rewrite(self, owned: OwnedPartition, keys: Sequence[bytes]) -> None: ...
-
-
 @dataclass(slots=True)
 class Write:
     """Rows of one table and partition as of the cut."""
 
-    table: Table
+    table: RowTable
     name: str
     owned: OwnedPartition
     keys: list[Any]
@@ -95,7 +85,7 @@ class Checkpoints:
     def __init__(
         self,
         ownership: Ownership,
-        tables: Mapping[str, Table],
+        tables: Mapping[str, RowTable],
         log: Log,
         *,
         lease: timedelta = timedelta(seconds=5),
@@ -203,6 +193,7 @@ class Checkpoints:
         """Encode what changed. Each partition is a consistent cut in itself; between two, others may run."""
         offsets: dict[TP, int] = {}
         for owned in partitions:
+            # No await from here until the rows are packed: offset and rows must be of the same moment.
             offsets[owned.tp] = owned.position
             owned.fold.settle()
             for name in owned.fold.tables:

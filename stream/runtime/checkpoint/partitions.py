@@ -187,6 +187,7 @@ class Ownership:
                 owned.contested_to = start.highwater if any(owned.changelog_ends.values()) else 0
             owned.contest()
             owned.take_stock()
+            # The group has this offset: nothing before it will be read again, whoever committed it.
             owned.fold.committed(start.position)
             owned.live = True
             owned.shown = owned.fold

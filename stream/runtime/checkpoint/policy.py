@@ -14,7 +14,7 @@ __all__ = ["Backlog", "CheckpointPolicy", "CheckpointState"]
 class CheckpointPolicy:
     """When a checkpoint is due."""
 
-    interval: timedelta = timedelta(seconds=1)
+    interval: timedelta
     """How much is replayed after a crash, at most, and how long a row waits to become durable, the write included."""
     catching_up: int = 5
     """So many times as long while a worker has more to apply than an interval is enough for: fewer rows to write."""

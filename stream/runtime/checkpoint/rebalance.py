@@ -26,6 +26,7 @@ class RebalanceListener:
         """Take a last checkpoint, unless others own the partitions already; then own nothing."""
         if not len(self._ownership):
             return
+        # Frozen first: what was applied while the last checkpoint is written would not be in it.
         self._ownership.freeze(lost=lost)
         durable = await self._checkpoints.take_last(self._last_within)
         self._ownership.give_up(durable=() if lost else durable)

@@ -12,11 +12,12 @@ import faust
 from faust.tables import TableManager
 from faust.types import TP, EventT
 
+from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
 from stream.errors import ContactStreamError
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.kafka.transport import BatchSchema
-from stream.runtime.source_topic import Record, RowCodec
+from stream.runtime.source_topic import Record
 
 __all__ = ["APPLIED_OFFSET_HEADER", "ChangelogRecord", "PromptTableManager", "RowTable", "UnreadableRow"]
 
@@ -51,7 +52,7 @@ class RowTable(faust.Table[Any, Any]):
         *,
         name: str,
         source: str,
-        codec: RowCodec,
+        codec: RowCodec[Any, Any],
         ownership: Ownership,
         fail: Callable[[BaseException], None],
         **options: Any,

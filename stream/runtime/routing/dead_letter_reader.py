@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stream.errors import BrokerError
 from stream.runtime.kafka.topics import DEAD_LETTERS
-from stream.runtime.routing.dead_letters import PREFIX
+from stream.runtime.routing.dead_letters import HEADER_PREFIX
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import RIGHTS, cannot
 
@@ -36,6 +36,7 @@ async def read_letters(brokers: Sequence[str], security: KafkaSecurity = PLAINTE
     consumer = AIOKafkaConsumer(
         bootstrap_servers=list(brokers),
         auto_offset_reset="earliest",
+        # More than the largest dead letter has: a record of 4 MiB, and our headers.
         max_partition_fetch_bytes=2**23,
         **security.client_options(),
     )
@@ -62,7 +63,7 @@ def _letter(record: ConsumerRecord) -> Letter:
     headers: dict[str, str] = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
 
     def told(name: str) -> str:
-        return headers.get(PREFIX + name, "")
+        return headers.get(HEADER_PREFIX + name, "")
 
     return Letter(
         place=f"{told('topic')}/{told('partition')}/{told('offset')}",

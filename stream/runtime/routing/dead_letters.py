@@ -19,11 +19,11 @@ from stream.runtime.source_topic import Record
 from stream.security.refusals import in_words
 from stream.status.feed import Feed
 
-__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimit", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
+__all__ = ["REKEYED", "DeadLetter", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "dead-letter."
+HEADER_PREFIX = "dead-letter."
 """
 Begins the names of our headers: `reason`, `field`, `error`, `topic`, `partition`, `offset`; and of what
 was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how many bytes they had.
@@ -32,7 +32,7 @@ was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how 
 REKEYED = "rekeyed"
 """Header of a record that was forwarded to its right key: where it came from. It is not forwarded twice."""
 
-RETRY_SECONDS = 0.5
+RESEND_SECONDS = 0.5
 
 OMISSIONS: tuple[tuple[str, ...], ...] = ((), ("value",), ("value", "headers"), ("value", "headers", "key"))
 """What a dead letter leaves out, tried in turn until it is small enough."""
@@ -40,19 +40,11 @@ OMISSIONS: tuple[tuple[str, ...], ...] = ((), ("value",), ("value", "headers"), 
 TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 """Where trying again changes nothing."""
 
-Headers = list[tuple[str, bytes | None]]
+Header = tuple[str, bytes | None]
 
 
 class DeadLetterLimitReached(ContactStreamError):
     """Only dead letters for a long time: the worker stops instead of diverting everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetterLimit:
-    """When dead letters mean that the topic, the producers or this worker are misconfigured."""
-
-    in_a_row: int | None = None
-    """Records of one topic set aside with not a single event among them; None: go on for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class DeadLetter:
     record: Record
     cause: InvalidEvent
 
-    def headers(self, omitted: Sequence[str] = ()) -> Headers:
+    def headers(self, omitted: Sequence[str] = ()) -> list[Header]:
         """Return the record's own headers, untouched, then ours; *omitted* as in OMISSIONS."""
         ours = {
             "reason": self.cause.reason,
@@ -78,16 +70,16 @@ class DeadLetter:
             ours["omitted"] = ",".join(omitted)
             ours["omitted-bytes"] = str(sum(self._size(part) for part in omitted))
         theirs = [] if "headers" in omitted else self._foreign()
-        return [*theirs, *((PREFIX + name, text.encode()) for name, text in ours.items())]
+        return [*theirs, *((HEADER_PREFIX + name, text.encode()) for name, text in ours.items())]
 
     def _error(self) -> str:
         if isinstance(self.record, Unreadable):
             return f"the record itself cannot be read: {self.record.why}"
         return self.cause.detail
 
-    def _foreign(self) -> Headers:
+    def _foreign(self) -> list[Header]:
         # Without those that look like ours: whoever reads a dead letter believes them.
-        return [(name, value) for name, value in self.record.headers if not name.lower().startswith(PREFIX)]
+        return [(name, value) for name, value in self.record.headers if not name.lower().startswith(HEADER_PREFIX)]
 
     def _size(self, part: str) -> int:
         if part == "headers":
@@ -109,15 +101,18 @@ class MisroutedRecord:
 
 
 class Outlet:
-    """Sends what the processor of one topic must not fold: dead letters, and misrouted to where they belong."""
+    """
+    Sends what the processor of one topic must not fold: dead letters, and misrouted to where they belong.
 
-    def __init__(
-        self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: DeadLetterLimit | None = None
-    ) -> None:
+    After *limit* dead letters with not a single event among them it raises DeadLetterLimitReached: the topic, the
+    producers or this worker are misconfigured. 0: it goes on for ever.
+    """
+
+    def __init__(self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: int = 0) -> None:
         self._producer = producer
         self._feed = feed
         self._topic = topic
-        self._limit = limit or DeadLetterLimit()
+        self._limit = limit
         self._in_a_row = 0
 
     def event_seen(self) -> None:
@@ -132,7 +127,7 @@ class Outlet:
             self._feed.invalid[letter.cause.reason] += 1
         self._feed.dead_letters += len(letters)
         self._in_a_row += len(letters)
-        if self._limit.in_a_row is not None and self._in_a_row >= self._limit.in_a_row:
+        if 0 < self._limit <= self._in_a_row:
             last = letters[-1]
             raise DeadLetterLimitReached(
                 f"{last.topic}: {self._in_a_row} records in a row were no events (the last: {last.cause.reason}, "
@@ -171,7 +166,7 @@ class Outlet:
             except (KafkaError, OSError) as failure:
                 where = (item.topic, item.partition, item.record.offset)
                 logger.warning("%s, partition %d, offset %d: not sent on, trying again: %s", *where, in_words(failure))
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(RESEND_SECONDS)
             else:
                 return True
 

@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka.partitioner import murmur2
 from faust.types import TP
 
-from stream.core.cloudevents import KeyParts, key_from
+from stream.core.cloudevents import KeyParts, key_from, tag_of
 from stream.errors import InvalidEvent
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.kafka.transport import Batch
@@ -50,6 +50,8 @@ class Processor:
         highwater: Callable[[TP], int | None],
     ) -> None:
         self._source = source
+        # Of a topic all events have the same kind of key; the method of the class, not of `Family`: one call an event.
+        self._key_parts_of = source.family.events[0].key_parts
         self._ownership = ownership
         self._outlet = outlet
         self._partitions = partitions
@@ -117,7 +119,7 @@ class Processor:
             return plain, [record.offset for record in records], [], []
         if len(told := [record for record in records if type(record) is not LeftOut]) < len(records):
             return self._sort(partition, told)
-        decode, key_parts_of, at_home = self._source.decode, self._source.key_parts_of, self._at_home[partition]
+        decode, key_parts_of, at_home = self._source.decode, self._key_parts_of, self._at_home[partition]
         events: list[Any] = []
         offsets: list[int] = []
         letters: list[DeadLetter] = []
@@ -145,7 +147,7 @@ class Processor:
             return None
         # A whole slice is compared in one go, which saves half a microsecond an event: nearly all slices are plain.
         expected = map(self._at_home[partition].get, [record.key for record in records])
-        return events if [*expected] == [*map(self._source.key_parts_of, events)] else None
+        return events if [*expected] == [*map(self._key_parts_of, events)] else None
 
     def _is_at_home(
         self,
@@ -179,9 +181,9 @@ class Processor:
         ]
 
     def _count(self, applied: Applied) -> None:
-        feed, type_name = self._ownership.feed, self._source.type_name
+        feed = self._ownership.feed
         for kind, count in applied.by_type.items():
-            feed.events[type_name(kind)] += count
+            feed.events[tag_of(kind)] += count
         feed.duplicates += applied.duplicates
         feed.replayed += applied.replayed
         feed.late += applied.late

@@ -46,6 +46,8 @@ class AgentVerbs(LogLine):
         member, paused = self._known(), self._record.params[:1] == ("PAUSED",)
         before = member.queues.get(self._queue)
         told: list[Event] = [self._joined()]
+        # A pause ends with the membership: who was paused in its last one is not in this one, unless the line
+        # says so.
         if paused or (before and before.paused):
             told.append(self._paused(self._queue, paused=paused, part="-paused"))
         member.serves(self._queue, Membership(self._record.micros, joined=True, paused=paused))
@@ -81,6 +83,7 @@ class AgentVerbs(LogLine):
         member, length = self._known(), self._micros(0)
         if not length:
             return []
+        # The line names no call: it is about the conversation that ended last, if this log has seen one.
         contact, queue, seq = member.last or ("", "", 1)
         until = self._record.micros + length
         self._memory.saved.wrapups[self._member] = Wrapup(until, self._record.micros, self._id, contact, queue, seq)
@@ -102,6 +105,8 @@ class AgentVerbs(LogLine):
         """The agent answered: it is there, whatever was said before it rang."""
         if self._record.member is None:
             return []
+        # When it began to ring, not when it was answered: what was said of the agent in between is newer than
+        # the ring.
         rang = self._record.micros - (ring or 0)
         told = self._serves(since=rang)
         member = self._known()
@@ -122,6 +127,7 @@ class AgentVerbs(LogLine):
         member = self._known()
         member.last = (visit.contact, visit.queue, visit.seq)
         told.extend(self._presence(member))
+        # Agents who hand a customer over talk to the next one before the line about the first is written.
         if member.contact not in {"", visit.contact}:
             return told
         member.contact = ""
@@ -130,6 +136,8 @@ class AgentVerbs(LogLine):
     def _agents_after_restart(self) -> Iterator[Event]:
         """Nobody talks after a restart, and no channel of a login is left."""
         for name, member in self._memory.members.by_name.items():
+            # One line tells of many agents here: each event needs an id of its own, and the same one at each
+            # reading.
             part = f"-{short_hash(name)}"
             if member.contact:
                 member.contact = ""

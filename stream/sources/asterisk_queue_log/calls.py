@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from stream.sources.asterisk_queue_log.records import Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 
 __all__ = ["CALLS_KEPT", "LAST_SEQ", "Call", "Calls", "Visit", "VisitState"]
 
@@ -74,7 +74,7 @@ class Calls:
             for visit in call.visits:
                 self._place(name, visit)
 
-    def begin(self, record: Record, made_by: str, state: VisitState, *, since: int | None = None) -> Visit:
+    def begin(self, record: ParsedLine, made_by: str, state: VisitState, *, since: int | None = None) -> Visit:
         """Begin a visit with this line, or return the one that it began when it was read before."""
         assert record.queue is not None
         assert record.call is not None
@@ -83,6 +83,8 @@ class Calls:
         for known in call.visits:
             if made_by and known.made_by == made_by:
                 return known
+        # Visits may have come over from another call when ids were exchanged: the next number must be above
+        # theirs, too.
         call.last_seq = min(max(call.last_seq, *(visit.seq for visit in call.visits), 0) + 1, LAST_SEQ)
         begun = record.micros if since is None else since
         visit = Visit(call.last_seq, record.queue, begun, made_by, state, self._contact(record.call))
@@ -94,7 +96,7 @@ class Calls:
         self._place(record.call, visit)
         return visit
 
-    def waiting(self, record: Record, waited: int | None) -> Visit:
+    def waiting(self, record: ParsedLine, waited: int | None) -> Visit:
         """
         Return the visit whose wait this line ends, or one that it ended before; *waited* is what the line tells.
 
@@ -102,19 +104,23 @@ class Calls:
         """
         call = self._call(record)
         own = _own(call, record, "waiting")
+        # A visit whose begin stands in the log is certain; one that was only inferred may be another call's.
         if own is not None and own.made_by:
             return own
         began = None if waited is None else record.micros - waited
         past = _past(call, record, began)
+        # In the very second in which that visit was decided: a second line about the same exit.
         if past is not None and record.micros in {past.answered, past.ended}:
             return past
         moved = None if began is None else self._elsewhere(record, "waiting", began, own)
         return moved or own or past or self.begin(record, "", "waiting", since=began)
 
-    def talking(self, record: Record, talked: int | None, waited: int | None) -> Visit:
+    def talking(self, record: ParsedLine, talked: int | None, waited: int | None) -> Visit:
         """Return the visit whose conversation this line ends, as `waiting` does; it may be one that still waits."""
         call = self._call(record)
         own = _own(call, record, "talking")
+        # One call may talk to several agents in turn: the line means the conversation with the agent that it
+        # names.
         if own is not None and record.member in {own.agent, None}:
             return own
         answered = None if talked is None else record.micros - talked
@@ -127,20 +133,20 @@ class Calls:
         began = None if answered is None else answered - (waited or 0)
         return _past(call, record, began) or self.begin(record, "", "waiting", since=began)
 
-    def rung(self, record: Record) -> Visit:
+    def rung(self, record: ParsedLine) -> Visit:
         """Return the visit for which it rang; it waits, or has just been answered."""
         return self.known(record) or self.begin(record, "", "waiting")
 
-    def in_conversation(self, record: Record) -> Visit | None:
+    def in_conversation(self, record: ParsedLine) -> Visit | None:
         """Return the visit in which this call talks, if it is known to."""
         return _own(self._call(record), record, "talking")
 
-    def known(self, record: Record) -> Visit | None:
+    def known(self, record: ParsedLine) -> Visit | None:
         """Return the visit that this line speaks of, if its begin, or anything of it, was seen."""
         call = self._call(record)
         return _own(call, record, "waiting") or _past(call, record, None)
 
-    def answer(self, visit: Visit, record: Record) -> None:
+    def answer(self, visit: Visit, record: ParsedLine) -> None:
         """Note that a conversation began."""
         visit.state, visit.answered, visit.agent = "talking", record.micros, record.member or ""
 
@@ -158,12 +164,12 @@ class Calls:
             if visit.state in OPEN and visit.since <= until
         ]
 
-    def left_behind(self, record: Record) -> list[Visit]:
+    def left_behind(self, record: ParsedLine) -> list[Visit]:
         """Return the visits of this call that still seem to wait, though it is somewhere else now."""
         call = self.by_id.get(record.call or "")
         return [visit for visit in call.visits if visit.state == "waiting"] if call else []
 
-    def has_just_entered(self, record: Record) -> bool:
+    def has_just_entered(self, record: ParsedLine) -> bool:
         """Tell whether the call is in this queue since this very instant: it cannot enter twice without an exit."""
         call = self.by_id.get(record.call or "")
         visits = call.visits if call else []
@@ -172,13 +178,13 @@ class Calls:
             for visit in visits
         )
 
-    def is_first(self, record: Record, visit: Visit) -> bool:
+    def is_first(self, record: ParsedLine, visit: Visit) -> bool:
         """Tell whether the call got into no queue before this visit."""
         return not any(earlier.seq < visit.seq and earlier.state != "blocked" for earlier in self._call(record).visits)
 
     # -- which visit is meant ------------------------------------------------------------------
 
-    def _elsewhere(self, record: Record, state: VisitState, began: int, own: Visit | None) -> Visit | None:
+    def _elsewhere(self, record: ParsedLine, state: VisitState, began: int, own: Visit | None) -> Visit | None:
         """
         Return the visit of another call that did what this line tells, and exchange the two calls' ids.
 
@@ -194,6 +200,7 @@ class Calls:
                 found.append((away, name, visit))
         if not found:
             return None
+        # The nearest in time. By name where two are as near, so that the log is read alike each time.
         _, name, visit = min(found, key=lambda each: each[:2])
         if own is not None:
             self._displace(own)
@@ -202,6 +209,8 @@ class Calls:
         return visit
 
     def _exchange(self, one: str, other: str) -> None:
+        # Only what is open changes places: of visits that are over everything is told, by the ids that they
+        # had.
         visits = {name: [visit for visit in self.by_id[name].visits if visit.state in OPEN] for name in (one, other)}
         for name, to in ((one, other), (other, one)):
             for visit in visits[name]:
@@ -224,9 +233,10 @@ class Calls:
         if not visits:
             self._open.pop(visit.queue, None)
 
-    def _call(self, record: Record) -> Call:
+    def _call(self, record: ParsedLine) -> Call:
         assert record.call is not None
         self._forget(record.micros)
+        # Taken out and put back at the end, so that the first of the dict is the one that was silent longest.
         call = self.by_id.pop(record.call, None) or Call(record.micros, [])
         call.heard = record.micros
         self.by_id[record.call] = call
@@ -243,14 +253,14 @@ class Calls:
         return [oldest[0]] if oldest and oldest[1].heard < now - SILENT_MICROS else []
 
 
-def _own(call: Call, record: Record, state: VisitState) -> Visit | None:
+def _own(call: Call, record: ParsedLine, state: VisitState) -> Visit | None:
     for visit in reversed(call.visits):
         if visit.state == state and visit.queue == record.queue and visit.since <= record.micros:
             return visit
     return None
 
 
-def _past(call: Call, record: Record, began: int | None) -> Visit | None:
+def _past(call: Call, record: ParsedLine, began: int | None) -> Visit | None:
     """Return the visit that a call has made to this queue, unless what began at *began* came after it."""
     for visit in reversed(call.visits):
         if visit.queue == record.queue and visit.since <= record.micros and visit.state != "blocked":

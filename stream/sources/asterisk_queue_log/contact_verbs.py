@@ -64,6 +64,7 @@ class LineMapper(ConversationVerbs):
 
         After 0 ms it has not rung at all: the phone was busy or away, and the agent missed nothing.
         """
+        # The one length in milliseconds: in all other lines they are seconds.
         ring = self._millis(0, unit=1)
         return self._offer_ended("rescinded" if ring == 0 else "missed", ring)
 
@@ -89,6 +90,7 @@ class LineMapper(ConversationVerbs):
         if visit.state != "waiting":
             return self._again()
         self._memory.calls.answer(visit, self._record)
+        # CONNECT has hold time, the id of the agent's channel, and ring time; old versions end before the last.
         data = payloads.AnsweredData(**self._where(visit), wait_ms=self._millis(0), ring_ms=self._millis(2))
         answered = e.ContactAnswered(**self._envelope(visit.contact), data=data)
         return [answered, *self._talks(visit, self._micros(2))]
@@ -156,6 +158,7 @@ class LineMapper(ConversationVerbs):
         return [*told, *self._agents_after_restart()]
 
     def _talked_until_restart(self, visit: Visit) -> int | None:
+        # The log may jump back by a second: then the newest line is later than this one.
         last = min(self._memory.saved.newest, self._record.micros)
         return max(last - visit.answered, 0) // 1000 if visit.answered else None
 

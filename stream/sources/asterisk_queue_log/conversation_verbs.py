@@ -14,7 +14,7 @@ from stream.sources.asterisk_queue_log.calls import Visit
 __all__ = ["ConversationVerbs"]
 
 
-class Where(TypedDict):
+class VisitFields(TypedDict):
     """The fields that every event of a visit has."""
 
     queue: str
@@ -59,6 +59,8 @@ class ConversationVerbs(AgentVerbs):
     def transferred(self, kind: Literal["blind", "attended"]) -> list[Event]:
         """The agent handed the call on: hold time, call time and position are the last three of five parameters."""
         count = len(self._record.params)
+        # Counted from the end: what stands before (a method, an extension, a context) differs by verb and
+        # version. With four parameters the version is one that tells no position.
         waited, talked = (2, 3) if count == 4 else (count - 3, count - 2) if count >= 5 else (None, None)
         visit, told = self._hangs_up(waited, talked)
         if visit is None:
@@ -99,6 +101,8 @@ class ConversationVerbs(AgentVerbs):
         held = visit.held + (self._record.micros - visit.held_since if visit.held_since else 0)
         if talk_ms is None or held <= 0:
             return talk_ms, None
+        # The log has whole seconds: a customer who was on hold all the time may seem to have been so for a
+        # second longer.
         hold_ms = min(held // 1000, talk_ms)
         return talk_ms - hold_ms, hold_ms
 
@@ -112,8 +116,8 @@ class ConversationVerbs(AgentVerbs):
         self.told_before = True
         return []
 
-    def _where(self, visit: Visit) -> Where:
-        return Where(
+    def _where(self, visit: Visit) -> VisitFields:
+        return VisitFields(
             queue=visit.queue,
             channel=self._identity.channel,
             enqueue_seq=visit.seq,

@@ -10,18 +10,22 @@ from hashlib import blake2b
 from msgspec import Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
+from stream.core.windows import EPOCH
 from stream.sdk.factory import EnvelopeFields
 from stream.sources.asterisk_queue_log.memory import Memory
-from stream.sources.asterisk_queue_log.records import EPOCH, Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 
 __all__ = ["LogIdentity", "LogLine", "short_hash"]
 
+# Both as in the contract, `Millis` and `Count` in `stream.core.cloudevents`: an event with more would be
+# refused.
 LONGEST_MILLIS = 31 * 24 * 3_600_000
 LAST_POSITION = 1_000_000
 
 
 def short_hash(text: str) -> str:
     """Return a few letters that stand for a text."""
+    # Not Python's `hash`, which differs from run to run: ids must be the same each time the log is read.
     return blake2b(text.encode(), digest_size=4).hexdigest()
 
 
@@ -56,7 +60,7 @@ class LogIdentity(Struct, frozen=True, kw_only=True, dict=True):
 class LogLine:
     """A line, whose log it is, and what is remembered of the lines before."""
 
-    def __init__(self, record: Record, line_id: str, identity: LogIdentity, memory: Memory) -> None:
+    def __init__(self, record: ParsedLine, line_id: str, identity: LogIdentity, memory: Memory) -> None:
         self._record = record
         self._id = line_id
         self._identity = identity

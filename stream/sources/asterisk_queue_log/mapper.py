@@ -16,17 +16,17 @@ from stream.sources.asterisk_queue_log.agent_verbs import finished_wrapups
 from stream.sources.asterisk_queue_log.contact_verbs import LineMapper
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.memory import Memory, Remembered
-from stream.sources.asterisk_queue_log.records import LineReader, Record
+from stream.sources.asterisk_queue_log.records import LineReader, ParsedLine
 from stream.sources.asterisk_queue_log.rows import Layout, RowReader
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Line
 
-__all__ = ["IGNORED", "VERBS", "Mapper", "Rule"]
+__all__ = ["IGNORED", "VERBS", "Mapper", "VerbRule"]
 
 Need = Literal["call", "queue", "member"]
 
 
-class Rule(Struct, frozen=True):
+class VerbRule(Struct, frozen=True):
     """What a line of this verb must name, and what it tells."""
 
     needs: tuple[Need, ...]
@@ -37,51 +37,55 @@ VISIT: tuple[Need, ...] = ("call", "queue")
 MEMBER: tuple[Need, ...] = ("member",)
 MEMBERSHIP: tuple[Need, ...] = ("member", "queue")
 
-VERBS: Mapping[str, Rule] = {
+# Numbers say which parameter tells what, counted from 0: the order differs from verb to verb (Asterisk
+# documentation, Operation/Logging/Queue-Logs, and the integrators' own).
+VERBS: Mapping[str, VerbRule] = {
     # Before and into the queue.
-    "DID": Rule(("call",), LineMapper.offered),
-    "ENTERQUEUE": Rule(VISIT, LineMapper.enqueued),
-    "CALLOUTBOUND": Rule(VISIT, LineMapper.called_out),
-    "FULL": Rule(VISIT, lambda line: line.blocked("full")),
-    "JOINEMPTY": Rule(VISIT, lambda line: line.blocked("no_agents")),
-    "CLOSED": Rule(VISIT, lambda line: line.blocked("closed")),
-    "DIVERT_CA_RATIO": Rule(VISIT, lambda line: line.blocked("capacity")),
-    "DIVERT_HOLDTIME": Rule(VISIT, lambda line: line.blocked("capacity")),
-    "LEAVEEMPTY": Rule(VISIT, LineMapper.emptied),
+    "DID": VerbRule(("call",), LineMapper.offered),
+    "ENTERQUEUE": VerbRule(VISIT, LineMapper.enqueued),
+    "CALLOUTBOUND": VerbRule(VISIT, LineMapper.called_out),
+    # Written by Wazo: Asterisk logs nothing of a call that it does not let into the queue.
+    "FULL": VerbRule(VISIT, lambda line: line.blocked("full")),
+    "JOINEMPTY": VerbRule(VISIT, lambda line: line.blocked("no_agents")),
+    "CLOSED": VerbRule(VISIT, lambda line: line.blocked("closed")),
+    "DIVERT_CA_RATIO": VerbRule(VISIT, lambda line: line.blocked("capacity")),
+    "DIVERT_HOLDTIME": VerbRule(VISIT, lambda line: line.blocked("capacity")),
+    "LEAVEEMPTY": VerbRule(VISIT, LineMapper.emptied),
     # Ringing and answer.
-    "RINGNOANSWER": Rule(VISIT, LineMapper.rang_in_vain),
-    "RINGCANCELED": Rule(VISIT, LineMapper.rang_until_left),
-    "AGENTDUMP": Rule(VISIT, LineMapper.dumped),
-    "CONNECT": Rule(VISIT, LineMapper.answered),
+    "RINGNOANSWER": VerbRule(VISIT, LineMapper.rang_in_vain),
+    "RINGCANCELED": VerbRule(VISIT, LineMapper.rang_until_left),
+    "AGENTDUMP": VerbRule(VISIT, LineMapper.dumped),
+    "CONNECT": VerbRule(VISIT, LineMapper.answered),
     # Out of the queue without an answer.
-    "ABANDON": Rule(VISIT, LineMapper.abandoned),
-    "EXITWITHTIMEOUT": Rule(VISIT, lambda line: line.dequeued("timeout", wait=2, position=0)),
-    "EXITEMPTY": Rule(VISIT, lambda line: line.dequeued("empty", wait=2, position=0)),
-    "EXITWITHKEY": Rule(VISIT, lambda line: line.dequeued("key", wait=3, position=1)),
-    "WITHDRAW": Rule(VISIT, lambda line: line.dequeued("moved", wait=2, position=0)),
-    "SYSCOMPAT": Rule(VISIT, LineMapper.dropped),
+    "ABANDON": VerbRule(VISIT, LineMapper.abandoned),
+    "EXITWITHTIMEOUT": VerbRule(VISIT, lambda line: line.dequeued("timeout", wait=2, position=0)),
+    "EXITEMPTY": VerbRule(VISIT, lambda line: line.dequeued("empty", wait=2, position=0)),
+    "EXITWITHKEY": VerbRule(VISIT, lambda line: line.dequeued("key", wait=3, position=1)),
+    "WITHDRAW": VerbRule(VISIT, lambda line: line.dequeued("moved", wait=2, position=0)),
+    "SYSCOMPAT": VerbRule(VISIT, LineMapper.dropped),
     # The conversation.
-    "CALLERONHOLD": Rule(VISIT, LineMapper.held),
-    "CALLEROFFHOLD": Rule(VISIT, LineMapper.resumed),
-    "COMPLETEAGENT": Rule(VISIT, lambda line: line.ended("agent", waited=0, talked=1)),
-    "COMPLETECALLER": Rule(VISIT, lambda line: line.ended("customer", waited=0, talked=1)),
-    "TRANSFER": Rule(VISIT, lambda line: line.transferred("blind")),
-    "BLINDTRANSFER": Rule(VISIT, lambda line: line.transferred("blind")),
-    "ATTENDEDTRANSFER": Rule(VISIT, lambda line: line.transferred("attended")),
-    "OUTCALL": Rule(VISIT, LineMapper.outbound_call_over),
-    "QUEUESTART": Rule((), LineMapper.restarted),
+    "CALLERONHOLD": VerbRule(VISIT, LineMapper.held),
+    "CALLEROFFHOLD": VerbRule(VISIT, LineMapper.resumed),
+    "COMPLETEAGENT": VerbRule(VISIT, lambda line: line.ended("agent", waited=0, talked=1)),
+    "COMPLETECALLER": VerbRule(VISIT, lambda line: line.ended("customer", waited=0, talked=1)),
+    # TRANSFER is what versions before Asterisk 12 write.
+    "TRANSFER": VerbRule(VISIT, lambda line: line.transferred("blind")),
+    "BLINDTRANSFER": VerbRule(VISIT, lambda line: line.transferred("blind")),
+    "ATTENDEDTRANSFER": VerbRule(VISIT, lambda line: line.transferred("attended")),
+    "OUTCALL": VerbRule(VISIT, LineMapper.outbound_call_over),
+    "QUEUESTART": VerbRule((), LineMapper.restarted),
     # Agents.
-    "AGENTLOGIN": Rule(MEMBER, lambda line: line.logged_in(by_channel=True)),
-    "AGENTCALLBACKLOGIN": Rule(MEMBER, lambda line: line.logged_in(by_channel=False)),
-    "AGENTLOGOFF": Rule(MEMBER, LineMapper.logged_out),
-    "AGENTCALLBACKLOGOFF": Rule(MEMBER, LineMapper.logged_out),
-    "ADDMEMBER": Rule(MEMBERSHIP, LineMapper.joined),
-    "REMOVEMEMBER": Rule(MEMBERSHIP, LineMapper.left),
-    "PAUSE": Rule(MEMBER, lambda line: line.paused(paused=True, everywhere=False)),
-    "UNPAUSE": Rule(MEMBER, lambda line: line.paused(paused=False, everywhere=False)),
-    "PAUSEALL": Rule(MEMBER, lambda line: line.paused(paused=True, everywhere=True)),
-    "UNPAUSEALL": Rule(MEMBER, lambda line: line.paused(paused=False, everywhere=True)),
-    "WRAPUPSTART": Rule(MEMBER, LineMapper.wrapping_up),
+    "AGENTLOGIN": VerbRule(MEMBER, lambda line: line.logged_in(by_channel=True)),
+    "AGENTCALLBACKLOGIN": VerbRule(MEMBER, lambda line: line.logged_in(by_channel=False)),
+    "AGENTLOGOFF": VerbRule(MEMBER, LineMapper.logged_out),
+    "AGENTCALLBACKLOGOFF": VerbRule(MEMBER, LineMapper.logged_out),
+    "ADDMEMBER": VerbRule(MEMBERSHIP, LineMapper.joined),
+    "REMOVEMEMBER": VerbRule(MEMBERSHIP, LineMapper.left),
+    "PAUSE": VerbRule(MEMBER, lambda line: line.paused(paused=True, everywhere=False)),
+    "UNPAUSE": VerbRule(MEMBER, lambda line: line.paused(paused=False, everywhere=False)),
+    "PAUSEALL": VerbRule(MEMBER, lambda line: line.paused(paused=True, everywhere=True)),
+    "UNPAUSEALL": VerbRule(MEMBER, lambda line: line.paused(paused=False, everywhere=True)),
+    "WRAPUPSTART": VerbRule(MEMBER, LineMapper.wrapping_up),
 }
 
 IGNORED: Mapping[str, str] = {
@@ -128,11 +132,13 @@ class Mapper:
         self.intake.read += 1
         remembered = self.memory.saved
         match self._reader.parse(line, remembered.layout, remembered.newest):
-            case Record() as record:
+            case ParsedLine() as record:
                 return self._tell(record)
             case BadLine() as bad:
                 self.intake.refuse(bad)
             case Layout() as layout:
+                # Saved with the position: a restart goes on behind the header of the file, and does not see it
+                # again.
                 remembered.layout = layout
                 self.intake.empty += 1
             case None:
@@ -143,7 +149,7 @@ class Mapper:
         """Return what was to happen until *at*, in microseconds; None: all that is to happen, the log has ended."""
         return list(finished_wrapups(self.identity, self.memory, at)) if self.memory.saved.wrapups else []
 
-    def _tell(self, record: Record) -> list[Event]:
+    def _tell(self, record: ParsedLine) -> list[Event]:
         rule = VERBS.get(record.verb)
         if rule is None:
             return self._leave(record)
@@ -163,15 +169,16 @@ class Mapper:
         self.intake.used[record.verb] += 1
         return passed + told
 
-    def _told(self, rule: Rule, record: Record, line_id: str) -> list[Event] | None:
+    def _told(self, rule: VerbRule, record: ParsedLine, line_id: str) -> list[Event] | None:
         """Return what a line tells; None where other lines have told the same."""
+        # Only now, when the id is made: which spelling comes first must not change the ids of lines.
         if record.queue is not None and (spelled := self.memory.spelled(record.queue)) != record.queue:
             record = replace(record, queue=spelled)
         line = LineMapper(record, line_id, self.identity, self.memory)
         told = rule.tell(line)
         return None if line.told_before and not told else told
 
-    def _leave(self, record: Record) -> list[Event]:
+    def _leave(self, record: ParsedLine) -> list[Event]:
         if record.verb in IGNORED:
             self.intake.ignore(record.verb)
         else:

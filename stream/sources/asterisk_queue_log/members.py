@@ -13,7 +13,7 @@ __all__ = ["MEMBERS_KEPT", "Member", "Members", "Membership", "Presence", "Wrapu
 MEMBERS_KEPT = 10_000
 """The one that was not heard of for longest goes first."""
 
-QUEUES_KEPT = 200
+QUEUES_OF_A_MEMBER = 200
 
 Presence = Literal["available", "not_ready", "offline"]
 
@@ -63,14 +63,18 @@ class Member(Struct, array_like=True):
         if self.gone:
             return "offline"
         serving = [membership for membership in self.queues.values() if membership.joined]
+        # Paused in some queues it still takes the calls of the others: only a pause in all of them makes it not
+        # ready as a whole.
         paused = self.paused or (bool(serving) and all(membership.paused for membership in serving))
         return "not_ready" if paused else "available"
 
     def serves(self, queue: str, membership: Membership) -> None:
         """Note a membership; of too many the oldest goes."""
+        # Taken out first, so that it moves to the end: the first of the dict is the one that changed longest
+        # ago.
         self.queues.pop(queue, None)
         self.queues[queue] = membership
-        if len(self.queues) > QUEUES_KEPT:
+        if len(self.queues) > QUEUES_OF_A_MEMBER:
             del self.queues[next(iter(self.queues))]
 
 

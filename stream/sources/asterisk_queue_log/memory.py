@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 
 from stream.sources.asterisk_queue_log.calls import Call, Calls
 from stream.sources.asterisk_queue_log.members import Member, Members, Wrapup
-from stream.sources.asterisk_queue_log.records import Record
+from stream.sources.asterisk_queue_log.records import ParsedLine
 from stream.sources.asterisk_queue_log.rows import Layout
 
 __all__ = ["Memory", "Remembered", "Seen"]
@@ -59,7 +59,7 @@ class Memory:
         self.calls = Calls(self.saved.calls, contact)
         self.members = Members(self.saved.members)
 
-    def identify(self, record: Record) -> tuple[str, bool]:
+    def identify(self, record: ParsedLine) -> tuple[str, bool]:
         """
         Return what names this line, and whether it stands in the log twice.
 
@@ -68,8 +68,11 @@ class Memory:
         their order while they follow each other; one that comes when the log was further on stands there twice.
         """
         facts = (str(record.micros), record.call or "", record.queue or "", record.member or "", record.verb)
+        # No field has a zero byte (control characters are refused): joined by it, fields cannot run into each
+        # other.
         name = blake2b("\0".join(facts).encode(), digest_size=16).hexdigest()
         alike = self.saved.alike
+        # Taken out, and put back at the end below: the first of the dict is what was seen longest ago.
         seen = alike.pop(name, None)
         # Repeated lines follow each other, or come in a block that the log has had before: then it was further on.
         twice = seen is not None and any(other.micros > record.micros for other in alike.values())
@@ -92,7 +95,7 @@ class Memory:
             del spellings[next(iter(spellings))]
         return known
 
-    def place_in_second(self, record: Record) -> int:
+    def place_in_second(self, record: ParsedLine) -> int:
         """
         Return how many lines about agents came before this one in its second.
 
@@ -100,6 +103,7 @@ class Memory:
         apart by their order. A line that knows its time more closely keeps it.
         """
         second, fraction = divmod(record.micros, 1_000_000)
+        # Rows of a database have microseconds: their order is in the time already.
         if fraction:
             return 0
         reports = self.saved.reports

@@ -13,15 +13,17 @@ __all__ = ["HEAD_BYTES", "Bookmark", "Position"]
 HEAD_BYTES: Final = 1024
 """So many bytes tell two logs apart: the first line alone has a time and an id."""
 
-Place = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+# The largest offset of a file that an operating system takes: a damaged position with more would fail only
+# later, at `seek`.
+NonNegative = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Bookmark(Struct, frozen=True, kw_only=True):
     """Where in which file the next line begins; the file is known again by its first bytes, whatever its name."""
 
     inode: int
-    offset: Place
-    lines: Place
+    offset: NonNegative
+    lines: NonNegative
     head_length: Annotated[int, Meta(ge=0, le=HEAD_BYTES)]
     head_digest: str
 
@@ -38,6 +40,8 @@ class Position(Struct, frozen=True, kw_only=True):
         """Return what was saved, also by the version before; raises UnreadablePosition."""
         try:
             return msgspec.json.decode(_in_version_2(saved), type=cls)
+        # A damaged file may nest its brackets as deep as it likes: the decoder answers that with
+        # RecursionError.
         except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
             raise UnreadablePosition(
                 "no position in a queue_log that this version can read; restore it from a copy. Without it "
@@ -66,6 +70,8 @@ def _in_version_2(saved: bytes) -> bytes:
     memory = document["memory"]
     for name, (_, visits) in memory["calls"].items():
         for visit in visits:
+            # Structs are saved as arrays: what is added here is the field that version 2 has behind those of
+            # version 1.
             visit.append(name)
     memory["alike"] = {name: [times, 0] for name, times in memory["alike"].items()}
     return msgspec.json.encode({**document, "version": 2})

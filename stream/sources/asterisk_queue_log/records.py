@@ -5,15 +5,14 @@ table, which look otherwise, are read by `rows`.
 """
 
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from stream.sources.asterisk_queue_log.rows import BadRow, Layout, Row, RowReader, is_rule
-from stream.sources.lines import BadLine, Line, Place
+from stream.sources.asterisk_queue_log.rows import BadRow, Layout, RowReader, TableRow, is_rule
+from stream.sources.lines import BadLine, Line, Location
 
-__all__ = ["EPOCH", "NOBODY", "LineReader", "Record"]
+__all__ = ["NOBODY", "LineReader", "ParsedLine"]
 
 NOBODY = frozenset({"", "NONE"})
 """What stands in the fields of call, queue and member when there is none."""
@@ -21,23 +20,26 @@ NOBODY = frozenset({"", "NONE"})
 NO_CALL = NOBODY | {"REALTIME", "CLI", "MANAGER"}
 """Who caused a line without a call: the realtime engine, a person at the console, the manager interface."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST_SECOND = 86_400  # 1970-01-02: before that a clock was never set
 LATEST_SECOND = 4_133_980_800  # 2101-01-01: as for events
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """Editors put it at the begin of a file."""
 
+# Whole seconds from Asterisk itself, a fraction where the log went through a database. Digits beyond
+# microseconds are cut.
 _TIME = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,6})[0-9]*)?")
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# The names become parts of events, so they keep to the limits of the contract. A subject may have 256
+# characters: a call's is its id, `@` and the eight letters of its PBX.
 _LONGEST = {"call": 200, "queue": 128, "member": 256}
 
 
-class Record(Struct, frozen=True):
+class ParsedLine(Struct, frozen=True):
     """One line. `call`, `queue` and `member` are None where the line names none; trailing empty params are cut."""
 
-    place: Place
+    place: Location
     micros: int
     """When, in microseconds since 1970: exact, and the same each time the line is read."""
     call: str | None
@@ -48,7 +50,10 @@ class Record(Struct, frozen=True):
 
     def number(self, index: int) -> int | None:
         """Return a parameter as a whole number, or None where it is missing or is none (old and odd lines)."""
+        # Negative indexes count from the end, as those of a list do.
         text = self.params[index] if -len(self.params) <= index < len(self.params) else ""
+        # `isdigit` alone is true of digits of other scripts, too. Twelve digits are more than any length or
+        # position.
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
@@ -58,7 +63,7 @@ class LineReader:
     def __init__(self, rows: RowReader) -> None:
         self._rows = rows
 
-    def parse(self, line: Line, layout: Layout | None, newest: int) -> Record | Layout | BadLine | None:
+    def parse(self, line: Line, layout: Layout | None, newest: int) -> ParsedLine | Layout | BadLine | None:
         """
         Read one line; None for an empty one. Any bytes will do: it never raises.
 
@@ -74,15 +79,17 @@ class LineReader:
         decoded = text.decode("utf-8", errors="replace")
         fields = decoded.split("|")
         micros = _micros(fields[0])
+        # Once a header has named the columns, a row is read by them: with bars and a time in seconds it looks
+        # like a line of the log, but its cells may stand in another order.
         if layout is None and micros is not None and len(fields) >= 5:
             return _record(line.place, fields, micros)
         return None if is_rule(decoded) else self._row(line.place, decoded, layout, newest, len(fields))
 
     def _row(
-        self, place: Place, text: str, layout: Layout | None, newest: int, fields: int
-    ) -> Record | Layout | BadLine | None:
+        self, place: Location, text: str, layout: Layout | None, newest: int, fields: int
+    ) -> ParsedLine | Layout | BadLine | None:
         match self._rows.read(text, layout, newest):
-            case Row(micros, cells):
+            case TableRow(micros, cells):
                 return _record(place, ["", *cells], micros)
             case BadRow(reason, detail):
                 return BadLine(place, reason, detail)
@@ -115,15 +122,16 @@ def _fault(fields: list[str], micros: int) -> tuple[str, str] | None:
     return None
 
 
-def _record(place: Place, fields: list[str], micros: int) -> Record | BadLine:
+def _record(place: Location, fields: list[str], micros: int) -> ParsedLine | BadLine:
     fault = _fault(fields, micros)
     if fault is not None:
         return BadLine(place, *fault)
     params = fields[5:]
+    # A row of the table always has five parameters, a line as many as its verb: cut like this, both read alike.
     while params and not params[-1]:
         params.pop()
     call, queue, member = fields[1:4]
-    return Record(
+    return ParsedLine(
         place=place,
         micros=micros,
         call=None if call in NO_CALL else call,

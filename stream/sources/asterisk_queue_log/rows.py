@@ -12,10 +12,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-__all__ = ["BadRow", "Layout", "Row", "RowReader", "is_rule"]
+from stream.core.windows import EPOCH
 
-COLUMNS: Final = ("time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5")
-_NEEDED: Final = frozenset(COLUMNS[:5])
+__all__ = ["BadRow", "Layout", "RowReader", "TableRow", "is_rule"]
+
+TABLE_COLUMNS: Final = ("time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5")
+_NEEDED: Final = frozenset(TABLE_COLUMNS[:5])
+# How clients of MySQL and PostgreSQL write a missing value.
 _NULLS: Final = frozenset({"NULL", r"\N"})
 
 _SEPARATOR = re.compile(r'\s*[|]?\s*"?[\w:.+ -]+?"?\s*([|,;\t])')
@@ -25,8 +28,9 @@ _EPOCH = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _RULE = re.compile(r"[-+|\s]+|\(\d+ rows?\)")
 """What clients print around a table."""
 
+# Several processes write the table, so a time may lie a little before the newest one. Only what lies further
+# back is taken for the second of two hours that clocks call by the same name.
 _SLACK_MICROS = 60 * 1_000_000
-_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Layout(Struct, frozen=True, array_like=True):
@@ -36,7 +40,7 @@ class Layout(Struct, frozen=True, array_like=True):
     columns: tuple[str, ...]
 
 
-class Row(Struct, frozen=True):
+class TableRow(Struct, frozen=True):
     """One row: microseconds since 1970, and the cells behind the time as in a line of the log."""
 
     micros: int
@@ -56,25 +60,29 @@ class RowReader:
     def __init__(self, zone: ZoneInfo | None) -> None:
         self._zone = zone
 
-    def read(self, text: str, layout: Layout | None, newest: int) -> Row | BadRow | Layout | None:
+    def read(self, text: str, layout: Layout | None, newest: int) -> TableRow | BadRow | Layout | None:
         """Read a row, or the layout that a first line tells; None where *text* is neither."""
         separator = layout.separator if layout else _separator_of(text)
         if separator is None:
             return None
         cells = _cells(text, separator)
         named = tuple(cell.lower() for cell in cells)
+        # Looked for in every row and not only in the first: exports that were put together into one file have a
+        # header each.
         if set(named) >= _NEEDED:
             return Layout(separator, named)
-        columns = dict(zip(layout.columns if layout else COLUMNS, cells, strict=False))
+        columns = dict(zip(layout.columns if layout else TABLE_COLUMNS, cells, strict=False))
         if not set(columns) >= _NEEDED:
             return BadRow("too_few_fields", "a row of the table has at least five cells") if layout else None
         micros = self._micros(columns["time"], newest)
         if isinstance(micros, int):
-            return Row(micros, [columns[name] for name in COLUMNS[1:5]] + _params(columns))
+            return TableRow(micros, [columns[name] for name in TABLE_COLUMNS[1:5]] + _params(columns))
         return micros or (BadRow("bad_time", "the time of the row is none") if layout else None)
 
     def _micros(self, text: str, newest: int) -> int | BadRow | None:
         if _EPOCH.fullmatch(text):
+            # Times of today have sixteen digits in microseconds: a float holds them exactly enough to be
+            # rounded.
             return round(float(text) * 1_000_000)
         match = _LOCAL.fullmatch(text)
         if match is None:
@@ -89,7 +97,7 @@ class RowReader:
             return None
         if at is None:
             return BadRow("no_time_zone", "the time is a local one: name its zone, such as --time-zone Europe/Berlin")
-        return (at - _1970) // timedelta(microseconds=1) + (1_000_000 if leap else 0)
+        return (at - EPOCH) // timedelta(microseconds=1) + (1_000_000 if leap else 0)
 
     def _in_zone(self, local: datetime, newest: int) -> datetime | None:
         """Return the instant; in the hour that comes twice the second time, where the first would lead back."""
@@ -97,7 +105,7 @@ class RowReader:
             return None
         first = local.replace(tzinfo=self._zone).astimezone(UTC)
         second = local.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
-        leads_back = (first - _1970) // timedelta(microseconds=1) < newest - _SLACK_MICROS
+        leads_back = (first - EPOCH) // timedelta(microseconds=1) < newest - _SLACK_MICROS
         return second if second > first and leads_back else first
 
 
@@ -116,12 +124,16 @@ def _cells(text: str, separator: str) -> list[str]:
         cells = [cell.strip() for cell in text.split("|")]
         cells = cells[1:] if cells and not cells[0] else cells  # MySQL frames its rows
     else:
-        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator), [])]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([text], delimiter=separator), [])]
+        except csv.Error:
+            # A line break within the line: a lone carriage return, as old systems end their lines.
+            return []
     return ["" if cell in _NULLS else cell for cell in cells]
 
 
 def _params(columns: dict[str, str]) -> list[str]:
     """Return the parameters: five columns, or one that holds them all."""
     if "data1" in columns:
-        return [columns.get(name, "") for name in COLUMNS[5:]]
+        return [columns.get(name, "") for name in TABLE_COLUMNS[5:]]
     return columns.get("data", "").split("|")

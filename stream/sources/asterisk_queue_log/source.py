@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import quote
@@ -14,16 +14,17 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.windows import EPOCH
 from stream.errors import SettingsError
+from stream.sdk.factory import utc_now
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.position import Position
-from stream.sources.asterisk_queue_log.records import EPOCH
 from stream.sources.asterisk_queue_log.tail import ROTATED, Tail
 from stream.sources.files import COMPRESSED, opened
 from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
-from stream.sources.source import STDIN, Batch, Source
+from stream.sources.source import STDIN, PulledBatch, Source
 
 __all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "polling"]
 
@@ -62,6 +63,8 @@ def default_name(file: Path) -> str:
     if file == STDIN:
         return f"//{host}/stdin"
     folder, _, name = str(file.absolute()).rpartition("/")
+    # The name is part of what identifies events: a day that was followed live and is read once more from its
+    # rotated, compressed file must count once.
     for ending in COMPRESSED:
         name = name.removesuffix(ending)
     found = f"//{host}{quote(folder)}/{quote(_ROTATED_END.sub('', name))}"
@@ -82,12 +85,8 @@ def read(options: Options, intake: Intake) -> Iterator[Event]:
     mapper = options.mapper(intake)
     with opened(options.file) as (stream, name):
         yield from mapper.events(read_lines(stream, name))
+    # The log has ended: what it only announced, such as the end of a wrap-up, will not come as a line.
     yield from mapper.passed()
-
-
-def utc_now() -> datetime:
-    """Return the time of this machine."""
-    return datetime.now(UTC)
 
 
 def polling(seconds: float = 0.25) -> Pause:
@@ -117,7 +116,7 @@ class QueueLogFollower:
         self._pause = pause or polling()
         self._clock = clock
 
-    async def batches(self, saved: bytes | None) -> AsyncIterator[Batch]:
+    async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         """Yield what is in the file from *saved* on, and then what is added."""
         position = None if saved is None else Position.read(saved)
         mapper = self._options.mapper(self._intake, position)
@@ -125,11 +124,13 @@ class QueueLogFollower:
             going = True
             while going:
                 lines = tail.read()
+                # With lines their own times decide what is over. While nothing is written the clock of this
+                # machine has to: a wrap-up ends on time also in a quiet hour.
                 events = list(mapper.events(lines)) if lines else mapper.passed(self._now())
                 place = tail.bookmark
                 # Also without events: the position moves past lines that told nothing.
                 if (lines or events) and place is not None:
-                    yield Batch(events, Position(bookmark=place, memory=mapper.memory.saved).write())
+                    yield PulledBatch(events, Position(bookmark=place, memory=mapper.memory.saved).write())
                 else:
                     going = await self._pause()
 

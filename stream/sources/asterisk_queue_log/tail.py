@@ -16,13 +16,11 @@ from pathlib import Path
 
 from stream.errors import SourceError
 from stream.sources.asterisk_queue_log.position import HEAD_BYTES, Bookmark
-from stream.sources.lines import Line, LineSplitter
+from stream.sources.lines import CHUNK_BYTES, Line, LineSplitter
 
 __all__ = ["Tail"]
 
-log = logging.getLogger(__name__)
-
-CHUNK_BYTES = 256 * 1024
+logger = logging.getLogger(__name__)
 
 ROTATED = re.compile(r"[.-][0-9][0-9.-]*")
 """What rotation appends to the name: `.1`, `-20260131`; compressed files are not followed."""
@@ -46,6 +44,8 @@ class Tail:
             return []
         if self._rewritten(file):
             file = self._after_rewrite(file)
+        # The lines of one chunk at a time: the position is saved behind each of them, and the first run over a
+        # log of years must not load all of it.
         while chunk := file.read(CHUNK_BYTES):
             if len(self._head) < HEAD_BYTES:
                 self._head = (self._head + chunk)[:HEAD_BYTES]
@@ -95,6 +95,8 @@ class Tail:
     def _after_rewrite(self, file: FileIO) -> FileIO:
         """Go on in the copy that was made before the file was cut; without one, at the begin of the file."""
         place = self.bookmark
+        # `copytruncate` of logrotate copies the log and then cuts it. Lines written between the two are lost by
+        # logrotate itself; what was not read before is in the copy.
         copy = self._find(place) if place is not None and place.offset else None
         if copy is not None:
             return self._take(copy, place) or file
@@ -110,6 +112,7 @@ class Tail:
         # What is left over has no newline, and nobody will write one any more.
         left = list(self._lines.end())
         self._take(successor)
+        # Read on at once: a pause here would be one for each file of a backlog.
         return left or self.read()
 
     def _successor(self, ours: os.stat_result) -> FileIO | None:
@@ -120,6 +123,8 @@ class Tail:
             return None
         if now.st_ino == ours.st_ino and now.st_dev == ours.st_dev:
             return None
+        # Ordered by the time of their last write, since names do not tell: numbers fall with age (`.1` is newer
+        # than `.2`), dates rise. Rotated files are not written any more, so that time stays.
         newer = [
             (found.st_mtime_ns, sibling)
             for sibling, found in self._rotated()
@@ -132,6 +137,8 @@ class Tail:
 
     def _find(self, wanted: Bookmark) -> FileIO | None:
         """Open the file that begins as *wanted* says and reaches as far; of several the one with its inode."""
+        # Opened first and compared then, by the open file: a rotation between two looks at a name would compare
+        # one file and go on in another.
         opened = [self._open(path) for path in (self._path, *(sibling for sibling, _ in self._rotated()))]
         files = [file for file in opened if file is not None]
         matching = [file for file in files if _begins_as(file, wanted)]
@@ -177,7 +184,7 @@ class Tail:
 
     def _gap(self, why: str) -> None:
         self.gaps += 1
-        log.warning("%s: %s; lines may be missing", self._path, why)
+        logger.warning("%s: %s; lines may be missing", self._path, why)
 
 
 def _regular(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -189,6 +196,7 @@ def _regular(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def _at_once(path: str, flags: int) -> int:
     """Open without waiting, as for a FIFO it would, until somebody writes to it."""
+    # Of a regular file the flag changes nothing; what is no regular file is refused after this.
     return os.open(path, flags | os.O_NONBLOCK)
 
 

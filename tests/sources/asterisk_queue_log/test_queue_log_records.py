@@ -2,23 +2,24 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from stream.core.windows import EPOCH
 from stream.sdk.producer import checked
 from stream.sources.asterisk_queue_log.mapper import IGNORED, VERBS
-from stream.sources.asterisk_queue_log.records import EPOCH, LineReader, Record
+from stream.sources.asterisk_queue_log.records import LineReader, ParsedLine
 from stream.sources.asterisk_queue_log.rows import Layout, RowReader
-from stream.sources.lines import BadLine, Line, Place
+from stream.sources.lines import BadLine, Line, Location
 from tests.sources.queue_logs import mapped, mapper
 
-HERE = Place("queue_log", 7, 100)
+HERE = Location("queue_log", 7, 100)
 
 
 READER = LineReader(RowReader(ZoneInfo("Europe/Berlin")))
 
 
-def read(text: bytes | None, *, layout: Layout | None = None, newest: int = 0) -> Record | Layout | BadLine | None:
+def read(text: bytes | None, *, layout: Layout | None = None, newest: int = 0) -> ParsedLine | Layout | BadLine | None:
     return READER.parse(Line(HERE, text), layout, newest)
 
 
@@ -26,14 +27,14 @@ def instant(text: str, *, newest: str = "1970-01-01T00:00:00+00:00") -> str:
     """What a row says in local time, in UTC; the row before was of *newest*."""
     before = (datetime.fromisoformat(newest) - EPOCH) // timedelta(microseconds=1)
     record = read(f"{text}|c1|q1|NONE|ENTERQUEUE||x|1|||".encode(), newest=before)
-    assert isinstance(record, Record)
+    assert isinstance(record, ParsedLine)
     return (EPOCH + timedelta(microseconds=record.micros)).isoformat()
 
 
 def test_a_line_is_read_with_microseconds_and_without_the_empty_fields_behind_it() -> None:
     record = read(b"1341343643.8962|1341343640.4|q1|Agent/3001|CONNECT|2||1||")
 
-    assert isinstance(record, Record)
+    assert isinstance(record, ParsedLine)
     assert record.micros == 1_341_343_643_896_200
     assert (record.call, record.queue, record.member) == ("1341343640.4", "q1", "Agent/3001")
     assert record.params == ("2", "", "1")
@@ -43,7 +44,7 @@ def test_none_realtime_and_cli_are_no_calls() -> None:
     for nobody in ("NONE", "REALTIME", "CLI", "MANAGER", ""):
         record = read(f"1341343643|{nobody}|NONE|NONE|ADDMEMBER|".encode())
 
-        assert isinstance(record, Record)
+        assert isinstance(record, ParsedLine)
         assert (record.call, record.queue, record.member) == (None, None, None)
 
 
@@ -70,13 +71,14 @@ def test_bad_lines_are_named_by_file_and_line_and_never_quoted() -> None:
 def test_a_name_in_another_encoding_does_not_spoil_the_line() -> None:
     record = read("1341343643|c|q|NONE|ENTERQUEUE||05550000001|1|Jürgen".encode("latin-1"))
 
-    assert isinstance(record, Record)
+    assert isinstance(record, ParsedLine)
     assert record.number(2) == 1
 
 
+@example(b"2026-03-02 10:00:00\ra,b")
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_record_a_bad_line_or_nothing(text: bytes) -> None:
-    assert isinstance(read(text), Record | BadLine | Layout | None)
+    assert isinstance(read(text), ParsedLine | BadLine | Layout | None)
 
 
 PARTS = st.one_of(
@@ -117,8 +119,8 @@ def test_a_line_of_a_megabyte_is_set_aside() -> None:
 def test_history_begins_with_the_epoch() -> None:
     record = read(b"915148800|c|q|NONE|ENTERQUEUE")
 
-    assert isinstance(record, Record)
-    assert isinstance(read(b"86400|c|q|NONE|ENTERQUEUE"), Record)
+    assert isinstance(record, ParsedLine)
+    assert isinstance(read(b"86400|c|q|NONE|ENTERQUEUE"), ParsedLine)
     assert isinstance(read(b"86399|c|q|NONE|ENTERQUEUE"), BadLine)
 
 
@@ -138,7 +140,7 @@ def test_history_begins_with_the_epoch() -> None:
 def test_a_row_of_the_table_is_read_whatever_client_wrote_it(text: str) -> None:
     record = read(text.encode())
 
-    assert isinstance(record, Record)
+    assert isinstance(record, ParsedLine)
     assert (record.micros, record.call, record.queue, record.member) == (1_341_380_001_165_823, "c1", "q1", None)
     assert (record.verb, record.params) == ("ENTERQUEUE", ("", "1000", "1"))
 
@@ -158,7 +160,7 @@ def test_a_first_line_names_the_columns(header: str, row: str) -> None:
 
     record = read(row.encode(), layout=layout)
 
-    assert isinstance(record, Record)
+    assert isinstance(record, ParsedLine)
     assert (record.micros, record.call, record.verb) == (1_341_380_001_000_000, "c1", "ENTERQUEUE")
     assert record.params in {("", "1000"), ()}
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
+from stream.core.windows import EPOCH
 from stream.errors import BrokerError, SettingsError, SourceError
 from stream.families.contacts.events import ContactAnswered, ContactEnded
-from stream.sources.asterisk_queue_log.records import EPOCH
 from stream.sources.asterisk_queue_log.source import Options, QueueLogFollower, default_name, polling, read
 from stream.sources.intake import Intake
 from stream.sources.shipping import BackOff, PositionFile, ship
