@@ -28,8 +28,9 @@ demo: $(DEMO_STAMP) ## Broker, worker and a simulated contact centre; `DURATION=
 stack: install ## What docker-compose.yml runs, without Docker, until Ctrl-C (Java 17, Maven, Prometheus, Alertmanager)
 	@$(BIN)/python -m scripts.stack $(if $(WORKERS),--workers $(WORKERS))
 
-test: install ## Run the tests; `make test ARGS='-k abandon'` runs some
-	@$(BIN)/python -m pytest $(ARGS)
+# By file: what the tests of one share (a broker, a browser) is started once. Of many cores each would start its own.
+test: install ## Run the tests; `make test ARGS='-k abandon'` runs some, `ARGS='-n 0 --pdb'` one after the other
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: install format-check lint types layers generated test ## All that CI runs: format, lint, types, layers, generated files, tests
 
