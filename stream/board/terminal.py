@@ -17,7 +17,7 @@ from stream.board.document import Document
 from stream.board.view import Column, Panel
 from stream.core.family import Family
 from stream.core.figure import Row, Show
-from stream.core.format import count, duration, elapsed, level, printable, share
+from stream.core.format import count, duration, elapsed, level, limit, printable, share
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
@@ -50,6 +50,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "share": share,
     "duration": duration,
     "elapsed": elapsed,
+    "limit": limit,
     "count": count,
     "text": lambda value: printable(str(value)),
 }
@@ -66,7 +67,7 @@ def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     return [
         *(_Column(name, _RANK_OF_LABEL.get(name, 0), _label_cell(name), "left") for name in labels),
         _Column("state", 0, _state, "left"),
-        *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns),
+        *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns if one.title),
     ]
 
 

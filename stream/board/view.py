@@ -3,23 +3,27 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from stream.core.family import Board, Family, worst
-from stream.core.figure import Reading, Row, Show
+from stream.core.figure import Format, Reading, Row, Show
 from stream.core.judgement import State
 
 __all__ = ["Column", "Panel", "panel_of", "panels_of", "worst_first"]
 
 
-class Column(Struct, frozen=True, kw_only=True):
-    """One column of a panel: a field of its rows, how it is written, and the name of what judges it."""
+class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One column of a panel: what `Show` says of it to those who draw it."""
 
     name: str
-    format: str
+    format: Format
     title: str
-    rank: int
+    word: str = ""
+    rank: int = 0
     judged_as: str = ""
+    signed: bool = True
+    since: str = ""
+    also: tuple[str, Format] | None = None
 
 
 class Panel(Struct, frozen=True, kw_only=True):
@@ -86,7 +90,7 @@ def _shows(family: Family[Any]) -> list[Show[Any]]:
 
 
 def _ticking(family: Family[Any]) -> frozenset[str]:
-    return frozenset(figure.show.name for figure in family.figures if figure.show is not None and figure.show.ticks)
+    return frozenset(figure.show.name for figure in family.figures if figure.show is not None and figure.show.since)
 
 
 def _without(row: Row, names: frozenset[str]) -> Row:
@@ -94,7 +98,7 @@ def _without(row: Row, names: frozenset[str]) -> Row:
 
 
 def _column(show: Show[Any]) -> Column:
-    return Column(name=show.name, format=show.format, title=show.title, rank=show.rank, judged_as=show.judged_as)
+    return convert(show, Column, from_attributes=True)
 
 
 def _rows(

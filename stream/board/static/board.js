@@ -34,7 +34,7 @@ function draw() {
   if (feed.picture !== null) {
     if (choice.view === "queue") queue.draw();
     else drawPage();
-    panels.draw(choice.view);
+    panels.draw();
     drawSummary();
   }
   drawControls();
@@ -108,8 +108,9 @@ function tick() {
   drawTitle();
   if (feed.beat === null || feed.picture === null) return;
   view().tick(shown);
-  const oldest = rows().reduce((one, row) => (row.since !== null && !(one?.since <= row.since) ? row : one), null);
-  put($("sum-wait"), write.elapsed(oldest && waited(oldest)));
+  panels.tick();
+  const waits = rows().map(waited).filter((one) => one !== null);
+  put($("sum-wait"), write.elapsed(waits.reduce((most, one) => Math.max(most, one), waits[0])));
   put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${feed.picture.window}`) })}`);
 }
 
@@ -138,7 +139,7 @@ function go(changes) {
 function arrive(was) {
   if (choice.lang !== was.lang) {
     speak(choice.lang);
-    for (const each of [tiles, list, queue, panels]) each.clear();
+    for (const each of [tiles, queue]) each.clear();
   }
   document.documentElement.dataset.theme = choice.theme;
   if (choice.window !== was.window) listen(choice.window);

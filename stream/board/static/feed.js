@@ -24,7 +24,7 @@ export function listen(window, told = tell) {
   source = mine;
   mine.addEventListener("board", (message) => {
     feed.picture = JSON.parse(message.data);
-    for (const row of queues()) prepare(row);
+    for (const { labels, rows } of Object.values(feed.picture.panels)) for (const row of rows) prepare(row, labels);
     tell.board();
   });
   mine.addEventListener("beat", (message) => {
@@ -38,16 +38,13 @@ export function listen(window, told = tell) {
   });
 }
 
-export function prepare(row) {
-  row.key = `${row.tenant}/${row.queue}/${row.channel}`;
-  row.since = row.oldest_enqueued_at === null ? null : Date.parse(row.oldest_enqueued_at) / 1000;
-}
+const prepare = (row, labels) => (row.key = labels.map((label) => row[label] ?? "").join("/"));
 
 export async function detailOf(key) {
   const answer = await fetch(`detail.json?panel=contacts&key=${encodeURIComponent(key)}`);
   if (!answer.ok) return null;
   const detail = await answer.json();
-  for (const row of detail.windows) prepare(row);
+  for (const row of detail.windows) row.key = key;
   return detail;
 }
 
@@ -66,4 +63,5 @@ const frozen = () => lost() || Boolean(feed.beat?.notices.some((one) => one.code
 
 // Time is the server's, carried on by our own clock, so that a wrong one here does no harm.
 export const now = () => Date.parse(feed.beat.at) / 1000 + (frozen() ? 0 : silence());
-export const waited = (row) => (row.since === null || feed.beat === null ? null : now() - row.since);
+export const secondsSince = (instant) => ((instant ?? null) === null || feed.beat === null ? null : now() - Date.parse(instant) / 1000);
+export const waited = (row) => secondsSince(row.oldest_enqueued_at);

@@ -1,8 +1,8 @@
-// What tiles, list and detail have in common: signs and words for states, names, and the wait that ticks.
+// What tiles, lists and detail have in common: how columns, labels and states are called and written, and waits that tick.
 
 import { NO_SAMPLE } from "./format.js";
 import { addressOf, choice } from "./choice.js";
-import { waited } from "./feed.js";
+import { secondsSince, waited } from "./feed.js";
 import { mark, put, set } from "./dom.js";
 import { say, sayOr, write } from "./words.js";
 
@@ -21,7 +21,10 @@ export function drawState(box, state) {
   put(box.lastElementChild, say(`state_${state}`));
 }
 
-export const channelText = (row) => sayOr(`channel_${row.channel}`, row.channel);
+// The label that names a row, and those that tell rows of one name apart: the tenant comes last.
+export const labelsOf = (labels) => [...labels.filter((label) => label !== "tenant"), ...labels.filter((label) => label === "tenant")];
+export const labelText = (row, label) => sayOr(`${label}_${row[label]}`, row[label] ?? "");
+export const channelText = (row) => labelText(row, "channel");
 export const targetText = (row) =>
   say("target", { target: write.level(row.target), threshold: write.limit(row.threshold_seconds) });
 export const pastText = (row) =>
@@ -33,6 +36,20 @@ export const callbackText = (row) =>
 
 // Somebody waits and nobody is free: the one thing about agents that wants an action.
 export const noAgentFree = (row) => row.agents.available === 0 && row.open_cases > 0;
+
+// What names a column: a word of its family's own, or one that all have.
+export const wordOf = (panel, { name, word = name, title }) => sayOr(`${panel}.${word}`, sayOr(word, title));
+
+const WRITERS = {
+  text: (value) => value ?? "",
+  agents: (states, row) => (noAgentFree(row) ? "▼ 0" : write.count(states.available)),
+};
+
+export function textOf({ name, format, since, also }, row) {
+  const value = since ? secondsSince(row[since]) : row[name];
+  const text = (WRITERS[format] ?? write[format])(value, row);
+  return also ? `${text} / ${textOf({ name: also[0], format: also[1] }, row)}` : text;
+}
 
 export function link(anchor, row) {
   put(anchor, row.queue);

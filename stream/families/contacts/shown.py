@@ -58,27 +58,49 @@ def _promise(row: Row) -> str:
 
 SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
     "contact_service_level_ratio": Show(
-        name="service_level", format="level", title="SL", rank=0, judged_as="service_level", judge=_judge_level
+        name="service_level",
+        format="level",
+        title="SL",
+        rank=0,
+        judged_as="service_level",
+        judge=_judge_level,
+        signed=False,  # the state beside it has the sign
     ),
-    "contact_service_level_target_ratio": Show(name="target", format="level", title="target", rank=6, text=_promise),
+    "contact_service_level_target_ratio": Show(
+        name="target",
+        format="level",
+        title="target",
+        word="aim",
+        rank=6,
+        also=("threshold_seconds", "limit"),
+        text=_promise,
+    ),
     "contact_open_cases": Show(name="open_cases", format="count", title="open", rank=0),
     "contact_longest_wait_seconds": Show(
         name="longest_wait_seconds",
         format="elapsed",
         title="longest",
+        word="longest_wait",
         rank=0,
         judged_as="longest_wait",
         judge=_judge_wait,
-        ticks=True,
+        signed=False,  # those past the threshold have the sign
+        since="oldest_enqueued_at",
     ),
-    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", rank=1),
+    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1),
     "contact_abandonment_ratio": Show(
-        name="abandonment_ratio", format="share", title="aband.", rank=2, judged_as="abandonment"
+        name="abandonment_ratio",
+        format="share",
+        title="aband.",
+        word="abandonment",
+        rank=2,
+        judged_as="abandonment",
     ),
     "contact_abandonment_excluding_short_ratio": Show(
         name="abandonment_excluding_short_ratio",
         format="share",
         title="aband. excl. short",
+        word="abandonment_excluding_short",
         judged_as="abandonment",
         judge=partial(_judge_below, lambda policy: policy.abandonment_limit),
     ),
@@ -86,13 +108,22 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         name="blocking_ratio",
         format="share",
         title="blocked",
+        word="blocking",
         rank=4,
         judged_as="blocking",
         judge=partial(_judge_below, lambda policy: policy.blocking_limit),
     ),
-    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", rank=5),
-    "contact_mean_abandon_seconds": Show(name="mean_abandon_seconds", format="duration", title="wait of abandoned"),
-    "contact_waiting_past_threshold": Show(name="waiting_past_threshold", format="count", title="past threshold"),
+    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5),
+    "contact_mean_abandon_seconds": Show(
+        name="mean_abandon_seconds", format="duration", title="wait of abandoned", word="abandon_wait"
+    ),
+    "contact_waiting_past_threshold": Show(
+        name="waiting_past_threshold",
+        format="count",
+        title="",  # a terminal has no room for it
+        rank=9,
+        judged_as="longest_wait",
+    ),
     "contact_talking": Show(name="talking", format="count", title="talking"),
     "contact_wrapping_up": Show(name="wrapping_up", format="count", title="wrapping up"),
     "contact_callbacks_waiting": Show(name="callbacks_waiting", format="count", title="callbacks"),
@@ -106,6 +137,7 @@ COLUMNS: Final = (
     "target",
     "open_cases",
     "longest_wait_seconds",
+    "waiting_past_threshold",
     "asa_seconds",
     "abandonment_ratio",
     "blocking_ratio",
