@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from stream.core.family import Board, Family, worst
-from stream.core.figure import Format, Reading, Row, Show
+from stream.core.figure import Format, Parts, Reading, Row, Show
 from stream.core.judgement import State
 
-__all__ = ["Column", "Panel", "panel_of", "panels_of", "worst_first"]
+__all__ = ["Column", "Panel", "Section", "large_of", "panel_of", "panels_of", "sections_of", "shows_of", "worst_first"]
 
 
 class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,6 +25,16 @@ class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
     signed: bool = True
     since: str = ""
     also: tuple[str, Format] | None = None
+    parts: Parts | None = None
+    most: float | None = None
+    if_any: bool = False
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """Some lines of a detail, and the word above them."""
+
+    name: str
+    lines: tuple[Column, ...]
 
 
 class Panel(Struct, frozen=True, kw_only=True):
@@ -65,7 +76,8 @@ def panel_of(
     if ticking:
         rows = [_without(row, _ticking(family)) for row in rows]
     told = [other for other in beside if any(row[other.name] for row in rows)]
-    shows = (*_shows(family), *(show for other in told if other.beside for show in other.beside.shows))
+    own = (shows_of(family)[name] for name in family.columns)
+    shows = (*own, *(show for other in told if other.beside for show in other.beside.shows))
     return Panel(labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family))
 
 
@@ -84,9 +96,29 @@ def _is_a_part(board: Board, family: Family[Any]) -> bool:
     return family.parts and not board.whole
 
 
-def _shows(family: Family[Any]) -> list[Show[Any]]:
-    shows = {figure.show.name: figure.show for figure in family.figures if figure.show is not None}
-    return [shows[name] for name in family.columns]
+def shows_of(family: Family[Any]) -> dict[str, Show[Any]]:
+    """Return how each figure and fact of a family is shown, by its name."""
+    figures = (figure.show for figure in family.figures if figure.show is not None)
+    return {show.name: show for show in (*figures, *family.shows)}
+
+
+def large_of(family: Family[Any]) -> tuple[Column, ...]:
+    """Return what the detail of a row shows large."""
+    return _lines(family, family.now)
+
+
+def sections_of(family: Family[Any]) -> tuple[Section, ...]:
+    """Return what the detail of a row shows in every window."""
+    windowed = [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
+    placed = {name for names in family.sections.values() for name in names}
+    sections = {"": [name for name in windowed if name not in placed], **family.sections}
+    return tuple(Section(name=name, lines=_lines(family, names)) for name, names in sections.items())
+
+
+def _lines(family: Family[Any], names: Iterable[str]) -> tuple[Column, ...]:
+    shows = [shows_of(family)[name] for name in names]
+    # In a list a figure may stand for another one that is judged; a detail has both, and only that one has a sign.
+    return tuple(replace(_column(one), judged_as=one.judged_as if one.judge else "") for one in shows)
 
 
 def _ticking(family: Family[Any]) -> frozenset[str]:

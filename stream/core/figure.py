@@ -10,7 +10,7 @@ from stream.core.judgement import State
 from stream.core.metric import Metric
 from stream.core.windows import SHOWN_WINDOWS
 
-__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Reading", "Row", "Show"]
+__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -48,8 +48,17 @@ Buckets = tuple[Sequence[Sequence[int]], Sequence[float]]
 """For each snapshot: counts by bucket, not cumulative, and the sum of what was measured."""
 
 
+class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a figure that is several by name is made of, such as one for each reason: a detail has a line for each."""
+
+    names: tuple[str, ...] = ()
+    """In their order. None: all that any window has."""
+    own: str = ""
+    """The fact that tells which of them is that of the row itself."""
+
+
 class Show(Struct, Generic[S], frozen=True, kw_only=True):
-    """How a board shows a figure."""
+    """How a board shows a figure, or a fact of a row."""
 
     name: str
     """Its field in a row."""
@@ -70,6 +79,12 @@ class Show(Struct, Generic[S], frozen=True, kw_only=True):
     """The fact that tells when it began: a page lets it run on between two boards, and its rows leave it out."""
     also: tuple[str, Format] | None = None
     """Another field of the row and its format: a page writes it behind this one, after a slash."""
+    parts: Parts | None = None
+    """Where it is several by name. Each is called by word and name, `exit_timeout`, or by `exit_any` with a blank."""
+    most: float | None = None
+    """Where it is this, all that is known is that it is no less."""
+    if_any: bool = False
+    """Whether a detail leaves it out while no window has any."""
     text: Callable[[Row], str] | None = None
     """How a terminal writes it, where the format of one value does not say it all."""
 

@@ -128,7 +128,7 @@ WITH_TALK = Shown(
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.skipif(found() is None, reason=INSTALL)
-async def test_a_new_figure_of_contacts_is_in_their_list_on_the_page(
+async def test_a_new_figure_of_contacts_is_on_the_page_in_their_list_and_in_the_detail(
     served: Callable[..., AbstractAsyncContextManager[str]], visitor: Visitor
 ) -> None:
     async with served(Worker(shown=WITH_TALK)) as address:
@@ -137,4 +137,7 @@ async def test_a_new_figure_of_contacts_is_in_their_list_on_the_page(
 
         await expect(page.locator("#list thead th").nth(-2)).to_have_text("talk")
         await expect(support.locator("td").nth(-2)).to_have_text("2h 30")
+        await support.get_by_role("link").click()
+        line = page.locator("#figures tr", has=page.get_by_role("rowheader", name="talk", exact=True))
+        await expect(line.locator("td")).to_have_text(["2h 30"] * 5)
         assert visitor.complaints == []

@@ -9,8 +9,9 @@ export const feed = {
   heard: null, // when we heard it, by our own clocks: {ticks, wall}
 };
 
+export const panelOf = (name) => feed.picture?.panels[name] ?? { labels: [], columns: [], rows: [] };
 // The rows of the queues: other panels are lists.
-export const queues = () => feed.picture?.panels.contacts?.rows ?? [];
+export const queues = () => panelOf("contacts").rows;
 
 let source = null;
 let nextTry = GIVE_UP_AFTER;
@@ -40,12 +41,9 @@ export function listen(window, told = tell) {
 
 const prepare = (row, labels) => (row.key = labels.map((label) => row[label] ?? "").join("/"));
 
-export async function detailOf(key) {
-  const answer = await fetch(`detail.json?panel=contacts&key=${encodeURIComponent(key)}`);
-  if (!answer.ok) return null;
-  const detail = await answer.json();
-  for (const row of detail.windows) row.key = key;
-  return detail;
+export async function detailOf(panel, key) {
+  const answer = await fetch(`detail.json?${new URLSearchParams({ panel, key })}`);
+  return answer.ok ? { key, ...(await answer.json()) } : null;
 }
 
 const silence = () => (feed.heard === null ? 0 : (performance.now() - feed.heard.ticks) / 1000);

@@ -45,16 +45,15 @@ const WRITERS = {
   agents: (states, row) => (noAgentFree(row) ? "▼ 0" : write.count(states.available)),
 };
 
-export function textOf({ name, format, since, also }, row) {
-  const value = since ? secondsSince(row[since]) : row[name];
-  const text = (WRITERS[format] ?? write[format])(value, row);
+export function textOf({ name, format, since, also, most }, row, value = since ? secondsSince(row[since]) : row[name]) {
+  const text = (most !== undefined && value === most ? "≥ " : "") + (WRITERS[format] ?? write[format])(value, row);
   return also ? `${text} / ${textOf({ name: also[0], format: also[1] }, row)}` : text;
 }
 
-export function link(anchor, row) {
-  put(anchor, row.queue);
-  set(anchor, "href", addressOf({ view: "queue", queue: row.key }));
-  anchor.dataset.queue = row.key;
+export function link(anchor, text, panel, row) {
+  put(anchor, text);
+  set(anchor, "href", addressOf({ view: "queue", panel, queue: row.key }));
+  Object.assign(anchor.dataset, { panel, queue: row.key });
 }
 
 // The big figure is read from four metres, its unit need not be.

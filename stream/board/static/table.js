@@ -9,10 +9,10 @@ import { say } from "./words.js";
 const roomFor = (rank = 0) => (rank > 5 ? "widest" : rank > 0 ? "wide" : "");
 const [STATE, FIRST] = [1, 2]; // the places of the state, and of the first column
 
-export function drawTable(table, name, panel, rows, linked = false) {
+export function drawTable(table, name, panel, rows) {
   const several = new Set(panel.rows.map((row) => row.tenant)).size > 1;
   const [first, ...labels] = labelsOf(panel.labels).filter((label, place) => label !== "tenant" || several || !place);
-  const drawn = { name, first, labels, columns: panel.columns, linked, language: choice.lang };
+  const drawn = { name, first, labels, columns: panel.columns, language: choice.lang };
   const text = JSON.stringify(drawn);
   if (table.drawn !== text) {
     table.drawn = text;
@@ -43,22 +43,21 @@ function drawHead(head, { name, first, columns }) {
   }
 }
 
-function create({ labels, columns, linked }) {
+function create({ labels, columns }) {
   const line = make("tr");
   const head = make("th", "", { scope: "row" });
   // What tells rows of one name apart, such as the channel of a queue, is part of what they are.
-  head.append(make(linked ? "a" : "span", "", { class: "name" }), ...labels.map((label) => make("small", "", { class: label })));
+  head.append(make("a", "", { class: "name" }), ...labels.map((label) => make("small", "", { class: label })));
   // A column that gives way does so as a whole.
   line.append(head, make("td"), ...columns.map(({ rank }) => make("td", "", { class: roomFor(rank) })));
   line.children[STATE].append(make("span"), " ", make("span", "", { class: "word" }));
   return line;
 }
 
-function fill(line, row, { first, labels, columns, linked }) {
-  const [name, ...others] = line.children[0].children;
+function fill(line, row, { name, first, labels, columns }) {
+  const [anchor, ...others] = line.children[0].children;
   line.className = row.state;
-  if (linked) link(name, row);
-  put(name, row[first] ?? "");
+  link(anchor, row[first] ?? "", name, row);
   labels.forEach((label, place) => put(others[place], labelText(row, label)));
   drawState(line.children[STATE], row.state);
   columns.forEach((column, place) => {

@@ -50,7 +50,7 @@ function create() {
 function fill(tile, row, withTenant) {
   const part = (name) => tile.querySelector(name);
   tile.firstElementChild.className = row.state;
-  link(part(".name"), row);
+  link(part(".name"), row.queue, "contacts", row);
   mark(part("h2"), "long", row.queue.length > LONG_NAME);
   put(part(".where"), withTenant ? `${channelText(row)} · ${row.tenant}` : channelText(row));
   put(part(".state"), stateText(row.state));

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from stream.core.figure import Column, Row, Show
+from stream.core.figure import Column, Parts, Row, Show
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
 from stream.families.contacts import service_level as formulas
 from stream.families.contacts.columns import Queues, count, of_policy, of_snapshot, service_level_of, tallies
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
-from stream.families.contacts.tally import Tally
+from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.families.contacts.waits import waits_of
 
-__all__ = ["COLUMNS", "DETAILS", "FACTS", "SHOWN", "queue_states", "urgency"]
+__all__ = ["COLUMNS", "DETAILS", "FACTS", "NOW", "SECTIONS", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
 
 # How it is judged: against the promises and limits of the queue's own policy.
 
@@ -147,6 +147,31 @@ COLUMNS: Final = (
 )
 """What a list shows of a queue."""
 
+NOW: Final = (
+    "service_level",
+    "open_cases",
+    "longest_wait_seconds",
+    "waiting_past_threshold",
+    "talking",
+    "wrapping_up",
+    "callbacks_waiting",
+)
+"""What the detail of a queue shows large."""
+
+SECTIONS: Final = {
+    "waits": (
+        *("asa_seconds", "waits", "aht_seconds", "mean_abandon_seconds"),
+        *("abandonment_ratio", "abandonment_excluding_short_ratio", "blocking_ratio"),
+    ),
+    "volumes": ("offered", "handled", "closed", "expired"),
+    "exits": (
+        *("decided", "answered", "answered_in_target", "abandoned", "abandoned_short", "dequeued"),
+        *("answered_wait_unknown", "abandoned_wait_unknown", "dequeued_by_reason", "blocked", "blocked_by_reason"),
+    ),
+    "formulas": ("service_levels",),
+}
+"""What the detail of a queue shows in every window."""
+
 _COUNTS = (
     "answered_in_target",
     "abandoned",
@@ -191,6 +216,28 @@ DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
     "waits": lambda reading, window: [waits_of(tally) for tally in tallies(reading, window)],
 }
 """What only the detail of one queue tells."""
+
+SHOWN_FACTS: Final[tuple[Show[QueueSnapshot], ...]] = (
+    Show(name="decided", format="count", title="decided", word="decisions"),
+    *(
+        # Who waited nobody knows how long is in no service level: worth a line where there are any.
+        Show(name=name, format="count", title=name.replace("_", " "), if_any=name.endswith("_wait_unknown"))
+        for name in _COUNTS
+        if name != "decided"
+    ),
+    Show(name="dequeued_by_reason", format="count", title="left by reason", word="exit", parts=Parts()),
+    Show(name="blocked_by_reason", format="count", title="blocked by reason", word="blocked", parts=Parts()),
+    Show(
+        name="waits",
+        format="duration",
+        title="waits",
+        word="answered_wait",
+        parts=Parts(names=("p50", "p90", "p95")),
+        most=WAIT_BOUNDS_SECONDS[-1],
+    ),
+    Show(name="service_levels", format="level", title="formulas", word="formula", parts=Parts(own="formula")),
+)
+"""How those facts are shown that the detail has."""
 
 
 def urgency(row: Row) -> tuple[float, float]:
