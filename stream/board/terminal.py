@@ -52,6 +52,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "elapsed": elapsed,
     "limit": limit,
     "count": count,
+    "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),
 }
 

@@ -25,6 +25,7 @@ class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
     signed: bool = True
     since: str = ""
     also: tuple[str, Format] | None = None
+    tile: bool = False
     parts: Parts | None = None
     most: float | None = None
     if_any: bool = False

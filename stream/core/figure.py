@@ -79,6 +79,8 @@ class Show(Struct, Generic[S], frozen=True, kw_only=True):
     """The fact that tells when it began: a page lets it run on between two boards, and its rows leave it out."""
     also: tuple[str, Format] | None = None
     """Another field of the row and its format: a page writes it behind this one, after a slash."""
+    tile: bool = False
+    """Whether a tile shows it, small below what is largest there: it must also be in the list, and has room for few."""
     parts: Parts | None = None
     """Where it is several by name. Each is called by word and name, `exit_timeout`, or by `exit_any` with a blank."""
     most: float | None = None

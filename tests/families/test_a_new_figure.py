@@ -114,7 +114,7 @@ TALK: Figure[QueueSnapshot] = Figure(
     metric=gauge("contact_talk_seconds", "seconds", ("tenant", "queue", "channel", "window"), "Talk; in the window."),
     section="windows",
     column=lambda reading, window: [one.windows[window].talk_ms / 1000 for one in reading.snapshots],
-    show=Show(name="talk_seconds", format="duration", title="talk"),
+    show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile=True),
 )
 
 WITH_TALK = Shown(
@@ -128,7 +128,7 @@ WITH_TALK = Shown(
 
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.skipif(found() is None, reason=INSTALL)
-async def test_a_new_figure_of_contacts_is_on_the_page_in_their_list_and_in_the_detail(
+async def test_a_new_figure_of_contacts_is_on_the_page_in_their_list_the_detail_and_on_tiles(
     served: Callable[..., AbstractAsyncContextManager[str]], visitor: Visitor
 ) -> None:
     async with served(Worker(shown=WITH_TALK)) as address:
@@ -140,4 +140,6 @@ async def test_a_new_figure_of_contacts_is_on_the_page_in_their_list_and_in_the_
         await support.get_by_role("link").click()
         line = page.locator("#figures tr", has=page.get_by_role("rowheader", name="talk", exact=True))
         await expect(line.locator("td")).to_have_text(["2h 30"] * 5)
+        await page.goto(address)
+        await expect(page.locator("#tiles li").first.locator(".talk_seconds")).to_have_text("talk2h 30")
         assert visitor.complaints == []

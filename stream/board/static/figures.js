@@ -3,7 +3,7 @@
 import { NO_SAMPLE } from "./format.js";
 import { addressOf, choice } from "./choice.js";
 import { secondsSince, waited } from "./feed.js";
-import { mark, put, set } from "./dom.js";
+import { make, makePair, mark, put, reconcile, set } from "./dom.js";
 import { say, sayOr, write } from "./words.js";
 
 export const SIGNS = { breached: "▼", at_risk: "●", ok: "▲", no_sample: NO_SAMPLE };
@@ -40,6 +40,13 @@ export const noAgentFree = (row) => row.agents.available === 0 && row.open_cases
 // What names a column: a word of its family's own, or one that all have.
 export const wordOf = (panel, { name, word = name, title }) => sayOr(`${panel}.${word}`, sayOr(word, title));
 
+// The same above a column: where room is short, a shorter word.
+export function headOf(panel, column) {
+  const word = wordOf(panel, column);
+  const short = wordOf(panel, { name: `short_${column.word ?? column.name}`, title: word });
+  return short === word ? word : make("abbr", short, { title: word });
+}
+
 const WRITERS = {
   text: (value) => value ?? "",
   agents: (states, row) => (noAgentFree(row) ? "▼ 0" : write.count(states.available)),
@@ -48,6 +55,21 @@ const WRITERS = {
 export function textOf({ name, format, since, also, most }, row, value = since ? secondsSince(row[since]) : row[name]) {
   const text = (most !== undefined && value === most ? "≥ " : "") + (WRITERS[format] ?? write[format])(value, row);
   return also ? `${text} / ${textOf({ name: also[0], format: also[1] }, row)}` : text;
+}
+
+export const cellText = (column, row) =>
+  column.signed === false ? textOf(column, row) : signed(row, column.judged_as, textOf(column, row));
+
+export function drawAgents(list, row, states) {
+  const short = (state) => state === "available" && noAgentFree(row);
+  reconcile(list, states.map((state) => ({ state, number: row.agents[state], short: short(state) })), {
+    keyOf: (one) => one.state,
+    create: (one) => makePair(say(one.state), { class: one.state }),
+    fill: (box, one) => {
+      put(box.lastElementChild, `${one.short ? "▼ " : ""}${write.count(one.number)}`);
+      mark(box, "short", one.short);
+    },
+  });
 }
 
 export function link(anchor, text, panel, row) {

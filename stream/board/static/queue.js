@@ -4,10 +4,10 @@ import { choice } from "./choice.js";
 import { $, forget, make, makePair, mark, put, reconcile, set } from "./dom.js";
 import { detailOf } from "./feed.js";
 import {
-  AGENT_STATES, callbackText, judged, labelText, labelsOf, noAgentFree, pastText, signed, stateText, targetText, textOf, wordOf,
+  AGENT_STATES, callbackText, drawAgents, judged, labelText, labelsOf, pastText, signed, stateText, targetText, textOf, wordOf,
 } from "./figures.js";
 import * as waits from "./waits.js";
-import { say, sayOr, write } from "./words.js";
+import { say, sayOr } from "./words.js";
 
 // What stands below some of the large figures.
 const NOTES = {
@@ -64,7 +64,7 @@ export function draw() {
   put($("queue-where"), others.map((label) => labelText(row, label)).join(" · "));
   put($("queue-state"), stateText(row.state));
   $("queue-head").className = row.state;
-  drawAgents(row);
+  drawAgentSection(row);
   mark($("waits").parentElement, "away", !row.waits);
   if (row.waits) waits.draw(row);
   drawFigures(detail.windows);
@@ -100,18 +100,11 @@ function drawNow(row) {
   });
 }
 
-function drawAgents(row) {
+function drawAgentSection(row) {
   const states = [...AGENT_STATES, "offline"].filter((state) => state in (row.agents ?? {}));
   mark($("staff-title").parentElement, "away", !states.length && !("open_cases" in row)); // where nobody waits for agents
   put($("staff-unknown"), states.length ? "" : say("agents_unknown"));
-  reconcile($("staff-now"), states.map((state) => ({ state, number: row.agents[state], short: state === "available" && noAgentFree(row) })), {
-    keyOf: (one) => one.state,
-    create: (one) => makePair(say(one.state)),
-    fill: (box, one) => {
-      put(box.lastElementChild, `${one.short ? "▼ " : ""}${write.count(one.number)}`);
-      mark(box, "short", one.short);
-    },
-  });
+  drawAgents($("staff-now"), row, states);
 }
 
 // --- every figure in every window ------------------------------------------------------------------

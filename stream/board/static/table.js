@@ -2,7 +2,7 @@
 
 import { choice } from "./choice.js";
 import { forget, make, mark, put, reconcile, set, shownFor } from "./dom.js";
-import { drawState, judged, labelText, labelsOf, link, noAgentFree, signed, textOf, wordOf } from "./figures.js";
+import { cellText, drawState, headOf, judged, labelText, labelsOf, link, noAgentFree, textOf, wordOf } from "./figures.js";
 import { say } from "./words.js";
 
 // Where a screen is small, columns of a high rank give way first, those of rank 0 never: see queue.css.
@@ -35,11 +35,8 @@ function drawHead(head, { name, first, columns }) {
   state.append(make("span", say("state"), { class: "word" })); // on a phone its word gives way
   head.replaceChildren(make("th", wordOf(name, { name: first, title: first }), { scope: "col" }), state);
   for (const column of columns) {
-    const word = wordOf(name, column);
-    const short = wordOf(name, { name: `short_${column.word ?? column.name}`, title: word });
-    const cell = make("th", "", { scope: "col", class: roomFor(column.rank) });
-    cell.append(short === word ? word : make("abbr", short, { title: word }));
-    head.append(cell);
+    head.append(make("th", "", { scope: "col", class: roomFor(column.rank) }));
+    head.lastElementChild.append(headOf(name, column));
   }
 }
 
@@ -62,8 +59,7 @@ function fill(line, row, { name, first, labels, columns }) {
   drawState(line.children[STATE], row.state);
   columns.forEach((column, place) => {
     const cell = line.children[FIRST + place];
-    const text = textOf(column, row);
-    put(cell, column.signed === false ? text : signed(row, column.judged_as, text));
+    put(cell, cellText(column, row));
     set(cell, "data-judged", judged(row, column.judged_as));
     mark(cell, "short", column.format === "agents" && noAgentFree(row));
   });

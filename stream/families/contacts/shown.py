@@ -61,7 +61,6 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         name="service_level",
         format="level",
         title="SL",
-        rank=0,
         judged_as="service_level",
         judge=_judge_level,
         signed=False,  # the state beside it has the sign
@@ -75,25 +74,25 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         also=("threshold_seconds", "limit"),
         text=_promise,
     ),
-    "contact_open_cases": Show(name="open_cases", format="count", title="open", rank=0),
+    "contact_open_cases": Show(name="open_cases", format="count", title="open"),
     "contact_longest_wait_seconds": Show(
         name="longest_wait_seconds",
         format="elapsed",
         title="longest",
         word="longest_wait",
-        rank=0,
         judged_as="longest_wait",
         judge=_judge_wait,
         signed=False,  # those past the threshold have the sign
         since="oldest_enqueued_at",
     ),
-    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1),
+    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1, tile=True),
     "contact_abandonment_ratio": Show(
         name="abandonment_ratio",
         format="share",
         title="aband.",
         word="abandonment",
         rank=2,
+        tile=True,
         judged_as="abandonment",
     ),
     "contact_abandonment_excluding_short_ratio": Show(
@@ -110,10 +109,11 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         title="blocked",
         word="blocking",
         rank=4,
+        tile=True,
         judged_as="blocking",
         judge=partial(_judge_below, lambda policy: policy.blocking_limit),
     ),
-    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5),
+    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5, tile=True),
     "contact_mean_abandon_seconds": Show(
         name="mean_abandon_seconds", format="duration", title="wait of abandoned", word="abandon_wait"
     ),
@@ -133,28 +133,14 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
 """By metric."""
 
 COLUMNS: Final = (
-    "service_level",
-    "target",
-    "open_cases",
-    "longest_wait_seconds",
-    "waiting_past_threshold",
-    "asa_seconds",
-    "abandonment_ratio",
-    "blocking_ratio",
-    "aht_seconds",
-    "offered",
-    "answered",
+    *("service_level", "target", "open_cases", "longest_wait_seconds", "waiting_past_threshold"),
+    *("asa_seconds", "abandonment_ratio", "blocking_ratio", "aht_seconds", "offered", "answered"),
 )
 """What a list shows of a queue."""
 
 NOW: Final = (
-    "service_level",
-    "open_cases",
-    "longest_wait_seconds",
-    "waiting_past_threshold",
-    "talking",
-    "wrapping_up",
-    "callbacks_waiting",
+    *("service_level", "open_cases", "longest_wait_seconds", "waiting_past_threshold"),
+    *("talking", "wrapping_up", "callbacks_waiting"),
 )
 """What the detail of a queue shows large."""
 
@@ -173,18 +159,8 @@ SECTIONS: Final = {
 """What the detail of a queue shows in every window."""
 
 _COUNTS = (
-    "answered_in_target",
-    "abandoned",
-    "abandoned_in_target",
-    "abandoned_short",
-    "answered_wait_unknown",
-    "abandoned_wait_unknown",
-    "dequeued",
-    "blocked",
-    "handled",
-    "expired",
-    "closed",
-    "decided",
+    *("answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "answered_wait_unknown"),
+    *("abandoned_wait_unknown", "dequeued", "blocked", "handled", "expired", "closed", "decided"),
 )
 
 
@@ -218,12 +194,15 @@ DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
 """What only the detail of one queue tells."""
 
 SHOWN_FACTS: Final[tuple[Show[QueueSnapshot], ...]] = (
-    Show(name="decided", format="count", title="decided", word="decisions"),
     *(
-        # Who waited nobody knows how long is in no service level: worth a line where there are any.
-        Show(name=name, format="count", title=name.replace("_", " "), if_any=name.endswith("_wait_unknown"))
+        Show(
+            name=name,
+            format="count",
+            title=name.replace("_", " "),
+            word="decisions" if name == "decided" else "",  # "decided" is a sentence of the tiles
+            if_any=name.endswith("_wait_unknown"),  # in no service level: worth a line where there are any
+        )
         for name in _COUNTS
-        if name != "decided"
     ),
     Show(name="dequeued_by_reason", format="count", title="left by reason", word="exit", parts=Parts()),
     Show(name="blocked_by_reason", format="count", title="blocked by reason", word="blocked", parts=Parts()),
