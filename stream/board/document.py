@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.board.view import Column, Panel, Section, large_of, panel_of, panels_of, sections_of
+from stream.board.view import Panel, Section, large_of, panel_of, panels_of, sections_of
 from stream.core.family import Board, Family
-from stream.core.figure import Row
+from stream.core.figure import Row, ShownColumn
 from stream.core.windows import SHOWN_WINDOWS
 from stream.status.freshness import Notice
 
@@ -45,7 +45,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     at: datetime
     panel: str
     labels: tuple[str, ...]
-    now: tuple[Column, ...]
+    now: tuple[ShownColumn, ...]
     """What is shown large."""
     sections: tuple[Section, ...]
     """What is shown in every window."""

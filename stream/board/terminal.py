@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.board.document import Document
-from stream.board.view import Column, Panel
+from stream.board.view import Panel
 from stream.core.family import Family
-from stream.core.figure import Row, Show
+from stream.core.figure import Row, Show, ShownColumn
 from stream.core.format import count, duration, elapsed, level, limit, printable, share
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
@@ -87,7 +87,7 @@ def _state(row: Row) -> Text:
     return Text(word, style)
 
 
-def _cell(column: Column, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
+def _cell(column: ShownColumn, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
     write = text or (lambda row: _WRITERS[column.format](row.get(column.name)))
 
     def cell(row: Row) -> Text:

@@ -7,42 +7,24 @@ from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from stream.core.family import Board, Family, worst
-from stream.core.figure import Format, Parts, Reading, Row, Show
+from stream.core.figure import Reading, Row, Show, ShownColumn
 from stream.core.judgement import State
 
-__all__ = ["Column", "Panel", "Section", "large_of", "panel_of", "panels_of", "sections_of", "shows_of", "worst_first"]
-
-
-class Column(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One column of a panel: what `Show` says of it to those who draw it."""
-
-    name: str
-    format: Format
-    title: str
-    word: str = ""
-    rank: int = 0
-    judged_as: str = ""
-    signed: bool = True
-    since: str = ""
-    also: tuple[str, Format] | None = None
-    tile: bool = False
-    parts: Parts | None = None
-    most: float | None = None
-    if_any: bool = False
+__all__ = ["Panel", "Section", "large_of", "panel_of", "panels_of", "sections_of", "shows_of", "worst_first"]
 
 
 class Section(Struct, frozen=True, kw_only=True):
     """Some lines of a detail, and the word above them."""
 
     name: str
-    lines: tuple[Column, ...]
+    lines: tuple[ShownColumn, ...]
 
 
 class Panel(Struct, frozen=True, kw_only=True):
     """One family on a board: what its rows are of, its columns, and a row for each snapshot, worst first."""
 
     labels: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ShownColumn, ...]
     rows: tuple[Row, ...]
 
 
@@ -103,7 +85,7 @@ def shows_of(family: Family[Any]) -> dict[str, Show[Any]]:
     return {show.name: show for show in (*figures, *family.shows)}
 
 
-def large_of(family: Family[Any]) -> tuple[Column, ...]:
+def large_of(family: Family[Any]) -> tuple[ShownColumn, ...]:
     """Return what the detail of a row shows large."""
     return _lines(family, family.now)
 
@@ -116,7 +98,7 @@ def sections_of(family: Family[Any]) -> tuple[Section, ...]:
     return tuple(Section(name=name, lines=_lines(family, names)) for name, names in sections.items())
 
 
-def _lines(family: Family[Any], names: Iterable[str]) -> tuple[Column, ...]:
+def _lines(family: Family[Any], names: Iterable[str]) -> tuple[ShownColumn, ...]:
     shows = [shows_of(family)[name] for name in names]
     # In a list a figure may stand for another one that is judged; a detail has both, and only that one has a sign.
     return tuple(replace(_column(one), judged_as=one.judged_as if one.judge else "") for one in shows)
@@ -130,8 +112,8 @@ def _without(row: Row, names: frozenset[str]) -> Row:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def _column(show: Show[Any]) -> Column:
-    return convert(show, Column, from_attributes=True)
+def _column(show: Show[Any]) -> ShownColumn:
+    return convert(show, ShownColumn, from_attributes=True)
 
 
 def _rows(

@@ -10,7 +10,7 @@ from stream.core.judgement import State
 from stream.core.metric import Metric
 from stream.core.windows import SHOWN_WINDOWS
 
-__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show"]
+__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show", "ShownColumn"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -57,8 +57,8 @@ class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fact that tells which of them is that of the row itself."""
 
 
-class Show(Struct, Generic[S], frozen=True, kw_only=True):
-    """How a board shows a figure, or a fact of a row."""
+class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A column of a list, or a line of a detail, as page and terminal are told of it."""
 
     name: str
     """Its field in a row."""
@@ -71,8 +71,6 @@ class Show(Struct, Generic[S], frozen=True, kw_only=True):
     """Where a list has little room, columns with a high rank give way first; those with 0 never do."""
     judged_as: str = ""
     """The name of what is judged, where something is: figures may share a verdict."""
-    judge: Callable[[Reading[S], Sequence[Any]], Sequence[State]] | None = None
-    """Judges a column. None: what `judged_as` names is judged by another figure, or nothing is."""
     signed: bool = True
     """Whether a list puts the sign of a verdict before it; not where a column beside it has the sign."""
     since: str = ""
@@ -87,6 +85,13 @@ class Show(Struct, Generic[S], frozen=True, kw_only=True):
     """Where it is this, all that is known is that it is no less."""
     if_any: bool = False
     """Whether a detail leaves it out while no window has any."""
+
+
+class Show(ShownColumn, Generic[S], frozen=True, kw_only=True):
+    """How a board shows a figure, or a fact of a row."""
+
+    judge: Callable[[Reading[S], Sequence[Any]], Sequence[State]] | None = None
+    """Judges a column. None: what `judged_as` names is judged by another figure, or nothing is."""
     text: Callable[[Row], str] | None = None
     """How a terminal writes it, where the format of one value does not say it all."""
 

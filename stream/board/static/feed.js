@@ -61,5 +61,5 @@ const frozen = () => lost() || Boolean(feed.beat?.notices.some((one) => one.code
 
 // Time is the server's, carried on by our own clock, so that a wrong one here does no harm.
 export const now = () => Date.parse(feed.beat.at) / 1000 + (frozen() ? 0 : silence());
-export const secondsSince = (instant) => ((instant ?? null) === null || feed.beat === null ? null : now() - Date.parse(instant) / 1000);
+export const secondsSince = (instant) => (instant && feed.beat ? now() - Date.parse(instant) / 1000 : null);
 export const waited = (row) => secondsSince(row.oldest_enqueued_at);

@@ -22,7 +22,7 @@ export function drawState(box, state) {
 }
 
 // The label that names a row, and those that tell rows of one name apart: the tenant comes last.
-export const labelsOf = (labels) => [...labels.filter((label) => label !== "tenant"), ...labels.filter((label) => label === "tenant")];
+export const labelsOf = (labels) => labels.toSorted((one, other) => (one === "tenant") - (other === "tenant"));
 export const labelText = (row, label) => sayOr(`${label}_${row[label]}`, row[label] ?? "");
 export const channelText = (row) => labelText(row, "channel");
 export const targetText = (row) =>

@@ -1,4 +1,4 @@
-// Families that have no view of their own: a list each, below the queues.
+// Families beside contacts: a list each, below the queues.
 
 import { choice } from "./choice.js";
 import { $, make, mark, put, reconcile, shownFor } from "./dom.js";
@@ -6,12 +6,11 @@ import { feed } from "./feed.js";
 import { wordOf } from "./figures.js";
 import { drawTable, tickTable } from "./table.js";
 
-const WITH_A_VIEW = new Set(["contacts"]); // tiles, list and detail
 const SHOWN_IN = new Set(["board", "list"]); // a wall has no room for lists
 
 // A family without columns, such as agents, is shown beside the rows of others.
 const shown = () => Object.entries(SHOWN_IN.has(choice.view) ? feed.picture.panels : {}).filter(
-  ([name, { columns, rows }]) => !WITH_A_VIEW.has(name) && columns.length && rows.length,
+  ([name, { columns, rows }]) => name !== "contacts" && columns.length && rows.length,
 );
 const tableOf = (name) => shownFor($("panels"), name).lastElementChild;
 

@@ -4,10 +4,11 @@ import { choice } from "./choice.js";
 import { $, forget, make, makePair, mark, put, reconcile, set } from "./dom.js";
 import { detailOf } from "./feed.js";
 import {
-  AGENT_STATES, callbackText, drawAgents, judged, labelText, labelsOf, pastText, signed, stateText, targetText, textOf, wordOf,
+  AGENT_STATES, callbackText, drawAgents, judged, labelText, labelsOf, pastText, signed, stateText, targetText, textOf,
+  wordOf,
 } from "./figures.js";
 import * as waits from "./waits.js";
-import { say, sayOr } from "./words.js";
+import { say } from "./words.js";
 
 // What stands below some of the large figures.
 const NOTES = {
@@ -109,28 +110,34 @@ function drawAgentSection(row) {
 
 // --- every figure in every window ------------------------------------------------------------------
 
+// A line, or one for each of its parts; what did not occur in a window is 0 there.
 function linesOf(column, windows) {
   const { name, parts, if_any: ifAny } = column;
-  const lineOf = (key, title, valueOf) => ({
-    key,
-    title,
-    cells: windows.map((row) => ({ text: signed(row, column.judged_as, textOf(column, row, valueOf(row))), judged: judged(row, column.judged_as) })),
-  });
-  if (!parts) return ifAny && !windows.some((row) => row[name]) ? [] : [lineOf(name, wordOf(detail.panel, column), (row) => row[name])];
+  if (ifAny && !windows.some((row) => row[name])) return [];
+  if (!parts) return [lineOf(name, wordOf(detail.panel, column), column, windows, (row) => row[name])];
   const known = parts.names ?? [...new Set(windows.flatMap((row) => Object.keys(row[name])))].sort();
-  return known.map((part) => lineOf(`${name}/${part}`, partTitle(column, part, windows[0]), (row) => (part in row[name] ? row[name][part] : 0)));
+  return known.map((part) =>
+    lineOf(`${name}/${part}`, partTitle(column, part, windows[0]), column, windows, (row) => ({ [part]: 0, ...row[name] })[part]),
+  );
 }
 
-function partTitle({ word, parts }, part, row) {
+function lineOf(key, title, column, windows, valueOf) {
+  const textIn = (row) => signed(row, column.judged_as, textOf(column, row, valueOf(row)));
+  return { key, title, cells: windows.map((row) => ({ text: textIn(row), judged: judged(row, column.judged_as) })) };
+}
+
+function partTitle({ name, word = name, parts }, part, row) {
+  const any = wordOf(detail.panel, { name: `${word}_any`, title: part }).replace("{part}", part);
   const own = row[parts.own] === part ? ` (${say(`${word}_of_queue`)})` : "";
-  return sayOr(`${word}_${part}`, sayOr(`${word}_any`, part, { part })) + own;
+  return wordOf(detail.panel, { name: `${word}_${part}`, title: any }) + own;
 }
 
 function drawFigures(windows) {
   drawHead(windows);
   const lines = detail.sections.flatMap(({ name, lines }) => {
     const told = lines.flatMap((column) => linesOf(column, windows));
-    return name && told.length ? [{ key: `section ${name}`, title: wordOf(detail.panel, { name, title: name }) }, ...told] : told;
+    const head = { key: `section ${name}`, title: wordOf(detail.panel, { name, title: name }) };
+    return name && told.length ? [head, ...told] : told;
   });
   reconcile($("figures"), lines, { keyOf: (line) => line.key, create: createLine, fill: fillLine });
 }

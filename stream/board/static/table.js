@@ -19,7 +19,11 @@ export function drawTable(table, name, panel, rows) {
     forget(table.tBodies[0]);
     drawHead(table.tHead.rows[0], drawn);
   }
-  reconcile(table.tBodies[0], rows, { keyOf: (row) => row.key, create: () => create(drawn), fill: (line, row) => fill(line, row, drawn) });
+  reconcile(table.tBodies[0], rows, {
+    keyOf: (row) => row.key,
+    create: () => create(drawn),
+    fill: (line, row) => fill(line, row, drawn),
+  });
 }
 
 // What runs on although nothing happened.

@@ -3,8 +3,8 @@
 import { $, forget, makePair, mark, put, reconcile, set, shownFor } from "./dom.js";
 import { panelOf } from "./feed.js";
 import {
-  AGENT_STATES, callbackText, cellText, channelText, drawAgents, drawBig, drawLevel, drawWait, headOf, judged, link, pastText, stateText,
-  targetText,
+  AGENT_STATES, callbackText, cellText, channelText, drawAgents, drawBig, drawLevel, drawWait, headOf, judged, link,
+  pastText, stateText, targetText,
 } from "./figures.js";
 import { say, translate, write } from "./words.js";
 
@@ -70,7 +70,8 @@ function fill(tile, row, withTenant) {
 
 function drawSmall(list, row) {
   const columns = panelOf("contacts").columns.filter((column) => column.tile);
-  reconcile(list, columns.map((column) => ({ column, text: cellText(column, row), judged: judged(row, column.judged_as) })), {
+  const shown = columns.map((column) => ({ column, text: cellText(column, row), judged: judged(row, column.judged_as) }));
+  reconcile(list, shown, {
     keyOf: ({ column }) => column.name,
     create({ column }) {
       const pair = makePair("", { class: column.word ?? column.name });
