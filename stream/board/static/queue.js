@@ -72,12 +72,10 @@ export function draw() {
   tick();
 }
 
+// What is shown large; of this the longest wait runs on although nothing happened.
 export function tick() {
   const row = chosenRow();
-  if (row) drawNow(row);
-}
-
-function drawNow(row) {
+  if (!row) return;
   mark($("now").parentElement, "away", !detail.now.length);
   const boxes = detail.now.map((column) => ({
     name: column.word ?? column.name,
@@ -151,10 +149,10 @@ function drawHead(windows) {
   });
 }
 
-function createLine(line) {
+function createLine({ title, cells }) {
   const element = make("tr");
-  if (line.cells) element.append(make("th", line.title, { scope: "row" }), ...line.cells.map(() => make("td")));
-  else element.append(make("th", line.title, { scope: "colgroup", colspan: String($("figure-head").children.length) }));
+  const scope = cells ? { scope: "row" } : { scope: "colgroup", colspan: $("figure-head").children.length };
+  element.append(make("th", title, scope), ...(cells ?? []).map(() => make("td")));
   return element;
 }
 
