@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.board.view import Panel, panel_of, panels_of
+from stream.board.view import Panel, Section, large_of, panel_of, panels_of, sections_of
 from stream.core.family import Board, Family
-from stream.core.figure import Row
+from stream.core.figure import Row, ShownColumn
 from stream.core.windows import SHOWN_WINDOWS
 from stream.status.freshness import Notice
 
@@ -44,6 +44,11 @@ class Detail(Struct, frozen=True, kw_only=True):
 
     at: datetime
     panel: str
+    labels: tuple[str, ...]
+    now: tuple[ShownColumn, ...]
+    """What is shown large."""
+    sections: tuple[Section, ...]
+    """What is shown in every window."""
     windows: tuple[Row, ...]
     """In the order of the windows, with all that is known; empty where nothing of that name is."""
 
@@ -82,9 +87,17 @@ def detail_of(
     windows: tuple[str, ...] = SHOWN_WINDOWS,
 ) -> Detail:
     """Return what is known of one row of a panel; *name* is its key with slashes between."""
-    found = [family for family in families if family.name == panel]
-    rows = [row for family in found for row in _details(board, family, families, name, windows)]
-    return Detail(at=board.at, panel=panel, windows=tuple(rows))
+    family = next((one for one in families if one.name == panel), None)
+    if family is None:
+        return Detail(at=board.at, panel=panel, labels=(), now=(), sections=(), windows=())
+    return Detail(
+        at=board.at,
+        panel=panel,
+        labels=family.labels,
+        now=large_of(family),
+        sections=sections_of(family),
+        windows=tuple(_details(board, family, families, name, windows)),
+    )
 
 
 def _details(

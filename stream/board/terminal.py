@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from stream.board.document import Document
-from stream.board.view import Column, Panel
+from stream.board.view import Panel
 from stream.core.family import Family
-from stream.core.figure import Row, Show
-from stream.core.format import count, duration, elapsed, level, printable, share
+from stream.core.figure import Row, Show, ShownColumn
+from stream.core.format import count, duration, elapsed, level, limit, printable, share
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
@@ -50,7 +50,9 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "share": share,
     "duration": duration,
     "elapsed": elapsed,
+    "limit": limit,
     "count": count,
+    "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),
 }
 
@@ -66,7 +68,7 @@ def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     return [
         *(_Column(name, _RANK_OF_LABEL.get(name, 0), _label_cell(name), "left") for name in labels),
         _Column("state", 0, _state, "left"),
-        *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns),
+        *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns if one.title),
     ]
 
 
@@ -85,7 +87,7 @@ def _state(row: Row) -> Text:
     return Text(word, style)
 
 
-def _cell(column: Column, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
+def _cell(column: ShownColumn, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
     write = text or (lambda row: _WRITERS[column.format](row.get(column.name)))
 
     def cell(row: Row) -> Text:

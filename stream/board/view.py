@@ -3,30 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.structs import replace
 
 from stream.core.family import Board, Family, worst
-from stream.core.figure import Reading, Row, Show
+from stream.core.figure import Reading, Row, Show, ShownColumn
 from stream.core.judgement import State
 
-__all__ = ["Column", "Panel", "panel_of", "panels_of", "worst_first"]
+__all__ = ["Panel", "Section", "large_of", "panel_of", "panels_of", "sections_of", "shows_of", "worst_first"]
 
 
-class Column(Struct, frozen=True, kw_only=True):
-    """One column of a panel: a field of its rows, how it is written, and the name of what judges it."""
+class Section(Struct, frozen=True, kw_only=True):
+    """Some lines of a detail, and the word above them."""
 
     name: str
-    format: str
-    title: str
-    rank: int
-    judged_as: str = ""
+    lines: tuple[ShownColumn, ...]
 
 
 class Panel(Struct, frozen=True, kw_only=True):
     """One family on a board: what its rows are of, its columns, and a row for each snapshot, worst first."""
 
     labels: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ShownColumn, ...]
     rows: tuple[Row, ...]
 
 
@@ -61,7 +59,8 @@ def panel_of(
     if ticking:
         rows = [_without(row, _ticking(family)) for row in rows]
     told = [other for other in beside if any(row[other.name] for row in rows)]
-    shows = (*_shows(family), *(show for other in told if other.beside for show in other.beside.shows))
+    own = (shows_of(family)[name] for name in family.columns)
+    shows = (*own, *(show for other in told if other.beside for show in other.beside.shows))
     return Panel(labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family))
 
 
@@ -80,21 +79,41 @@ def _is_a_part(board: Board, family: Family[Any]) -> bool:
     return family.parts and not board.whole
 
 
-def _shows(family: Family[Any]) -> list[Show[Any]]:
-    shows = {figure.show.name: figure.show for figure in family.figures if figure.show is not None}
-    return [shows[name] for name in family.columns]
+def shows_of(family: Family[Any]) -> dict[str, Show[Any]]:
+    """Return how each figure and fact of a family is shown, by its name."""
+    figures = (figure.show for figure in family.figures if figure.show is not None)
+    return {show.name: show for show in (*figures, *family.shows)}
+
+
+def large_of(family: Family[Any]) -> tuple[ShownColumn, ...]:
+    """Return what the detail of a row shows large."""
+    return _lines(family, family.now)
+
+
+def sections_of(family: Family[Any]) -> tuple[Section, ...]:
+    """Return what the detail of a row shows in every window."""
+    windowed = [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
+    placed = {name for names in family.sections.values() for name in names}
+    sections = {"": [name for name in windowed if name not in placed], **family.sections}
+    return tuple(Section(name=name, lines=_lines(family, names)) for name, names in sections.items())
+
+
+def _lines(family: Family[Any], names: Iterable[str]) -> tuple[ShownColumn, ...]:
+    shows = [shows_of(family)[name] for name in names]
+    # In a list a figure may stand for another one that is judged; a detail has both, and only that one has a sign.
+    return tuple(replace(_column(one), judged_as=one.judged_as if one.judge else "") for one in shows)
 
 
 def _ticking(family: Family[Any]) -> frozenset[str]:
-    return frozenset(figure.show.name for figure in family.figures if figure.show is not None and figure.show.ticks)
+    return frozenset(figure.show.name for figure in family.figures if figure.show is not None and figure.show.since)
 
 
 def _without(row: Row, names: frozenset[str]) -> Row:
     return {name: value for name, value in row.items() if name not in names}
 
 
-def _column(show: Show[Any]) -> Column:
-    return Column(name=show.name, format=show.format, title=show.title, rank=show.rank, judged_as=show.judged_as)
+def _column(show: Show[Any]) -> ShownColumn:
+    return convert(show, ShownColumn, from_attributes=True)
 
 
 def _rows(

@@ -135,10 +135,16 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     figures: tuple[Figure[S], ...]
     columns: tuple[str, ...] = ()
     """The figures that a list shows, in its order, by the names of `Show`; the others are only in the detail."""
+    now: tuple[str, ...] = ()
+    """What the detail shows large, of now and of the window that is chosen: names of `Show`."""
+    sections: Mapping[str, tuple[str, ...]] = {}
+    """What the detail shows in every window, by the word above it. Figures with windows that it lacks come first."""
     facts: Mapping[str, Column[S]] = {}
     """What a row tells beside its figures."""
     details: Mapping[str, Column[S]] = {}
     """What only the detail of one row tells beside that."""
+    shows: tuple[Show[S], ...] = ()
+    """How the facts and details are shown that a section names."""
     state: Column[S] | None = None
     """How a snapshot stands as a whole (`State`); None: as the worst of what is judged."""
     urgency: Callable[[Row], tuple[Any, ...]] = lambda _: ()

@@ -10,7 +10,7 @@ from stream.core.judgement import State
 from stream.core.metric import Metric
 from stream.core.windows import SHOWN_WINDOWS
 
-__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Reading", "Row", "Show"]
+__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show", "ShownColumn"]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -21,8 +21,8 @@ Key = tuple[str | None, ...]
 Row = dict[str, Any]
 """What a board tells of one snapshot in one window, by the names of figures and facts."""
 
-Format = Literal["level", "share", "duration", "elapsed", "count", "text"]
-"""How a figure is written: `stream.core.format` and the page have a function of each name."""
+Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "text", "agents"]
+"""How a figure is written: terminal and page have a function of each name. `agents`: how many of them are free."""
 
 
 class Reading(Generic[S]):
@@ -48,22 +48,50 @@ Buckets = tuple[Sequence[Sequence[int]], Sequence[float]]
 """For each snapshot: counts by bucket, not cumulative, and the sum of what was measured."""
 
 
-class Show(Struct, Generic[S], frozen=True, kw_only=True):
-    """How a board shows a figure."""
+class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a figure that is several by name is made of, such as one for each reason: a detail has a line for each."""
+
+    names: tuple[str, ...] = ()
+    """In their order. None: all that any window has."""
+    own: str = ""
+    """The fact that tells which of them is that of the row itself."""
+
+
+class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A column of a list, or a line of a detail, as page and terminal are told of it."""
 
     name: str
     """Its field in a row."""
     format: Format
     title: str
-    """Heads the column of a terminal. Pages have the word of that `name` in the reader's language."""
+    """Heads the column of a terminal, which has none without it, and of a page where no language has a word for it."""
+    word: str = ""
+    """What names it in the files of words, where that is not its `name`. With `short_` before: the head of a list."""
     rank: int = 0
     """Where a list has little room, columns with a high rank give way first; those with 0 never do."""
     judged_as: str = ""
     """The name of what is judged, where something is: figures may share a verdict."""
+    signed: bool = True
+    """Whether a list puts the sign of a verdict before it; not where a column beside it has the sign."""
+    since: str = ""
+    """The fact that tells when it began: a page lets it run on between two boards, and its rows leave it out."""
+    also: tuple[str, Format] | None = None
+    """Another field of the row and its format: a page writes it behind this one, after a slash."""
+    tile: bool = False
+    """Whether a tile shows it, small below what is largest there: it must also be in the list, and has room for few."""
+    parts: Parts | None = None
+    """Where it is several by name. Each is called by word and name, `exit_timeout`, or by `exit_any` with a blank."""
+    most: float | None = None
+    """Where it is this, all that is known is that it is no less."""
+    if_any: bool = False
+    """Whether a detail leaves it out while no window has any."""
+
+
+class Show(ShownColumn, Generic[S], frozen=True, kw_only=True):
+    """How a board shows a figure, or a fact of a row."""
+
     judge: Callable[[Reading[S], Sequence[Any]], Sequence[State]] | None = None
     """Judges a column. None: what `judged_as` names is judged by another figure, or nothing is."""
-    ticks: bool = False
-    """A page lets it run on between two boards, from a fact of the row: such a row leaves it out."""
     text: Callable[[Row], str] | None = None
     """How a terminal writes it, where the format of one value does not say it all."""
 

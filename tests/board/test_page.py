@@ -52,7 +52,7 @@ async def test_each_figure_is_judged_by_the_policy(served: Served, visitor: Visi
 
         await expect(worst.locator(".level")).to_have_attribute("data-judged", "breached")
         await expect(worst.locator(".wait")).to_have_attribute("data-judged", "at_risk")
-        await expect(worst.locator(".blocked")).to_have_attribute("data-judged", "ok")
+        await expect(worst.locator(".blocking")).to_have_attribute("data-judged", "ok")
 
 
 async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, visitor: Visitor) -> None:

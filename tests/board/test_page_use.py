@@ -164,11 +164,11 @@ async def test_the_board_speaks_each_language(served: Served, visitor: Visitor, 
     async with served(Worker()) as address:
         page = await opened(visitor, f"{address}/?lang={language}")
         tile = page.locator("#tiles li").first
-        share = (await tile.locator(".blocked dd").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
+        share = (await tile.locator(".blocking dd").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
         longest = (await page.locator("#sum-wait").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
 
         assert await page.evaluate("document.documentElement.lang") == language
-        assert board["short_level"] in await tile.inner_text()
+        assert board["short_service_level"] in await tile.inner_text()
         assert board["state_breached"] in await tile.inner_text()
         assert (share, longest) == WRITTEN[language]
 

@@ -145,6 +145,24 @@ def test_one_queue_is_told_in_every_window_with_all_formulas() -> None:
     assert detail_of(board, FAMILIES, "contacts", "acme/b/chat").windows == ()
 
 
+def test_nothing_is_told_of_a_row_of_a_family_that_is_not_known() -> None:
+    assert detail_of(wall(), FAMILIES, "nobody", "acme/support/voice").windows == ()
+
+
+def test_a_detail_has_every_figure_once_and_signs_the_one_that_is_judged() -> None:
+    sections = detail_of(wall(), FAMILIES, "contacts", "acme/support/voice").sections
+    lines = [line for section in sections for line in section.lines]
+
+    assert [section.name for section in sections] == ["", "waits", "volumes", "exits", "formulas"]
+    assert [line.name for line in sections[0].lines] == ["service_level"], "no section names it"
+    assert len(lines) == len({line.name for line in lines})
+    assert {line.judged_as: line.name for line in lines if line.judged_as} == {
+        "service_level": "service_level",
+        "abandonment": "abandonment_excluding_short_ratio",
+        "blocking": "blocking_ratio",
+    }
+
+
 def test_the_worst_queue_comes_first() -> None:
     ordered = [(row.queue, row.channel) for row in rows_of(wall(), "30m")]
 

@@ -1,14 +1,18 @@
 """
 A figure is added to a family as CONTRIBUTING says: a field of its counts, and one `Figure`.
 
-The family is the toy, as it stands in `tests/toy/`; nothing else is touched, and rows of before are read.
+The family is the toy, as it stands in `tests/toy/`; nothing else is touched, and rows of before are read. On the page
+contacts have most to show, so there the figure is one of theirs: what draws the page hears of it by the worker alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import pytest
 from msgspec import field
 from msgspec.structs import replace
+from playwright.async_api import expect
 
 from stream.app.replay import replay
 from stream.board.view import panel_of
@@ -17,7 +21,13 @@ from stream.core.counts import CountsRow
 from stream.core.figure import Figure, Reading, Show
 from stream.core.metric import gauge
 from stream.core.row_codec import RowCodec
+from stream.families.agents.family import FAMILY as AGENTS
+from stream.families.contacts.family import FAMILY as CONTACTS
+from stream.families.contacts.snapshot import QueueSnapshot
 from stream.http.exposition import Format, written
+from stream.http.shown import Shown
+from tests.board.chromium import INSTALL, Visitor, found
+from tests.board.conftest import Worker
 from tests.toy import family as toy
 from tests.toy.fold import RowKey, Stand, Thrown, Throws, ThrowsRow, ToyFold
 from tests.toy.test_toy import NOON, throws
@@ -98,3 +108,38 @@ def test_rows_that_were_written_before_the_figure_are_read() -> None:
     row = ROWS.decode_row(toy.THROWS.encode_row(before))
 
     assert row == MissesRow(applied_offset=7, tally=ThrowsAndMisses(thrown=4, hits=3, misses=0))
+
+
+TALK: Figure[QueueSnapshot] = Figure(
+    metric=gauge("contact_talk_seconds", "seconds", ("tenant", "queue", "channel", "window"), "Talk; in the window."),
+    section="windows",
+    column=lambda reading, window: [one.windows[window].talk_ms / 1000 for one in reading.snapshots],
+    show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile=True),
+)
+
+WITH_TALK = Shown(
+    families=(
+        replace(CONTACTS, figures=(*CONTACTS.figures, TALK), columns=(*CONTACTS.columns, "talk_seconds")),
+        AGENTS,
+    ),
+    registry="stream.families.registry:FAMILIES",
+)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.skipif(found() is None, reason=INSTALL)
+async def test_a_new_figure_of_contacts_is_on_the_page_in_their_list_the_detail_and_on_tiles(
+    served: Callable[..., AbstractAsyncContextManager[str]], visitor: Visitor
+) -> None:
+    async with served(Worker(shown=WITH_TALK)) as address:
+        page = await visitor.open(f"{address}/?view=list")
+        support = page.locator("#rows tr", has=page.get_by_role("rowheader", name="support voice"))
+
+        await expect(page.locator("#list thead th").nth(-2)).to_have_text("talk")
+        await expect(support.locator("td").nth(-2)).to_have_text("2h 30")
+        await support.get_by_role("link").click()
+        line = page.locator("#figures tr", has=page.get_by_role("rowheader", name="talk", exact=True))
+        await expect(line.locator("td")).to_have_text(["2h 30"] * 5)
+        await page.goto(address)
+        await expect(page.locator("#tiles li").first.locator(".talk_seconds")).to_have_text("talk2h 30")
+        assert visitor.complaints == []

@@ -7,9 +7,11 @@ from typing import get_args
 import pytest
 
 import stream.board
+from stream.board.view import shows_of
 from stream.core.cloudevents import Channel
 from stream.families.agents.snapshot import STATES
 from stream.families.contacts.payloads import BlockReason, DequeueReason
+from stream.families.registry import FAMILIES
 from stream.languages.words import LANGUAGES, Language, name_of, words
 from stream.status.feed import RecoveryState
 
@@ -59,7 +61,14 @@ def test_every_notice_has_a_sentence() -> None:
 
 def test_every_word_of_the_board_is_used() -> None:
     page = "".join(path.read_text() for path in (BOARD / "static").iterdir())
-    composed = ("channel_", "exit_", "blocked_", "notice_", "state_", "window_", "theme_", "view_")
+    for family in FAMILIES:
+        beside = family.beside.shows if family.beside else ()
+        shows = (*shows_of(family).values(), *beside)
+        page += " ".join((*family.sections, *(show.word or show.name for show in shows)))
+    composed = (
+        *("channel_", "exit_", "blocked_", "formula_", "answered_wait_", "short_"),
+        *("notice_", "state_", "window_", "theme_", "view_"),
+    )
 
     unused = {
         key for key in words("en")["board"] if not key.startswith(composed) and not re.search(rf"\b{key}\b", page)

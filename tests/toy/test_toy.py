@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from faust.types import TP
+from playwright.async_api import expect
 
 from stream.app.replay import replay
 from stream.app.topics import source_topics
@@ -104,6 +105,23 @@ async def test_a_person_sees_it_on_the_page_in_their_language(visitor: Visitor, 
 
     assert await page.locator("#panels h2").inner_text() == "Obroči"
     assert await table.locator("thead th").all_inner_texts() == ["Vrsta", "Stanje", "Vrženi", "Delež zadetkov"]
+    assert visitor.complaints == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_person_opens_one_of_its_rows_and_sees_it_in_every_window(visitor: Visitor, served_toys: str) -> None:
+    page = await visitor.open(f"{served_toys}/?view=list")
+    await page.get_by_role("link", name="red").click()
+    line = page.locator("#figures tr", has=page.get_by_role("rowheader", name="Hit ratio"))
+
+    await expect(page.locator("#queue-name")).to_have_text("red")
+    await expect(page.locator("#queue-state")).to_have_text("▲ OK")
+    assert await line.locator("td").all_inner_texts() == ["80%", "75%", "75%", "75%", "75%"]
+    assert await page.title() == "▲ red"
+    await page.keyboard.press("ArrowRight")
+    await expect(page.locator("#queue-name")).to_have_text("blue")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("link", name="blue")).to_be_focused()
     assert visitor.complaints == []
 
 

@@ -2,8 +2,8 @@
 
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
-import { feed, listen, lost, queues, reconnectWhenSilent, waited } from "./feed.js";
-import { SIGNS, channelText, found, stateText } from "./figures.js";
+import { feed, listen, lost, panelOf, queues, reconnectWhenSilent, waited } from "./feed.js";
+import { SIGNS, channelText, found, labelsOf, stateText } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
@@ -17,6 +17,7 @@ const SHOWS = { board: tiles, wall: tiles, list, queue };
 
 const view = () => SHOWS[choice.view];
 const rows = queues;
+const openRows = () => panelOf(choice.panel).rows; // those beside the one that is open
 
 let shown = []; // the rows of this page
 let pages = 1;
@@ -34,7 +35,7 @@ function draw() {
   if (feed.picture !== null) {
     if (choice.view === "queue") queue.draw();
     else drawPage();
-    panels.draw(choice.view);
+    panels.draw();
     drawSummary();
   }
   drawControls();
@@ -85,7 +86,7 @@ function offerWindows() {
 function drawControls() {
   offerWindows();
   for (const link of $("views").children) {
-    set(link, "href", addressOf({ view: link.dataset.view, queue: "", page: 1 }));
+    set(link, "href", addressOf({ view: link.dataset.view, panel: "contacts", queue: "", page: 1 }));
     if (link.dataset.view === choice.view) set(link, "aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -108,14 +109,17 @@ function tick() {
   drawTitle();
   if (feed.beat === null || feed.picture === null) return;
   view().tick(shown);
-  const oldest = rows().reduce((one, row) => (row.since !== null && !(one?.since <= row.since) ? row : one), null);
-  put($("sum-wait"), write.elapsed(oldest && waited(oldest)));
+  panels.tick();
+  const waits = rows().map(waited).filter((one) => one !== null);
+  put($("sum-wait"), write.elapsed(waits.reduce((most, one) => Math.max(most, one), waits[0])));
   put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${feed.picture.window}`) })}`);
 }
 
 function drawTitle() {
-  const row = choice.view === "queue" ? rows().find((one) => one.key === choice.queue) : rows()[0];
-  const what = row ? `${SIGNS[row.state]} ${row.queue} ${write.level(row.service_level)}` : "contact-stream";
+  const row = choice.view === "queue" ? openRows().find((one) => one.key === choice.queue) : rows()[0];
+  const [name] = labelsOf(panelOf(choice.panel).labels);
+  const level = row && "service_level" in row ? ` ${write.level(row.service_level)}` : "";
+  const what = row ? `${SIGNS[row.state]} ${row[name]}${level}` : "contact-stream";
   const title = notices.stale() ? `⚠ ${say("stale")} ${what}` : what;
   if (document.title !== title) document.title = title;
 }
@@ -138,7 +142,7 @@ function go(changes) {
 function arrive(was) {
   if (choice.lang !== was.lang) {
     speak(choice.lang);
-    for (const each of [tiles, list, queue, panels]) each.clear();
+    for (const each of [tiles, queue]) each.clear();
   }
   document.documentElement.dataset.theme = choice.theme;
   if (choice.window !== was.window) listen(choice.window);
@@ -159,20 +163,20 @@ const inOrder = (keys, current, step) => keys[(Math.max(0, keys.indexOf(current)
 // The next page; the next queue where one queue is open; the next window where there is one page.
 function turn(step) {
   if (choice.view === "queue") {
-    const keys = rows().map((row) => row.key);
+    const keys = openRows().map((row) => row.key);
     if (keys.length) go({ queue: inOrder(keys, choice.queue, step) });
   } else if (pages > 1) go({ page: ((Math.min(choice.page, pages) - 1 + step + pages) % pages) + 1 });
   else go({ window: inOrder(windows(), choice.window, step) });
 }
 
 const actions = {
-  view: (name) => go({ view: name, queue: "", page: 1 }),
+  view: (name) => go({ view: name, panel: "contacts", queue: "", page: 1 }),
   window: (number) => windows()[number] && go({ window: windows()[number] }),
-  open(key) {
+  open({ panel, queue }) {
     if (choice.view !== "queue") cameFrom = choice.view;
-    go({ view: "queue", queue: key });
+    go({ view: "queue", panel, queue });
   },
-  back: () => go(choice.view === "queue" ? { view: cameFrom, queue: "" } : { view: "board", find: "" }),
+  back: () => go(choice.view === "queue" ? { view: cameFrom, panel: "contacts", queue: "" } : { view: "board", find: "" }),
   turn,
   rotate() {
     toggleRotation(go);
@@ -211,7 +215,7 @@ function followLinks(event) {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   if (link.id === "back") actions.back();
-  else if (link.dataset.queue) actions.open(link.dataset.queue);
+  else if (link.dataset.queue) actions.open(link.dataset);
   else actions.view(link.dataset.view);
 }
 

@@ -7,7 +7,7 @@ export const WINDOWS = ["5m", "15m", "30m", "1h", "today"];
 export const THEMES = ["auto", "dark", "light"];
 const KEPT = ["lang", "theme"];
 
-const DEFAULTS = { view: "board", queue: "", window: "30m", lang: "", theme: "auto", rotate: 0, page: 1, find: "" };
+const DEFAULTS = { view: "board", panel: "contacts", queue: "", window: "30m", lang: "", theme: "auto", rotate: 0, page: 1, find: "" };
 
 export const choice = { ...DEFAULTS };
 
@@ -41,6 +41,7 @@ export function read() {
   const text = (name) => asked.get(name) ?? DEFAULTS[name];
   Object.assign(choice, {
     view: oneOf(VIEWS, asked.get("view"), asked.has("queue") ? "queue" : DEFAULTS.view),
+    panel: text("panel"),
     queue: text("queue"),
     window: oneOf(WINDOWS, text("window"), DEFAULTS.window),
     lang: language(asked.get("lang")),

@@ -9,8 +9,9 @@ export const feed = {
   heard: null, // when we heard it, by our own clocks: {ticks, wall}
 };
 
+export const panelOf = (name) => feed.picture?.panels[name] ?? { labels: [], columns: [], rows: [] };
 // The rows of the queues: other panels are lists.
-export const queues = () => feed.picture?.panels.contacts?.rows ?? [];
+export const queues = () => panelOf("contacts").rows;
 
 let source = null;
 let nextTry = GIVE_UP_AFTER;
@@ -24,7 +25,7 @@ export function listen(window, told = tell) {
   source = mine;
   mine.addEventListener("board", (message) => {
     feed.picture = JSON.parse(message.data);
-    for (const row of queues()) prepare(row);
+    for (const { labels, rows } of Object.values(feed.picture.panels)) for (const row of rows) prepare(row, labels);
     tell.board();
   });
   mine.addEventListener("beat", (message) => {
@@ -38,17 +39,11 @@ export function listen(window, told = tell) {
   });
 }
 
-export function prepare(row) {
-  row.key = `${row.tenant}/${row.queue}/${row.channel}`;
-  row.since = row.oldest_enqueued_at === null ? null : Date.parse(row.oldest_enqueued_at) / 1000;
-}
+const prepare = (row, labels) => (row.key = labels.map((label) => row[label] ?? "").join("/"));
 
-export async function detailOf(key) {
-  const answer = await fetch(`detail.json?panel=contacts&key=${encodeURIComponent(key)}`);
-  if (!answer.ok) return null;
-  const detail = await answer.json();
-  for (const row of detail.windows) prepare(row);
-  return detail;
+export async function detailOf(panel, key) {
+  const answer = await fetch(`detail.json?${new URLSearchParams({ panel, key })}`);
+  return answer.ok ? { key, ...(await answer.json()) } : null;
 }
 
 const silence = () => (feed.heard === null ? 0 : (performance.now() - feed.heard.ticks) / 1000);
@@ -66,4 +61,5 @@ const frozen = () => lost() || Boolean(feed.beat?.notices.some((one) => one.code
 
 // Time is the server's, carried on by our own clock, so that a wrong one here does no harm.
 export const now = () => Date.parse(feed.beat.at) / 1000 + (frozen() ? 0 : silence());
-export const waited = (row) => (row.since === null || feed.beat === null ? null : now() - row.since);
+export const secondsSince = (instant) => (instant && feed.beat ? now() - Date.parse(instant) / 1000 : null);
+export const waited = (row) => secondsSince(row.oldest_enqueued_at);

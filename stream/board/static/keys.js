@@ -3,7 +3,7 @@
 import { choice, keep, kept } from "./choice.js";
 import { $ } from "./dom.js";
 
-const queues = () => [...document.querySelectorAll("#tiles:not([hidden]) .name, #list:not([hidden]) .name")];
+const queues = () => [...document.querySelectorAll("#tiles:not([hidden]) .name, .list:not([hidden]) .name")];
 
 // One stop for Tab among all queues: the one that was there before, or the first.
 export function roam(key = document.querySelector("a.name[tabindex='0']")?.dataset.queue) {

@@ -1,14 +1,15 @@
 // One tile for each queue, worst first: for a desk; larger, and with less in it, for a wall.
 
 import { $, forget, makePair, mark, put, reconcile, set, shownFor } from "./dom.js";
+import { panelOf } from "./feed.js";
 import {
-  AGENT_STATES, callbackText, channelText, drawBig, drawLevel, drawWait, judged, link, noAgentFree, pastText, signed, stateText,
-  targetText,
+  AGENT_STATES, callbackText, cellText, channelText, drawAgents, drawBig, drawLevel, drawWait, headOf, judged, link,
+  pastText, stateText, targetText,
 } from "./figures.js";
 import { say, translate, write } from "./words.js";
 
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
-const JUDGED = [["level", "service_level"], ["wait", "longest_wait"], ["abandoned", "abandonment"], ["blocked", "blocking"]];
+const JUDGED = [["level", "service_level"], ["wait", "longest_wait"]];
 const LONG_NAME = 10; // characters that fit into the head of a tile at full size
 const FITS_ON_A_SCREEN = 12;
 
@@ -50,7 +51,7 @@ function create() {
 function fill(tile, row, withTenant) {
   const part = (name) => tile.querySelector(name);
   tile.firstElementChild.className = row.state;
-  link(part(".name"), row);
+  link(part(".name"), row.queue, "contacts", row);
   mark(part("h2"), "long", row.queue.length > LONG_NAME);
   put(part(".where"), withTenant ? `${channelText(row)} · ${row.tenant}` : channelText(row));
   put(part(".state"), stateText(row.state));
@@ -62,23 +63,24 @@ function fill(tile, row, withTenant) {
   put(part(".open .note"), callbackText(row));
   put(part(".wait .note"), pastText(row));
   for (const [name, figure] of JUDGED) set(part(`.${name}`), "data-judged", judged(row, figure));
-  put(part(".asa dd"), write.duration(row.asa_seconds));
-  put(part(".abandoned dd"), signed(row, "abandonment", write.share(row.abandonment_ratio)));
-  put(part(".blocked dd"), signed(row, "blocking", write.share(row.blocking_ratio)));
-  put(part(".aht dd"), write.duration(row.aht_seconds));
-  drawAgents(part(".agents"), row);
+  drawSmall(part(".small"), row);
+  const known = Object.keys(row.agents).length > 0;
+  drawAgents(part(".agents"), row, AGENT_STATES.filter((state) => known && (row.agents[state] || ALWAYS_SHOWN.has(state))));
 }
 
-function drawAgents(list, row) {
-  const known = Object.keys(row.agents).length > 0;
-  const states = AGENT_STATES.filter((state) => known && (row.agents[state] || ALWAYS_SHOWN.has(state)));
-  const short = noAgentFree(row);
-  reconcile(list, states.map((state) => ({ state, number: row.agents[state], short: short && state === "available" })), {
-    keyOf: (one) => one.state,
-    create: (one) => makePair(say(one.state), { class: one.state }),
-    fill: (box, one) => {
-      put(box.lastElementChild, one.short ? `▼ ${write.count(one.number)}` : write.count(one.number));
-      mark(box, "short", one.short);
+function drawSmall(list, row) {
+  const columns = panelOf("contacts").columns.filter((column) => column.tile);
+  const shown = columns.map((column) => ({ column, text: cellText(column, row), judged: judged(row, column.judged_as) }));
+  reconcile(list, shown, {
+    keyOf: ({ column }) => column.name,
+    create({ column }) {
+      const pair = makePair("", { class: column.word ?? column.name });
+      pair.firstElementChild.append(headOf("contacts", column));
+      return pair;
+    },
+    fill(pair, { text, judged }) {
+      put(pair.lastElementChild, text);
+      set(pair, "data-judged", judged);
     },
   });
 }

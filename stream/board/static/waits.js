@@ -3,10 +3,10 @@
 import { $, forget, make, makePair, mark, put, reconcile } from "./dom.js";
 import { say, write } from "./words.js";
 
-export const PERCENTILES = ["p50", "p90", "p95"];
+const PERCENTILES = ["p50", "p90", "p95"];
 
 // Of a wait above the highest bound nothing is known but that.
-export function text({ waits }, name) {
+function text({ waits }, name) {
   const atLeast = waits[name] === waits.bounds_seconds.at(-1) ? "≥ " : "";
   return atLeast + write.duration(waits[name]);
 }

@@ -58,6 +58,6 @@ def _free_and_busy(row: Row) -> str:
 
 BESIDE: Final = Beside(
     field=_beside_queue,
-    shows=(Show(name="agents", format="text", title="free/busy", rank=9, text=_free_and_busy),),
+    shows=(Show(name="agents", word="available", format="agents", title="free/busy", rank=5, text=_free_and_busy),),
 )
 """A queue shows the agents that serve it."""

@@ -7,7 +7,7 @@ from stream.families.contacts.events import EVENTS
 from stream.families.contacts.figures import FIGURES
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.rules import RULES
-from stream.families.contacts.shown import COLUMNS, DETAILS, FACTS, queue_states, urgency
+from stream.families.contacts.shown import COLUMNS, DETAILS, FACTS, NOW, SECTIONS, SHOWN_FACTS, queue_states, urgency
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 
@@ -35,8 +35,11 @@ FAMILY: Final[Family[QueueSnapshot]] = Family(
     labels=("tenant", "queue", "channel"),
     figures=FIGURES,
     columns=COLUMNS,
+    now=NOW,
+    sections=SECTIONS,
     facts=FACTS,
     details=DETAILS,
+    shows=SHOWN_FACTS,
     state=queue_states,
     urgency=urgency,
     rules=RULES,

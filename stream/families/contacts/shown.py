@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from stream.core.figure import Column, Row, Show
+from stream.core.figure import Column, Parts, Row, Show
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
 from stream.families.contacts import service_level as formulas
 from stream.families.contacts.columns import Queues, count, of_policy, of_snapshot, service_level_of, tallies
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
-from stream.families.contacts.tally import Tally
+from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.families.contacts.waits import waits_of
 
-__all__ = ["COLUMNS", "DETAILS", "FACTS", "SHOWN", "queue_states", "urgency"]
+__all__ = ["COLUMNS", "DETAILS", "FACTS", "NOW", "SECTIONS", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
 
 # How it is judged: against the promises and limits of the queue's own policy.
 
@@ -58,27 +58,48 @@ def _promise(row: Row) -> str:
 
 SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
     "contact_service_level_ratio": Show(
-        name="service_level", format="level", title="SL", rank=0, judged_as="service_level", judge=_judge_level
+        name="service_level",
+        format="level",
+        title="SL",
+        judged_as="service_level",
+        judge=_judge_level,
+        signed=False,  # the state beside it has the sign
     ),
-    "contact_service_level_target_ratio": Show(name="target", format="level", title="target", rank=6, text=_promise),
-    "contact_open_cases": Show(name="open_cases", format="count", title="open", rank=0),
+    "contact_service_level_target_ratio": Show(
+        name="target",
+        format="level",
+        title="target",
+        word="aim",
+        rank=6,
+        also=("threshold_seconds", "limit"),
+        text=_promise,
+    ),
+    "contact_open_cases": Show(name="open_cases", format="count", title="open"),
     "contact_longest_wait_seconds": Show(
         name="longest_wait_seconds",
         format="elapsed",
         title="longest",
-        rank=0,
+        word="longest_wait",
         judged_as="longest_wait",
         judge=_judge_wait,
-        ticks=True,
+        signed=False,  # those past the threshold have the sign
+        since="oldest_enqueued_at",
     ),
-    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", rank=1),
+    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1, tile=True),
     "contact_abandonment_ratio": Show(
-        name="abandonment_ratio", format="share", title="aband.", rank=2, judged_as="abandonment"
+        name="abandonment_ratio",
+        format="share",
+        title="aband.",
+        word="abandonment",
+        rank=2,
+        tile=True,
+        judged_as="abandonment",
     ),
     "contact_abandonment_excluding_short_ratio": Show(
         name="abandonment_excluding_short_ratio",
         format="share",
         title="aband. excl. short",
+        word="abandonment_excluding_short",
         judged_as="abandonment",
         judge=partial(_judge_below, lambda policy: policy.abandonment_limit),
     ),
@@ -86,13 +107,23 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         name="blocking_ratio",
         format="share",
         title="blocked",
+        word="blocking",
         rank=4,
+        tile=True,
         judged_as="blocking",
         judge=partial(_judge_below, lambda policy: policy.blocking_limit),
     ),
-    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", rank=5),
-    "contact_mean_abandon_seconds": Show(name="mean_abandon_seconds", format="duration", title="wait of abandoned"),
-    "contact_waiting_past_threshold": Show(name="waiting_past_threshold", format="count", title="past threshold"),
+    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5, tile=True),
+    "contact_mean_abandon_seconds": Show(
+        name="mean_abandon_seconds", format="duration", title="wait of abandoned", word="abandon_wait"
+    ),
+    "contact_waiting_past_threshold": Show(
+        name="waiting_past_threshold",
+        format="count",
+        title="",  # a terminal has no room for it
+        rank=9,
+        judged_as="longest_wait",
+    ),
     "contact_talking": Show(name="talking", format="count", title="talking"),
     "contact_wrapping_up": Show(name="wrapping_up", format="count", title="wrapping up"),
     "contact_callbacks_waiting": Show(name="callbacks_waiting", format="count", title="callbacks"),
@@ -102,32 +133,34 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
 """By metric."""
 
 COLUMNS: Final = (
-    "service_level",
-    "target",
-    "open_cases",
-    "longest_wait_seconds",
-    "asa_seconds",
-    "abandonment_ratio",
-    "blocking_ratio",
-    "aht_seconds",
-    "offered",
-    "answered",
+    *("service_level", "target", "open_cases", "longest_wait_seconds", "waiting_past_threshold"),
+    *("asa_seconds", "abandonment_ratio", "blocking_ratio", "aht_seconds", "offered", "answered"),
 )
 """What a list shows of a queue."""
 
+NOW: Final = (
+    *("service_level", "open_cases", "longest_wait_seconds", "waiting_past_threshold"),
+    *("talking", "wrapping_up", "callbacks_waiting"),
+)
+"""What the detail of a queue shows large."""
+
+SECTIONS: Final = {
+    "waits": (
+        *("asa_seconds", "waits", "aht_seconds", "mean_abandon_seconds"),
+        *("abandonment_ratio", "abandonment_excluding_short_ratio", "blocking_ratio"),
+    ),
+    "volumes": ("offered", "handled", "closed", "expired"),
+    "exits": (
+        *("decided", "answered", "answered_in_target", "abandoned", "abandoned_short", "dequeued"),
+        *("answered_wait_unknown", "abandoned_wait_unknown", "dequeued_by_reason", "blocked", "blocked_by_reason"),
+    ),
+    "formulas": ("service_levels",),
+}
+"""What the detail of a queue shows in every window."""
+
 _COUNTS = (
-    "answered_in_target",
-    "abandoned",
-    "abandoned_in_target",
-    "abandoned_short",
-    "answered_wait_unknown",
-    "abandoned_wait_unknown",
-    "dequeued",
-    "blocked",
-    "handled",
-    "expired",
-    "closed",
-    "decided",
+    *("answered_in_target", "abandoned", "abandoned_in_target", "abandoned_short", "answered_wait_unknown"),
+    *("abandoned_wait_unknown", "dequeued", "blocked", "handled", "expired", "closed", "decided"),
 )
 
 
@@ -159,6 +192,31 @@ DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
     "waits": lambda reading, window: [waits_of(tally) for tally in tallies(reading, window)],
 }
 """What only the detail of one queue tells."""
+
+SHOWN_FACTS: Final[tuple[Show[QueueSnapshot], ...]] = (
+    *(
+        Show(
+            name=name,
+            format="count",
+            title=name.replace("_", " "),
+            word="decisions" if name == "decided" else "",  # "decided" is a sentence of the tiles
+            if_any=name.endswith("_wait_unknown"),  # in no service level: worth a line where there are any
+        )
+        for name in _COUNTS
+    ),
+    Show(name="dequeued_by_reason", format="count", title="left by reason", word="exit", parts=Parts()),
+    Show(name="blocked_by_reason", format="count", title="blocked by reason", word="blocked", parts=Parts()),
+    Show(
+        name="waits",
+        format="duration",
+        title="waits",
+        word="answered_wait",
+        parts=Parts(names=("p50", "p90", "p95")),
+        most=WAIT_BOUNDS_SECONDS[-1],
+    ),
+    Show(name="service_levels", format="level", title="formulas", word="formula", parts=Parts(own="formula")),
+)
+"""How those facts are shown that the detail has."""
 
 
 def urgency(row: Row) -> tuple[float, float]:
