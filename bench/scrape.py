@@ -26,7 +26,7 @@ from bench.material import Material, Sent, by_home, fill
 from bench.report import at_most, fact
 from stream.app.service import Service
 from stream.core.cloudevents import Event
-from stream.core.windows import minute_of
+from stream.core.windows import minute_of, start_of
 from stream.families.contacts.events import ContactBlocked
 from stream.families.contacts.fold import ContactsFold, TallyKey
 from stream.families.contacts.tables import TALLIES
@@ -171,8 +171,8 @@ def _past_hour(now: int) -> Material:
     records = []
     for number in range(QUEUES):
         queue = f"queue-{number:05}"
-        for key, tally in _tallies(chance, queue, now):
-            records.append((f"default/{queue}", Sent(TALLIES.encode_key(key), TALLIES.encode_row(TallyRow(-1, tally)))))
+        for key, row in _tallies(chance, queue, now):
+            records.append((f"default/{queue}", Sent(TALLIES.encode_key(key), TALLIES.encode_row(row))))
     homes = by_home([Sent(name.encode(), b"") for name, _ in records], PARTITIONS)
     partition_of = {sent.key: partition for partition, share in enumerate(homes) for sent in share}
     by_partition: list[list[Sent]] = [[] for _ in range(PARTITIONS)]
@@ -181,14 +181,14 @@ def _past_hour(now: int) -> Material:
     return Material([sent for _, sent in records], by_partition)
 
 
-def _tallies(chance: random.Random, queue: str, now: int) -> Iterator[tuple[TallyKey, Tally]]:
+def _tallies(chance: random.Random, queue: str, now: int) -> Iterator[tuple[TallyKey, TallyRow]]:
     total = Tally()
     for minute in range(now - 60, now + 1):
         tally = _minute(chance)
         total += tally
-        yield ("default", queue, "voice", "minute", minute), tally
-    yield ("default", queue, "voice", "day", datetime.now(UTC).toordinal()), total
-    yield ("default", queue, "voice", "total", 0), total
+        yield ("default", queue, "voice", "minute", minute), TallyRow(-1, tally)
+    yield ("default", queue, "voice", "day", datetime.now(UTC).toordinal()), TallyRow(-1, total)
+    yield ("default", queue, "voice", "total", 0), TallyRow(-1, total, newest=start_of(now))
 
 
 def _minute(chance: random.Random) -> Tally:
