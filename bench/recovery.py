@@ -8,10 +8,11 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from resource import getpagesize
 from time import monotonic
+from typing import Any
 from zlib import crc32
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ from bench.material import Material, Sent, fill, material
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
+from stream.core.family import Fold
 from stream.families.contacts.events import (
     ContactAbandoned,
     ContactEnded,
@@ -101,8 +103,13 @@ def changelogs(rows: int) -> Changelogs:
     wanted = rows - sum(map(len, tallies))
     share = -(-wanted // sum(len(fold.segments) for fold in folds))
     segments = [_copies(fold, share) for fold in folds]
-    offered = sum(queue.counts.totals.counted.tally.offered for fold in folds for queue in fold.queues.values())
-    return Changelogs(_of(tallies), _of(segments), offered)
+    return Changelogs(_of(tallies), _of(segments), _offered(folds))
+
+
+def _offered(folds: Iterable[Fold[Any]]) -> int:
+    """Return the sum of all totals: a board does not show queues of a day that is long over."""
+    queues = (queue for fold in folds if isinstance(fold, ContactsFold) for queue in fold.queues.values())
+    return sum(queue.counts.totals.counted.tally.offered for queue in queues)
 
 
 def _is_told(event: Event) -> bool:
@@ -160,7 +167,6 @@ async def _restart(address: str, began: float, *, idempotent: bool) -> None:
             assigned = now - began
     await starting
     ready = monotonic() - began
-    board = await service.board()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     told = {
         "assigned": assigned,
@@ -168,7 +174,7 @@ async def _restart(address: str, began: float, *, idempotent: bool) -> None:
         "hold": hold,
         "rss": pages * getpagesize(),
         "rows": service.feed.recovered_rows,
-        "offered": sum(queue.total.offered for queue in board.snapshots["contacts"]),
+        "offered": _offered(service.worker.folds()),
     }
     print(json.dumps(told))
     await service.stop()
