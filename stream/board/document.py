@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.board.view import Panel, Section, large_of, panel_of, panels_of, sections_of
+from stream.board.view import DetailSection, Panel, detail_sections_of, large_of, panel_of, panels_of
 from stream.core.family import Board, Family
 from stream.core.figure import Row, ShownColumn
 from stream.core.windows import SHOWN_WINDOWS
@@ -47,7 +47,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     now: tuple[ShownColumn, ...]
     """What is shown large."""
-    sections: tuple[Section, ...]
+    sections: tuple[DetailSection, ...]
     """What is shown in every window."""
     windows: tuple[Row, ...]
     """In the order of the windows, with all that is known; empty where nothing of that name is."""
@@ -95,7 +95,7 @@ def detail_of(
         panel=panel,
         labels=family.labels,
         now=large_of(family),
-        sections=sections_of(family),
+        sections=detail_sections_of(family),
         windows=tuple(_details(board, family, families, name, windows)),
     )
 

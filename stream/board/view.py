@@ -10,10 +10,19 @@ from stream.core.family import Board, Family, worst
 from stream.core.figure import Reading, Row, Show, ShownColumn
 from stream.core.judgement import State
 
-__all__ = ["Panel", "Section", "large_of", "panel_of", "panels_of", "sections_of", "shows_of", "worst_first"]
+__all__ = [
+    "DetailSection",
+    "Panel",
+    "detail_sections_of",
+    "large_of",
+    "panel_of",
+    "panels_of",
+    "shows_of",
+    "worst_first",
+]
 
 
-class Section(Struct, frozen=True, kw_only=True):
+class DetailSection(Struct, frozen=True, kw_only=True):
     """Some lines of a detail, and the word above them."""
 
     name: str
@@ -90,12 +99,12 @@ def large_of(family: Family[Any]) -> tuple[ShownColumn, ...]:
     return _lines(family, family.now)
 
 
-def sections_of(family: Family[Any]) -> tuple[Section, ...]:
+def detail_sections_of(family: Family[Any]) -> tuple[DetailSection, ...]:
     """Return what the detail of a row shows in every window."""
     windowed = [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
     placed = {name for names in family.sections.values() for name in names}
     sections = {"": [name for name in windowed if name not in placed], **family.sections}
-    return tuple(Section(name=name, lines=_lines(family, names)) for name, names in sections.items())
+    return tuple(DetailSection(name=name, lines=_lines(family, names)) for name, names in sections.items())
 
 
 def _lines(family: Family[Any], names: Iterable[str]) -> tuple[ShownColumn, ...]:

@@ -89,7 +89,6 @@ def test_a_word_that_is_ours_is_in_the_glossary(word: str) -> None:
 REPEATED = {
     "Activity": "what an agent is seen doing: each room knows only some of the values",
     "Buckets": "of one figure, and of all series: the second is made of the first",
-    "Column": "the values of a reading, and what shows them on a list: the glossary has both",
     "Contribution": "what counts, and what counts of contacts: a kind of the first",
     "EVENTS": "one for each family",
     "FACTS": "one for each family",

@@ -7,7 +7,16 @@ from stream.families.contacts.events import EVENTS
 from stream.families.contacts.figures import FIGURES
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.rules import RULES
-from stream.families.contacts.shown import COLUMNS, DETAILS, FACTS, NOW, SECTIONS, SHOWN_FACTS, queue_states, urgency
+from stream.families.contacts.shown import (
+    COLUMNS,
+    DETAIL_SECTIONS,
+    DETAILS,
+    FACTS,
+    NOW,
+    SHOWN_FACTS,
+    queue_states,
+    urgency,
+)
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 
@@ -36,7 +45,7 @@ FAMILY: Final[Family[QueueSnapshot]] = Family(
     figures=FIGURES,
     columns=COLUMNS,
     now=NOW,
-    sections=SECTIONS,
+    sections=DETAIL_SECTIONS,
     facts=FACTS,
     details=DETAILS,
     shows=SHOWN_FACTS,

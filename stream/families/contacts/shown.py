@@ -14,7 +14,7 @@ from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.families.contacts.waits import waits_of
 
-__all__ = ["COLUMNS", "DETAILS", "FACTS", "NOW", "SECTIONS", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
+__all__ = ["COLUMNS", "DETAILS", "DETAIL_SECTIONS", "FACTS", "NOW", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
 
 # How it is judged: against the promises and limits of the queue's own policy.
 
@@ -144,7 +144,7 @@ NOW: Final = (
 )
 """What the detail of a queue shows large."""
 
-SECTIONS: Final = {
+DETAIL_SECTIONS: Final = {
     "waits": (
         *("asa_seconds", "waits", "aht_seconds", "mean_abandon_seconds"),
         *("abandonment_ratio", "abandonment_excluding_short_ratio", "blocking_ratio"),
