@@ -32,6 +32,12 @@ TIDE_SECONDS = 2400.0
 STEPS = (("answered", 90.0), ("held", 30.0), ("resumed", 90.0), ("ended", 30.0), ("wrapup_ended", 0.0))
 """What becomes of a contact that is answered, and the seconds until the next step."""
 
+LENGTHS = {
+    "ended": ',"talk_ms":180000,"hold_ms":30000,"wrapup":true',  # handled when that is over
+    "wrapup_ended": ',"acw_ms":30000',
+}
+"""What a call system tells of lengths: else counters would wait for what may be late, also at the end of the run."""
+
 EVENTS_OF_A_CONTACT = ((ABANDONS - 1) * (1 + len(STEPS)) + 2) / ABANDONS
 AGENTS = 500
 
@@ -87,8 +93,7 @@ class Churn:
         queue = self._queues[contact]
         self.told[queue, kind] += 1
         who = "" if kind in {"enqueued", "abandoned"} else f',"agent":"agent-{contact % AGENTS:03}"'
-        if kind == "ended":
-            who += ',"wrapup":true'  # handled when that is over
+        who += LENGTHS.get(kind, "")
         value = (
             f'{{"type":"contact.{kind}","id":"{contact}-{kind}","source":"/bench/churn","time":"{time}",'
             f'"subject":"contact-{contact:09}","specversion":"1.0","data":{{"queue":"{queue}"{who}}}}}'

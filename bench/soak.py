@@ -48,8 +48,13 @@ MOST_SLOWER = 2.0
 A_MOMENT_SECONDS = 1.0
 """Latencies below that are not told apart: a scrape takes part of it."""
 
-OUTCOMES = {"enqueued": "offered", "answered": "answered", "abandoned": "abandoned", "wrapup_ended": "handled"}
-"""What an event of a kind counts for, once."""
+OUTCOMES = {
+    "enqueued": "offered_total",
+    "answered": "answered_total",
+    "abandoned": "abandoned_total",
+    "wrapup_ended": "handle_seconds_count",
+}
+"""What an event of a kind counts for, once: the series, without the prefix that all have."""
 
 
 class Sample(Struct, frozen=True):
@@ -209,7 +214,7 @@ def _exact(page: Page, churn: Churn, lanes: Lanes, *, ended: bool) -> Iterator[J
     wrong: list[str] = []
     for kind, outcome in OUTCOMES.items():
         told = Counter({queue: number for (queue, of_kind), number in churn.told.items() if of_kind == kind})
-        shown: Mapping[str, float] = page.by("queue", f"{outcome}_total")
+        shown: Mapping[str, float] = page.by("queue", outcome)
         wrong += [
             f"{queue} {outcome}: {told[queue]} told, {shown.get(queue, 0):.0f} shown"
             for queue in {*told, *shown}

@@ -194,11 +194,21 @@ class EventFactory:
         *,
         to_queue: str | None = None,
         to_agent: str | None = None,
+        talk: timedelta | None = None,
+        hold: timedelta | None = None,
         at: datetime | None = None,
         **where: Unpack[Where],
     ) -> e.ContactTransferred:
-        """The contact was handed on: this visit is over."""
-        data = payloads.TransferredData(queue=queue, kind=kind, to_queue=to_queue, to_agent=to_agent, **_known(where))
+        """The contact was handed on: this visit is over. Lengths as for `ended`."""
+        data = payloads.TransferredData(
+            queue=queue,
+            kind=kind,
+            to_queue=to_queue,
+            to_agent=to_agent,
+            talk_ms=milliseconds("talk", talk),
+            hold_ms=milliseconds("hold", hold),
+            **_known(where),
+        )
         return e.ContactTransferred(**self.envelope(contact, at), data=data)
 
     def ended(
@@ -208,13 +218,24 @@ class EventFactory:
         *,
         ended_by: Literal["customer", "agent", "system"] | None = None,
         talk: timedelta | None = None,
+        hold: timedelta | None = None,
         wrapup: bool = False,
         at: datetime | None = None,
         **where: Unpack[Where],
     ) -> e.ContactEnded:
-        """The parties hung up; with `wrapup`, handle time is counted when `wrapup_ended` follows."""
+        """
+        The parties hung up; with `wrapup`, handle time is counted when `wrapup_ended` follows.
+
+        Tell how long they talked (`hold` left out) and were on hold, if you know: else both are computed from the
+        times of other events, and counters wait ten seconds for any that may be late, until the queue's next event.
+        """
         data = payloads.EndedData(
-            queue=queue, ended_by=ended_by, talk_ms=milliseconds("talk", talk), wrapup=wrapup, **_known(where)
+            queue=queue,
+            ended_by=ended_by,
+            talk_ms=milliseconds("talk", talk),
+            hold_ms=milliseconds("hold", hold),
+            wrapup=wrapup,
+            **_known(where),
         )
         return e.ContactEnded(**self.envelope(contact, at), data=data)
 

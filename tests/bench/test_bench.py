@@ -16,8 +16,11 @@ from bench.lives import EVENTS_OF_A_CONTACT, LONGEST_LIFE, lives
 from bench.material import Sent, by_home
 from bench.profile import room_of
 from bench.report import at_least, at_most, fact, table
+from bench.soak import OUTCOMES
 from bench.throughput import ceiling
+from stream.app.catalogue import CATALOGUE
 from stream.core.cloudevents import key_of
+from stream.core.metric import Kind
 from stream.families.registry import DECODER
 from stream.runtime.routing.processor import home_of
 
@@ -114,3 +117,10 @@ def test_a_worker_and_the_ceiling_see_every_event_of_a_filled_topic_once() -> No
     assert found.by_worker == [found.events] == [day.events]
     assert 0 < top.seconds < 60
     assert 0 < found.cpu_of_main_threads[0] < found.cpu_by_worker[0]
+
+
+def test_the_soak_compares_series_that_a_page_has() -> None:
+    counted = {one.name.removesuffix("_total") + "_total" for one in CATALOGUE if one.kind is Kind.COUNTER}
+    counted |= {f"{one.name}_count" for one in CATALOGUE if one.kind is Kind.HISTOGRAM}
+
+    assert {f"contact_{series}" for series in OUTCOMES.values()} <= counted

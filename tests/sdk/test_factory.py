@@ -22,7 +22,7 @@ EVERY_KIND = [
     FACTORY.held("c", "sales"),
     FACTORY.resumed("c", "sales"),
     FACTORY.transferred("c", "sales", "queue", to_queue="second"),
-    FACTORY.ended("c", "sales", ended_by="customer", talk=timedelta(minutes=2), wrapup=True),
+    FACTORY.ended("c", "sales", ended_by="customer", talk=timedelta(minutes=2), hold=timedelta(seconds=9), wrapup=True),
     FACTORY.wrapup_ended("c", "sales", wrapup=timedelta(seconds=30)),
     FACTORY.logged_in("eve"),
     FACTORY.logged_out("eve"),
