@@ -30,7 +30,9 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
 - **Counters** never go down. What a later event corrects stays counted, and `contact_corrections_total` says how much.
-  What is inferred from other reports waits for its own, ten seconds of event time, before a counter shows it.
+  What is inferred from other reports waits for its own: a counter shows it when an event of the queue is ten seconds
+  later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone, never from the
+  clock.
 - What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
   that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts
   (offered, answered, abandoned and their parts) begins with 0, and misses none.
