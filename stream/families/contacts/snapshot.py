@@ -43,7 +43,11 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     taken_back: Tally
     """What counters once showed and a later event corrected; `total` has it subtracted already."""
     uncounted: Tally | None = None
-    """Of `total`, what counters do not show yet: nobody reported it, and its report may be under way. None: nothing."""
+    """
+    Of `total`, what counters do not show yet; None: nothing.
+
+    What nobody reported and whose report may be under way, and ghosts by the clock that no event has shown to be some.
+    """
 
     def __post_init__(self) -> None:
         """Refuse what another process tells with other windows: whoever reads them counts on all of them."""

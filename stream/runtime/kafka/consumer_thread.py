@@ -42,6 +42,9 @@ GOODBYE_SECONDS = 5.0
 FETCH_MIN_BYTES = 8192
 """What a broker waits for until it answers a fetch, as long as it may: some 30 events."""
 
+FETCH_WAIT_MS = 100
+"""So long it may: so late may a single event be."""
+
 
 class Batch(NamedTuple):
     """What one fetch brought of one partition: the value of a Faust message."""
@@ -65,7 +68,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust hard-codes 1500 ms. While a fetch waits at the broker, partitions that were not part
         # of it get nothing; and Tansu looks for new records only twice in that time.
-        consumer._fetch_max_wait_ms = transport.fetch_wait_ms
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         # With 1, aiokafka's default, each record of a quiet centre is a fetch, and a wake-up of both threads.
         consumer._fetch_min_bytes = FETCH_MIN_BYTES
         # What a transaction of a producer has aborted did not happen.
@@ -226,4 +229,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _in_thread(self, work: Any) -> Any:
         # Unlike `call_thread` this can be cancelled, and takes none of the two workers of its queue.
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self.thread_loop))
+        loop = self.thread_loop
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, loop))
+        finally:
+            # The thread may have ended before it began with this: nobody will, and Python would complain some time.
+            if not loop.is_running():
+                work.close()

@@ -294,19 +294,13 @@ async def _close_at_once(client: aiokafka.AIOKafkaProducer) -> None:
 
 class Transport(driver.Transport):
     """
-    The transport; options are in the query of the broker URL.
+    The transport; its option is in the query of the broker URL.
 
-    `fetch_wait_ms`: how long the broker may wait for records until it answers. `idempotent=1`: ask the broker
-    for an idempotent producer.
+    `idempotent=1`: ask the broker for an idempotent producer.
     """
 
     Consumer: ClassVar[type[ConsumerT]] = Consumer
     Producer: ClassVar[type[ProducerT]] = Producer
-
-    @property
-    def fetch_wait_ms(self) -> int:
-        """Milliseconds that a fetch may wait at the broker for records."""
-        return int(self.url[0].query.get("fetch_wait_ms", "100"))
 
     @property
     def idempotent(self) -> bool:
