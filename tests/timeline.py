@@ -8,6 +8,7 @@ import msgspec
 
 from stream.core.cloudevents import Event
 from stream.core.policies import Policies
+from stream.core.ratio import Ratio
 from stream.families.contacts import service_level as formulas
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.rules import Policy
@@ -86,5 +87,5 @@ def sales(table: str, *, at: str = "10:00", policies: Policies = Policies()) -> 
 
 def figures_of(tally: Tally, policy: Policy) -> SimpleNamespace:
     """Return ratios and means of a tally, by name."""
-    ratios = {name: getattr(formulas, name)(tally) for name in formulas.__all__ if name != "service_level"}
+    ratios = {name: of(tally) for name, of in vars(formulas).items() if isinstance(of, Ratio)}
     return SimpleNamespace(service_level=formulas.service_level(tally, policy.formula), **ratios)

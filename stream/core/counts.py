@@ -1,22 +1,26 @@
 """
 What one window of something has counted: whole numbers, and lists of them where a distribution is counted.
 
-A family declares its fields, each with 0 (or zeros) as default; copying, adding and summing follow. Counts add
-up in any order, exactly, so that windows of any length are sums of minutes.
+A family declares its fields, each with 0 (or zeros) as default; the rest follows. Counts add up in any order, exactly,
+so that windows of any length are sums of minutes. To add them up they become one whole number, with 64 bits for each
+count: such numbers add up as the counts do, in one step. As bytes they go to other processes.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from operator import add, sub
-from typing import Any, Generic, Self, TypeVar
+from itertools import chain, islice
+from struct import Struct as Layout
+from typing import Final, Generic, Self, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import asdict, astuple, fields, replace
+from msgspec.structs import asdict, astuple
 
-__all__ = ["Counts", "CountsRow", "summed"]
+__all__ = ["COUNT_BYTES", "Counts", "CountsRow", "lengths_of", "number_in", "packed", "size_of", "zero"]
 
 C = TypeVar("C", bound="Counts")
+
+COUNT_BYTES: Final = 8
+"""Of one packed count: a sum of milliseconds has room for 290 million years."""
 
 
 class Counts(Struct, array_like=True, gc=False):
@@ -27,13 +31,21 @@ class Counts(Struct, array_like=True, gc=False):
     (`stream.core.row_codec`). Only the fold that owns an object changes it; everybody else adds and reads.
     """
 
-    def copy(self) -> Self:
-        """Return an object that stays as it is while this one goes on counting."""
-        # It copies the fields, but not what they hold: lists would be shared, and go on counting.
-        same = replace(self)
-        for name in _names_of_lists(type(self)):
-            setattr(same, name, getattr(same, name).copy())
-        return same
+    def pack(self) -> bytes:
+        """Return all counts as bytes, 64 bits for each in the order of the fields, little-endian and signed."""
+        layout, (first, end) = _layout_of(type(self))
+        values = astuple(self)
+        return layout.pack(*values[:first], *chain(*values[first:end]), *values[end:])
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Return the counts that were packed."""
+        flat = iter(_layout_of(cls)[0].unpack_from(data))
+        return cls(*([*islice(flat, length)] if length else next(flat) for length in lengths_of(cls).values()))
+
+    def number(self) -> int:
+        """Return all counts as one whole number: the sum of two is the number of what both have counted."""
+        return number_in(self.pack())
 
     def clear(self) -> None:
         """Make this very object zero."""
@@ -41,18 +53,10 @@ class Counts(Struct, array_like=True, gc=False):
             setattr(self, name, zero)
 
     def __add__(self, other: Self) -> Self:
-        first, end = _lists_of(type(self))
-        left, right = astuple(self), astuple(other)
-        added = [*map(add, left, right)]  # of lists that is no sum yet, but it is faster than leaving them out
-        for place in range(first, end):
-            added[place] = [*map(add, left[place], right[place])]
-        return type(self)(*added)
+        return self.unpack(packed(self.number() + other.number(), size_of(type(self))))
 
     def __sub__(self, other: Self) -> Self:
-        first, end = _lists_of(type(self))
-        left, right = astuple(self), astuple(other)
-        lists = ([*map(sub, *pair)] for pair in zip(left[first:end], right[first:end], strict=True))
-        return type(self)(*map(sub, left[:first], right[:first]), *lists, *map(sub, left[end:], right[end:]))
+        return self.unpack(packed(self.number() - other.number(), size_of(type(self))))
 
 
 class CountsRow(Struct, Generic[C], array_like=True, gc=False):
@@ -73,28 +77,49 @@ class CountsRow(Struct, Generic[C], array_like=True, gc=False):
     """Of totals: what counters have shown of them, and a later event corrected."""
 
 
-def summed(counts: Sequence[C]) -> C:
-    """Return the sum of at least one: column by column, at half the price of one after the other."""
-    kind = type(counts[0])
-    first, end = _lists_of(kind)
-    columns: list[Any] = [*zip(*map(astuple, counts), strict=True)]
-    sums: list[Any] = [*map(sum, columns[:first])]
-    sums += [[*map(sum, zip(*lists, strict=True))] for lists in columns[first:end]]
-    sums += map(sum, columns[end:])
-    return kind(*sums)
+@cache
+def zero(kind: type[C]) -> C:
+    """Return counts that are all 0, to compare others with; nobody may count in them."""
+    return kind()
+
+
+def packed(number: int, size: int) -> bytes:
+    """Return the counts of which a *number* is, packed in so many bytes."""
+    signs = _signs(size)
+    return ((number + signs) ^ signs).to_bytes(size, "little")
+
+
+def number_in(data: bytes) -> int:
+    """Return the number of packed counts."""
+    # A count below 0 has to borrow from its neighbour, as a number of several digits does. With its sign bit turned
+    # over each count is positive; then what turning it has added is taken off, from all together.
+    signs = _signs(len(data))
+    return (int.from_bytes(data, "little") ^ signs) - signs
 
 
 @cache
-def _lists_of(kind: type[Counts]) -> tuple[int, int]:
-    """Return the places of the first field that is a list, and of the first one after the lists."""
-    places = [place for place, field in enumerate(fields(kind)) if field.type is not int]
+def _signs(size: int) -> int:
+    """Return a number of so many bytes in which just the sign bit of each count is set."""
+    return int.from_bytes((b"\0" * (COUNT_BYTES - 1) + b"\x80") * (size // COUNT_BYTES), "little")
+
+
+def size_of(kind: type[Counts]) -> int:
+    """Return how many bytes packed counts of a kind have."""
+    return _layout_of(kind)[0].size
+
+
+@cache
+def lengths_of(kind: type[Counts]) -> dict[str, int]:
+    """Return for each field how many counts its list has; 0 where it is one count and no list."""
+    return {name: len(zero) if isinstance(zero, list) else 0 for name, zero in asdict(kind()).items()}
+
+
+@cache
+def _layout_of(kind: type[Counts]) -> tuple[Layout, tuple[int, int]]:
+    """Return how counts are packed; the places of the first field that is a list, and of the first after the lists."""
+    lengths = [*lengths_of(kind).values()]
+    places = [place for place, length in enumerate(lengths) if length]
     first, end = (places[0], places[-1] + 1) if places else (0, 0)
     if len(places) != end - first:
         raise TypeError(f"{kind.__name__}: its lists do not stand together")
-    return first, end
-
-
-@cache
-def _names_of_lists(kind: type[Counts]) -> tuple[str, ...]:
-    first, end = _lists_of(kind)
-    return kind.__struct_fields__[first:end]
+    return Layout(f"<{sum(length or 1 for length in lengths)}q"), (first, end)

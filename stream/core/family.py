@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from msgspec import Struct, field
 
 from stream.core.cloudevents import Event
+from stream.core.counts import Counts
 from stream.core.figure import Column, Figure, Key, Reading, Row, Show
 from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
@@ -130,6 +131,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     """The bytes of its rows by table: exactly the tables of the fold."""
     new_fold: Callable[[FoldOptions], Fold[S]]
     snapshot: type[S]
+    counts: type[Counts] | None = None
+    """What its snapshots have counted, packed (`Counted`)."""
     labels: tuple[str, ...]
     """What the parts of a snapshot's key are called."""
     figures: tuple[Figure[S], ...]

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stream.core.judgement import State
 from stream.core.metric import Metric
+from stream.core.vectors import Vector
 from stream.core.windows import SHOWN_WINDOWS
 
 __all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show", "ShownColumn"]
@@ -44,8 +45,8 @@ class Reading(Generic[S]):
 Column = Callable[[Reading[S], str], Sequence[Any]]
 """One value for each snapshot, in a window; a figure of now is asked for the window "" and pays no heed to it."""
 
-Buckets = tuple[Sequence[Sequence[int]], Sequence[float]]
-"""For each snapshot: counts by bucket, not cumulative, and the sum of what was measured."""
+Buckets = tuple[Sequence[Vector], Sequence[float]]
+"""A column of counts for each bucket, not cumulative, and one of the sums of what was measured."""
 
 
 class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):

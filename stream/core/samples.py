@@ -4,12 +4,14 @@ Label sets are rendered once and shared by every family that has them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
 
 from msgspec import Struct
 
 from stream.core.metric import Metric
+from stream.core.vectors import Vector
 
 __all__ = ["Block", "Buckets", "MetricFamily", "Section", "Series", "escaped", "single"]
 
@@ -21,17 +23,22 @@ class Series:
     values: Sequence[tuple[str, ...]]
     texts: Sequence[str]
 
-    @cached_property
-    def closed(self) -> Sequence[str]:
-        """The texts with all that stands between them and a number."""
-        # Each label set stands in every figure of a page: its text is made once, up to the number.
-        return [f"{text}}} " if text else " " for text in self.texts]
+    _closed: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def closed(self, tail: str) -> Sequence[str]:
+        """Return the texts with a *tail* of further labels, and all that stands between them and a number."""
+        # Each label set stands in every figure of a page: its text is made once for each window, up to the number.
+        if tail not in self._closed:
+            end = f"{tail}}} " if tail or any(self.texts) else " "
+            self._closed[tail] = [text + end for text in self.texts]
+        return self._closed[tail]
 
     @classmethod
     def of(cls, names: Sequence[str], values: Sequence[tuple[str, ...]]) -> "Series":
         """Render label sets."""
-        texts = [",".join(f'{name}="{escaped(one)}"' for name, one in zip(names, row, strict=True)) for row in values]
-        return cls(values, texts)
+        template = ",".join(f'{name}="%s"' for name in names)
+        columns = (map(escaped, column) for column in zip(*values, strict=True))
+        return cls(values, [*map(template.__mod__, zip(*columns, strict=True))] if names else [""] * len(values))
 
 
 class Block(Struct, frozen=True):
@@ -52,11 +59,12 @@ class Buckets(Struct, frozen=True):
     """
     Distributions of one family, one for each label set.
 
-    The counts are by bucket of the metric, not cumulative, +Inf last; *bounds* are those that are written.
+    The counts are a column for each bucket of the metric, not cumulative, +Inf last; *bounds* are those that are
+    written.
     """
 
     series: Series
-    counts: Sequence[Sequence[int]]
+    counts: Sequence[Vector]
     sums: Sequence[float]
     bounds: Sequence[int]
 
@@ -65,9 +73,11 @@ class Buckets(Struct, frozen=True):
         """How many samples there are: buckets, that of +Inf too, count and sum."""
         return len(self.sums) * (len(self.bounds) + 3)
 
-    def places(self, metric: Metric) -> list[int]:
-        """Return which of the cumulative counts are written: those of the bounds, and that of +Inf."""
-        return [*map(metric.buckets.index, self.bounds), len(metric.buckets)]
+    def cumulative(self, metric: Metric) -> list[Vector]:
+        """Return the columns that are written, for each bound and +Inf: counts of all that is no more than it."""
+        # All buckets are added up, and those that are written picked: few bounds give the same counts as many.
+        counts = [*accumulate(self.counts)]
+        return [counts[place] for place in (*map(metric.buckets.index, self.bounds), len(metric.buckets))]
 
 
 class MetricFamily(Struct, frozen=True):

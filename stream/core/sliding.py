@@ -1,9 +1,9 @@
 """Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from stream.core.counts import Counts, CountsRow, summed
+from stream.core.counts import Counts, CountsRow, packed, size_of
 
 __all__ = ["SlidingSums"]
 
@@ -20,17 +20,20 @@ class SlidingSums(Generic[T]):
     """
     The counts of all sliding windows of one key, over its minutes.
 
-    Keeps, for the minute that was read last, the sum of the closed minutes of each window; the
-    running minute is added at the read. `minutes` stays the owner's, and is never changed here.
+    Keeps, for the minute that was read last, the sum of the closed minutes of each window: as a number (see
+    `Counts.number`), and packed as long as it stays. The running minute is for whoever reads to add. `minutes` stays
+    the owner's, and is never changed here.
     """
 
-    def __init__(self, minutes: Mapping[int, CountsRow[T]], zero: Callable[[], T], windows: Mapping[str, int]) -> None:
+    def __init__(self, minutes: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, int]) -> None:
         """*windows* are lengths in minutes by name, the shortest first."""
         self._minutes = minutes
-        self._empty = zero()
+        self._size = size_of(kind)
         self._windows = windows
         self._longest = max(windows.values(), default=0)
-        self._closed: dict[str, T] = {}
+        self._closed: dict[str, int] = {}
+        self._packed: dict[str, bytes] = {}
+        """Of what is closed; empty: to be packed again."""
         self.running = _NEVER
         """The minute that was read last: what is counted in an earlier one has to be told by `add`."""
 
@@ -38,48 +41,45 @@ class SlidingSums(Generic[T]):
         """Take note that *delta* was added to *minute*."""
         if minute >= self.running:
             return
+        number = delta.number()
+        self._packed = {}
         for name, length in self._windows.items():
             # Only what the window still has. Its oldest minute is `running - length`; the running one is added
             # at the read.
             if self.running - length <= minute:
-                self._closed[name] += delta
+                self._closed[name] += number
 
     def forget(self, first: int) -> None:
         """Take note that minutes before *first* go: what still counts one of them is summed anew."""
         if first > self.running - self._longest:
             self.running = _NEVER
 
-    def at(self, minute: int) -> dict[str, T]:
-        """Return the counts of each window that ends in the running *minute*; they are not to be changed."""
+    def at(self, minute: int) -> dict[str, bytes]:
+        """Return what each window that ends in the running *minute* has counted before it, packed."""
         if minute != self.running:
             self._move_to(minute)
-        running = self._minutes.get(minute)
-        if running is None:
-            # A copy of the names, not of the sums: the next move replaces these objects and changes none.
-            return dict(self._closed)
-        return {name: closed + running.tally for name, closed in self._closed.items()}
+        if not self._packed:
+            self._packed = {name: packed(closed, self._size) for name, closed in self._closed.items()}
+        return self._packed.copy()
+
+    def _number(self, minute: int) -> int:
+        row = self._minutes.get(minute)
+        return 0 if row is None else row.tally.number()
 
     def _move_to(self, minute: int) -> None:
         if 0 < minute - self.running <= _NEAR:
-            for name, length in self._windows.items():
-                self._closed[name] = self._moved(self._closed[name], minute, length)
+            for closing in range(self.running, minute):
+                entering = self._number(closing)
+                for name, length in self._windows.items():
+                    self._closed[name] += entering - self._number(closing - length)
         else:
             self._sum_up(minute)
-        self.running = minute
-
-    def _moved(self, closed: T, minute: int, length: int) -> T:
-        for closing in range(self.running, minute):
-            if (entering := self._minutes.get(closing)) is not None:
-                closed += entering.tally
-            if (leaving := self._minutes.get(closing - length)) is not None:
-                closed -= leaving.tally
-        return closed
+        self.running, self._packed = minute, {}
 
     def _sum_up(self, minute: int) -> None:
         """Sum each minute once: a window is the next shorter one, and the minutes before that."""
-        closed, end = self._empty, minute
+        closed, end = 0, minute
         for name, length in self._windows.items():
             first = minute - length
-            seen = [row.tally for at in range(first, end) if (row := self._minutes.get(at)) is not None]
-            closed = self._closed[name] = summed([closed, *seen])
+            closed = self._closed[name] = closed + sum(map(self._number, range(first, end)))
             end = first

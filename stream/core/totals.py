@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from stream.core.counts import Counts, CountsRow
+from stream.core.counts import Counts, CountsRow, zero
 from stream.core.windows import minute_of
 
 __all__ = ["Totals"]
@@ -63,11 +63,7 @@ class Totals(Generic[T]):
         counts = self.counted.applied_offset < offset and minute_of(at) >= self.first_minute
         return [self.taken_back] if counts else []
 
-    def read(self) -> T:
-        """Return totals after corrections; counters are these and what was taken back, since they must not decrease."""
-        # A copy, since rows count in place: a board must not change after it was read.
-        return self.counted.tally.copy()
-
-    def read_taken_back(self) -> T:
-        """Return what was counted once, and is not any more."""
-        return self.taken_back.copy()
+    def read_taken_back(self) -> bytes:
+        """Return what was counted once and is not any more, packed; empty: nothing."""
+        # Most keys never had a correction: comparing costs a tenth of packing.
+        return b"" if self.taken_back == zero(type(self.taken_back)) else self.taken_back.pack()

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from stream.core.counts import Counts, CountsRow
+from stream.core.counted import Counted
+from stream.core.counts import Counts, CountsRow, size_of
 from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
 from stream.core.totals import Totals
 from stream.core.windows import (
+    ALL,
     EPOCH,
     MONTH,
     TODAY,
@@ -71,7 +73,7 @@ class Windowed(Generic[T]):
         """An event that is later may end a silence: `end_silence` must hear of it before the watermark moves."""
         self.totals = Totals(new_row, silence)
         self._new_row = new_row
-        self._zero: type[T] = type(self.totals.counted.tally)
+        self._kind: type[T] = type(self.totals.counted.tally)
         self._retention, self._zone, self._day_starts = retention, zone, day_starts
         self.surely_kept = timedelta(minutes=max(retention.minutes - 1, 0))
         """What is no later than that is kept: it needs no calendar to be told, as nearly all events."""
@@ -79,7 +81,7 @@ class Windowed(Generic[T]):
         self._days: dict[int, CountsRow[T]] = {}
         self._months: dict[int, CountsRow[T]] = {}
         windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
-        self._sums = SlidingSums(self._minutes, self._zero, windows)
+        self._sums = SlidingSums(self._minutes, self._kind, windows)
         self._counted: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
         self._newest = -1
@@ -142,7 +144,7 @@ class Windowed(Generic[T]):
             and kept.applied_offset < offset
         ):
             # The sums of closed minutes were made without it. Counting into a tally of its own gives the delta.
-            late = self._zero()
+            late = self._kind()
             contribution.count([late], sign)
             self._sums.add(minute, late)
 
@@ -265,16 +267,18 @@ class Windowed(Generic[T]):
 
     # Reading.
 
-    def at(self, minute: int) -> dict[str, T]:
-        """Return the counts of each window at a *minute*, by name; they are not to be changed."""
+    def counted(self, minute: int) -> Counted:
+        """Return the counts of each window at a *minute*, and of all there ever was."""
         windows = self._sums.at(minute)
         day = self.day_of(minute)
         if self._retention.days:
-            windows[TODAY] = self._read(self._days, day)
+            windows[TODAY] = self._packed(self._days, day)
         if self._retention.months:
-            windows[MONTH] = self._read(self._months, month_of(day))
-        return windows
+            windows[MONTH] = self._packed(self._months, month_of(day))
+        windows[ALL] = self.totals.counted.tally.pack()
+        running = self._packed(self._minutes, minute)
+        return Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
 
-    def _read(self, rows: dict[int, CountsRow[T]], number: int) -> T:
+    def _packed(self, rows: dict[int, CountsRow[T]], number: int) -> bytes:
         row = rows.get(number)
-        return self._zero() if row is None else row.tally.copy()
+        return bytes(size_of(self._kind)) if row is None else row.tally.pack()

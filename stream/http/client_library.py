@@ -4,7 +4,6 @@ Process, platform and garbage collector figures are the library's own; they beco
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import Metric as ClientMetric
@@ -88,11 +87,10 @@ def _add_buckets(client: ClientMetric, family: MetricFamily, block: Buckets) -> 
     name = family.metric.name
     # Written as floats (`20.0`), as OpenMetrics asks, so that the series are the same in both formats.
     les = [*(f"{float(bound)}" for bound in block.bounds), "+Inf"]
-    places = block.places(family.metric)
-    for values, counts, total in zip(block.series.values, block.counts, block.sums, strict=True):
+    rows = zip(*block.cumulative(family.metric), strict=True)
+    for values, counts, total in zip(block.series.values, rows, block.sums, strict=True):
         labels = dict(zip(family.metric.labels, values, strict=True))
-        cumulative = [*accumulate(counts)]
-        for le, place in zip(les, places, strict=True):
-            client.add_sample(f"{name}_bucket", {**labels, "le": le}, cumulative[place])
-        client.add_sample(f"{name}_count", labels, sum(counts))
+        for le, count in zip(les, counts, strict=True):
+            client.add_sample(f"{name}_bucket", {**labels, "le": le}, count)
+        client.add_sample(f"{name}_count", labels, counts[-1])
         client.add_sample(f"{name}_sum", labels, total)

@@ -8,7 +8,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
-from itertools import accumulate
 from math import isfinite
 from types import MappingProxyType
 
@@ -203,18 +202,12 @@ _IN_GO = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
 
 def _labels(one: Metric, block: Block, known: int) -> Sequence[str]:
     """Return the labels, closed, of the *known* samples."""
-    closed = block.series.closed
-    if block.tail:
-        tail = _tail(one, block.tail)
-        closed = [f"{text}{tail}" for text in block.series.texts]
+    names = one.labels[-len(block.tail) :] if block.tail else ()
+    tail = "".join(f',{name}="{escaped(value)}"' for name, value in zip(names, block.tail, strict=True))
+    closed = block.series.closed(tail)
     if known == len(closed):
         return closed
     return [text for text, sample in zip(closed, block.samples, strict=False) if sample is not None]
-
-
-def _tail(one: Metric, values: Sequence[str]) -> str:
-    names = one.labels[-len(values) :]
-    return "".join(f',{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)) + "} "
 
 
 def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
@@ -225,11 +218,8 @@ def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
     whatever they contain is not read as a template.
     """
     les = [f"{float(bound)}" for bound in block.bounds] + ["+Inf"]
-    places = block.places(one)
     template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
     template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"
-    for text, counts, total in zip(block.series.texts, block.counts, block.sums, strict=True):
-        # All buckets are added up, and those that are written picked: few bounds give the same counts as many.
-        cumulative = [*accumulate(counts)]
-        written = [cumulative[place] for place in places]
-        yield (template % (*written, cumulative[-1], total)).replace("\0", text)
+    counts = block.cumulative(one)
+    for text, *numbers in zip(block.series.texts, *counts, counts[-1], block.sums, strict=True):
+        yield (template % tuple(numbers)).replace("\0", text)

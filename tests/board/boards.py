@@ -8,9 +8,10 @@ from typing import Any
 from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
 from stream.core.collector import PageDetail, metric_families
+from stream.core.counted import Counted
 from stream.core.family import Board
 from stream.core.samples import MetricFamily
-from stream.core.windows import SHOWN_WINDOWS, TODAY, WINDOWS
+from stream.core.windows import ALL, SHOWN_WINDOWS, TODAY, WINDOWS
 from stream.families.agents.snapshot import AgentsSnapshot
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -104,9 +105,11 @@ def a_queue(
         talking=2,
         wrapping_up=1,
         callbacks_waiting=callbacks,
-        windows=dict.fromkeys(SHOWN, tally),
-        total=tally,
-        taken_back=taken_back or Tally(),
+        counted=Counted(
+            windows=dict.fromkeys((*SHOWN, ALL), tally.pack()),
+            running=Tally().pack(),
+            taken_back=taken_back.pack() if taken_back else b"",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Counts add up, whatever their fields are."""
+"""Counts add up, whatever their fields are, and as numbers and vectors as they do one by one."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import field
 
-from stream.core.counts import Counts, summed
+from stream.core.counts import Counts, number_in, packed, size_of
+from stream.core.ratio import Ratio
+from stream.core.vectors import Vector, Vectors
 
 
 class Sales(Counts, array_like=True, gc=False):
@@ -17,6 +19,10 @@ class Sales(Counts, array_like=True, gc=False):
     by_size: list[int] = field(default_factory=[0, 0, 0].copy)
     returned: int = 0
 
+    @property
+    def kept(self) -> int:
+        return self.sold - self.returned
+
 
 class Visits(Counts, array_like=True, gc=False):
     """Without a distribution."""
@@ -24,37 +30,86 @@ class Visits(Counts, array_like=True, gc=False):
     came: int = 0
 
 
-numbers = st.integers(-9, 99)
+# Also below 0, as a difference is, and large enough to borrow from every neighbour.
+numbers = st.one_of(st.integers(-9, 99), st.integers(-(2**60), 2**60))
 sales = st.builds(Sales, numbers, st.lists(numbers, min_size=3, max_size=3), numbers)
-COUNTS = st.one_of(st.lists(sales, min_size=1), st.lists(st.builds(Visits, numbers), min_size=1))
+COUNTS = st.one_of(
+    st.lists(sales, min_size=1, max_size=7), st.lists(st.builds(Visits, numbers), min_size=1, max_size=7)
+)
+
+
+def by_field(many: list[Any]) -> Any:
+    """Add up in the plainest way."""
+    total = type(many[0])()
+    for name in total.__struct_fields__:
+        values = [getattr(one, name) for one in many]
+        lists = isinstance(values[0], list)
+        setattr(total, name, [sum(column) for column in zip(*values, strict=True)] if lists else sum(values))
+    return total
 
 
 @given(COUNTS)
-def test_counts_are_a_commutative_group_and_a_sum_is_what_adding_gives(many: list[Any]) -> None:
-    zero = type(many[0])()
-    total = zero
-    for one in many:
-        total += one
+def test_the_sum_of_numbers_is_the_number_of_what_all_have_counted(many: list[Any]) -> None:
+    kind = type(many[0])
+    total = sum(one.number() for one in many)
 
-    assert summed(many) == summed(many[::-1]) == total
+    assert kind.unpack(packed(total, size_of(kind))) == by_field(many)
+    assert number_in(packed(total, size_of(kind))) == total
+
+
+@given(COUNTS)
+def test_counts_are_a_commutative_group(many: list[Any]) -> None:
+    zero = type(many[0])()
+    total = sum(many, zero)
+
+    assert total == sum(many[::-1], zero) == by_field(many)
     assert total - many[0] == sum(many[1:], zero)
     assert many[0] + zero == many[0]
 
 
 @given(sales)
-def test_a_copy_stays_as_it_is(one: Sales) -> None:
-    copy, sold, sizes = one.copy(), one.sold, one.by_size.copy()
+def test_what_was_packed_stays_as_it_is(one: Sales) -> None:
+    before, sold, sizes = one.pack(), one.sold, one.by_size.copy()
     one.sold += 1
     one.by_size[1] += 1
 
-    assert (copy.sold, copy.by_size) == (sold, sizes)
+    assert Sales.unpack(before) == Sales(sold, sizes, one.returned)
+
+
+@given(st.lists(st.tuples(sales, sales), max_size=7))
+def test_vectors_are_read_as_one_object_of_the_kind(many: list[tuple[Sales, Sales]]) -> None:
+    also = Vectors(Sales, [other.pack() for _, other in many])
+    vectors = Vectors(Sales, [one.pack() for one, _ in many], also)
+    sums = [one + other for one, other in many]
+
+    assert vectors.sold == [one.sold for one in sums]
+    assert vectors.by_size == [[one.by_size[place] for one in sums] for place in range(3)]
+    assert vectors.kept == [one.kept for one in sums]
+    with pytest.raises(AttributeError, match="stolen"):
+        _ = vectors.stolen
+
+
+@given(st.lists(sales, max_size=7), st.sampled_from([1, 1000]))
+def test_a_ratio_of_many_is_that_of_each(many: list[Sales], per: int) -> None:
+    ratio = Ratio(lambda of: (of.returned, of.sold + of.returned), per=per)
+
+    assert ratio.of_each(Vectors(Sales, [one.pack() for one in many])) == [ratio(one) for one in many]
+
+
+def test_nothing_was_counted_where_a_denominator_is_none() -> None:
+    assert Ratio(lambda of: (of.returned, of.sold))(Sales(returned=1)) is None
+
+
+def test_a_vector_is_not_repeated() -> None:
+    with pytest.raises(TypeError, match="no formula multiplies"):
+        Vector([1]) * 2
 
 
 def test_lists_stand_together() -> None:
     class Apart(Counts, array_like=True, gc=False):
-        first: list[int] = field(default_factory=list)
+        first: list[int] = field(default_factory=[0].copy)
         between: int = 0
-        second: list[int] = field(default_factory=list)
+        second: list[int] = field(default_factory=[0].copy)
 
     with pytest.raises(TypeError, match="Apart: its lists do not stand together"):
-        Apart() + Apart()
+        Apart().pack()

@@ -17,11 +17,13 @@ from playwright.async_api import expect
 from stream.app.replay import replay
 from stream.board.view import panel_of
 from stream.core.collector import PageDetail, metric_families
+from stream.core.counted import counted_in
 from stream.core.counts import CountsRow
 from stream.core.figure import Figure, Reading, Show
 from stream.core.metric import gauge
 from stream.core.row_codec import RowCodec
 from stream.families.agents.family import FAMILY as AGENTS
+from stream.families.contacts.columns import seconds
 from stream.families.contacts.family import FAMILY as CONTACTS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.http.exposition import Format, written
@@ -62,8 +64,8 @@ class MissesFold(ToyFold):
 
 
 def misses(reading: Reading[Stand], window: str) -> Sequence[int]:
-    tallies: list[Any] = [one.windows[window] for one in reading.snapshots]
-    return [tally.misses for tally in tallies]
+    counts: Sequence[int] = counted_in(reading, ThrowsAndMisses, window).misses
+    return counts
 
 
 MISSES: Figure[Stand] = Figure(
@@ -113,7 +115,7 @@ def test_rows_that_were_written_before_the_figure_are_read() -> None:
 TALK: Figure[QueueSnapshot] = Figure(
     metric=gauge("contact_talk_seconds", "seconds", ("tenant", "queue", "channel", "window"), "Talk; in the window."),
     section="windows",
-    column=lambda reading, window: [one.windows[window].talk_ms / 1000 for one in reading.snapshots],
+    column=seconds("talk_ms"),
     show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile=True),
 )
 

@@ -20,7 +20,6 @@ from msgspec.structs import replace
 from stream.core.calendar import EVERY_DAY, Span
 from stream.core.family import Board
 from stream.families.contacts.rules import Policy
-from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
 from stream.http import metrics_page
 from stream.http import page_writer as module
@@ -198,12 +197,12 @@ def test_what_cannot_be_sent_is_left_to_the_worker_and_harms_no_other_page(write
 
 
 def test_what_fails_there_is_logged_here(writer: PageWriter, caplog: pytest.LogCaptureFixture) -> None:
-    page = writer.written(a_draft(a_board(a_queue(tally=Tally(waits=[])))))
+    page = writer.written(a_draft(a_board(a_queue(), staff=(replace(agents("support"), states={}),))))
 
     assert page is not None
-    assert b'contact_section_success{section="totals"} 0' in page
+    assert b'contact_section_success{section="agents"} 0' in page
     assert b'contact_section_success{section="windows"} 1' in page
-    assert "section totals of the metrics page failed" in caplog.text
+    assert "section agents of the metrics page failed" in caplog.text
     assert "Traceback" in caplog.text
 
 

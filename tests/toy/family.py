@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 
+from stream.core.counted import counted_ever, counted_in
 from stream.core.family import Family
 from stream.core.figure import Figure, Reading, Show
 from stream.core.judgement import State, kept_above
 from stream.core.metric import counter, gauge
+from stream.core.ratio import Ratio
 from stream.core.row_codec import RowCodec
-from stream.core.windows import ALL
 from tests.toy.events import ToyThrown
 from tests.toy.fold import RowKey, Stand, Throws, ThrowsRow, ToyFold
 
-
-def _tallies(reading: Reading[Stand], window: str) -> Sequence[Throws]:
-    return [one.total if window == ALL else one.windows[window] for one in reading.snapshots]
-
-
-def _ratio(reading: Reading[Stand], window: str) -> Sequence[float | None]:
-    return [one.hits / one.thrown if one.thrown else None for one in _tallies(reading, window)]
+HIT_RATIO = Ratio(lambda throws: (throws.hits, throws.thrown))
 
 
 def _judge(_: Reading[Stand], ratios: Sequence[float | None]) -> Sequence[State]:
@@ -35,23 +30,24 @@ FAMILY: Family[Stand] = Family(
     tables={"throws": THROWS},
     new_fold=lambda _: ToyFold(),
     snapshot=Stand,
+    counts=Throws,
     labels=("tenant", "queue"),
     figures=(
         Figure(
             metric=counter("toy_thrown_total", "rings", ("tenant", "queue"), "Rings thrown."),
             section="toys",
-            column=lambda reading, _: [one.total.thrown for one in reading.snapshots],
+            column=lambda reading, _: counted_ever(reading, Throws).thrown,
         ),
         Figure(
             metric=gauge("toy_window_thrown", "rings", ("tenant", "queue", "window"), "Rings thrown; in the window."),
             section="toys",
-            column=lambda reading, window: [one.thrown for one in _tallies(reading, window)],
+            column=lambda reading, window: counted_in(reading, Throws, window).thrown,
             show=Show(name="thrown", format="count", title="thrown"),
         ),
         Figure(
             metric=gauge("toy_hit_ratio", "ratio", ("tenant", "queue", "window"), "Share of the rings that hit."),
             section="toys",
-            column=_ratio,
+            column=lambda reading, window: HIT_RATIO.of_each(counted_in(reading, Throws, window)),
             show=Show(name="hit_ratio", format="level", title="hits", judged_as="hits", judge=_judge),
         ),
     ),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from stream.core.counted import Counted
 from stream.core.counts import Counts, CountsRow
 from stream.core.family import Applied
 from stream.core.retention import Retention
@@ -46,16 +47,14 @@ class Stand(Struct, frozen=True, kw_only=True):
 
     tenant: str
     queue: str
-    windows: dict[str, Throws]
-    total: Throws
+    counted: Counted
 
     @property
     def key(self) -> tuple[str, str]:
         return self.tenant, self.queue
 
     def __add__(self, other: "Stand") -> "Stand":
-        windows = {name: tally + other.windows[name] for name, tally in self.windows.items()}
-        return Stand(tenant=self.tenant, queue=self.queue, windows=windows, total=self.total + other.total)
+        return Stand(tenant=self.tenant, queue=self.queue, counted=self.counted + other.counted)
 
 
 class ToyFold:
@@ -104,8 +103,7 @@ class ToyFold:
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, Stand]]:
         for (tenant, queue), counts in self.stands.items():
-            windows = counts.at(minute_of(at))
-            yield 1, Stand(tenant=tenant, queue=queue, windows=windows, total=counts.totals.counted.tally.copy())
+            yield 1, Stand(tenant=tenant, queue=queue, counted=counts.counted(minute_of(at)))
 
     def _counts_of(self, key: tuple[str, str]) -> Windowed[Throws]:
         if key not in self.stands:

@@ -27,8 +27,8 @@ FIRST_SECONDS = 1.0
 LINGER_SECONDS = 5.0
 """So long after the last look the others are still asked."""
 
-LARGEST = 2**25
-"""Bytes of an unpacked share: 10,000 queues have 17 MB."""
+LARGEST = 2**26
+"""Bytes of an unpacked share: 10,000 queues have 43 MB."""
 
 _log = logging.getLogger(__name__)
 

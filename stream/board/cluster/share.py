@@ -3,7 +3,6 @@
 All of it is on `/metrics` and the board already, so whoever may read those may read this.
 """
 
-import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
@@ -13,8 +12,10 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import astuple
+from zlib_ng import zlib_ng
 
 from stream.board.shared_reading import SharedRendering
+from stream.core.counts import lengths_of
 from stream.core.family import Board, Family, merged
 from stream.core.time_zones import zone_name, zone_of
 from stream.core.windows import SHOWN_WINDOWS
@@ -97,7 +98,7 @@ class _PartitionOnWire(Struct, frozen=True):
 
 class _ShareOnWire(Struct, frozen=True, kw_only=True):
     shapes: dict[str, int]
-    """By family: counts are lists on the wire, and a version with other fields would read them wrongly."""
+    """By family: counts are packed on the wire, and a version with other fields would read them wrongly."""
     group: str
     generation: int
     at: datetime
@@ -106,15 +107,15 @@ class _ShareOnWire(Struct, frozen=True, kw_only=True):
 
 
 class ShareCodec:
-    """A share as gzipped JSON. Workers of different versions agree family by family."""
+    """A share as gzipped MessagePack; workers of different versions agree family by family."""
 
     def __init__(self, families: Sequence[Family[Any]]) -> None:
         self._shapes = {family.name: _shape_of(family) for family in families}
-        self._readers: dict[str, msgspec.json.Decoder[tuple[Any, ...]]] = {
-            family.name: msgspec.json.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
+        self._readers: dict[str, msgspec.msgpack.Decoder[tuple[Any, ...]]] = {
+            family.name: msgspec.msgpack.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
             for family in families
         }
-        self._writer = msgspec.json.Encoder(enc_hook=zone_name)
+        self._writer = msgspec.msgpack.Encoder(enc_hook=zone_name)
 
     def encoded(self, share: WorkerShare) -> bytes:
         """Write a share."""
@@ -129,10 +130,10 @@ class ShareCodec:
             ],
         )
         # Fast rather than small: it is written every second, for workers near by.
-        return zlib.compress(self._writer.encode(wire), level=1, wbits=31)
+        return zlib_ng.compress(self._writer.encode(wire), level=1, wbits=31)
 
     def decoded(self, body: bytes) -> WorkerShare:
-        """Read the JSON of a share; raises ValueError where it is none."""
+        """Read an unpacked share; raises ValueError where it is none."""
         wire = _wire.decode(body)
         # Comparing it with an instant of ours would raise much later, in the middle of a board.
         if not all(at.tzinfo for at in _instants(wire)):
@@ -156,7 +157,7 @@ class ShareCodec:
         )
 
 
-_wire = msgspec.json.Decoder(_ShareOnWire)
+_wire = msgspec.msgpack.Decoder(_ShareOnWire)
 
 
 def _shape_of(family: Family[Any]) -> int:
@@ -166,7 +167,8 @@ def _shape_of(family: Family[Any]) -> int:
     schema = msgspec.json.schema(family.snapshot, schema_hook=lambda _: {"type": "string"})
     buckets = [figure.metric.buckets for figure in family.figures if figure.metric is not None]
     # Not Python's `hash`, which differs from process to process.
-    return zlib.crc32(repr((msgspec.json.encode(schema), SHOWN_WINDOWS, buckets)).encode())
+    fields = lengths_of(family.counts) if family.counts else {}
+    return zlib_ng.crc32(repr((msgspec.json.encode(schema), fields, SHOWN_WINDOWS, buckets)).encode())
 
 
 def _instants(wire: _ShareOnWire) -> Iterator[datetime]:
@@ -187,4 +189,4 @@ class SharePage:
     async def answer(self, _: web.Request) -> web.Response:
         """Return the share of now, or of a second ago."""
         body = await self._rendering.body()
-        return web.Response(body=body, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"})
+        return web.Response(body=body, headers={"Content-Type": "application/vnd.msgpack", "Content-Encoding": "gzip"})

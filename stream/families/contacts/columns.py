@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import Any
 
+from stream.core.counted import corrected, counted_ever, counted_in
 from stream.core.figure import Column, Reading
-from stream.core.windows import ALL
-from stream.families.contacts import service_level as formulas
+from stream.core.ratio import Ratio
+from stream.core.vectors import Vectors
 from stream.families.contacts.rules import Policy
+from stream.families.contacts.service_level import SERVICE_LEVELS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 
@@ -16,14 +17,14 @@ __all__ = [
     "correction",
     "count",
     "count_if_ever",
+    "counted",
     "ever",
     "longest_wait",
     "of_policy",
+    "of_ratio",
     "of_snapshot",
-    "of_tally",
     "seconds",
     "service_level_of",
-    "tallies",
     "total",
     "total_if_any",
     "total_seconds",
@@ -32,17 +33,14 @@ __all__ = [
 Queues = Reading[QueueSnapshot]
 
 
-def tallies(reading: Queues, window: str) -> Sequence[Tally]:
+def counted(reading: Queues, window: str) -> Vectors[Tally]:
     """Return what each queue has counted in a window."""
-    return reading.once(
-        ("tallies", window),
-        lambda: [one.total if window == ALL else one.windows[window] for one in reading.snapshots],
-    )
+    return counted_in(reading, Tally, window)
 
 
-def ever(reading: Queues) -> Sequence[Tally]:
-    """Return what was ever shown, corrections not subtracted: the one thing about a queue that never goes down."""
-    return reading.once("ever", lambda: [one.shown for one in reading.snapshots])
+def ever(reading: Queues) -> Vectors[Tally]:
+    """Return what counters show of each queue."""
+    return counted_ever(reading, Tally)
 
 
 def of_snapshot(name: str) -> Column[QueueSnapshot]:
@@ -56,26 +54,25 @@ def of_policy(value: Callable[[Policy], float]) -> Column[QueueSnapshot]:
     return lambda reading, _: [value(one.policy) for one in reading.snapshots]
 
 
-def of_tally(compute: Callable[[Tally], Any]) -> Column[QueueSnapshot]:
-    """Return a column of what is computed from a tally."""
-    return lambda reading, window: [*map(compute, tallies(reading, window))]
+def of_ratio(of: Ratio) -> Column[QueueSnapshot]:
+    """Return a column of a ratio or mean."""
+    return lambda reading, window: of.of_each(counted(reading, window))
 
 
 def count(field: str) -> Column[QueueSnapshot]:
     """Return a column of counts."""
-    return of_tally(attrgetter(field))
+    return lambda reading, window: getattr(counted(reading, window), field)
 
 
 def count_if_ever(field: str) -> Column[QueueSnapshot]:
     """Return a column of counts, without a sample where the queue never had one."""
-    get = attrgetter(field)
 
     def column(reading: Queues, window: str) -> Sequence[int | None]:
         # Asked of all that was ever counted: by the window alone the series would end whenever that is empty.
-        once = [*map(get, ever(reading))]
+        once = getattr(ever(reading), field)
         if not any(once):
             return [None] * len(once)
-        counts = map(get, tallies(reading, window))
+        counts = getattr(counted(reading, window), field)
         return [number if seen else None for number, seen in zip(counts, once, strict=True)]
 
     return column
@@ -83,22 +80,19 @@ def count_if_ever(field: str) -> Column[QueueSnapshot]:
 
 def seconds(field: str) -> Column[QueueSnapshot]:
     """Return a column of lengths, which tallies have in milliseconds, as seconds."""
-    get = attrgetter(field)
-    return lambda reading, window: [get(tally) / 1000 for tally in tallies(reading, window)]
+    return lambda reading, window: [ms / 1000 for ms in getattr(counted(reading, window), field)]
 
 
 def total(field: str) -> Column[QueueSnapshot]:
     """Return a column of all that was ever counted."""
-    get = attrgetter(field)
-    return lambda reading, _: [*map(get, ever(reading))]
+    return lambda reading, _: getattr(ever(reading), field)
 
 
 def total_if_any(field: str) -> Column[QueueSnapshot]:
     """Return the same, without a sample where there never was one."""
-    get = attrgetter(field)
 
     def column(reading: Queues, _: str) -> Sequence[int | None]:
-        counts = [*map(get, ever(reading))]
+        counts = getattr(ever(reading), field)
         return [number or None for number in counts] if any(counts) else [None] * len(counts)
 
     return column
@@ -106,14 +100,19 @@ def total_if_any(field: str) -> Column[QueueSnapshot]:
 
 def total_seconds(field: str) -> Column[QueueSnapshot]:
     """Return the same of lengths, as seconds."""
-    get = attrgetter(field)
-    return lambda reading, _: [get(tally) / 1000 for tally in ever(reading)]
+    return lambda reading, _: [ms / 1000 for ms in getattr(ever(reading), field)]
 
 
 def correction(field: str) -> Column[QueueSnapshot]:
     """Return a column of what was counted and taken back; no sample where nothing was."""
-    get = attrgetter(field)
-    return lambda reading, _: [get(one.taken_back) or None for one in reading.snapshots]
+
+    def column(reading: Queues, _: str) -> Sequence[int | None]:
+        counts = corrected(reading, Tally)
+        if counts is None:
+            return [None] * len(reading.snapshots)
+        return [number or None for number in getattr(counts, field)]
+
+    return column
 
 
 def longest_wait(reading: Queues, _: str) -> Sequence[float | None]:
@@ -123,10 +122,11 @@ def longest_wait(reading: Queues, _: str) -> Sequence[float | None]:
 
 def service_level_of(reading: Queues, window: str) -> Sequence[float | None]:
     """Return the service level of each queue by its own formula."""
-    return reading.once(
-        ("service level", window),
-        lambda: [
-            formulas.service_level(tally, one.policy.formula)
-            for one, tally in zip(reading.snapshots, tallies(reading, window), strict=True)
-        ],
-    )
+
+    def compute() -> Sequence[float | None]:
+        # Mostly all queues have the same formula: each one in use is computed for all of them, and then picked.
+        chosen = [one.policy.formula for one in reading.snapshots]
+        levels = {of: SERVICE_LEVELS[of].of_each(counted(reading, window)) for of in set(chosen)}
+        return [levels[of][place] for place, of in enumerate(chosen)]
+
+    return reading.once(("service level", window), compute)

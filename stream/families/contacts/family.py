@@ -19,6 +19,7 @@ from stream.families.contacts.shown import (
 )
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
+from stream.families.contacts.tally import Tally
 
 __all__ = ["FAMILY"]
 
@@ -41,6 +42,7 @@ FAMILY: Final[Family[QueueSnapshot]] = Family(
     tables={"tallies": TALLIES, "segments": SEGMENTS},
     new_fold=_new_fold,
     snapshot=QueueSnapshot,
+    counts=Tally,
     labels=("tenant", "queue", "channel"),
     figures=FIGURES,
     columns=COLUMNS,

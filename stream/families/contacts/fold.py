@@ -147,9 +147,8 @@ class ContactsFold:
     def snapshots(self, at: datetime) -> Iterator[tuple[int, QueueSnapshot]]:
         """Yield what the board says of each queue at the instant *at*, with its cost; each is consistent in itself."""
         for queue in self.queues.shown(at):
-            snapshot = queue.snapshot(at)
             # A contact that waits costs a look as well; ghosts do, too.
-            yield 1 + (snapshot.waiting + snapshot.total.expired) // CONTACTS_PER_QUEUE, snapshot
+            yield 1 + len(queue.phases.waiting) // CONTACTS_PER_QUEUE, queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
         takes = self._take

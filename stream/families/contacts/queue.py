@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stream.core.cloudevents import Channel
+from stream.core.counted import Counted, plus
 from stream.core.limits import OVERFLOW_QUEUE
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
-from stream.core.windows import EPOCH, TODAY, WINDOWS, minute_of
+from stream.core.windows import ALL, EPOCH, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
 from stream.families.contacts.inferred import Inferred
@@ -197,39 +198,43 @@ class Queue:
             # The call system's clock may be a little ahead of ours: nobody waits for less than nothing.
             longest_wait=None if oldest is None else max(at - oldest, timedelta(0)),
             oldest_enqueued_at=oldest,
-            waiting_past_threshold=sum(since < too_late for since in waits),
+            waiting_past_threshold=sum(since < too_late for since in waits) if waits else 0,
             talking=_open_since(self.phases.talking, horizon),
             wrapping_up=_open_since(self.phases.wrapping_up, horizon),
             callbacks_waiting=_open_since(self.phases.callbacks, horizon),
-            windows=self._windows(at, ghosts=len(waits) < len(self.phases.waiting)),
-            total=self._total_with_ghosts(len(waits)),
-            taken_back=self.counts.totals.read_taken_back(),
-            uncounted=self._uncounted(len(waits), at),
+            counted=self._counted(len(waits), at),
         )
 
-    def _uncounted(self, waiting: int, at: datetime) -> Tally | None:
+    def _counted(self, waiting: int, at: datetime) -> Counted:
+        """Return what was counted, and who has expired by the instant *at*: *waiting* have not."""
+        counted = self.counts.counted(minute_of(at))
+        windows, total = counted.windows, self.counts.totals.counted.tally
+        if waiting < len(self.phases.waiting):
+            self._count_ghosts(windows, at)
+        # Whoever was offered, was not decided and does not wait has expired, however long ago.
+        if (expired := total.offered - total.decided - waiting) > 0:
+            windows[ALL] = plus(windows[ALL], Tally(expired=expired))
+        counted.uncounted = self._uncounted(waiting, at)
+        return counted
+
+    def _uncounted(self, waiting: int, at: datetime) -> bytes:
         """
-        Return what counters must not show yet of all that is so at the instant *at*; None: nothing.
+        Return what counters must not show yet of all that is so at the instant *at*, packed; empty: nothing.
 
         Counters go by the events alone. Shown by the clock, a ghost whose end is still on its way, as after hours
         without a worker, would be one that has to be taken back.
         """
         watermark = self.counts.watermark
         hidden = self.inferred.hidden(watermark, self.counts.totals.first_minute)
-        if waiting == len(self.phases.waiting) and watermark <= at:
-            return hidden
-        # Below 0 where an event is ahead of the instant: counters have shown ghosts then that this reading does
-        # not have.
-        expired = _open_since(self.phases.waiting, watermark - self.policy.ghost_after) - waiting
-        return hidden if expired == 0 else (hidden or Tally()) + Tally(expired=expired)
+        if waiting < len(self.phases.waiting) or watermark > at:
+            # Below 0 where an event is ahead of the instant: counters have shown ghosts then that this reading does
+            # not have.
+            expired = _open_since(self.phases.waiting, watermark - self.policy.ghost_after) - waiting
+            if expired:
+                hidden = (hidden or Tally()) + Tally(expired=expired)
+        return hidden.pack() if hidden else b""
 
-    def _windows(self, at: datetime, *, ghosts: bool) -> dict[str, Tally]:
-        windows = self.counts.at(minute_of(at))
-        if ghosts:
-            self._count_ghosts(windows, at)
-        return windows
-
-    def _count_ghosts(self, windows: dict[str, Tally], at: datetime) -> None:
+    def _count_ghosts(self, windows: dict[str, bytes], at: datetime) -> None:
         """
         Count each ghost in the minute in which it expired.
 
@@ -246,15 +251,11 @@ class Queue:
                 ages[minute - expired_in] += 1
                 expired_today += self.counts.day_of(expired_in) == today
         for name, length in WINDOWS.items():
-            windows[name] += Tally(expired=sum(count for age, count in ages.items() if age <= length))
-        windows[TODAY] += Tally(expired=expired_today)
-
-    def _total_with_ghosts(self, waiting: int) -> Tally:
-        """Whoever was offered, was not decided and does not wait has expired, however long ago."""
-        total = self.counts.totals.read()
-        total.expired = max(total.offered - total.decided - waiting, 0)
-        return total
+            expired = sum(count for age, count in ages.items() if age <= length)
+            windows[name] = plus(windows[name], Tally(expired=expired))
+        windows[TODAY] = plus(windows[TODAY], Tally(expired=expired_today))
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:
-    return sum(since > horizon for since in phase.values())
+    # In most queues nobody is in most phases.
+    return sum(since > horizon for since in phase.values()) if phase else 0

@@ -3,12 +3,16 @@
 Sources of the formulas are named in `docs/metrics.md`; the edges are inclusive (`wait <= threshold`).
 """
 
-from typing import assert_never
+from collections.abc import Mapping
+from functools import partial
+from typing import Final, assert_never
 
+from stream.core.ratio import Ratio
 from stream.families.contacts.rules import Formula
 from stream.families.contacts.tally import Tally
 
 __all__ = [
+    "SERVICE_LEVELS",
     "abandonment_excluding_short_ratio",
     "abandonment_ratio",
     "aht_seconds",
@@ -26,11 +30,10 @@ def service_level(tally: Tally, formula: Formula) -> float | None:
     The numerator is always a subset of the denominator: both count what was decided in the window. Where a formula
     asks how long a contact waited and nobody knows, the contact is in neither; where it does not ask, it counts.
     """
-    met, decided = _met_and_decided(tally, formula)
-    return met / decided if decided > 0 else None
+    return SERVICE_LEVELS[formula](tally)
 
 
-def _met_and_decided(tally: Tally, formula: Formula) -> tuple[int, int]:  # noqa: C901  # flat: one case per formula
+def _met_and_decided(formula: Formula, tally: Tally) -> tuple[int, int]:  # noqa: C901  # flat: one case per formula
     # Where a formula asks for the wait, contacts whose wait nobody knows are in neither number.
     in_target, answered = tally.answered_in_target, tally.answered_wait_known
     timed = answered + tally.abandoned_wait_known
@@ -58,37 +61,30 @@ def _met_and_decided(tally: Tally, formula: Formula) -> tuple[int, int]:  # noqa
             assert_never(formula)
 
 
-def asa_seconds(tally: Tally) -> float | None:
-    """Average speed of answer: mean wait of the answered whose wait is known, in seconds."""
-    known = tally.answered_wait_known
-    return tally.answer_wait_ms / known / 1000 if known else None
+SERVICE_LEVELS: Final[Mapping[Formula, Ratio]] = {
+    formula: Ratio(partial(_met_and_decided, formula)) for formula in Formula
+}
+
+asa_seconds: Final = Ratio(lambda tally: (tally.answer_wait_ms, tally.answered_wait_known), per=1000)
+"""Average speed of answer: mean wait of the answered whose wait is known, in seconds."""
+
+mean_abandon_seconds: Final = Ratio(lambda tally: (tally.abandon_wait_ms, tally.abandoned_wait_known), per=1000)
+"""Mean wait of those who gave up and whose wait is known, in seconds."""
+
+abandonment_ratio: Final = Ratio(lambda tally: (tally.abandoned, tally.decided))
+"""Share of decided contacts that were abandoned, short ones included."""
 
 
-def mean_abandon_seconds(tally: Tally) -> float | None:
-    """Mean wait of those who gave up and whose wait is known, in seconds."""
-    known = tally.abandoned_wait_known
-    return tally.abandon_wait_ms / known / 1000 if known else None
-
-
-def abandonment_ratio(tally: Tally) -> float | None:
-    """Share of decided contacts that were abandoned, short ones included."""
-    decided = tally.decided
-    return tally.abandoned / decided if decided else None
-
-
-def abandonment_excluding_short_ratio(tally: Tally) -> float | None:
-    """Share of decided contacts that were abandoned; abandons that are short, or may be, are left out of both."""
+def _long_abandoned(tally: Tally) -> tuple[int, int]:
     left_out = tally.abandoned_short + tally.abandoned_wait_unknown
-    decided = tally.decided - left_out
-    return (tally.abandoned - left_out) / decided if decided else None
+    return tally.abandoned - left_out, tally.decided - left_out
 
 
-def blocking_ratio(tally: Tally) -> float | None:
-    """Share of attempts that did not get into the queue while it was open."""
-    attempts = tally.blocked + tally.offered
-    return tally.blocked / attempts if attempts else None
+abandonment_excluding_short_ratio: Final = Ratio(_long_abandoned)
+"""Share of decided contacts that were abandoned; abandons that are short, or may be, are left out of both."""
 
+blocking_ratio: Final = Ratio(lambda tally: (tally.blocked, tally.blocked + tally.offered))
+"""Share of attempts that did not get into the queue while it was open."""
 
-def aht_seconds(tally: Tally) -> float | None:
-    """Average handle time: mean talk + hold + wrap-up of the handled, in seconds."""
-    return tally.handle_ms / tally.handled / 1000 if tally.handled else None
+aht_seconds: Final = Ratio(lambda tally: (tally.handle_ms, tally.handled), per=1000)
+"""Average handle time: mean talk + hold + wrap-up of the handled, in seconds."""

@@ -7,9 +7,9 @@ from typing import Any, Final
 from stream.core.figure import Column, Parts, Row, Show
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
-from stream.families.contacts import service_level as formulas
-from stream.families.contacts.columns import Queues, count, of_policy, of_snapshot, service_level_of, tallies
-from stream.families.contacts.rules import Formula, Policy
+from stream.families.contacts.columns import Queues, count, counted, of_policy, of_snapshot, service_level_of
+from stream.families.contacts.rules import Policy
+from stream.families.contacts.service_level import SERVICE_LEVELS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.families.contacts.waits import waits_of
@@ -167,10 +167,15 @@ _COUNTS = (
 def _by_reason(prefix: str) -> Column[QueueSnapshot]:
     """Return a column of counts by reason: those that occurred."""
     fields = {name: name.removeprefix(prefix) for name in Tally.__struct_fields__ if name.startswith(prefix)}
-    return lambda reading, window: [
-        {reason: number for name, reason in fields.items() if (number := getattr(tally, name))}
-        for tally in tallies(reading, window)
-    ]
+
+    def column(reading: Queues, window: str) -> Sequence[dict[str, int]]:
+        counts = [getattr(counted(reading, window), name) for name in fields]
+        return [
+            {reason: number for reason, number in zip(fields.values(), numbers, strict=True) if number}
+            for numbers in zip(*counts, strict=True)
+        ]
+
+    return column
 
 
 FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
@@ -186,10 +191,10 @@ FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
 
 DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
     "service_levels": lambda reading, window: [
-        {formula.value: formulas.service_level(tally, formula) for formula in Formula}
-        for tally in tallies(reading, window)
+        dict(zip(SERVICE_LEVELS, levels, strict=True))
+        for levels in zip(*(of.of_each(counted(reading, window)) for of in SERVICE_LEVELS.values()), strict=True)
     ],
-    "waits": lambda reading, window: [waits_of(tally) for tally in tallies(reading, window)],
+    "waits": lambda reading, window: [*map(waits_of, zip(*counted(reading, window).waits, strict=True))],
 }
 """What only the detail of one queue tells."""
 

@@ -1,20 +1,17 @@
 """What the board says of a queue at an instant. Metrics, live board and replay read the same snapshots."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Channel, Instant
-from stream.core.windows import SHOWN_WINDOWS
+from stream.core.counted import Counted
+from stream.core.windows import ALL
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 
 __all__ = ["QueueSnapshot"]
-
-_WINDOWS = frozenset(SHOWN_WINDOWS)
-_NOTHING = Tally()
 
 
 class QueueSnapshot(Struct, frozen=True, kw_only=True):
@@ -36,23 +33,13 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     wrapping_up: int
     callbacks_waiting: int
     """Callbacks promised, and neither connected nor given up."""
-    windows: Mapping[str, Tally]
-    """By name, in the order of `windows.WINDOWS`; a window without any event is an empty tally."""
-    total: Tally
-    """All there ever was, ghosts up to this instant included."""
-    taken_back: Tally
-    """What counters once showed and a later event corrected; `total` has it subtracted already."""
-    uncounted: Tally | None = None
-    """
-    Of `total`, what counters do not show yet; None: nothing.
-
-    What nobody reported and whose report may be under way, and ghosts by the clock that no event has shown to be some.
-    """
+    counted: Counted
+    """In each window and ever, as a packed `Tally`: ghosts up to this instant are in it."""
 
     def __post_init__(self) -> None:
-        """Refuse what another process tells with other windows: whoever reads them counts on all of them."""
-        if self.windows.keys() != _WINDOWS:
-            raise ValueError("other windows than those of this version")
+        """Refuse what another process tells with other windows or counts: whoever reads them counts on all of them."""
+        if not self.counted.is_of(Tally):
+            raise ValueError("other windows or counts than those of this version")
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -60,11 +47,29 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
         return self.tenant, self.queue, self.channel
 
     @property
+    def windows(self) -> dict[str, Tally]:
+        """What each window has counted, by name; one without any event is an empty tally."""
+        return {name: self.counted.window(name, Tally) for name in self.counted.windows if name != ALL}
+
+    @property
+    def total(self) -> Tally:
+        """All there ever was."""
+        return self.counted.window(ALL, Tally)
+
+    @property
     def shown(self) -> Tally:
         """What counters show: they never go down."""
-        # Most queues never had a correction, and the sum of two tallies is what a page spends most on.
-        shown = self.total if self.taken_back == _NOTHING else self.total + self.taken_back
-        return shown if self.uncounted is None else shown - self.uncounted
+        return Tally.unpack(self.counted.shown)
+
+    @property
+    def taken_back(self) -> Tally:
+        """What counters once showed and a later event corrected."""
+        return Tally.unpack(self.counted.taken_back) if self.counted.taken_back else Tally()
+
+    @property
+    def uncounted(self) -> Tally:
+        """Of all there ever was, what counters do not show yet."""
+        return Tally.unpack(self.counted.uncounted) if self.counted.uncounted else Tally()
 
     def __add__(self, other: "QueueSnapshot") -> "QueueSnapshot":
         """Return both as one: only the queue that stands for all beyond the limit has parts on several partitions."""
@@ -79,12 +84,5 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
             talking=self.talking + other.talking,
             wrapping_up=self.wrapping_up + other.wrapping_up,
             callbacks_waiting=self.callbacks_waiting + other.callbacks_waiting,
-            windows={name: tally + other.windows[name] for name, tally in self.windows.items()},
-            total=self.total + other.total,
-            taken_back=self.taken_back + other.taken_back,
-            uncounted=_both(self.uncounted, other.uncounted),
+            counted=self.counted + other.counted,
         )
-
-
-def _both(one: Tally | None, other: Tally | None) -> Tally | None:
-    return one + other if one and other else one or other

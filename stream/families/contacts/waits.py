@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
+from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS
 
 __all__ = ["Waits", "quantile", "waits_of"]
 
@@ -23,10 +23,10 @@ class Waits(Struct, frozen=True, kw_only=True):
     p95: float | None
 
 
-def waits_of(tally: Tally) -> Waits:
-    """Return what a window knows of the waits of its answered contacts."""
-    p50, p90, p95 = (quantile(share, tally.waits, WAIT_BOUNDS_SECONDS) for share in (0.5, 0.9, 0.95))
-    return Waits(counts=tuple(tally.waits), p50=p50, p90=p90, p95=p95)
+def waits_of(counts: Sequence[int]) -> Waits:
+    """Return what a window knows of the waits of its answered contacts: *counts* as in `Tally.waits`."""
+    p50, p90, p95 = (quantile(share, counts, WAIT_BOUNDS_SECONDS) for share in (0.5, 0.9, 0.95))
+    return Waits(counts=tuple(counts), p50=p50, p90=p90, p95=p95)
 
 
 def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> float | None:

@@ -1,7 +1,6 @@
 """What other workers answer is material: what is no part is refused, and nobody can hold up a board."""
 
 import asyncio
-import json
 import time
 import zlib
 from collections.abc import Awaitable, Callable
@@ -9,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 import pytest
 from aiohttp import web
+from msgspec import msgpack
 
 from stream.board.cluster import peers as module
 from stream.board.cluster.merge import BoardReading
@@ -31,19 +31,19 @@ def packed(body: bytes) -> web.Response:
     return web.Response(body=zlib.compress(body, wbits=31), headers={"Content-Encoding": "gzip"})
 
 
-GOOD = json.loads(
+GOOD = msgpack.decode(
     zlib.decompress(ShareCodec(FAMILIES).encoded(part(contacts(1, a_queue("theirs", waited=5)))), wbits=31)
 )
 
 
 def spoilt(*path: str | int, value: object) -> bytes:
     """A good part with one value replaced."""
-    told = json.loads(json.dumps(GOOD))
+    told = msgpack.decode(msgpack.encode(GOOD))
     place = told
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    return json.dumps(told).encode()
+    return msgpack.encode(told)
 
 
 async def read_with(answer: Answer, *, expected: int = 1) -> BoardReading:
@@ -68,7 +68,7 @@ async def read_with(answer: Answer, *, expected: int = 1) -> BoardReading:
 
 async def test_a_part_is_taken() -> None:
     async def answer(_: web.Request) -> web.Response:
-        return packed(json.dumps(GOOD).encode())
+        return packed(msgpack.encode(GOOD))
 
     reading = await read_with(answer)
 
@@ -80,7 +80,8 @@ async def test_a_part_is_taken() -> None:
     [
         b"",
         b"{}",
-        b"[" * 100_000,
+        b"\x80",
+        b"\x91" * 100_000,
         b"\xff\xfe",
         b"<html>",
         spoilt("shapes", "contacts", value=7),
@@ -89,7 +90,10 @@ async def test_a_part_is_taken() -> None:
         spoilt("vitals", "recovery", value="splendid"),
         spoilt("partitions", 0, "feed", "applied_at", value="2026-07-01T12:00:00"),
         spoilt("partitions", 0, "snapshots", 0, "oldest_enqueued_at", value="2026-07-01T12:00:00"),
-        spoilt("partitions", 0, "snapshots", 0, "windows", value={}),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "windows", value={}),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "windows", "30m", value=bytes(8)),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "running", value=b""),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "uncounted", value=b"7"),
         spoilt("partitions", 0, "snapshots", 0, "channel", value="smoke"),
         spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="Mars/Olympus"),
         spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="../../etc/passwd"),
@@ -107,7 +111,7 @@ async def test_an_answer_that_unpacks_to_more_than_a_board_can_be_is_refused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(module, "LARGEST", 2**16)
-    bomb = zlib.compress(json.dumps(GOOD).encode() + b" " * 2**24, wbits=31)
+    bomb = zlib.compress(msgpack.encode(GOOD) + b" " * 2**24, wbits=31)
 
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
@@ -119,13 +123,13 @@ async def test_an_answer_that_unpacks_to_more_than_a_board_can_be_is_refused(
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "deflate"}])
 async def test_an_answer_that_is_not_packed_is_not_read(headers: dict[str, str]) -> None:
     async def answer(_: web.Request) -> web.Response:
-        return web.Response(body=json.dumps(GOOD).encode(), headers=headers)
+        return web.Response(body=msgpack.encode(GOOD), headers=headers)
 
     assert_missing(await read_with(answer))
 
 
 async def test_an_answer_that_is_cut_off_or_followed_by_more_is_refused() -> None:
-    whole = zlib.compress(json.dumps(GOOD).encode(), wbits=31)
+    whole = zlib.compress(msgpack.encode(GOOD), wbits=31)
     for body in (whole[:-4], whole + whole):
 
         async def answer(_: web.Request, body: bytes = body) -> web.Response:
@@ -140,7 +144,7 @@ async def test_nobody_is_followed_elsewhere() -> None:
     async def elsewhere(_: web.Request) -> web.Response:
         nonlocal visited
         visited += 1
-        return packed(json.dumps(GOOD).encode())
+        return packed(msgpack.encode(GOOD))
 
     async with answering(elsewhere) as (address,):
 

@@ -19,14 +19,14 @@ def test_within_a_bucket_a_percentile_lies_on_a_straight_line() -> None:
 
 
 def test_where_nobody_was_answered_there_is_no_percentile() -> None:
-    assert (waits_of(Tally()).p50, waits_of(Tally()).p95) == (None, None)
+    assert (waits_of(Tally().waits).p50, waits_of(Tally().waits).p95) == (None, None)
 
 
 def test_of_a_wait_above_every_bound_the_highest_bound_is_known() -> None:
     tally = Tally(answered=1)
     tally.waits[bucket_of_wait(7_200_000)] = 1
 
-    assert waits_of(tally).p50 == WAIT_BOUNDS_SECONDS[-1]
+    assert waits_of(tally.waits).p50 == WAIT_BOUNDS_SECONDS[-1]
 
 
 def cases() -> list[tuple[int, ...]]:

@@ -1,0 +1,109 @@
+"""What one key has counted, in each window and ever, as snapshots tell it to other processes."""
+
+from typing import Final, Protocol, Self, TypeVar
+
+from msgspec import Struct
+
+from stream.core.counts import Counts, number_in, packed, size_of
+from stream.core.figure import Reading
+from stream.core.vectors import Vectors
+from stream.core.windows import ALL, SHOWN_WINDOWS, WINDOWS
+
+__all__ = ["Counted", "HasCounted", "corrected", "counted_ever", "counted_in", "plus"]
+
+C = TypeVar("C", bound=Counts)
+
+_WINDOWS: Final = frozenset((*SHOWN_WINDOWS, ALL))
+
+
+class Counted(Struct, kw_only=True):
+    """Packed counts (see `Counts.pack`); whoever reads them knows of which kind they are."""
+
+    windows: dict[str, bytes]
+    """By name of the window, and of all there ever was (`ALL`), after corrections; sliding ones without `running`."""
+    running: bytes
+    """The running minute: every sliding window has it, so that reading a queue adds nothing up."""
+    taken_back: bytes = b""
+    """What counters have shown and a later event corrected; `ALL` has it subtracted already. Empty: nothing."""
+    uncounted: bytes = b""
+    """Of all there ever was, what counters do not show yet; empty: nothing."""
+
+    def window(self, name: str, kind: type[C]) -> C:
+        """Return the counts of a window, with the running minute."""
+        counts = kind.unpack(self.windows[name])
+        return counts + kind.unpack(self.running) if name in WINDOWS else counts
+
+    @property
+    def shown(self) -> bytes:
+        """What counters show: they never go down."""
+        ever = self.windows[ALL]
+        if not self.taken_back and not self.uncounted:
+            return ever
+        return packed(number_in(ever) + number_in(self.taken_back) - number_in(self.uncounted), len(ever))
+
+    def is_of(self, kind: type[Counts]) -> bool:
+        """Tell whether these are counts of a kind, in all windows: another process may have other ones."""
+        size = size_of(kind)
+        return (
+            self.windows.keys() >= _WINDOWS
+            and {len(self.running), *map(len, self.windows.values())} == {size}
+            and {len(self.taken_back), len(self.uncounted)} <= {0, size}
+        )
+
+    def __add__(self, other: Self) -> "Counted":
+        return Counted(
+            windows={name: _sum(counts, other.windows[name]) for name, counts in self.windows.items()},
+            running=_sum(self.running, other.running),
+            taken_back=_sum(self.taken_back, other.taken_back),
+            uncounted=_sum(self.uncounted, other.uncounted),
+        )
+
+
+class HasCounted(Protocol):
+    """A snapshot of something that counts."""
+
+    @property
+    def counted(self) -> Counted:
+        """What it has counted."""
+
+
+S = TypeVar("S", bound=HasCounted)
+
+
+def counted_in(reading: Reading[S], kind: type[C], window: str) -> Vectors[C]:
+    """Return what each snapshot has counted in a window."""
+
+    def compute() -> Vectors[C]:
+        running = None
+        if window in WINDOWS:
+            running = reading.once(
+                ("running", kind), lambda: Vectors(kind, [one.counted.running for one in reading.snapshots])
+            )
+        return Vectors(kind, [one.counted.windows[window] for one in reading.snapshots], running)
+
+    return reading.once(("counted", kind, window), compute)
+
+
+def counted_ever(reading: Reading[S], kind: type[C]) -> Vectors[C]:
+    """Return what counters show of each snapshot: the one thing about it that never goes down."""
+    return reading.once(("ever", kind), lambda: Vectors(kind, [one.counted.shown for one in reading.snapshots]))
+
+
+def corrected(reading: Reading[S], kind: type[C]) -> Vectors[C] | None:
+    """Return what counters have shown of each snapshot and was taken back; None where nothing was, as mostly."""
+
+    def compute() -> Vectors[C] | None:
+        packed = [one.counted.taken_back for one in reading.snapshots]
+        nothing = bytes(size_of(kind))
+        return Vectors(kind, [one or nothing for one in packed]) if any(packed) else None
+
+    return reading.once(("corrected", kind), compute)
+
+
+def plus(data: bytes, counts: Counts) -> bytes:
+    """Return packed counts with more of their kind added."""
+    return packed(number_in(data) + counts.number(), len(data))
+
+
+def _sum(one: bytes, other: bytes) -> bytes:
+    return packed(number_in(one) + number_in(other), max(len(one), len(other)))
