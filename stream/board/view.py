@@ -96,15 +96,19 @@ def shows_of(family: Family[Any]) -> dict[str, Show[Any]]:
 
 def large_of(family: Family[Any]) -> tuple[ShownColumn, ...]:
     """Return what the detail of a row shows large."""
-    return _lines(family, family.now)
+    windowed = _windowed(family)
+    return tuple(replace(line, windowed=line.name in windowed) for line in _lines(family, family.now))
 
 
 def detail_sections_of(family: Family[Any]) -> tuple[DetailSection, ...]:
     """Return what the detail of a row shows in every window."""
-    windowed = [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
     placed = {name for names in family.sections.values() for name in names}
-    sections = {"": [name for name in windowed if name not in placed], **family.sections}
+    sections = {"": [name for name in _windowed(family) if name not in placed], **family.sections}
     return tuple(DetailSection(name=name, lines=_lines(family, names)) for name, names in sections.items())
+
+
+def _windowed(family: Family[Any]) -> list[str]:
+    return [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
 
 
 def _lines(family: Family[Any], names: Iterable[str]) -> tuple[ShownColumn, ...]:

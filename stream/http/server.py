@@ -182,7 +182,7 @@ class BoardServer:
 
     async def _detail(self, request: web.Request) -> web.Response:
         board = (await self._read()).board
-        panel, key = request.query.get("panel", self._families[0].name), request.query.get("key", "")
+        panel, key = request.query.get("panel") or self._families[0].name, request.query.get("key", "")
         detail = partial(detail_of, board, self._families, panel, key, windows=self._windows)
         body = await self._in_thread(lambda: msgspec.json.encode(detail()))
         return web.Response(body=body, headers={"Content-Type": "application/json"})

@@ -163,6 +163,27 @@ def test_a_detail_has_every_figure_once_and_signs_the_one_that_is_judged() -> No
     }
 
 
+def test_what_stands_large_and_in_the_head_of_the_page_is_told_with_the_columns() -> None:
+    board = document_of(wall(), FAMILIES, "30m", ())
+    columns = {column.name: column for column in board.panels["contacts"].columns}
+    rows = board.panels["contacts"].rows
+
+    large = [name for name, column in columns.items() if column.tile == "large"]
+    assert large == ["service_level", "open_cases", "longest_wait_seconds"]
+    assert {name: column.summary for name, column in columns.items() if column.summary} == {
+        "open_cases": "sum",
+        "longest_wait_seconds": "max",
+    }
+    assert [note.word for note in columns["service_level"].notes] == ["target", "short_target", "decided"]
+    assert all(note.blanks.keys() <= row.keys() for name in large for note in columns[name].notes for row in rows)
+
+
+def test_a_detail_tells_which_of_its_large_figures_are_of_a_window() -> None:
+    detail = detail_of(wall(), FAMILIES, "contacts", "acme/support/voice")
+
+    assert [line.name for line in detail.now if line.windowed] == ["service_level"]
+
+
 def test_the_worst_queue_comes_first() -> None:
     ordered = [(row.queue, row.channel) for row in rows_of(wall(), "30m")]
 
