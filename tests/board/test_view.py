@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.board.document import Document, detail_of, document_of, picture_of
+from stream.board.view import shows_of
+from stream.core.family import Family
 from stream.core.judgement import State
 from stream.core.windows import ALL
 from stream.families.contacts.rules import Formula
@@ -176,6 +178,13 @@ def test_what_stands_large_and_in_the_head_of_the_page_is_told_with_the_columns(
     }
     assert [note.word for note in columns["service_level"].notes] == ["target", "short_target", "decided"]
     assert all(note.blanks.keys() <= row.keys() for name in large for note in columns[name].notes for row in rows)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_what_a_tile_or_the_head_of_the_page_shows_is_in_the_list(family: Family[Any]) -> None:
+    shown = {name for name, show in shows_of(family).items() if show.tile or show.summary or show.needs_agents}
+
+    assert shown <= set(family.columns)
 
 
 def test_a_detail_tells_which_of_its_large_figures_are_of_a_window() -> None:

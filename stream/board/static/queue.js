@@ -17,16 +17,12 @@ const isOf = ({ asked }) => asked.panel === choice.panel && asked.key === choice
 export async function refresh() {
   if (asking) return;
   asking = true;
-  try {
-    const answer = await detailOf({ panel: choice.panel, key: choice.queue });
-    if (answer && isOf(answer)) {
-      detail = answer;
-      draw();
-    }
-  } catch {
-    // The worker is away: the banner says so, and the figures stand.
-  } finally {
-    asking = false;
+  // None also where the worker is away: the banner says so, and the figures stand.
+  const answer = await detailOf({ panel: choice.panel, key: choice.queue }).catch(() => null);
+  asking = false;
+  if (answer && isOf(answer)) {
+    detail = answer;
+    draw();
   }
 }
 
