@@ -84,4 +84,5 @@ async def _simulate(
 def _tell(service: Service, simulator: "asyncio.Task[None]") -> None:
     """A simulator that fails ends the demo; nobody should watch a board that nothing feeds."""
     if not simulator.cancelled() and (failure := simulator.exception()) is not None:
+        # By way of the worker, for whose end everybody waits already.
         service.worker.fail(failure)

@@ -13,6 +13,7 @@ from stream.families.registry import FAMILIES
 
 __all__ = ["Replay", "replay"]
 
+# Events are folded and counted by batches, as a worker's are; a day is read as it comes, and never there as a whole.
 _BATCH = 10_000
 
 

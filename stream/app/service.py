@@ -33,7 +33,7 @@ __all__ = ["Service", "left_out", "shown_by"]
 logger = logging.getLogger(__name__)
 
 A_MOMENT = timedelta(seconds=5)
-"""Between two looks at a clock that runs evenly."""
+"""An event that was just accepted may be this much further ahead of a board that was read a moment before."""
 
 
 def shown_by(settings: Settings) -> Shown:
@@ -97,6 +97,7 @@ class Service:
             shown.families,
             take_share=self.share,
             others=self.worker.others,
+            # All that there are: of what nobody tells it is known that it is missing.
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
             clock=clock,
             limits=Limits(silent=settings.stale_after, ahead=settings.future_tolerance + A_MOMENT),
@@ -123,6 +124,7 @@ class Service:
         # A worker that cannot start must not leave its port taken.
         try:
             await self.worker.start()
+        # Also where it is cancelled while it waits for its first broker.
         except BaseException:
             await self._close()
             raise
@@ -143,8 +145,10 @@ class Service:
                 f"the board cannot listen on {self.settings.http_host}:{self.settings.http_port}: {failure.strerror}; "
                 f"set CONTACT_STREAM_HTTP_PORT to a free port, or 0"
             ) from failure
+        # Only now: with port 0 the address is not known before the pages are open.
         self.worker.reached = lambda: advertised_address(self.address, self.settings.http_advertised, self._brokers)
         logger.info("live board and metrics: %s", self.address)
+        # Allowed, since whoever has other dashboards may want that; but silence would look like a quiet centre.
         if unwritten := left_out(self.settings.windows):
             told = ", ".join(unwritten)
             logger.warning("CONTACT_STREAM_WINDOWS leaves out %s: alerts and dashboards that read it are blind", told)
@@ -155,6 +159,7 @@ class Service:
         await self._close()
 
     async def _close(self) -> None:
+        # The pages first: they ask the cluster for boards as long as somebody looks.
         await self.server.stop()
         await self.cluster.close()
 

@@ -87,6 +87,8 @@ class _Decoder:
         if any(map(_HEADERS, records)):
             return None
         events = self._decoder.decode_all([record.value for record in records], until=self._horizon)
+        # One look at all types together; which event is the wrong one is found out record by record, where that is
+        # needed at all.
         return events if events is not None and self._kinds.issuperset(map(type, events)) else None
 
     def _next_horizon(self) -> datetime:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 __all__ = ["Broadcast", "Frame"]
 
+# How long a browser waits before it connects again, in ms: left to itself each kind of browser chooses its own.
 RETRY = b"retry: 2000\n\n"
 
 
@@ -100,6 +101,7 @@ class Broadcast:
                 await asyncio.wait_for(self._arrived.wait(), self._every)
 
     async def _send_all(self) -> None:
+        # A copy: viewers of other windows may come while this one is rendered.
         for window in [window for window, viewers in self._viewers.items() if viewers]:
             frame = await self._render(window)
             for viewer in self._viewers[window]:

@@ -88,6 +88,7 @@ def detail_of(
 ) -> Detail:
     """Return what is known of one row of a panel; *name* is its key with slashes between."""
     family = next((one for one in families if one.name == panel), None)
+    # No error: an address that somebody kept may name a family that this worker does not have.
     if family is None:
         return Detail(at=board.at, panel=panel, labels=(), now=(), sections=(), windows=())
     return Detail(
@@ -103,9 +104,11 @@ def detail_of(
 def _details(
     board: Board, family: Family[Any], families: Sequence[Family[Any]], name: str, windows: Sequence[str]
 ) -> list[Row]:
+    # Joined and compared as a whole: names may have slashes in them, so the key that is asked for cannot be split.
     chosen = tuple(
         one for one in board.snapshots.get(family.name, ()) if "/".join(part or "" for part in one.key) == name
     )
+    # The other families stay: a row also has what stands beside it, such as the agents of a queue.
     alone = replace(board, snapshots={**board.snapshots, family.name: chosen})
     return [
         row for window in windows for row in panel_of(alone, family, families, window, ticking=True, detailed=True).rows

@@ -13,6 +13,7 @@ from stream.languages.words import LANGUAGES, Language, name_of, words
 
 __all__ = ["files_of"]
 
+# Not by `mimetypes`, which also reads tables of the machine: a browser runs no module that is called something else.
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,6 +37,8 @@ def _words(families: Sequence[Family[Any]]) -> bytes:
             "name": name_of(one),
             **words(one)["figures"],
             **words(one)["board"],
+            # The words of our own families are in the two lines above; a family from elsewhere brings its folder,
+            # and must not change what others are called.
             **{f"{family.name}.{key}": word for family in families for key, word in _own_words(family, one).items()},
         }
         for one in LANGUAGES

@@ -35,7 +35,9 @@ class _Reading(Generic[T]):
         """Tell whether who asks now may have this one."""
         age = now - self.began_at
         if self.task.done():
+            # A failure is shared as a result is; a reading that was cancelled has neither.
             return age < max_age and not self.task.cancelled()
+        # One that everybody has left is being cancelled, and is no use to who comes now.
         return age < STUCK_SECONDS and not self.task.cancelling()
 
 
@@ -70,10 +72,12 @@ class SharedReading(Generic[T]):
         return reading.task.result()
 
     async def _begun(self) -> T:
+        # A coroutine around it, since a task takes no other awaitable.
         return await self._read()
 
     def _leave(self, reading: _Reading[T]) -> None:
         """Cancel a reading for which nobody waits any more; let go of what will serve nobody else."""
+        # Does nothing where the task is done, which is how most readings end.
         reading.task.cancel()
         if self._latest is reading and not self._keep_seconds:
             self._latest = None
@@ -100,6 +104,7 @@ class SharedRendering(Generic[T]):
         if reading is not self._rendered:
             self._rendered, self._bodies = reading, {}
         if form not in self._bodies:
+            # Kept for ever, which is as long as its reading: the next one takes all of them away.
             self._bodies[form] = SharedReading(partial(self._in_thread, reading, form), keep_seconds=math.inf)
         return await self._bodies[form].read()
 

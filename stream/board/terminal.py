@@ -64,6 +64,8 @@ def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     """Return the labels (that of the tenant only where there are several), the state, and the figures."""
     several = len({row.get("tenant") for row in panel.rows}) > 1
     labels = [label for label in panel.labels if label != "tenant" or several]
+    # A worker tells columns without these: they are functions, and do not travel. The families of this process have
+    # them.
     written = {show.name: show.text for show in _all_shows(families) if show.text is not None}
     return [
         *(_Column(name, _RANK_OF_LABEL.get(name, 0), _label_cell(name), "left") for name in labels),
@@ -79,6 +81,7 @@ def _all_shows(families: Sequence[Family[Any]]) -> Iterator[Show[Any]]:
 
 
 def _label_cell(name: str) -> Callable[[Row], Text]:
+    # A producer chooses the names: control characters in them could drive the terminal of whoever looks.
     return lambda row: Text(printable(row[name] or ""))
 
 
@@ -135,6 +138,7 @@ def _fitting(columns: Sequence[_Column], widths: dict[str, int], width: int) -> 
         left -= needed
         chosen.add(column.title)
     for name in sorted(_NAMES & widths.keys()):
+        # What no column took is given back to the names, in an order that does not depend on the rows.
         kept = min(widths[name], _NAME_WIDTH)
         given = max(4, min(widths[name], kept + left))
         widths[name], left = given, left - (given - kept)
@@ -201,6 +205,8 @@ async def follow(
     document: Document | None = None
     lost: Notice | None = None
     async with ClientSession(timeout=TIMEOUT) as session:
+        # Drawn by us after each answer, not by a thread of Rich's; on the alternate screen, so that the shell's text
+        # is back afterwards.
         with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
             while True:
                 answer = await _asked(session, f"{address.rstrip('/')}/board.json?window={window}")
@@ -222,6 +228,7 @@ async def _asked(session: ClientSession, url: str) -> Document | str:
                 return f"{answer.status} {answer.reason}"
             return msgspec.json.decode(body, type=Document)
     except TimeoutError:
+        # Caught first: some timeouts of aiohttp are client errors, too.
         return "no answer in time"
     except (ClientError, msgspec.DecodeError) as error:
         return str(error) or type(error).__name__

@@ -67,6 +67,7 @@ def panel_of(
     rows = [] if _is_a_part(board, family) else _rows(board, family, beside, window, detailed=detailed)
     if ticking:
         rows = [_without(row, _ticking(family)) for row in rows]
+    # A column that would be empty in every row is left out: many call systems tell nothing of agents.
     told = [other for other in beside if any(row[other.name] for row in rows)]
     own = (shows_of(family)[name] for name in family.columns)
     shows = (*own, *(show for other in told if other.beside for show in other.beside.shows))
@@ -77,6 +78,7 @@ def worst_first(rows: Iterable[Row], family: Family[Any]) -> tuple[Row, ...]:
     """Order for the wall: by state, then as the family says, then by key."""
 
     def place(row: Row) -> tuple[Any, ...]:
+        # The key comes last, so that rows that are alike keep their places from one second to the next.
         key = tuple(row[label] or "" for label in family.labels)
         return list(State).index(row["state"]), *family.urgency(row), *key
 
@@ -96,15 +98,19 @@ def shows_of(family: Family[Any]) -> dict[str, Show[Any]]:
 
 def large_of(family: Family[Any]) -> tuple[ShownColumn, ...]:
     """Return what the detail of a row shows large."""
-    return _lines(family, family.now)
+    windowed = _windowed(family)
+    return tuple(replace(line, windowed=line.name in windowed) for line in _lines(family, family.now))
 
 
 def detail_sections_of(family: Family[Any]) -> tuple[DetailSection, ...]:
     """Return what the detail of a row shows in every window."""
-    windowed = [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
     placed = {name for names in family.sections.values() for name in names}
-    sections = {"": [name for name in windowed if name not in placed], **family.sections}
+    sections = {"": [name for name in _windowed(family) if name not in placed], **family.sections}
     return tuple(DetailSection(name=name, lines=_lines(family, names)) for name, names in sections.items())
+
+
+def _windowed(family: Family[Any]) -> list[str]:
+    return [figure.show.name for figure in family.figures if figure.show is not None and figure.windowed]
 
 
 def _lines(family: Family[Any], names: Iterable[str]) -> tuple[ShownColumn, ...]:
@@ -129,6 +135,7 @@ def _rows(
     board: Board, family: Family[Any], beside: Sequence[Family[Any]], window: str, *, detailed: bool
 ) -> list[Row]:
     reading = board.reading(family)
+    # By columns, and only then by rows: what several figures compute of a snapshot is computed once for all of them.
     columns, judged = _figures(family, reading, window)
     told = {**family.facts, **family.details} if detailed else family.facts
     columns |= {name: column(reading, window) for name, column in told.items()}
@@ -138,9 +145,11 @@ def _rows(
     for place, snapshot in enumerate(reading.snapshots):
         row: Row = dict(zip(family.labels, snapshot.key, strict=True))
         row["window"] = window
+        # Whoever reads a row takes a verdict that is missing for one without a sample.
         row["judged"] = verdicts = {name: of[place] for name, of in judged.items() if of[place] != State.NO_SAMPLE}
         row["state"] = worst(verdicts.values()) if states is None else states[place]
         row |= {name: column[place] for name, column in columns.items()}
+        # Empty where nothing is known, and never missing: readers need not ask whether a family is there.
         row |= {name: dict(known.get(_queue_of(row), {})) for name, known in fields.items()}
         rows.append(row)
     return rows

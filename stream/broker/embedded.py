@@ -78,6 +78,7 @@ class EmbeddedBroker:
             # There is nothing to flush: all is in memory.
             process.kill()
             if process.stdin is not None:
+                # Where a shell watches for our end by this pipe, it ends now as well.
                 process.stdin.close()
             process.wait()
         if self._output is not None:

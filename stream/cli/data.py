@@ -76,10 +76,12 @@ def replay(
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
     result = fold(events, at=instant, policies=load_policies(settings.policies), whole=window == ALL)
+    # Before the board: where nothing in the file was an event this raises, instead of an empty table.
     bad.summary(result.events)
     panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)
     if as_json:
         rows = {family.rows: panels[family.name].rows for family in FAMILIES}
+        # As bytes: JSON is UTF-8 wherever it goes, and standard output need not be.
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(rows)) + b"\n")
     else:
         print_board(panels, FAMILIES, window, Console())
@@ -176,6 +178,7 @@ def _check(seed: int) -> int:
 async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
     chosen = CENTRES[centre]()
     newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
+    # Read after the broker was asked, which may take seconds: the first event is not to be late already.
     at = now()
     events = going_on(chosen, newest, now=at, past=past, seed=seed)
     # A run that was faster than the clock goes on ahead of it.

@@ -88,6 +88,7 @@ class BadLines:
         self._first: dict[str, BadLine] = {}
 
     def _show(self, bad: BadLine) -> None:
+        # The first of each reason, for the summary: the commonest mistake is shown by an example.
         self._first.setdefault(bad.reason, bad)
         self._shown += 1
         if self._shown <= SHOWN_BAD_LINES:
@@ -100,6 +101,8 @@ class BadLines:
     def summary(self, used: int | None = None) -> None:
         """Say how many there were, if there were any; raises SourceError if not a single event was *used*."""
         intake = self.intake
+        # Verbs that a source does not know are counted apart, since there may be many kinds; here they are one
+        # reason of several.
         aside = intake.refused + Counter({"unknown_verb": intake.unknown.total()})
         for counts, what in ((aside, "set aside"), (intake.ignored, "left out on purpose")):
             if counts:
@@ -139,4 +142,5 @@ def producer_of(settings: Settings) -> Producer:
     """Return a producer for that broker: a real one drops what a retry sends twice."""
     address = broker_address(settings)
     _, real = broker_of(settings)
+    # The scheme says that it is a real broker, for which a producer is idempotent.
     return Producer(f"kafka://{address}" if real else address, security=settings.security)

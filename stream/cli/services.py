@@ -112,6 +112,7 @@ def worker(broker: str | None, port: int | None) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    # Around the worker: an embedded broker must outlive its last checkpoint.
     async with _broker(settings) as (address, idempotent):
         service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
         # A task of its own, so that a signal cancels the work and not what cleans up after it.
@@ -138,6 +139,7 @@ def _stop_on_signals(task: "asyncio.Task[None]") -> None:
 def _end_for_sure() -> None:
     """End the process in any case: an orchestrator waits for that, and a thread of a library may not want to."""
     watchdog = threading.Timer(STOP_SECONDS, _give_up)
+    # A process that ends in time does not wait for its watchdog.
     watchdog.daemon = True
     watchdog.start()
 
@@ -156,6 +158,7 @@ def _give_up() -> None:
 def demo(duration: float | None, port: int | None, speed: float, seed: int) -> None:
     """Start broker, worker and a simulated contact centre; prints the address of the live board."""
     settings = settings_of_environment(http_port=port)
+    # Whatever the settings say: between the lines of the demo a log would be noise.
     _log_to_stderr("WARNING")
     asyncio.run(_demo(settings, duration, speed, seed))
 
@@ -167,6 +170,7 @@ async def _demo(settings: Settings, duration: float | None, speed: float, seed: 
         summaries = asyncio.create_task(_summarise(service))
         _stop_on_signals(summaries)
         with suppress(asyncio.CancelledError, TimeoutError):
+            # Ends by the clock, by a signal, which cancels, or by a failure of the worker, which is raised.
             await asyncio.wait_for(summaries, duration)
         panels = panels_of(await service.board(), FAMILIES, DEFAULT_WINDOW)
         print_board(panels, FAMILIES, DEFAULT_WINDOW, Console())
@@ -209,6 +213,7 @@ def topics(broker: str | None, only_check: bool) -> None:
     settings = settings_of_environment(broker=broker)
     address = broker_address(settings)
     declared = declared_topics(settings, FAMILIES)
+    # The same call as that of a worker that starts: whoever runs the command sees what a worker would say.
     work = ensure_topics(
         address.split(","),
         declared,
@@ -242,5 +247,6 @@ async def _dead_letters(settings: Settings, reason: str | None, show: str | None
             # What stands in a dead letter came from anybody: it must not steer the terminal.
             click.echo(printable(f"{letter.place}  {letter.reason}  {letter.field or '-'}  {letter.error}"))
     if show is not None:
+        # Read to the end by now: what was asked for is not there, or has been deleted.
         raise click.ClickException(f"no dead letter was at {show}")
     click.echo(f"{found} dead letters", err=True)

@@ -32,6 +32,7 @@ def _parameter(field: msgspec.inspect.Field, hint: msgspec.structs.FieldInfo) ->
         return click.Argument([field.name], type=click_type, metavar=field.name.upper())
     return click.Option(
         [f"--{field.name.replace('_', '-')}"],
+        # With a type click would ask a flag for a value.
         type=None if kind is bool else click_type,
         is_flag=kind is bool,
         default=field.default,
@@ -64,6 +65,7 @@ def options_of(source: Source, given: Mapping[str, object]) -> Struct:
         click.echo(
             f"--{name.replace('_', '-')} says nothing to {source.name}, whose events name it themselves", err=True
         )
+    # What was not given is left out, so that the source's own defaults stand.
     return source.options(**{name: value for name, value in given.items() if name in known and value is not None})
 
 

@@ -78,6 +78,7 @@ def follow_source(of: Source, options: Struct, settings: Settings | None, state:
         raise SettingsError(f"--follow needs a file of a source that can follow one: {names}")
     bad = BadLines()
     puller = of.pull(options, bad.intake)
+    # A dry run must leave nothing behind: a position would make the real run begin in the middle.
     position = PositionFile(state or of.position(options), read_only=settings is None)
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)

@@ -139,7 +139,7 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     """The figures that a list shows, in its order, by the names of `Show`; the others are only in the detail."""
     now: tuple[str, ...] = ()
-    """What the detail shows large, of now and of the window that is chosen: names of `Show`."""
+    """What the detail shows large with its notes, of now and of the window that is chosen: names of `Show`."""
     sections: Mapping[str, tuple[str, ...]] = {}
     """What the detail shows in every window, by the word above it. Figures with windows that it lacks come first."""
     facts: Mapping[str, Column[S]] = {}

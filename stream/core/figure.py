@@ -11,7 +11,20 @@ from stream.core.metric import Metric
 from stream.core.vectors import Vector
 from stream.core.windows import SHOWN_WINDOWS
 
-__all__ = ["Buckets", "Column", "Figure", "Format", "Key", "Parts", "Reading", "Row", "Show", "ShownColumn"]
+__all__ = [
+    "Bars",
+    "Buckets",
+    "Column",
+    "Figure",
+    "Format",
+    "Key",
+    "Parts",
+    "Reading",
+    "Row",
+    "Show",
+    "ShownColumn",
+    "ShownNote",
+]
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -58,6 +71,32 @@ class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fact that tells which of them is that of the row itself."""
 
 
+class Bars(Struct, frozen=True, kw_only=True):
+    """A figure whose value also has `counts` by bucket: a detail draws its parts large, and a bar for each bucket."""
+
+    bounds: str = "bounds"
+    """The field of the value that has the upper bounds, inclusive; there is one count more, of all above."""
+    format: Format = "limit"
+    """How a bound is written."""
+    within: str = ""
+    """The fact that says up to which bound all is well, such as a threshold."""
+
+
+class ShownNote(Struct, frozen=True, kw_only=True):
+    """A line below a large figure: a sentence of the files of words, whose blanks are fields of the row."""
+
+    word: str
+    """Names the sentence."""
+    blanks: Mapping[str, Format]
+    """The blanks by the name of their field, and how each is written."""
+    where: tuple[Literal["tile", "wall", "detail"], ...] = ("tile", "detail")
+    """A wall has room for one such line at most."""
+    if_any: bool = False
+    """Whether it is left out while the first of its fields is 0 or unknown."""
+    signed: bool = False
+    """Whether it has the sign of the figure's verdict."""
+
+
 class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A column of a list, or a line of a detail, as page and terminal are told of it."""
 
@@ -78,14 +117,24 @@ class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The fact that tells when it began: a page lets it run on between two boards, and its rows leave it out."""
     also: tuple[str, Format] | None = None
     """Another field of the row and its format: a page writes it behind this one, after a slash."""
-    tile: bool = False
-    """Whether a tile shows it, small below what is largest there: it must also be in the list, and has room for few."""
+    tile: Literal["", "large", "small"] = ""
+    """Whether a tile shows it; it must also be in the list. Three have room large, the first is the largest."""
+    summary: Literal["", "sum", "max"] = ""
+    """What the head of a page says of it over all rows; it must also be in the list."""
+    notes: tuple[ShownNote, ...] = ()
+    """What stands below it where it is large."""
     parts: Parts | None = None
     """Where it is several by name. Each is called by word and name, `exit_timeout`, or by `exit_any` with a blank."""
     most: float | None = None
     """Where it is this, all that is known is that it is no less."""
     if_any: bool = False
     """Whether a detail leaves it out while no window has any."""
+    bars: Bars | None = None
+    """Where it is a distribution."""
+    needs_agents: bool = False
+    """Whether it counts what waits for agents: a board says so where there is some, and no agent is free."""
+    windowed: bool = False
+    """Told of what a detail shows large: whether it is of the window that is chosen, and not of now."""
 
 
 class Show(ShownColumn, Generic[S], frozen=True, kw_only=True):

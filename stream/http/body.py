@@ -34,6 +34,7 @@ class GzippedBody(Body):
 
     def add(self, texts: Iterable[bytes]) -> None:
         """As of any body: the packer goes back to where it was when *texts* raise."""
+        # A copy: compression remembers what it has seen, and a section that fails must leave no trace in it.
         packer = self._packer.copy()  # type: ignore[attr-defined]  # it is there, and unknown to its types
         super().add(map(packer.compress, texts))
         self._packer = packer

@@ -50,6 +50,7 @@ class ProcessPage:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        # A registry of our own, so that nothing that another library registers gets on the page.
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)

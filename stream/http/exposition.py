@@ -101,6 +101,7 @@ def page(
         if isinstance(part, RenderedSection):
             body.add([part.text or b""])
         told[name] = one = part if isinstance(part, RenderedSection) else _add(name, part, form, body, timer)
+        # Also what was written before counts: Prometheus keeps it like the rest.
         series[family_of.get(name, name)] += one.series
     # What the page says of itself: two lines for each section, and one for each family.
     series["page"] = 2 * len(told) + len(series) + 1
@@ -167,8 +168,10 @@ def _texts(family: MetricFamily, form: Format) -> Iterator[str]:
 def _head(one: Metric, form: Format) -> str:
     meaning = one.meaning.replace("\\", r"\\").replace("\n", r"\n")
     if form is Format.TEXT:
+        # The older format has no type `info`; a gauge that is always 1 is what it was before there was one.
         kind = Kind.GAUGE if one.kind is Kind.INFO else one.kind
         return f"# HELP {one.name} {meaning}\n# TYPE {one.name} {kind}\n"
+    # OpenMetrics wants quotes escaped in a HELP line, the older format does not.
     meaning = meaning.replace('"', r"\"")
     unit = f"# UNIT {one.family} {one.family_unit}\n" if one.family_unit else ""
     return f"# HELP {one.family} {meaning}\n# TYPE {one.family} {one.kind}\n{unit}"
@@ -217,6 +220,7 @@ def _bucket_texts(one: Metric, block: Buckets) -> Iterator[str]:
     NUL stands for the labels in a template that `%` fills with the counts; the labels go in last, so
     whatever they contain is not read as a template.
     """
+    # As floats in both formats, as OpenMetrics asks: `20` and `20.0` would be two series.
     les = [f"{float(bound)}" for bound in block.bounds] + ["+Inf"]
     template = "".join(f'{one.name}_bucket{{\0,le="{le}"}} %d\n' for le in les)
     template += f"{one.name}_count{{\0}} %d\n{one.name}_sum{{\0}} %s\n"

@@ -102,4 +102,5 @@ async def _answer(request: web.Request, handler: Handler, limit_seconds: float) 
 
 
 def _allow(refused: web.HTTPException) -> dict[str, str]:
+    # RFC 9110 demands it of an answer 405; nothing else of the refusal is handed on.
     return {"Allow": refused.headers["Allow"]} if "Allow" in refused.headers else {}

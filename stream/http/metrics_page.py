@@ -28,6 +28,8 @@ from stream.status.metrics import feed_families
 
 __all__ = ["LARGE", "MetricsPage"]
 
+# Below that a page takes less than 50 ms, and to hand it to another process would only make it later (decision
+# 0004).
 LARGE: Final = 500
 """Queues from which on a page is large."""
 
@@ -40,6 +42,7 @@ class MetricsPage:
     ) -> None:
         self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
+        # Nothing is kept: what Prometheus writes down is to be of the instant at which it asked (decision 0008).
         self._boards = SharedReading(take_board)
         # One in the making for each format and encoding: whoever asks meanwhile gets the same bytes.
         self._pages = {
@@ -67,6 +70,7 @@ class MetricsPage:
     def stop(self) -> None:
         """End what writes large pages."""
         self._page_writer.stop()
+        # The thread is not waited for: the page that it writes would reach nobody any more.
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _page(self, form: Format, *, packed: bool) -> bytes:
@@ -102,6 +106,7 @@ class MetricsPage:
         # Also where the process has failed: slower for the events, but there is a page.
         if page is None:
             page = write_body(page_input, self._families, self._timer)
+        # Before the input goes out of scope, which would free all of it at once.
         page_input.let_go()
         return page
 

@@ -30,6 +30,7 @@ def format_for(accept: str) -> Format:
     best, weight = Format.TEXT, 0.0
     for offer in _offers(accept):
         form = _format_of(offer)
+        # Only more is better, not as much: of equals the first stays.
         if form is not None and offer.weight > weight:
             best, weight = form, offer.weight
     return best

@@ -87,6 +87,7 @@ class PageWire:
             for first in range(0, len(snapshots), SLICE):
                 put(name.encode(), stream)
                 put(self._writer.encode(snapshots[first : first + SLICE]), stream)
+        # An empty name ends the list: no family is called that.
         put(b"", stream)
         stream.flush()
 
@@ -112,5 +113,6 @@ def get(stream: IO[bytes]) -> bytes:
 def _exactly(size: int, stream: IO[bytes]) -> bytes:
     message = stream.read(size)
     if len(message) < size:
+        # Less than was promised comes only from a pipe that was closed.
         raise EOFError
     return message

@@ -60,6 +60,7 @@ class PageWriter:
                     _log.exception(
                         "large pages are written beside the events, not in a process of their own: logged once"
                     )
+                # Once, until it has worked again: a page is asked for every few seconds.
                 self._complained = True
                 return None
         self._complained = False
@@ -93,15 +94,17 @@ class PageWriter:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._end()
+        # It may have been stopped while this page waited for its turn: no process is to be started for that.
         if self._stopped:
             raise EOFError
-        # It finds our modules where we do; a Ctrl-C at the terminal is not for it.
+        # It finds our modules where we do.
         program = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve({self._registry!r})"
         # Not multiprocessing: a fork would copy threads' locks, and its spawn would run the main module again.
         return subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # In a group of its own, where a Ctrl-C at the terminal does not reach it.
             process_group=0,
         )
 

@@ -40,6 +40,7 @@ ANSWER_SECONDS = 15.0
 """Longer than this no page takes; Prometheus gives up after 10 s by default."""
 
 _log = logging.getLogger(__name__)
+# A logger of its own for aiohttp, so that a filter can be put on it alone.
 _http_log = logging.getLogger(f"{__name__}.http")
 
 
@@ -48,6 +49,7 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
+# Port scanners, and clients that speak TLS to this port, would else fill the log with tracebacks.
 _http_log.addFilter(_is_ours)
 
 
@@ -98,7 +100,8 @@ class BoardServer:
         self._documents = SharedRendering(read, self._document_of, self._executor)
         self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
-        # No log of requests: each scrape and each page that asks would be a line.
+        # No log of requests: each scrape and each page that asks would be a line. And at the end not a minute, as
+        # aiohttp has it, for what is still being answered: an orchestrator kills before that.
         self._runner = web.AppRunner(self._application(), access_log=None, logger=_http_log, shutdown_timeout=2)
         self._sending: asyncio.Task[None] | None = None
 
@@ -155,6 +158,7 @@ class BoardServer:
             self._sending = None
         await self._runner.cleanup()
         self._metrics.stop()
+        # Not waited for: a rendering that hangs would keep the process from ending.
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _alive(self, _: web.Request) -> web.Response:
@@ -182,7 +186,8 @@ class BoardServer:
 
     async def _detail(self, request: web.Request) -> web.Response:
         board = (await self._read()).board
-        panel, key = request.query.get("panel", self._families[0].name), request.query.get("key", "")
+        # Without a panel the first family is meant, whose rows the page shows as tiles.
+        panel, key = request.query.get("panel") or self._families[0].name, request.query.get("key", "")
         detail = partial(detail_of, board, self._families, panel, key, windows=self._windows)
         body = await self._in_thread(lambda: msgspec.json.encode(detail()))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
@@ -204,6 +209,7 @@ class BoardServer:
         except Exception:  # noqa: BLE001 - whatever it is, the wall must learn that its figures stand still
             if self._broken_since is None:
                 _log.exception("no board for the wall; this is logged once, until there is one again")
+            # No board and a beat all the same: the page keeps its figures, and says since when they stand still.
             return Frame(b"", msgspec.json.encode(self._broken_beat()))
         self._broken_since = None
         return Frame(body, msgspec.json.encode(Beat(at=board.at, notices=notices)))

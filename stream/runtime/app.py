@@ -76,9 +76,12 @@ def create_app(
     app = worker.app = StreamApp(settings.group, **_faust_settings(urls, session.total_seconds()))
     app.security = settings.security
     tables = {name: table for source in sources for name, table in _tables(worker, source).items()}
+    # Half a session may pass before a write is begun, and half of it until the write has failed: together no more
+    # than the group waits for a worker (decision 0003).
     lease = session / 2
     log = KafkaLog(addresses, lambda: app.producer, lambda: app.consumer, patience=lease, security=settings.security)
     worker.checkpoints = Checkpoints(ownership, tables, log, lease=lease, fault=fault)
+    # The last checkpoint must end within the rebalance timeout, a session: after that the group goes on without us.
     app.assignment_listener = RebalanceListener(ownership, worker.checkpoints, last_within=session * 0.75)
     for source in sources:
         _processor(worker, source, dead_letters)
@@ -90,9 +93,13 @@ def _faust_settings(urls: str, session: float) -> Mapping[str, Any]:
     return {
         "broker": urls,
         "broker_session_timeout": session,
+        # Kafka's own advice is a third at most, so that a single lost heartbeat does no harm.
         "broker_heartbeat_interval": session / 4,
         "broker_rebalance_timeout": session,
+        # A broker holds back the answer to a JoinGroup until the others have joined, which may take the whole
+        # session.
         "broker_request_timeout": max(30.0, session),
+        # Longer than any batch takes; where a dead letter has to wait, `ConsumerThread.stay` speaks for the worker.
         "broker_max_poll_interval": 120.0,
         "broker_commit_every": None,
         "broker_commit_interval": 3600.0,  # Faust's timer has nothing to do: checkpoints commit
@@ -109,8 +116,10 @@ def _faust_settings(urls: str, session: float) -> Mapping[str, Any]:
         "recovery_consistency_check": False,
         "Table": RowTable,
         "TableManager": PromptTableManager,
+        # Copies of other workers' rows would be read by nobody: rows live in the folds of owned partitions.
         "table_standby_replicas": 0,
         "topic_allow_declare": False,  # topics.py does, and compares
+        # Faust would make a topic of its own to elect a leader, and nothing here needs one.
         "topic_disable_leader": True,
         "web_enabled": False,
         "autodiscover": False,

@@ -113,6 +113,7 @@ class Worker:
         await self._start_app()
         self._watch(self.checkpoints.run(CheckpointPolicy(self.settings.checkpoint_interval)))
         self._watch(self._refresh())
+        # Tasks that fail at once get their turn before this says that the worker has started.
         await asyncio.sleep(0)
         self._raise_failure()
 
@@ -173,8 +174,10 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        # Not before: until the last checkpoint is taken the pages still show what is owned.
         self.ownership.stop()
         self._gc_tuning.restore()
+        # Nothing has failed, but `run` waits for this, and is to return.
         self._failed.set()
 
     def fail(self, failure: BaseException) -> None:

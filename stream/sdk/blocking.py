@@ -67,6 +67,7 @@ class BlockingProducer:
             try:
                 self._wait(self._producer.close())
             finally:
+                # Also where closing failed: what was lost is raised, and the thread must end all the same.
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join()
                 self._loop.close()
@@ -80,9 +81,11 @@ class BlockingProducer:
         try:
             self.close()
         except BrokerError:
+            # The error that is on its way says more than what was lost by it.
             if error is None:
                 raise
 
+    # On the loop's own thread, to which the buffer belongs: it is not made for several.
     async def _post_nowait(self, event: Event) -> None:
         self._producer.post_nowait(event)
 

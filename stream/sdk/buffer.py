@@ -33,6 +33,7 @@ class Delivery:
         """One event was acknowledged, or given up for the reason *failure*."""
         if failure is not None:
             self.lost += 1
+            # The last reason stands for all: a broker that is away gives the same to each.
             self._why = failure
         self._outstanding -= 1
         if not self._outstanding:
@@ -117,6 +118,7 @@ class PartitionBuffer:
 
     def settle(self, count: int, failure: str | None = None) -> None:
         """Let the oldest *count* records go: acknowledged, or given up."""
+        # Room is given back once for the whole batch: each return wakes who waits.
         self.batch = freed = 0
         for _ in range(count):
             record = self.records.popleft()
@@ -127,4 +129,5 @@ class PartitionBuffer:
 
     def expire(self, now: float, failure: str) -> None:
         """Give up the records whose time is over."""
+        # A deadline is set when a record comes in, so those whose time is over are the oldest.
         self.settle(sum(1 for record in self.records if record.deadline <= now), failure)

@@ -157,6 +157,7 @@ class Link:
         if client is None or client is not self._client:
             return
         self._client = None
+        # The next client asks again: somebody may have created the topic meanwhile, or deleted it.
         self._verified.clear()
         # In the background: a client whose broker is gone may take long to stop, and the next one must not wait for it.
         task = asyncio.create_task(client.stop())
@@ -167,6 +168,7 @@ class Link:
         """Close every connection; nothing may be on its way any more."""
         self.drop(self._client)
         if self._stopping:
+            # Not for ever: a client whose broker hangs would keep the program from ending.
             done, late = await asyncio.wait(self._stopping, timeout=self._policy.request_timeout.total_seconds())
             for task in late:
                 task.cancel()

@@ -32,6 +32,8 @@ __all__ = ["BufferFull", "KafkaSecurity", "Producer", "ProducerPolicy", "checked
 
 logger = logging.getLogger(__name__)
 
+# Doubled with each failure up to the longest: a broker that restarts is found soon, and one that is down is not
+# hammered.
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -128,6 +130,7 @@ class Producer:
 
     async def close(self) -> None:
         """Deliver what is in the buffer, and disconnect; raises BrokerError naming how many posted events were not."""
+        # Before the first await, so that nothing comes in any more while the buffer is emptied.
         self._closed = True
         # First let what is under way arrive, then disconnect, and only then say what was lost: all of it is
         # known by now.
@@ -212,6 +215,7 @@ class Producer:
         try:
             patience = REQUESTS_OF_AN_ATTEMPT * self._policy.request_timeout.total_seconds()
             until = asyncio.get_running_loop().time() + patience
+            # The deadline of the oldest as well, whose sender has waited long enough by then.
             async with asyncio.timeout_at(min(until, buffer.records[0].deadline)):
                 client = await self._link.client()
                 await self._advance(client, buffer)
@@ -232,6 +236,7 @@ class Producer:
         if buffer.partition not in known:
             self._reload(buffer)
             return
+        # A batch is made anew for each attempt: what could not be sent may have been given up meanwhile.
         batch, count = client.create_batch(), 0
         for record in buffer.records:
             # The time of arrival, not of the event: brokers delete by it, and a recorded day would be gone at once.
@@ -277,6 +282,7 @@ class Producer:
 @lru_cache(maxsize=4096)
 def _hash(key: bytes) -> int:
     """Return what Java's default partitioner computes, so that every producer agrees on the partition."""
+    # Java has no unsigned numbers: its partitioner drops the sign, and so must whoever wants the same partition.
     return int(murmur2(key)) & 0x7FFFFFFF
 
 

@@ -17,6 +17,7 @@ def arrival_times(rng: Random, per_hour: Sequence[float], *, clock_ms: int) -> I
     (Çinlar, Introduction to Stochastic Processes, 1975). Nothing is drawn in vain, as it is with
     thinning, so the arrivals of a queue depend on its seed and rates alone.
     """
+    # At a rate of 0 all day the loop below would go from hour to hour for ever.
     if not any(per_hour):
         return
     at = float(clock_ms)

@@ -9,6 +9,7 @@ from stream.simulator.events_out import Recorder
 
 __all__ = ["Callbacks"]
 
+# Made up. The last attempt comes some 40 minutes after the promise: within the hour of the demo's past.
 PROMISED_AFTER_MS = 10 * 60_000
 RETRY_AFTER_MS = 15 * 60_000
 RINGS_MS = 20_000

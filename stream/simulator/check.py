@@ -24,6 +24,7 @@ __all__ = ["ENDLESS", "IMPATIENT", "NO_ROOM", "Finding", "Station", "check", "co
 BATCHES = 30
 STUDENT_T = 3.659
 """Two-sided 99.9 % quantile of Student's t with BATCHES - 1 degrees of freedom."""
+# The usual one, of a service level of 80/20.
 THRESHOLD = timedelta(seconds=20)
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -39,6 +40,7 @@ class Station(Struct, frozen=True, kw_only=True):
     """With as many lines as agents nobody ever waits: Erlang's loss system."""
 
 
+# 7.5, 10.5 and 8 erlangs for ten agents. More than ten erlangs are only borne where customers give up.
 ENDLESS = Station(arrivals_per_hour=150.0, service=timedelta(minutes=3), agents=10)
 IMPATIENT = Station(arrivals_per_hour=210.0, service=timedelta(minutes=3), agents=10, patience=timedelta(minutes=2))
 NO_ROOM = Station(arrivals_per_hour=160.0, service=timedelta(minutes=3), agents=10, lines=10)
@@ -130,6 +132,7 @@ def _play(station: Station, seed: int) -> Iterator[Event]:
     )
     if station.lines is not None:
         centre = replace(centre, trunks=(Trunk(lines=station.lines),))
+    # Without an end: as many contacts are taken of it as the batches need.
     return simulate(centre, start=START, end=datetime.max.replace(tzinfo=UTC), seed=seed)
 
 
@@ -157,6 +160,7 @@ def _figure(name: str, batch: Sequence[_Outcome]) -> float:
         case "blocked":
             return sum(outcome.wait_ms is None for outcome in batch) / len(batch)
         case "abandoned":
+            # Whoever was not answered has given up: this station blocks nobody.
             return 1 - len(answered) / len(batch)
         case "had to wait":
             return sum(outcome.wait_ms != 0 for outcome in batch) / len(batch)

@@ -26,7 +26,7 @@ from stream.simulator.pacing import FOR_EVER
 __all__ = ["going_on", "newest_event"]
 
 AGAIN = timedelta(minutes=5)
-"""How much is told twice: less than a broker may lack of it, and so little that each event is known as a repetition."""
+"""How much is told twice: a broker lacks less than that, and each event is still known as a repetition."""
 
 HOUR = timedelta(hours=1)
 
@@ -46,6 +46,7 @@ def going_on(centre: Centre, newest: Event | None, *, now: datetime, past: timed
     events = simulate(centre, start=start, end=start + FOR_EVER, seed=seed)
     if begun is None or newest is None:
         return events
+    # Not exactly after the newest: of the partitions of a topic some may lack what came shortly before it.
     known = newest.time - AGAIN
     return dropwhile(lambda event: event.time < known, events)
 
@@ -76,6 +77,7 @@ async def newest_event(brokers: Sequence[str], centre: Centre, *, security: Kafk
 
 
 async def _partitions(options: Mapping[str, Any]) -> list[TopicPartition]:
+    # Closed also where the start fails: aiokafka has sockets and tasks by then.
     admin = AIOKafkaAdminClient(**options)
     try:
         await admin.start()

@@ -34,6 +34,7 @@ class Conversations:
     def _talk(self, visit: Visit) -> None:
         """Plan what ends this stretch of talk: the next hold, or the end."""
         errand = visit.errand
+        # The whole errand was drawn with the visit: nothing here depends on chance.
         after = self._hold if visit.holds < len(errand.holds) else self._end
         self._calendar.after(errand.talk[visit.holds], after, visit)
 
@@ -76,6 +77,7 @@ class Conversations:
         self._wrap_up(visit, desk)
 
     def _wrap_up(self, visit: Visit, desk: Desk) -> None:
+        # A wrap-up of no length is not told: the desk is free in the same instant.
         if not visit.errand.wrapup:
             self._duty.release(desk)
             return

@@ -26,6 +26,7 @@ class Calendar:
     __slots__ = ("_due", "_planned", "now")
 
     def __init__(self) -> None:
+        # Whole milliseconds, as events have them: what falls together then does so exactly.
         self.now = 0
         """Milliseconds since the start."""
         self._due: list[tuple[int, int, Callable[..., None], object]] = []
@@ -45,6 +46,7 @@ class Calendar:
 
     def step(self, end: int) -> bool:
         """Go on to what is due next, and do it; False when there is nothing before *end*."""
+        # A local name, since this is the innermost loop.
         due = self._due
         if not due or due[0][0] >= end:
             return False

@@ -48,6 +48,7 @@ class Duty:
             and desk.deferred is None
             and desk.contacts < desk.plan.slots
         )
+        # Told only where it differs: a second chat at the same desk is no news.
         activity = _activity(desk)
         if activity != desk.activity:
             desk.activity = activity
@@ -55,6 +56,7 @@ class Duty:
 
     def release(self, desk: Desk) -> None:
         """Take note that a desk is done with a contact: it leaves or pauses if that waited, or takes the next."""
+        # Also where it goes on with another contact: who was idle longest is asked only of desks that are free.
         desk.idle_since = self._calendar.now
         if not desk.contacts and desk.leaving:
             self._logout(desk)

@@ -58,6 +58,7 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterat
 
 def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> list[Event]:
     """Furnish the centre and plan what starts by itself; return where events will appear."""
+    # Times of day follow from the start, in UTC: the simulator knows no time zone, and no change of clocks.
     clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
     run = run_mark(centre, start, seed)
     record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)
@@ -85,6 +86,7 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> lis
 def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], SimulatedQueue]:
     limits = {trunk.tenant: trunk.lines for trunk in centre.trunks}
     lines = {queue.tenant: Lines(limits.get(queue.tenant)) for queue in centre.queues}
+    # Shared, which does not matter: without a limit nobody asks how many are taken.
     endless = Lines(None)
     queues = {}
     for index, plan in zip(count(1), centre.queues, strict=False):
@@ -114,5 +116,6 @@ def _desks(centre: Centre, queues: dict[tuple[str, str], SimulatedQueue], seed: 
             queue.desks.append((rank, desk))
         desks.append(desk)
     for queue in queues.values():
+        # Stable: agents of one rank stay in the order of the plan, so that the same centre gives the same day.
         queue.desks.sort(key=lambda ranked: ranked[0])
     return desks

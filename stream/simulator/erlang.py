@@ -12,6 +12,7 @@ from msgspec import Struct
 
 __all__ = ["ErlangA", "ErlangC", "erlang_a", "erlang_b", "erlang_c"]
 
+# Far below the largest float, 1.8e308: the next weight cannot overflow either.
 SHRINK_ABOVE = 1e100
 
 
@@ -107,6 +108,7 @@ def _queue_states(x: float, y: float) -> tuple[float, float, float, float]:
     """
     weight, harmonic, scale, j = 1.0, 1.0 / (x + 1), 1.0, 0
     weights, length, served_wait = 1.0, 0.0, x / (x + 1) * harmonic
+    # Until a weight no longer changes the sum: doubles have sixteen digits.
     while y > x + j or weight > 1e-17 * weights:  # the weights rise as long as j < y - x
         j += 1
         weight *= y / (x + j)

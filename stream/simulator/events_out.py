@@ -204,6 +204,7 @@ class Recorder:
             self._tell(kind, desk.plan.id, desk.plan.tenant, data)
 
     def _tell(self, kind: Callable[..., Event], subject: str, tenant: str, data: object) -> None:
+        # Numbered, not random: a run that is told again has the same ids, and counts nothing twice.
         self._number += 1
         now = self._calendar.now
         if now != self._at:  # events come in clusters, and a datetime costs as much as half an event

@@ -31,6 +31,7 @@ class FrontDoor:
         # The next arrival is planned by this one: the calendar holds a single one for each queue.
         self.expect(queue)
         queue.number += 1
+        # The number of the queue stands for its name, which may have any characters.
         visit = Visit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
         self._record.offered(visit)
         menu = queue.plan.menu
@@ -63,6 +64,7 @@ class FrontDoor:
 
     def _enter(self, visit: Visit) -> None:
         plan = visit.queue.plan
+        # Only behind the menu: who is in it waits for nobody, and takes no place of the queue.
         if plan.capacity is not None and visit.queue.length >= plan.capacity:
             self._block(visit, "full")
         elif plan.turns_away_unstaffed and not visit.queue.agents_on_duty:

@@ -9,6 +9,7 @@ from stream.simulator.engine import simulate
 
 __all__ = ["live", "paced"]
 
+# An end there must be; nobody watches a simulated centre for longer.
 FOR_EVER = timedelta(days=365)
 
 

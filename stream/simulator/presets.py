@@ -140,6 +140,7 @@ def _demo_agents() -> Iterator[AgentPlan]:
     ]
     for number, agent in enumerate(crew):
         yield _on_shift(agent, number, starts=timedelta(hours=5))
+        # The same crew once more, twelve hours later: the demo may begin at any hour.
         by_night = replace(agent, id=f"agent-{int(agent.id.removeprefix('agent-')) + 100}")
         yield _on_shift(by_night, number, starts=timedelta(hours=17))
 
@@ -168,6 +169,7 @@ def _office_agents() -> list[AgentPlan]:
     return [
         replace(
             agent,
+            # Two shifts, 8 to 17 and 11 to 20 o'clock, for the hours in which the office is open.
             shift=Shift(starts=timedelta(hours=8 + 3 * (number % 2)), lasts=timedelta(hours=9)),
             breaks=(
                 Break(after=timedelta(minutes=100 + 9 * number), lasts=timedelta(minutes=15)),
@@ -227,6 +229,7 @@ def _digital(
         talk=Length(talk),
         wrapup=Length(timedelta(seconds=12)),
         ring=Length(timedelta(seconds=5)),
+        # Nobody hangs up on an e-mail, and a mailbox is never full.
         patience=timedelta(minutes=3) if chat else None,
         capacity=20 if chat else None,
     )

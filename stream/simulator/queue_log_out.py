@@ -101,6 +101,7 @@ class _QueueLog:
         now = _epoch(event)
         match event:
             case e.ContactEnqueued():
+                # Kept, since later lines of the call repeat the place at which it came in.
                 call.entered, call.origposition = now, event.data.position or 1
                 return "ENTERQUEUE", "", _caller(call), call.origposition
             case e.ContactOfferedToAgent():
@@ -145,6 +146,7 @@ class _QueueLog:
             self._paused.add(agent)
             for queue in joined:
                 yield _line(now, "NONE", queue, agent, "PAUSE", data.reason or "")
+        # A login makes available, too: where nobody was paused there is no pause to end.
         elif data.status == "available" and agent in self._paused:
             self._paused.discard(agent)
             for queue in joined:
@@ -190,6 +192,7 @@ def _caller(call: _Call) -> str:
 
 
 def _epoch(event: Event) -> int:
+    # Cut off, as a clock of whole seconds does it: lengths in such a log may be off by a second.
     return int(event.time.timestamp())
 
 

@@ -46,6 +46,7 @@ class WaitingRoom:
 
     def serve(self, desk: Desk) -> None:
         """A desk is free: offer it what waits."""
+        # Again and again: a desk with several slots takes as many chats as it has room for.
         while desk.free:
             queue = next((queue for queue in desk.queues if queue.waiting), None)
             if queue is None:
@@ -69,6 +70,7 @@ class WaitingRoom:
         self._record.offered_to_agent(visit, desk.plan.id)
         missed = desk.plan.misses > 0 and desk.rng.random() < desk.plan.misses
         if missed:
+            # Planned and never taken back: whoever gives up meanwhile is not ringing any more when this comes.
             self._calendar.after(queue.ring_limit, self._miss, visit)
         elif ring := queue.ring(desk.rng):
             self._calendar.after(ring, self._answer, visit)
@@ -111,6 +113,7 @@ class WaitingRoom:
         desk = None
         if visit.stage is Stage.RINGING:
             desk = self._stop_ringing(visit)
+            # First the offer, then the exit: whoever reads on sees no ring at an agent for a contact that has left.
             self._record.offer_ended(visit, desk.plan.id, "canceled")
         else:
             del queue.waiting[visit]

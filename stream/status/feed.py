@@ -133,9 +133,11 @@ class Feed:
         if self.failure is not None:
             return False
         if self.broker_silent_since is not None:
+            # Before the partitions: where no broker answers none of them moves either.
             return True  # a restart would only recover for nothing
         if any(partition.stalled(now, patience) for partition in self.partitions.values()):
             return False
+        # Not while it starts: it has nothing to apply yet, and may be waiting for its broker.
         waiting = self.recovery in ("rebalancing", "recovering")
         return not (waiting and self.progress_at is not None and now - self.progress_at > patience)
 
@@ -145,6 +147,8 @@ class Feed:
 
         Where a clock was set back, ages would be negative for as long, and a feed that stands still look fresh.
         """
+        # Only instants of our own clock: those of events and records are somebody else's, and stay as they were
+        # told.
         self.progress_at = _not_after(now, self.progress_at)
         self.broker_silent_since = _not_after(now, self.broker_silent_since)
         self.checkpoints.finished_at = _not_after(now, self.checkpoints.finished_at)

@@ -8,6 +8,8 @@ __all__ = ["FEED", "feed_metric"]
 
 PARTITION: Final = ("topic", "partition")
 
+# Times are told as instants since 1970, not as ages: an age would stand still with a worker that hangs, while
+# `time() - x` goes on.
 FEED: Final = (
     counter("contact_events_total", "events", ("event",), "Events applied, by CloudEvents type."),
     counter("contact_events_invalid_total", "records", ("reason",), "Records that are no usable event, by reason."),

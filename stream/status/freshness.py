@@ -92,6 +92,7 @@ def _not_ready(feed: Feed) -> Iterator[Notice]:
 
 
 def _clock(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
+    # An event so far ahead would have been refused: it was accepted, so it is our clock that has gone back since.
     if feed.newest_event is not None and feed.newest_event - at > limits.ahead:
         text = "The clock of this worker is behind the events: the board shows the past"
         yield Notice(code="clock", severity="stale", text=text, since=None)

@@ -34,6 +34,7 @@ def health_of(feed: Feed, at: datetime, patience: timedelta = PATIENCE) -> Healt
     ]
     if feed.failure is not None:
         stalled.append(f"stopped: {feed.failure}")
+    # What no partition explains: a recovery that does not move.
     if not stalled and not feed.alive(at, patience):
         stalled.append(f"{feed.recovery}, without progress {waited}")
     return Health(dead=tuple(stalled), unready=(*_unready(feed),))

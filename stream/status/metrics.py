@@ -80,6 +80,7 @@ def _checkpoints(feed: Feed) -> Iterator[MetricFamily]:
 
 
 def _partitions(feed: Feed) -> Iterator[MetricFamily]:
+    # Told by the owner alone: a partition that has left takes its series with it, and two owners of one can be seen.
     owned = list(feed.partitions.values())
     yield from _each("contact_partition_owned", owned, [1] * len(owned))
     yield from _each("contact_consumer_lag_records", owned, [one.lag for one in owned])

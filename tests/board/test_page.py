@@ -40,7 +40,7 @@ async def test_the_worst_queue_comes_first_with_colour_and_sign(served: Served, 
         tile = await page.locator("#tiles li").first.inner_text()
         assert all(text in tile for text in ("support", "▼ BREACH", "58", "target 80% in 20s", "● 17%", "● 5 past 20s"))
         assert await page.title() == "▼ support 58%"
-        assert await texts(page, "#tiles li:last-child .level dd:not(.note)") == [NO_SAMPLE]
+        assert await texts(page, "#tiles li:last-child .service_level dd:not(.note)") == [NO_SAMPLE]
         assert await page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "eight fit on a screen"
         assert await page.locator("#banner").inner_text() == ""
 
@@ -50,8 +50,8 @@ async def test_each_figure_is_judged_by_the_policy(served: Served, visitor: Visi
         page = await visitor.open(f"{address}/")
         worst = page.locator("#tiles li").first
 
-        await expect(worst.locator(".level")).to_have_attribute("data-judged", "breached")
-        await expect(worst.locator(".wait")).to_have_attribute("data-judged", "at_risk")
+        await expect(worst.locator(".service_level")).to_have_attribute("data-judged", "breached")
+        await expect(worst.locator(".longest_wait")).to_have_attribute("data-judged", "at_risk")
         await expect(worst.locator(".blocking")).to_have_attribute("data-judged", "ok")
 
 
@@ -65,7 +65,7 @@ async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, v
 
     async with served(Worker(board=a_board(a_queue(waited=40, at=now)), moving=True, speed=10)) as address:
         page = await visitor.open(f"{address}/")
-        told = await page.locator("#tiles .wait dd:not(.note)").evaluate(listen)
+        told = await page.locator("#tiles .longest_wait dd:not(.note)").evaluate(listen)
 
         minutes_and_seconds = [text.split(":") for text in told]
         passed = [int(minutes) * 60 + int(seconds) for minutes, seconds in minutes_and_seconds]
@@ -198,15 +198,15 @@ async def test_one_queue_shows_how_long_the_answered_had_waited(served: Served, 
 
     async with served(Worker(board=a_board(queue))) as address:
         page = await visitor.open(f"{address}/{SUPPORT}")
-        told, drawn = page.locator("#percentiles dd"), page.locator("#waits div")
+        told, drawn = page.locator(".parts dd"), page.locator(".bars div")
         await expect(told).to_have_text(["0:08", "0:10", "0:10"])
-        await expect(page.locator("#waits-title")).to_have_text("Waits of the answered · 30 min")
+        await expect(page.locator("#distributions h3")).to_have_text("Waits of the answered · 30 min")
         await page.get_by_role("button", name="1 h").click()
         await expect(told).to_have_text(["0:08", "≥ 30:00", "≥ 30:00"])
         heights = await drawn.evaluate_all("(all) => all.map((one) => one.querySelector('i').offsetHeight)")
 
         await expect(drawn).to_have_count(len(WAIT_BOUNDS_SECONDS) + 1)
-        assert [text.split() for text in await texts(page, "#waits div")][2] == ["≤", "10s", "9"]
+        assert [text.split() for text in await texts(page, ".bars div")][2] == ["≤", "10s", "9"]
         assert heights[2] == pytest.approx(3 * heights[-1], abs=2)
         assert sum(height > 0 for height in heights) == 2
         assert await line(page, "Waits of the answered: p90") == [NO_SAMPLE, "0:10", "0:10", "≥ 30:00", "0:10"]

@@ -165,7 +165,7 @@ async def test_the_board_speaks_each_language(served: Served, visitor: Visitor, 
         page = await opened(visitor, f"{address}/?lang={language}")
         tile = page.locator("#tiles li").first
         share = (await tile.locator(".blocking dd").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
-        longest = (await page.locator("#sum-wait").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
+        longest = (await page.locator("#summary .longest_wait dd").inner_text()).replace("\N{NO-BREAK SPACE}", " ")
 
         assert await page.evaluate("document.documentElement.lang") == language
         assert board["short_service_level"] in await tile.inner_text()
@@ -247,7 +247,7 @@ async def test_what_ticks_is_not_read_out(served: Served, visitor: Visitor) -> N
     async with served(Worker(board=board, moving=True, speed=10)) as address:
         page = await opened(visitor, f"{address}/")
 
-        assert await page.locator("#tiles .wait dd:not(.note)").evaluate(listen) == 0
+        assert await page.locator("#tiles .longest_wait dd:not(.note)").evaluate(listen) == 0
 
 
 async def test_a_change_of_state_is_announced(served: Served, visitor: Visitor) -> None:

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.board.document import Document, detail_of, document_of, picture_of
+from stream.board.view import shows_of
+from stream.core.family import Family
 from stream.core.judgement import State
 from stream.core.windows import ALL
 from stream.families.contacts.rules import Formula
@@ -161,6 +163,34 @@ def test_a_detail_has_every_figure_once_and_signs_the_one_that_is_judged() -> No
         "abandonment": "abandonment_excluding_short_ratio",
         "blocking": "blocking_ratio",
     }
+
+
+def test_what_stands_large_and_in_the_head_of_the_page_is_told_with_the_columns() -> None:
+    board = document_of(wall(), FAMILIES, "30m", ())
+    columns = {column.name: column for column in board.panels["contacts"].columns}
+    rows = board.panels["contacts"].rows
+
+    large = [name for name, column in columns.items() if column.tile == "large"]
+    assert large == ["service_level", "open_cases", "longest_wait_seconds"]
+    assert {name: column.summary for name, column in columns.items() if column.summary} == {
+        "open_cases": "sum",
+        "longest_wait_seconds": "max",
+    }
+    assert [note.word for note in columns["service_level"].notes] == ["target", "short_target", "decided"]
+    assert all(note.blanks.keys() <= row.keys() for name in large for note in columns[name].notes for row in rows)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_what_a_tile_or_the_head_of_the_page_shows_is_in_the_list(family: Family[Any]) -> None:
+    shown = {name for name, show in shows_of(family).items() if show.tile or show.summary or show.needs_agents}
+
+    assert shown <= set(family.columns)
+
+
+def test_a_detail_tells_which_of_its_large_figures_are_of_a_window() -> None:
+    detail = detail_of(wall(), FAMILIES, "contacts", "acme/support/voice")
+
+    assert [line.name for line in detail.now if line.windowed] == ["service_level"]
 
 
 def test_the_worst_queue_comes_first() -> None:

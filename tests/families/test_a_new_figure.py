@@ -19,13 +19,14 @@ from stream.board.view import panel_of
 from stream.core.collector import PageDetail, metric_families
 from stream.core.counted import counted_in
 from stream.core.counts import CountsRow
-from stream.core.figure import Figure, Reading, Show
+from stream.core.figure import Bars, Figure, Parts, Reading, Show
 from stream.core.metric import gauge
 from stream.core.row_codec import RowCodec
 from stream.families.agents.family import FAMILY as AGENTS
 from stream.families.contacts.columns import seconds
 from stream.families.contacts.family import FAMILY as CONTACTS
 from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS
 from stream.http.exposition import Format, written
 from stream.http.shown import Shown
 from tests.board.chromium import INSTALL, Visitor, found
@@ -116,7 +117,7 @@ TALK: Figure[QueueSnapshot] = Figure(
     metric=gauge("contact_talk_seconds", "seconds", ("tenant", "queue", "channel", "window"), "Talk; in the window."),
     section="windows",
     column=seconds("talk_ms"),
-    show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile=True),
+    show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile="small"),
 )
 
 WITH_TALK = Shown(
@@ -126,6 +127,42 @@ WITH_TALK = Shown(
     ),
     registry="stream.families.registry:FAMILIES",
 )
+
+
+def handles(reading: Reading[QueueSnapshot], window: str) -> Sequence[Any]:
+    tallies = [one.windows[window] for one in reading.snapshots]
+    return [{"bounds": HANDLE_BOUNDS_SECONDS, "counts": tally.handles, "p50": 250} for tally in tallies]
+
+
+WITH_HANDLES = Shown(
+    families=(
+        replace(
+            CONTACTS,
+            details={**CONTACTS.details, "handles": handles},
+            shows=(
+                *CONTACTS.shows,
+                Show(name="handles", format="duration", title="Handle times", parts=Parts(names=("p50",)), bars=Bars()),
+            ),
+            sections={**CONTACTS.sections, "handling": ("handles",)},
+        ),
+    ),
+    registry="stream.families.registry:FAMILIES",
+)
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.skipif(found() is None, reason=INSTALL)
+async def test_a_new_distribution_is_drawn_in_the_detail(
+    served: Callable[..., AbstractAsyncContextManager[str]], visitor: Visitor
+) -> None:
+    async with served(Worker(shown=WITH_HANDLES)) as address:
+        page = await visitor.open(f"{address}/?queue=acme/support/voice")
+        drawn = page.get_by_role("region", name="Handle times · 30 min")
+
+        await expect(drawn.locator(".parts dd")).to_have_text("4:10")
+        await expect(drawn.locator(".bars div")).to_have_count(len(HANDLE_BOUNDS_SECONDS) + 1)
+        await expect(page.get_by_role("region", name="Waits of the answered · 30 min")).to_be_visible()
+        assert visitor.complaints == []
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -59,12 +59,21 @@ def test_every_notice_has_a_sentence() -> None:
     assert {f"notice_{code}" for code in codes - {"connection"}} <= set(words("en")["board"])
 
 
+def test_the_sentence_of_each_note_has_just_the_blanks_that_are_filled() -> None:
+    sentences = blanks(words("en")["board"])
+
+    for family in FAMILIES:
+        for note in chain.from_iterable(show.notes for show in shows_of(family).values()):
+            assert sentences[note.word] == sorted(f"{{{field}}}" for field in note.blanks)
+
+
 def test_every_word_of_the_board_is_used() -> None:
     page = "".join(path.read_text() for path in (BOARD / "static").iterdir())
     for family in FAMILIES:
         beside = family.beside.shows if family.beside else ()
         shows = (*shows_of(family).values(), *beside)
-        page += " ".join((*family.sections, *(show.word or show.name for show in shows)))
+        notes = (note.word for show in shows for note in show.notes)
+        page += " ".join(("", *family.sections, *(show.word or show.name for show in shows), *notes))
     composed = (
         *("channel_", "exit_", "blocked_", "formula_", "answered_wait_", "short_"),
         *("notice_", "state_", "window_", "theme_", "view_"),

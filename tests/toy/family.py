@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from stream.core.counted import counted_ever, counted_in
 from stream.core.family import Family
-from stream.core.figure import Figure, Reading, Show
+from stream.core.figure import Figure, Reading, Show, ShownNote
 from stream.core.judgement import State, kept_above
 from stream.core.metric import counter, gauge
 from stream.core.ratio import Ratio
@@ -42,15 +42,25 @@ FAMILY: Family[Stand] = Family(
             metric=gauge("toy_window_thrown", "rings", ("tenant", "queue", "window"), "Rings thrown; in the window."),
             section="toys",
             column=lambda reading, window: counted_in(reading, Throws, window).thrown,
-            show=Show(name="thrown", format="count", title="thrown"),
+            show=Show(name="thrown", format="count", title="thrown", tile="small", summary="sum"),
         ),
         Figure(
             metric=gauge("toy_hit_ratio", "ratio", ("tenant", "queue", "window"), "Share of the rings that hit."),
             section="toys",
             column=lambda reading, window: HIT_RATIO.of_each(counted_in(reading, Throws, window)),
-            show=Show(name="hit_ratio", format="level", title="hits", judged_as="hits", judge=_judge),
+            show=Show(
+                name="hit_ratio",
+                format="level",
+                title="hits",
+                judged_as="hits",
+                judge=_judge,
+                signed=False,
+                tile="large",
+                notes=(ShownNote(word="of_thrown", blanks={"thrown": "count"}),),
+            ),
         ),
     ),
     columns=("thrown", "hit_ratio"),
+    now=("hit_ratio",),
     words="tests.toy",
 )

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from stream.http.shown import Shown
 from stream.runtime.routing.processor import home_of
 from stream.settings import Settings
 from tests.board.chromium import Visitor
+from tests.board.conftest import Worker
 from tests.brokers import Broker
 from tests.running import running_service, scrape, send, until
 from tests.runtime.fakes import Crash, FakeRecord, Fate, MemoryLog
 from tests.runtime.members import Member
 from tests.toy.events import ThrownData, ToyThrown
+from tests.toy.family import FAMILY
 from tests.toy.registry import FAMILIES
 
 ROOT = Path(__file__).parents[2]
@@ -117,12 +120,36 @@ async def test_a_person_opens_one_of_its_rows_and_sees_it_in_every_window(visito
     await expect(page.locator("#queue-name")).to_have_text("red")
     await expect(page.locator("#queue-state")).to_have_text("▲ OK")
     assert await line.locator("td").all_inner_texts() == ["80%", "75%", "75%", "75%", "75%"]
-    assert await page.title() == "▲ red"
+    assert await page.title() == "▲ red 75%"
+    await expect(page.locator("#now .hit_ratio")).to_have_text("Hit ratio75%of 20 rings · 30 min")
     await page.keyboard.press("ArrowRight")
     await expect(page.locator("#queue-name")).to_have_text("blue")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("link", name="blue")).to_be_focused()
     assert visitor.complaints == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_first_family_has_tiles_and_the_head_of_the_page_by_its_values_alone(
+    visitor: Visitor, served: Callable[..., AbstractAsyncContextManager[str]]
+) -> None:
+    alone = Worker(
+        board=replay(throws(), families=(FAMILY,)).board(NOON),
+        shown=Shown(families=(FAMILY,), registry="tests.toy.registry:FAMILIES"),
+    )
+
+    async with served(alone) as address:
+        page = await visitor.open(address)
+        worst = page.locator("#tiles li").first
+
+        await expect(worst.locator(".large .hit_ratio dd")).to_have_text(["25%", "of 20 rings"])
+        await expect(worst.locator(".small .thrown dd")).to_have_text("20")
+        await expect(page.locator("#summary .thrown dd")).to_have_text("40")
+        assert await page.title() == "▼ blue 25%"
+        await worst.get_by_role("link", name="blue").click()
+        await expect(page.locator("#now .hit_ratio .note")).to_have_text("of 20 rings · 30 min")
+        assert "panel=" not in page.url, "that of the first family needs no name"
+        assert visitor.complaints == []
 
 
 # A worker that dies at any step of a checkpoint.

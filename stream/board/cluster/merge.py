@@ -92,6 +92,8 @@ class ClusterBoard:
 
     async def read(self) -> BoardReading:
         """Return the board of all workers, a second old at most; what another worker shows may be two seconds older."""
+        # Before the own share is read: the first who looks waits here for the others, and is not shown a part of the
+        # centre.
         await self._peers.want()
         return await (await self._readings.read()).board.read()
 

@@ -118,6 +118,7 @@ class Peers:
                 await asyncio.sleep(asked_at + self._every - loop.time())
         finally:
             del self._asking[address]
+            # Also where no answer came: whoever waits for the first one is not to wait any longer.
             self._first.pop(address).set()
 
     async def _fetch(self, url: URL) -> WorkerShare:
@@ -139,6 +140,7 @@ async def _unpacked(content: aiohttp.StreamReader) -> bytes:
     async for chunk in content.iter_any():
         # With a limit: a few kilobytes of gzip can unpack to gigabytes.
         body += unpacker.decompress(chunk, LARGEST + 1 - len(body))
+        # Behind a first gzip member there may be another one, which would be read by nobody: refused as well.
         if len(body) > LARGEST or unpacker.unused_data:
             raise Refused(f"more than {LARGEST} bytes")
     if not unpacker.eof:

@@ -93,6 +93,7 @@ def board_of(
 
 class _PartitionOnWire(Struct, frozen=True):
     feed: PartitionFeed
+    # Bytes, until it is known that this version has snapshots of the same shape.
     snapshots: msgspec.Raw
 
 
@@ -115,6 +116,7 @@ class ShareCodec:
             family.name: msgspec.msgpack.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
             for family in families
         }
+        # Time zones travel as their names: msgspec has no form for them.
         self._writer = msgspec.msgpack.Encoder(enc_hook=zone_name)
 
     def encoded(self, share: WorkerShare) -> bytes:

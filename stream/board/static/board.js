@@ -2,11 +2,12 @@
 
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
-import { feed, listen, lost, panelOf, queues, reconnectWhenSilent, waited } from "./feed.js";
-import { SIGNS, channelText, found, labelsOf, stateText } from "./figures.js";
+import { feed, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
+import { SIGNS, found, headOf, labelText, labelsOf, stateText, textOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
+import { drawPairs } from "./pairs.js";
 import * as panels from "./panels.js";
 import * as queue from "./queue.js";
 import { holdRotation, rotating, tickRotation, toggleRotation } from "./rotation.js";
@@ -16,7 +17,7 @@ import { LANGUAGES, nameOf, say, speak, write } from "./words.js";
 const SHOWS = { board: tiles, wall: tiles, list, queue };
 
 const view = () => SHOWS[choice.view];
-const rows = queues;
+const rows = () => panelOf().rows;
 const openRows = () => panelOf(choice.panel).rows; // those beside the one that is open
 
 let shown = []; // the rows of this page
@@ -58,12 +59,27 @@ function drawPage() {
 }
 
 function drawSummary() {
-  put($("sum-open"), write.count(rows().reduce((sum, row) => sum + row.open_cases, 0)));
   for (const state of ["breached", "at_risk", "ok"])
     put($(`sum-${state}`), write.count(rows().filter((row) => row.state === state).length));
   const tenants = (feed.picture.panels.agents?.rows ?? []).filter((one) => one.queue === null);
   const staff = tenants.map((one) => (tenants.length > 1 ? `${one.tenant}: ` : "") + staffText(one.states));
   put($("staff"), staff.length ? `${say("agents")}: ${staff.join(" · ")}` : "");
+}
+
+const SUMMARIES = {
+  sum: (numbers) => numbers.reduce((sum, one) => sum + one, 0),
+  max: (numbers) => numbers.reduce((most, one) => Math.max(most, one), numbers[0]),
+};
+
+// Figures over all rows, before how many rows are in which state; waits among them run on.
+function tickSummary() {
+  const columns = panelOf().columns.filter((column) => column.summary);
+  const told = columns.map((column) => {
+    const numbers = rows().map((row) => valueOf(column, row)).filter((one) => one !== null);
+    const text = textOf(column, {}, SUMMARIES[column.summary](numbers));
+    return { name: column.word ?? column.name, head: headOf(leading(), column), text };
+  });
+  drawPairs($("summary"), told);
 }
 
 function staffText(states) {
@@ -86,7 +102,7 @@ function offerWindows() {
 function drawControls() {
   offerWindows();
   for (const link of $("views").children) {
-    set(link, "href", addressOf({ view: link.dataset.view, panel: "contacts", queue: "", page: 1 }));
+    set(link, "href", addressOf({ view: link.dataset.view, panel: "", queue: "", page: 1 }));
     if (link.dataset.view === choice.view) set(link, "aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -110,16 +126,16 @@ function tick() {
   if (feed.beat === null || feed.picture === null) return;
   view().tick(shown);
   panels.tick();
-  const waits = rows().map(waited).filter((one) => one !== null);
-  put($("sum-wait"), write.elapsed(waits.reduce((most, one) => Math.max(most, one), waits[0])));
+  tickSummary();
   put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${feed.picture.window}`) })}`);
 }
 
 function drawTitle() {
   const row = choice.view === "queue" ? openRows().find((one) => one.key === choice.queue) : rows()[0];
-  const [name] = labelsOf(panelOf(choice.panel).labels);
-  const level = row && "service_level" in row ? ` ${write.level(row.service_level)}` : "";
-  const what = row ? `${SIGNS[row.state]} ${row[name]}${level}` : "contact-stream";
+  const { labels, columns } = panelOf(choice.panel);
+  const largest = columns.find((column) => column.tile === "large");
+  const figure = row && largest ? ` ${textOf(largest, row)}` : "";
+  const what = row ? `${SIGNS[row.state]} ${row[labelsOf(labels)[0]]}${figure}` : "contact-stream";
   const title = notices.stale() ? `⚠ ${say("stale")} ${what}` : what;
   if (document.title !== title) document.title = title;
 }
@@ -127,7 +143,9 @@ function drawTitle() {
 function noteChanges() {
   const changed = rows().filter((row) => before.has(row.key) && before.get(row.key) !== row.state);
   before = new Map(rows().map((row) => [row.key, row.state]));
-  notices.announce(changed.map((row) => `${row.queue}, ${channelText(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
+  const [name, ...others] = labelsOf(panelOf().labels).filter((label) => label !== "tenant");
+  const called = (row) => [row[name], ...others.map((label) => labelText(row, label))].join(", ");
+  notices.announce(changed.map((row) => `${called(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
 }
 
 // --- what a person can do -------------------------------------------------------------------------
@@ -170,13 +188,13 @@ function turn(step) {
 }
 
 const actions = {
-  view: (name) => go({ view: name, panel: "contacts", queue: "", page: 1 }),
+  view: (name) => go({ view: name, panel: "", queue: "", page: 1 }),
   window: (number) => windows()[number] && go({ window: windows()[number] }),
   open({ panel, queue }) {
     if (choice.view !== "queue") cameFrom = choice.view;
     go({ view: "queue", panel, queue });
   },
-  back: () => go(choice.view === "queue" ? { view: cameFrom, panel: "contacts", queue: "" } : { view: "board", find: "" }),
+  back: () => go(choice.view === "queue" ? { view: cameFrom, panel: "", queue: "" } : { view: "board", find: "" }),
   turn,
   rotate() {
     toggleRotation(go);

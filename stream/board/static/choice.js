@@ -7,7 +7,7 @@ export const WINDOWS = ["5m", "15m", "30m", "1h", "today"];
 export const THEMES = ["auto", "dark", "light"];
 const KEPT = ["lang", "theme"];
 
-const DEFAULTS = { view: "board", panel: "contacts", queue: "", window: "30m", lang: "", theme: "auto", rotate: 0, page: 1, find: "" };
+const DEFAULTS = { view: "board", panel: "", queue: "", window: "30m", lang: "", theme: "auto", rotate: 0, page: 1, find: "" };
 
 export const choice = { ...DEFAULTS };
 

@@ -9,9 +9,9 @@ export const feed = {
   heard: null, // when we heard it, by our own clocks: {ticks, wall}
 };
 
-export const panelOf = (name) => feed.picture?.panels[name] ?? { labels: [], columns: [], rows: [] };
-// The rows of the queues: other panels are lists.
-export const queues = () => panelOf("contacts").rows;
+// The first family is what a board is of: tiles, the list and the head are its own; others are lists below.
+export const leading = () => Object.keys(feed.picture?.panels ?? {})[0] ?? "";
+export const panelOf = (name) => feed.picture?.panels[name || leading()] ?? { labels: [], columns: [], rows: [] };
 
 let source = null;
 let nextTry = GIVE_UP_AFTER;
@@ -25,7 +25,7 @@ export function listen(window, told = tell) {
   source = mine;
   mine.addEventListener("board", (message) => {
     feed.picture = JSON.parse(message.data);
-    for (const { labels, rows } of Object.values(feed.picture.panels)) for (const row of rows) prepare(row, labels);
+    for (const { labels, columns, rows } of Object.values(feed.picture.panels)) prepare(rows, labels, columns);
     tell.board();
   });
   mine.addEventListener("beat", (message) => {
@@ -39,11 +39,21 @@ export function listen(window, told = tell) {
   });
 }
 
-const prepare = (row, labels) => (row.key = labels.map((label) => row[label] ?? "").join("/"));
+function prepare(rows, labels, columns) {
+  const needing = columns.filter((column) => column.needs_agents);
+  for (const row of rows) {
+    row.key = labels.map((label) => row[label] ?? "").join("/");
+    // Somebody waits and nobody is free: the one thing about agents that wants an action.
+    row.noAgentFree = row.agents?.available === 0 && needing.some(({ name }) => row[name] > 0);
+  }
+}
 
-export async function detailOf(panel, key) {
-  const answer = await fetch(`detail.json?${new URLSearchParams({ panel, key })}`);
-  return answer.ok ? { key, ...(await answer.json()) } : null;
+export async function detailOf(asked) {
+  const answer = await fetch(`detail.json?${new URLSearchParams(asked)}`);
+  if (!answer.ok) return null;
+  const detail = await answer.json();
+  prepare(detail.windows, detail.labels, detail.now);
+  return { ...detail, asked };
 }
 
 const silence = () => (feed.heard === null ? 0 : (performance.now() - feed.heard.ticks) / 1000);
@@ -62,4 +72,3 @@ const frozen = () => lost() || Boolean(feed.beat?.notices.some((one) => one.code
 // Time is the server's, carried on by our own clock, so that a wrong one here does no harm.
 export const now = () => Date.parse(feed.beat.at) / 1000 + (frozen() ? 0 : silence());
 export const secondsSince = (instant) => (instant && feed.beat ? now() - Date.parse(instant) / 1000 : null);
-export const waited = (row) => secondsSince(row.oldest_enqueued_at);

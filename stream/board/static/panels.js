@@ -1,8 +1,8 @@
-// Families beside contacts: a list each, below the queues.
+// Families beside the one that a board is of: a list each, below it.
 
 import { choice } from "./choice.js";
 import { $, make, mark, put, reconcile, shownFor } from "./dom.js";
-import { feed } from "./feed.js";
+import { feed, leading } from "./feed.js";
 import { wordOf } from "./figures.js";
 import { drawTable, tickTable } from "./table.js";
 
@@ -10,7 +10,7 @@ const SHOWN_IN = new Set(["board", "list"]); // a wall has no room for lists
 
 // A family without columns, such as agents, is shown beside the rows of others.
 const shown = () => Object.entries(SHOWN_IN.has(choice.view) ? feed.picture.panels : {}).filter(
-  ([name, { columns, rows }]) => name !== "contacts" && columns.length && rows.length,
+  ([name, { columns, rows }]) => name !== leading() && columns.length && rows.length,
 );
 const tableOf = (name) => shownFor($("panels"), name).lastElementChild;
 

@@ -1,47 +1,34 @@
 // One row of a family, mostly a queue and channel: what is now, and every figure in every window.
 
+import * as bars from "./bars.js";
 import { choice } from "./choice.js";
-import { $, forget, make, makePair, mark, put, reconcile, set } from "./dom.js";
-import { detailOf } from "./feed.js";
-import {
-  AGENT_STATES, callbackText, drawAgents, judged, labelText, labelsOf, pastText, signed, stateText, targetText, textOf,
-  wordOf,
-} from "./figures.js";
-import * as waits from "./waits.js";
+import { $, forget, make, mark, put, reconcile, set } from "./dom.js";
+import { detailOf, panelOf } from "./feed.js";
+import { AGENT_STATES, judged, labelsOf, labelsText, signed, stateText, textOf, wordOf } from "./figures.js";
+import { drawAgents, drawPairs, figureOf } from "./pairs.js";
 import { say } from "./words.js";
-
-// What stands below some of the large figures.
-const NOTES = {
-  service_level: (row) => `${targetText(row)} · ${say(`window_${row.window}`)}`,
-  open_cases: callbackText,
-  longest_wait_seconds: pastText,
-};
 
 let detail = null;
 let asking = false;
 
-const isOf = ({ panel, key }) => panel === choice.panel && key === choice.queue;
+const isOf = ({ asked }) => asked.panel === choice.panel && asked.key === choice.queue;
 
 // The newest board may know of news: ask for them, one question at a time.
 export async function refresh() {
   if (asking) return;
   asking = true;
-  try {
-    const answer = await detailOf(choice.panel, choice.queue);
-    if (answer && isOf(answer)) {
-      detail = answer;
-      draw();
-    }
-  } catch {
-    // The worker is away: the banner says so, and the figures stand.
-  } finally {
-    asking = false;
+  // None also where the worker is away: the banner says so, and the figures stand.
+  const answer = await detailOf({ panel: choice.panel, key: choice.queue }).catch(() => null);
+  asking = false;
+  if (answer && isOf(answer)) {
+    detail = answer;
+    draw();
   }
 }
 
 export function clear() {
   for (const box of [$("now"), $("staff-now"), $("figures")]) forget(box);
-  waits.clear();
+  bars.clear();
 }
 
 const chosenRow = () => detail?.windows.find((row) => row.window === choice.window);
@@ -59,49 +46,43 @@ export function draw() {
   const row = chosenRow();
   put($("gone"), detail && !row ? say("gone") : "");
   for (const part of ["queue-body", "queue-state"]) mark($(part), "away", !row);
-  const [name, ...others] = labelsOf(detail?.labels ?? []);
-  put($("queue-name"), row?.[name] ?? choice.queue.split("/").slice(1, -1).join("/"));
+  const { labels } = detail ?? panelOf(choice.panel);
+  const [name, ...others] = labelsOf(labels);
+  put($("queue-name"), row ? row[name] : nameIn(choice.queue, labels));
   if (!row) return;
-  put($("queue-where"), others.map((label) => labelText(row, label)).join(" · "));
+  put($("queue-where"), labelsText(row, others));
   put($("queue-state"), stateText(row.state));
   $("queue-head").className = row.state;
   drawAgentSection(row);
-  mark($("waits").parentElement, "away", !row.waits);
-  if (row.waits) waits.draw(row);
+  bars.draw(detail.panel, detail.sections.flatMap(({ lines }) => lines).filter((column) => column.bars), row);
   drawFigures(detail.windows);
   tick();
 }
 
-// What is shown large; of this the longest wait runs on although nothing happened.
+// The name of a row of which nothing else is known; it may itself have slashes.
+function nameIn(key, labels) {
+  const [parts, place] = [key.split("/"), labels.indexOf(labelsOf(labels)[0])];
+  return parts.slice(place, parts.length - labels.length + place + 1).join("/");
+}
+
+// What is shown large; some of it runs on although nothing happened.
 export function tick() {
   const row = chosenRow();
   if (!row) return;
   mark($("now").parentElement, "away", !detail.now.length);
-  const boxes = detail.now.map((column) => ({
-    name: column.word ?? column.name,
-    title: wordOf(detail.panel, column),
-    text: textOf(column, row),
-    note: NOTES[column.name]?.(row) ?? "",
-    judged: judged(row, column.judged_as),
-  }));
-  reconcile($("now"), boxes, {
-    keyOf: (one) => one.name,
-    create: (one) => {
-      const box = makePair(one.title, { class: one.name });
-      box.append(make("dd", "", { class: "note" }));
-      return box;
-    },
-    fill: (box, one) => {
-      set(box, "data-judged", one.judged);
-      put(box.children[1], one.text);
-      put(box.children[2], one.note);
-    },
-  });
+  drawPairs($("now"), detail.now.map((column) => largeOf(column, row)));
+}
+
+// Here all notes stand in one line, with the window where the figure is of one.
+function largeOf(column, row) {
+  const figure = figureOf(detail.panel, column, row, ["detail"], wordOf);
+  const lines = [...figure.notes.map(({ text }) => text), ...(column.windowed ? [say(`window_${row.window}`)] : [])];
+  return { ...figure, notes: [{ word: "all", kinds: [], text: lines.join(" · ") }] };
 }
 
 function drawAgentSection(row) {
   const states = [...AGENT_STATES, "offline"].filter((state) => state in (row.agents ?? {}));
-  mark($("staff-title").parentElement, "away", !states.length && !("open_cases" in row)); // where nobody waits for agents
+  mark($("staff-title").parentElement, "away", !states.length && !detail.now.some((column) => column.needs_agents));
   put($("staff-unknown"), states.length ? "" : say("agents_unknown"));
   drawAgents($("staff-now"), row, states);
 }

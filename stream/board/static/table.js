@@ -2,7 +2,7 @@
 
 import { choice } from "./choice.js";
 import { forget, make, mark, put, reconcile, set, shownFor } from "./dom.js";
-import { cellText, drawState, headOf, judged, labelText, labelsOf, link, noAgentFree, textOf, wordOf } from "./figures.js";
+import { cellText, drawState, headOf, judged, labelText, labelsOf, link, textOf, wordOf } from "./figures.js";
 import { say } from "./words.js";
 
 // Where a screen is small, columns of a high rank give way first, those of rank 0 never: see queue.css.
@@ -65,6 +65,6 @@ function fill(line, row, { name, first, labels, columns }) {
     const cell = line.children[FIRST + place];
     put(cell, cellText(column, row));
     set(cell, "data-judged", judged(row, column.judged_as));
-    mark(cell, "short", column.format === "agents" && noAgentFree(row));
+    mark(cell, "short", column.format === "agents" && row.noAgentFree);
   });
 }

@@ -1,15 +1,12 @@
-// One tile for each queue, worst first: for a desk; larger, and with less in it, for a wall.
+// One tile for each row of the leading family, worst first: for a desk; larger, and with less in it, for a wall.
 
-import { $, forget, makePair, mark, put, reconcile, set, shownFor } from "./dom.js";
-import { panelOf } from "./feed.js";
-import {
-  AGENT_STATES, callbackText, cellText, channelText, drawAgents, drawBig, drawLevel, drawWait, headOf, judged, link,
-  pastText, stateText, targetText,
-} from "./figures.js";
-import { say, translate, write } from "./words.js";
+import { $, forget, make, mark, put, reconcile, shownFor } from "./dom.js";
+import { leading, panelOf } from "./feed.js";
+import { AGENT_STATES, labelsOf, labelsText, link, stateText } from "./figures.js";
+import { drawAgents, drawPairs, figureOf } from "./pairs.js";
+import { translate } from "./words.js";
 
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
-const JUDGED = [["level", "service_level"], ["wait", "longest_wait"]];
 const LONG_NAME = 10; // characters that fit into the head of a tile at full size
 const FITS_ON_A_SCREEN = 12;
 
@@ -20,13 +17,14 @@ export const pageSize = (view) => (view !== "wall" ? 24 : handheld() ? 3 : 6);
 export function draw(rows, { tenants, view }) {
   reconcile(root, rows, { keyOf: (row) => row.key, create, fill: (tile, row) => fill(tile, row, tenants > 1) });
   lay(rows.length, view);
-  mark(document.body, "no-agents", rows.every((row) => Object.keys(row.agents).length === 0));
+  mark(document.body, "no-agents", rows.every((row) => Object.keys(row.agents ?? {}).length === 0));
 }
 
+// What runs on although nothing happened.
 export function tick(rows) {
   for (const row of rows) {
     const tile = shownFor(root, row.key);
-    if (tile) drawWait(tile.querySelector(".wait dd"), row);
+    if (tile) drawFigures(tile, row);
   }
 }
 
@@ -50,37 +48,32 @@ function create() {
 
 function fill(tile, row, withTenant) {
   const part = (name) => tile.querySelector(name);
+  const [first, ...others] = labelsOf(panelOf().labels).filter((label) => withTenant || label !== "tenant");
+  const name = row[first] ?? "";
   tile.firstElementChild.className = row.state;
-  link(part(".name"), row.queue, "contacts", row);
-  mark(part("h2"), "long", row.queue.length > LONG_NAME);
-  put(part(".where"), withTenant ? `${channelText(row)} · ${row.tenant}` : channelText(row));
+  link(part(".name"), name, leading(), row);
+  mark(part("h2"), "long", name.length > LONG_NAME);
+  put(part(".where"), labelsText(row, others));
   put(part(".state"), stateText(row.state));
-  drawLevel(part(".level dd"), row.service_level);
-  put(part(".level .aim"), targetText(row));
-  put(part(".level .goal"), `${say("aim")} ${write.level(row.target)}`);
-  put(part(".level .decided"), say("decided", { count: write.count(row.decided) }));
-  drawBig(part(".open dd"), write.count(row.open_cases));
-  put(part(".open .note"), callbackText(row));
-  put(part(".wait .note"), pastText(row));
-  for (const [name, figure] of JUDGED) set(part(`.${name}`), "data-judged", judged(row, figure));
-  drawSmall(part(".small"), row);
-  const known = Object.keys(row.agents).length > 0;
-  drawAgents(part(".agents"), row, AGENT_STATES.filter((state) => known && (row.agents[state] || ALWAYS_SHOWN.has(state))));
+  drawFigures(tile, row);
+  const { agents = {} } = row;
+  const known = Object.keys(agents).length > 0;
+  drawAgents(part(".agents"), row, AGENT_STATES.filter((state) => known && (agents[state] || ALWAYS_SHOWN.has(state))));
 }
 
-function drawSmall(list, row) {
-  const columns = panelOf("contacts").columns.filter((column) => column.tile);
-  const shown = columns.map((column) => ({ column, text: cellText(column, row), judged: judged(row, column.judged_as) }));
-  reconcile(list, shown, {
-    keyOf: ({ column }) => column.name,
-    create({ column }) {
-      const pair = makePair("", { class: column.word ?? column.name });
-      pair.firstElementChild.append(headOf("contacts", column));
-      return pair;
-    },
-    fill(pair, { text, judged }) {
-      put(pair.lastElementChild, text);
-      set(pair, "data-judged", judged);
-    },
-  });
+function drawFigures(tile, row) {
+  const figures = (size, places) =>
+    panelOf().columns.filter((column) => column.tile === size).map((column) => figureOf(leading(), column, row, places));
+  drawPairs(tile.querySelector(".large"), figures("large", ["tile", "wall"]), writeLarge);
+  drawPairs(tile.querySelector(".small"), figures("small"));
+}
+
+// The largest figure is read from four metres, its unit need not be; what needs more room gets smaller letters.
+function writeLarge(box, text) {
+  if (!box.firstElementChild) box.append(make("b"), make("span"));
+  const number = text.replace(/\s*%$/, "");
+  put(box.firstElementChild, number);
+  put(box.lastElementChild, number === text ? "" : "%");
+  if (box.style.getPropertyValue("--length") !== `${number.length}`) box.style.setProperty("--length", number.length);
+  mark(box, "long", number.length > "59:59".length || /\p{L}/u.test(number));
 }

@@ -25,8 +25,8 @@ export function say(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (blank, name) => values[name] ?? blank);
 }
 
-export function sayOr(key, otherwise) {
-  return key in WORDS[spoken] ? say(key) : otherwise;
+export function sayOr(key, otherwise, values) {
+  return key in WORDS[spoken] ? say(key, values) : otherwise;
 }
 
 // Fills in all that stands in the HTML: data-say="key" is text, data-say-label="key" an accessible name, and so on.

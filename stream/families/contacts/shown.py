@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from stream.core.figure import Column, Parts, Row, Show
+from stream.core.figure import Bars, Column, Parts, Row, Show, ShownNote
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
 from stream.families.contacts.columns import Queues, count, counted, of_policy, of_snapshot, service_level_of
@@ -64,6 +64,12 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         judged_as="service_level",
         judge=_judge_level,
         signed=False,  # the state beside it has the sign
+        tile="large",
+        notes=(
+            ShownNote(word="target", blanks={"target": "level", "threshold_seconds": "limit"}),
+            ShownNote(word="short_target", blanks={"target": "level"}, where=("wall",)),
+            ShownNote(word="decided", blanks={"decided": "count"}, where=("tile",)),
+        ),
     ),
     "contact_service_level_target_ratio": Show(
         name="target",
@@ -74,7 +80,15 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         also=("threshold_seconds", "limit"),
         text=_promise,
     ),
-    "contact_open_cases": Show(name="open_cases", format="count", title="open"),
+    "contact_open_cases": Show(
+        name="open_cases",
+        format="count",
+        title="open",
+        tile="large",
+        summary="sum",
+        needs_agents=True,
+        notes=(ShownNote(word="to_call_back", blanks={"callbacks_waiting": "count"}, if_any=True),),
+    ),
     "contact_longest_wait_seconds": Show(
         name="longest_wait_seconds",
         format="elapsed",
@@ -84,15 +98,25 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         judge=_judge_wait,
         signed=False,  # those past the threshold have the sign
         since="oldest_enqueued_at",
+        tile="large",
+        summary="max",
+        notes=(
+            ShownNote(
+                word="past",
+                blanks={"waiting_past_threshold": "count", "threshold_seconds": "limit"},
+                if_any=True,
+                signed=True,
+            ),
+        ),
     ),
-    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1, tile=True),
+    "contact_asa_seconds": Show(name="asa_seconds", format="duration", title="ASA", word="asa", rank=1, tile="small"),
     "contact_abandonment_ratio": Show(
         name="abandonment_ratio",
         format="share",
         title="aband.",
         word="abandonment",
         rank=2,
-        tile=True,
+        tile="small",
         judged_as="abandonment",
     ),
     "contact_abandonment_excluding_short_ratio": Show(
@@ -109,11 +133,11 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
         title="blocked",
         word="blocking",
         rank=4,
-        tile=True,
+        tile="small",
         judged_as="blocking",
         judge=partial(_judge_below, lambda policy: policy.blocking_limit),
     ),
-    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5, tile=True),
+    "contact_aht_seconds": Show(name="aht_seconds", format="duration", title="AHT", word="aht", rank=5, tile="small"),
     "contact_mean_abandon_seconds": Show(
         name="mean_abandon_seconds", format="duration", title="wait of abandoned", word="abandon_wait"
     ),
@@ -218,6 +242,7 @@ SHOWN_FACTS: Final[tuple[Show[QueueSnapshot], ...]] = (
         word="answered_wait",
         parts=Parts(names=("p50", "p90", "p95")),
         most=WAIT_BOUNDS_SECONDS[-1],
+        bars=Bars(bounds="bounds_seconds", within="threshold_seconds"),
     ),
     Show(name="service_levels", format="level", title="formulas", word="formula", parts=Parts(own="formula")),
 )

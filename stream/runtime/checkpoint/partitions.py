@@ -169,6 +169,7 @@ class Ownership:
         self._owned = {}
         for tp in assigned:
             source = self.sources.get(tp.topic)
+            # Changelog partitions are assigned as well; they belong to tables, not to processors.
             if source is not None:
                 owned = self._owned[tp] = kept[tp].successor() if tp in kept else OwnedPartition(tp, source)
                 self.feed.partitions[tp.topic, tp.partition] = owned.feed

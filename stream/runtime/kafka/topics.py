@@ -102,8 +102,11 @@ def changelog_topic(name: str, partitions: int) -> TopicDeclaration:
             "message.timestamp.type": "LogAppendTime",
             # Recovery reads the whole log: keep it short. Of a row that is gone a tombstone stays for a day otherwise.
             "delete.retention.ms": _milliseconds(timedelta(minutes=10)),
+            # Kafka compacts only segments that it does not write to any more: a new one has to begin often enough.
             "segment.ms": _milliseconds(timedelta(minutes=10)),
+            # By default a log is compacted when half of it is new: recovery would read twice as much.
             "min.cleanable.dirty.ratio": "0.1",
+            # A changelog in which little is written never gets as dirty as that.
             "max.compaction.lag.ms": _milliseconds(timedelta(hours=1)),
         },
     )

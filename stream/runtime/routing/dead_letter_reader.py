@@ -47,6 +47,7 @@ async def read_letters(brokers: Sequence[str], security: KafkaSecurity = PLAINTE
             if security == PLAINTEXT:
                 return
             raise BrokerError(f"there is no topic {DEAD_LETTERS}, or {security.principal} may not read it: {RIGHTS}")
+        # Without a group: aiokafka then gives this consumer all partitions, and nothing is committed anywhere.
         consumer.subscribe([DEAD_LETTERS])
         while fetched := await consumer.getmany(timeout_ms=QUIET_MS):
             for records in fetched.values():
