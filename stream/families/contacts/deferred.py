@@ -22,7 +22,7 @@ from stream.families.contacts.events import (
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, Place, over
 from stream.families.contacts.queue import Queue
-from stream.families.contacts.segment import Phase, Segment
+from stream.families.contacts.segment import FACT_REPORTS, Phase, Segment
 
 __all__ = ["OUT_OF_TURN", "Deferred", "Turn"]
 
@@ -31,7 +31,7 @@ OUT_OF_TURN: Final = "out of turn"
 Turn = Phase | Literal["new", "over", "out of turn"]
 """Where a segment stands between two reports."""
 
-_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+_IN_TURN: dict[Turn, dict[type[SegmentEvent], Turn]] = {
     "new": {ContactEnqueued: "waiting"},
     "waiting": {ContactAnswered: "talking", ContactAbandoned: "over", ContactDequeued: "over"},
     "talking": {
@@ -49,6 +49,11 @@ What follows a report that comes in its turn; after an end a wrap-up only where 
 In turn, a segment only comes to count for more. So what it counts for may be computed when the last
 report of a batch is in: nothing that was counted on the way would have been taken back.
 """
+
+_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+    turn: {kind: follows.get(kind, OUT_OF_TURN) for kind in FACT_REPORTS} for turn, follows in _IN_TURN.items()
+}
+"""What follows any report."""
 
 
 class Deferred:
@@ -80,7 +85,7 @@ class Deferred:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
         turn = self.turn
         data: Any = event.data  # by its class it has what is asked of it below
-        after = _AFTER[turn].get(type(event), OUT_OF_TURN)
+        after = _AFTER[turn][type(event)]
         # A contact that turns out to be outbound was never offered: its entry has to be taken back.
         if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
             return OUT_OF_TURN

@@ -298,11 +298,12 @@ class ContactsFold:
 
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
+        tenant, name, channel = queue.key
         for scope, number, row in queue.counts.take_counted():
             # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
             if row.applied_offset < self._applied_to:
                 row.applied_offset = self._applied_to
-                self.tallies.put((*queue.key, scope, number), row)
+                self.tallies.put((tenant, name, channel, scope, number), row)
 
     def _evict(self, queue: Queue) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
