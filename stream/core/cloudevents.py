@@ -135,8 +135,9 @@ class EventDecoder:
             raise InvalidEvent("too_large", f"the record has {len(value)} bytes, an event at most {MAX_EVENT_BYTES}")
         if headers and _is_binary(headers):
             value = _structured(value, headers)
+        decode = self._decode  # a call through `self` would look for a method, in vain, with every event
         try:
-            event = self._decode(value)
+            event = decode(value)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as failure:
             raise self._explained(value, failure) from None
         # For `Z` msgspec sets this very object: comparing it is all that nearly every event costs here.

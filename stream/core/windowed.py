@@ -3,6 +3,7 @@
 Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Generic, Literal, Protocol, TypeVar
@@ -72,21 +73,23 @@ class Windowed(Generic[T]):
         self.silent_from = EPOCH
         """An event that is later may end a silence: `end_silence` must hear of it before the watermark moves."""
         self.totals = Totals(new_row, silence)
-        self._new_row = new_row
         self._kind: type[T] = type(self.totals.counted.tally)
         self._retention, self._zone, self._day_starts = retention, zone, day_starts
         self.surely_kept = timedelta(minutes=max(retention.minutes - 1, 0))
         """What is no later than that is kept: it needs no calendar to be told, as nearly all events."""
-        self._minutes: dict[int, CountsRow[T]] = {}
-        self._days: dict[int, CountsRow[T]] = {}
-        self._months: dict[int, CountsRow[T]] = {}
+        # A number that is counted in for the first time gets a row by being asked for; readers ask by `get`.
+        self._minutes: dict[int, CountsRow[T]] = defaultdict(new_row)
+        self._days: dict[int, CountsRow[T]] = defaultdict(new_row)
+        self._months: dict[int, CountsRow[T]] = defaultdict(new_row)
         windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
         self._sums = SlidingSums(self._minutes, self._kind, windows)
         self._counted: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._newest = -1
+        self._counted_days: set[int] = set()
+        """The days of these minutes."""
         self._first = (0, 0, 0)
-        """The first minute, day and month that are kept when the watermark is in the minute `_newest`."""
+        """The first minute, day and month that are kept until the watermark is at `_first_until`."""
+        self._first_until = EPOCH
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
@@ -154,23 +157,19 @@ class Windowed(Generic[T]):
         # Once for each minute and settling, not at each event: counting is most of what a fold does.
         rows = [self.totals.counted] if minute >= self.totals.first_minute else []
         if minute >= first_minute:
-            rows.append(self._row_of(self._minutes, minute))
-        if (day := self.day_of(minute)) >= first_day:
-            rows.append(self._row_of(self._days, day))
+            rows.append(self._minutes[minute])
+        day = self.day_of(minute)
+        self._counted_days.add(day)
+        if day >= first_day:
+            rows.append(self._days[day])
         if first_month != _NOT_KEPT and (month := month_of(day)) >= first_month:
-            rows.append(self._row_of(self._months, month))
+            rows.append(self._months[month])
         counted = self._counted[minute] = [row.tally for row in rows if row.applied_offset < offset]
         return counted
 
-    def _row_of(self, rows: dict[int, CountsRow[T]], number: int) -> CountsRow[T]:
-        row = rows.get(number)
-        if row is None:
-            row = rows[number] = self._new_row()
-        return row
-
     def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
         """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
-        days = {self.day_of(minute) for minute in self._counted}
+        days = self._counted_days
         counted = (self._counted, days, {month_of(day) for day in days} if self._months else ())
         for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
             for number in numbers:
@@ -181,7 +180,7 @@ class Windowed(Generic[T]):
         if self._counted or self.watermark != total.newest:
             total.newest = self.watermark
             yield "total", 0, total
-        self._counted = {}
+        self._counted, self._counted_days = {}, set()
 
     # What is kept: by the watermark, so that it is the same whenever somebody looks.
 
@@ -246,9 +245,9 @@ class Windowed(Generic[T]):
 
     def _first_kept(self) -> tuple[int, int, int]:
         """Return the first minute, day and month that are kept; mostly asked for within one minute."""
-        newest = minute_of(self.watermark)
-        if newest != self._newest:
-            self._newest, self._first = newest, self._kept_from(newest)
+        if self.watermark >= self._first_until:
+            newest = minute_of(self.watermark)
+            self._first, self._first_until = self._kept_from(newest), start_of(newest + 1)
         return self._first
 
     def _kept_from(self, newest: int) -> tuple[int, int, int]:

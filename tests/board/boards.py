@@ -1,9 +1,11 @@
 """Boards made by hand: what tests and screenshots look at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+
+from msgspec.structs import replace
 
 from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
@@ -32,6 +34,7 @@ __all__ = [
     "families_of",
     "queues_of",
     "rows_of",
+    "showing",
     "wall",
 ]
 
@@ -111,6 +114,12 @@ def a_queue(
             taken_back=taken_back.pack() if taken_back else b"",
         ),
     )
+
+
+def showing(queue: QueueSnapshot, windows: Mapping[str, Tally]) -> QueueSnapshot:
+    """The same queue, with other counts in some windows (`ALL`: in all there ever was)."""
+    packed = {name: tally.pack() for name, tally in windows.items()}
+    return replace(queue, counted=replace(queue.counted, windows={**queue.counted.windows, **packed}))
 
 
 def agents(queue: str | None, tenant: str = "acme", **states: int) -> AgentsSnapshot:

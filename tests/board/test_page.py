@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientSession
-from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from stream.core.format import NO_SAMPLE
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.http.server import Listen
 from stream.status.freshness import Limits
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, showing
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
 
@@ -175,7 +174,7 @@ async def test_one_queue_shows_every_window(served: Served, visitor: Visitor) ->
     calm, busy = a_tally(in_target=9, too_late=1), a_tally(in_target=31, too_late=14, abandoned=9, blocked=2)
     empty = Tally()
     windows = {"5m": empty, "15m": calm, "30m": calm, "1h": busy, "today": busy}
-    queue = replace(a_queue("support", callbacks=3), windows=windows)
+    queue = showing(a_queue("support", callbacks=3), windows)
 
     async with served(Worker(board=a_board(queue, staff=(agents("support", available=4),)))) as address:
         page = await visitor.open(f"{address}/{SUPPORT}")
@@ -194,7 +193,7 @@ async def test_one_queue_shows_every_window(served: Served, visitor: Visitor) ->
 
 async def test_one_queue_shows_how_long_the_answered_had_waited(served: Served, visitor: Visitor) -> None:
     quick, slow = a_tally(in_target=9, wait_seconds=8), a_tally(too_late=3, wait_seconds=3600)
-    queue = replace(a_queue("support"), windows={**dict.fromkeys(SHOWN, quick), "1h": quick + slow, "5m": Tally()})
+    queue = showing(a_queue("support"), {**dict.fromkeys(SHOWN, quick), "1h": quick + slow, "5m": Tally()})
 
     async with served(Worker(board=a_board(queue))) as address:
         page = await visitor.open(f"{address}/{SUPPORT}")

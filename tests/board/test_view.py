@@ -15,7 +15,7 @@ from stream.families.contacts.rules import Formula
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, rows_of, wall
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, rows_of, showing, wall
 
 REPLAY_KEYS = (
     *("tenant", "queue", "channel", "window", "open_cases", "offered", "answered", "answered_in_target", "abandoned"),
@@ -59,7 +59,7 @@ def test_rows_survive_the_way_to_the_terminal(tally: Tally) -> None:
 
 
 def test_the_window_all_is_everything_there_ever_was() -> None:
-    queue = msgspec.structs.replace(a_queue(), total=a_tally(in_target=9, too_late=1))
+    queue = showing(a_queue(), {ALL: a_tally(in_target=9, too_late=1)})
 
     assert (row_of(queue, ALL).window, row_of(queue, ALL).answered, row_of(queue, "1h").answered) == ("all", 10, 0)
 

@@ -6,11 +6,10 @@ from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
 from stream.core.family import Board
-from stream.core.windows import ALL
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.http.client_library import registry_of
-from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents, families_of
+from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents, families_of, showing
 from tests.families.everything import ones
 
 SUPPORT = {"tenant": "acme", "queue": "support", "channel": "voice"}
@@ -76,8 +75,7 @@ def test_what_never_occurred_has_no_series_but_what_every_queue_counts_begins_wi
 
 def test_a_reason_stays_in_the_windows_when_they_have_moved_on() -> None:
     once = a_queue(tally=Tally(dequeued_overflow=1))
-    windows = {**dict.fromkeys(SHOWN, Tally().pack()), ALL: once.counted.windows[ALL]}
-    board = a_board(replace(once, counted=replace(once.counted, windows=windows)))
+    board = a_board(showing(once, dict.fromkeys(SHOWN, Tally())))
 
     assert sample(board, "contact_window_dequeued", {**HALF_HOUR, "reason": "overflow"}) == 0
 

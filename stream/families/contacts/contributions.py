@@ -33,6 +33,10 @@ class _At(Struct, frozen=True, array_like=True, gc=False):
     """The instant, hence the minute and day, that it is counted in."""
 
 
+_ENTRIES = {"transfer": "transferred_in", "requeue": "requeued"}
+"""What is counted beside the offer, by its reason."""
+
+
 class Entered(_At, frozen=True, gc=False, tag="in"):
     """Offered: the segment entered the queue."""
 
@@ -40,12 +44,11 @@ class Entered(_At, frozen=True, gc=False, tag="in"):
 
     def count(self, tallies: Iterable[Tally], sign: int) -> None:
         """Add to each of *tallies* what an entry counts for."""
+        slot = _ENTRIES.get(self.reason)
         for tally in tallies:
             tally.offered += sign
-            if self.reason == "transfer":
-                tally.transferred_in += sign
-            elif self.reason == "requeue":
-                tally.requeued += sign
+            if slot is not None:
+                setattr(tally, slot, getattr(tally, slot) + sign)
 
 
 class Answered(_At, frozen=True, gc=False, tag="an"):

@@ -3,7 +3,7 @@
 A visit of six events that arrive in one batch is counted once, not six times.
 """
 
-from typing import Final, Literal, cast
+from typing import Any, Final, Literal
 
 from stream.families.contacts.contributions import Contribution
 from stream.families.contacts.events import (
@@ -20,10 +20,9 @@ from stream.families.contacts.events import (
     SegmentEvent,
 )
 from stream.families.contacts.outcome import contributions_of
-from stream.families.contacts.payloads import EndedData, TransferredData
 from stream.families.contacts.phases import EpisodeKey, Place, over
 from stream.families.contacts.queue import Queue
-from stream.families.contacts.segment import Phase, Segment
+from stream.families.contacts.segment import FACT_REPORTS, Phase, Segment
 
 __all__ = ["OUT_OF_TURN", "Deferred", "Turn"]
 
@@ -32,7 +31,7 @@ OUT_OF_TURN: Final = "out of turn"
 Turn = Phase | Literal["new", "over", "out of turn"]
 """Where a segment stands between two reports."""
 
-_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+_IN_TURN: dict[Turn, dict[type[SegmentEvent], Turn]] = {
     "new": {ContactEnqueued: "waiting"},
     "waiting": {ContactAnswered: "talking", ContactAbandoned: "over", ContactDequeued: "over"},
     "talking": {
@@ -51,11 +50,16 @@ In turn, a segment only comes to count for more. So what it counts for may be co
 report of a batch is in: nothing that was counted on the way would have been taken back.
 """
 
+_AFTER: dict[Turn, dict[type[SegmentEvent], Turn]] = {
+    turn: {kind: follows.get(kind, OUT_OF_TURN) for kind in FACT_REPORTS} for turn, follows in _IN_TURN.items()
+}
+"""What follows any report."""
+
 
 class Deferred:
     """One segment, the key of its row, what it has been counted for, and where it stands."""
 
-    __slots__ = ("before", "key", "place", "queue", "segment", "turn")
+    __slots__ = ("before", "key", "offset", "place", "queue", "segment", "turn")
 
     def __init__(self, queue: Queue, key: EpisodeKey, known: Segment | None) -> None:
         self.queue = queue
@@ -64,6 +68,8 @@ class Deferred:
         self.place: Place | None = None
         """Where its queue has it; None while it is new."""
         self.turn: Turn = "new"
+        self.offset = -1
+        """Of the last record that it learned something from; the segment gets it when it is counted."""
         if known is None:
             self.segment = Segment()
             return
@@ -77,8 +83,9 @@ class Deferred:
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
-        turn, data = self.turn, event.data
-        after = _AFTER[turn].get(type(event), OUT_OF_TURN)
+        turn = self.turn
+        data: Any = event.data  # by its class it has what is asked of it below
+        after = _AFTER[turn][type(event)]
         # A contact that turns out to be outbound was never offered: its entry has to be taken back.
         if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
             return OUT_OF_TURN
@@ -87,6 +94,6 @@ class Deferred:
             since = self.segment.enqueued.at if self.segment.enqueued else event.time
             ghost_from = since + self.queue.policy.ghost_after
             return after if event.time < ghost_from and self.queue.counts.watermark < ghost_from else OUT_OF_TURN
-        if after == "wrapping_up" and turn == "talking" and not cast("EndedData | TransferredData", data).wrapup:
+        if after == "wrapping_up" and turn == "talking" and not data.wrapup:
             return "over"
         return after

@@ -165,7 +165,7 @@ class ContactsFold:
             try:
                 self._count(visit)
             except Exception as failure:  # noqa: BLE001  # as above; the last record of the segment stands for all
-                applied.failed.append((visit.segment.applied_offset, failure))
+                applied.failed.append((visit.offset, failure))
         self._deferred.clear()
 
     # For each event, do everything that can raise before changing state.
@@ -176,11 +176,11 @@ class ContactsFold:
         visit = self._deferred.get(name)
         if fresh := visit is None:
             visit = self._opened(event, applied)
+            if visit.segment.applied_offset >= offset:  # not asked of those that this batch has changed: offsets rise
+                applied.replayed += 1
+                return
         elif visit.queue.is_shared:
             applied.overflowed += 1
-        if visit.segment.applied_offset >= offset:
-            applied.replayed += 1
-            return
         turn = visit.after(event)
         if turn is OUT_OF_TURN:
             self._take_out_of_turn(name, visit, event, offset, applied)
@@ -210,7 +210,7 @@ class ContactsFold:
 
     def _note(self, visit: Deferred, at: datetime, offset: int, applied: Applied) -> None:
         """Note by which record a segment learned something new, that happened at the instant *at*."""
-        visit.segment.applied_offset = offset
+        visit.offset = offset
         counts = visit.queue.counts
         if at > counts.watermark:  # as `hear`, of which every event would be a call
             if at > counts.silent_from:
@@ -228,13 +228,13 @@ class ContactsFold:
     def _count(self, visit: Deferred, at: datetime | None = None) -> None:
         """Count what a segment has come to count for; *at* is told for a report that came out of its turn."""
         queue, key, segment = visit.queue, visit.key, visit.segment
+        segment.applied_offset = visit.offset
         if visit.place is None and visit.turn == "waiting":
             queue.enter(key, segment)  # only its entry is known: as below, at a third of the price
             self.segments.put_under(key, segment)
             return
         judge(segment, queue.limits)
-        # In turn, nothing is inferred before the end.
-        queue.count(key, segment, visit.before, awaited=at is not None or visit.turn != "talking")
+        queue.count(key, segment, visit.before)
         if queue.place_segment(key, segment, visit.place, at):
             self.segments.put_under(key, segment)  # queue and row share one key: there may be a million of them
         else:
@@ -270,7 +270,7 @@ class ContactsFold:
         """Count a repeat. Its row learns the offset: it must still be there when a replay brings the repeat again."""
         if tells(event):
             applied.duplicates += 1
-            visit.segment.applied_offset = offset
+            visit.offset = visit.segment.applied_offset = offset
             self._keep(visit.queue, visit.key, visit.segment)
 
     def _keep(self, queue: Queue, key: EpisodeKey, row: EpisodeRow) -> None:
@@ -297,11 +297,12 @@ class ContactsFold:
 
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
+        tenant, name, channel = queue.key
         for scope, number, row in queue.counts.take_counted():
             # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
             if row.applied_offset < self._applied_to:
                 row.applied_offset = self._applied_to
-                self.tallies.put((*queue.key, scope, number), row)
+                self.tallies.put((tenant, name, channel, scope, number), row)
 
     def _evict(self, queue: Queue) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""

@@ -32,15 +32,16 @@ def judge(segment: Segment, limits: WaitLimits) -> None:
 
 def contributions_of(segment: Segment) -> tuple[Contribution, ...]:
     """Return what the segment, judged where it has to be, counts for by what is known of it now."""
-    if segment.limits is None and segment.seldom is None:
+    seldom = segment.seldom
+    if segment.limits is None and seldom is None:
         # Fast path: only enqueued so far, the commonest state.
         return () if segment.enqueued is None else (Entered(segment.enqueued.at, segment.enqueued.note),)
-    found: list[Contribution] = [] if segment.outbound else _visit(segment)
+    found: list[Contribution] = [] if seldom is not None and seldom.outbound else _visit(segment)
     handled = _handled(segment)
     if handled is not None:
         found.append(handled)
-    if segment.seldom is not None:
-        found.extend(_seldom(segment.seldom))
+    if seldom is not None:
+        found.extend(_seldom(seldom))
     return tuple(found)
 
 
@@ -55,11 +56,11 @@ def _seldom(seldom: Seldom) -> Iterator[Contribution]:
 
 def _visit(segment: Segment) -> list[Contribution]:
     """Entry and outcome; a contact that we called ourselves was neither offered nor answered."""
-    enqueued, answered = segment.enqueued, segment.answered
-    if enqueued is not None and answered is not None and segment.abandoned is None and segment.dequeued is None:
+    enqueued, answered, limits = segment.enqueued, segment.answered, segment.limits
+    if enqueued and answered and limits and not (segment.abandoned or segment.dequeued):
         # The commonest visit: as below, without the calls, which would be a tenth of all that an event costs.
         wait_ms = answered.ms if answered.ms != UNKNOWN else _ms_between(enqueued.at, answered.at)
-        threshold_ms, _ = _limits_of(segment)
+        threshold_ms, _ = limits
         return [Entered(enqueued.at, enqueued.note), Answered(answered.at, wait_ms, wait_ms <= threshold_ms)]
     decision = _decision(segment)
     if enqueued is not None:
@@ -151,7 +152,7 @@ def _ms_between(begin: datetime, end: datetime) -> int:
 
 def _handled(segment: Segment) -> Handled | None:
     """Handle time, once the conversation and the wrap-up that follows it are over."""
-    end = segment.end
+    end = segment.ended if segment.seldom is None else segment.end
     if end is None or (segment.answered is None and not _talked(segment, end)):
         return None
     wrapup = segment.wrapup_ended
@@ -165,13 +166,8 @@ def _handled(segment: Segment) -> Handled | None:
         talk_ms = max(_ms_between(answered_at, end.at) - hold_ms, 0)
     if wrapup is None:
         return Handled(end.at, talk_ms, hold_ms, 0)
-    return Handled(wrapup.at, talk_ms, hold_ms, _wrapup_ms(segment, wrapup, end))
-
-
-def _wrapup_ms(segment: Segment, wrapup: Fact, end: Fact) -> int:
-    if wrapup.ms != UNKNOWN:
-        return wrapup.ms
-    return _ms_between((segment.wrapup_started or end).at, wrapup.at)
+    wrapup_ms = wrapup.ms if wrapup.ms != UNKNOWN else _ms_between((segment.wrapup_started or end).at, wrapup.at)
+    return Handled(wrapup.at, talk_ms, hold_ms, wrapup_ms)
 
 
 def _held_ms(segment: Segment, end: datetime) -> int:

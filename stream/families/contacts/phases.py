@@ -31,7 +31,10 @@ FINISHED: Final = "finished"
 
 def over(segment: Segment) -> Place:
     """Return where a segment is that is in no phase any more."""
-    return ELSEWHERE if segment.contact_goes_on else FINISHED
+    if segment.ended is not None:
+        return FINISHED
+    # As far as one knows the contact left alive: one that gave up has hung up.
+    return ELSEWHERE if segment.answered or segment.dequeued or segment.transferred else FINISHED
 
 
 class PhaseIndex:

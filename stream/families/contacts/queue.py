@@ -77,17 +77,13 @@ class Queue:
         self.emptied_at: int | None = None
         """The offset at which the last segment of a silent queue was forgotten."""
 
-    def count(self, key: EpisodeKey, segment: Segment, before: tuple[Contribution, ...], *, awaited: bool) -> None:
-        """
-        Count what a segment has come to count for, in place of what it counted for *before*.
-
-        *awaited*: some of it may follow from other reports, and so may some of what it takes back.
-        """
+    def count(self, key: EpisodeKey, segment: Segment, before: tuple[Contribution, ...]) -> None:
+        """Count what a segment has come to count for, in place of what it counted for *before*."""
         after, counts = contributions_of(segment), self.counts
-        hidden = self.inferred.of(key, counts.watermark) if awaited else ()
+        # Of a new segment nothing can be taken back.
+        hidden = self.inferred.of(key, counts.watermark) if before else ()
         counts.count_difference(before, after, segment.applied_offset, hidden)
-        if awaited:
-            self.inferred.note(key, segment, after)
+        self.inferred.note(key, segment, after)
 
     def enter(self, key: EpisodeKey, segment: Segment) -> None:
         """Count and place a new segment of which only the entry is known, as the general way would."""
