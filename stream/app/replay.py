@@ -24,6 +24,7 @@ class Replay:
         options = options or FoldOptions()
         self.folds: dict[str, Fold[Any]] = {family.name: family.new_fold(options) for family in families}
         """By family."""
+        self._derive = {family.name: family.derive for family in families if family.derive is not None}
         self.newest: datetime = EPOCH
         """Time of the newest event."""
         self.events = 0
@@ -32,14 +33,24 @@ class Replay:
 
     def feed(self, events: list[Event]) -> None:
         """Fold events, in the order given. Raises the first failure: a defect, since every event is valid."""
+        told = self._with_derived(events)
         for topic, fold in self.folds.items():
             # As Kafka would part them: each family reads its own topic, in order.
-            share = [event for event in events if event.topic == topic]
+            share = [event for event in told if event.topic == topic]
             # Offsets of a topic that nobody has: all that a fold wants of them is that they rise.
             self._note(fold.apply(share, range(self.events, self.events + len(share))))
             fold.committed(self.events)  # nothing is ever read again: what is finished may be forgotten
             self.events += len(share)
         self.newest = max(self.newest, *(event.time for event in events))
+
+    def _with_derived(self, events: list[Event]) -> list[Event]:
+        """Return the events and what follows from them for other families, as checkpoints write it."""
+        if not self._derive:
+            return events
+        told = [*events]
+        for event in told:  # it grows meanwhile: also from what follows may something follow
+            told += self._derive.get(event.topic, _nothing)(event)
+        return told
 
     def _note(self, applied: Applied) -> None:
         if applied.failed:
@@ -57,6 +68,10 @@ class Replay:
                 for name, fold in self.folds.items()
             },
         )
+
+
+def _nothing(_: Event) -> Iterable[Event]:
+    return ()
 
 
 def replay(

@@ -159,8 +159,12 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     beside: Beside | None = None
     words: str = ""
     """The package whose folder `words` has a file for each language, `en.toml` and so on: the panel's own words."""
-    derive: Callable[[Any], Iterable[Event]] = lambda _: ()
-    """Events for other families that follow from one of this family's."""
+    derive: Callable[[Any], Iterable[Event]] | None = None
+    """
+    Return the events for other families that follow from one of this family's.
+
+    A crash may have them written once more, so their ids are to follow from its id, and their folds to count each once.
+    """
 
     def key_parts(self, event: Event) -> tuple[str | None, ...]:
         """Return what the record key of an event is made of."""

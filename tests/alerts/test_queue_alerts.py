@@ -5,14 +5,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from scripts.alerts.queues import BURNS, QUEUE_ALERTS, Burn
 from stream.app.policy_file import policies_of
 from stream.families.contacts.tally import Tally
 from tests.alerts.centres import MINUTE, POLICIES, day_of, ends_unreported, half_the_agents_leave, nobody_stays
 from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape, instants, judge, scrapes_of
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, showing
 from tests.running import Figures
 
 SECOND = timedelta(seconds=1)
@@ -177,9 +176,9 @@ EDGE = 0.001
 def steady(levels: dict[str, tuple[float, float]], *windows: str) -> Scrapes:
     """Ten minutes of queues, by name with their target and a service level that all of these windows have."""
     queues = [
-        replace(
+        showing(
             a_queue(name, target=target),
-            windows=dict.fromkeys(SHOWN, Tally())
+            dict.fromkeys(SHOWN, Tally())
             | dict.fromkeys(windows, a_tally(in_target=round(level * 1000), too_late=round(1000 - level * 1000))),
         )
         for name, (target, level) in levels.items()

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from playwright.async_api import expect
 from stream.app.replay import replay
 from stream.app.topics import source_topics
 from stream.core.cloudevents import Event, encode, key_of
-from stream.core.family import Board, merged
+from stream.core.family import Board, Family, merged
 from stream.core.policies import Policies
 from stream.http.shown import Shown
 from stream.runtime.routing.processor import home_of
@@ -159,8 +159,9 @@ SETTINGS = Settings(group="toy", partitions=PARTITIONS)
 STEPS = ["begun", "cut", "written 0", "committed", "told"]
 
 
-def topics() -> dict[TP, list[FakeRecord]]:
-    found: dict[TP, list[FakeRecord]] = {TP(family.name, n): [] for family in FAMILIES for n in range(PARTITIONS)}
+def topics_of(families: Sequence[Family[Any]]) -> dict[TP, list[FakeRecord]]:
+    """The topics of families, with all that was thrown."""
+    found: dict[TP, list[FakeRecord]] = {TP(family.name, n): [] for family in families for n in range(PARTITIONS)}
     for event in throws():
         topic = found[TP(event.topic, home_of(key_of(event), PARTITIONS))]
         topic.append(FakeRecord(len(topic), key_of(event), encode(event)))
@@ -177,18 +178,19 @@ def member(log: MemoryLog) -> Member:
         clock=lambda: NOON,
         families=FAMILIES,
     )
-    return Member(log, topics(), sources, SETTINGS, NOON)
+    return Member(log, topics_of(FAMILIES), sources, SETTINGS, NOON)
 
 
-def board(worker: Member) -> Board:
-    snapshots: dict[str, list[Any]] = {family.name: [] for family in FAMILIES}
+def board_of(worker: Member, families: Sequence[Family[Any]] = FAMILIES) -> Board:
+    """What a worker shows of these families."""
+    snapshots: dict[str, list[Any]] = {family.name: [] for family in families}
     for feed, fold in worker.ownership.shown():
         snapshots[feed.topic] += [snapshot for _, snapshot in fold.snapshots(NOON)]
     return Board(at=NOON, snapshots={name: merged(of) for name, of in snapshots.items()})
 
 
 def die_at(worker: Member, step: str) -> None:
-    if step in STEPS:
+    if step in STEPS or step == "derived":
         worker.crash_at = step
     else:
         request, _, share = step.partition(" ")
@@ -213,5 +215,5 @@ async def test_a_worker_that_dies_at_any_step_of_a_checkpoint_changes_no_figure(
         while not heir.done:
             await heir.apply(4)
             assert await heir.checkpoints.take()
-        assert board(heir) == expected
-        assert board(member(heir.log.shared).begin()) == expected
+        assert board_of(heir) == expected
+        assert board_of(member(heir.log.shared).begin()) == expected

@@ -1,7 +1,8 @@
 """Checkpoints: what has been applied becomes durable, in the order that makes replays harmless.
 
-Rows of the table named first, acknowledged; rows of the next, acknowledged; then the source offsets.
-A crash between any two steps leaves rows ahead of offsets, never behind, and their applied offsets skip the replay.
+Rows of the table named first, acknowledged; rows of the next, acknowledged; events for other families that follow
+from what was applied, acknowledged; then the source offsets. A crash between any two steps leaves rows ahead of
+offsets, never behind, and their applied offsets skip the replay; events that follow are then written once more.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import TP
 
-from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
+from stream.runtime.checkpoint.partitions import DerivedRecord, OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import Backlog, CheckpointPolicy, CheckpointState
 from stream.runtime.checkpoint.tables import ChangelogRecord, RowTable
 from stream.security.refusals import in_words
@@ -73,6 +74,19 @@ class Write:
     def undo(self) -> None:
         """Have the next checkpoint write these rows, in whatever state they are then."""
         self.owned.rows(self.name).write_again(self.keys)
+
+
+@dataclass(slots=True)
+class Derived:
+    """Events for other families that follow from what one partition had applied at the cut."""
+
+    owned: OwnedPartition
+    records: dict[TP, list[DerivedRecord]]
+
+    def undo(self) -> None:
+        """Have the next checkpoint write these events, before those that came since."""
+        for tp, records in self.records.items():
+            self.owned.derived[tp] = records + self.owned.derived.get(tp, [])
 
 
 async def no_fault(_: str) -> None:
@@ -143,7 +157,7 @@ class Checkpoints:
         if not partitions:
             return True
         started = time.perf_counter()
-        pending: list[Write] = []
+        pending: list[Write | Derived] = []
         try:
             await self._verify_membership(partitions)
             # First: rows marked here are written by this very checkpoint.
@@ -158,6 +172,7 @@ class Checkpoints:
                 self._check_owned(partitions)
                 await self._write([write for write in writes if write.name == name], pending)
                 await self._fault(f"written {rank}")
+            await self._write_derived(partitions, pending)
             await self._commit(partitions, offsets, cut_at)
         except (CommitFailedError, IllegalStateError) as lost:
             # The group gave the partitions to others; Faust is told in a moment. Not our failure.
@@ -188,13 +203,16 @@ class Checkpoints:
             self._member_at = time.monotonic()
 
     async def _cut(
-        self, partitions: Sequence[OwnedPartition], pending: list[Write]
+        self, partitions: Sequence[OwnedPartition], pending: list[Write | Derived]
     ) -> tuple[dict[TP, int], list[Write]]:
         """Encode what changed. Each partition is a consistent cut in itself; between two, others may run."""
         offsets: dict[TP, int] = {}
         for owned in partitions:
-            # No await from here until the rows are packed: offset and rows must be of the same moment.
+            # No await from here until the rows are packed: offset, rows and events must be of the same moment.
             offsets[owned.tp] = owned.position
+            if owned.derived:
+                pending.append(Derived(owned, owned.derived))
+                owned.derived = {}
             owned.fold.settle()
             for name in owned.fold.tables:
                 table = self._tables[name]
@@ -203,23 +221,36 @@ class Checkpoints:
                     pending.append(Write(table, name, owned, keys, self._log.pack(records)))
             await asyncio.sleep(0)  # a cut of 100,000 rows takes long; fetches get their turn between partitions
         order = {name: rank for owned in partitions for rank, name in enumerate(owned.fold.tables)}
-        return offsets, sorted(pending, key=lambda write: order[write.name])
+        writes = [write for write in pending if isinstance(write, Write)]
+        return offsets, sorted(writes, key=lambda write: order[write.name])
 
     def _check_owned(self, partitions: Sequence[OwnedPartition]) -> None:
         # A partition that came back is another one: it was recovered without what is being written here.
         if self._ownership.lost or any(self._ownership.get(*owned.tp) is not owned for owned in partitions):
             raise CommitFailedError("the group has given the partitions out anew")
 
-    async def _write(self, writes: Sequence[Write], pending: list[Write]) -> None:
+    async def _write(self, writes: Sequence[Write], pending: list[Write | Derived]) -> None:
         """Write one table of all partitions, and wait until all of it is acknowledged."""
-        tasks = [self._append(write) for write in writes]
-        # All are awaited, also where one fails: a write that goes on in the background could overtake the next try.
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        await _all([self._append(write) for write in writes])
         for write in writes:
             pending.remove(write)
+
+    async def _write_derived(self, partitions: Sequence[OwnedPartition], pending: list[Write | Derived]) -> None:
+        """Write the events that follow, acknowledged: once the offsets are committed nobody makes them again."""
+        derived = [one for one in pending if isinstance(one, Derived)]
+        if not derived:
+            return
+        self._check_owned(partitions)
+        await _all(
+            [
+                self._log.append(tp.topic, tp.partition, self._log.pack(records))
+                for one in derived
+                for tp, records in one.records.items()
+            ]
+        )
+        for one in derived:
+            pending.remove(one)
+        await self._fault("derived")
 
     async def _append(self, write: Write) -> None:
         owned = write.owned
@@ -300,3 +331,10 @@ class Checkpoints:
         if figures.failing_since is None:
             figures.failing_since = self._ownership.clock()
         logger.error("Checkpoint failed, nothing was committed; it will be tried again: %s", why)
+
+
+async def _all(appends: Sequence[Awaitable[Any]]) -> None:
+    # All are awaited, also where one fails: a write that goes on in the background could overtake the next try.
+    for result in await asyncio.gather(*appends, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

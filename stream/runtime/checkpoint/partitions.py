@@ -15,7 +15,10 @@ from stream.runtime.kafka.transport import Start
 from stream.runtime.source_topic import Fold, SourceTopic
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
 
-__all__ = ["OwnedPartition", "Ownership"]
+__all__ = ["DerivedRecord", "OwnedPartition", "Ownership"]
+
+DerivedRecord = tuple[bytes, bytes, list[tuple[str, bytes]]]
+"""Key and event of a record for a source topic, and no headers."""
 
 
 class OwnedPartition:
@@ -25,6 +28,7 @@ class OwnedPartition:
         "changelog_ends",
         "committed",
         "contested_to",
+        "derived",
         "feed",
         "fold",
         "foreign",
@@ -66,6 +70,8 @@ class OwnedPartition:
         """The position from which records were fetched again last, since some were missing."""
         self.vain_rewinds = 0
         """How often records missing before a fetch were fetched again, and were not there."""
+        self.derived: dict[TP, list[DerivedRecord]] = {}
+        """By source partition, events for other families that follow from what was applied, and are not written yet."""
         self.feed = PartitionFeed(tp.topic, tp.partition)
 
     @property

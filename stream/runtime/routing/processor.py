@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka.partitioner import murmur2
 from faust.types import TP
 
-from stream.core.cloudevents import KeyParts, key_from, tag_of
+from stream.core.cloudevents import KeyParts, encode, key_from, key_of, tag_of
 from stream.errors import InvalidEvent
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.kafka.transport import Batch
@@ -107,6 +107,8 @@ class Processor:
         if events:
             self._outlet.event_seen()
             applied = owned.fold.apply(events, offsets)
+            if self._source.family.derive is not None:
+                self._derive(owned, events, offsets, applied)
             self._count(applied)
             if applied.failed:
                 await self._outlet.set_aside(self._failures(owned.tp, records, applied))
@@ -172,6 +174,19 @@ class Processor:
         else:
             misrouted.append(MisroutedRecord(self._source.name, partition, record, key, home))
         return False
+
+    def _derive(self, owned: OwnedPartition, events: Sequence[Any], offsets: Sequence[int], applied: Applied) -> None:
+        """Note the events for other families that follow; the next checkpoint writes them."""
+        derive = self._source.family.derive
+        assert derive is not None
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                records = [(one.topic, key_of(one), encode(one)) for one in derive(event)]
+            except Exception as failure:  # noqa: BLE001  # a defect of one family must not stop the stream
+                applied.failed.append((offset, failure))
+                continue
+            for topic, key, value in records:
+                owned.derived.setdefault(TP(topic, home_of(key, self._partitions)), []).append((key, value, []))
 
     def _failures(self, tp: TP, records: Sequence[Record], applied: Applied) -> list[DeadLetter]:
         by_offset = {record.offset: record for record in records}
