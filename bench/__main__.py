@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from bench import growth, latency, memory, ordinary, profile, prometheus, recovery, scaling, scrape, throughput
+from bench import growth, latency, memory, ordinary, page, profile, prometheus, recovery, scaling, scrape, throughput
 from bench.brokers import Broker, broker
 from bench.day import Day, filled_broker
 from bench.judged import Judged
@@ -28,6 +28,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "growth": lambda _, runs: growth.measure(runs=runs),
     "recovery": lambda kind, _: _recovery(kind),
     "memory": lambda *_: memory.measure(),
+    "page": lambda *_: page.measure(),
     "scrape": lambda kind, _: scrape.measure(kind),
     "ordinary": lambda kind, _: ordinary.measure(kind),
     "prometheus": lambda *_: prometheus.measure(),

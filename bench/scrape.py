@@ -34,7 +34,7 @@ from stream.families.contacts.tally import Tally, TallyRow
 from stream.runtime.kafka.topics import ensure_topics
 from stream.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["QUEUES", "measure", "tallies_of_an_hour"]
 
 QUEUES = 5000
 PARTITIONS = 16
@@ -171,7 +171,7 @@ def _past_hour(now: int) -> Material:
     records = []
     for number in range(QUEUES):
         queue = f"queue-{number:05}"
-        for key, row in _tallies(chance, queue, now):
+        for key, row in tallies_of_an_hour(chance, queue, now):
             records.append((f"default/{queue}", Sent(TALLIES.encode_key(key), TALLIES.encode_row(row))))
     homes = by_home([Sent(name.encode(), b"") for name, _ in records], PARTITIONS)
     partition_of = {sent.key: partition for partition, share in enumerate(homes) for sent in share}
@@ -181,7 +181,8 @@ def _past_hour(now: int) -> Material:
     return Material([sent for _, sent in records], by_partition)
 
 
-def _tallies(chance: random.Random, queue: str, now: int) -> Iterator[tuple[TallyKey, TallyRow]]:
+def tallies_of_an_hour(chance: random.Random, queue: str, now: int) -> Iterator[tuple[TallyKey, TallyRow]]:
+    """Yield the rows of a queue that had contacts in each minute of the hour before the minute *now*."""
     total = Tally()
     for minute in range(now - 60, now + 1):
         tally = _minute(chance)
