@@ -147,7 +147,7 @@ async def test_without_a_broker_the_sender_is_told_which_setting_was_exceeded(
         with pytest.raises(BrokerError, match=rf"1 of 1 events .* {nowhere} .*delivery_timeout") as told:
             await producer.send(events.enqueued("05550000001", "q"))
 
-    assert "0555" not in str(told.value)
+    assert "055500" not in str(told.value)  # longer than the number of a port, which is in there, too
 
 
 async def test_closing_tells_how_many_events_were_lost(nowhere: str, events: EventFactory) -> None:
