@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from stream.core.cloudevents import Event
+from stream.core.derivation import Derivation
 from stream.core.family import Applied, Board, Family, Fold, FoldOptions, merged
 from stream.core.policies import Policies
 from stream.core.windows import EPOCH
@@ -24,7 +25,7 @@ class Replay:
         options = options or FoldOptions()
         self.folds: dict[str, Fold[Any]] = {family.name: family.new_fold(options) for family in families}
         """By family."""
-        self._derive = {family.name: family.derive for family in families if family.derive is not None}
+        self._derivation = Derivation(families) if any(family.derive for family in families) else None
         self.newest: datetime = EPOCH
         """Time of the newest event."""
         self.events = 0
@@ -45,11 +46,11 @@ class Replay:
 
     def _with_derived(self, events: list[Event]) -> list[Event]:
         """Return the events and what follows from them for other families, as checkpoints write it."""
-        if not self._derive:
+        if self._derivation is None:
             return events
         told = [*events]
         for event in told:  # it grows meanwhile: also from what follows may something follow
-            told += self._derive.get(event.topic, _nothing)(event)
+            told += [one for one, _ in self._derivation.of(event)]
         return told
 
     def _note(self, applied: Applied) -> None:
@@ -68,10 +69,6 @@ class Replay:
                 for name, fold in self.folds.items()
             },
         )
-
-
-def _nothing(_: Event) -> Iterable[Event]:
-    return ()
 
 
 def replay(

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from stream.core.cloudevents import Event, EventDecoder, Headers
+from stream.core.derivation import Derivation
 from stream.core.family import Family, FoldOptions
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
@@ -41,18 +42,21 @@ def source_topics(
     )
     # Of all families: an event on the wrong topic is told apart from what is no event.
     decoder = EventDecoder([kind for family in families for kind in family.events])
-    return [_source_topic(family, options, decoder, future_tolerance, clock) for family in families]
+    derivation = Derivation(families)
+    return [_source_topic(family, options, decoder, derivation, future_tolerance, clock) for family in families]
 
 
 def _source_topic(
     family: Family[Any],
     options: FoldOptions,
     decoder: EventDecoder,
+    derivation: Derivation,
     tolerance: timedelta,
     clock: Callable[[], datetime],
 ) -> SourceTopic:
     reader = _Decoder(family.events, decoder, tolerance, clock)
-    return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all)
+    derive = None if family.derive is None else derivation.of
+    return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all, derive=derive)
 
 
 class _Decoder:

@@ -4,7 +4,7 @@ from typing import Final, Protocol, Self, TypeVar
 
 from msgspec import Struct
 
-from stream.core.counts import Counts, number_in, packed, size_of
+from stream.core.counts import COUNT_BYTES, Counts, number_in, packed, size_of
 from stream.core.figure import Reading
 from stream.core.vectors import Vectors
 from stream.core.windows import ALL, SHOWN_WINDOWS, WINDOWS
@@ -42,12 +42,13 @@ class Counted(Struct, kw_only=True):
         return packed(number_in(ever) + number_in(self.taken_back) - number_in(self.uncounted), len(ever))
 
     def is_of(self, kind: type[Counts]) -> bool:
-        """Tell whether these are counts of a kind, in all windows: another process may have other ones."""
-        size = size_of(kind)
+        """Tell whether these are counts of a kind, in all windows, that add up: another process may tell anything."""
+        size, told = size_of(kind), [self.running, *self.windows.values()]
+        corrections = [one for one in (self.taken_back, self.uncounted) if one]
         return (
-            self.windows.keys() >= _WINDOWS
-            and {len(self.running), *map(len, self.windows.values())} == {size}
-            and {len(self.taken_back), len(self.uncounted)} <= {0, size}
+            self.windows.keys() == _WINDOWS
+            and all(len(one) == size for one in (*told, *corrections))
+            and all(map(_can_be_added, (*told, *corrections)))
         )
 
     def __add__(self, other: Self) -> "Counted":
@@ -103,6 +104,11 @@ def corrected(reading: Reading[S], kind: type[C]) -> Vectors[C] | None:
 def plus(data: bytes, counts: Counts) -> bytes:
     """Return packed counts with more of their kind added."""
     return packed(number_in(data) + counts.number(), len(data))
+
+
+def _can_be_added(data: bytes) -> bool:
+    # The highest byte is a sign and nothing else, so a hundred of them still have room in 64 bits.
+    return {0x00, 0xFF}.issuperset(data[COUNT_BYTES - 1 :: COUNT_BYTES])
 
 
 def _sum(one: bytes, other: bytes) -> bytes:

@@ -55,9 +55,6 @@ class Counts(Struct, array_like=True, gc=False):
     def __add__(self, other: Self) -> Self:
         return self.unpack(packed(self.number() + other.number(), size_of(type(self))))
 
-    def __sub__(self, other: Self) -> Self:
-        return self.unpack(packed(self.number() - other.number(), size_of(type(self))))
-
 
 class CountsRow(Struct, Generic[C], array_like=True, gc=False):
     """

@@ -163,7 +163,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     """
     Return the events for other families that follow from one of this family's.
 
-    A crash may have them written once more, so their ids are to follow from its id, and their folds to count each once.
+    None of them is later than it. A crash may have them written once more, so their ids are to follow from its id, and
+    their folds to count each once.
     """
 
     def key_parts(self, event: Event) -> tuple[str | None, ...]:

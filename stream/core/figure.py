@@ -66,7 +66,7 @@ class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a figure that is several by name is made of, such as one for each reason: a detail has a line for each."""
 
     names: tuple[str, ...] = ()
-    """In their order. None: all that any window has."""
+    """In their order. Empty: all that any window has."""
     own: str = ""
     """The fact that tells which of them is that of the row itself."""
 

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 from functools import cache
 from operator import add, sub
-from typing import Any, Final, Generic, SupportsIndex, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from stream.core.counts import COUNT_BYTES, Counts, lengths_of
 
@@ -28,8 +28,11 @@ class Vector(list[int]):
     def __sub__(self, other: Sequence[int]) -> "Vector":
         return Vector(map(sub, self, other))
 
-    def __mul__(self, factor: SupportsIndex) -> "Vector":
-        raise TypeError("no formula multiplies counts, and a list would be repeated")
+    def _refused(self, _: object) -> NoReturn:
+        raise TypeError("vectors only add and subtract: as lists they would be joined, repeated or ordered")
+
+    __iadd__ = __isub__ = __mul__ = __rmul__ = __imul__ = _refused
+    __lt__ = __le__ = __gt__ = __ge__ = _refused
 
 
 class Vectors(Generic[C]):

@@ -83,9 +83,9 @@ class Windowed(Generic[T]):
         self._months: dict[int, CountsRow[T]] = defaultdict(new_row)
         windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
         self._sums = SlidingSums(self._minutes, self._kind, windows)
-        self._counted: dict[int, list[T]] = {}
+        self._open_minutes: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last taken, and all tallies that count them."""
-        self._counted_days: set[int] = set()
+        self._open_days: set[int] = set()
         """The days of these minutes."""
         self._first = (0, 0, 0)
         """The first minute, day and month that are kept until the watermark is at `_first_until`."""
@@ -131,7 +131,7 @@ class Windowed(Generic[T]):
         if EPOCH < self.watermark < at - silence:
             totals.begin_anew(at)
             # Minutes of before the silence that are still open for counting must not reach the new totals.
-            for minute, tallies in self._counted.items():
+            for minute, tallies in self._open_minutes.items():
                 if minute < totals.first_minute:
                     tallies[:] = [tally for tally in tallies if tally is not totals.counted.tally]
         self.silent_from = at + silence
@@ -139,7 +139,7 @@ class Windowed(Generic[T]):
     def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Count one contribution, or take it back (sign -1)."""
         minute = minute_of(contribution.at)
-        tallies = self._counted.get(minute)
+        tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if (
             minute < self._sums.running
@@ -159,28 +159,28 @@ class Windowed(Generic[T]):
         if minute >= first_minute:
             rows.append(self._minutes[minute])
         day = self.day_of(minute)
-        self._counted_days.add(day)
+        self._open_days.add(day)
         if day >= first_day:
             rows.append(self._days[day])
         if first_month != _NOT_KEPT and (month := month_of(day)) >= first_month:
             rows.append(self._months[month])
-        counted = self._counted[minute] = [row.tally for row in rows if row.applied_offset < offset]
+        counted = self._open_minutes[minute] = [row.tally for row in rows if row.applied_offset < offset]
         return counted
 
     def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
         """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
-        days = self._counted_days
-        counted = (self._counted, days, {month_of(day) for day in days} if self._months else ())
+        days = self._open_days
+        counted = (self._open_minutes, days, {month_of(day) for day in days} if self._months else ())
         for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
             for number in numbers:
                 if number >= first:
                     yield scope, number, rows[number]
         # Also written when only the watermark moved: after a restart it tells whether an event ends a silence.
         total = self.totals.counted
-        if self._counted or self.watermark != total.newest:
+        if self._open_minutes or self.watermark != total.newest:
             total.newest = self.watermark
             yield "total", 0, total
-        self._counted, self._counted_days = {}, set()
+        self._open_minutes, self._open_days = {}, set()
 
     # What is kept: by the watermark, so that it is the same whenever somebody looks.
 

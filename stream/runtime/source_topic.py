@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from stream.core.cloudevents import Headers
+from stream.core.cloudevents import Event, Headers
 from stream.core.family import Applied, Family, Fold, FoldOptions
 
 __all__ = ["Applied", "Decode", "Fold", "Headers", "Record", "SourceTopic"]
@@ -41,6 +41,8 @@ class SourceTopic(Struct, frozen=True, kw_only=True):
     decode: Decode
     decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None
     """Decodes many records at once, as `decode` would each; None where one of them is not plainly an event."""
+    derive: Callable[[Any], Sequence[tuple[Event, bytes]]] | None = None
+    """Returns the events for other families that follow from one of its own, and their bytes; None: none ever do."""
 
     @property
     def name(self) -> str:

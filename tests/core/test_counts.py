@@ -1,5 +1,7 @@
 """Counts add up, whatever their fields are, and as numbers and vectors as they do one by one."""
 
+from collections.abc import Callable
+from operator import iadd, isub
 from typing import Any
 
 import pytest
@@ -63,7 +65,6 @@ def test_counts_are_a_commutative_group(many: list[Any]) -> None:
     total = sum(many, zero)
 
     assert total == sum(many[::-1], zero) == by_field(many)
-    assert total - many[0] == sum(many[1:], zero)
     assert many[0] + zero == many[0]
 
 
@@ -100,9 +101,10 @@ def test_nothing_was_counted_where_a_denominator_is_none() -> None:
     assert Ratio(lambda of: (of.returned, of.sold))(Sales(returned=1)) is None
 
 
-def test_a_vector_is_not_repeated() -> None:
-    with pytest.raises(TypeError, match="no formula multiplies"):
-        Vector([1]) * 2
+@pytest.mark.parametrize("use", [max, lambda a, _: 2 * a, lambda a, _: a * 2, iadd, isub])
+def test_a_vector_is_never_taken_for_a_list(use: Callable[[Any, Any], Any]) -> None:
+    with pytest.raises(TypeError, match="vectors only add and subtract"):
+        use(Vector([1]), Vector([2]))
 
 
 def test_lists_stand_together() -> None:

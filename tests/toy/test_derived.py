@@ -1,5 +1,6 @@
 """What follows for other families from one family's events is written with its checkpoints, and never lost."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,13 @@ from stream.app.topics import source_topics
 from stream.core.cloudevents import Event
 from stream.core.family import Board, Family
 from stream.core.policies import Policies
+from stream.core.windows import ALL
+from stream.errors import InvalidEvent
 from stream.families import registry
 from stream.families.contacts.events import ContactEnqueued
 from stream.families.contacts.payloads import EnqueuedData
 from stream.http.shown import Shown
+from stream.runtime.routing import processor
 from stream.runtime.routing.processor import home_of
 from tests.brokers import Broker
 from tests.running import running_service, scrape, send, until
@@ -24,6 +28,7 @@ from tests.runtime.fakes import Crash, Fate, MemoryLog
 from tests.runtime.members import Member
 from tests.toy import family as toy
 from tests.toy.events import ToyThrown
+from tests.toy.fold import Throws
 from tests.toy.test_toy import NOON, PARTITIONS, SETTINGS, STEPS, board_of, die_at, throws, topics_of
 
 HOME = home_of(b"default/prizes", PARTITIONS)
@@ -125,11 +130,53 @@ async def test_what_was_not_acknowledged_is_written_by_the_next_checkpoint_of_th
 async def test_an_event_of_which_nothing_can_be_derived_is_set_aside_and_the_others_go_on() -> None:
     worker = member(MemoryLog(), defect).begin()
 
-    assert prizes(await finish(worker)) < 20
+    board = await finish(worker)
+
+    assert prizes(board) < 20
+    counted = [stand.counted.window(ALL, Throws).thrown for stand in board.snapshots["toys"]]
+    assert sum(counted) == 36, "nor are they counted where they were thrown"
     reasons = [
         dict(options["headers"])["dead-letter.reason"] for topic, _, options in worker.producer.sent if topic == "dead"
     ]
     assert reasons == [b"processing_failed"] * 4
+
+
+def invalid(thrown: ToyThrown) -> Iterable[Event]:
+    """Derive what no producer may send."""
+    return [replace(one, subject="") for one in prize(thrown)]
+
+
+def later(thrown: ToyThrown) -> Iterable[Event]:
+    """Derive what has not happened yet."""
+    return [replace(one, time=one.time + timedelta(seconds=1)) for one in prize(thrown)]
+
+
+@pytest.mark.parametrize("derive", [invalid, later])
+async def test_what_is_derived_is_held_to_the_contract_in_a_worker_and_in_a_replay(derive: Any) -> None:
+    worker = member(MemoryLog(), derive).begin()
+
+    assert prizes(await finish(worker)) == 0
+    assert sum(topic == "dead" for topic, *_ in worker.producer.sent) == 20
+    with pytest.raises(InvalidEvent):
+        replay(throws(), families=families(derive))
+
+
+async def test_while_checkpoints_fail_what_waits_for_them_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "MAX_DERIVED", 1)
+    monkeypatch.setattr(processor, "ROOM_CHECKED_EVERY_SECONDS", 0.001)
+    worker = member(MemoryLog()).begin()
+    await worker.apply(4)
+    more = asyncio.ensure_future(worker.apply(4))
+    for _ in range(20):
+        worker.log.fates["contacts", HOME] = Fate(0, OSError("no right to write"))
+        assert not await worker.checkpoints.take()
+
+    assert not more.done()
+    assert max(owned.position for owned in worker.ownership) == 4
+    assert await worker.checkpoints.take()
+    await more
+    monkeypatch.undo()
+    assert await finish(worker) == replay(throws(), families=families()).board(NOON)
 
 
 async def test_a_worker_reads_what_it_has_derived(fresh_broker: Broker) -> None:

@@ -111,6 +111,7 @@ class ShareCodec:
     """A share as gzipped MessagePack; workers of different versions agree family by family."""
 
     def __init__(self, families: Sequence[Family[Any]]) -> None:
+        self._counts = {family.name: family.counts for family in families}
         self._shapes = {family.name: _shape_of(family) for family in families}
         self._readers: dict[str, msgspec.msgpack.Decoder[tuple[Any, ...]]] = {
             family.name: msgspec.msgpack.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
@@ -142,13 +143,11 @@ class ShareCodec:
             raise ValueError("an instant without a time zone")
         known = {name for name, shape in self._shapes.items() if wire.shapes.get(name) == shape}
         try:
-            partitions = tuple(
-                PartitionBoard(feed=one.feed, snapshots=self._readers[one.feed.topic].decode(one.snapshots))
-                for one in wire.partitions
-                if one.feed.topic in known
-            )
+            partitions = tuple(self._partition(one) for one in wire.partitions if one.feed.topic in known)
         except KeyError as unknown:
             raise ValueError(f"no time zone of ours: {unknown}") from unknown
+        except RecursionError as deep:
+            raise ValueError("nested too deeply") from deep
         return WorkerShare(
             group=wire.group,
             generation=wire.generation,
@@ -157,6 +156,14 @@ class ShareCodec:
             partitions=partitions,
             unknown=frozenset(one.feed.topic for one in wire.partitions) - known,
         )
+
+    def _partition(self, told: _PartitionOnWire) -> PartitionBoard:
+        snapshots = self._readers[told.feed.topic].decode(told.snapshots)
+        kind = self._counts[told.feed.topic]
+        # Whoever reads counts takes them for whole, in every window, and adds them up.
+        if kind is not None and not all(one.counted.is_of(kind) for one in snapshots):
+            raise ValueError("other windows or counts than those of this version")
+        return PartitionBoard(feed=told.feed, snapshots=snapshots)
 
 
 _wire = msgspec.msgpack.Decoder(_ShareOnWire)

@@ -11,7 +11,7 @@ export function draw(panel, columns, row) {
   const told = columns.map((column) => ({
     name: column.name,
     title: `${wordOf(panel, column)} · ${say(`window_${row.window}`)}`,
-    parts: column.parts.names.map((name) => ({ name, head: name, text: textOf(column, row, row[column.name][name]) })),
+    parts: (column.parts?.names ?? []).map((name) => ({ name, head: name, text: textOf(column, row, row[column.name][name]) })),
     bars: barsOf(column, row),
   }));
   reconcile($("distributions"), told, { keyOf: (one) => one.name, create: createSection, fill: fillSection });

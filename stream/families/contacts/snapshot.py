@@ -36,11 +36,6 @@ class QueueSnapshot(Struct, frozen=True, kw_only=True):
     counted: Counted
     """In each window and ever, as a packed `Tally`: ghosts up to this instant are in it."""
 
-    def __post_init__(self) -> None:
-        """Refuse what another process tells with other windows or counts: whoever reads them counts on all of them."""
-        if not self.counted.is_of(Tally):
-            raise ValueError("other windows or counts than those of this version")
-
     @property
     def key(self) -> tuple[str, str, str]:
         """What it is of."""

@@ -1,6 +1,6 @@
 """What one window of one queue and channel has seen: counts, sums and distributions.
 
-Tallies add up (a commutative monoid with `Tally()` as zero), so windows of any length are sums of minutes.
+Tallies add up (a commutative group with `Tally()` as zero), so windows of any length are sums of minutes.
 Sums are whole milliseconds: exact in any order.
 """
 

@@ -36,6 +36,7 @@ def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> fl
     As `histogram_quantile` of Prometheus, so that the board and Grafana agree: on a straight line within a
     bucket, the first of which begins at 0. Above the highest bound nothing is known: the answer is that bound.
     """
+    counts = [max(number, 0) for number in counts]  # another worker may tell anything
     reached = list(accumulate(counts))
     if not reached[-1]:
         return None

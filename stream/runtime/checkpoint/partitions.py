@@ -29,6 +29,7 @@ class OwnedPartition:
         "committed",
         "contested_to",
         "derived",
+        "derived_unwritten",
         "feed",
         "fold",
         "foreign",
@@ -71,7 +72,9 @@ class OwnedPartition:
         self.vain_rewinds = 0
         """How often records missing before a fetch were fetched again, and were not there."""
         self.derived: dict[TP, list[DerivedRecord]] = {}
-        """By source partition, events for other families that follow from what was applied, and are not written yet."""
+        """By source partition, events for other families that follow from what was applied: for the next checkpoint."""
+        self.derived_unwritten = 0
+        """How many of them are not acknowledged, those included that a checkpoint is writing."""
         self.feed = PartitionFeed(tp.topic, tp.partition)
 
     @property

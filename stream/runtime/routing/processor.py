@@ -5,17 +5,18 @@ It holds no figures and does no arithmetic; folds do. An exception in here is a 
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from aiokafka.partitioner import murmur2
 from faust.types import TP
 
-from stream.core.cloudevents import KeyParts, encode, key_from, key_of, tag_of
+from stream.core.cloudevents import KeyParts, key_from, key_of, tag_of
 from stream.errors import InvalidEvent
-from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
+from stream.runtime.checkpoint.partitions import DerivedRecord, OwnedPartition, Ownership
 from stream.runtime.kafka.transport import Batch
 from stream.runtime.kafka.unreadable import LeftOut
 from stream.runtime.routing.dead_letters import REKEYED, DeadLetter, MisroutedRecord, Outlet
@@ -31,6 +32,11 @@ LATEST_MS = 4_133_980_800_000
 
 MAX_HOMES = 10_000
 """Keys of a partition that are remembered; beyond that the memory starts anew."""
+
+MAX_DERIVED = 100_000
+"""Events for other families that may wait for a checkpoint; beyond that nothing more of their partition is applied."""
+
+ROOM_CHECKED_EVERY_SECONDS = 0.1
 
 MAX_VAIN_REWINDS = 3
 """How often missing records are fetched again in vain until jumps are taken for what they are."""
@@ -69,6 +75,8 @@ class Processor:
         for start in range(0, len(records), SLICE):
             if self._ownership.applying(self._source.name, partition) is not owned:
                 return
+            if not await self._has_room(owned):
+                return
             await self._apply(owned, records[start : start + SLICE])
             await asyncio.sleep(0)  # pages, heartbeats and other partitions get their turn
 
@@ -97,6 +105,11 @@ class Processor:
     async def _apply(self, owned: OwnedPartition, records: Sequence[Record]) -> None:
         """Fold one slice; it counts as applied when its dead letters and misrouted are acknowledged."""
         events, offsets, letters, misrouted = self._sort(owned.tp.partition, records)
+        derived, failures = self._derive(events, offsets)
+        if failures:  # before anything of it is counted: whoever mends the defect can send the event again
+            letters += self._failures(owned.tp, records, failures.items())
+            told = [(event, offset) for event, offset in zip(events, offsets, strict=True) if offset not in failures]
+            events, offsets = [event for event, _ in told], [offset for _, offset in told]
         if misrouted:
             await self._outlet.forward(misrouted)
         if letters:
@@ -107,11 +120,12 @@ class Processor:
         if events:
             self._outlet.event_seen()
             applied = owned.fold.apply(events, offsets)
-            if self._source.family.derive is not None:
-                self._derive(owned, events, offsets, applied)
+            owned.derived_unwritten += len(derived)
+            for tp, record in derived:
+                owned.derived.setdefault(tp, []).append(record)
             self._count(applied)
             if applied.failed:
-                await self._outlet.set_aside(self._failures(owned.tp, records, applied))
+                await self._outlet.set_aside(self._failures(owned.tp, records, applied.failed))
         self._advance(owned, records[-1])
 
     def _sort(
@@ -175,25 +189,36 @@ class Processor:
             misrouted.append(MisroutedRecord(self._source.name, partition, record, key, home))
         return False
 
-    def _derive(self, owned: OwnedPartition, events: Sequence[Any], offsets: Sequence[int], applied: Applied) -> None:
-        """Note the events for other families that follow; the next checkpoint writes them."""
-        derive = self._source.family.derive
-        assert derive is not None
+    def _derive(
+        self, events: Sequence[Any], offsets: Sequence[int]
+    ) -> tuple[list[tuple[TP, DerivedRecord]], dict[int, Exception]]:
+        """Return what follows from events for other families, and where it goes; by offset, why nothing can follow."""
+        derived: list[tuple[TP, DerivedRecord]] = []
+        failures: dict[int, Exception] = {}
+        if (derive := self._source.derive) is None:
+            return derived, failures
         for event, offset in zip(events, offsets, strict=True):
             try:
-                records = [(one.topic, key_of(one), encode(one)) for one in derive(event)]
+                follows = [(one.topic, key_of(one), value) for one, value in derive(event)]
             except Exception as failure:  # noqa: BLE001  # a defect of one family must not stop the stream
-                applied.failed.append((offset, failure))
+                failures[offset] = failure
                 continue
-            for topic, key, value in records:
-                owned.derived.setdefault(TP(topic, home_of(key, self._partitions)), []).append((key, value, []))
+            derived += [(TP(topic, home_of(key, self._partitions)), (key, value, [])) for topic, key, value in follows]
+        return derived, failures
 
-    def _failures(self, tp: TP, records: Sequence[Record], applied: Applied) -> list[DeadLetter]:
+    async def _has_room(self, owned: OwnedPartition) -> bool:
+        """Wait, as long as checkpoints fail, until there is room for more of what follows; False: it is not ours."""
+        while owned.derived_unwritten >= MAX_DERIVED:
+            await asyncio.sleep(ROOM_CHECKED_EVERY_SECONDS)
+            if self._ownership.applying(*owned.tp) is not owned:
+                return False
+        return True
+
+    def _failures(
+        self, tp: TP, records: Sequence[Record], failures: Iterable[tuple[int, Exception]]
+    ) -> list[DeadLetter]:
         by_offset = {record.offset: record for record in records}
-        return [
-            DeadLetter(tp.topic, tp.partition, by_offset[offset], _defect(failure))
-            for offset, failure in applied.failed
-        ]
+        return [DeadLetter(tp.topic, tp.partition, by_offset[offset], _defect(failure)) for offset, failure in failures]
 
     def _count(self, applied: Applied) -> None:
         feed = self._ownership.feed
@@ -221,6 +246,7 @@ class Processor:
         feed.highwater = max(self._highwater(owned.tp) or 0, owned.position)
 
 
+@lru_cache(maxsize=65_536)  # 4 µs each, and the same keys come again
 def home_of(key: bytes, partitions: int) -> int:
     """Return the partition of *key* as Kafka's own producers choose it (murmur2)."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

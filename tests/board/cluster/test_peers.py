@@ -4,19 +4,25 @@ import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
 from msgspec import msgpack
 
+from stream.app.replay import replay
 from stream.board.cluster import peers as module
 from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.peers import share_url
-from stream.board.cluster.share import ShareCodec
+from stream.board.cluster.share import PartitionBoard, ShareCodec
+from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
+from stream.status.feed import PartitionFeed
 from tests.board.boards import a_queue
 from tests.board.cluster.members import CONTACTS, Member, answering, contacts, part, whole_of
+from tests.toy import family as toy
+from tests.toy.test_toy import NOON, throws
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -44,6 +50,11 @@ def spoilt(*path: str | int, value: object) -> bytes:
         place = place[step]
     place[path[-1]] = value
     return msgpack.encode(told)
+
+
+NESTED: list[Any] = []
+for _ in range(500):  # as deep as msgspec still writes it
+    NESTED = [NESTED]
 
 
 async def read_with(answer: Answer, *, expected: int = 1) -> BoardReading:
@@ -94,6 +105,10 @@ async def test_a_part_is_taken() -> None:
         spoilt("partitions", 0, "snapshots", 0, "counted", "windows", "30m", value=bytes(8)),
         spoilt("partitions", 0, "snapshots", 0, "counted", "running", value=b""),
         spoilt("partitions", 0, "snapshots", 0, "counted", "uncounted", value=b"7"),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "windows", "month", value=Tally().pack()),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "windows", "1h", value=Tally(offered=2**62).pack()),
+        spoilt("partitions", 0, "snapshots", 0, "counted", "taken_back", value=Tally(handled=-(2**62)).pack()),
+        spoilt("partitions", 0, "snapshots", value=NESTED),
         spoilt("partitions", 0, "snapshots", 0, "channel", value="smoke"),
         spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="Mars/Olympus"),
         spoilt("partitions", 0, "snapshots", 0, "policy", "time_zone", value="../../etc/passwd"),
@@ -207,3 +222,18 @@ def test_an_address_leads_to_one_page_of_a_worker_and_nowhere_else(address: str,
     url = share_url(address)
 
     assert (url and str(url)) == asked
+
+
+@pytest.mark.parametrize("spoil", [lambda told: told["windows"].pop("30m"), lambda told: told.update(running=bytes(7))])
+def test_counts_of_every_family_are_held_to_their_kind(spoil: Callable[[dict[str, Any]], object]) -> None:
+    codec = ShareCodec((toy.FAMILY,))
+    stands = replay(throws(), families=(toy.FAMILY,)).board(NOON).snapshots["toys"]
+    told = msgpack.decode(
+        zlib.decompress(codec.encoded(part(PartitionBoard(feed=PartitionFeed("toys", 0), snapshots=stands))), wbits=31)
+    )
+    assert codec.decoded(msgpack.encode(told)).partitions[0].snapshots == stands
+
+    spoil(told["partitions"][0]["snapshots"][0]["counted"])
+
+    with pytest.raises(ValueError, match="other windows or counts"):
+        codec.decoded(msgpack.encode(told))

@@ -301,11 +301,10 @@ counts = st.builds(
 
 
 @given(counts, counts, counts)
-def test_tallies_are_a_commutative_monoid(one: Tally, two: Tally, three: Tally) -> None:
+def test_tallies_add_up_in_any_order(one: Tally, two: Tally, three: Tally) -> None:
     assert one + two == two + one
     assert (one + two) + three == one + (two + three)
     assert one + Tally() == one
-    assert (one + two) - two == one
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""What follows from one family's events for other families, held to the contract like the events of any producer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from stream.core.cloudevents import Event, EventDecoder, encode
+from stream.core.family import Family
+from stream.errors import InvalidEvent
+
+__all__ = ["Derivation"]
+
+
+class Derivation:
+    """Asks the families what follows; a worker and a replay get the same answers."""
+
+    def __init__(self, families: Sequence[Family[Any]]) -> None:
+        self._derive = {
+            kind: family.derive for family in families if family.derive is not None for kind in family.events
+        }
+        # Read again as a worker will read it: what it would refuse must not be in a replay either.
+        self._decoder = EventDecoder([kind for family in families for kind in family.events])
+
+    def of(self, event: Event) -> Sequence[tuple[Event, bytes]]:
+        """
+        Return the events that follow, and the bytes of each.
+
+        Raises InvalidEvent where one is against the contract, or later than the event that it follows from, and
+        whatever the family raises.
+        """
+        derive = self._derive.get(type(event))
+        if derive is None:
+            return ()
+        return [self._checked(event, encode(one)) for one in derive(event)]
+
+    def _checked(self, event: Event, value: bytes) -> tuple[Event, bytes]:
+        read = self._decoder.decode(value)
+        if read.time > event.time:  # a replay up to an instant would have what happened after it
+            raise InvalidEvent("future", "a derived event is later than the event that it follows from", field="time")
+        return read, value
