@@ -24,9 +24,10 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Windows** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and `today`
   (since the queue's own day began). A queue lives in one worker, so its ratios are exact as they stand.
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
-  tables name; a queue makes at most 90 series, and 7 more for its agents. `CONTACT_STREAM_WINDOWS` chooses others:
-  then every figure is written in each of them. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`,
-  `none`: only count and sum). `contact_page_series` says what a page costs.
+  tables name; a busy queue makes 90 series, 147 if there is nothing that does not happen to it, and 7 more for its
+  agents. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them.
+  `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum). `contact_page_series`
+  says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
 - **Counters** never go down. What a later event corrects stays counted, and `contact_corrections_total` says how much.

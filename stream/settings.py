@@ -1,6 +1,6 @@
 """Everything a deployment may change: one frozen value, built from a mapping such as the environment.
 
-It reads no environment itself; `cli.py` passes it in. `docs/operations.md` documents every field.
+It reads no environment itself; the commands pass it in. `docs/operations.md` documents every field.
 """
 
 from collections.abc import Mapping

@@ -32,7 +32,6 @@ from stream.core.windows import ALL, SHOWN_WINDOWS
 from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.settings import Settings
 from stream.simulator import (
-    check,
     demo_centre,
     going_on,
     newest_event,
@@ -133,9 +132,6 @@ WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
-@click.option(
-    "--check", "checks", is_flag=True, help="Compare the simulator with Erlang C, A and B; exit status 1 if off."
-)
 def simulate(  # one argument per option
     centre: str,
     seed: int,
@@ -145,15 +141,12 @@ def simulate(  # one argument per option
     form: str,
     broker: str | None,
     speed: float,
-    checks: bool,
 ) -> None:
     """
-    Simulate a contact centre: print a day, send a live one, or check the simulator against theory.
+    Simulate a contact centre: print a day, or send a live one.
 
     A live one that is started again goes on where it ended.
     """
-    if checks:
-        sys.exit(_check(seed))
     if broker is not None:
         asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, settings_of_environment(broker=broker)))
         return
@@ -161,18 +154,6 @@ def simulate(  # one argument per option
     chosen = CENTRES[centre]()
     events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
     WRITERS[form](events, chosen, tenant)
-
-
-def _check(seed: int) -> int:
-    findings = check(seed=seed)
-    click.echo(f"{'model':<34} {'figure':<28} {'measured':>10} {'±':>8} {'expected':>10}")
-    for finding in findings:
-        sign = "agrees" if finding.agrees else "DIFFERS"
-        click.echo(
-            f"{finding.model:<34} {finding.figure:<28} {finding.measured:>10.4f} {finding.error:>8.4f} "
-            f"{finding.expected:>10.4f}  {sign}"
-        )
-    return 0 if all(finding.agrees for finding in findings) else 1
 
 
 async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:

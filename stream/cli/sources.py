@@ -139,4 +139,6 @@ def _command(of: Source) -> click.Command:
 
 
 for _source in SOURCES.values():
-    source.add_command(_command(_source))
+    # What can do nothing but answer webhooks waits for a server that calls it: there is nothing to run.
+    if _source.read or _source.pull:
+        source.add_command(_command(_source))

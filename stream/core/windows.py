@@ -19,7 +19,6 @@ __all__ = [
     "TODAY",
     "WINDOWS",
     "day_of",
-    "first_of_month",
     "minute_of",
     "month_of",
     "start_of",
@@ -84,8 +83,3 @@ def month_of(day: int) -> int:
     """Return the number of the calendar month, since the year 0, that holds the day of an ordinal."""
     of = date.fromordinal(day)
     return of.year * 12 + of.month - 1
-
-
-def first_of_month(month: int) -> int:
-    """Return the ordinal of the first day of a calendar month."""
-    return date(month // 12, month % 12 + 1, 1).toordinal()

@@ -42,7 +42,7 @@ class Member:
         return Processor(
             source,
             self.ownership,
-            Outlet(lambda: self.producer, self.worker.feed, topic="dead"),
+            Outlet(lambda: self.producer, self.worker.feed, topic="dead", limit=0),
             partitions=partitions,
             rewind=self._rewind,
             highwater=lambda tp: len(self.topics[tp]),

@@ -15,6 +15,7 @@ from stream.runtime.routing.dead_letters import (
     Outlet,
 )
 from stream.runtime.routing.processor import home_of
+from stream.settings import Settings
 from stream.status.feed import Feed
 from tests.runtime.cluster import PARTITIONS, Cluster, until
 from tests.runtime.fakes import FakeProducer, record
@@ -106,6 +107,13 @@ def letters(count: int) -> list[DeadLetter]:
     return [DeadLetter("toys", 0, record(offset), InvalidEvent("empty", "no value")) for offset in range(count)]
 
 
+async def test_a_worker_whose_settings_say_nothing_of_it_never_stops_for_dead_letters() -> None:
+    assert Settings().dead_letter_limit == 0
+    outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=0)
+
+    await outlet.set_aside(letters(1000))
+
+
 async def test_past_the_limit_the_worker_stops_instead_of_diverting_everything() -> None:
     outlet = Outlet(FakeProducer, Feed(), topic="dead", limit=3)
 
@@ -125,7 +133,7 @@ async def test_a_dead_letter_is_sent_until_the_broker_takes_it(monkeypatch: pyte
     monkeypatch.setattr("stream.runtime.routing.dead_letters.RESEND_SECONDS", 0)
     producer = FakeProducer(failures=3)
     feed = Feed()
-    await Outlet(lambda: producer, feed, topic="dead").set_aside(letters(1))
+    await Outlet(lambda: producer, feed, topic="dead", limit=0).set_aside(letters(1))
 
     assert len(producer.sent) == 1
     assert feed.dead_letters == 1
@@ -161,7 +169,7 @@ async def test_of_a_letter_that_is_too_large_parts_are_left_out_in_turn(
 ) -> None:
     producer = Narrow(room)
     whole = record(7, key=b"k" * 10, value=b"v" * 30, headers=[("x", b"h" * 20)])
-    await Outlet(lambda: producer, Feed(), topic="dead").set_aside([DeadLetter("toys", 0, whole, WRONG)])
+    await Outlet(lambda: producer, Feed(), topic="dead", limit=0).set_aside([DeadLetter("toys", 0, whole, WRONG)])
 
     [(_, value, options)] = producer.sent
     told = {name: text.decode() for name, text in options["headers"]}
@@ -176,7 +184,7 @@ async def test_of_a_letter_that_is_too_large_parts_are_left_out_in_turn(
 
 async def test_where_not_even_an_empty_letter_fits_the_worker_says_so_and_stops() -> None:
     with pytest.raises(BrokerError, match=r"dead takes no dead letter.*max\.message\.bytes"):
-        await Outlet(lambda: Narrow(-1), Feed(), topic="dead").set_aside(letters(1))
+        await Outlet(lambda: Narrow(-1), Feed(), topic="dead", limit=0).set_aside(letters(1))
 
 
 async def test_a_misrouted_record_that_is_too_large_to_forward_is_set_aside() -> None:
@@ -184,7 +192,7 @@ async def test_a_misrouted_record_that_is_too_large_to_forward_is_set_aside() ->
     feed = Feed()
     large = record(1, key=b"b", value=b"v", headers=[("x", b"h" * 60)])
     small = record(2, key=b"b", value=b"v")
-    await Outlet(lambda: producer, feed, topic="dead").forward(
+    await Outlet(lambda: producer, feed, topic="dead", limit=0).forward(
         [MisroutedRecord("toys", 0, one, b"a", 1) for one in (large, small)]
     )
 
@@ -196,7 +204,7 @@ async def test_a_misrouted_record_that_is_too_large_to_forward_is_set_aside() ->
 async def test_a_time_that_no_broker_takes_is_left_out() -> None:
     producer = Narrow(50, odd_time=10**17)
     odd = [DeadLetter("toys", 0, record(n, timestamp=time), WRONG) for n, time in enumerate((-5, 10**17, 10**12))]
-    await Outlet(lambda: producer, Feed(), topic="dead").set_aside(odd)
+    await Outlet(lambda: producer, Feed(), topic="dead", limit=0).set_aside(odd)
 
     assert sorted(options["timestamp_ms"] or 0 for _, _, options in producer.sent) == [0, 0, 10**12]
 

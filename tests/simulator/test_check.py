@@ -3,8 +3,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from stream.simulator import Finding, check
-from stream.simulator.check import ENDLESS, IMPATIENT, NO_ROOM, Station, compare
+from tests.simulator.check import ENDLESS, IMPATIENT, NO_ROOM, Finding, Station, check, compare
 
 
 def agree(findings: list[Finding]) -> bool:

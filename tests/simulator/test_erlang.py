@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.simulator import erlang_a, erlang_b, erlang_c
+from tests.simulator.erlang import erlang_a, erlang_b, erlang_c
 
 MINUTE = timedelta(minutes=1)
 FOR_EVER = timedelta(days=3650)

@@ -2,29 +2,25 @@
 
 import hashlib
 import hmac
-import json
-from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from msgspec import Struct
 
 from stream.core.cloudevents import Event, encode
 from stream.errors import BrokerError, SourceError
-from stream.sdk.factory import EventFactory
 from stream.sdk.producer import checked
 from stream.simulator import office_centre, simulate, to_queue_log
 from stream.sources.intake import Intake
-from stream.sources.lines import BadLine, Location
+from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import BackOff, PositionFile, ship
 from stream.sources.source import PulledBatch, Puller, Received, Source, UnreadablePosition, Webhook
 from stream.sources.webhooks import answer
+from tests.sources.new_sources import BEGIN, Desk, Pager
 
-BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOISE = [b"\xff\xfe\x00", b"", b"+38640000001 rang", b"{", b"|" * 40, b"x" * 70_000, b'"', b",,,,,", b"1|2|3|4|5"]
 
 
@@ -37,35 +33,6 @@ RECORDINGS = {
     "asterisk-queue-log": lambda: [line.encode() for line in to_queue_log(day())],
 }
 """How each source of files writes an hour of a small office, line by line."""
-
-
-class Pager(Struct):
-    """A puller that asks a system for pages: the smallest that there can be."""
-
-    pages: list[list[str]]
-    intake: Intake
-
-    async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
-        events = EventFactory("/pager", clock=lambda: BEGIN, new_id=lambda: "-")
-        for number in range(_page_of(saved), len(self.pages)):
-            told: list[Event] = []
-            for place, contact in enumerate(self.pages[number]):
-                self.intake.read += 1
-                if contact.isalnum():
-                    self.intake.used["call"] += 1
-                    event = events.enqueued(contact, "sales")
-                    told.append(msgspec.structs.replace(event, id=f"{number}-{place}"))
-                else:
-                    self.intake.refuse(BadLine(Location("page", number, place), "bad_call", "the call has no name"))
-            yield PulledBatch(told, str(number + 1).encode())
-
-
-def _page_of(saved: bytes | None) -> int:
-    if saved is None:
-        return 0
-    if not saved.isdigit():
-        raise UnreadablePosition("no page is meant")
-    return int(saved)
 
 
 class Topic:
@@ -291,27 +258,6 @@ async def test_a_dry_run_goes_on_from_a_position_and_leaves_it(tmp_path: Path) -
 
 
 # -- webhooks ----------------------------------------------------------------------------------
-
-
-class Desk:
-    """A webhook whose sender signs what it sends: the smallest that there can be."""
-
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
-
-    def verified(self, request: Received) -> bool:
-        signed = hmac.new(b"secret", request.body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(signed, request.headers.get("x-signature", ""))
-
-    def events(self, body: bytes) -> Iterable[Event]:
-        try:
-            call = json.loads(body)["call"]
-        except (ValueError, KeyError, TypeError):
-            self._intake.refuse(BadLine(Location("request", 1, 0), "not_json", "the body tells of no call"))
-            return
-        self._intake.used["call"] += 1
-        factory = EventFactory("/desk", clock=lambda: BEGIN, new_id=lambda: f"enqueued-{call}")
-        yield factory.enqueued(call, "sales")
 
 
 def request(body: bytes, *, signed_with: bytes = b"secret") -> Received:

@@ -1,7 +1,8 @@
 """
 The figures of contacts: metrics, and what a board shows of each queue.
 
-To add a figure that a tally counts, add its field to `COUNTED` or `SUMMED`: window gauge and counter follow.
+To add a figure that a tally counts, add its field to `COUNTED` or `SUMMED`: a counter follows, and a gauge in the
+windows that `_WRITTEN_IN` names or a deployment chooses.
 """
 
 from collections.abc import Sequence

@@ -108,7 +108,7 @@ class Outlet:
     producers or this worker are misconfigured. 0: it goes on for ever.
     """
 
-    def __init__(self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: int = 0) -> None:
+    def __init__(self, producer: Callable[[], object], feed: Feed, *, topic: str, limit: int) -> None:
         self._producer = producer
         self._feed = feed
         self._topic = topic

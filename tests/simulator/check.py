@@ -17,7 +17,7 @@ from stream.families.contacts.events import ContactAbandoned, ContactAnswered, C
 from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Reports, Trunk
 from stream.simulator.customers import MILLISECOND
 from stream.simulator.engine import simulate
-from stream.simulator.erlang import erlang_a, erlang_b, erlang_c
+from tests.simulator.erlang import erlang_a, erlang_b, erlang_c
 
 __all__ = ["ENDLESS", "IMPATIENT", "NO_ROOM", "Finding", "Station", "check", "compare", "expected"]
 
