@@ -95,6 +95,10 @@ def test_the_board_is_as_it_was(time: str) -> None:
     now = as_json(document_of(board, FAMILIES, DEFAULT_WINDOW, ()))
 
     assert [as_before(row) for row in now["panels"]["contacts"]["rows"]] == before["queues"]
+    of_tenants = [row for row in now["panels"]["agents"]["rows"] if row["queue"] is None]
+    assert [(row["tenant"], row["states"]) for row in of_tenants] == [
+        (row["tenant"], row["states"]) for row in before["agents"]
+    ]
     assert (now["window"], now["windows"], now["at"]) == (before["window"], before["windows"], before["at"])
 
 

@@ -25,6 +25,20 @@ def test_every_verb_has_a_story() -> None:
     assert {line.split("|")[4] for log, _ in STORIES.values() for line in log.strip().splitlines()} == set(VERBS)
 
 
+ASTERISK = (
+    *("ABANDON", "ADDMEMBER", "AGENTDUMP", "AGENTLOGIN", "AGENTLOGOFF", "ATTENDEDTRANSFER"),
+    *("BLINDTRANSFER", "COMPLETEAGENT", "COMPLETECALLER", "CONFIGRELOAD", "CONNECT", "DID", "ENTERQUEUE"),
+    *("EXITEMPTY", "EXITWITHKEY", "EXITWITHTIMEOUT", "OUTCALL", "PAUSE", "PAUSEALL", "PENALTY"),
+    *("QUEUESTART", "REMOVEMEMBER", "RINGCANCELED", "RINGINUSE", "RINGNOANSWER", "SYSCOMPAT", "TRANSFER"),
+    *("UNPAUSE", "UNPAUSEALL", "WITHDRAW"),
+)
+"""What calls of `ast_queue_log` write, in app_queue.c, app_agent_pool.c and logger.c of Asterisk 1.8 to 22."""
+
+
+def test_every_verb_that_asterisk_writes_is_known() -> None:
+    assert {*ASTERISK} - {*VERBS} - {*IGNORED} == set()
+
+
 def test_verbs_without_a_story_are_counted_and_unknown_ones_set_aside() -> None:
     rejects: list[BadLine] = []
     by = mapper(rejects)
