@@ -38,12 +38,12 @@ class MetricsPage:
     """Answers scrapes. One broken part, be it the board itself, never blanks the page."""
 
     def __init__(
-        self, shown: Shown, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
+        self, shown: Shown, *, read_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
     ) -> None:
         self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
         # Nothing is kept: what Prometheus writes down is to be of the instant at which it asked (decision 0008).
-        self._boards = SharedReading(take_board)
+        self._boards = SharedReading(read_board)
         # One in the making for each format and encoding: whoever asks meanwhile gets the same bytes.
         self._pages = {
             (form, packed): SharedReading(partial(self._page, form, packed=packed))

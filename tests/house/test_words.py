@@ -69,6 +69,31 @@ def test_words_of_other_libraries_are_theirs() -> None:
     assert private_nouns_of(Path("stream/core/rows.py"), ast.parse("from math import floor\nx = floor(1.5)")) == {}
 
 
+VAGUE_VERBS = {
+    "take": "fold an event, apply a batch, drain what changed, write a checkpoint, reserve room, read a board",
+    "takes": "as `take`",
+}
+"""Verbs that say of too many things that they happen; each has a verb of its own."""
+
+
+def vaguely_named_in(module: ast.Module) -> set[str]:
+    return {name for name in names_given_in(module) for verb in WORD.findall(name)[:1] if verb.lower() in VAGUE_VERBS}
+
+
+@pytest.mark.parametrize("path", modules_of("stream"), ids=name_of)
+def test_a_name_says_what_is_done(path: Path) -> None:
+    assert vaguely_named_in(parsed(path)) == set()
+
+
+@pytest.mark.parametrize("code", ["def take(): ...", "def _take_all(): ...", "TAKE = {}", "def f(take_share): ..."])
+def test_a_vague_verb_is_found_wherever_a_name_is_given(code: str) -> None:
+    assert vaguely_named_in(ast.parse(code)) != set()
+
+
+def test_only_a_verb_that_begins_a_name_is_vague() -> None:
+    assert vaguely_named_in(ast.parse("taken_back = intake = _ = 1")) == set()
+
+
 def explained() -> list[str]:
     """The words of the glossary's tables, each by itself."""
     cells = re.findall(r"^\| \*\*([^*]+)\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
@@ -109,7 +134,6 @@ REPEATED = {
     "logger": "one for each module",
     "milliseconds": "a length in whole milliseconds",
     "read": "what a source does",
-    "take": "have a row know what an event reports: of an agent, and of a segment",
 }
 """Names that several modules define, each with what it always means, or why it has to."""
 
