@@ -22,7 +22,7 @@ from stream.core.cloudevents import Event, encode, key_of
 from stream.core.family import Board, merged
 from stream.core.policies import Policies
 from stream.families.registry import FAMILIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.runtime.routing.processor import home_of
 from stream.settings import Settings
 from stream.simulator import demo_centre, simulate
@@ -82,7 +82,7 @@ async def assert_exact(worker: Member, seed: int) -> None:
         assert await worker.checkpoints.write()
     expected = replay(events).board(NOON)
     assert board(worker) == expected
-    assert written(families_of(board(worker)), Format.TEXT) == written(families_of(expected), Format.TEXT)
+    assert written(families_of(board(worker)), TextFormat.TEXT) == written(families_of(expected), TextFormat.TEXT)
     assert worker.worker.feed.gaps == 0
     await worker.checkpoints.check_changelogs()  # as a worker does long before anything is compacted
     assert await worker.checkpoints.write()
