@@ -31,7 +31,35 @@ PRIVATE_NOUNS = {
 }
 """What each word stood for, and what says so plainly."""
 
-EXPLAINED = ["episode", "cut", "lease", "beat", "zombie", "epoch", "settle", "share", "reading", "family", "figure"]
+EXPLAINED = [
+    "episode",
+    "cut",
+    "lease",
+    "beat",
+    "zombie",
+    "epoch",
+    "settle",
+    "share",
+    "reading",
+    "family",
+    "figure",
+    "checkpoint",
+    "intake",
+    "notice",
+    "slice",
+    "tally",
+    "vitals",
+    "set aside",
+    "promise",
+    "picture",
+    "document",
+    "tile",
+    "wall",
+    "sink",
+    "outlet",
+    "bookmark",
+    "layout",
+]
 """Words of the code that mean something only here, or in few places elsewhere."""
 
 
