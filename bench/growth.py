@@ -69,9 +69,9 @@ def seconds_per_event(queues: int, still_open: int) -> float:
     steps = lives(queues, still_open)
     job = InMemory()
     for first in range(0, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT, STEPS_OF_A_CHECKPOINT):
-        job.take(_next(steps, min(STEPS_OF_A_CHECKPOINT, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT - first)))
+        job.fold(_next(steps, min(STEPS_OF_A_CHECKPOINT, still_open + SETTLED_AFTER * STEPS_OF_A_CHECKPOINT - first)))
     assert sum(len(queue.phases.waiting) for fold in job.folds for queue in fold.queues.values()) == still_open
-    seconds = sum(job.take(_next(steps, STEPS_OF_A_CHECKPOINT)) for _ in range(MEASURED))
+    seconds = sum(job.fold(_next(steps, STEPS_OF_A_CHECKPOINT)) for _ in range(MEASURED))
     tuning.restore()
     return seconds / (MEASURED * STEPS_OF_A_CHECKPOINT * EVENTS_OF_A_CONTACT)
 
@@ -95,7 +95,7 @@ class InMemory:
         self.folds: list[ContactsFold] = [cast("ContactsFold", self._source.new_fold()) for _ in range(PARTITIONS)]
         self._positions = [0] * PARTITIONS
 
-    def take(self, by_partition: Sequence[Sequence[Sent]]) -> float:
+    def fold(self, by_partition: Sequence[Sequence[Sent]]) -> float:
         """Decode and fold records, then take a checkpoint; returns the processor time of that."""
         began = process_time()
         for partition, records in enumerate(by_partition):
@@ -118,6 +118,6 @@ class InMemory:
         fold.settle()
         for name, rows in fold.tables.items():
             codec = self._source.family.tables[name]
-            for key, row in rows.take_changed():
+            for key, row in rows.drain_changed():
                 size += len(codec.encode_key(key)) + (0 if row is None else len(codec.encode_row(row)))
         return size

@@ -112,7 +112,7 @@ def _fold(fold: ContactsFold, batch: Sequence[Event], offsets: range) -> None:
     assert not fold.apply(batch, offsets).failed
     fold.settle()
     for name, rows in fold.tables.items():
-        for key, row in rows.take_changed():
+        for key, row in rows.drain_changed():
             _CODECS[name].encode_key(key)
             _CODECS[name].encode_row(row)
     fold.committed(offsets.stop)

@@ -15,7 +15,7 @@ from stream.core.collector import FEW_SERIES
 from stream.core.windows import minute_of
 from stream.families.contacts.fold import ContactsFold
 from stream.families.registry import FAMILIES
-from stream.http.exposition import Format
+from stream.http.exposition import TextFormat
 from stream.http.page_input import PageInput, PageWire, write_body
 
 __all__ = ["measure"]
@@ -36,7 +36,7 @@ def measure() -> list[Judged]:
 
     def page_input() -> PageInput:
         return PageInput(
-            form=Format.TEXT,
+            form=TextFormat.TEXT,
             packed=True,
             detail=FEW_SERIES,
             first={},

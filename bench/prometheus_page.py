@@ -71,14 +71,14 @@ def _of_queue(board: Board, queue: str) -> Iterator[tuple[str, Any]]:
 async def _serve(queues: int) -> None:
     history, scraped = boards(), 0
 
-    async def take_board() -> Board:
+    async def read_board() -> Board:
         nonlocal scraped
         board = many(history, queues, min(scraped, len(history) - LATEST - 1))
         scraped += 1
         return board
 
     shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")
-    page = MetricsPage(shown, take_board=take_board, feed=Feed(), timer=perf_counter)
+    page = MetricsPage(shown, read_board=read_board, feed=Feed(), timer=perf_counter)
     app = web.Application()
     app.router.add_get("/metrics", page.answer)
     runner = web.AppRunner(app)

@@ -38,8 +38,8 @@ class Webhook:
         self.notifications: list[str] = []
         """The status of each: `resolved` when nothing of its group fires any more."""
 
-    async def take(self, request: web.Request) -> web.Response:
-        """Take one notification."""
+    async def receive(self, request: web.Request) -> web.Response:
+        """Receive one notification."""
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.Response(status=401)
         said = await request.json()
@@ -66,7 +66,7 @@ async def webhook() -> AsyncIterator[Webhook]:
     """Run one until the block ends."""
     receiver = Webhook(f"http://{HOST}:{free_port()}")
     app = web.Application()
-    app.router.add_post("/{to}", receiver.take)
+    app.router.add_post("/{to}", receiver.receive)
     runner = web.AppRunner(app)
     await runner.setup()
     try:

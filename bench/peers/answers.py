@@ -15,7 +15,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from bench.peers.job import PARTITIONS, add, queue_of, segment_of, take
+from bench.peers.job import PARTITIONS, add, fold_event, queue_of, segment_of
 from stream.families.contacts.tables import TALLIES
 from stream.families.contacts.tally import Tally
 
@@ -33,7 +33,7 @@ def oracle(values: Iterable[bytes]) -> Answers:
         event = orjson.loads(value)
         queue = queue_of(event)
         visit = f"{queue}/{segment_of(event)}"
-        change = take(segments.get(visit), event)
+        change = fold_event(segments.get(visit), event)
         if change is None:
             continue
         segments[visit] = change.segment

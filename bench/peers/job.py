@@ -7,7 +7,7 @@ than that of time), so that no peer can be slow for want of our arithmetic. Stan
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["PARTITIONS", "TALLY_FIELDS", "Change", "add", "queue_of", "segment_of", "take"]
+__all__ = ["PARTITIONS", "TALLY_FIELDS", "Change", "add", "fold_event", "queue_of", "segment_of"]
 
 PARTITIONS = 16
 """Of the topic of events, and so of every changelog."""
@@ -49,7 +49,7 @@ def segment_of(event: dict[str, Any]) -> str:
     return f"{event['subject']}/{event['data'].get('enqueue_seq', 1)}"
 
 
-def take(segment: list[Any] | None, event: dict[str, Any]) -> Change | None:
+def fold_event(segment: list[Any] | None, event: dict[str, Any]) -> Change | None:
     """Fold an event into its segment (None for a new one), in place; returns None for what changes nothing."""
     fact = _FACTS.get(event["type"])
     if fact is None:

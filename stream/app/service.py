@@ -95,7 +95,7 @@ class Service:
         self.cluster = ClusterBoard(
             settings.group,
             shown.families,
-            take_share=self.share,
+            read_share=self.share,
             others=self.worker.others,
             # All that there are: of what nobody tells it is known that it is missing.
             declared=[(source.name, number) for source in sources for number in range(settings.partitions)],
@@ -104,8 +104,8 @@ class Service:
         )
         self.server = BoardServer(
             shown,
-            take_board=self.board,
-            take_share=self.cluster.share,
+            read_board=self.board,
+            read_share=self.cluster.share,
             read=self.cluster.read,
             feed=self.feed,
             clock=clock,

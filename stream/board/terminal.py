@@ -22,7 +22,7 @@ from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
 
-__all__ = ["board_of", "follow", "print_board", "table_of"]
+__all__ = ["follow", "print_board", "screen_of", "table_of"]
 
 _STATES: Final = {
     State.BREACHED: ("▼ breach", "bold red"),
@@ -162,7 +162,7 @@ def _tables(panels: Mapping[str, Panel], families: Sequence[Family[Any]], width:
     return [table_of(panel, families, width=width) for panel in shown]
 
 
-def board_of(
+def screen_of(
     document: Document,
     families: Sequence[Family[Any]],
     notices: Sequence[Notice],
@@ -244,4 +244,4 @@ def _picture(
 ) -> RenderableType:
     if document is None:
         return _notice(lost, now) if lost else Text("Connecting …")
-    return board_of(document, families, (lost,) if lost else document.notices, now=now, width=width)
+    return screen_of(document, families, (lost,) if lost else document.notices, now=now, width=width)

@@ -13,7 +13,7 @@ from stream.core.windows import SHOWN_WINDOWS
 
 __all__ = [
     "Bars",
-    "Buckets",
+    "BucketColumns",
     "Column",
     "Figure",
     "Format",
@@ -58,7 +58,7 @@ class Reading(Generic[S]):
 Column = Callable[[Reading[S], str], Sequence[Any]]
 """One value for each snapshot, in a window; a figure of now is asked for the window "" and pays no heed to it."""
 
-Buckets = tuple[Sequence[Vector], Sequence[float]]
+BucketColumns = tuple[Sequence[Vector], Sequence[float]]
 """A column of counts for each bucket, not cumulative, and one of the sums of what was measured."""
 
 
@@ -155,7 +155,7 @@ class Figure(Struct, Generic[S], frozen=True, kw_only=True):
     column: Column[S] | None = None
     by: Mapping[str, Column[S]] = {}
     """In place of *column*: one for each value of the metric's last label, such as a reason."""
-    buckets: Callable[[Reading[S]], Buckets] | None = None
+    buckets: Callable[[Reading[S]], BucketColumns] | None = None
     """In place of *column*: a histogram."""
     coarse: Sequence[int] = ()
     """Those of the bounds of a histogram that are worth a series each."""

@@ -83,8 +83,8 @@ class Rows(dict[K, V]):
         else:
             self.changed[key] = False
 
-    def take_changed(self) -> list[tuple[K, V | None]]:
+    def drain_changed(self) -> list[tuple[K, V | None]]:
         """Return every row that changed since the last call (None: deleted), and forget that it did."""
-        taken = list(zip(self.changed, map(self.get, self.changed), strict=True))
+        drained = list(zip(self.changed, map(self.get, self.changed), strict=True))
         self.changed.clear()
-        return taken
+        return drained

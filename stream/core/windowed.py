@@ -84,7 +84,7 @@ class Windowed(Generic[T]):
         windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
         self._sums = SlidingSums(self._minutes, self._kind, windows)
         self._open_minutes: dict[int, list[T]] = {}
-        """The minutes that were counted in since rows were last taken, and all tallies that count them."""
+        """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_days: set[int] = set()
         """The days of these minutes."""
         self._first = (0, 0, 0)
@@ -167,7 +167,7 @@ class Windowed(Generic[T]):
         counted = self._open_minutes[minute] = [row.tally for row in rows if row.applied_offset < offset]
         return counted
 
-    def take_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
+    def drain_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
         """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
         days = self._open_days
         counted = (self._open_minutes, days, {month_of(day) for day in days} if self._months else ())
@@ -221,7 +221,7 @@ class Windowed(Generic[T]):
         """Tell whether the watermark has come into another minute since the last eviction."""
         return minute_of(self.watermark) > self._swept_to
 
-    def take_outdated(self) -> list[tuple[Scope, int]]:
+    def forget_outdated(self) -> list[tuple[Scope, int]]:
         """Forget minutes, days and months that nothing reaches any more, and return them."""
         self._swept_to = minute_of(self.watermark)
         outdated: list[tuple[Scope, int]] = []

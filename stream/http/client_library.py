@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from stream.core.samples import Block, Buckets, MetricFamily
-from stream.http.exposition import Format, Piece
+from stream.http.exposition import Piece, TextFormat
 
 __all__ = ["FamiliesCollector", "ProcessPage", "registry_of"]
 
@@ -55,9 +55,9 @@ class ProcessPage:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
 
-    def written(self, form: Format) -> list[Piece]:
+    def written(self, form: TextFormat) -> list[Piece]:
         """Return the text in one piece, without the end mark of OpenMetrics."""
-        if form is Format.TEXT:
+        if form is TextFormat.TEXT:
             text = generate_latest(self._registry)
         else:
             # Our page goes on behind it, and has that mark at its own end.

@@ -23,10 +23,10 @@ __all__ = [
     "PAGE_SERIES",
     "SECTION_DURATION",
     "SECTION_SUCCESS",
-    "Format",
     "Piece",
     "RenderedSection",
     "SectionWriter",
+    "TextFormat",
     "page",
     "rendered",
     "section_writer",
@@ -51,7 +51,7 @@ PAGE_SERIES = gauge(
 )
 
 
-class Format(Enum):
+class TextFormat(Enum):
     """The two formats; the value is the content type."""
 
     TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -61,7 +61,7 @@ class Format(Enum):
 Piece = tuple[bytes, int]
 """Text of the page, and how many samples there are in it."""
 
-SectionWriter = Callable[[Format], Iterable[Piece]]
+SectionWriter = Callable[[TextFormat], Iterable[Piece]]
 """Writes one part of the page, family by family, without the end mark of OpenMetrics; may fail on its own."""
 
 
@@ -83,7 +83,7 @@ class RenderedSection(Struct, frozen=True):
 
 def page(
     parts: Mapping[str, SectionWriter | RenderedSection],
-    form: Format,
+    form: TextFormat,
     body: Body,
     *,
     timer: Callable[[], float],
@@ -111,11 +111,11 @@ def page(
         *single(PAGE_SERIES, [((name,), many) for name, many in series.items()]),
     )
     body.add([written(own, form)])
-    if form is Format.OPENMETRICS:
+    if form is TextFormat.OPENMETRICS:
         body.add([b"# EOF\n"])
 
 
-def rendered(name: str, part: SectionWriter, form: Format, *, timer: Callable[[], float]) -> RenderedSection:
+def rendered(name: str, part: SectionWriter, form: TextFormat, *, timer: Callable[[], float]) -> RenderedSection:
     """Write a part of the page ahead of the page itself."""
     body = Body()
     told = _add(name, part, form, body, timer)
@@ -127,12 +127,12 @@ def section_writer(section: Section) -> SectionWriter:
     return lambda form: _written(section(), form)
 
 
-def written(families: Iterable[MetricFamily], form: Format) -> bytes:
+def written(families: Iterable[MetricFamily], form: TextFormat) -> bytes:
     """Return families as text, without the end mark of OpenMetrics."""
     return b"".join(text for text, _ in _written(families, form))
 
 
-def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callable[[], float]) -> RenderedSection:
+def _add(name: str, part: SectionWriter, form: TextFormat, body: Body, timer: Callable[[], float]) -> RenderedSection:
     """Add a part to *body*, and return what is to be told of it, without its text."""
     began = timer()
     series = 0
@@ -151,11 +151,11 @@ def _add(name: str, part: SectionWriter, form: Format, body: Body, timer: Callab
     return RenderedSection(b"", timer() - began, series)
 
 
-def _written(families: Iterable[MetricFamily], form: Format) -> Iterator[Piece]:
+def _written(families: Iterable[MetricFamily], form: TextFormat) -> Iterator[Piece]:
     return (("".join(_texts(family, form)).encode(), family.size) for family in families)
 
 
-def _texts(family: MetricFamily, form: Format) -> Iterator[str]:
+def _texts(family: MetricFamily, form: TextFormat) -> Iterator[str]:
     yield _head(family.metric, form)
     for block in family.blocks:
         match block:
@@ -165,9 +165,9 @@ def _texts(family: MetricFamily, form: Format) -> Iterator[str]:
                 yield _block_text(family.metric, block)
 
 
-def _head(one: Metric, form: Format) -> str:
+def _head(one: Metric, form: TextFormat) -> str:
     meaning = one.meaning.replace("\\", r"\\").replace("\n", r"\n")
-    if form is Format.TEXT:
+    if form is TextFormat.TEXT:
         # The older format has no type `info`; a gauge that is always 1 is what it was before there was one.
         kind = Kind.GAUGE if one.kind is Kind.INFO else one.kind
         return f"# HELP {one.name} {meaning}\n# TYPE {one.name} {kind}\n"

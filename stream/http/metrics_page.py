@@ -18,7 +18,7 @@ from stream.core.cloudevents import tag_of
 from stream.core.family import Board
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage
-from stream.http.exposition import Format, Piece, SectionWriter, rendered, section_writer
+from stream.http.exposition import Piece, SectionWriter, TextFormat, rendered, section_writer
 from stream.http.negotiation import accepts_gzip, format_for
 from stream.http.page_input import PageInput, write_body
 from stream.http.page_writer import PageWriter
@@ -38,16 +38,16 @@ class MetricsPage:
     """Answers scrapes. One broken part, be it the board itself, never blanks the page."""
 
     def __init__(
-        self, shown: Shown, *, take_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
+        self, shown: Shown, *, read_board: Callable[[], Awaitable[Board]], feed: Feed, timer: Callable[[], float]
     ) -> None:
         self._families, self._detail = shown.families, shown.detail
         self._event_types = [tag_of(kind) for family in shown.families for kind in family.events]
         # Nothing is kept: what Prometheus writes down is to be of the instant at which it asked (decision 0008).
-        self._boards = SharedReading(take_board)
+        self._boards = SharedReading(read_board)
         # One in the making for each format and encoding: whoever asks meanwhile gets the same bytes.
         self._pages = {
             (form, packed): SharedReading(partial(self._page, form, packed=packed))
-            for form in Format
+            for form in TextFormat
             for packed in (False, True)
         }
         self._feed = feed
@@ -73,11 +73,11 @@ class MetricsPage:
         # The thread is not waited for: the page that it writes would reach nobody any more.
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _page(self, form: Format, *, packed: bool) -> bytes:
+    async def _page(self, form: TextFormat, *, packed: bool) -> bytes:
         page_input = await self._page_input(form, packed=packed)
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._written, page_input)
 
-    async def _page_input(self, form: Format, *, packed: bool) -> PageInput:
+    async def _page_input(self, form: TextFormat, *, packed: bool) -> PageInput:
         tell = partial(rendered, form=form, timer=self._timer)
         first = {"build": tell("build", section_writer(build_families))}
         board = None
@@ -112,7 +112,7 @@ class MetricsPage:
 
 
 def _failing(error: Exception) -> SectionWriter:
-    def fail(_: Format) -> list[Piece]:
+    def fail(_: TextFormat) -> list[Piece]:
         raise error
 
     return fail

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from stream.http.exposition import Format
+from stream.http.exposition import TextFormat
 
 __all__ = ["accepts_gzip", "format_for"]
 
@@ -20,14 +20,14 @@ class _Offer(Struct, frozen=True):
     weight: float
 
 
-def format_for(accept: str) -> Format:
+def format_for(accept: str) -> TextFormat:
     """
     Return the format that the client likes best.
 
     OpenMetrics only goes to who names it. Between equals the one named first wins, and who accepts neither
     gets plain text, as Prometheus itself expects.
     """
-    best, weight = Format.TEXT, 0.0
+    best, weight = TextFormat.TEXT, 0.0
     for offer in _offers(accept):
         form = _format_of(offer)
         # Only more is better, not as much: of equals the first stays.
@@ -36,12 +36,12 @@ def format_for(accept: str) -> Format:
     return best
 
 
-def _format_of(offer: _Offer) -> Format | None:
+def _format_of(offer: _Offer) -> TextFormat | None:
     match offer.what:
         case "application/openmetrics-text":
-            return Format.OPENMETRICS if offer.parameters.get("version", "") in _OPENMETRICS_VERSIONS else None
+            return TextFormat.OPENMETRICS if offer.parameters.get("version", "") in _OPENMETRICS_VERSIONS else None
         case "text/plain" | "text/*" | "*/*":
-            return Format.TEXT
+            return TextFormat.TEXT
         case _:
             return None
 

@@ -12,7 +12,7 @@ from stream.core.collector import PageDetail, family_of_section, sections_of
 from stream.core.family import Board, Family
 from stream.core.time_zones import zone_name, zone_of
 from stream.http.body import Body, GzippedBody
-from stream.http.exposition import Format, RenderedSection, page, section_writer
+from stream.http.exposition import RenderedSection, TextFormat, page, section_writer
 
 __all__ = ["SLICE", "PageInput", "PageWire", "get", "put", "write_body"]
 
@@ -25,7 +25,7 @@ _LENGTH_BYTES = 8
 class PageInput(Struct, frozen=True, kw_only=True):
     """Inputs of a metrics page before rendering."""
 
-    form: Format
+    form: TextFormat
     packed: bool
     """Whether the page is to be gzipped."""
     detail: PageDetail

@@ -67,8 +67,8 @@ class BoardServer:
     """
     Serves one worker's figures, and the board of its whole group.
 
-    *shown* says what is served. *take_board* returns what this worker owns, for `/metrics`;
-    *take_share* the same, for the other workers;
+    *shown* says what is served. *read_board* returns what this worker owns, for `/metrics`;
+    *read_share* the same, for the other workers;
     *read* the board of all workers, with what is wrong with it. The last two return the same object to all who
     ask while there is nothing newer. *clock* tells now; *health* judges the worker; *every* is how often the
     wall is told. `address` is known after `start`.
@@ -78,8 +78,8 @@ class BoardServer:
         self,
         shown: Shown,
         *,
-        take_board: Callable[[], Awaitable[Board]],
-        take_share: Callable[[], Awaitable[WorkerShare]],
+        read_board: Callable[[], Awaitable[Board]],
+        read_share: Callable[[], Awaitable[WorkerShare]],
         read: Callable[[], Awaitable[BoardReading]],
         feed: Feed,
         clock: Callable[[], datetime],
@@ -96,9 +96,9 @@ class BoardServer:
         self._broken_since: datetime | None = None
         # Two, so that a long rendering does not hold up another window; metrics have a thread of their own.
         self._executor = ThreadPoolExecutor(2, thread_name_prefix="board")
-        self._metrics = MetricsPage(shown, take_board=take_board, feed=feed, timer=perf_counter)
+        self._metrics = MetricsPage(shown, read_board=read_board, feed=feed, timer=perf_counter)
         self._documents = SharedRendering(read, self._document_of, self._executor)
-        self._share_page = SharePage(take_share, ShareCodec(shown.families), self._executor)
+        self._share_page = SharePage(read_share, ShareCodec(shown.families), self._executor)
         self._broadcast = Broadcast(self._frame, every=every)
         # No log of requests: each scrape and each page that asks would be a line. And at the end not a minute, as
         # aiohttp has it, for what is still being answered: an orchestrator kills before that.

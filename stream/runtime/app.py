@@ -166,7 +166,7 @@ def _processor(worker: Worker, source: SourceTopic, dead_letters: str) -> None:
     async def process(batches: Any) -> None:
         async for event in batches.events():
             try:
-                await processor.take(event.message.partition, event.value)
+                await processor.apply(event.message.partition, event.value)
             except Exception as failure:  # noqa: BLE001  # Faust would restart the processor and go on with the next batch
                 worker.fail(failure)
                 return

@@ -72,16 +72,16 @@ class ByteBudget:
         self._turn = asyncio.Lock()
         self._freed = asyncio.Event()
 
-    def take_now(self, size: int) -> bool:
-        """Take room if there is some and nobody waits for it; a single event always fits an empty buffer."""
+    def reserve_now(self, size: int) -> bool:
+        """Reserve room if there is some and nobody waits for it; a single event always fits an empty buffer."""
         # Not past those who wait: small events would else keep a large one waiting for ever.
         if self._turn.locked() or (self.held and self.held + size > self.limit):
             return False
         self.held += size
         return True
 
-    async def take(self, size: int) -> None:
-        """Take room as soon as there is some."""
+    async def reserve(self, size: int) -> None:
+        """Reserve room as soon as there is some."""
         async with self._turn:
             # An event that is larger than the whole buffer is let in alone, once the buffer is empty: else it
             # would wait for ever.

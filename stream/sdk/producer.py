@@ -120,7 +120,7 @@ class Producer:
     def post_nowait(self, event: Event) -> None:
         """Put the event into the buffer; raises BufferFull if there is no room."""
         record = self._record(event, self._posted)
-        if not self._budget.take_now(record.size):
+        if not self._budget.reserve_now(record.size):
             raise BufferFull(f"the buffer of {self._budget.limit} bytes (buffer_bytes) is full")
         self._put(event.topic, record)
 
@@ -158,8 +158,8 @@ class Producer:
 
     async def _accept(self, event: Event, delivery: Delivery) -> None:
         record = self._record(event, delivery)
-        if not self._budget.take_now(record.size):
-            await self._budget.take(record.size)
+        if not self._budget.reserve_now(record.size):
+            await self._budget.reserve(record.size)
         self._put(event.topic, record)
 
     def _put(self, topic: str, record: BufferedRecord) -> None:

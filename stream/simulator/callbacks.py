@@ -4,7 +4,7 @@ Kept simple: who calls back is not one of the agents on duty, so no desk is take
 """
 
 from stream.families.contacts.events import CallbackAttempted, CallbackConnected, CallbackFailed
-from stream.simulator.desks import Calendar, SimulatedQueue, Visit
+from stream.simulator.desks import Calendar, SimulatedQueue, SimulatedVisit
 from stream.simulator.events_out import Recorder
 
 __all__ = ["Callbacks"]
@@ -25,7 +25,7 @@ class Callbacks:
         self._calendar = calendar
         self._record = record
 
-    def promise(self, visit: Visit) -> None:
+    def promise(self, visit: SimulatedVisit) -> None:
         """A waiting customer has asked to be called back."""
         due = self._calendar.now + PROMISED_AFTER_MS
         callback = f"{visit.contact}-callback"

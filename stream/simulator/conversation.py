@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stream.simulator.desks import Calendar, Desk, Stage, Visit
+from stream.simulator.desks import Calendar, Desk, SimulatedVisit, Stage
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 
@@ -16,14 +16,14 @@ class Conversations:
     """Plays the conversations; says by *on_transferred* that a contact goes on to another queue."""
 
     def __init__(
-        self, calendar: Calendar, record: Recorder, duty: Duty, on_transferred: Callable[[Visit, str], None]
+        self, calendar: Calendar, record: Recorder, duty: Duty, on_transferred: Callable[[SimulatedVisit, str], None]
     ) -> None:
         self._on_transferred = on_transferred
         self._calendar = calendar
         self._record = record
         self._duty = duty
 
-    def begin(self, visit: Visit, desk: Desk) -> None:
+    def begin(self, visit: SimulatedVisit, desk: Desk) -> None:
         """An agent answers."""
         visit.answered_at = self._calendar.now
         desk.talking += 1
@@ -31,14 +31,14 @@ class Conversations:
         self._duty.observe(desk)
         self._talk(visit)
 
-    def _talk(self, visit: Visit) -> None:
+    def _talk(self, visit: SimulatedVisit) -> None:
         """Plan what ends this stretch of talk: the next hold, or the end."""
         errand = visit.errand
         # The whole errand was drawn with the visit: nothing here depends on chance.
         after = self._hold if visit.holds < len(errand.holds) else self._end
         self._calendar.after(errand.talk[visit.holds], after, visit)
 
-    def _hold(self, visit: Visit) -> None:
+    def _hold(self, visit: SimulatedVisit) -> None:
         errand, length = visit.errand, visit.errand.holds[visit.holds]
         visit.holds += 1
         visit.held_at = self._calendar.now
@@ -46,17 +46,17 @@ class Conversations:
         hangs_up = visit.holds == len(errand.talk)  # some give up on hold: no talk follows it
         self._calendar.after(length, self._end if hangs_up else self._resume, visit)
 
-    def _resume(self, visit: Visit) -> None:
+    def _resume(self, visit: SimulatedVisit) -> None:
         self._count_hold(visit)
         self._record.resumed(visit, _agent(visit))
         self._talk(visit)
 
-    def _count_hold(self, visit: Visit) -> None:
+    def _count_hold(self, visit: SimulatedVisit) -> None:
         if visit.held_at is not None:
             visit.hold_ms += self._calendar.now - visit.held_at
             visit.held_at = None
 
-    def _end(self, visit: Visit) -> None:
+    def _end(self, visit: SimulatedVisit) -> None:
         desk, errand, plan = visit.desk, visit.errand, visit.queue.plan
         assert desk is not None
         self._count_hold(visit)
@@ -76,7 +76,7 @@ class Conversations:
             self._on_transferred(visit, transfer.to)
         self._wrap_up(visit, desk)
 
-    def _wrap_up(self, visit: Visit, desk: Desk) -> None:
+    def _wrap_up(self, visit: SimulatedVisit, desk: Desk) -> None:
         # A wrap-up of no length is not told: the desk is free in the same instant.
         if not visit.errand.wrapup:
             self._duty.release(desk)
@@ -86,7 +86,7 @@ class Conversations:
         self._duty.observe(desk)
         self._calendar.after(visit.errand.wrapup, self._wrapped_up, visit)
 
-    def _wrapped_up(self, visit: Visit) -> None:
+    def _wrapped_up(self, visit: SimulatedVisit) -> None:
         desk = visit.desk
         assert desk is not None
         desk.wrapping -= 1
@@ -94,6 +94,6 @@ class Conversations:
         self._duty.release(desk)
 
 
-def _agent(visit: Visit) -> str:
+def _agent(visit: SimulatedVisit) -> str:
     assert visit.desk is not None
     return visit.desk.plan.id

@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from stream.simulator.centre import AgentPlan, Break, QueuePlan
 from stream.simulator.customers import Customers, Errand
 
-__all__ = ["Calendar", "Desk", "Lines", "SimulatedQueue", "Stage", "Visit"]
+__all__ = ["Calendar", "Desk", "Lines", "SimulatedQueue", "SimulatedVisit", "Stage"]
 
 T = TypeVar("T")
 Activity = Literal["idle", "reserved", "on_contact", "acw"]
@@ -97,7 +97,7 @@ class SimulatedQueue:
         self.number = 0
         """Contacts that have arrived, for their ids."""
         # Whoever gives up leaves from the middle: in a list or deque that would be a search.
-        self.waiting: OrderedDict[Visit, None] = OrderedDict()
+        self.waiting: OrderedDict[SimulatedVisit, None] = OrderedDict()
         """Who waits and rings nowhere; the first is the next."""
         self.ringing = 0
         self.agents_on_duty = 0
@@ -172,7 +172,7 @@ class Stage(Enum):
     GONE = auto()
 
 
-class Visit:
+class SimulatedVisit:
     """One visit of one contact to one queue: what the domain calls a segment."""
 
     __slots__ = (

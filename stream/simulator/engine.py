@@ -15,7 +15,7 @@ from stream.simulator.callbacks import Callbacks
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Customers, milliseconds, sampler
-from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, Visit
+from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, SimulatedVisit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 from stream.simulator.front_door import FrontDoor
@@ -67,9 +67,9 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> lis
 
     # A conversation may end in a wait, and a wait in a conversation: the two need each other, so one is told of
     # the other by this function.
-    def go_on(visit: Visit, to_queue: str) -> None:
+    def go_on(visit: SimulatedVisit, to_queue: str) -> None:
         queue = queues[visit.queue.plan.tenant, to_queue]
-        waiting.enter(Visit(visit.contact, queue, queue.returning.draw(), visit.seq + 1))
+        waiting.enter(SimulatedVisit(visit.contact, queue, queue.returning.draw(), visit.seq + 1))
 
     talks = Conversations(calendar, record, duty, go_on)
     waiting = WaitingRoom(calendar, record, duty, talks, Callbacks(calendar, record))

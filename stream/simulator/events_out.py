@@ -10,7 +10,7 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.simulator.centre import Reports, Transfer
 from stream.simulator.customers import Leaving
-from stream.simulator.desks import Calendar, Desk, SimulatedQueue, Visit
+from stream.simulator.desks import Calendar, Desk, SimulatedQueue, SimulatedVisit
 
 __all__ = ["Recorder", "source_of"]
 
@@ -39,27 +39,27 @@ class Recorder:
         self._at = -1
         self._time = start
 
-    def offered(self, visit: Visit) -> None:
+    def offered(self, visit: SimulatedVisit) -> None:
         """A contact reached the centre."""
         plan = visit.queue.plan
         if self.reports.arrivals:
             data = payloads.ArrivalData(queue=plan.name, channel=plan.channel, did=plan.did)
             self._tell(e.ContactOffered, visit.contact, plan.tenant, data)
 
-    def menu_ended(self, visit: Visit, outcome: Literal["queued", "self_served", "abandoned"]) -> None:
+    def menu_ended(self, visit: SimulatedVisit, outcome: Literal["queued", "self_served", "abandoned"]) -> None:
         """The voice menu is over."""
         plan = visit.queue.plan
         if self.reports.arrivals:
             data = payloads.IvrData(queue=plan.name, channel=plan.channel, did=plan.did, outcome=outcome)
             self._tell(e.ContactIvrEnded, visit.contact, plan.tenant, data)
 
-    def blocked(self, visit: Visit, reason: payloads.BlockReason) -> None:
+    def blocked(self, visit: SimulatedVisit, reason: payloads.BlockReason) -> None:
         """The contact does not get in."""
         plan = visit.queue.plan
         data = payloads.BlockedData(queue=plan.name, channel=plan.channel, reason=reason)
         self._tell(e.ContactBlocked, visit.contact, plan.tenant, data)
 
-    def enqueued(self, visit: Visit) -> None:
+    def enqueued(self, visit: SimulatedVisit) -> None:
         """The wait began."""
         plan = visit.queue.plan
         data = payloads.EnqueuedData(
@@ -71,7 +71,7 @@ class Recorder:
         )
         self._tell(e.ContactEnqueued, visit.contact, plan.tenant, data)
 
-    def offered_to_agent(self, visit: Visit, agent: str) -> None:
+    def offered_to_agent(self, visit: SimulatedVisit, agent: str) -> None:
         """It rings at an agent."""
         plan = visit.queue.plan
         data = payloads.OfferData(
@@ -79,7 +79,7 @@ class Recorder:
         )
         self._tell(e.ContactOfferedToAgent, visit.contact, plan.tenant, data)
 
-    def offer_ended(self, visit: Visit, agent: str, result: Literal["missed", "canceled"]) -> None:
+    def offer_ended(self, visit: SimulatedVisit, agent: str, result: Literal["missed", "canceled"]) -> None:
         """It rang at an agent in vain."""
         plan = visit.queue.plan
         data = payloads.OfferEndedData(
@@ -93,7 +93,7 @@ class Recorder:
         )
         self._tell(e.OfferEnded, visit.contact, plan.tenant, data)
 
-    def answered(self, visit: Visit, agent: str) -> None:
+    def answered(self, visit: SimulatedVisit, agent: str) -> None:
         """An agent answered."""
         plan, now = visit.queue.plan, self._calendar.now
         data = payloads.AnsweredData(
@@ -107,7 +107,7 @@ class Recorder:
         )
         self._tell(e.ContactAnswered, visit.contact, plan.tenant, data)
 
-    def left(self, visit: Visit, how: Leaving | Literal["empty"], position: int) -> None:
+    def left(self, visit: SimulatedVisit, how: Leaving | Literal["empty"], position: int) -> None:
         """The wait ended without an answer."""
         plan, wait = visit.queue.plan, self._calendar.now - visit.enqueued_at
         if how == "abandon":
@@ -126,15 +126,15 @@ class Recorder:
         )
         self._tell(e.ContactDequeued, visit.contact, plan.tenant, data)
 
-    def held(self, visit: Visit, agent: str) -> None:
+    def held(self, visit: SimulatedVisit, agent: str) -> None:
         """The customer is on hold."""
         self._tell(e.ContactHeld, visit.contact, visit.queue.plan.tenant, _segment(visit, agent))
 
-    def resumed(self, visit: Visit, agent: str) -> None:
+    def resumed(self, visit: SimulatedVisit, agent: str) -> None:
         """The customer is back."""
         self._tell(e.ContactResumed, visit.contact, visit.queue.plan.tenant, _segment(visit, agent))
 
-    def ended(self, visit: Visit, agent: str) -> None:
+    def ended(self, visit: SimulatedVisit, agent: str) -> None:
         """The parties hung up."""
         plan = visit.queue.plan
         data = payloads.EndedData(
@@ -149,7 +149,7 @@ class Recorder:
         )
         self._tell(e.ContactEnded, visit.contact, plan.tenant, data)
 
-    def transferred(self, visit: Visit, agent: str, transfer: Transfer) -> None:
+    def transferred(self, visit: SimulatedVisit, agent: str, transfer: Transfer) -> None:
         """The contact goes on elsewhere."""
         plan = visit.queue.plan
         data = payloads.TransferredData(
@@ -166,12 +166,12 @@ class Recorder:
         )
         self._tell(e.ContactTransferred, visit.contact, plan.tenant, data)
 
-    def wrapup_started(self, visit: Visit, agent: str) -> None:
+    def wrapup_started(self, visit: SimulatedVisit, agent: str) -> None:
         """The agent works on."""
         if self.reports.wrapup_started:
             self._tell(e.ContactWrapupStarted, visit.contact, visit.queue.plan.tenant, _segment(visit, agent))
 
-    def wrapup_ended(self, visit: Visit, agent: str) -> None:
+    def wrapup_ended(self, visit: SimulatedVisit, agent: str) -> None:
         """The agent is done with the contact."""
         plan = visit.queue.plan
         data = payloads.WrapupEndedData(
@@ -223,10 +223,10 @@ class Recorder:
         )
 
 
-def _segment(visit: Visit, agent: str) -> payloads.QueueData:
+def _segment(visit: SimulatedVisit, agent: str) -> payloads.QueueData:
     plan = visit.queue.plan
     return payloads.QueueData(queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent)
 
 
-def _offer_id(visit: Visit) -> str:
+def _offer_id(visit: SimulatedVisit) -> str:
     return f"{visit.contact}.{visit.seq}.{visit.offers}"

@@ -5,7 +5,7 @@ from typing import Literal
 from stream.families.contacts.payloads import BlockReason
 from stream.simulator.arrivals import DAY_MS
 from stream.simulator.customers import milliseconds, sampler
-from stream.simulator.desks import Calendar, SimulatedQueue, Visit
+from stream.simulator.desks import Calendar, SimulatedQueue, SimulatedVisit
 from stream.simulator.events_out import Recorder
 from stream.simulator.waiting import WaitingRoom
 
@@ -32,7 +32,7 @@ class FrontDoor:
         self.expect(queue)
         queue.number += 1
         # The number of the queue stands for its name, which may have any characters.
-        visit = Visit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
+        visit = SimulatedVisit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
         self._record.offered(visit)
         menu = queue.plan.menu
         if (reason := self._refusal(queue)) is not None:
@@ -54,7 +54,7 @@ class FrontDoor:
         # After the hours: attempts while a queue is closed are counted apart from those that find no line.
         return "busy" if queue.lines.full else None
 
-    def _menu_ends(self, visit: Visit) -> None:
+    def _menu_ends(self, visit: SimulatedVisit) -> None:
         outcome = _outcome(visit.queue)
         self._record.menu_ended(visit, outcome)
         if outcome == "queued":
@@ -62,7 +62,7 @@ class FrontDoor:
         else:
             visit.queue.lines.taken -= 1
 
-    def _enter(self, visit: Visit) -> None:
+    def _enter(self, visit: SimulatedVisit) -> None:
         plan = visit.queue.plan
         # Only behind the menu: who is in it waits for nobody, and takes no place of the queue.
         if plan.capacity is not None and visit.queue.length >= plan.capacity:
@@ -72,7 +72,7 @@ class FrontDoor:
         else:
             self._waiting.enter(visit)
 
-    def _block(self, visit: Visit, reason: BlockReason) -> None:
+    def _block(self, visit: SimulatedVisit, reason: BlockReason) -> None:
         visit.queue.lines.taken -= 1
         self._record.blocked(visit, reason)
 

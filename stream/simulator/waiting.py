@@ -9,7 +9,7 @@ from typing import Literal
 from stream.simulator.callbacks import Callbacks
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Leaving
-from stream.simulator.desks import Calendar, Desk, SimulatedQueue, Stage, Visit
+from stream.simulator.desks import Calendar, Desk, SimulatedQueue, SimulatedVisit, Stage
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
 
@@ -28,7 +28,7 @@ class WaitingRoom:
         self._talks = talks
         self._callbacks = callbacks
 
-    def enter(self, visit: Visit) -> None:
+    def enter(self, visit: SimulatedVisit) -> None:
         """A contact begins to wait; a free agent is offered it at once."""
         queue = visit.queue
         visit.enqueued_at = self._calendar.now
@@ -59,7 +59,7 @@ class WaitingRoom:
             while queue.waiting:
                 self._leave(next(iter(queue.waiting)), "empty")
 
-    def _offer(self, visit: Visit, desk: Desk) -> None:
+    def _offer(self, visit: SimulatedVisit, desk: Desk) -> None:
         queue = visit.queue
         del queue.waiting[visit]
         queue.ringing += 1
@@ -78,13 +78,13 @@ class WaitingRoom:
             # Answered in the same instant, as in Erlang's models: a wait of exactly 0.
             self._answer(visit)
 
-    def _answer(self, visit: Visit) -> None:
+    def _answer(self, visit: SimulatedVisit) -> None:
         if visit.stage is Stage.RINGING:
             desk = self._stop_ringing(visit)
             visit.stage = Stage.TALKING
             self._talks.begin(visit, desk)
 
-    def _miss(self, visit: Visit) -> None:
+    def _miss(self, visit: SimulatedVisit) -> None:
         """Nobody took it: back to the head of the queue."""
         if visit.stage is not Stage.RINGING:
             return
@@ -102,12 +102,12 @@ class WaitingRoom:
         if other is not None and visit.stage is Stage.WAITING:
             self._offer(visit, other)
 
-    def _give_up(self, visit: Visit) -> None:
+    def _give_up(self, visit: SimulatedVisit) -> None:
         if visit.stage in (Stage.WAITING, Stage.RINGING):
             assert visit.errand.leaves is not None
             self._leave(visit, visit.errand.leaves)
 
-    def _leave(self, visit: Visit, how: Leaving | Literal["empty"]) -> None:
+    def _leave(self, visit: SimulatedVisit, how: Leaving | Literal["empty"]) -> None:
         queue = visit.queue
         position = _position(visit)
         desk = None
@@ -125,7 +125,7 @@ class WaitingRoom:
         if desk is not None:
             self._duty.release(desk)
 
-    def _stop_ringing(self, visit: Visit) -> Desk:
+    def _stop_ringing(self, visit: SimulatedVisit) -> Desk:
         desk = visit.desk
         assert desk is not None
         visit.queue.ringing -= 1
@@ -146,7 +146,7 @@ def _best(queue: SimulatedQueue) -> Desk | None:
     return best
 
 
-def _position(visit: Visit) -> int:
+def _position(visit: SimulatedVisit) -> int:
     """Return the place of a contact in its queue, from 1; those that ring come first."""
     if visit.stage is Stage.RINGING:
         return 1

@@ -15,7 +15,7 @@ from stream.core.family import Board, FoldOptions
 from stream.core.policies import Policies
 from stream.core.samples import MetricFamily
 from stream.core.windows import EPOCH
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.status.feed import Feed
 from stream.status.metrics import feed_families
 from tests.board.boards import families_of
@@ -57,7 +57,7 @@ def _read_by_rules() -> frozenset[str]:
 def _figures(families: Iterable[MetricFamily], instance: str) -> Figures:
     of_rules = (family for family in families if family.metric.name in _read_by_rules())
     target = (("instance", instance), ("job", JOB))
-    figures = parsed(written(of_rules, Format.TEXT).decode())
+    figures = parsed(written(of_rules, TextFormat.TEXT).decode())
     return {(name, tuple(sorted((*labels, *target)))): value for (name, labels), value in figures.items()}
 
 

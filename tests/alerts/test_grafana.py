@@ -11,7 +11,7 @@ import yaml
 
 from scripts.alerts.files import ALERTS, PROVISIONED, RECORDINGS, RULES
 from scripts.alerts.grafana import PROMETHEUS_YML
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.status.metrics import feed_families
 from tests.alerting import CONFIGURATION
 from tests.alerts.stories import Scrapes, judge
@@ -157,7 +157,7 @@ def test_routes_lead_to_contact_points_and_mute_timings_that_exist() -> None:
 
 async def test_every_expression_is_answered_by_prometheus(tmp_path: Path) -> None:
     families = [*families_of(a_busy_board()), *feed_families(a_busy_feed())]
-    history = _at_noon(written(families, Format.OPENMETRICS).decode())
+    history = _at_noon(written(families, TextFormat.OPENMETRICS).decode())
     asked = {
         **{f"{name}/{ref}": expr for name, rule in BY_GRAFANA.items() for ref, expr in queries(rule).items()},
         **{record.name: record.expr for record in RECORDINGS},

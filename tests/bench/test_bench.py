@@ -47,7 +47,7 @@ def test_events_are_the_same_but_for_their_queues() -> None:
 def test_as_many_contacts_wait_as_were_asked_for() -> None:
     job, steps = InMemory(), lives(10, 300)
 
-    job.take(by_home((sent for step in islice(steps, 6000) for sent in step), 16))
+    job.fold(by_home((sent for step in islice(steps, 6000) for sent in step), 16))
 
     assert sum(len(queue.phases.waiting) for fold in job.folds for queue in fold.queues.values()) == 300
 

@@ -64,15 +64,15 @@ class Worker:
     windows: tuple[str, ...] = SHOWN_WINDOWS
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    async def take_board(self) -> Board:
+    async def read_own_board(self) -> Board:
         self.taken += 1
         await self.goes_on.wait()
         if self.broken is not None:
             raise self.broken
         return replace(self.board, at=self.clock()) if self.moving else self.board
 
-    async def take_share(self) -> WorkerShare:
-        board = await self.take_board()
+    async def read_share(self) -> WorkerShare:
+        board = await self.read_own_board()
         partitions = tuple(
             PartitionBoard(feed=PartitionFeed(name, 0), snapshots=snapshots)
             for name, snapshots in board.snapshots.items()
@@ -80,7 +80,7 @@ class Worker:
         return WorkerShare(group="test", generation=1, at=board.at, vitals=vitals_of(self.feed), partitions=partitions)
 
     async def read_board(self) -> BoardReading:
-        return BoardReading(await self.take_board(), notices_of(self.feed, self.clock(), self.limits))
+        return BoardReading(await self.read_own_board(), notices_of(self.feed, self.clock(), self.limits))
 
     def clock(self) -> datetime:
         return self.began + (datetime.now(UTC) - self.began) * self.speed
@@ -91,8 +91,8 @@ class Worker:
     def server(self, listen: Listen | None = None) -> BoardServer:
         return BoardServer(
             replace(self.shown, windows=self.windows),
-            take_board=self.take_board,
-            take_share=SharedReading(self.take_share, keep_seconds=self.every.total_seconds()).read,
+            read_board=self.read_own_board,
+            read_share=SharedReading(self.read_share, keep_seconds=self.every.total_seconds()).read,
             read=SharedReading(self.read_board, keep_seconds=self.every.total_seconds()).read,
             feed=self.feed,
             clock=self.clock,

@@ -39,7 +39,7 @@
         const ink = (bottom - top) / 4; // a line is higher than its letters
         right = Math.min(right, edge(one, ".name, .where", "right")); // what is too long ends in dots
         bottom = Math.min(bottom, edge(one, ".name", "bottom")); // so do names, after two lines
-        const border = Math.min(innerWidth, edge(one, "li article, #now div, #staff-now div, table", "right"));
+        const border = Math.min(innerWidth, edge(one, "li article, #now div, #agents-now div, table", "right"));
         const out = left < 0 || right > border + 1 || bottom - 2 * ink > edge(one, "li article", "bottom");
         return { node, out, left: left + 1, right: right - 1, top: top + ink, bottom: bottom - ink };
       });

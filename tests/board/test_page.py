@@ -187,7 +187,7 @@ async def test_one_queue_shows_every_window(served: Served, visitor: Visitor) ->
         assert await line(page, "Offered") == ["0", "10", "10", "54", "54"]
         assert await line(page, "Blocked: queue full") == ["0", "0", "0", "2", "2"]
         assert await line(page, "Formula C (own)") == [NO_SAMPLE, "90%", "90%", "57%", "57%"]
-        assert (await texts(page, "#staff-now div"))[0].split() == ["Available", "4"]
+        assert (await texts(page, "#agents-now div"))[0].split() == ["Available", "4"]
         assert "3" in await page.locator("#now .callbacks_waiting").inner_text()
 
 
@@ -226,7 +226,7 @@ async def test_where_nothing_is_known_of_agents_the_queue_says_so(served: Served
     async with served(Worker(board=a_board(a_queue("support")))) as address:
         page = await visitor.open(f"{address}/{SUPPORT}")
 
-        await expect(page.locator("#staff-unknown")).to_have_text("Nothing is known of agents here.")
+        await expect(page.locator("#agents-unknown")).to_have_text("Nothing is known of agents here.")
 
 
 async def test_an_unknown_queue_is_said_to_be_unknown(served: Served, visitor: Visitor) -> None:

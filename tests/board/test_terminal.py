@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from stream.board.document import document_of
-from stream.board.terminal import board_of, follow, print_board
+from stream.board.terminal import follow, print_board, screen_of
 from stream.board.view import panels_of
 from stream.core.family import Board
 from stream.core.format import NO_SAMPLE
@@ -99,7 +99,7 @@ def test_a_notice_cannot_steer_the_terminal() -> None:
     notice = Notice(code="x", severity="stale", text=f"No board ({HOSTILE})", since=None)
     document = document_of(a_board(a_queue()), FAMILIES, "30m", ())
 
-    console.print(board_of(document, FAMILIES, [notice], now=document.at, width=120))
+    console.print(screen_of(document, FAMILIES, [notice], now=document.at, width=120))
 
     assert isinstance(console.file, io.StringIO)
     assert "No board (\ufffd]0;owned" in console.file.getvalue()

@@ -10,13 +10,13 @@ from stream.core.rows import Rows
 from stream.families.contacts.tally import TallyRow
 
 KEYS = st.integers(0, 4)
-STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "put under", "take", "again"]), KEYS), max_size=60)
+STEPS = st.lists(st.tuples(st.sampled_from(["put", "remove", "put under", "drain", "again"]), KEYS), max_size=60)
 
 
 @given(STEPS)
 def test_a_changelog_holds_the_rows_and_no_tombstone_of_what_it_never_held(steps: list[tuple[str, int]]) -> None:
     rows, log, written = Rows[int, TallyRow](), dict[int, TallyRow | None](), set[int]()
-    for step, key in [*steps, ("take", 0)]:
+    for step, key in [*steps, ("drain", 0)]:
         match step:
             case "put":
                 rows.put(key, TallyRow())
@@ -27,8 +27,8 @@ def test_a_changelog_holds_the_rows_and_no_tombstone_of_what_it_never_held(steps
             case "again":  # a write failed, or somebody else wrote this key
                 rows.write_again([key])
                 written.add(key)
-            case "take":
-                for taken, row in rows.take_changed():
+            case "drain":
+                for taken, row in rows.drain_changed():
                     assert row is not None or taken in written
                     log[taken] = row
                     written.add(taken)
@@ -47,7 +47,7 @@ def test_put_leaves_the_key_of_a_row_as_it_is_and_put_under_replaces_it() -> Non
     rows.put_under(third, TallyRow(3))
 
     assert [key is third for key in rows] == [True]
-    assert rows.take_changed() == [(("ann", 1), TallyRow(3))]
+    assert rows.drain_changed() == [(("ann", 1), TallyRow(3))]
 
 
 def test_a_row_that_comes_and_goes_between_two_checkpoints_is_not_written() -> None:
@@ -55,7 +55,7 @@ def test_a_row_that_comes_and_goes_between_two_checkpoints_is_not_written() -> N
     rows.put("a", TallyRow())
     rows.remove("a")
 
-    assert rows.take_changed() == []
+    assert rows.drain_changed() == []
 
 
 @pytest.mark.parametrize("put", [Rows.put, Rows.put_under])
@@ -68,4 +68,4 @@ def test_a_row_that_another_worker_may_have_written_leaves_a_tombstone(
     rows.contested = False
     rows.remove("a")
 
-    assert rows.take_changed() == [("a", None)]
+    assert rows.drain_changed() == [("a", None)]

@@ -122,8 +122,8 @@ def test_windows_show_what_was_counted_in_them_and_eviction_changes_nothing(
         for one in (shop, evicting):
             learn(one, sale, offset)
         if data.draw(st.booleans()):
-            list(evicting.take_counted())
-            evicting.take_outdated()
+            list(evicting.drain_counted())
+            evicting.forget_outdated()
         at = shop.watermark + timedelta(minutes=data.draw(st.sampled_from([0, 0, 1, 6, 61, 500, 3000, 40_000])))
         assert (
             windows_of(shop, minute_of(at))
@@ -205,7 +205,7 @@ def test_totals_are_the_same_whenever_within_a_batch_something_is_counted(
                 batched.count_difference((), (one,), known)
             deferred = []
         if data.draw(st.booleans()):
-            list(batched.take_counted())
+            list(batched.drain_counted())
 
     assert batched.totals.counted.tally == in_turn.totals.counted.tally
 
@@ -227,7 +227,7 @@ def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
             if offset in wrong:
                 shop.count_difference((history[wrong[offset]],), (), offset)
             if shop is again:  # a replay takes rows after each record: each row is behind from another one on
-                list(shop.take_counted())
+                list(shop.drain_counted())
 
     again, whole = windowed(silence=silence), windowed(silence=silence)
     shop, rows = windowed(silence=silence), dict[Row, bytes]()
@@ -252,7 +252,7 @@ def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
 def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
     """Take what a checkpoint writes."""
     written = {}
-    for scope, number, row in shop.take_counted():
+    for scope, number, row in shop.drain_counted():
         row.applied_offset = offset
         written[scope, number] = msgspec.msgpack.encode(row)
     return written
@@ -280,7 +280,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
     shop = windowed()
     for offset, day in enumerate(range(0, 120, 5)):
         learn(shop, Sale(datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=day)), offset)
-        shop.take_outdated()
+        shop.forget_outdated()
 
     by_scope: Mapping[str, list[int]] = {
         scope: [number for known, number in shop.numbers() if known == scope] for scope in ("minute", "day", "month")

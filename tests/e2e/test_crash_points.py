@@ -22,7 +22,7 @@ from stream.core.cloudevents import Event, encode, key_of
 from stream.core.family import Board, merged
 from stream.core.policies import Policies
 from stream.families.registry import FAMILIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.runtime.routing.processor import home_of
 from stream.settings import Settings
 from stream.simulator import demo_centre, simulate
@@ -79,13 +79,13 @@ async def assert_exact(worker: Member, seed: int) -> None:
     events, topics = arrived(seed)
     while not worker.done:
         await worker.apply(CHUNK)
-        assert await worker.checkpoints.take()
+        assert await worker.checkpoints.write()
     expected = replay(events).board(NOON)
     assert board(worker) == expected
-    assert written(families_of(board(worker)), Format.TEXT) == written(families_of(expected), Format.TEXT)
+    assert written(families_of(board(worker)), TextFormat.TEXT) == written(families_of(expected), TextFormat.TEXT)
     assert worker.worker.feed.gaps == 0
     await worker.checkpoints.check_changelogs()  # as a worker does long before anything is compacted
-    assert await worker.checkpoints.take()
+    assert await worker.checkpoints.write()
     worker.log.shared.compact()
     assert board(member(worker.log.shared, topics).begin()) == expected
 
@@ -123,7 +123,7 @@ async def suffer(worker: Member, fault: Fault, chance: random.Random) -> Member:
         partition = 0 if fault.at == "commit" else chance.randrange(PARTITIONS)
         worker.log.fates[fault.at, partition] = Fate(fault.share, failure)
     try:
-        await worker.checkpoints.take()
+        await worker.checkpoints.write()
     except Crash:
         return member(worker.log.shared, worker.topics).begin()
     worker.log.fates.clear()
@@ -138,7 +138,7 @@ async def test_a_checkpoint_cut_off_anywhere_changes_no_figure(fault: Fault, see
         worker = member(MemoryLog(), arrived(seed)[1]).begin()
         for _ in range(number):
             await worker.apply(CHUNK)
-            assert await worker.checkpoints.take()
+            assert await worker.checkpoints.write()
         await worker.apply(CHUNK if number % 2 else 4 * CHUNK)
 
         await assert_exact(await suffer(worker, fault, random.Random(number)), seed)
@@ -167,7 +167,7 @@ WAYS = ("kept", "lost", "given up", "killed", "not at all")
 async def handed_over(worker: Member, way: str) -> Member:
     """Return who has the partitions now."""
     if way == "not at all":
-        await worker.checkpoints.take()
+        await worker.checkpoints.write()
         worker.log.shared.compact()
         return worker
     if way != "killed":
@@ -183,7 +183,7 @@ class Zombie:
         self.log = worker.log
         self.fates = {table: Fate(arrives=asyncio.Event()) for table in TABLES}
         worker.log.fates = {(table, n): fate for table, fate in self.fates.items() for n in range(PARTITIONS)}
-        self.checkpoint = asyncio.create_task(worker.checkpoints.take())
+        self.checkpoint = asyncio.create_task(worker.checkpoints.write())
 
     async def until(self, *tables: str) -> None:
         """Return when it has come to write one of the tables, or to its end."""
@@ -219,7 +219,7 @@ async def test_a_zombies_writes_arrive_late_and_change_no_figure(when: Sequence[
     stopped = member(log, topics).begin()
     for _ in range(chance.randint(1, CHECKPOINTS - 4)):
         await stopped.apply(CHUNK)
-        assert await stopped.checkpoints.take()
+        assert await stopped.checkpoints.write()
     await stopped.apply(CHUNK)
     zombie = Zombie(stopped)
     await zombie.until(*TABLES)
@@ -236,7 +236,7 @@ async def test_a_zombies_writes_arrive_late_and_change_no_figure(when: Sequence[
             # Less than the zombie had applied, so that what it wrote is ahead; or more, so that it is behind, or so
             # much that contacts have come and gone meanwhile.
             await successor.apply(chance.choice([CHUNK // 5, CHUNK, 6 * CHUNK]))
-            assert await successor.checkpoints.take()
+            assert await successor.checkpoints.write()
             if chance.random() < 0.3:  # it keeps its rows, and reads of the changelogs what is new
                 successor = await handed_over(successor, "kept")
 

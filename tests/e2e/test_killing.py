@@ -15,7 +15,7 @@ from scripts.apache_kafka.cluster import Cluster
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
 from stream.core.collector import FEW_SERIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from tests.board.boards import families_of
 from tests.e2e.busy_day import NOON, busy_day
 from tests.e2e.chaos import SESSION_SECONDS, Chaos, Deed, schedule, send_paced
@@ -102,7 +102,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
 
 
 def series_after(day: Sequence[Event]) -> Figures:
-    return parsed(written(families_of(replay(day).board(NOON), FEW_SERIES), Format.TEXT).decode())
+    return parsed(written(families_of(replay(day).board(NOON), FEW_SERIES), TextFormat.TEXT).decode())
 
 
 def assert_shows(pages: Sequence[Figures], expected: Figures) -> None:

@@ -16,7 +16,7 @@ from stream.app.service import Service
 from stream.core.cloudevents import Event
 from stream.core.collector import FEW_SERIES
 from stream.core.family import Board
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.simulator import demo_centre, office_centre, simulate
 from stream.sources import jsonl
 from stream.sources.asterisk_queue_log.source import Options, read
@@ -41,7 +41,7 @@ async def applied(service: Service, count: int) -> None:
 
 
 def series_of(board: Board) -> Figures:
-    return parsed(written(families_of(board, FEW_SERIES), Format.TEXT).decode())
+    return parsed(written(families_of(board, FEW_SERIES), TextFormat.TEXT).decode())
 
 
 async def assert_worker_shows(service: Service, board: Board) -> None:

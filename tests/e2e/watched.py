@@ -16,7 +16,7 @@ from stream.app.catalogue import SECTIONS
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
 from stream.core.collector import FEW_SERIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from tests.board.boards import families_of
 from tests.running import Figures, parsed
 
@@ -106,7 +106,7 @@ def watched_worker(broker: str, log: Path, **settings: str) -> Iterator[Watched]
 def counted_by_replay(events: Sequence[Event]) -> Figures:
     """Return what every event counts for, as `replay` has it."""
     board = replay(events).board(max(event.time for event in events))
-    return _counted(parsed(written(families_of(board, FEW_SERIES), Format.TEXT).decode()))
+    return _counted(parsed(written(families_of(board, FEW_SERIES), TextFormat.TEXT).decode()))
 
 
 def _counted(figures: Figures) -> Figures:

@@ -27,7 +27,7 @@ from stream.families.contacts.columns import seconds
 from stream.families.contacts.family import FAMILY as CONTACTS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from stream.http.shown import Shown
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
@@ -90,7 +90,7 @@ FAMILY = replace(
 def test_a_new_figure_is_on_the_page_of_metrics() -> None:
     board = replay(throws(), families=(FAMILY,)).board(NOON)
 
-    page = written(metric_families(board, (FAMILY,), PageDetail()), Format.TEXT).decode()
+    page = written(metric_families(board, (FAMILY,), PageDetail()), TextFormat.TEXT).decode()
 
     assert 'toy_window_misses{tenant="default",queue="red",window="15m"} 5' in page
     assert 'toy_window_misses{tenant="default",queue="blue",window="15m"} 15' in page

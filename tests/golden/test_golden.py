@@ -17,7 +17,7 @@ from stream.board.view import panels_of
 from stream.core.collector import PageDetail, metric_families
 from stream.core.windows import ALL, DEFAULT_WINDOW, SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from tests.golden.example_day import board_at, samples_of
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ DUPLICATE = "contact_handled_total"
 
 def page_of(time: str, detail: PageDetail) -> dict[str, str]:
     families = metric_families(board_at(int(time[:2]), int(time[2:])), FAMILIES, detail)
-    return samples_of([written(families, Format.TEXT).decode()])
+    return samples_of([written(families, TextFormat.TEXT).decode()])
 
 
 def golden_page(time: str) -> dict[str, str]:

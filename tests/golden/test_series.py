@@ -9,7 +9,7 @@ import pytest
 from stream.core.collector import PageDetail, metric_families
 from stream.core.windows import SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
-from stream.http.exposition import Format, written
+from stream.http.exposition import TextFormat, written
 from tests.golden.example_day import board_at, samples_of
 
 MOST = 90
@@ -23,7 +23,7 @@ _QUEUE = re.compile(r"queue=\"([^\"]+)\",channel=\"([^\"]+)\"")
 def series_of_the_day(detail: PageDetail) -> dict[tuple[str, ...], set[str]]:
     """By queue and channel, every series that is there at some time of the day."""
     pages = (
-        written(metric_families(board_at(hour, minute), FAMILIES, detail), Format.TEXT).decode()
+        written(metric_families(board_at(hour, minute), FAMILIES, detail), TextFormat.TEXT).decode()
         for hour, minute in QUARTERS
     )
     found = defaultdict(set)

@@ -31,7 +31,35 @@ PRIVATE_NOUNS = {
 }
 """What each word stood for, and what says so plainly."""
 
-EXPLAINED = ["episode", "cut", "lease", "beat", "zombie", "epoch", "settle", "share", "reading", "family", "figure"]
+EXPLAINED = [
+    "episode",
+    "cut",
+    "lease",
+    "beat",
+    "zombie",
+    "epoch",
+    "settle",
+    "share",
+    "reading",
+    "family",
+    "figure",
+    "checkpoint",
+    "intake",
+    "notice",
+    "slice",
+    "tally",
+    "vitals",
+    "set aside",
+    "promise",
+    "picture",
+    "document",
+    "tile",
+    "wall",
+    "sink",
+    "outlet",
+    "bookmark",
+    "layout",
+]
 """Words of the code that mean something only here, or in few places elsewhere."""
 
 
@@ -69,6 +97,31 @@ def test_words_of_other_libraries_are_theirs() -> None:
     assert private_nouns_of(Path("stream/core/rows.py"), ast.parse("from math import floor\nx = floor(1.5)")) == {}
 
 
+VAGUE_VERBS = {
+    "take": "fold an event, apply a batch, drain what changed, write a checkpoint, reserve room, read a board",
+    "takes": "as `take`",
+}
+"""Verbs that say of too many things that they happen; each has a verb of its own."""
+
+
+def vaguely_named_in(module: ast.Module) -> set[str]:
+    return {name for name in names_given_in(module) for verb in WORD.findall(name)[:1] if verb.lower() in VAGUE_VERBS}
+
+
+@pytest.mark.parametrize("path", modules_of("stream"), ids=name_of)
+def test_a_name_says_what_is_done(path: Path) -> None:
+    assert vaguely_named_in(parsed(path)) == set()
+
+
+@pytest.mark.parametrize("code", ["def take(): ...", "def _take_all(): ...", "TAKE = {}", "def f(take_share): ..."])
+def test_a_vague_verb_is_found_wherever_a_name_is_given(code: str) -> None:
+    assert vaguely_named_in(ast.parse(code)) != set()
+
+
+def test_only_a_verb_that_begins_a_name_is_vague() -> None:
+    assert vaguely_named_in(ast.parse("taken_back = intake = _ = 1")) == set()
+
+
 def explained() -> list[str]:
     """The words of the glossary's tables, each by itself."""
     cells = re.findall(r"^\| \*\*([^*]+)\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
@@ -87,29 +140,21 @@ def test_a_word_that_is_ours_is_in_the_glossary(word: str) -> None:
 
 
 REPEATED = {
-    "Activity": "what an agent is seen doing: each room knows only some of the values",
-    "Buckets": "of one figure, and of all series: the second is made of the first",
+    "Activity": "what an agent is seen doing: the simulator and a log know only some of the values",
     "Contribution": "what counts, and what counts of contacts: a kind of the first",
     "EVENTS": "one for each family",
     "FACTS": "one for each family",
     "FAMILY": "one for each family",
     "FIGURES": "one for each family",
-    "Format": "how a figure is written, and in which of Prometheus' formats a page is",
     "Options": "one for each source",
     "Producer": "the SDK's; a Faust transport has a class of this name",
-    "QUEUE": "the labels of a queue",
     "QUIET_MS": "so long without a record, and all of a topic has been read",
-    "Queue": "where customers wait; in `figures.py` short for a figure of one",
     "RULES": "one for each family",
     "SLICE": "how much is worked on before others get their turn: each kind of work has its own",
     "SOURCE": "one for each source",
-    "Visit": "of a contact to a queue: as the simulator plays it, and as a log tells it",
-    "board_of": "the board of some partitions, and as a terminal shows it",
-    "count": "how many: written for a person, and as a column",
     "logger": "one for each module",
     "milliseconds": "a length in whole milliseconds",
     "read": "what a source does",
-    "take": "have a row know what an event reports: of an agent, and of a segment",
 }
 """Names that several modules define, each with what it always means, or why it has to."""
 

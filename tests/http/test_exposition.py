@@ -21,7 +21,7 @@ from stream.families.registry import FAMILIES
 from stream.http.body import Body, GzippedBody
 from stream.http.build import build_families
 from stream.http.client_library import ProcessPage, registry_of
-from stream.http.exposition import Format, RenderedSection, SectionWriter, page, rendered, section_writer, written
+from stream.http.exposition import RenderedSection, SectionWriter, TextFormat, page, rendered, section_writer, written
 from stream.status.metrics import feed_families
 from tests.board.boards import EVERYTHING, a_board, a_queue, agents, families_of
 from tests.families.everything import a_busy_board, a_busy_feed, ones
@@ -32,7 +32,7 @@ generate_openmetrics: Callable[[CollectorRegistry], bytes] = openmetrics_exposit
 
 Parsed = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
 
-FORMATS = pytest.mark.parametrize("form", Format)
+FORMATS = pytest.mark.parametrize("form", TextFormat)
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20) | st.sampled_from(
     ['"', "\\", "\n", "\\n", '\\"', "{}", "%s", "%d", "\0", "a,b", "æøå", "客服", "💬", " ", "=", "#"]
@@ -43,15 +43,15 @@ def everything() -> list[MetricFamily]:
     return [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
 
 
-def ours(families: Iterable[MetricFamily], form: Format) -> list[Parsed]:
+def ours(families: Iterable[MetricFamily], form: TextFormat) -> list[Parsed]:
     text = written(families, form).decode()
-    if form is Format.TEXT:
+    if form is TextFormat.TEXT:
         return parsed(parse_text(text))
     return parsed(parse_openmetrics(text + "# EOF\n"))
 
 
-def theirs(registry: CollectorRegistry, form: Format) -> list[Parsed]:
-    if form is Format.TEXT:
+def theirs(registry: CollectorRegistry, form: TextFormat) -> list[Parsed]:
+    if form is TextFormat.TEXT:
         return parsed(parse_text(generate_latest(registry).decode()))
     return parsed(parse_openmetrics(generate_openmetrics(registry).decode()))
 
@@ -63,13 +63,13 @@ def parsed(families: Iterable[ClientMetric]) -> list[Parsed]:
 
 
 @FORMATS
-def test_our_writer_says_exactly_what_the_client_library_says(form: Format) -> None:
+def test_our_writer_says_exactly_what_the_client_library_says(form: TextFormat) -> None:
     assert ours(everything(), form) == theirs(registry_of(everything), form)
 
 
 @FORMATS
 @given(names, names)
-def test_no_name_of_a_queue_breaks_the_page(form: Format, tenant: str, queue: str) -> None:
+def test_no_name_of_a_queue_breaks_the_page(form: TextFormat, tenant: str, queue: str) -> None:
     def families() -> list[MetricFamily]:
         board = a_board(
             a_queue(queue, tenant=tenant, tally=ones()),
@@ -82,20 +82,20 @@ def test_no_name_of_a_queue_breaks_the_page(form: Format, tenant: str, queue: st
 
 
 def test_a_name_that_is_no_unicode_still_leaves_a_page() -> None:
-    text = written(families_of(a_board(a_queue("\ud800"))), Format.TEXT).decode()
+    text = written(families_of(a_board(a_queue("\ud800"))), TextFormat.TEXT).decode()
 
     assert 'queue="?"' in text
 
 
 @given(st.floats())
 def test_every_number_comes_back_as_it_was(number: float) -> None:
-    [(_, _, _, [(_, _, read)])] = ours(single(metric("contact_ready"), [((), number)]), Format.TEXT)
+    [(_, _, _, [(_, _, read)])] = ours(single(metric("contact_ready"), [((), number)]), TextFormat.TEXT)
 
     assert read == number or (math.isnan(read) and math.isnan(number))
 
 
 def test_units_are_told_where_the_standard_allows_it() -> None:
-    text = written(everything(), Format.OPENMETRICS).decode()
+    text = written(everything(), TextFormat.OPENMETRICS).decode()
 
     assert "# UNIT contact_asa_seconds seconds\n" in text
     assert "# UNIT contact_service_level_ratio ratio\n" in text
@@ -103,10 +103,10 @@ def test_units_are_told_where_the_standard_allows_it() -> None:
 
 
 def test_nothing_is_said_of_when_a_counter_was_created() -> None:
-    assert "_created" not in written(everything(), Format.OPENMETRICS).decode()
+    assert "_created" not in written(everything(), TextFormat.OPENMETRICS).decode()
 
 
-def full_page(form: Format, body: Body | None = None) -> bytes:
+def full_page(form: TextFormat, body: Body | None = None) -> bytes:
     sections = sections_of(a_busy_board(), FAMILIES, EVERYTHING) | {
         "feed": lambda: feed_families(a_busy_feed()),
         "build": build_families,
@@ -122,16 +122,16 @@ def full_page(form: Format, body: Body | None = None) -> bytes:
 
 
 @FORMATS
-def test_the_whole_page_can_be_read(form: Format) -> None:
-    parse = parse_text if form is Format.TEXT else parse_openmetrics
+def test_the_whole_page_can_be_read(form: TextFormat) -> None:
+    parse = parse_text if form is TextFormat.TEXT else parse_openmetrics
 
     names = {family.name for family in parse(full_page(form).decode())}
     assert {"contact_asa_seconds", "contact_section_success", "process_resident_memory_bytes"} <= names
 
 
 def test_openmetrics_ends_with_its_mark_and_text_does_not() -> None:
-    assert full_page(Format.OPENMETRICS).endswith(b"\n# EOF\n")
-    assert b"# EOF" not in full_page(Format.TEXT)
+    assert full_page(TextFormat.OPENMETRICS).endswith(b"\n# EOF\n")
+    assert b"# EOF" not in full_page(TextFormat.TEXT)
 
 
 def test_promtool_has_nothing_to_say() -> None:
@@ -139,7 +139,7 @@ def test_promtool_has_nothing_to_say() -> None:
         pytest.skip("no promtool: apt-get install -y --no-install-recommends prometheus")
 
     found = subprocess.run(
-        ["promtool", "check", "metrics"], input=full_page(Format.TEXT), capture_output=True, check=False
+        ["promtool", "check", "metrics"], input=full_page(TextFormat.TEXT), capture_output=True, check=False
     )
 
     assert (found.returncode, found.stdout, found.stderr) == (0, b"", b"")
@@ -147,8 +147,8 @@ def test_promtool_has_nothing_to_say() -> None:
 
 @FORMATS
 @pytest.mark.parametrize("kind", [Body, GzippedBody])
-def test_the_page_tells_how_many_series_each_family_makes(form: Format, kind: type[Body]) -> None:
-    parse = parse_text if form is Format.TEXT else parse_openmetrics
+def test_the_page_tells_how_many_series_each_family_makes(form: TextFormat, kind: type[Body]) -> None:
+    parse = parse_text if form is TextFormat.TEXT else parse_openmetrics
     text = full_page(form, kind())
     samples = [
         sample
@@ -165,7 +165,7 @@ def test_the_page_tells_how_many_series_each_family_makes(form: Format, kind: ty
 
 
 @FORMATS
-def test_one_broken_section_never_blanks_the_page(form: Format, caplog: pytest.LogCaptureFixture) -> None:
+def test_one_broken_section_never_blanks_the_page(form: TextFormat, caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> Iterable[MetricFamily]:
         yield from single(metric("contact_ready"), [((), 1)])
         raise ZeroDivisionError

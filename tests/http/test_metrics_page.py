@@ -50,7 +50,7 @@ async def body(session: ClientSession, path: str, headers: dict[str, str] | None
 
 async def test_a_scrape_that_is_being_answered_answers_all_who_ask_for_the_same_format() -> None:
     worker = Worker(goes_on=asyncio.Event())
-    page = MetricsPage(PAGES, take_board=worker.take_board, feed=worker.feed, timer=time.perf_counter)
+    page = MetricsPage(PAGES, read_board=worker.read_own_board, feed=worker.feed, timer=time.perf_counter)
     asks = [make_mocked_request("GET", "/metrics", headers={"Accept": accept}) for accept in ("*/*", OPENMETRICS)]
 
     scrapes = [asyncio.create_task(page.answer(ask)) for ask in asks * 20]
@@ -69,7 +69,7 @@ async def test_a_scrape_that_is_being_answered_answers_all_who_ask_for_the_same_
 
 async def test_who_gives_up_takes_the_page_from_nobody() -> None:
     worker = Worker(goes_on=asyncio.Event())
-    page = MetricsPage(PAGES, take_board=worker.take_board, feed=worker.feed, timer=time.perf_counter)
+    page = MetricsPage(PAGES, read_board=worker.read_own_board, feed=worker.feed, timer=time.perf_counter)
     ask = make_mocked_request("GET", "/metrics")
 
     impatient, patient = (asyncio.create_task(page.answer(ask)) for _ in range(2))

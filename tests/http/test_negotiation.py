@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.http.exposition import Format
+from stream.http.exposition import TextFormat
 from stream.http.negotiation import accepts_gzip, format_for
 
 PROMETHEUS_2 = (
@@ -20,23 +20,23 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
-        (PROMETHEUS_2, Format.OPENMETRICS),
-        (PROMETHEUS_3, Format.OPENMETRICS),
-        (BROWSER, Format.TEXT),
-        ("", Format.TEXT),
-        ("*/*", Format.TEXT),
-        ("application/openmetrics-text", Format.OPENMETRICS),
-        ('Application/OpenMetrics-Text; Version="1.0.0"', Format.OPENMETRICS),
-        ("application/openmetrics-text; version=2.0.0", Format.TEXT),
-        ("application/openmetrics-text; version=0.0.1", Format.TEXT),
-        ("application/openmetrics-text;q=0.2, text/plain;q=0.7", Format.TEXT),
-        ("text/plain;q=0.2, application/openmetrics-text;q=0.7", Format.OPENMETRICS),
-        ("application/openmetrics-text;q=0", Format.TEXT),
-        ("application/openmetrics-text;q=nonsense, text/plain", Format.TEXT),
-        ("text/plain, application/openmetrics-text", Format.TEXT),
+        (PROMETHEUS_2, TextFormat.OPENMETRICS),
+        (PROMETHEUS_3, TextFormat.OPENMETRICS),
+        (BROWSER, TextFormat.TEXT),
+        ("", TextFormat.TEXT),
+        ("*/*", TextFormat.TEXT),
+        ("application/openmetrics-text", TextFormat.OPENMETRICS),
+        ('Application/OpenMetrics-Text; Version="1.0.0"', TextFormat.OPENMETRICS),
+        ("application/openmetrics-text; version=2.0.0", TextFormat.TEXT),
+        ("application/openmetrics-text; version=0.0.1", TextFormat.TEXT),
+        ("application/openmetrics-text;q=0.2, text/plain;q=0.7", TextFormat.TEXT),
+        ("text/plain;q=0.2, application/openmetrics-text;q=0.7", TextFormat.OPENMETRICS),
+        ("application/openmetrics-text;q=0", TextFormat.TEXT),
+        ("application/openmetrics-text;q=nonsense, text/plain", TextFormat.TEXT),
+        ("text/plain, application/openmetrics-text", TextFormat.TEXT),
     ],
 )
-def test_the_format_is_the_one_the_client_likes_best(accept: str, expected: Format) -> None:
+def test_the_format_is_the_one_the_client_likes_best(accept: str, expected: TextFormat) -> None:
     assert format_for(accept) is expected
 
 
@@ -61,5 +61,5 @@ def test_gzip_only_goes_to_who_takes_it(accept_encoding: str, *, expected: bool)
 
 @given(st.text())
 def test_no_header_is_an_error(header: str) -> None:
-    assert format_for(header) in Format
+    assert format_for(header) in TextFormat
     assert accepts_gzip(header) in {True, False}

@@ -23,7 +23,7 @@ from stream.families.contacts.rules import Policy
 from stream.families.registry import FAMILIES
 from stream.http import metrics_page
 from stream.http import page_writer as module
-from stream.http.exposition import Format, RenderedSection
+from stream.http.exposition import RenderedSection, TextFormat
 from stream.http.page_input import SLICE, PageInput, write_body
 from stream.http.page_writer import PageWriter
 from tests.board.boards import EVERYTHING, a_board, a_queue, agents
@@ -43,7 +43,7 @@ def writer() -> Iterator[PageWriter]:
     one.stop()
 
 
-def a_draft(board: Board | None = None, form: Format = Format.TEXT, *, packed: bool = False) -> PageInput:
+def a_draft(board: Board | None = None, form: TextFormat = TextFormat.TEXT, *, packed: bool = False) -> PageInput:
     first = {"build": RenderedSection(b"# build\n", 0.5)}
     last = {"feed": RenderedSection(b"# feed\n", 0.25), "process": RenderedSection(None, 0.125)}
     board = board or a_busy_board()
@@ -103,10 +103,10 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", TextFormat)
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("board", [a_busy_board(), every_kind_of_queue(), a_board()], ids=["busy", "every", "none"])
-def test_another_process_writes_the_same_page(writer: PageWriter, board: Board, form: Format, packed: bool) -> None:  # noqa: FBT001  # a parameter of the test
+def test_another_process_writes_the_same_page(writer: PageWriter, board: Board, form: TextFormat, packed: bool) -> None:  # noqa: FBT001  # a parameter of the test
     page_input = a_draft(board, form, packed=packed)
 
     page = writer.written(page_input)

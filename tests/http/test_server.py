@@ -270,7 +270,7 @@ async def test_a_client_that_does_not_read_is_dropped_and_holds_up_nobody(
         number += 1
         return a_board(*(a_queue(f"{number}-{other:04}-{'x' * 100}") for other in range(300)))
 
-    monkeypatch.setattr(worker, "take_board", changing)
+    monkeypatch.setattr(worker, "read_own_board", changing)
     server = worker.server()
     await server.start()
     host, port = server.address.removeprefix("http://").split(":")
@@ -427,7 +427,7 @@ async def test_a_worker_that_does_not_answer_is_told_in_time(
 ) -> None:
     monkeypatch.setattr(module, "ANSWER_SECONDS", 0.1)
     worker = Worker()
-    monkeypatch.setattr(worker, "take_board", asyncio.Event().wait)
+    monkeypatch.setattr(worker, "read_own_board", asyncio.Event().wait)
 
     async with served(worker) as address, session.get(f"{address}/board.json") as answer:
         assert answer.status == 503

@@ -52,7 +52,7 @@ class Life(Member):
     def counts(self) -> dict[str, int]:
         return {key: row.count for key, row in self.fold.counts.items()}
 
-    async def take(self, records: Sequence[FakeRecord], *, seek: int | None = None) -> None:
-        """Take a batch as it comes, also one that is void or has holes."""
+    async def apply_batch(self, records: Sequence[FakeRecord], *, seek: int | None = None) -> None:
+        """Apply a batch as it comes, also one that is void or has holes."""
         seek = self.owned.seek if seek is None else seek
-        await self.processor.take(0, Batch(seek, cast("Any", list(records))))
+        await self.processor.apply(0, Batch(seek, cast("Any", list(records))))

@@ -90,7 +90,7 @@ class Member:
         for owned in list(self.ownership):
             if records := self.topics[owned.tp][owned.position : owned.position + number]:
                 batch = Batch(owned.seek, cast("Any", records))
-                await self.processors[owned.tp.topic].take(owned.tp.partition, batch)
+                await self.processors[owned.tp.topic].apply(owned.tp.partition, batch)
 
     @property
     def done(self) -> bool:

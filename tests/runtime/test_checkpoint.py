@@ -91,7 +91,7 @@ async def test_counts_are_written_before_marks_and_offsets_come_last() -> None:
     life = Life(log, topic).begin()
     await life.apply(20)
 
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     assert log.appends == ["lives-counts-changelog", "lives-marks-changelog"]
     assert log.committed == {PARTITION: 20}
     assert life.owned.feed.committed == 20
@@ -102,7 +102,7 @@ async def test_a_row_is_written_once_however_often_it_changed() -> None:
     log, topic = MemoryLog(), records_of([Ping("a", number) for number in range(500)])
     life = Life(log, topic).begin()
     await life.apply(500)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
 
     assert len(log.changelogs["lives-counts-changelog", 0]) == 1
 
@@ -117,7 +117,7 @@ async def test_what_is_applied_during_a_checkpoint_belongs_to_the_next() -> None
             await life.apply(10)
 
     life.checkpoints._fault = apply_more
-    await life.checkpoints.take()
+    await life.checkpoints.write()
 
     assert log.committed == {PARTITION: 10}
     assert life.owned.dirty
@@ -131,11 +131,11 @@ async def test_a_crash_after_any_step_changes_no_figure(step: str) -> None:
     log, topic = MemoryLog(), records_of(sent)
     life = Life(log, topic).begin()
     await life.apply(20)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     await life.apply(15)
     life.crash_at = step
     with pytest.raises(Crash):
-        await life.checkpoints.take()
+        await life.checkpoints.write()
 
     next_life = Life(log, topic).begin()
     await next_life.apply(len(topic))
@@ -160,13 +160,13 @@ def test_any_series_of_crashes_leaves_the_exact_figures(steps: list[tuple[int, s
             life.crash_at = crash if isinstance(crash, str) else None
             log.crash_in_append = crash if isinstance(crash, int) else None
             try:
-                await life.checkpoints.take()
+                await life.checkpoints.write()
             except Crash:
                 life = Life(log, topic).begin()
         log.crash_in_append = life.crash_at = None
         while life.owned.position < len(topic):
             await life.apply(batch)
-        await life.checkpoints.take()
+        await life.checkpoints.write()
 
         assert life.counts == expected(sent)
         assert Life(log, topic).begin().counts == expected(sent)
@@ -178,15 +178,15 @@ async def test_a_failure_of_the_broker_is_counted_and_made_good_by_the_next_chec
     log, topic = MemoryLog(), records_of(pings(20))
     life = Life(log, topic).begin()
     await life.apply(20)
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     await life.apply(5)
     log.failure = KafkaTimeoutError()
 
-    assert not await life.checkpoints.take()
+    assert not await life.checkpoints.write()
     assert log.committed == {PARTITION: 20}
     figures = life.worker.feed.checkpoints
     assert (figures.failures, figures.failing_since) == (1, NOW)
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     assert log.committed == {PARTITION: 25}
     assert (figures.failures, figures.failing_since) == (1, None)
     assert Life(log, topic).begin().counts == life.counts
@@ -198,7 +198,7 @@ async def test_a_worker_that_was_removed_from_the_group_writes_nothing() -> None
     await life.apply(20)
     log.failure = CommitFailedError()  # the answer to the question whether it is a member
 
-    assert not await life.checkpoints.take()
+    assert not await life.checkpoints.write()
     assert not log.changelogs["lives-counts-changelog", 0]
     assert life.worker.feed.checkpoints.failures == 0
 
@@ -213,7 +213,7 @@ async def test_partitions_lost_during_a_checkpoint_are_not_committed() -> None:
             life.worker.ownership.freeze(lost=True)
 
     life.checkpoints._fault = lose
-    assert not await life.checkpoints.take()
+    assert not await life.checkpoints.write()
     assert not log.changelogs["lives-marks-changelog", 0]
     assert log.committed == {PARTITION: 0}
 
@@ -224,8 +224,8 @@ async def test_the_last_checkpoint_tells_which_partitions_are_durable() -> None:
     await life.apply(20)
     log.failure = KafkaTimeoutError()
 
-    assert not await life.checkpoints.take_last(SECOND)
-    assert await life.checkpoints.take_last(SECOND) == [PARTITION]
+    assert not await life.checkpoints.write_last(SECOND)
+    assert await life.checkpoints.write_last(SECOND) == [PARTITION]
 
 
 async def test_the_last_checkpoint_does_not_wait_for_ever() -> None:
@@ -237,7 +237,7 @@ async def test_the_last_checkpoint_does_not_wait_for_ever() -> None:
         await asyncio.Event().wait()
 
     life.checkpoints._fault = hang
-    assert not await life.checkpoints.take_last(SECOND / 50)
+    assert not await life.checkpoints.write_last(SECOND / 50)
     assert life.worker.feed.checkpoints.failures == 1
     assert life.owned.dirty
 
@@ -249,7 +249,7 @@ async def test_a_checkpoint_that_outlives_a_rebalance_commits_nothing() -> None:
     life = Life(log, topic).begin()
     await life.apply(30)
     fate = life.log.fates["marks", 0] = Fate(arrives=asyncio.Event())
-    hanging = asyncio.create_task(life.checkpoints.take())
+    hanging = asyncio.create_task(life.checkpoints.write())
     await fate.in_flight.wait()
     life.listener._last_within = SECOND / 50
     await life.listener.give_up(lost=False)
@@ -262,7 +262,7 @@ async def test_a_checkpoint_that_outlives_a_rebalance_commits_nothing() -> None:
     life.start()
     await life.apply(len(topic))
     assert life.counts == expected(sent)
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     assert Life(log, topic).begin().counts == expected(sent)
 
 
@@ -270,13 +270,13 @@ async def test_partitions_are_not_kept_while_a_checkpoint_of_theirs_may_still_fa
     log, topic = MemoryLog(), records_of(pings(40))
     life = Life(log, topic).begin()
     await life.apply(30)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     life.fold.counts.write_again(["queue-1"])  # to be written again, as after a write of somebody else
     fate = life.log.fates["counts", 0] = Fate(arrives=asyncio.Event())
-    hanging = asyncio.create_task(life.checkpoints.take())
+    hanging = asyncio.create_task(life.checkpoints.write())
     await fate.in_flight.wait()
 
-    assert not await life.checkpoints.take_last(SECOND / 50)
+    assert not await life.checkpoints.write_last(SECOND / 50)
     hanging.cancel()
 
 
@@ -286,9 +286,9 @@ async def test_what_was_not_acknowledged_in_time_is_not_sent_later() -> None:
     await life.apply(20)
     life.log.fates["counts", 0] = Fate(share=0, failure=TimeoutError())
 
-    assert not await life.checkpoints.take()
+    assert not await life.checkpoints.write()
     assert life.log.abandoned == 1
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     assert life.log.abandoned == 1
 
 
@@ -304,7 +304,7 @@ async def test_membership_is_asked_for_again_before_each_table() -> None:
             Life(log, topic).begin()
 
     life.checkpoints._fault = stop_for_long
-    assert not await life.checkpoints.take()
+    assert not await life.checkpoints.write()
     assert not log.changelogs["lives-marks-changelog", 0]
 
 
@@ -313,17 +313,17 @@ async def test_a_write_of_somebody_else_is_noticed_by_an_owner_who_writes_nothin
     zombie = Life(log, topic).begin()
     await zombie.apply(10)
     fate = zombie.log.fates["counts", 0] = Fate(arrives=asyncio.Event())
-    hanging = asyncio.create_task(zombie.checkpoints.take())
+    hanging = asyncio.create_task(zombie.checkpoints.write())
     await fate.in_flight.wait()
     owner = Life(log, topic).begin()
     await owner.apply(20)
-    await owner.checkpoints.take()
+    await owner.checkpoints.write()
     assert fate.arrives is not None
     fate.arrives.set()
     assert not await hanging
 
     await owner.checkpoints.check_changelogs()
-    await owner.checkpoints.take()
+    await owner.checkpoints.write()
     log.compact()
 
     assert owner.worker.feed.foreign_writes == 2  # of counts, and then of marks
@@ -336,8 +336,8 @@ async def test_a_write_of_somebody_else_between_two_batches_of_one_append_is_not
     await life.apply(20)
     key, stale = COUNTS.encode_key("k0"), COUNTS.encode_row(Count(1, 1))
     log.stranger = (key, stale, [])
-    await life.checkpoints.take()
-    await life.checkpoints.take()
+    await life.checkpoints.write()
+    await life.checkpoints.write()
 
     assert life.worker.feed.foreign_writes == 1
     written = [one.value for one in log.changelogs["lives-counts-changelog", 0] if one.key == key]
@@ -350,7 +350,7 @@ async def test_an_owner_sees_no_stranger_in_its_own_writes() -> None:
     life = Life(log, topic).begin()
     await life.checkpoints.check_changelogs()
     await life.apply(20)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     await life.checkpoints.check_changelogs()
 
     assert life.worker.feed.foreign_writes == 0
@@ -367,7 +367,7 @@ async def test_a_partition_that_starts_again_at_its_commit_has_nothing_uncommitt
 
     life.checkpoints._fault = apply_more
     await life.apply(10)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     assert life.owned.feed.uncommitted_since is not None
     life.start()
 
@@ -391,8 +391,8 @@ async def test_what_is_applied_and_not_committed_has_an_age() -> None:
             await life.apply(5)
 
     life.checkpoints._fault = apply_more
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     assert feed.uncommitted_since == NOW + SECOND
     life.checkpoints._fault = no_fault
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     assert feed.uncommitted_since is None

@@ -36,7 +36,7 @@ async def test_a_batch_is_folded_in_slices_that_let_others_run() -> None:
 async def test_what_was_fetched_before_a_seek_is_void() -> None:
     life = life_of(10)
     life.owned.seek += 1
-    await life.take(life.topic, seek=life.owned.seek - 1)
+    await life.apply_batch(life.topic, seek=life.owned.seek - 1)
 
     assert life.owned.position == 0
 
@@ -44,7 +44,7 @@ async def test_what_was_fetched_before_a_seek_is_void() -> None:
 async def test_what_was_fetched_for_a_partition_that_is_being_given_up_is_void() -> None:
     life = life_of(10)
     life.worker.ownership.freeze()
-    await life.take(life.topic)
+    await life.apply_batch(life.topic)
 
     assert life.owned.position == 0
 
@@ -57,7 +57,7 @@ async def test_a_partition_lost_while_dead_letters_are_sent_gets_nothing_more() 
         life.worker.ownership.freeze(lost=True)
 
     life.processor._outlet.set_aside = lose  # type: ignore[method-assign,assignment]  # the moment at which it is lost
-    await life.take(life.topic)
+    await life.apply_batch(life.topic)
 
     assert life.counts == {}
     assert life.owned.position == 0
@@ -65,8 +65,8 @@ async def test_a_partition_lost_while_dead_letters_are_sent_gets_nothing_more() 
 
 async def test_records_that_are_already_applied_are_skipped() -> None:
     life = life_of(10)
-    await life.take(life.topic[:6])
-    await life.take(life.topic[2:])
+    await life.apply_batch(life.topic[:6])
+    await life.apply_batch(life.topic[2:])
 
     assert life.counts == {"a": 10}
     assert life.worker.feed.replayed == 0
@@ -74,22 +74,22 @@ async def test_records_that_are_already_applied_are_skipped() -> None:
 
 async def test_records_missing_before_a_fetch_are_fetched_again_before_they_are_called_a_gap() -> None:
     life = life_of(10)
-    await life.take(life.topic[:3])
-    await life.take(life.topic[6:])
+    await life.apply_batch(life.topic[:3])
+    await life.apply_batch(life.topic[6:])
 
     assert life.rewinds == [3]
     assert life.worker.feed.gaps == 0
-    await life.take(life.topic[3:])
+    await life.apply_batch(life.topic[3:])
     assert life.counts == {"a": 10}
     assert life.worker.feed.gaps == 0
 
 
 async def test_a_batch_on_its_way_during_a_rewind_is_void() -> None:
     life = life_of(10)
-    await life.take(life.topic[:3])
+    await life.apply_batch(life.topic[:3])
     seek = life.owned.seek
-    await life.take(life.topic[6:8])
-    await life.take(life.topic[8:], seek=seek)
+    await life.apply_batch(life.topic[6:8])
+    await life.apply_batch(life.topic[8:], seek=seek)
 
     assert life.rewinds == [3]
     assert life.owned.position == 3
@@ -97,9 +97,9 @@ async def test_a_batch_on_its_way_during_a_rewind_is_void() -> None:
 
 async def test_records_that_are_really_gone_are_counted_and_passed_over() -> None:
     life = life_of(10)
-    await life.take(life.topic[:3])
-    await life.take(life.topic[6:])
-    await life.take(life.topic[6:])
+    await life.apply_batch(life.topic[:3])
+    await life.apply_batch(life.topic[6:])
+    await life.apply_batch(life.topic[6:])
 
     assert life.counts == {"a": 7}
     assert life.worker.feed.gaps == life.owned.feed.gaps == 1
@@ -107,7 +107,7 @@ async def test_records_that_are_really_gone_are_counted_and_passed_over() -> Non
 
 async def test_a_gap_within_a_fetch_is_counted() -> None:
     life = life_of(10)
-    await life.take([*life.topic[:3], *life.topic[5:7], *life.topic[8:]])
+    await life.apply_batch([*life.topic[:3], *life.topic[5:7], *life.topic[8:]])
 
     assert life.worker.feed.gaps == 2
     assert life.owned.position == 10
@@ -116,9 +116,9 @@ async def test_a_gap_within_a_fetch_is_counted() -> None:
 async def test_a_topic_full_of_holes_is_not_fetched_twice_for_ever() -> None:
     life = life_of(40)
     for start in range(1, 40, 4):
-        await life.take(life.topic[start : start + 2])
+        await life.apply_batch(life.topic[start : start + 2])
         if life.owned.position < start:
-            await life.take(life.topic[start : start + 2])
+            await life.apply_batch(life.topic[start : start + 2])
 
     assert len(life.rewinds) == MAX_VAIN_REWINDS
     assert life.worker.feed.gaps == 10
@@ -134,7 +134,7 @@ async def test_a_defect_of_the_decoder_costs_one_record_only() -> None:
         return source.decode(value, headers)
 
     life.processor._source = replace(source, decode=decode)
-    await life.take(life.topic)
+    await life.apply_batch(life.topic)
 
     assert life.counts == {"a": 9}
     assert life.worker.feed.invalid == {"processing_failed": 1}
@@ -150,7 +150,7 @@ def test_keys_live_where_kafka_puts_them() -> None:
 
 async def test_the_feed_follows_what_is_applied() -> None:
     life = life_of(10)
-    await life.take(life.topic[:4])
+    await life.apply_batch(life.topic[:4])
     feed = life.worker.feed.partitions[PARTITION.topic, 0]
 
     assert (feed.position, feed.highwater, feed.lag) == (4, 10, 6)

@@ -57,7 +57,7 @@ async def test_a_late_row_of_a_former_owner_does_not_rise_from_the_dead() -> Non
     life = load(FakeRecord(0, b"a", NEW), tombstone(1, applied_offset=30), FakeRecord(2, b"a", OLD))
 
     assert not life.fold.counts
-    assert life.fold.counts.take_changed() == [("a", None)]
+    assert life.fold.counts.drain_changed() == [("a", None)]
 
 
 async def test_a_key_that_is_used_again_after_its_tombstone_comes_back() -> None:
@@ -119,7 +119,7 @@ async def test_rows_that_are_gone_are_recovered_from_the_beginning_and_kept_ones
     assert table.persisted_offset(changelog) == -1
 
     await life.apply(10)
-    durable = await life.checkpoints.take_last(life.worker.settings.session_timeout)
+    durable = await life.checkpoints.write_last(life.worker.settings.session_timeout)
     life.worker.ownership.give_up(durable=durable)
     life.worker.ownership.assign([PARTITION])
     assert table.persisted_offset(changelog) == 0
@@ -135,14 +135,14 @@ async def test_what_a_former_owner_writes_late_is_answered_with_what_is_known_he
     log, topic = MemoryLog(), records_of([Ping(f"k{number % 3}", number) for number in range(30)])
     life = Life(log, topic).begin()
     await life.apply(10)
-    await life.checkpoints.take()
+    await life.checkpoints.write()
     counts = log.changelogs["lives-counts-changelog", 0]
     counts.append(FakeRecord(len(counts), b"k0", COUNTS.encode_row(Count(1, 1))))
     counts.append(FakeRecord(len(counts), b"gone", COUNTS.encode_row(Count(1, 1))))
 
     await life.apply(1)
-    await life.checkpoints.take()
-    await life.checkpoints.take()
+    await life.checkpoints.write()
+    await life.checkpoints.write()
 
     assert life.worker.feed.foreign_writes == 1
     last = {record.key: record for record in counts[-2:]}

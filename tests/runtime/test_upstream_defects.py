@@ -60,7 +60,7 @@ def life_of(count: int) -> Life:
 
 
 async def committed_by(life: Life) -> int:
-    assert await life.checkpoints.take()
+    assert await life.checkpoints.write()
     return life.log.shared.committed[PARTITION]
 
 
@@ -100,9 +100,9 @@ async def test_d2_stock_faust_commits_one_offset_at_a_time_once_an_offset_is_the
 
 async def test_d2_records_that_are_delivered_twice_do_not_hold_up_the_commit() -> None:
     life = life_of(9)
-    await life.take(life.topic[:6])
-    await life.take(life.topic[3:])
-    await life.take(life.topic[5:8])
+    await life.apply_batch(life.topic[:6])
+    await life.apply_batch(life.topic[3:])
+    await life.apply_batch(life.topic[5:8])
 
     assert await committed_by(life) == 9
     assert life.counts == {"a": 9}
@@ -117,9 +117,9 @@ async def test_d3_stock_faust_commits_past_the_record_after_the_last_commit() ->
 
 async def test_d3_a_record_that_was_not_delivered_is_fetched_again_and_not_stepped_over() -> None:
     life = life_of(106)
-    await life.take(life.topic[:103])
+    await life.apply_batch(life.topic[:103])
     await committed_by(life)
-    await life.take(life.topic[104:])
+    await life.apply_batch(life.topic[104:])
 
     assert await committed_by(life) == 103
     assert life.rewinds == [103]
@@ -143,10 +143,10 @@ async def test_d4_a_record_in_work_behind_a_gap_is_not_committed() -> None:
         await acknowledged.wait()
 
     life.producer.send_and_wait = send  # type: ignore[method-assign]  # a slow broker
-    await life.take(life.topic[:6])
-    await life.take([*life.topic[10:]])  # 6 to 9 are missing: fetched again, and
+    await life.apply_batch(life.topic[:6])
+    await life.apply_batch([*life.topic[10:]])  # 6 to 9 are missing: fetched again, and
     life.owned.rewound_at = life.owned.position  # really not there
-    applying = asyncio.create_task(life.take(life.topic[10:], seek=life.owned.seek))
+    applying = asyncio.create_task(life.apply_batch(life.topic[10:], seek=life.owned.seek))
     await sent.wait()
 
     assert await committed_by(life) == 6
@@ -167,9 +167,9 @@ async def test_d5_stock_faust_delivers_the_record_at_which_it_resumes_twice() ->
 
 async def test_d5_a_record_that_is_delivered_twice_is_applied_once() -> None:
     life = life_of(9)
-    await life.take(life.topic[:8])
-    await life.take(life.topic[7:8])
-    await life.take(life.topic[7:])
+    await life.apply_batch(life.topic[:8])
+    await life.apply_batch(life.topic[7:8])
+    await life.apply_batch(life.topic[7:])
 
     feed = life.worker.feed
     assert (feed.events["Ping"], feed.duplicates, feed.replayed) == (9, 0, 0)

@@ -78,7 +78,7 @@ class ToyFold:
             counts = self._counts_of(key)
             counts.hear(event.time)
             counts.count(self.contribution(event.time, event.data.hit), 1, offset)
-            for scope, number, row in counts.take_counted():
+            for scope, number, row in counts.drain_counted():
                 if row.applied_offset < offset:
                     row.applied_offset = offset
                     self.throws.put((*key, scope, number), row)
@@ -88,7 +88,7 @@ class ToyFold:
     def settle(self) -> None:
         """Rows are up to date at any time; what is too old goes."""
         for key, counts in self.stands.items():
-            for scope, number in counts.take_outdated():
+            for scope, number in counts.forget_outdated():
                 self.throws.remove((*key, scope, number))
 
     def committed(self, offset: int) -> None:

@@ -82,7 +82,7 @@ def member(log: MemoryLog, derive: Any = prize) -> Member:
 async def finish(worker: Member) -> Board:
     while not worker.done:
         await worker.apply(4)
-        assert await worker.checkpoints.take()
+        assert await worker.checkpoints.write()
     return board_of(worker, families())
 
 
@@ -97,11 +97,11 @@ async def test_a_worker_that_dies_at_any_step_writes_again_what_follows_and_noth
         worker = member(MemoryLog()).begin()
         for _ in range(checkpoints):
             await worker.apply(4)
-            assert await worker.checkpoints.take()
+            assert await worker.checkpoints.write()
         await worker.apply(4)
         die_at(worker, step)
         with pytest.raises(Crash):
-            await worker.checkpoints.take()
+            await worker.checkpoints.write()
 
         assert await finish(member(worker.log.shared).begin()) == expected
 
@@ -112,7 +112,7 @@ async def test_a_worker_that_dies_while_it_writes_them_writes_them_again(share: 
     await worker.apply(8)
     worker.log.fates["contacts", HOME] = Fate(share, Crash())
     with pytest.raises(Crash):
-        await worker.checkpoints.take()
+        await worker.checkpoints.write()
 
     heir = member(worker.log.shared).begin()
     assert await finish(heir) == replay(throws(), families=families()).board(NOON)
@@ -123,7 +123,7 @@ async def test_what_was_not_acknowledged_is_written_by_the_next_checkpoint_of_th
     await worker.apply(4)
     worker.log.fates["contacts", HOME] = Fate(0, OSError("no broker"))
 
-    assert not await worker.checkpoints.take()
+    assert not await worker.checkpoints.write()
     assert await finish(worker) == replay(throws(), families=families()).board(NOON)
 
 
@@ -169,11 +169,11 @@ async def test_while_checkpoints_fail_what_waits_for_them_has_a_limit(monkeypatc
     more = asyncio.ensure_future(worker.apply(4))
     for _ in range(20):
         worker.log.fates["contacts", HOME] = Fate(0, OSError("no right to write"))
-        assert not await worker.checkpoints.take()
+        assert not await worker.checkpoints.write()
 
     assert not more.done()
     assert max(owned.position for owned in worker.ownership) == 4
-    assert await worker.checkpoints.take()
+    assert await worker.checkpoints.write()
     await more
     monkeypatch.undo()
     assert await finish(worker) == replay(throws(), families=families()).board(NOON)

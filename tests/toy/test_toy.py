@@ -205,15 +205,15 @@ async def test_a_worker_that_dies_at_any_step_of_a_checkpoint_changes_no_figure(
         worker = member(MemoryLog()).begin()
         for _ in range(checkpoints):
             await worker.apply(4)
-            assert await worker.checkpoints.take()
+            assert await worker.checkpoints.write()
         await worker.apply(4)
         die_at(worker, step)
         with pytest.raises(Crash):
-            await worker.checkpoints.take()
+            await worker.checkpoints.write()
 
         heir = member(worker.log.shared).begin()
         while not heir.done:
             await heir.apply(4)
-            assert await heir.checkpoints.take()
+            assert await heir.checkpoints.write()
         assert board_of(heir) == expected
         assert board_of(member(heir.log.shared).begin()) == expected

@@ -14,7 +14,7 @@ from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.run import cli_main
 
-from bench.peers.job import add, queue_of, segment_of, take
+from bench.peers.job import add, fold_event, queue_of, segment_of
 from bench.peers.meter import Meter, Run
 
 run = Run.told()
@@ -33,7 +33,7 @@ def keyed(message: KafkaSourceMessage[bytes, bytes]) -> tuple[str, Event]:
 
 def fold(segment: list[Any] | None, event: Event) -> tuple[list[Any] | None, Iterable[Added]]:
     """Fold an event into its segment; emits what to add to which minute."""
-    change = take(segment, event)
+    change = fold_event(segment, event)
     if change is None:
         return segment, ()
     if change.added is None:

@@ -6,7 +6,7 @@ import signal
 import faust
 from mode import loop
 
-from bench.peers.job import PARTITIONS, add, queue_of, segment_of, take
+from bench.peers.job import PARTITIONS, add, fold_event, queue_of, segment_of
 from bench.peers.meter import Meter, Run
 
 loop.use("uvloop")
@@ -38,7 +38,7 @@ async def fold(events: faust.Stream) -> None:
     async for event in events:
         queue = queue_of(event)
         visit = f"{queue}/{segment_of(event)}"
-        change = take(segments.get(visit), event)
+        change = fold_event(segments.get(visit), event)
         if change is not None:
             segments[visit] = change.segment
             if change.added is not None:

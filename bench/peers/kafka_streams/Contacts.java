@@ -172,7 +172,7 @@ public final class Contacts {
       }
       long at = Instant.parse(event.time).toEpochMilli();
       long[] added = new long[7];
-      if (take(segment, event.type, at, data, added)) {
+      if (foldEvent(segment, event.type, at, data, added)) {
         segments.put(key, segment);
         add(queue + at / 60_000, added);
       }
@@ -192,7 +192,7 @@ public final class Contacts {
     }
 
     /** Returns false for what changes nothing. */
-    private static boolean take(Segment segment, String type, long at, Data data, long[] added) {
+    private static boolean foldEvent(Segment segment, String type, long at, Data data, long[] added) {
       switch (type) {
         case "contact.enqueued":
           added[0] = 1;

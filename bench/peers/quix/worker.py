@@ -5,7 +5,7 @@ from typing import Any
 from quixstreams import Application, State
 from quixstreams.state.rocksdb import RocksDBOptions
 
-from bench.peers.job import add, queue_of, segment_of, take
+from bench.peers.job import add, fold_event, queue_of, segment_of
 from bench.peers.meter import Meter, Run
 
 run = Run.told()
@@ -25,7 +25,7 @@ contacts = app.topic(run.topic, key_deserializer="bytes", value_deserializer="js
 def fold(event: dict[str, Any], state: State) -> None:
     """Fold an event into its segment and its minute, both under the key of the record, which is the queue."""
     visit = segment_of(event)
-    change = take(state.get(visit), event)
+    change = fold_event(state.get(visit), event)
     if change is not None:
         state.set(visit, change.segment)
         if change.added is not None:

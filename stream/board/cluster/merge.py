@@ -62,7 +62,7 @@ class ClusterBoard:
     """
     Reads the board of the whole group, and this worker's share of it, once for all who ask within a second.
 
-    *group* is its name. *take_share* returns this worker's share; *others* what the group has given to each other
+    *group* is its name. *read_share* returns this worker's share; *others* what the group has given to each other
     worker, by address; *declared* are all partitions there are; *every* is how often anything is read at most.
     """
 
@@ -71,7 +71,7 @@ class ClusterBoard:
         group: str,
         families: Sequence[Family[Any]],
         *,
-        take_share: Callable[[], Awaitable[WorkerShare]],
+        read_share: Callable[[], Awaitable[WorkerShare]],
         others: Callable[[], Mapping[str, frozenset[Partition]]],
         declared: Iterable[Partition],
         clock: Callable[[], datetime],
@@ -80,7 +80,7 @@ class ClusterBoard:
     ) -> None:
         self._group = group
         self._families = families
-        self._take_share = take_share
+        self._read_share = read_share
         self._readings = SharedReading(self._read_own, keep_seconds=every.total_seconds())
         self._others = others
         self._declared = frozenset(declared)
@@ -102,14 +102,14 @@ class ClusterBoard:
         return (await self._readings.read()).share
 
     async def _read_own(self) -> _Reading:
-        share = await self._take_share()
+        share = await self._read_share()
         # Merged only when somebody asks for the board: other workers ask for the share alone.
         return _Reading(share, SharedReading(partial(self._merged, share), keep_seconds=math.inf))
 
     async def _merged(self, share: WorkerShare) -> BoardReading:
         now = asyncio.get_running_loop().time()
         # The own share speaks for whatever it owns; other workers only for what the group has given them.
-        self._take(share, now, self._declared)
+        self._keep_newest(share, now, self._declared)
         # Of what is kept the board is made; only what is fresh speaks for the feed.
         self._last_shares = {key: last for key, last in self._last_shares.items() if now - last.at <= KEPT_SECONDS}
         fresh = {key: last for key, last in self._last_shares.items() if now - last.at <= FRESH_SECONDS}
@@ -134,10 +134,10 @@ class ClusterBoard:
         given = self._others().get(address, frozenset())
         if share.group == self._group:
             # As of the question, not of the answer: one that was long on its way is old.
-            self._take(share, asked_at, given)
+            self._keep_newest(share, asked_at, given)
             self._vitals[address] = (asked_at, share.vitals)
 
-    def _take(self, share: WorkerShare, at: float, given: frozenset[Partition]) -> None:
+    def _keep_newest(self, share: WorkerShare, at: float, given: frozenset[Partition]) -> None:
         for board in share.partitions:
             key = (board.feed.topic, board.feed.partition)
             known = self._last_shares.get(key)

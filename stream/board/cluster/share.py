@@ -192,8 +192,8 @@ def _instants(wire: _ShareOnWire) -> Iterator[datetime]:
 class SharePage:
     """Answers other workers: a share is rendered once for all who ask for it."""
 
-    def __init__(self, take_share: Callable[[], Awaitable[WorkerShare]], codec: ShareCodec, executor: Executor) -> None:
-        self._rendering = SharedRendering(take_share, lambda share, _: codec.encoded(share), executor)
+    def __init__(self, read_share: Callable[[], Awaitable[WorkerShare]], codec: ShareCodec, executor: Executor) -> None:
+        self._rendering = SharedRendering(read_share, lambda share, _: codec.encoded(share), executor)
 
     async def answer(self, _: web.Request) -> web.Response:
         """Return the share of now, or of a second ago."""

@@ -62,8 +62,8 @@ function drawSummary() {
   for (const state of ["breached", "at_risk", "ok"])
     put($(`sum-${state}`), write.count(rows().filter((row) => row.state === state).length));
   const tenants = (feed.picture.panels.agents?.rows ?? []).filter((one) => one.queue === null);
-  const staff = tenants.map((one) => (tenants.length > 1 ? `${one.tenant}: ` : "") + staffText(one.states));
-  put($("staff"), staff.length ? `${say("agents")}: ${staff.join(" · ")}` : "");
+  const agents = tenants.map((one) => (tenants.length > 1 ? `${one.tenant}: ` : "") + agentsText(one.states));
+  put($("agents"), agents.length ? `${say("agents")}: ${agents.join(" · ")}` : "");
 }
 
 const SUMMARIES = {
@@ -82,7 +82,7 @@ function tickSummary() {
   drawPairs($("summary"), told);
 }
 
-function staffText(states) {
+function agentsText(states) {
   return Object.entries(states)
     .filter(([state, number]) => number && state !== "offline")
     .map(([state, number]) => `${write.count(number)} ${say(state).toLocaleLowerCase()}`)

@@ -27,7 +27,7 @@ export async function refresh() {
 }
 
 export function clear() {
-  for (const box of [$("now"), $("staff-now"), $("figures")]) forget(box);
+  for (const box of [$("now"), $("agents-now"), $("figures")]) forget(box);
   bars.clear();
 }
 
@@ -82,9 +82,9 @@ function largeOf(column, row) {
 
 function drawAgentSection(row) {
   const states = [...AGENT_STATES, "offline"].filter((state) => state in (row.agents ?? {}));
-  mark($("staff-title").parentElement, "away", !states.length && !detail.now.some((column) => column.needs_agents));
-  put($("staff-unknown"), states.length ? "" : say("agents_unknown"));
-  drawAgents($("staff-now"), row, states);
+  mark($("agents-title").parentElement, "away", !states.length && !detail.now.some((column) => column.needs_agents));
+  put($("agents-unknown"), states.length ? "" : say("agents_unknown"));
+  drawAgents($("agents-now"), row, states);
 }
 
 // --- every figure in every window ------------------------------------------------------------------

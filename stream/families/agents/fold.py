@@ -114,7 +114,7 @@ COST_OF_A_SLICE = SLICE // 4
 """So many queues of contacts cost as much as a slice of the agents that have changed."""
 
 
-def take(row: AgentRow, event: AgentEvent) -> AgentRow:
+def fold_agent(row: AgentRow, event: AgentEvent) -> AgentRow:
     """Return what is known of the agent with what *event* reports; the very same object if that is nothing new."""
     match event:
         case AgentActivityChanged(time=at, data=data):
@@ -179,7 +179,7 @@ class AgentsFold:
         applied = Applied(by_type=Counter(map(type, events)))
         for event, offset in zip(events, offsets, strict=True):
             try:
-                self._take(event, offset, applied)
+                self._fold(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
         return applied
@@ -210,7 +210,7 @@ class AgentsFold:
         for number, one in enumerate(self._counts.snapshots(self.max_queues_per_tenant, self.max_queues)):
             yield int(number % PER_QUEUE_OF_CONTACTS == 0), one
 
-    def _take(self, event: Event, applied_offset: int, applied: Applied) -> None:
+    def _fold(self, event: Event, applied_offset: int, applied: Applied) -> None:
         if not isinstance(event, EVENTS):
             raise TypeError(f"no event of an agent: {type(event).__name__}")
         key = (event.tenantid, event.subject)
@@ -220,7 +220,7 @@ class AgentsFold:
             return
         newest = applied.newest_by_source.get(event.source, event.time)
         applied.newest_by_source[event.source] = max(event.time, newest)
-        known = take(row, event)
+        known = fold_agent(row, event)
         # The row need not learn the offset of a repeat, as a segment's must: applied once more it changes
         # nothing, either.
         if known is row:

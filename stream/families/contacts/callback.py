@@ -16,7 +16,7 @@ from stream.families.contacts.events import (
     CallbackRequested,
 )
 
-__all__ = ["NEW_CALLBACK", "Callback", "steps_of", "take_step"]
+__all__ = ["NEW_CALLBACK", "Callback", "fold_callback", "steps_of"]
 
 _MAX_ATTEMPTS = 100
 """Attempts kept of one callback: a runaway producer must not fill the memory."""
@@ -50,7 +50,7 @@ NEW_CALLBACK = Callback()
 """A callback of which nothing is known yet."""
 
 
-def take_step(callback: Callback, event: CallbackEvent) -> Callback:
+def fold_callback(callback: Callback, event: CallbackEvent) -> Callback:
     """Return the callback with what *event* reports; the very same object if that is nothing new."""
     match event:
         case CallbackRequested(time=at):

@@ -15,11 +15,11 @@ from stream.families.contacts.tally import Tally
 __all__ = [
     "Queues",
     "correction",
-    "count",
     "count_if_ever",
     "counted",
     "ever",
     "longest_wait",
+    "of_counts",
     "of_policy",
     "of_ratio",
     "of_snapshot",
@@ -59,7 +59,7 @@ def of_ratio(of: Ratio) -> Column[QueueSnapshot]:
     return lambda reading, window: of.of_each(counted(reading, window))
 
 
-def count(field: str) -> Column[QueueSnapshot]:
+def of_counts(field: str) -> Column[QueueSnapshot]:
     """Return a column of counts."""
     return lambda reading, window: getattr(counted(reading, window), field)
 

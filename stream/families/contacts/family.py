@@ -17,7 +17,7 @@ from stream.families.contacts.shown import (
     queue_states,
     urgency,
 )
-from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.snapshot import QUEUE, QueueSnapshot
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally
 
@@ -43,7 +43,7 @@ FAMILY: Final[Family[QueueSnapshot]] = Family(
     new_fold=_new_fold,
     snapshot=QueueSnapshot,
     counts=Tally,
-    labels=("tenant", "queue", "channel"),
+    labels=QUEUE,
     figures=FIGURES,
     columns=COLUMNS,
     now=NOW,

@@ -14,10 +14,10 @@ from stream.core.windows import TODAY
 from stream.families.contacts import service_level as formulas
 from stream.families.contacts.columns import (
     correction,
-    count,
     count_if_ever,
     ever,
     longest_wait,
+    of_counts,
     of_ratio,
     of_snapshot,
     seconds,
@@ -28,15 +28,14 @@ from stream.families.contacts.columns import (
 )
 from stream.families.contacts.promises import PROMISES
 from stream.families.contacts.shown import SHOWN
-from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.snapshot import QUEUE, QueueSnapshot
 from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS, WAIT_BOUNDS_SECONDS, Tally
 
 __all__ = ["COUNTED", "FIGURES", "REASONED", "SUMMED"]
 
-QUEUE: Final = ("tenant", "queue", "channel")
 WINDOW: Final = (*QUEUE, "window")
 
-Queue = Figure[QueueSnapshot]
+QueueFigure = Figure[QueueSnapshot]
 
 COUNTED: Final = {
     "offered": "Contacts that entered the queue, by time of entry",
@@ -129,12 +128,12 @@ _REASONS = {
 _CORRECTED = (*COUNTED, *_REASONS["dequeued"].values(), *_REASONS["blocked"].values())
 
 
-def _figure(section: str, metric: Metric, column: Column[QueueSnapshot]) -> Queue:
+def _figure(section: str, metric: Metric, column: Column[QueueSnapshot]) -> QueueFigure:
     show, written_in = SHOWN.get(metric.name), _WRITTEN_IN.get(metric.name, ())
     return Figure(metric=metric, section=section, column=column, show=show, written_in=written_in)
 
 
-def _now(name: str, unit: str, field: str, meaning: str) -> Queue:
+def _now(name: str, unit: str, field: str, meaning: str) -> QueueFigure:
     return _figure("now", gauge(name, unit, QUEUE, meaning), of_snapshot(field))
 
 
@@ -168,7 +167,7 @@ _NOW: Final = (
 )
 
 
-def _ratio(name: str, unit: str, column: Column[QueueSnapshot], meaning: str, formula: str) -> Queue:
+def _ratio(name: str, unit: str, column: Column[QueueSnapshot], meaning: str, formula: str) -> QueueFigure:
     return _figure("windows", gauge(name, unit, WINDOW, meaning, formula), column)
 
 
@@ -234,13 +233,13 @@ _PARTS: Final = (
             "Contacts whose outcome fell into the window.",
             "answered + abandoned + dequeued",
         ),
-        count("decided"),
+        of_counts("decided"),
     ),
     *(
         _figure(
             "windows",
             gauge(f"contact_window_{name}", "contacts", WINDOW, f"{text}; in the window."),
-            count(name) if name in _ALWAYS else count_if_ever(name),
+            of_counts(name) if name in _ALWAYS else count_if_ever(name),
         )
         for name, text in COUNTED.items()
     ),
@@ -266,7 +265,7 @@ _PARTS: Final = (
 
 def _histogram(  # as many as a distribution has parts
     name: str, meaning: str, bounds: tuple[int, ...], coarse: Sequence[int], counts: str, sum_ms: str
-) -> Queue:
+) -> QueueFigure:
     metric = Metric(name=name, kind=Kind.HISTOGRAM, unit="seconds", labels=QUEUE, meaning=meaning, buckets=bounds)
     return Figure(
         metric=metric,
@@ -335,5 +334,5 @@ _TOTALS: Final = (
     ),
 )
 
-FIGURES: Final[tuple[Queue, ...]] = (*_NOW, *PROMISES, *_RATIOS, *_PARTS, *_TOTALS)
+FIGURES: Final[tuple[QueueFigure, ...]] = (*_NOW, *PROMISES, *_RATIOS, *_PARTS, *_TOTALS)
 """Every figure, in the order of the page of metrics."""

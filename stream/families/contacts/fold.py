@@ -19,14 +19,14 @@ from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.contacts.callback import NEW_CALLBACK, Callback, steps_of, take_step
+from stream.families.contacts.callback import NEW_CALLBACK, Callback, fold_callback, steps_of
 from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
 from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
 from stream.families.contacts.outcome import judge
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow
 from stream.families.contacts.queue import Queue
 from stream.families.contacts.queues import KnownQueues
-from stream.families.contacts.segment import FACT_REPORTS, TAKE, Segment, take, tells
+from stream.families.contacts.segment import FACT_REPORTS, FOLDS, Segment, fold_segment, tells
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 
@@ -67,9 +67,9 @@ class ContactsFold:
         self._visits = cast("Rows[EpisodeKey, Segment]", self.segments)
         self._callbacks = cast("Rows[EpisodeKey, Callback]", self.segments)
         # By class: `match` would try class after class for every event.
-        self._take: dict[type[Event], Callable[[Any, int, Applied], None]] = {
-            **dict.fromkeys(FACT_REPORTS, self._take_segment),
-            **dict.fromkeys(CALLBACK_EVENTS, self._take_callback),
+        self._folds: dict[type[Event], Callable[[Any, int, Applied], None]] = {
+            **dict.fromkeys(FACT_REPORTS, self._fold_segment_event),
+            **dict.fromkeys(CALLBACK_EVENTS, self._fold_callback_event),
         }
         self._recovered_to = -1
         self._applied_to = -1
@@ -151,11 +151,11 @@ class ContactsFold:
             yield 1 + len(queue.phases.waiting) // CONTACTS_PER_QUEUE, queue.snapshot(at)
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
-        takes = self._take
+        folds = self._folds
         for event, offset in zip(events, offsets, strict=True):
             try:
-                if (take_kind := takes.get(type(event))) is not None:
-                    take_kind(event, offset, applied)
+                if (fold_one := folds.get(type(event))) is not None:
+                    fold_one(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
         self._count_deferred(applied)
@@ -170,7 +170,7 @@ class ContactsFold:
 
     # For each event, do everything that can raise before changing state.
 
-    def _take_segment(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
+    def _fold_segment_event(self, event: SegmentEvent, offset: int, applied: Applied) -> None:
         data = event.data
         name = (event.tenantid, data.queue, data.channel, event.subject, data.enqueue_seq)
         visit = self._deferred.get(name)
@@ -183,8 +183,8 @@ class ContactsFold:
             applied.overflowed += 1
         turn = visit.after(event)
         if turn is OUT_OF_TURN:
-            self._take_out_of_turn(name, visit, event, offset, applied)
-        elif TAKE[type(event)](visit.segment, event):
+            self._fold_out_of_turn(name, visit, event, offset, applied)
+        elif FOLDS[type(event)](visit.segment, event):
             visit.turn = turn
             self._note(visit, event.time, offset, applied)
             if fresh:
@@ -193,15 +193,15 @@ class ContactsFold:
         else:
             self._repeated(visit, event, offset, applied)
 
-    def _take_out_of_turn(
+    def _fold_out_of_turn(
         self, name: EpisodeKey, visit: Deferred, event: SegmentEvent, offset: int, applied: Applied
     ) -> None:
-        """Take a report that may take something back: what the batch has brought so far is counted first."""
+        """Fold a report that may take something back: what the batch has brought so far is counted first."""
         # Counters keep what was shown before a correction; that must not depend on how records were fetched.
         if self._deferred.pop(name, None) is not None:
             self._count(visit)
             visit = Deferred(visit.queue, visit.key, visit.segment)
-        if take(visit.segment, event):
+        if fold_segment(visit.segment, event):
             self._note(visit, event.time, offset, applied)
             self._touch(visit.queue)
             self._count(visit, event.time)
@@ -240,14 +240,14 @@ class ContactsFold:
         else:
             self.segments.put(key, segment)
 
-    def _take_callback(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
+    def _fold_callback_event(self, event: CallbackEvent, offset: int, applied: Applied) -> None:
         queue, key = self.queues.place_of(event, 0)
         applied.overflowed += queue.is_shared
         callback = self._callbacks.get(key, NEW_CALLBACK)
         if callback.applied_offset >= offset:
             applied.replayed += 1
             return
-        known = take_step(callback, event)
+        known = fold_callback(callback, event)
         # Callbacks are few: each is counted at once, without the deferring that segments need.
         if known is callback:
             applied.duplicates += 1
@@ -285,7 +285,7 @@ class ContactsFold:
         A segment must never be left without the tallies that count it.
         """
         for queue in self.queues.silent():
-            for key in queue.take_all(self._may_go):
+            for key in queue.forget_all(self._may_go):
                 self.segments.remove(key)
             # Only a commit tells that the tombstones of its segments are in the changelog.
             if queue.emptied_at is not None and queue.emptied_at < self._committed:
@@ -298,7 +298,7 @@ class ContactsFold:
     def _settle(self, queue: Queue) -> None:
         """Mark the rows of the minutes, days and totals that were counted in, and say up to where."""
         tenant, name, channel = queue.key
-        for scope, number, row in queue.counts.take_counted():
+        for scope, number, row in queue.counts.drain_counted():
             # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
             if row.applied_offset < self._applied_to:
                 row.applied_offset = self._applied_to
@@ -307,9 +307,9 @@ class ContactsFold:
     def _evict(self, queue: Queue) -> None:
         """Forget minutes and days that nothing reaches any more, and finished segments that no replay can miss."""
         queue.inferred.forget(queue.counts.watermark)
-        for scope, number in queue.counts.take_outdated():
+        for scope, number in queue.counts.forget_outdated():
             self.tallies.remove((*queue.key, scope, number))
-        for key in queue.take_forgotten(self._may_go):
+        for key in queue.forget_outdated(self._may_go):
             self.segments.remove(key)
 
     def _may_go(self, key: EpisodeKey) -> bool:

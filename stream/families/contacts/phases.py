@@ -134,7 +134,7 @@ class PhaseIndex:
         for visits in (self.finished, self.elsewhere):
             visits.update(dict.fromkeys(visits, watermark))
 
-    def take_forgotten(
+    def forget(
         self,
         finished_until: datetime,
         elsewhere_until: datetime,

@@ -8,11 +8,9 @@ from stream.core.metric import Kind, Metric, gauge
 from stream.families.contacts.columns import Queues, of_policy
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.shown import SHOWN
-from stream.families.contacts.snapshot import QueueSnapshot
+from stream.families.contacts.snapshot import QUEUE, QueueSnapshot
 
 __all__ = ["PROMISES"]
-
-QUEUE: Final = ("tenant", "queue", "channel")
 
 
 def _promise(metric: Metric, column: Column[QueueSnapshot]) -> Figure[QueueSnapshot]:

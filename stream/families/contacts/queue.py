@@ -139,7 +139,7 @@ class Queue:
         """Note that an event of an episode came once more: further repeats may follow."""
         self.phases.repeated(key, self.counts.watermark)
 
-    def take_forgotten(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+    def forget_outdated(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """
         Forget, and yield, episodes that nothing more is expected of at the watermark.
 
@@ -148,17 +148,17 @@ class Queue:
         ghosts, long gone from the board.
         """
         now, ghost_after = self.counts.watermark, self.policy.ghost_after
-        return self.phases.take_forgotten(
+        return self.phases.forget(
             finished_until=now - RETENTION.duplicates,
             elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
             open_until=now - ghost_after - GHOSTS_KEPT,
             may_go=may_go,
         )
 
-    def take_all(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
+    def forget_all(self, may_go: Callable[[EpisodeKey], bool]) -> Iterator[EpisodeKey]:
         """Forget, and yield, every episode that *may go*: of a queue that is silent."""
         now = self.counts.watermark
-        return self.phases.take_forgotten(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
+        return self.phases.forget(finished_until=now, elsewhere_until=now, open_until=now, may_go=may_go)
 
     # Reading.
 

@@ -34,15 +34,15 @@ from stream.families.contacts.payloads import BlockReason, DequeueReason, EndedD
 
 __all__ = [
     "FACT_REPORTS",
-    "TAKE",
+    "FOLDS",
     "UNKNOWN",
     "Fact",
     "Phase",
     "Segment",
     "Seldom",
     "WaitLimits",
+    "fold_segment",
     "share_limits",
-    "take",
     "tells",
 ]
 
@@ -167,9 +167,9 @@ def share_limits(limits: WaitLimits) -> WaitLimits:
     return _limits.setdefault(limits, limits)
 
 
-def take(segment: Segment, event: SegmentEvent) -> bool:
+def fold_segment(segment: Segment, event: SegmentEvent) -> bool:
     """Add what *event* reports to the segment; tell whether that was anything new."""
-    new = TAKE[type(event)](segment, event)
+    new = FOLDS[type(event)](segment, event)
     # Any report may be the one that says so: those before it did not know.
     if event.data.direction == "outbound" and not segment.outbound:
         segment.seldom = replace(segment.seldom or _NOTHING, outbound=True)
@@ -266,7 +266,7 @@ def _wrapped_up(segment: Segment, event: ContactWrapupEnded) -> bool:
     return new
 
 
-TAKE: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
+FOLDS: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
     ContactEnqueued: _enqueued,
     OfferEnded: _offer_ended,
     ContactAnswered: _answer,
@@ -281,12 +281,12 @@ TAKE: Final[Mapping[type[SegmentEvent], Callable[[Segment, Any], bool]]] = {
     ContactWrapupEnded: _wrapped_up,
 }
 """
-How a segment takes a report of each kind, whose direction it knows already; each tells whether that was anything new.
+How a segment learns of a report of each kind, its direction known already; each tells whether that was anything new.
 
 A table, since `match` would try class after class for every event.
 """
 
-FACT_REPORTS: Final = frozenset(TAKE)
+FACT_REPORTS: Final = frozenset(FOLDS)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from stream.core.figure import Bars, Column, Parts, Row, Show, ShownNote
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
-from stream.families.contacts.columns import Queues, count, counted, of_policy, of_snapshot, service_level_of
+from stream.families.contacts.columns import Queues, counted, of_counts, of_policy, of_snapshot, service_level_of
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.service_level import SERVICE_LEVELS
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -203,7 +203,7 @@ def _by_reason(prefix: str) -> Column[QueueSnapshot]:
 
 
 FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
-    **{name: count(name) for name in _COUNTS},
+    **{name: of_counts(name) for name in _COUNTS},
     "oldest_enqueued_at": of_snapshot("oldest_enqueued_at"),
     "threshold_seconds": of_policy(lambda policy: policy.threshold.total_seconds()),
     "short_abandon_seconds": of_policy(lambda policy: policy.short_abandon.total_seconds()),

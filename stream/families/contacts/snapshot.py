@@ -1,6 +1,7 @@
 """What the board says of a queue at an instant. Metrics, live board and replay read the same snapshots."""
 
 from datetime import timedelta
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,7 +12,10 @@ from stream.core.windows import ALL
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 
-__all__ = ["QueueSnapshot"]
+__all__ = ["QUEUE", "QueueSnapshot"]
+
+QUEUE: Final = ("tenant", "queue", "channel")
+"""The labels of a queue."""
 
 
 class QueueSnapshot(Struct, frozen=True, kw_only=True):

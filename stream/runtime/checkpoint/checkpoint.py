@@ -119,7 +119,7 @@ class Checkpoints:
         return self._ownership.feed
 
     async def run(self, policy: CheckpointPolicy) -> None:
-        """Take a checkpoint whenever one is due, for ever; failures of the broker are counted and tried again."""
+        """Write a checkpoint whenever one is due, for ever; failures of the broker are counted and tried again."""
         clock = self._ownership.clock
         state, backlog = CheckpointState(policy, clock() + policy.interval), Backlog(self._ownership)
         while True:
@@ -127,25 +127,25 @@ class Checkpoints:
             if backlog.is_long() and state.put_off(clock()):
                 continue
             started = clock()
-            if await self.take() and await self._check_changelogs_now_and_then():
+            if await self.write() and await self._check_changelogs_now_and_then():
                 state.finished(started, clock())
             else:
                 state.failed(clock())
 
-    async def take(self) -> bool:
+    async def write(self) -> bool:
         """Make durable what has been applied so far; False if the broker failed, and it is to be tried again."""
         async with self._running:
-            return await self._take([owned for owned in self._ownership if owned.live and owned.dirty])
+            return await self._write([owned for owned in self._ownership if owned.live and owned.dirty])
 
-    async def take_last(self, within: timedelta) -> Collection[TP]:
+    async def write_last(self, within: timedelta) -> Collection[TP]:
         """
-        Take the checkpoint before the partitions are given up, waiting for one that runs.
+        Write the checkpoint before the partitions are given up, waiting for one that runs.
 
         Returns the partitions of which everything is durable; gives up after *within*.
         """
         try:
             async with asyncio.timeout(within.total_seconds()):
-                await self.take()
+                await self.write()
         except TimeoutError:
             self._failed("the broker did not answer in time")
             await self._log.abandon()
@@ -153,7 +153,7 @@ class Checkpoints:
             return []  # rows of a checkpoint that will fail, but has not yet
         return [owned.tp for owned in self._ownership if owned.live and owned.position == owned.committed]
 
-    async def _take(self, partitions: Sequence[OwnedPartition]) -> bool:
+    async def _write(self, partitions: Sequence[OwnedPartition]) -> bool:
         if not partitions:
             return True
         started = time.perf_counter()
@@ -170,7 +170,7 @@ class Checkpoints:
             for rank, name in enumerate(dict.fromkeys(write.name for write in writes)):
                 await self._verify_membership(partitions)
                 self._check_owned(partitions)
-                await self._write([write for write in writes if write.name == name], pending)
+                await self._write_table([write for write in writes if write.name == name], pending)
                 await self._fault(f"written {rank}")
             await self._write_derived(partitions, pending)
             await self._commit(partitions, offsets, cut_at)
@@ -229,7 +229,7 @@ class Checkpoints:
         if self._ownership.lost or any(self._ownership.get(*owned.tp) is not owned for owned in partitions):
             raise CommitFailedError("the group has given the partitions out anew")
 
-    async def _write(self, writes: Sequence[Write], pending: list[Write | Derived]) -> None:
+    async def _write_table(self, writes: Sequence[Write], pending: list[Write | Derived]) -> None:
         """Write one table of all partitions, and wait until all of it is acknowledged."""
         await _all([self._append(write) for write in writes])
         for write in writes:

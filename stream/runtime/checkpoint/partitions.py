@@ -33,6 +33,7 @@ class OwnedPartition:
         "feed",
         "fold",
         "foreign",
+        "indexed",
         "known_to",
         "live",
         "position",
@@ -40,7 +41,6 @@ class OwnedPartition:
         "seek",
         "shown",
         "source",
-        "stocked",
         "tp",
         "vain_rewinds",
     )
@@ -53,8 +53,8 @@ class OwnedPartition:
         """What the board may show; None until the rows are recovered for the first time."""
         self.live = False
         """Recovered and at its committed offset: records may be applied."""
-        self.stocked = False
-        """The fold has taken stock of the rows that were loaded."""
+        self.indexed = False
+        """The fold knows the rows that were loaded."""
         self.position = 0
         self.committed = 0
         self.changelog_ends: dict[str, int] = {}
@@ -87,11 +87,11 @@ class OwnedPartition:
         """Return the rows of *table* that belong to this partition."""
         return self.fold.tables[table]
 
-    def take_stock(self) -> None:
+    def rebuild_indexes(self) -> None:
         """Rebuild in-memory indexes from rows; no-op if nothing was loaded since."""
-        if not self.stocked:
+        if not self.indexed:
             self.fold.recovered()
-            self.stocked = True
+            self.indexed = True
 
     def successor(self) -> Self:
         """Return this partition for the next assignment: same rows, nothing derived from them yet."""
@@ -196,7 +196,7 @@ class Ownership:
                 # Whoever was here before us had at most these. Where nobody ever was, a whole topic is ours alone.
                 owned.contested_to = start.highwater if any(owned.changelog_ends.values()) else 0
             owned.contest()
-            owned.take_stock()
+            owned.rebuild_indexes()
             # The group has this offset: nothing before it will be read again, whoever committed it.
             owned.fold.committed(start.position)
             owned.live = True

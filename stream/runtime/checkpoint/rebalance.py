@@ -28,7 +28,7 @@ class RebalanceListener:
             return
         # Frozen first: what was applied while the last checkpoint is written would not be in it.
         self._ownership.freeze(lost=lost)
-        durable = await self._checkpoints.take_last(self._last_within)
+        durable = await self._checkpoints.write_last(self._last_within)
         self._ownership.give_up(durable=() if lost else durable)
 
     def assign(self, partitions: Iterable[TP]) -> None:
@@ -40,12 +40,12 @@ class RebalanceListener:
         self._expected_in = self._ownership.epoch
         return [tp for tp in partitions if self._ownership.get(*tp) is not None]
 
-    async def take_stock(self) -> None:
+    async def prepare(self) -> None:
         """Prepare the start, partition by partition: pages are served while a million rows are looked at."""
         for owned in list(self._ownership):
             # Another rebalance may come while this one recovers: its partitions are other objects.
             if self._expected_in == self._ownership.epoch:
-                owned.take_stock()
+                owned.rebuild_indexes()
                 await asyncio.sleep(0)
 
     def start(self, starts: Mapping[TP, Start]) -> None:

@@ -70,16 +70,16 @@ class RowTable(faust.Table[Any, Any]):
 
         It is consistent with `owned.position`, since nothing awaits in here.
         """
-        codec, taken = self._codec, owned.rows(self.name).take_changed()
+        codec, drained = self._codec, owned.rows(self.name).drain_changed()
         # Everything applied so far is at or below this offset.
         applied_offset = [(APPLIED_OFFSET_HEADER, str(owned.position - 1).encode())]
         records: list[ChangelogRecord] = [
             (codec.encode_key(key), None, applied_offset)
             if row is None
             else (codec.encode_key(key), codec.encode_row(row), [])
-            for key, row in taken
+            for key, row in drained
         ]
-        return [key for key, _ in taken], records
+        return [key for key, _ in drained], records
 
     def written(self, owned: OwnedPartition, ours: Sequence[range]) -> Sequence[range]:
         """
@@ -115,7 +115,7 @@ class RowTable(faust.Table[Any, Any]):
         except Exception as failure:  # noqa: BLE001  # a codec may raise anything, and Faust would drop it
             self._fail(self._unreadable(owned.tp.partition, records, failure))
             return
-        owned.stocked = False
+        owned.indexed = False
         owned.changelog_ends[self.name] = records[-1].offset + 1
         self._ownership.recovered_rows(len(records))
 

@@ -52,7 +52,7 @@ class AssignmentListener(Protocol):
         """Return those of *partitions* whose records are wanted from their committed offset on."""
         ...
 
-    async def take_stock(self) -> None:
+    async def prepare(self) -> None:
         """Get ready for the start: the tables are recovered."""
         ...
 
@@ -140,7 +140,7 @@ class Consumer(driver.Consumer):
         self.stop_flow()
         generation = self.app.consumer_generation_id
         wanted = self.listener.expect({TP(*tp) for tp in self.assignment()})
-        await self.listener.take_stock()
+        await self.listener.prepare()
         committed = await self._thread.committed_offsets(wanted)
         ends = await self.highwaters(*wanted)
         earliest = await self.earliest_offsets(*(tp for tp in wanted if committed[tp] is None))

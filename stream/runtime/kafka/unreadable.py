@@ -105,7 +105,7 @@ class WholeFetch:
         fetched, records = self._fetched, list[Record]()
         while fetched._records.has_next():
             try:
-                _take_batch(fetched, records, stand_ins=self._stand_ins)
+                _read_batch(fetched, records, stand_ins=self._stand_ins)
             except Exception as failure:
                 if not self._stand_ins or fetched._records.batch is None:
                     raise  # without the bounds of a batch it is no answer of a broker
@@ -116,7 +116,7 @@ class WholeFetch:
         return iter(records)
 
 
-def _take_batch(fetched: Any, records: list[Record], *, stand_ins: bool) -> None:
+def _read_batch(fetched: Any, records: list[Record], *, stand_ins: bool) -> None:
     """Add the next batch to *records*; a compressed one may begin before the offset that was asked for."""
     batch = fetched._records.next_batch()
     if not batch.validate_crc():

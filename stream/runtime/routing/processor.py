@@ -66,7 +66,7 @@ class Processor:
         self._at_home: defaultdict[int, dict[bytes | None, KeyParts]] = defaultdict(dict)
         """By partition, the keys that were seen where they belong, and what each is made of."""
 
-    async def take(self, partition: int, batch: Batch) -> None:
+    async def apply(self, partition: int, batch: Batch) -> None:
         """Apply a batch, unless it is void: fetched before a rebalance or seek."""
         owned = self._ownership.applying(self._source.name, partition)
         if owned is None or batch.seek != owned.seek:
@@ -77,7 +77,7 @@ class Processor:
                 return
             if not await self._has_room(owned):
                 return
-            await self._apply(owned, records[start : start + SLICE])
+            await self._apply_slice(owned, records[start : start + SLICE])
             await asyncio.sleep(0)  # pages, heartbeats and other partitions get their turn
 
     async def _following(self, owned: OwnedPartition, records: list[Record]) -> list[Record]:
@@ -102,7 +102,7 @@ class Processor:
         owned.feed.gaps += gaps
         self._ownership.feed.gaps += gaps
 
-    async def _apply(self, owned: OwnedPartition, records: Sequence[Record]) -> None:
+    async def _apply_slice(self, owned: OwnedPartition, records: Sequence[Record]) -> None:
         """Fold one slice; it counts as applied when its dead letters and misrouted are acknowledged."""
         events, offsets, letters, misrouted = self._sort(owned.tp.partition, records)
         derived, failures = self._derive(events, offsets)

@@ -76,11 +76,11 @@ class Tail:
     def _first(self) -> FileIO | None:
         """Open the file that the bookmark is in, wherever it is now."""
         if self._wanted is None:
-            return self._take(self._open(self._path))
+            return self._go_on_in(self._open(self._path))
         file = self._find(self._wanted)
         if file is not None:
-            return self._take(file, self._wanted)
-        fresh = self._take(self._open(self._path))
+            return self._go_on_in(file, self._wanted)
+        fresh = self._go_on_in(self._open(self._path))
         if fresh is not None:
             self._gap("the file that was read last is gone")
         return fresh
@@ -99,7 +99,7 @@ class Tail:
         # logrotate itself; what was not read before is in the copy.
         copy = self._find(place) if place is not None and place.offset else None
         if copy is not None:
-            return self._take(copy, place) or file
+            return self._go_on_in(copy, place) or file
         self._gap("the file was cut, and there is no copy of it")
         self._begin(file, None)
         return file
@@ -111,7 +111,7 @@ class Tail:
             return []
         # What is left over has no newline, and nobody will write one any more.
         left = list(self._lines.end())
-        self._take(successor)
+        self._go_on_in(successor)
         # Read on at once: a pause here would be one for each file of a backlog.
         return left or self.read()
 
@@ -168,7 +168,7 @@ class Tail:
             raise SourceError(f"{path}: the log cannot be followed: it is no regular file")
         return file
 
-    def _take(self, file: FileIO | None, place: Bookmark | None = None) -> FileIO | None:
+    def _go_on_in(self, file: FileIO | None, place: Bookmark | None = None) -> FileIO | None:
         """Go on in another file."""
         if file is not None:
             self.close()

@@ -58,7 +58,7 @@ class Member:
     """What the group has given to it; none: what it shows."""
     asked: int = 0
 
-    async def take_share(self) -> WorkerShare:
+    async def read_share(self) -> WorkerShare:
         self.asked += 1
         return self.shows
 
@@ -77,7 +77,7 @@ async def telling(*shown: WorkerShare) -> AsyncIterator[list[Member]]:
     """Serve workers that show these parts."""
     members = [Member(one) for one in shown]
     with ThreadPoolExecutor(1) as executor:
-        pages = [SharePage(member.take_share, ShareCodec(FAMILIES), executor).answer for member in members]
+        pages = [SharePage(member.read_share, ShareCodec(FAMILIES), executor).answer for member in members]
         async with answering(*pages) as addresses:
             for member, address in zip(members, addresses, strict=True):
                 member.address = address
@@ -123,7 +123,7 @@ async def whole_of(
     whole = ClusterBoard(
         GROUP,
         FAMILIES,
-        take_share=centre.own.take_share,
+        read_share=centre.own.read_share,
         others=centre.given,
         declared=declared,
         clock=lambda: NOON,

@@ -257,7 +257,7 @@ class Life:
         cut = {
             name: [
                 (CODECS[name].encode_key(key), None if row is None else CODECS[name].encode_row(row))
-                for key, row in rows.take_changed()
+                for key, row in rows.drain_changed()
             ]
             for name, rows in self.fold.tables.items()
         }

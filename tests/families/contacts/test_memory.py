@@ -27,7 +27,7 @@ def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and
     fold = ContactsFold()
     fold.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
     fold.settle()
-    fold.segments.take_changed()
+    fold.segments.drain_changed()
     late = event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))
 
     fold.apply([late], [3])
@@ -48,7 +48,7 @@ def test_a_finished_segment_that_no_checkpoint_has_seen_goes_without_a_trace() -
     fold.apply([event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))], [3])
     fold.settle()
 
-    assert [key[3] for key, _ in fold.segments.take_changed()] == ["bob"]
+    assert [key[3] for key, _ in fold.segments.drain_changed()] == ["bob"]
 
 
 def test_a_segment_that_is_open_again_is_forgotten_once() -> None:

@@ -32,6 +32,6 @@ def test_a_contact_that_enters_and_waits_counts_the_short_way_for_what_it_does_t
     general.place_segment(KEY, entered, None)
 
     assert short.snapshot(after("03:00")) == general.snapshot(after("03:00"))
-    assert list(short.counts.take_counted()) == list(general.counts.take_counted())
+    assert list(short.counts.drain_counted()) == list(general.counts.drain_counted())
     assert short.phases.waiting == general.phases.waiting == {KEY: TEN - late_by}
     assert short.snapshot(after("03:00")).total.offered == 1

@@ -57,7 +57,7 @@ class Worker:
     def checkpoint(self) -> None:
         self.fold.settle()
         for name, rows in self.fold.tables.items():
-            for key, row in rows.take_changed():
+            for key, row in rows.drain_changed():
                 if row is None:
                     self.tables[name].pop(key, None)
                 else:

@@ -62,11 +62,11 @@ async def keep_worker(name: str) -> str:
     worker = member(MemoryLog(), topics).begin()
     for _ in range(3):
         await worker.apply(60)
-        assert await worker.checkpoints.take()
+        assert await worker.checkpoints.write()
     await worker.apply(60)
     worker.log.shared.crash_in_append = 1
     try:
-        await worker.checkpoints.take()
+        await worker.checkpoints.write()
     except Crash:
         path = HERE / name
         path.write_bytes(gzip.compress(json.dumps(left_by(worker.log.shared, topics)).encode(), mtime=0))

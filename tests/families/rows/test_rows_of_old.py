@@ -83,7 +83,7 @@ async def test_figures_are_kept_when_this_version_takes_over_from_one_that_was_k
     worker = member(log, topics).begin()
     while not worker.done:
         await worker.apply(60)
-        assert await worker.checkpoints.take()
+        assert await worker.checkpoints.write()
 
     events = [DECODER.decode(record.value) for records in topics.values() for record in records]
     expected = replay(sorted(events, key=lambda event: event.time)).board(NOON)
