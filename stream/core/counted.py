@@ -43,13 +43,8 @@ class Counted(Struct, kw_only=True):
 
     def is_of(self, kind: type[Counts]) -> bool:
         """Tell whether these are counts of a kind, in all windows, that add up: another process may tell anything."""
-        size, told = size_of(kind), [self.running, *self.windows.values()]
-        corrections = [one for one in (self.taken_back, self.uncounted) if one]
-        return (
-            self.windows.keys() == _WINDOWS
-            and all(len(one) == size for one in (*told, *corrections))
-            and all(map(_can_be_added, (*told, *corrections)))
-        )
+        told = [self.running, *self.windows.values(), *filter(None, (self.taken_back, self.uncounted))]
+        return self.windows.keys() == _WINDOWS and all(len(one) == size_of(kind) and _can_be_added(one) for one in told)
 
     def __add__(self, other: Self) -> "Counted":
         return Counted(

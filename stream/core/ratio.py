@@ -31,6 +31,4 @@ class Ratio(Struct, frozen=True):
         """Return the ratio of each of many tallies."""
         numerators, denominators = self.parts(counts)
         # Written out and not by way of the call above, which costs as much as ten divisions.
-        if self.per == 1:
-            return [n / d if d > 0 else None for n, d in zip(numerators, denominators, strict=True)]
         return [n / d / self.per if d > 0 else None for n, d in zip(numerators, denominators, strict=True)]

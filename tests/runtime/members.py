@@ -26,7 +26,7 @@ class Member:
     def __init__(
         self, log: MemoryLog, topics: Topics, sources: Sequence[SourceTopic], settings: Settings, now: datetime
     ) -> None:
-        self.topics = topics
+        self.topics = dict(topics)
         self.crash_at: str | None = None
         self.rewinds: list[int] = []
         self.worker: Worker = create_app(settings, sources, brokers="nowhere:9092", clock=lambda: now)

@@ -10,10 +10,8 @@ from faust.types import TP
 from msgspec.structs import replace
 
 from stream.app.replay import replay
-from stream.app.topics import source_topics
 from stream.core.cloudevents import Event
 from stream.core.family import Board, Family
-from stream.core.policies import Policies
 from stream.core.windows import ALL
 from stream.errors import InvalidEvent
 from stream.families import registry
@@ -29,7 +27,8 @@ from tests.runtime.members import Member
 from tests.toy import family as toy
 from tests.toy.events import ToyThrown
 from tests.toy.fold import Throws
-from tests.toy.test_toy import NOON, PARTITIONS, SETTINGS, STEPS, board_of, die_at, throws, topics_of
+from tests.toy.test_toy import NOON, PARTITIONS, STEPS, board_of, die_at, throws
+from tests.toy.test_toy import member as toys_member
 
 HOME = home_of(b"default/prizes", PARTITIONS)
 
@@ -63,20 +62,11 @@ def prizes(board: Board) -> int:
 
 
 def member(log: MemoryLog, derive: Any = prize) -> Member:
-    """A worker that reads what workers before it have derived."""
-    topics = topics_of(families(derive))
+    """A worker that also reads what workers before it have derived."""
+    worker = toys_member(log, families(derive))
     for partition in range(PARTITIONS):
-        topics[TP("contacts", partition)] = log.changelogs["contacts", partition]
-    sources = source_topics(
-        Policies(),
-        partitions=PARTITIONS,
-        max_queues_per_tenant=100,
-        max_queues=100,
-        future_tolerance=timedelta(hours=1),
-        clock=lambda: NOON,
-        families=families(derive),
-    )
-    return Member(log, topics, sources, SETTINGS, NOON)
+        worker.topics[TP("contacts", partition)] = log.changelogs["contacts", partition]
+    return worker
 
 
 async def finish(worker: Member) -> Board:

@@ -168,7 +168,8 @@ def topics_of(families: Sequence[Family[Any]]) -> dict[TP, list[FakeRecord]]:
     return found
 
 
-def member(log: MemoryLog) -> Member:
+def member(log: MemoryLog, families: Sequence[Family[Any]] = FAMILIES) -> Member:
+    """A worker of these families that reads what was thrown."""
     sources = source_topics(
         Policies(),
         partitions=PARTITIONS,
@@ -176,9 +177,9 @@ def member(log: MemoryLog) -> Member:
         max_queues=100,
         future_tolerance=timedelta(hours=1),
         clock=lambda: NOON,
-        families=FAMILIES,
+        families=families,
     )
-    return Member(log, topics_of(FAMILIES), sources, SETTINGS, NOON)
+    return Member(log, topics_of(families), sources, SETTINGS, NOON)
 
 
 def board_of(worker: Member, families: Sequence[Family[Any]] = FAMILIES) -> Board:
