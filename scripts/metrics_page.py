@@ -7,6 +7,7 @@ from typing import Any
 from stream.app.catalogue import SECTIONS
 from stream.core.figure import Figure
 from stream.core.metric import Kind, Metric
+from stream.families.contacts import figures as contacts
 from stream.families.registry import FAMILIES
 
 __all__ = ["written"]
@@ -24,7 +25,7 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Windows** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and `today`
   (since the queue's own day began). A queue lives in one worker, so its ratios are exact as they stand.
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
-  tables name; a busy queue makes 90 series, 147 if there is nothing that does not happen to it, and 7 more for its
+  tables name; a busy queue makes 90 series, {at_most} if everything happens to it that can, and 7 more for its
   agents. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them.
   `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum). `contact_page_series`
   says what a page costs.
@@ -85,12 +86,20 @@ _FIGURES = {one.metric.name: one for family in FAMILIES for one in family.figure
 def written() -> str:
     """Return the page."""
     tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
-    return "\n".join([_INTRODUCTION, _FORMULAS, *tables, _PROCESS])
+    introduction = _INTRODUCTION.replace("{at_most}", str(sum(map(_series, contacts.FIGURES))))
+    return "\n".join([introduction, _FORMULAS, *tables, _PROCESS])
 
 
 def _table(metrics: Sequence[Metric]) -> str:
     head = "| metric | kind | unit | labels | meaning |\n|---|---|---|---|---|\n"
     return head + "".join(f"| {' | '.join(_cells(one))} |\n" for one in metrics)
+
+
+def _series(figure: Figure[Any]) -> int:
+    """Return how many series a figure makes of a queue at most, where nobody chose windows or buckets."""
+    if figure.buckets is not None:
+        return len(figure.coarse) + len(("+Inf", "sum", "count"))
+    return (len(figure.written_in) if figure.windowed else 1) * (len(figure.by) or 1)
 
 
 def _cells(one: Metric) -> Iterator[str]:

@@ -49,6 +49,8 @@ __all__ = ["produce", "replay", "schema", "simulate"]
 CENTRES = {"demo": demo_centre, "office": office_centre}
 
 
+read_options = shared_options([SOURCES[name] for name in READABLE])
+
 source_option = click.option(
     "--source", type=click.Choice(READABLE), default="jsonl", show_default=True, help="What wrote the file."
 )
@@ -57,7 +59,7 @@ source_option = click.option(
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@shared_options
+@read_options
 @click.option(
     "--at", type=InstantOfDayParam(), help="The board at this instant (or 10:30, of that day); else the newest."
 )
@@ -89,7 +91,7 @@ def replay(
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @source_option
-@shared_options
+@read_options
 @click.option("--broker", help="Bootstrap servers, host:port.")
 @click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation.")
 @click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")

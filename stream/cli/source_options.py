@@ -1,9 +1,9 @@
 """Options of sources on the command line: made from the fields that each source declares, for whatever source."""
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import click
 import msgspec
@@ -12,6 +12,8 @@ from msgspec import NODEFAULT, Struct
 from stream.sources.source import Source
 
 __all__ = ["options_of", "parameters_of", "shared_options"]
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:
@@ -62,19 +64,28 @@ def options_of(source: Source, given: Mapping[str, object]) -> Struct:
     """Return the options of a source; what it does not know is said and left out, so that old command lines go on."""
     known = {field.name for field in msgspec.structs.fields(source.options)}
     for name in [name for name, value in given.items() if name not in known and value is not None]:
-        click.echo(
-            f"--{name.replace('_', '-')} says nothing to {source.name}, whose events name it themselves", err=True
-        )
+        click.echo(f"--{name.replace('_', '-')} says nothing to {source.name}", err=True)
     # What was not given is left out, so that the source's own defaults stand.
     return source.options(**{name: value for name, value in given.items() if name in known and value is not None})
 
 
-def shared_options(command: Any) -> Any:  # noqa: ANN401  # click's own type for decorators
-    """Add the options that several sources have."""
-    for name, text in (
-        ("--time-zone", "Zone of local times in what is read, such as Europe/Berlin."),
-        ("--source-name", "Names the call system; else host name and path. Two PBXs need two names."),
-        ("--tenant", "Tenant of events whose source names none; else default."),
-    ):
-        command = click.option(name, help=text)(command)
-    return command
+def shared_options(sources: Sequence[Source]) -> Callable[[Decorated], Decorated]:
+    """
+    Return a decorator that adds each option that one of the sources has, and says whose it is.
+
+    What is not given is None, and not the default of whichever source has the option first.
+    """
+    found: dict[str, click.Option] = {}
+    for source in sources:
+        found |= {
+            option.opts[0]: option for option in parameters_of(source.options) if isinstance(option, click.Option)
+        }
+
+    def decorator(command: Decorated) -> Decorated:
+        for name, option in found.items():
+            owners = ", ".join(one.name for one in sources if option.name in one.options.__struct_fields__)
+            text = f"{option.help} For {owners}."
+            command = click.option(name, type=option.type, is_flag=option.is_flag, default=None, help=text)(command)
+        return command
+
+    return decorator

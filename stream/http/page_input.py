@@ -16,8 +16,8 @@ from stream.http.exposition import RenderedSection, TextFormat, page, section_wr
 
 __all__ = ["SLICE", "PageInput", "PageWire", "get", "put", "write_body"]
 
-SLICE = 50
-"""Snapshots that are encoded, or let go, at a time: the events wait meanwhile, a third of a millisecond."""
+SLICE = 250
+"""Snapshots that are encoded, or let go, at a time: the events wait meanwhile, one or two milliseconds."""
 
 _LENGTH_BYTES = 8
 

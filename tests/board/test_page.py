@@ -68,8 +68,9 @@ async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, v
 
         minutes_and_seconds = [text.split(":") for text in told]
         passed = [int(minutes) * 60 + int(seconds) for minutes, seconds in minutes_and_seconds]
-        assert passed == list(range(passed[0], passed[0] + 4))
-        assert passed[0] > 40
+        # A browser that has much else to do may leave out a second, but never go back.
+        assert passed == sorted(set(passed))
+        assert 40 < passed[0] < passed[-1] < 100
 
 
 async def test_another_window_can_be_chosen_and_shared(served: Served, visitor: Visitor) -> None:

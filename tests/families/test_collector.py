@@ -130,6 +130,15 @@ def test_a_correction_does_not_make_a_counter_go_down() -> None:
     assert sample(after, "contact_wait_seconds_count", SUPPORT) == 5
     assert sample(after, "contact_corrections_total", {**SUPPORT, "figure": "answered"}) == 1
     assert sample(before, "contact_corrections_total", {**SUPPORT, "figure": "answered"}) is None
+    assert sample(after, "contact_corrections_total", {**SUPPORT, "figure": "other"}) is None
+
+
+def test_corrections_of_what_is_seldom_counted_are_one_series_together() -> None:
+    back = Tally(transferred_in=2, dequeued_timeout=3, blocked_busy=4, callbacks_failed=5)
+    board = a_board(a_queue(tally=back, taken_back=back))
+
+    assert sample(board, "contact_corrections_total", {**SUPPORT, "figure": "other"}) == 14
+    assert sample(board, "contact_corrections_total", {**SUPPORT, "figure": "transferred_in"}) is None
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))

@@ -1,10 +1,10 @@
-"""Two sources that are not in the product: a puller and a webhook, each the smallest that there can be."""
+"""Sources that are not in the product: a puller, a webhook and a file, each the smallest that there can be."""
 
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -93,3 +93,24 @@ class DeskOptions(Struct, frozen=True, kw_only=True):
 DESK = Source(
     name="desk", about="Takes what a desk sends.", options=DeskOptions, webhook=lambda _, intake: Desk(intake)
 )
+
+
+class LedgerOptions(Struct, frozen=True, kw_only=True):
+    """What a person says of the ledger."""
+
+    file: Annotated[Path, Meta(description="The ledger: a name in each line.")]
+    tenant: Annotated[str, Meta(description="Whose ledger it is.")] = "nobody"
+    counter: Annotated[str, Meta(description="Where the people stood.")] = "front"
+    early: Annotated[bool, Meta(description="Whether they came the day before.")] = False
+
+
+def _names(options: LedgerOptions, intake: Intake) -> Iterator[Event]:
+    begin = BEGIN - timedelta(days=options.early)
+    factory = EventFactory("/ledger", tenant=options.tenant, clock=lambda: begin, new_id=lambda: name)
+    for name in options.file.read_text(encoding="utf-8").split():
+        intake.read += 1
+        intake.used["name"] += 1
+        yield factory.enqueued(name, options.counter)
+
+
+LEDGER = Source(name="ledger", about="Who stood at a counter.", options=LedgerOptions, read=_names)

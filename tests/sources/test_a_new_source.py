@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def with_new_sources(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the product whose registry has two lines more."""
+    """Run a command of the product whose registry has three lines more."""
     command = [sys.executable, "-m", "tests.sources.with_new_sources", *arguments]
     return subprocess.run(command, capture_output=True, cwd=ROOT, text=True, timeout=100, check=False)
 
@@ -36,3 +36,30 @@ def test_what_only_takes_webhooks_has_no_command_that_could_not_work() -> None:
 
     assert "desk" not in listed.stdout
     assert "No such command 'desk'" in run.stderr
+
+
+def test_produce_and_replay_have_the_options_of_whatever_reads_files() -> None:
+    told = [with_new_sources(command, "--help").stdout for command in ("produce", "replay")]
+
+    for page in told:
+        words = " ".join(page.split())
+        assert "--counter TEXT Where the people stood. For ledger." in words
+        assert "For asterisk-queue-log, ledger." in words
+        assert "--site" not in words
+
+
+def test_replay_reads_it_with_its_own_defaults_and_with_what_is_given(tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("ann bob", encoding="utf-8")
+    ask = ("replay", str(tmp_path / "names"), "--source", "ledger", "--json", "--at", "2026-03-02T09:00:00Z")
+
+    plain, chosen = (json.loads(with_new_sources(*ask, *more).stdout) for more in ((), ("--counter", "back")))
+
+    assert [(row["tenant"], row["queue"], row["open_cases"]) for row in plain["queues"]] == [("nobody", "front", 2)]
+    assert [row["queue"] for row in chosen["queues"]] == ["back"]
+
+
+def test_a_flag_of_another_source_is_not_taken_for_given(tmp_path: Path) -> None:
+    (tmp_path / "day.jsonl").touch()
+
+    assert "says nothing" not in with_new_sources("replay", str(tmp_path / "day.jsonl")).stderr
+    assert "--early says nothing to jsonl" in with_new_sources("replay", str(tmp_path / "day.jsonl"), "--early").stderr

@@ -1,5 +1,5 @@
 """
-`contact-stream` when the registry of sources has two lines more: `python -m tests.sources.with_new_sources …`.
+`contact-stream` when the registry of sources has three lines more: `python -m tests.sources.with_new_sources …`.
 """
 
 from tests.registries import main_with
@@ -9,6 +9,8 @@ if __name__ == "__main__":
         "stream.sources.registry",
         {
             "from stream.sources.source import Source\n": "from tests.sources import new_sources\n",
-            "    asterisk_queue_log.SOURCE,\n": "    new_sources.PAGER,\n    new_sources.DESK,\n",
+            "    asterisk_queue_log.SOURCE,\n": "".join(
+                f"    new_sources.{name},\n" for name in ("PAGER", "DESK", "LEDGER")
+            ),
         },
     )

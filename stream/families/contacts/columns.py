@@ -103,14 +103,15 @@ def total_seconds(field: str) -> Column[QueueSnapshot]:
     return lambda reading, _: [ms / 1000 for ms in getattr(ever(reading), field)]
 
 
-def correction(field: str) -> Column[QueueSnapshot]:
-    """Return a column of what was counted and taken back; no sample where nothing was."""
+def correction(*fields: str) -> Column[QueueSnapshot]:
+    """Return a column of what was counted in these fields and taken back; no sample where nothing was."""
 
     def column(reading: Queues, _: str) -> Sequence[int | None]:
         counts = corrected(reading, Tally)
         if counts is None:
             return [None] * len(reading.snapshots)
-        return [number or None for number in getattr(counts, field)]
+        columns = [getattr(counts, field) for field in fields]
+        return [sum(numbers) or None for numbers in zip(*columns, strict=True)]
 
     return column
 

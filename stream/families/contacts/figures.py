@@ -125,7 +125,11 @@ _REASONS = {
 }
 """Fields of `Tally` by reason."""
 
-_CORRECTED = (*COUNTED, *_REASONS["dequeued"].values(), *_REASONS["blocked"].values())
+_SELDOM: Final = (
+    *(field for field in COUNTED if field not in _ALWAYS),
+    *(field for by_reason in _REASONS.values() for field in by_reason.values()),
+)
+"""What most queues never count: corrections of each would be a quarter of all series that a queue can have."""
 
 
 def _figure(section: str, metric: Metric, column: Column[QueueSnapshot]) -> QueueFigure:
@@ -311,10 +315,10 @@ _TOTALS: Final = (
             "contact_corrections_total",
             "contacts",
             (*QUEUE, "figure"),
-            "What a counter has counted and a later event took back; counters never go down, so subtract this.",
+            "What a counter has counted and a later event took back, to be subtracted; `other`: of all that is seldom.",
         ),
         section="totals",
-        by={field: correction(field) for field in _CORRECTED},
+        by={**{field: correction(field) for field in COUNTED if field in _ALWAYS}, "other": correction(*_SELDOM)},
     ),
     _histogram(
         "contact_wait_seconds",
