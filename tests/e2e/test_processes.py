@@ -125,12 +125,14 @@ def test_a_worker_takes_a_recorded_day_and_stops_cleanly_when_asked(fresh_broker
             produced = producer.ends()
         with running("produce", str(bad), "--broker", fresh_broker.setting) as producer:
             produced_bad = producer.ends()
+        count = len(day.read_text().splitlines())
+        # Partitions are read in no order among each other: the last to be applied need not be the repeated one.
         wait_for_metric(address, "contact_events_duplicate_total", 1)
+        wait_for_metric(address, "contact_events_total", count + 1)
         total = sum(metric(address, "contact_events_total").values())
         worker.process.send_signal(signal.SIGTERM)
         worker.ends()
 
-    count = len(day.read_text().splitlines())
     assert f"{count} events were acknowledged" in produced
     assert "1 lines were set aside" in produced_bad
     assert total == count + 1

@@ -82,7 +82,7 @@ def every_kind_of_queue() -> Board:
         target=1 / 3,
         team='"a"\n',
     )
-    named = [a_queue(f"q{number:03}", tally=ones(number), waited=number / 7) for number in range(2 * SLICE)]
+    named = [a_queue(f"q{number:03}", tally=ones(number), waited=number / 7) for number in range(SLICE + 1)]
     odd = replace(a_queue("客服 💬", taken_back=ones(2), waited=0.000_001), policy=policy)
     return a_board(*named, odd, staff=(agents("q001", available=1), agents(None, acw=2)))
 
