@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from stream.cli import group
+from tests.samples import sample
 
 ROOT = Path(__file__).parents[2]
-SAMPLES = ROOT / ".." / "shared" / "samples"
 
 
 def contact_stream(
@@ -179,9 +179,7 @@ def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> No
 
 
 def test_the_golden_numbers_of_a_real_log() -> None:
-    log = SAMPLES / "asterisk" / "queue_log_2010_freepbx.txt"
-    if not log.exists():
-        pytest.skip("../shared is missing: it holds the real log")
+    log = sample("asterisk/queue_log_2010_freepbx.txt")
 
     run = contact_stream("replay", str(log), "--source", "asterisk-queue-log", "--window", "all", "--json")
 

@@ -26,6 +26,7 @@ from tests.board.boards import families_of
 from tests.brokers import Broker
 from tests.families.contacts.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
+from tests.samples import sample
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MID_MORNING = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
@@ -33,7 +34,6 @@ AFTER_HOURS = datetime(2026, 3, 2, 22, 10, tzinfo=UTC)
 """Of the shipped day: an instant in the thick of it, and one when all of it is over."""
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
-SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "samples"
 
 
 async def applied(service: Service, count: int) -> None:
@@ -84,9 +84,7 @@ async def test_the_shipped_queue_log_through_source_broker_and_worker_equals_its
 
 
 async def test_the_real_log_of_2010_gives_the_golden_numbers_on_metrics(fresh_broker: Broker) -> None:
-    log = SAMPLES / "asterisk" / "queue_log_2010_freepbx.txt"
-    if not log.exists():
-        pytest.skip("../shared is missing: it holds the real log")
+    log = sample("asterisk/queue_log_2010_freepbx.txt")
     at = datetime(2010, 2, 22, 12, tzinfo=UTC)
 
     scraped = await _compare(fresh_broker, _log_read(log), at)

@@ -3,9 +3,6 @@
 import csv
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from stream.app.replay import replay
 from stream.families.contacts import service_level as formulas
@@ -13,8 +10,8 @@ from stream.families.contacts.rules import Formula
 from stream.families.contacts.tally import Tally
 from stream.simulator import busy_centre, simulate
 from stream.simulator.centre import Centre
+from tests.samples import sample
 
-REAL = Path(__file__).parents[3] / ".." / "shared" / "samples" / "datasets" / "call_center_interval_aggregates.csv"
 START = datetime(2026, 11, 20, tzinfo=UTC)
 
 
@@ -29,9 +26,7 @@ def ratio(text: str) -> float:
 
 def middle(column: str, read: Callable[[str], float]) -> tuple[float, float]:
     """Return the range that holds all but the lowest and highest hundredth of the real values."""
-    if not REAL.exists():
-        pytest.skip("../shared is missing: it holds the aggregates of a real centre")
-    with REAL.open() as file:
+    with sample("datasets/call_center_interval_aggregates.csv").open() as file:
         values = sorted(read(row[column]) for row in csv.DictReader(file))
     return values[len(values) // 100], values[-len(values) // 100 - 1]
 

@@ -1,21 +1,19 @@
 """The published numbers of a real log (contact-centre.md §1.2), told from the mapped events by counting alone."""
 
-from pathlib import Path
-
 import pytest
 
 from stream.families.contacts import events as e
+from tests.samples import sample
 from tests.sources.queue_logs import mapped, mapper
 
-SHARED = Path(__file__).parents[3].parent / "shared"
-LOG = SHARED / "samples" / "asterisk" / "queue_log_2010_freepbx.txt"
 
-pytestmark = pytest.mark.skipif(not LOG.exists(), reason="../shared is missing")
+def log_of_2010() -> bytes:
+    return sample("asterisk/queue_log_2010_freepbx.txt").read_bytes()
 
 
 def test_the_sample_of_2010_has_its_golden_numbers() -> None:
     by = mapper()
-    events = mapped(LOG.read_bytes(), by)
+    events = mapped(log_of_2010(), by)
     answers = [event.data.wait_ms or 0 for event in events if isinstance(event, e.ContactAnswered)]
     abandons = [event.data.wait_ms or 0 for event in events if isinstance(event, e.ContactAbandoned)]
     offered = {event.subject for event in events if isinstance(event, e.ContactEnqueued)}
@@ -35,7 +33,7 @@ def test_the_sample_of_2010_has_its_golden_numbers() -> None:
 
 
 def test_each_line_of_the_sample_is_an_event_of_its_own() -> None:
-    events = mapped(LOG.read_bytes())
+    events = mapped(log_of_2010())
     own = [event for event in events if isinstance(event, e.ContactEvent) and len(event.id) == 32]
 
     assert len({event.id for event in events}) == len(events)
