@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stream.cli import group
+from stream.cli.sources import source
 from stream.errors import SettingsError
 from stream.sources.registry import SOURCES
 
@@ -84,6 +85,13 @@ def test_an_option_that_says_nothing_to_a_source_is_said_to_say_nothing(tmp_path
 
     assert "--tenant says nothing to jsonl" in run.stderr
     assert run.exit_code == 0
+
+
+def test_no_option_of_a_source_hides_one_that_a_command_has() -> None:
+    commands = [*group.commands.values(), *source.commands.values()]
+    names = {command.name: [name for one in command.params for name in one.opts] for command in commands}
+
+    assert {name: options for name, options in names.items() if len(options) != len({*options})} == {}
 
 
 def test_a_source_that_cannot_be_followed_says_which_can(log: Path) -> None:

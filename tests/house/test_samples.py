@@ -14,7 +14,7 @@ def test_without_samples_a_test_skips_with_the_excuse_that_ci_accepts(
 ) -> None:
     monkeypatch.setattr(samples, "SHARED", tmp_path / "missing")
 
-    with pytest.raises(pytest.skip.Exception, match=EXCUSED):
+    with pytest.raises(pytest.skip.Exception, match=EXCUSED):  # that it skips is what is tested
         samples.sample("a.log")
 
 

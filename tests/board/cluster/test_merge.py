@@ -193,7 +193,7 @@ async def test_a_worker_that_is_alone_and_starts_says_that_and_nothing_else() ->
 
 
 async def test_nobody_is_asked_while_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.board.cluster.peers.LINGER_SECONDS", 0.05)
+    monkeypatch.setattr("stream.board.cluster.peers.LINGER_SECONDS", 0.5)
     async with telling(part(contacts(1))) as (member,), whole_of(part(contacts(0)), [member]) as whole:
         await whole.read()
         tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("asks ")]
