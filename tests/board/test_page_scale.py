@@ -124,6 +124,8 @@ async def test_one_queue_follows_the_other(served: Served, visitor: Visitor) -> 
     async with served(Worker()) as address:
         page = await visitor.open(f"{address}/?queue=acme/support/voice&rotate=15", clock=True)
         await expect(page.locator("#figures tr").first).to_be_visible()
+        # The detail may come before the board, which knows what is beside it.
+        await expect(page.locator("#updated")).to_contain_text("Last update")
         await turned(page, 16)
 
         await expect(page.locator("#queue-name")).to_have_text("vip")
