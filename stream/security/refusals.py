@@ -111,8 +111,10 @@ async def _knock(host: str, port: int, security: KafkaSecurity) -> list[tuple[st
         await connection.connect()
         step = "asking"
         metadata = await connection.send(MetadataRequest([]))
-        if not metadata.brokers:  # who is not logged in is told of none
-            raise BrokerRefused(f"{broker} {_unanswered(security)}")
+        if not metadata.brokers:
+            # The broker has not come back into its own list yet; or aiokafka took the refusal of a token for
+            # an answer: then it hangs up now.
+            metadata = await connection.send(MetadataRequest([]))
         return [(other[1], other[2]) for other in metadata.brokers]
     except (KafkaError, OSError, EOFError) as failure:
         said = _in_words(failure, host, security)

@@ -17,6 +17,7 @@ from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 from aiokafka.errors import (
     CommitFailedError,
     IllegalGenerationError,
+    KafkaConnectionError,
     KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
@@ -30,14 +31,17 @@ from stream.runtime.kafka.secrets_in_use import SecretsInUse
 from stream.runtime.kafka.unreadable import WholeFetch, keep_batches
 from stream.runtime.source_topic import Record
 
-__all__ = ["Batch", "ConsumerThread"]
+__all__ = ["Batch", "ConsumerThread", "start_with_a_broker"]
 
 IDLE_SECONDS = 1.0
 """How long a poll waits on our side when nothing comes; records end the wait at once."""
 
-
 GOODBYE_SECONDS = 5.0
 """How long leaving the group may take: milliseconds, where a broker answers."""
+
+UNLISTED_SECONDS = 30.0
+"""How long brokers that answer may leave themselves out of their own list of brokers."""
+LOOK_AGAIN_SECONDS = 0.1
 
 FETCH_MIN_BYTES = 8192
 """What a broker waits for until it answers a fetch, as long as it may: some 30 events."""
@@ -75,6 +79,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._isolation_level = "read_committed"
         self._secrets.hand_to(consumer._client)
         self._broker_silence.watch(consumer._client)
+        start_with_a_broker(consumer._client)
         keep_batches()
         return consumer
 
@@ -236,3 +241,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             # The thread may have ended before it began with this: nobody will, and Python would complain some time.
             if not loop.is_running():
                 work.close()
+
+
+def start_with_a_broker(client: Any) -> None:
+    """
+    Have an aiokafka client wait at its start until a broker is listed; it raises KafkaConnectionError if none is.
+
+    A broker that was away answers before the cluster has it back. aiokafka's coordinator takes a list without
+    brokers for a mistake of the program, and ends for good.
+    """
+    bootstrap = client.bootstrap
+
+    async def until_listed() -> None:
+        await bootstrap()
+        try:
+            async with asyncio.timeout(UNLISTED_SECONDS):
+                while not client.cluster.brokers():
+                    await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                    await client.force_metadata_update()
+        except TimeoutError:
+            raise KafkaConnectionError(f"The brokers at {client.hosts} answer, but list no broker") from None
+
+    client.bootstrap = until_listed
