@@ -16,6 +16,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from stream.errors import BrokerAway
 from stream.runtime.kafka import consumer_thread
 from stream.runtime.kafka.topics import ensure_topics
+from stream.runtime.worker import RETRY_SECONDS
 from stream.security.kafka_security import PLAINTEXT
 from stream.security.refusals import refusal_by
 from tests.runtime.cluster import Cluster, until
@@ -45,8 +46,12 @@ def unlist(monkeypatch: pytest.MonkeyPatch) -> Unlist:
 
 
 @pytest.mark.parametrize("number", range(8))
-async def test_a_worker_starts_as_soon_as_a_broker_is_listed(cluster: Cluster, unlist: Unlist, number: int) -> None:
+async def test_a_worker_starts_as_soon_as_a_broker_is_listed(
+    cluster: Cluster, unlist: Unlist, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whichever of its clients is told of none: topics are asked for first, then come producer and consumer."""
+    # Longer than it takes until the worker looks whether its group refuses it.
+    monkeypatch.setattr(consumer_thread, "LOOK_AGAIN_SECONDS", 1.5 * RETRY_SECONDS)
     await cluster.send("a", 1)
     unlist(range(number, number + 1))
     await cluster.start_worker()

@@ -201,12 +201,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def raise_refusal(self) -> None:
         """Raise why the group does not take this consumer: aiokafka tells those who fetch, and nobody may yet."""
-        if self._consumer is not None:
-            await self._in_thread(self._raise_refusal())
+        if self._coordinator is not None:
+            await self._in_thread(self._raise_refusal(self._coordinator))
 
-    async def _raise_refusal(self) -> None:
+    async def _raise_refusal(self, coordinator: Any) -> None:
         try:
-            self._ensure_consumer()._coordinator.check_errors()
+            coordinator.check_errors()
         except KafkaError as failure:
             if not failure.retriable:
                 raise
@@ -214,11 +214,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     @property
     def is_member(self) -> bool:
         """Whether the group still counted us as a member when we last heard of it."""
-        return self._consumer is not None and bool(self._consumer._coordinator.generation >= 0)
+        return self._coordinator is not None and bool(self._coordinator.generation >= 0)
+
+    @property
+    def _coordinator(self) -> Any:
+        """The consumer's side of the group; None until the consumer has found a broker, which may take its time."""
+        return None if self._consumer is None else self._consumer._coordinator
 
     async def on_thread_stop(self) -> None:
         """Leave the group and stop the consumer."""
-        coordinator = self._consumer._coordinator if self._consumer is not None else None
+        coordinator = self._coordinator
         # Tansu counts generations from 0, which aiokafka takes for "no member": it would not leave
         # the group, and whoever comes next would wait for our session to end.
         if coordinator is not None and coordinator.generation == 0:
