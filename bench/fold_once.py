@@ -1,0 +1,43 @@
+"""
+Decodes records and folds them, so many times each, as whichever checkout this runs in does: for `bench.beside`.
+
+Its arguments: a file with a line for each record, its partition and a tab before it; how often to decode, and to fold.
+"""
+
+import gc
+import sys
+from pathlib import Path
+
+from stream.families.contacts.fold import ContactsFold
+from stream.families.registry import DECODER
+
+BATCH = 2000
+
+
+def main() -> None:
+    """Do it, and say nothing."""
+    place, decodings, folds = sys.argv[1:]
+    records: dict[bytes, list[bytes]] = {}
+    for line in Path(place).read_bytes().splitlines():
+        partition, _, record = line.partition(b"\t")
+        records.setdefault(partition, []).append(record)
+    gc.disable()
+    for _ in range(int(decodings)):
+        events = [[DECODER.decode(record) for record in of] for of in records.values()]
+    for _ in range(int(folds)):
+        for of in events:
+            _folded(of)
+
+
+def _folded(events: list[object]) -> None:
+    fold = ContactsFold()
+    for start in range(0, len(events), BATCH):
+        batch = events[start : start + BATCH]
+        fold.apply(batch, range(start, start + len(batch)))  # type: ignore[arg-type]  # all are events of contacts
+    fold.settle()
+    for rows in fold.tables.values():
+        rows.drain_changed()
+
+
+if __name__ == "__main__":
+    main()
