@@ -99,7 +99,7 @@ def _series(figure: Figure[Any]) -> int:
     """Return how many series a figure makes of a queue at most, where nobody chose windows or buckets."""
     if figure.buckets is not None:
         return len(figure.coarse) + len(("+Inf", "sum", "count"))
-    return (len(figure.written_in) if figure.windowed else 1) * (len(figure.by) or 1)
+    return (len(figure.written_in or ()) if figure.windowed else 1) * (len(figure.by) or 1)
 
 
 def _cells(one: Metric) -> Iterator[str]:

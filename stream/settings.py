@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
 from stream.core.collector import Histograms
-from stream.core.windows import SHOWN_WINDOWS
+from stream.core.windows import WINDOWS
 from stream.errors import SettingsError
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
@@ -184,7 +184,7 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
 def _windows(text: str) -> Windows:
     """Return the windows of a list in their own order."""
     named = {part.strip() for part in text.split(",")}
-    if unknown := named.difference(SHOWN_WINDOWS):
+    if unknown := named.difference(WINDOWS):
         found = ", ".join(sorted(map(repr, unknown)))
-        raise ValueError(f"{found}: must be some of {', '.join(SHOWN_WINDOWS)}, with commas between")
-    return tuple(window for window in SHOWN_WINDOWS if window in named)
+        raise ValueError(f"{found}: must be some of {', '.join(WINDOWS)}, with commas between")
+    return tuple(window for window in WINDOWS if window in named)

@@ -104,6 +104,25 @@ def test_where_the_clock_is_set_back_nobody_opens_twice() -> None:
     assert minutes == [True] * 270 + [False] * 210
 
 
+def test_holidays_and_special_days_are_policy() -> None:
+    text = """
+    [defaults]
+    time_zone = "Europe/Ljubljana"
+    opening_hours = "Mon-Fri 08:00-16:00"
+    public_holidays = "SI"
+    special_days = { 2026-12-31 = ["08:00-10:00", "11:00-12:00"], 2026-12-28 = "closed" }
+    """
+    policy = policies_of(text, "p").of(RULES, "t", "q", "voice")
+
+    def is_open(local: str) -> bool:
+        return policy.is_open(datetime.fromisoformat(local).replace(tzinfo=policy.time_zone).astimezone(UTC))
+
+    assert is_open("2026-12-24T09:00")
+    assert not is_open("2026-12-25T09:00")
+    assert not is_open("2026-12-28T09:00")
+    assert [is_open(f"2026-12-31T{hour:02}:30") for hour in (9, 10, 11, 12)] == [True, False, True, False]
+
+
 def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
     policies = load_policies(None)
 
@@ -136,6 +155,12 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
         ("[defaults]\nopening_hours = '08:00-25:00'", "must be hours such as"),
         ("[defaults]\nopening_hours = 'Mon-Fry 08:00-20:00'", "must name days as Mon"),
         ("[defaults]\nquiet_hours = '08:00-08:00'", "the whole day is 00:00-24:00"),
+        ("[defaults]\npublic_holidays = 'Slovenia'", 'such as "SI"'),
+        ("[defaults]\npublic_holidays = 'DE-XX'", "no public holidays are known of DE-XX"),
+        ("[defaults]\nspecial_days = ['2026-12-24']", "must be days such as"),
+        ("[defaults]\nspecial_days = {2026-13-24 = 'closed'}", "not 2026-13-24"),
+        ("[defaults]\nspecial_days = {2026-12-24 = 'shut'}", "not 2026-12-24"),
+        ("[defaults]\nspecial_days = {2026-12-24 = 'Mon-Fri 08:00-12:00'}", "not 2026-12-24"),
         ("[defaults]\nteam = 'a team'", "defaults: team"),
         ("queue = 3", "[[queue]]"),
         ("queue = [1]", "queue 1 must be a table: [[queue]]"),

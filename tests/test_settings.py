@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import fields
 
-from stream.app.service import left_out
+from stream.app.service import left_out, shown_by
 from stream.errors import SettingsError
 from stream.settings import EMBEDDED, Settings, settings_from
 
@@ -67,8 +67,15 @@ def test_windows_are_named_with_commas_between_in_any_order() -> None:
 
 @pytest.mark.parametrize("windows", ["", " ", "5m,", "5m,,today", "2h", "30", "TODAY", "5m today"])
 def test_a_window_that_is_none_is_refused_with_those_there_are(windows: str) -> None:
-    with pytest.raises(SettingsError, match=r"^CONTACT_STREAM_WINDOWS: '.*must be some of 5m, 15m, 30m, 1h, today"):
+    with pytest.raises(
+        SettingsError, match=r"^CONTACT_STREAM_WINDOWS: '.*must be some of 5m, 15m, 30m, 1h, 24h, today"
+    ):
         settings_from({"CONTACT_STREAM_WINDOWS": windows})
+
+
+def test_a_window_that_no_figure_has_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no figure has the window 90d; there are 5m, 15m, 30m, 1h, today"):
+        shown_by(settings_from({"CONTACT_STREAM_WINDOWS": "5m,90d"}))
 
 
 def test_windows_that_alerts_read_and_nobody_writes_are_found() -> None:

@@ -25,7 +25,9 @@ __all__ = ["key_of", "queue_detail"]
 ABOUT = "One queue or a few: what waits now, the service level in all windows and formulas, volumes, waits and exits."
 
 LEGEND = "{{tenant}} · {{queue}} · {{channel}}"
-WRITTEN = frozenset(figure.metric.name for figure in FIGURES if figure.metric and DEFAULT_WINDOW in figure.written_in)
+WRITTEN = frozenset(
+    figure.metric.name for figure in FIGURES if figure.metric and DEFAULT_WINDOW in (figure.written_in or ())
+)
 """What is there in the windows that people look at; what else is counted, counters tell."""
 
 RATIOS = tuple(one.name for one in SECTIONS["windows"] if one.name in WRITTEN and "contact_window_" not in one.name)

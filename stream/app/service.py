@@ -13,9 +13,9 @@ from stream.app.topics import source_topics
 from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
 from stream.core.collector import PageDetail
-from stream.core.family import Board
+from stream.core.family import Board, windows_of
 from stream.core.policies import Policies
-from stream.core.windows import SHOWN_WINDOWS
+from stream.core.windows import WINDOWS
 from stream.errors import SettingsError
 from stream.families.registry import FAMILIES
 from stream.http.guard import is_loopback
@@ -37,19 +37,32 @@ A_MOMENT = timedelta(seconds=5)
 
 
 def shown_by(settings: Settings) -> Shown:
-    """Return what the pages of a worker show."""
+    """Return what the pages of a worker show; SettingsError for a window that no figure has."""
+    windows = windows_of(FAMILIES)
+    if unknown := [window for window in settings.windows or () if window not in windows]:
+        raise SettingsError(
+            f"CONTACT_STREAM_WINDOWS: no figure has the window {unknown[0]}; there are {', '.join(windows)}"
+        )
     return Shown(
         families=FAMILIES,
         registry="stream.families.registry:FAMILIES",
-        windows=settings.windows or SHOWN_WINDOWS,
+        windows=settings.windows,
         detail=PageDetail(windows=settings.windows, histograms=settings.histograms),
     )
 
 
 def left_out(windows: tuple[str, ...] | None) -> tuple[str, ...]:
     """Return the windows that dashboards or alerts read and that nobody will write."""
-    read = {window for family in FAMILIES for one in family.figures if one.windowed for window in one.written_in}
-    return tuple(one for one in SHOWN_WINDOWS if windows is not None and one in read.difference(windows))
+    if windows is None:
+        return ()
+    missing = {
+        window
+        for family in FAMILIES
+        for figure in family.figures
+        if figure.windowed
+        for window in {*(figure.written_in or ())}.difference(family.windows_among(windows))
+    }
+    return tuple(one for one in WINDOWS if one in missing)
 
 
 def _listen(settings: Settings) -> Listen:

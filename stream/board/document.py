@@ -8,9 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.board.view import DetailSection, Panel, detail_sections_of, large_of, panel_of, panels_of
-from stream.core.family import Board, Family
+from stream.core.family import Board, Family, windows_of
 from stream.core.figure import Row, ShownColumn
-from stream.core.windows import SHOWN_WINDOWS
 from stream.status.freshness import Notice
 
 __all__ = ["Beat", "Detail", "Document", "Picture", "detail_of", "document_of", "picture_of"]
@@ -58,11 +57,12 @@ def picture_of(
     families: Sequence[Family[Any]],
     window: str,
     *,
-    windows: tuple[str, ...] = SHOWN_WINDOWS,
+    windows: tuple[str, ...] | None = None,
     ticking: bool = False,
 ) -> Picture:
-    """Return the board in one of the *windows* that are shown; *ticking* as in `panel_of`."""
-    return Picture(window=window, windows=windows, panels=panels_of(board, families, window, ticking=ticking))
+    """Return the board in one of the *windows* that are shown (None: all); *ticking* as in `panel_of`."""
+    panels = panels_of(board, families, window, ticking=ticking)
+    return Picture(window=window, windows=windows or windows_of(families), panels=panels)
 
 
 def document_of(
@@ -71,11 +71,12 @@ def document_of(
     window: str,
     notices: tuple[Notice, ...],
     *,
-    windows: tuple[str, ...] = SHOWN_WINDOWS,
+    windows: tuple[str, ...] | None = None,
 ) -> Document:
     """Return the board in one window with all there is to say about it."""
     panels = panels_of(board, families, window)
-    return Document(window=window, windows=windows, panels=panels, at=board.at, notices=notices)
+    shown = windows or windows_of(families)
+    return Document(window=window, windows=shown, panels=panels, at=board.at, notices=notices)
 
 
 def detail_of(
@@ -84,7 +85,7 @@ def detail_of(
     panel: str,
     name: str,
     *,
-    windows: tuple[str, ...] = SHOWN_WINDOWS,
+    windows: tuple[str, ...] | None = None,
 ) -> Detail:
     """Return what is known of one row of a panel; *name* is its key with slashes between."""
     family = next((one for one in families if one.name == panel), None)
@@ -97,7 +98,7 @@ def detail_of(
         labels=family.labels,
         now=large_of(family),
         sections=detail_sections_of(family),
-        windows=tuple(_details(board, family, families, name, windows)),
+        windows=tuple(_details(board, family, families, name, family.windows_among(windows or family.windows))),
     )
 
 

@@ -32,6 +32,8 @@ class DetailSection(Struct, frozen=True, kw_only=True):
 class Panel(Struct, frozen=True, kw_only=True):
     """One family on a board: what its rows are of, its columns, and a row for each snapshot, worst first."""
 
+    window: str
+    """In which its rows are: the one that is asked for, or the next longer one of the family."""
     labels: tuple[str, ...]
     columns: tuple[ShownColumn, ...]
     rows: tuple[Row, ...]
@@ -57,11 +59,12 @@ def panel_of(
     detailed: bool = False,
 ) -> Panel:
     """
-    Return what one of *families* shows in a window (one of those shown, or `ALL`).
+    Return what one of *families* shows in a window (one of those shown, or `ALL`), or in its own if it lacks that one.
 
     *ticking* rows tell when something began instead of how long it lasts, so that they only change when
     something happened. *detailed* ones tell what only the detail of one row shows.
     """
+    window = family.window_for(window)
     beside = [other for other in families if other.beside is not None and other is not family]
     # No row rather than a wrong one: agents of some partitions would look like all there are.
     rows = [] if _is_a_part(board, family) else _rows(board, family, beside, window, detailed=detailed)
@@ -71,7 +74,9 @@ def panel_of(
     told = [other for other in beside if any(row[other.name] for row in rows)]
     own = (shows_of(family)[name] for name in family.columns)
     shows = (*own, *(show for other in told if other.beside for show in other.beside.shows))
-    return Panel(labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family))
+    return Panel(
+        window=window, labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family)
+    )
 
 
 def worst_first(rows: Iterable[Row], family: Family[Any]) -> tuple[Row, ...]:

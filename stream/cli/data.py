@@ -28,7 +28,8 @@ from stream.cli.options import (
 from stream.cli.source_options import options_of, shared_options
 from stream.cli.sources import READABLE, follow_source, recorded_events, send_recorded
 from stream.core.cloudevents import Event
-from stream.core.windows import ALL, SHOWN_WINDOWS
+from stream.core.family import windows_of
+from stream.core.windows import ALL
 from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.settings import Settings
 from stream.simulator import (
@@ -63,7 +64,7 @@ source_option = click.option(
 @click.option(
     "--at", type=InstantOfDayParam(), help="The board at this instant (or 10:30, of that day); else the newest."
 )
-@click.option("--window", type=click.Choice([*SHOWN_WINDOWS, ALL]), default="30m", show_default=True)
+@click.option("--window", type=click.Choice([*windows_of(FAMILIES), ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
 def replay(

@@ -17,9 +17,9 @@ from stream.board.terminal import follow, print_board
 from stream.board.view import panels_of
 from stream.broker.embedded import EmbeddedBroker
 from stream.cli.options import broker_address, now, settings_of_environment
-from stream.core.family import Board
+from stream.core.family import Board, windows_of
 from stream.core.format import duration, level, printable
-from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
+from stream.core.windows import DEFAULT_WINDOW
 from stream.families.registry import FAMILIES
 from stream.runtime.app import declared_topics
 from stream.runtime.kafka.topics import ensure_topics
@@ -198,7 +198,7 @@ def _summary(feed: Feed, now_board: Board) -> str:
 
 @click.command()
 @click.argument("address", default="http://127.0.0.1:9108")
-@click.option("--window", type=click.Choice(SHOWN_WINDOWS), default=DEFAULT_WINDOW, show_default=True)
+@click.option("--window", type=click.Choice(windows_of(FAMILIES)), default=DEFAULT_WINDOW, show_default=True)
 def board(address: str, window: str) -> None:
     """Follow the live board of a worker in this terminal."""
     with suppress(KeyboardInterrupt):

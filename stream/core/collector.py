@@ -57,7 +57,7 @@ def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Page
     def families() -> Iterator[MetricFamily]:
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
-                found = MetricFamily(figure.metric, tuple(_blocks(figure, figure.metric, reading, detail)))
+                found = MetricFamily(figure.metric, tuple(_blocks(family, figure, figure.metric, reading, detail)))
                 if found.size:  # no sample is no series, and no HELP line either
                     yield found
 
@@ -65,7 +65,7 @@ def _section(family: Family[Any], reading: Reading[Any], name: str, detail: Page
 
 
 def _blocks(
-    figure: Figure[Any], metric: Metric, reading: Reading[Any], detail: PageDetail
+    family: Family[Any], figure: Figure[Any], metric: Metric, reading: Reading[Any], detail: PageDetail
 ) -> Iterator[Block | Buckets]:
     series, chosen = _series(figure, metric, reading)
     if figure.buckets is not None:
@@ -73,14 +73,21 @@ def _blocks(
         yield Buckets(series, *figure.buckets(reading), bounds)
         return
     columns = {(): figure.column} if figure.column else {(value,): column for value, column in figure.by.items()}
-    windows = figure.written_in if detail.windows is None else detail.windows
-    for window in windows if figure.windowed else ("",):
+    for window in _windows(family, figure, detail):
         for tail, column in columns.items():
             samples = column(reading, window)
             # Columns have a value for every snapshot; some snapshots have no such figure.
             if chosen is not None:
                 samples = [samples[place] for place in chosen]
             yield Block(series, samples, (window, *tail) if figure.windowed else tail)
+
+
+def _windows(family: Family[Any], figure: Figure[Any], detail: PageDetail) -> Sequence[str]:
+    if not figure.windowed:
+        return ("",)
+    if detail.windows is not None:
+        return family.windows_among(detail.windows)
+    return family.windows if figure.written_in is None else figure.written_in
 
 
 def _series(figure: Figure[Any], metric: Metric, reading: Reading[Any]) -> tuple[Series, Sequence[int] | None]:

@@ -1,28 +1,31 @@
 """What one key has counted, in each window and ever, as snapshots tell it to other processes."""
 
-from typing import Final, Protocol, Self, TypeVar
+from collections.abc import Collection
+from typing import Protocol, Self, TypeVar
 
 from msgspec import Struct
 
 from stream.core.counts import COUNT_BYTES, Counts, number_in, packed, size_of
 from stream.core.figure import Reading
 from stream.core.vectors import Vectors
-from stream.core.windows import ALL, SHOWN_WINDOWS, WINDOWS
+from stream.core.windows import ALL, WINDOWS, Unit
 
 __all__ = ["Counted", "HasCounted", "corrected", "counted_ever", "counted_in", "plus"]
 
 C = TypeVar("C", bound=Counts)
-
-_WINDOWS: Final = frozenset((*SHOWN_WINDOWS, ALL))
 
 
 class Counted(Struct, kw_only=True):
     """Packed counts (see `Counts.pack`); whoever reads them knows of which kind they are."""
 
     windows: dict[str, bytes]
-    """By name of the window, and of all there ever was (`ALL`), after corrections; sliding ones without `running`."""
-    running: bytes
-    """The running minute: every sliding window has it, so that reading a queue adds nothing up."""
+    """
+    By name of the window, without what is `running`; and of all there ever was (`ALL`), after corrections.
+
+    Empty: nothing, as of windows that have but the running unit.
+    """
+    running: dict[Unit, bytes]
+    """The running minute, hour, day: every window has that of its unit, so that reading a queue adds nothing up."""
     taken_back: bytes = b""
     """What counters have shown and a later event corrected; `ALL` has it subtracted already. Empty: nothing."""
     uncounted: bytes = b""
@@ -30,8 +33,8 @@ class Counted(Struct, kw_only=True):
 
     def window(self, name: str, kind: type[C]) -> C:
         """Return the counts of a window, with the running minute."""
-        counts = kind.unpack(self.windows[name])
-        return counts + kind.unpack(self.running) if name in WINDOWS else counts
+        counts = kind.unpack(self.windows[name]) if self.windows[name] else kind()
+        return counts + kind.unpack(self.running[WINDOWS[name].unit]) if name in WINDOWS else counts
 
     @property
     def shown(self) -> bytes:
@@ -41,15 +44,18 @@ class Counted(Struct, kw_only=True):
             return ever
         return packed(number_in(ever) + number_in(self.taken_back) - number_in(self.uncounted), len(ever))
 
-    def is_of(self, kind: type[Counts]) -> bool:
+    def is_of(self, kind: type[Counts], windows: Collection[str]) -> bool:
         """Tell whether these are counts of a kind, in all windows, that add up: another process may tell anything."""
-        told = [self.running, *self.windows.values(), *filter(None, (self.taken_back, self.uncounted))]
-        return self.windows.keys() == _WINDOWS and all(len(one) == size_of(kind) and _can_be_added(one) for one in told)
+        if self.windows.keys() != {*windows, ALL} or self.running.keys() != {WINDOWS[name].unit for name in windows}:
+            return False
+        optional = (self.taken_back, self.uncounted, *(self.windows[name] for name in windows))
+        told = [self.windows[ALL], *self.running.values(), *filter(None, optional)]
+        return all(len(one) == size_of(kind) and _can_be_added(one) for one in told)
 
     def __add__(self, other: Self) -> "Counted":
         return Counted(
             windows={name: _sum(counts, other.windows[name]) for name, counts in self.windows.items()},
-            running=_sum(self.running, other.running),
+            running={unit: _sum(counts, other.running[unit]) for unit, counts in self.running.items()},
             taken_back=_sum(self.taken_back, other.taken_back),
             uncounted=_sum(self.uncounted, other.uncounted),
         )
@@ -70,12 +76,17 @@ def counted_in(reading: Reading[S], kind: type[C], window: str) -> Vectors[C]:
     """Return what each snapshot has counted in a window."""
 
     def compute() -> Vectors[C]:
-        running = None
-        if window in WINDOWS:
-            running = reading.once(
-                ("running", kind), lambda: Vectors(kind, [one.counted.running for one in reading.snapshots])
-            )
-        return Vectors(kind, [one.counted.windows[window] for one in reading.snapshots], running)
+        closed = [one.counted.windows[window] for one in reading.snapshots]
+        if window not in WINDOWS:
+            return Vectors(kind, closed)
+        unit = WINDOWS[window].unit
+        running = reading.once(
+            ("running", kind, unit), lambda: Vectors(kind, [one.counted.running[unit] for one in reading.snapshots])
+        )
+        if not any(closed):
+            return running
+        nothing = bytes(size_of(kind))
+        return Vectors(kind, [one or nothing for one in closed], running)
 
     return reading.once(("counted", kind, window), compute)
 
@@ -97,8 +108,9 @@ def corrected(reading: Reading[S], kind: type[C]) -> Vectors[C] | None:
 
 
 def plus(data: bytes, counts: Counts) -> bytes:
-    """Return packed counts with more of their kind added."""
-    return packed(number_in(data) + counts.number(), len(data))
+    """Return packed counts with more of their kind added; nothing stays empty where nothing is added."""
+    number = counts.number()
+    return packed(number_in(data) + number, size_of(type(counts))) if number else data
 
 
 def _can_be_added(data: bytes) -> bool:

@@ -18,8 +18,9 @@ from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
 from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
+from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS
 
-__all__ = ["Applied", "Beside", "Board", "Family", "Fold", "FoldOptions", "Snapshot", "merged"]
+__all__ = ["Applied", "Beside", "Board", "Family", "Fold", "FoldOptions", "Snapshot", "merged", "windows_of"]
 
 
 class Applied(Struct):
@@ -133,6 +134,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     snapshot: type[S]
     counts: type[Counts] | None = None
     """What its snapshots have counted, packed (`Counted`)."""
+    windows: tuple[str, ...] = LIVE_WINDOWS
+    """The windows in which its figures are shown."""
     labels: tuple[str, ...]
     """What the parts of a snapshot's key are called."""
     figures: tuple[Figure[S], ...]
@@ -171,6 +174,18 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
         """Return what the record key of an event is made of."""
         return type(event).key_parts(event)
 
+    def window_for(self, chosen: str) -> str:
+        """Return the window in which it is shown where somebody has *chosen* one: that, or the next longer it has."""
+        if chosen == ALL or chosen in self.windows:
+            return chosen
+        order = [*WINDOWS]
+        longer = (one for one in self.windows if order.index(one) > order.index(chosen))
+        return next(longer, self.windows[-1])
+
+    def windows_among(self, chosen: Sequence[str]) -> tuple[str, ...]:
+        """Return its windows that somebody has *chosen*; where that is none, all of them."""
+        return tuple(one for one in self.windows if one in chosen) or self.windows
+
 
 class Board(Struct, frozen=True, kw_only=True):
     """Everything at one instant: snapshots by family, in the order of their keys."""
@@ -183,6 +198,12 @@ class Board(Struct, frozen=True, kw_only=True):
     def reading(self, family: Family[S]) -> Reading[S]:
         """Return the snapshots of a family as columns."""
         return Reading(self.at, self.snapshots.get(family.name, ()))
+
+
+def windows_of(families: Iterable[Family[Any]]) -> tuple[str, ...]:
+    """Return every window in which one of the families is shown, in their own order."""
+    found = {name for family in families for name in family.windows}
+    return tuple(name for name in WINDOWS if name in found)
 
 
 def merged(snapshots: Iterable[S]) -> tuple[S, ...]:

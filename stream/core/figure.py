@@ -9,7 +9,6 @@ from msgspec import Struct
 from stream.core.judgement import State
 from stream.core.metric import Metric
 from stream.core.vectors import Vector
-from stream.core.windows import SHOWN_WINDOWS
 
 __all__ = [
     "Bars",
@@ -35,7 +34,7 @@ Key = tuple[str | None, ...]
 Row = dict[str, Any]
 """What a board tells of one snapshot in one window, by the names of figures and facts."""
 
-Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "text", "agents"]
+Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "moment", "text", "agents"]
 """How a figure is written: terminal and page have a function of each name. `agents`: how many of them are free."""
 
 
@@ -162,8 +161,12 @@ class Figure(Struct, Generic[S], frozen=True, kw_only=True):
     labels_of: Callable[[S], tuple[str, ...] | None] | None = None
     """The labels of a snapshot, where they are not its key; None for a snapshot without this figure."""
     show: Show[S] | None = None
-    written_in: Sequence[str] = SHOWN_WINDOWS
-    """The windows in which the page of metrics has it where nobody chose others: boards know all of them."""
+    written_in: Sequence[str] | None = None
+    """
+    The windows in which the page of metrics has it where nobody chose others; None: in all of its family.
+
+    Boards know all of them.
+    """
 
     @property
     def windowed(self) -> bool:

@@ -3,11 +3,12 @@
 Names come from outside: `printable` makes them safe for a terminal. A page needs no such thing.
 """
 
+from datetime import datetime
 from math import floor
 from typing import Final
 from unicodedata import category
 
-__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "printable", "share"]
+__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "moment", "printable", "share"]
 
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
@@ -60,6 +61,11 @@ def share(ratio: float | None) -> str:
 def count(number: int | None) -> str:
     """Write a count; thousands apart by a thin space."""
     return NO_SAMPLE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")
+
+
+def moment(at: datetime | None) -> str:
+    """Write an instant that is days away at most, by the clock of this machine: `Mon 08:00`."""
+    return NO_SAMPLE if at is None else f"{at.astimezone():%a %H:%M}"
 
 
 def printable(text: str) -> str:

@@ -1,18 +1,34 @@
 """How the values of a policy file are read: each function takes what TOML gave, and says what it should have been."""
 
 import re
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from stream.core.calendar import EVERY_DAY, Hours, Span
+from stream.core.calendar import EVERY_DAY, Hours, Span, SpecialDay
+from stream.core.public_holidays import public_holidays
 
-__all__ = ["any_seconds", "clock", "hours", "ratio", "some_seconds", "team", "volume", "zone"]
+__all__ = [
+    "any_seconds",
+    "clock",
+    "hours",
+    "ratio",
+    "region",
+    "some_seconds",
+    "special_days",
+    "team",
+    "volume",
+    "zone",
+]
 
+_A_YEAR: Final = 2026
+"""To see whether anything is known of a region: of nearly all of them years from 1950 on are known."""
 _MAX_SECONDS: Final = 366 * 24 * 3600
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOURS: Final = 'must be hours such as ["Mon-Fri 08:00-20:00", "Sat 22:00-02:00"] or ["00:00-24:00"]'
 _SPAN: Final = re.compile(r"(?:([A-Z][a-z]{2})(?:-([A-Z][a-z]{2}))? )?([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+_DAYS_OF_THEIR_OWN: Final = 'must be days such as { 2026-12-24 = "08:00-12:00", 2026-12-31 = "closed" }'
+_REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _TEAM: Final = re.compile(r"[\w.-]{1,64}")
 
 
@@ -73,6 +89,36 @@ def hours(value: object) -> Hours:
     if not spans:
         raise ValueError(_HOURS)
     return tuple(_span(span) for span in spans)
+
+
+def special_days(value: object) -> tuple[SpecialDay, ...]:
+    """Read a table of days that are closed, or have hours of their own, by date. Raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError(_DAYS_OF_THEIR_OWN)  # noqa: TRY004  # all that read values of a policy raise this
+    return tuple(_special_day(day, told) for day, told in value.items())
+
+
+def _special_day(day: str, told: object) -> SpecialDay:
+    try:
+        return SpecialDay(date.fromisoformat(day), () if told == "closed" else _times(told))
+    except ValueError:
+        raise ValueError(f"{_DAYS_OF_THEIR_OWN}, not {day}") from None
+
+
+def _times(told: object) -> Hours:
+    """Read hours that name no day of the week."""
+    found = hours(told)
+    if any(span.days != EVERY_DAY for span in found):
+        raise ValueError(_DAYS_OF_THEIR_OWN)
+    return found
+
+
+def region(value: object) -> str:
+    """Read a country, or a part of one, whose public holidays are known. Raises ValueError."""
+    if not isinstance(value, str) or not _REGION.fullmatch(value):
+        raise ValueError('must be a country such as "SI", or a part of one such as "DE-BY"')
+    public_holidays(value, _A_YEAR)
+    return value
 
 
 def _span(value: object) -> Span:

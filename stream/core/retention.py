@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from stream.core.windows import Window
+
 __all__ = ["Retention"]
 
 
@@ -11,7 +13,9 @@ class Retention(Struct, frozen=True, kw_only=True):
     """As far back as the windows of a family reach, and what is late may still come; 0: none of the kind."""
 
     minutes: int = 0
-    """Minutes before the running one; sliding windows that are longer are not shown."""
+    """Minutes before the running one."""
+    hours: int = 0
+    """Hours before the running one."""
     days: int = 0
     """Local days, with the one that is going on."""
     months: int = 0
@@ -19,9 +23,24 @@ class Retention(Struct, frozen=True, kw_only=True):
     duplicates: timedelta = timedelta(0)
     """The duplicate window: how long what is finished is kept, so that repeats change nothing."""
 
+    def keeps(self, window: Window) -> bool:
+        """Tell whether all of a window is kept."""
+        # Of days and months the running one is among those that are counted here.
+        kept = {"minute": self.minutes, "hour": self.hours, "day": self.days - 1, "month": self.months - 1}
+        return window.before <= kept[window.unit]
+
+    @property
+    def surely(self) -> timedelta:
+        """How long ago an instant may be and is kept whatever the calendar says."""
+        # A local day has 23 hours where the clock is set forward, and a month 28 days.
+        day = timedelta(hours=23)
+        units = (timedelta(minutes=1) * (self.minutes - 1), timedelta(hours=1) * (self.hours - 1))
+        return max(timedelta(0), *units, day * (self.days - 1), day * 28 * (self.months - 1))
+
     @property
     def reach(self) -> timedelta:
         """How long ago the oldest instant that is kept may be, clock changes included."""
         # A local day has 25 hours where the clock is set back, and a month with such a day an hour more.
-        minutes, days, months = timedelta(minutes=self.minutes + 1), timedelta(hours=25), timedelta(days=31, hours=1)
-        return max(minutes, days * self.days, months * self.months)
+        day, month = timedelta(hours=25), timedelta(days=31, hours=1)
+        minutes, hours = timedelta(minutes=self.minutes + 1), timedelta(hours=self.hours + bool(self.hours))
+        return max(minutes, hours, day * self.days, month * self.months)

@@ -1,4 +1,4 @@
-"""Sums of the sliding windows, kept while minutes come and go: a read costs what the answer costs."""
+"""Sums of sliding windows, kept while minutes, hours or days come and go: a read costs what the answer costs."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar
@@ -10,24 +10,24 @@ __all__ = ["SlidingSums"]
 T = TypeVar("T", bound=Counts)
 
 _NEAR = 5
-"""Largest gap, in minutes, advanced incrementally; beyond it, sums are recomputed. The owner has what leaves."""
+"""Largest gap, in units, advanced incrementally; beyond it, sums are recomputed. The owner has what leaves."""
 
 _NEVER = -1_000_000_000
-"""Before every minute: nothing was read yet."""
+"""Before every unit: nothing was read yet."""
 
 
 class SlidingSums(Generic[T]):
     """
-    The counts of all sliding windows of one key, over its minutes.
+    The counts of all sliding windows of one key that are made of one unit: of its minutes, or hours, or days.
 
-    Keeps, for the minute that was read last, the sum of the closed minutes of each window: as a number (see
-    `Counts.number`), and packed as long as it stays. The running minute is for whoever reads to add. `minutes` stays
-    the owner's, and is never changed here.
+    Keeps, for the unit that was read last, the sum of the closed ones of each window: as a number (see
+    `Counts.number`), and packed as long as it stays. The running one is for whoever reads to add. `rows` stay the
+    owner's, and are never changed here.
     """
 
-    def __init__(self, minutes: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, int]) -> None:
-        """*windows* are lengths in minutes by name, the shortest first."""
-        self._minutes = minutes
+    def __init__(self, rows: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, int]) -> None:
+        """*rows* by number of their unit; *windows* are lengths in units by name, the shortest first."""
+        self._rows = rows
         self._size = size_of(kind)
         self._windows = windows
         self._longest = max(windows.values(), default=0)
@@ -35,51 +35,51 @@ class SlidingSums(Generic[T]):
         self._packed: dict[str, bytes] = {}
         """Of what is closed; empty: to be packed again."""
         self.running = _NEVER
-        """The minute that was read last: what is counted in an earlier one has to be told by `add`."""
+        """The number of the unit that was read last: what is counted in an earlier one has to be told by `add`."""
 
-    def add(self, minute: int, delta: T) -> None:
-        """Take note that *delta* was added to *minute*."""
-        if minute >= self.running:
+    def add(self, number: int, delta: T) -> None:
+        """Take note that *delta* was added to the unit of a *number*."""
+        if number >= self.running:
             return
-        number = delta.number()
+        counts = delta.number()
         self._packed = {}
         for name, length in self._windows.items():
-            # Only what the window still has. Its oldest minute is `running - length`; the running one is added
+            # Only what the window still has. Its oldest unit is `running - length`; the running one is added
             # at the read.
-            if self.running - length <= minute:
-                self._closed[name] += number
+            if self.running - length <= number:
+                self._closed[name] += counts
 
     def forget(self, first: int) -> None:
-        """Take note that minutes before *first* go: what still counts one of them is summed anew."""
+        """Take note that what is before *first* goes: what still counts some of it is summed anew."""
         if first > self.running - self._longest:
             self.running = _NEVER
 
-    def at(self, minute: int) -> dict[str, bytes]:
-        """Return what each window that ends in the running *minute* has counted before it, packed."""
-        if minute != self.running:
-            self._move_to(minute)
+    def at(self, running: int) -> dict[str, bytes]:
+        """Return what each window that ends in the *running* unit has counted before it, packed; to be read only."""
+        if running != self.running:
+            self._move_to(running)
         if not self._packed:
             self._packed = {name: packed(closed, self._size) for name, closed in self._closed.items()}
-        return self._packed.copy()
+        return self._packed
 
-    def _number(self, minute: int) -> int:
-        row = self._minutes.get(minute)
+    def _counts(self, number: int) -> int:
+        row = self._rows.get(number)
         return 0 if row is None else row.tally.number()
 
-    def _move_to(self, minute: int) -> None:
-        if 0 < minute - self.running <= _NEAR:
-            for closing in range(self.running, minute):
-                entering = self._number(closing)
+    def _move_to(self, running: int) -> None:
+        if 0 < running - self.running <= _NEAR:
+            for closing in range(self.running, running):
+                entering = self._counts(closing)
                 for name, length in self._windows.items():
-                    self._closed[name] += entering - self._number(closing - length)
+                    self._closed[name] += entering - self._counts(closing - length)
         else:
-            self._sum_up(minute)
-        self.running, self._packed = minute, {}
+            self._sum_up(running)
+        self.running, self._packed = running, {}
 
-    def _sum_up(self, minute: int) -> None:
-        """Sum each minute once: a window is the next shorter one, and the minutes before that."""
-        closed, end = 0, minute
+    def _sum_up(self, running: int) -> None:
+        """Sum each unit once: a window is the next shorter one, and the units before that."""
+        closed, end = 0, running
         for name, length in self._windows.items():
-            first = minute - length
-            closed = self._closed[name] = closed + sum(map(self._number, range(first, end)))
+            first = running - length
+            closed = self._closed[name] = closed + sum(map(self._counts, range(first, end)))
             end = first

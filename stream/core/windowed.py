@@ -1,4 +1,4 @@
-"""What one key has counted, by minute, local day, calendar month and in total; each in a row of its own.
+"""What one key has counted, by minute, hour, local day, calendar month and in total; each in a row of its own.
 
 Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
 """
@@ -6,7 +6,8 @@ Knows neither events nor families: it is told contributions, which say at what i
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Generic, Literal, Protocol, TypeVar
+from functools import lru_cache
+from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from stream.core.counted import Counted
@@ -17,10 +18,12 @@ from stream.core.totals import Totals
 from stream.core.windows import (
     ALL,
     EPOCH,
-    MONTH,
-    TODAY,
+    LIVE_WINDOWS,
+    UNITS,
     WINDOWS,
+    Unit,
     day_of,
+    hour_of,
     minute_of,
     month_of,
     start_of,
@@ -31,14 +34,37 @@ __all__ = ["Contribution", "Scope", "Windowed"]
 T = TypeVar("T", bound=Counts)
 T_contra = TypeVar("T_contra", bound=Counts, contravariant=True)
 
-Scope = Literal["minute", "day", "month", "total", "taken_back"]
+Scope = Literal[Unit, "total", "taken_back"]
 """What a row is of; of `taken_back` only versions before wrote one: now the row of the total has it."""
 
-_NOT_KEPT = 2**62
-"""Later than every minute, day and month."""
+_NOT_KEPT: Final = 2**62
+"""Later than every minute, hour, day and month."""
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-_NEVER = datetime.max.replace(tzinfo=UTC)
+class _Lengths(NamedTuple):
+    """How long the windows of a family are."""
+
+    units: tuple[Unit, ...]
+    """Of which each window has the running one."""
+    sliding: dict[Unit, dict[str, int]]
+    """Of which windows have so many closed ones."""
+    nothing_closed: dict[str, bytes]
+    """All windows, as they are where they have nothing but the running one."""
+
+
+@lru_cache  # of many queues there are few families
+def _lengths_of(windows: tuple[str, ...], retention: Retention) -> _Lengths:
+    shown = {name: WINDOWS[name] for name in windows}
+    assert all(map(retention.keeps, shown.values())), "a window is longer than what is kept"
+    units = tuple(dict.fromkeys(window.unit for window in shown.values()))
+    sliding = {
+        unit: lengths
+        for unit in units
+        if (lengths := {name: one.before for name, one in shown.items() if one.unit == unit and one.before})
+    }
+    return _Lengths(units, sliding, dict.fromkeys(shown, b""))
 
 
 class Contribution(Protocol[T_contra]):
@@ -46,7 +72,7 @@ class Contribution(Protocol[T_contra]):
 
     @property
     def at(self) -> datetime:
-        """The instant, hence the minute, day and month, that it counts in."""
+        """The instant, hence the minute, hour, day and month, that it counts in."""
 
     def count(self, tallies: Iterable[T_contra], sign: int, /) -> None:
         """Add it to each of *tallies* (sign 1), or take it back (-1)."""
@@ -66,6 +92,7 @@ class Windowed(Generic[T]):
         zone: ZoneInfo,
         day_starts: time,
         *,
+        windows: tuple[str, ...] = LIVE_WINDOWS,
         silence: timedelta | None = None,
     ) -> None:
         self.watermark = EPOCH
@@ -75,20 +102,22 @@ class Windowed(Generic[T]):
         self.totals = Totals(new_row, silence)
         self._kind: type[T] = type(self.totals.counted.tally)
         self._retention, self._zone, self._day_starts = retention, zone, day_starts
-        self.surely_kept = timedelta(minutes=max(retention.minutes - 1, 0))
+        self.surely_kept = retention.surely
         """What is no later than that is kept: it needs no calendar to be told, as nearly all events."""
         # A number that is counted in for the first time gets a row by being asked for; readers ask by `get`.
-        self._minutes: dict[int, CountsRow[T]] = defaultdict(new_row)
-        self._days: dict[int, CountsRow[T]] = defaultdict(new_row)
-        self._months: dict[int, CountsRow[T]] = defaultdict(new_row)
-        windows = {name: length for name, length in WINDOWS.items() if length <= retention.minutes}
-        self._sums = SlidingSums(self._minutes, self._kind, windows)
+        self._rows: dict[Unit, dict[int, CountsRow[T]]] = {unit: defaultdict(new_row) for unit in UNITS}
+        self._lengths = _lengths_of(windows, retention)
+        self._sums = {
+            unit: SlidingSums(self._rows[unit], self._kind, lengths) for unit, lengths in self._lengths.sliding.items()
+        }
+        self._read_at = -1
+        """The minute that was read last: what is counted in an earlier one may be closed in some window."""
         self._open_minutes: dict[int, list[T]] = {}
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
-        self._open_days: set[int] = set()
-        """The days of these minutes."""
-        self._first = (0, 0, 0)
-        """The first minute, day and month that are kept until the watermark is at `_first_until`."""
+        self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
+        """The numbers of the longer units that these are in: ordered sets."""
+        self._first: dict[Unit, int] = {}
+        """The first of each unit that is kept, until the watermark is at `_first_until`."""
         self._first_until = EPOCH
         self._swept_to = -1
 
@@ -141,62 +170,61 @@ class Windowed(Generic[T]):
         minute = minute_of(contribution.at)
         tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
-        if (
-            minute < self._sums.running
-            and (kept := self._minutes.get(minute)) is not None
-            and kept.applied_offset < offset
-        ):
-            # The sums of closed minutes were made without it. Counting into a tally of its own gives the delta.
-            late = self._kind()
-            contribution.count([late], sign)
-            self._sums.add(minute, late)
+        if minute < self._read_at:
+            self._count_closed(contribution, sign, minute, offset)
+
+    def _count_closed(self, contribution: Contribution[T], sign: int, minute: int, offset: int) -> None:
+        """Bring sums up to date that were made without a contribution to what they have closed."""
+        late: T | None = None
+        for unit, sums in self._sums.items():
+            number = self._number(unit, minute)
+            row = self._rows[unit].get(number) if number < sums.running else None
+            if row is not None and row.applied_offset < offset:
+                if late is None:
+                    late = self._kind()  # counting into a tally of its own gives the delta
+                    contribution.count([late], sign)
+                sums.add(number, late)
 
     def _open(self, minute: int, offset: int) -> list[T]:
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
-        first_minute, first_day, first_month = self._first_kept()
         # Once for each minute and settling, not at each event: counting is most of what a fold does.
         rows = [self.totals.counted] if minute >= self.totals.first_minute else []
-        if minute >= first_minute:
-            rows.append(self._minutes[minute])
-        day = self.day_of(minute)
-        self._open_days.add(day)
-        if day >= first_day:
-            rows.append(self._days[day])
-        if first_month != _NOT_KEPT and (month := month_of(day)) >= first_month:
-            rows.append(self._months[month])
+        number_of = self._number
+        for unit, first in self._first_kept().items():
+            number = minute if unit == "minute" else number_of(unit, minute)
+            if number >= first:
+                rows.append(self._rows[unit][number])
+                # A minute stands in `_open_minutes`.
+                if unit != "minute":
+                    self._open_numbers[unit][number] = None
         counted = self._open_minutes[minute] = [row.tally for row in rows if row.applied_offset < offset]
         return counted
 
     def drain_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
         """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
-        days = self._open_days
-        counted = (self._open_minutes, days, {month_of(day) for day in days} if self._months else ())
-        for (scope, rows), numbers, first in zip(self._numbered(), counted, self._first_kept(), strict=True):
-            for number in numbers:
+        for unit, first in self._first_kept().items():
+            for number in self._open_minutes if unit == "minute" else self._open_numbers[unit]:
                 if number >= first:
-                    yield scope, number, rows[number]
+                    yield unit, number, self._rows[unit][number]
+            self._open_numbers[unit].clear()
         # Also written when only the watermark moved: after a restart it tells whether an event ends a silence.
         total = self.totals.counted
         if self._open_minutes or self.watermark != total.newest:
             total.newest = self.watermark
             yield "total", 0, total
-        self._open_minutes, self._open_days = {}, set()
+        self._open_minutes = {}
 
     # What is kept: by the watermark, so that it is the same whenever somebody looks.
 
     def load(self, scope: Scope, number: int, row: CountsRow[T]) -> None:
         """Take a row over from the changelog; `loaded` follows the last one."""
         match scope:
-            case "minute":
-                self._minutes[number] = row
-            case "day":
-                self._days[number] = row
-            case "month":
-                self._months[number] = row
             case "total":
                 self.totals.load_counted(row)
             case "taken_back":
                 self.totals.load_taken_back(row)
+            case unit:
+                self._rows[unit][number] = row
 
     def loaded(self) -> None:
         """
@@ -208,57 +236,69 @@ class Windowed(Generic[T]):
         total = self.totals.counted
         if total.newest is not None:
             self.watermark = total.newest
-        elif total.applied_offset >= 0 and self._minutes:  # written by a version whose totals did not tell
-            self.watermark = start_of(max(self._minutes))
+        elif total.applied_offset >= 0 and (minutes := self._rows["minute"]):  # of a version whose totals did not tell
+            self.watermark = start_of(max(minutes))
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
-        minute, (first_minute, first_day, first_month) = minute_of(at), self._first_kept()
-        day = self.day_of(minute)
-        return minute < first_minute and day < first_day and month_of(day) < first_month
+        minute = minute_of(at)
+        return all(self._number(unit, minute) < first for unit, first in self._first_kept().items())
 
     def is_due(self) -> bool:
         """Tell whether the watermark has come into another minute since the last eviction."""
         return minute_of(self.watermark) > self._swept_to
 
     def forget_outdated(self) -> list[tuple[Scope, int]]:
-        """Forget minutes, days and months that nothing reaches any more, and return them."""
+        """Forget what no window reaches any more, and return scope and number of each."""
         self._swept_to = minute_of(self.watermark)
         outdated: list[tuple[Scope, int]] = []
-        for (scope, rows), first in zip(self._numbered(), self._first_kept(), strict=True):
+        kept = self._first_kept()
+        for unit, rows in self._rows.items():
+            first = kept.get(unit, _NOT_KEPT)  # a version before may have kept other units
             numbers = [number for number in rows if number < first]
             for number in numbers:
                 del rows[number]
-            outdated += [(scope, number) for number in numbers]
-        self._sums.forget(self._first_kept()[0])
+            outdated += [(unit, number) for number in numbers]
+        for unit, sums in self._sums.items():
+            sums.forget(kept[unit])
         return outdated
 
     def numbers(self) -> Iterator[tuple[Scope, int]]:
         """Yield scope and number of every row there may be."""
-        for scope, rows in self._numbered():
-            yield from ((scope, number) for number in rows)
+        for unit, rows in self._rows.items():
+            yield from ((unit, number) for number in rows)
         yield "total", 0
         yield "taken_back", 0
 
-    def _numbered(self) -> tuple[tuple[Scope, dict[int, CountsRow[T]]], ...]:
-        return ("minute", self._minutes), ("day", self._days), ("month", self._months)
-
-    def _first_kept(self) -> tuple[int, int, int]:
-        """Return the first minute, day and month that are kept; mostly asked for within one minute."""
+    def _first_kept(self) -> dict[Unit, int]:
+        """Return the first of each unit that is kept; mostly asked for within one minute."""
         if self.watermark >= self._first_until:
             newest = minute_of(self.watermark)
             self._first, self._first_until = self._kept_from(newest), start_of(newest + 1)
         return self._first
 
-    def _kept_from(self, newest: int) -> tuple[int, int, int]:
+    def _kept_from(self, newest: int) -> dict[Unit, int]:
         kept, today = self._retention, self.day_of(newest)
-        return (
-            # The running minute and that many whole ones before it, as a window has them; of days and months
-            # the running one is among those that are kept.
-            newest - kept.minutes if kept.minutes else _NOT_KEPT,
-            today - kept.days + 1 if kept.days else _NOT_KEPT,
-            month_of(today) - kept.months + 1 if kept.months else _NOT_KEPT,
-        )
+        first: dict[Unit, int] = {}
+        # The running minute or hour and that many whole ones before it, as a window has them; of days and months the
+        # running one is among those that are kept.
+        if kept.minutes:
+            first["minute"] = newest - kept.minutes
+        if kept.hours:
+            first["hour"] = hour_of(newest) - kept.hours
+        if kept.days:
+            first["day"] = today - kept.days + 1
+        if kept.months:
+            first["month"] = month_of(today) - kept.months + 1
+        return first
+
+    def _number(self, unit: Unit, minute: int) -> int:
+        """Return the number of the unit that holds *minute*."""
+        if unit == "day":
+            return day_of(minute, self._zone, self._day_starts)
+        if unit == "month":
+            return month_of(self.day_of(minute))
+        return minute if unit == "minute" else hour_of(minute)
 
     def day_of(self, minute: int) -> int:
         """Return the ordinal of the local day that holds *minute*."""
@@ -268,16 +308,14 @@ class Windowed(Generic[T]):
 
     def counted(self, minute: int) -> Counted:
         """Return the counts of each window at a *minute*, and of all there ever was."""
-        windows = self._sums.at(minute)
-        day = self.day_of(minute)
-        if self._retention.days:
-            windows[TODAY] = self._packed(self._days, day)
-        if self._retention.months:
-            windows[MONTH] = self._packed(self._months, month_of(day))
+        windows = self._lengths.nothing_closed.copy()
+        for unit, sums in self._sums.items():
+            windows.update(sums.at(minute if unit == "minute" else self._number(unit, minute)))
+        self._read_at = minute
         windows[ALL] = self.totals.counted.tally.pack()
-        running = self._packed(self._minutes, minute)
+        running = {unit: self._packed(unit, minute) for unit in self._lengths.units}
         return Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
 
-    def _packed(self, rows: dict[int, CountsRow[T]], number: int) -> bytes:
-        row = rows.get(number)
+    def _packed(self, unit: Unit, minute: int) -> bytes:
+        row = self._rows[unit].get(self._number(unit, minute))
         return bytes(size_of(self._kind)) if row is None else row.tally.pack()

@@ -1,24 +1,30 @@
-"""Which minute, day, month and window an instant belongs to. Half open: `[start, start + length)`.
+"""Which minute, hour, day, month and window an instant belongs to. Half open: `[start, start + length)`.
 
-Minutes are counted from 1970 (UTC); days and months are those of a queue's own time zone and reset time.
+Minutes and hours are counted from 1970 (UTC); days and months are those of a queue's own time zone and reset time.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 __all__ = [
     "ALL",
     "DEFAULT_WINDOW",
     "EPOCH",
+    "LIVE_WINDOWS",
     "MINUTE",
     "MONTH",
-    "SHOWN_WINDOWS",
     "TODAY",
+    "UNITS",
     "WINDOWS",
+    "Unit",
+    "Window",
     "day_of",
+    "hour_of",
     "minute_of",
     "month_of",
     "start_of",
@@ -29,16 +35,43 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 MINUTE: Final = timedelta(minutes=1)
 
+Unit = Literal["minute", "hour", "day", "month"]
+"""What counts are kept by."""
+
+UNITS: Final[tuple[Unit, ...]] = ("minute", "hour", "day", "month")
+"""The shortest first."""
+
+
+class Window(Struct, frozen=True):
+    """The running unit, and so many whole ones before it: a window is never shorter than its name."""
+
+    unit: Unit
+    before: int = 0
+
+
 TODAY: Final = "today"
 """The window since the queue's day began."""
 
 MONTH: Final = "month"
 """The window since the queue's calendar month began, with the first of its days."""
 
-WINDOWS: Final[Mapping[str, int]] = {"5m": 5, "15m": 15, "30m": 30, "1h": 60}
-"""Sliding windows: the running minute, and that many whole minutes before it (never shorter than its name)."""
+WINDOWS: Final[Mapping[str, Window]] = {
+    "5m": Window("minute", 5),
+    "15m": Window("minute", 15),
+    "30m": Window("minute", 30),
+    "1h": Window("minute", 60),
+    "24h": Window("hour", 24),
+    TODAY: Window("day"),
+    "7d": Window("day", 7),
+    "30d": Window("day", 30),
+    "90d": Window("day", 90),
+    MONTH: Window("month"),
+}
+"""Every window that a family may have, by name; of each unit the shortest first."""
 
-SHOWN_WINDOWS: Final = (*WINDOWS, TODAY)
+LIVE_WINDOWS: Final = ("5m", "15m", "30m", "1h", TODAY)
+"""The windows of what lasts for minutes."""
+
 DEFAULT_WINDOW: Final = "30m"
 
 ALL: Final = "all"
@@ -49,6 +82,11 @@ def minute_of(at: datetime) -> int:
     """Return the number, since 1970, of the minute that holds the instant *at*."""
     since = at - EPOCH  # half the price of dividing timedeltas
     return since.days * 1440 + since.seconds // 60
+
+
+def hour_of(minute: int) -> int:
+    """Return the number, since 1970, of the hour that holds a minute."""
+    return minute // 60
 
 
 def start_of(minute: int) -> datetime:

@@ -23,8 +23,8 @@ from stream.board.cluster.share import SHARE_PATH, ShareCodec, SharePage, Worker
 from stream.board.document import Beat, detail_of, document_of, picture_of
 from stream.board.files import files_of
 from stream.board.shared_reading import EVERY_SECONDS, SharedRendering
-from stream.core.family import Board
-from stream.core.windows import DEFAULT_WINDOW, SHOWN_WINDOWS
+from stream.core.family import Board, windows_of
+from stream.core.windows import DEFAULT_WINDOW, WINDOWS
 from stream.http.guard import HEADERS, STREAMED, guard
 from stream.http.metrics_page import MetricsPage
 from stream.http.shown import Shown
@@ -87,7 +87,7 @@ class BoardServer:
         listen: Listen | None = None,
         every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
-        self._families, self._windows = shown.families, shown.windows
+        self._families, self._windows = shown.families, shown.windows or windows_of(shown.families)
         self._files = files_of(shown.families)
         self._read = read
         self._clock = clock
@@ -225,7 +225,7 @@ class BoardServer:
         """Return the window that is asked for; where none is, or one that is not shown, the usual or the first one."""
         usual = DEFAULT_WINDOW if DEFAULT_WINDOW in self._windows else self._windows[0]
         window = request.query.get("window", usual)
-        if window not in SHOWN_WINDOWS:
+        if window not in WINDOWS:
             raise web.HTTPBadRequest
         # Addresses that were shared before a window was taken away still lead to a board, which says its window.
         return window if window in self._windows else usual

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from stream.core.collector import PageDetail
 from stream.core.family import Family
-from stream.core.windows import SHOWN_WINDOWS
 
 __all__ = ["Shown"]
 
@@ -17,7 +16,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     families: tuple[Family[Any], ...]
     registry: str
     """Where another process of ours finds the same families: `module:NAME`."""
-    windows: tuple[str, ...] = SHOWN_WINDOWS
-    """Those that a board offers."""
+    windows: tuple[str, ...] | None = None
+    """Those that a board offers; None: all that one of the families has."""
     detail: PageDetail = PageDetail()
     """How much the page of metrics tells."""

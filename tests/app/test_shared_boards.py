@@ -12,10 +12,10 @@ from aiohttp import ClientSession
 from stream.app.service import Service
 from stream.board.cluster.share import WorkerShare
 from stream.board.document import Document
-from stream.core.windows import SHOWN_WINDOWS
+from stream.core.windows import LIVE_WINDOWS
 from tests.running import settings_of_a_test
 
-PATHS = [*(f"board.json?window={window}" for window in SHOWN_WINDOWS), "detail.json?key=a/b/voice", "part"]
+PATHS = [*(f"board.json?window={window}" for window in LIVE_WINDOWS), "detail.json?key=a/b/voice", "part"]
 
 
 class Counted(Service):
@@ -72,7 +72,7 @@ async def test_a_page_is_never_more_than_a_second_old() -> None:
 
 async def test_walls_in_every_window_other_workers_and_details_share_what_is_read() -> None:
     async with serving() as (service, session):
-        walls = [await session.get(f"/events?window={window}") for window in SHOWN_WINDOWS * 4]
+        walls = [await session.get(f"/events?window={window}") for window in LIVE_WINDOWS * 4]
         began, taken = time.monotonic(), service.taken
         for _ in range(12):  # lines of the wall: some beats, so some seconds
             await asyncio.gather(body(session, "part"), body(session, "detail.json"), walls[0].content.readline())

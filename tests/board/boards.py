@@ -13,7 +13,7 @@ from stream.core.collector import PageDetail, metric_families
 from stream.core.counted import Counted
 from stream.core.family import Board
 from stream.core.samples import MetricFamily
-from stream.core.windows import ALL, SHOWN_WINDOWS, TODAY, WINDOWS
+from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS
 from stream.families.agents.snapshot import AgentsSnapshot
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
@@ -38,11 +38,11 @@ __all__ = [
     "wall",
 ]
 
-EVERYTHING = PageDetail(windows=SHOWN_WINDOWS, histograms="full")
+EVERYTHING = PageDetail(windows=LIVE_WINDOWS, histograms="full")
 """All that a page of metrics can tell."""
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-SHOWN = (*WINDOWS, TODAY)
+SHOWN = LIVE_WINDOWS
 LIMITS = Limits(silent=Settings().stale_after)
 """Those of a deployment that changes nothing."""
 
@@ -110,7 +110,7 @@ def a_queue(
         callbacks_waiting=callbacks,
         counted=Counted(
             windows=dict.fromkeys((*SHOWN, ALL), tally.pack()),
-            running=Tally().pack(),
+            running={unit: Tally().pack() for unit in dict.fromkeys(WINDOWS[name].unit for name in SHOWN)},
             taken_back=taken_back.pack() if taken_back else b"",
         ),
     )

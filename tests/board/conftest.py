@@ -15,7 +15,6 @@ from stream.board.cluster.merge import BoardReading
 from stream.board.cluster.share import PartitionBoard, WorkerShare, vitals_of
 from stream.board.shared_reading import SharedReading
 from stream.core.family import Board
-from stream.core.windows import SHOWN_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
@@ -61,7 +60,7 @@ class Worker:
     shown: Shown = Shown(families=FAMILIES, registry="stream.families.registry:FAMILIES")  # noqa: RUF009  # frozen
     goes_on: asyncio.Event = field(default_factory=_set)
     """Cleared: it hangs."""
-    windows: tuple[str, ...] = SHOWN_WINDOWS
+    windows: tuple[str, ...] | None = None
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def read_own_board(self) -> Board:

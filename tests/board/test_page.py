@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from aiohttp import ClientSession
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
+from stream.core.calendar import Span
 from stream.core.format import NO_SAMPLE
+from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
 from stream.http.server import Listen
 from stream.status.freshness import Limits
@@ -71,6 +74,25 @@ async def test_the_longest_wait_ticks_although_nothing_happens(served: Served, v
         # A browser that has much else to do may leave out a second, but never go back.
         assert passed == sorted(set(passed))
         assert 40 < passed[0] < passed[-1] < 100
+
+
+@pytest.mark.parametrize("language", ["en", "sl", "hr", "ro", "et"])
+async def test_a_queue_that_is_closed_says_when_it_opens(served: Served, visitor: Visitor, language: str) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    hours = (Span(frozenset({tomorrow.weekday()}), time(8), time(16)),)
+    closed = replace(a_queue("night", callbacks=2), policy=Policy(opening_hours=hours))
+
+    async with served(Worker(board=a_board(*(a_queue(f"open-{number}") for number in range(5)), closed))) as address:
+        page = await visitor.open(f"{address}/?lang={language}")
+        told = page.locator("#tiles li .service_level .note").filter(has_text="08:00")
+
+        await expect(told).to_have_count(1)
+        await expect(page.locator("#tiles li", has=page.locator("h2 .name", has_text="night"))).to_contain_text("08:00")
+        assert language != "en" or f"closed, opens {tomorrow:%a} 08:00" in await told.inner_text()
+        assert await told.evaluate("(note) => note.scrollWidth <= note.clientWidth"), "nothing of it is cut off"
+        assert await page.evaluate(
+            "[...document.querySelectorAll('.large')].every((one) => one.scrollHeight <= one.clientHeight + 1)"
+        )
 
 
 async def test_another_window_can_be_chosen_and_shared(served: Served, visitor: Visitor) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from stream.core.family import Board
-from stream.core.windows import SHOWN_WINDOWS
+from stream.core.windows import LIVE_WINDOWS
 from stream.languages.words import LANGUAGES, Language, words
 from tests.board.boards import a_board, a_queue, a_tally, wall
 from tests.board.chromium import INSTALL, Visitor, found
@@ -372,7 +372,7 @@ async def test_the_page_knows_the_windows_that_there_are(served: Served, visitor
         page = await opened(visitor, f"{address}/")
         offered = "[...document.querySelectorAll('#windows button')].map((one) => one.dataset.window)"
 
-        assert json.dumps(await page.evaluate(offered)) == json.dumps(SHOWN_WINDOWS)
+        assert json.dumps(await page.evaluate(offered)) == json.dumps(LIVE_WINDOWS)
 
 
 async def test_the_page_offers_just_the_windows_of_the_worker(served: Served, visitor: Visitor) -> None:

@@ -176,7 +176,9 @@ def test_what_stands_large_and_in_the_head_of_the_page_is_told_with_the_columns(
         "open_cases": "sum",
         "longest_wait_seconds": "max",
     }
-    assert [note.word for note in columns["service_level"].notes] == ["target", "short_target", "decided"]
+    assert [note.word for note in columns["service_level"].notes] == [
+        *("target", "short_target", "decided", "out_of_hours")
+    ]
     assert all(note.blanks.keys() <= row.keys() for name in large for note in columns[name].notes for row in rows)
 
 

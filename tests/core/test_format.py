@@ -3,6 +3,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,13 @@ def test_thousands_stand_apart() -> None:
 )
 def test_what_could_steer_a_terminal_is_replaced(steering: str) -> None:
     assert printable(f"sales{steering}") == "sales\ufffd" + steering[1:]
+
+
+def test_a_moment_is_a_day_of_the_week_and_a_time_of_this_machine() -> None:
+    monday = datetime(2026, 11, 30, 8, 5).astimezone()  # local, as the machine has it
+
+    assert written.moment(monday.astimezone(UTC)) == "Mon 08:05"
+    assert written.moment(None) == "–"
 
 
 @given(st.text(st.characters(exclude_categories=("C", "Zl", "Zp"))))

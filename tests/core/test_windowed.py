@@ -15,10 +15,10 @@ from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
 from stream.core.windowed import Scope, Windowed
 from stream.core.windows import ALL as EVER
-from stream.core.windows import MONTH, TODAY, WINDOWS, minute_of
+from stream.core.windows import MONTH, TODAY, UNITS, WINDOWS, minute_of
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
-ALL = Retention(minutes=120, days=2, months=2)
+ALL = Retention(minutes=120, hours=48, days=100, months=2)
 NEWEST = [
     datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # the clocks are set forward
     datetime(2026, 10, 25, 1, 30, tzinfo=UTC),  # and back
@@ -82,15 +82,18 @@ def taken_back(shop: Windowed[Sold]) -> Sold:
 
 def expected(sales: Sequence[Sale], at: datetime, day_starts: time) -> dict[str, Sold]:
     """Return the windows at an instant from everything that was sold."""
+    days = [day_of(sale.at, day_starts) for sale in sales]
     now, today = minute_of(at), day_of(at, day_starts)
-    windows = {
-        name: sold(sale for sale in sales if now - length <= minute_of(sale.at) <= now)
-        for name, length in WINDOWS.items()
+    ages = {
+        "minute": [now - minute_of(sale.at) for sale in sales],
+        "hour": [now // 60 - minute_of(sale.at) // 60 for sale in sales],
+        "day": [(today - day).days for day in days],
+        "month": [(today.year - day.year) * 12 + today.month - day.month for day in days],
     }
-    days = [(sale, day_of(sale.at, day_starts)) for sale in sales]
-    windows[TODAY] = sold(sale for sale, day in days if day == today)
-    windows[MONTH] = sold(sale for sale, day in days if (day.year, day.month) == (today.year, today.month))
-    return windows
+    return {
+        name: sold(sale for sale, age in zip(sales, ages[window.unit], strict=True) if 0 <= age <= window.before)
+        for name, window in WINDOWS.items()
+    }
 
 
 @st.composite
@@ -105,7 +108,8 @@ def histories(draw: st.DrawFn) -> list[Sale]:
 
 
 def windowed(day_starts: time = time(0), keep: Retention = ALL, silence: timedelta | None = None) -> Windowed[Sold]:
-    return Windowed(SoldRow, keep, LJUBLJANA, day_starts, silence=silence)
+    windows = tuple(name for name, window in WINDOWS.items() if keep.keeps(window))
+    return Windowed(SoldRow, keep, LJUBLJANA, day_starts, windows=windows, silence=silence)
 
 
 def learn(shop: Windowed[Sold], sale: Sale, offset: int) -> None:
@@ -262,7 +266,9 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
     ("keep", "shown"),
     [
         (Retention(minutes=30), ["5m", "15m", "30m"]),
+        (Retention(hours=24), ["24h"]),
         (Retention(days=1), [TODAY]),
+        (Retention(days=31), [TODAY, "7d", "30d"]),
         (Retention(months=1), [MONTH]),
         (Retention(), []),
     ],
@@ -273,6 +279,8 @@ def test_a_family_has_the_windows_that_it_keeps(keep: Retention, shown: list[str
     learn(shop, Sale(at), 1)
 
     assert windows_of(shop, minute_of(at)) == dict.fromkeys(shown, sold([Sale(at)]))
+    with pytest.raises(AssertionError, match="longer than what is kept"):
+        Windowed(SoldRow, keep, LJUBLJANA, time(0), windows=tuple(WINDOWS))
     assert shop.totals.counted.tally.sold == 1
 
 
@@ -283,9 +291,14 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         shop.forget_outdated()
 
     by_scope: Mapping[str, list[int]] = {
-        scope: [number for known, number in shop.numbers() if known == scope] for scope in ("minute", "day", "month")
+        scope: [number for known, number in shop.numbers() if known == scope] for scope in UNITS
     }
-    assert {scope: len(numbers) for scope, numbers in by_scope.items()} == {"minute": 1, "day": 1, "month": 2}
+    assert {scope: len(numbers) for scope, numbers in by_scope.items()} == {
+        "minute": 1,
+        "hour": 1,
+        "day": 20,
+        "month": 2,
+    }
 
 
 @pytest.mark.parametrize(
@@ -294,7 +307,8 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         (Retention(minutes=120), datetime(2026, 5, 31, 10, tzinfo=UTC)),
         (Retention(minutes=120, days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
         (Retention(days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
-        (ALL, datetime(2026, 3, 31, 22, tzinfo=UTC)),
+        (Retention(hours=48), datetime(2026, 5, 29, 12, tzinfo=UTC)),
+        (ALL, datetime(2026, 2, 20, 23, tzinfo=UTC)),
     ],
 )
 def test_what_is_in_nothing_that_is_kept_is_too_late(keep: Retention, first: datetime) -> None:
@@ -319,7 +333,8 @@ def test_a_total_that_was_written_before_it_told_how_new_it_is_is_as_new_as_its_
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 5)), max_size=40), st.data())
 def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, int]], data: st.DataObject) -> None:
     minutes: dict[int, SoldRow] = {}
-    sums = SlidingSums(minutes, Sold, WINDOWS)
+    lengths = {name: window.before for name, window in WINDOWS.items() if window.unit == "minute"}
+    sums = SlidingSums(minutes, Sold, lengths)
     for minute, count in changes:
         minutes.setdefault(minute, SoldRow()).tally.sold += count
         if minute < sums.running:
@@ -327,7 +342,7 @@ def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, in
         now = data.draw(st.integers(0, 120))
         wanted = {
             name: sum(row.tally.sold for m, row in minutes.items() if now - length <= m <= now)
-            for name, length in WINDOWS.items()
+            for name, length in lengths.items()
         }
         running = minutes.get(now, SoldRow()).tally.sold
         assert {name: Sold.unpack(closed).sold + running for name, closed in sums.at(now).items()} == wanted

@@ -15,7 +15,7 @@ import pytest
 from stream.board.document import document_of
 from stream.board.view import panels_of
 from stream.core.collector import PageDetail, metric_families
-from stream.core.windows import ALL, DEFAULT_WINDOW, SHOWN_WINDOWS
+from stream.core.windows import ALL, DEFAULT_WINDOW, LIVE_WINDOWS
 from stream.families.registry import FAMILIES
 from stream.http.exposition import TextFormat, written
 from tests.golden.example_day import board_at, samples_of
@@ -24,11 +24,12 @@ HERE = Path(__file__).parent
 
 at_each_time = pytest.mark.parametrize("time", ["0830", "1030", "2300"])
 
-EVERYTHING = PageDetail(windows=SHOWN_WINDOWS, histograms="full")
+EVERYTHING = PageDetail(windows=LIVE_WINDOWS, histograms="full")
 
 NEW_IN_ROWS = {
     "answered_wait_unknown": "a wait that nobody told is unknown, no longer 0 s",
     "abandoned_wait_unknown": "as above",
+    "opens_at": "a queue that is closed tells when it opens again",
     "waits": "percentiles and bars of the detail stood elsewhere",
 }
 

@@ -31,7 +31,7 @@ NOT_SHOWN: Mapping[str, str] = {
     **{
         figure.metric.name: "written in windows that somebody chose; counters tell it"
         for figure in FIGURES
-        if figure.metric and figure.windowed and not set(figure.written_in) & {"30m", "today"}
+        if figure.metric and figure.windowed and not set(figure.written_in or ()) & {"30m", "today"}
     },
     "contact_window_blocked": "counters tell it; the alert on blocking reads it",
     "contact_mean_abandon_seconds": "shown by its counters",

@@ -10,7 +10,7 @@ from stream.core.metric import counter, gauge
 from stream.core.ratio import Ratio
 from stream.core.row_codec import RowCodec
 from tests.toy.events import ToyThrown
-from tests.toy.fold import RowKey, Stand, Throws, ThrowsRow, ToyFold
+from tests.toy.fold import WINDOWS, RowKey, Stand, Throws, ThrowsRow, ToyFold
 
 HIT_RATIO = Ratio(lambda throws: (throws.hits, throws.thrown))
 
@@ -31,6 +31,7 @@ FAMILY: Family[Stand] = Family(
     new_fold=lambda _: ToyFold(),
     snapshot=Stand,
     counts=Throws,
+    windows=WINDOWS,
     labels=("tenant", "queue"),
     figures=(
         Figure(

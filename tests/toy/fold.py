@@ -14,8 +14,10 @@ from stream.core.family import Applied
 from stream.core.retention import Retention
 from stream.core.rows import Rows
 from stream.core.windowed import Scope, Windowed
-from stream.core.windows import minute_of
+from stream.core.windows import LIVE_WINDOWS, minute_of
 from tests.toy.events import ToyThrown
+
+WINDOWS = (*LIVE_WINDOWS, "7d")
 
 RowKey = tuple[str, str, Scope, int]
 
@@ -107,5 +109,6 @@ class ToyFold:
 
     def _counts_of(self, key: tuple[str, str]) -> Windowed[Throws]:
         if key not in self.stands:
-            self.stands[key] = Windowed(self.new_row, Retention(minutes=120, days=2), ZoneInfo("UTC"), time(0))
+            retention = Retention(minutes=120, days=9)
+            self.stands[key] = Windowed(self.new_row, retention, ZoneInfo("UTC"), time(0), windows=WINDOWS)
         return self.stands[key]

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from faust.types import TP
 from playwright.async_api import expect
 
 from stream.app.replay import replay
 from stream.app.topics import source_topics
+from stream.board.view import panel_of
 from stream.core.cloudevents import Event, encode, key_of
 from stream.core.family import Board, Family, merged
 from stream.core.policies import Policies
@@ -95,7 +97,7 @@ async def test_a_worker_shows_it_on_metrics_and_on_the_board(fresh_broker: Broke
     assert samples["toy_hit_ratio", (*red, ("window", "15m"))] == 0.75
     assert samples["contact_section_success", (("section", "toys"),)] == 1
     assert [row["queue"] for row in panel["rows"]] == ["blue", "red"], "the worst first"
-    assert [row["thrown"] for row in detail] == [10, 20, 20, 20, 20], "in five minutes half of them"
+    assert [row["thrown"] for row in detail] == [10, 20, 20, 20, 20, 20], "in five minutes half of them"
     assert shown == replay(events, families=FAMILIES).board(NOON)
 
 
@@ -119,7 +121,7 @@ async def test_a_person_opens_one_of_its_rows_and_sees_it_in_every_window(visito
 
     await expect(page.locator("#queue-name")).to_have_text("red")
     await expect(page.locator("#queue-state")).to_have_text("▲ OK")
-    assert await line.locator("td").all_inner_texts() == ["80%", "75%", "75%", "75%", "75%"]
+    assert await line.locator("td").all_inner_texts() == ["80%", "75%", "75%", "75%", "75%", "75%"]
     assert await page.title() == "▲ red 75%"
     await expect(page.locator("#now .hit_ratio")).to_have_text("Hit ratio75%of 20 rings · 30 min")
     await page.keyboard.press("ArrowRight")
@@ -127,6 +129,50 @@ async def test_a_person_opens_one_of_its_rows_and_sees_it_in_every_window(visito
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("link", name="blue")).to_be_focused()
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("own", "chosen", "shown"),
+    [
+        (("today", "7d"), "today", "today"),
+        (("today", "7d"), "5m", "today"),
+        (("today", "7d"), "90d", "7d"),
+        (("5m", "7d"), "1h", "7d"),
+        (("5m", "7d"), "all", "all"),
+    ],
+)
+def test_a_family_without_the_window_that_is_chosen_is_shown_in_the_next_longer_one(
+    own: tuple[str, ...], chosen: str, shown: str
+) -> None:
+    family = msgspec.structs.replace(FAMILY, windows=own)
+
+    panel = panel_of(replay(throws(), families=(FAMILY,)).board(NOON), family, (family,), chosen)
+
+    assert (panel.window, {row["window"] for row in panel.rows}) == (shown, {shown})
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_list_and_a_detail_say_in_which_other_window_they_are(
+    visitor: Visitor, served: Callable[..., AbstractAsyncContextManager[str]]
+) -> None:
+    families = (*FAMILIES[:-1], msgspec.structs.replace(FAMILY, windows=("today", "7d")))
+    shown = Shown(families=families, registry="tests.toy.registry:FAMILIES")
+    board = replay(throws(), families=FAMILIES).board(NOON)
+
+    async with served(Worker(board=board, shown=shown)) as address:
+        page = await visitor.open(f"{address}/?view=list")
+        title = page.locator("#panels h2")
+
+        await expect(title).to_have_text("Rings · today")
+        await page.get_by_role("button", name="7 days").click()
+        await expect(title).to_have_text("Rings")
+        await expect(page.locator("#updated")).to_contain_text("over today")  # of queues there is no longer one
+        await page.get_by_role("button", name="30 min").click()
+        await page.get_by_role("link", name="red").click()
+        await expect(page.locator("#now .hit_ratio .note")).to_have_text("of 20 rings · today")
+        await expect(page.locator("#figure-head .chosen")).to_have_text("today")
+        assert await page.locator("#figure-head th").all_inner_texts() == ["Figure", "today", "7 days"]
+        assert visitor.complaints == []
 
 
 @pytest.mark.asyncio(loop_scope="session")

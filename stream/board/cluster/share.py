@@ -18,7 +18,6 @@ from stream.board.shared_reading import SharedRendering
 from stream.core.counts import lengths_of
 from stream.core.family import Board, Family, merged
 from stream.core.time_zones import zone_name, zone_of
-from stream.core.windows import SHOWN_WINDOWS
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
 
 __all__ = [
@@ -111,7 +110,7 @@ class ShareCodec:
     """A share as gzipped MessagePack; workers of different versions agree family by family."""
 
     def __init__(self, families: Sequence[Family[Any]]) -> None:
-        self._counts = {family.name: family.counts for family in families}
+        self._counts = {family.name: (family.counts, family.windows) for family in families}
         self._shapes = {family.name: _shape_of(family) for family in families}
         self._readers: dict[str, msgspec.msgpack.Decoder[tuple[Any, ...]]] = {
             family.name: msgspec.msgpack.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
@@ -159,9 +158,9 @@ class ShareCodec:
 
     def _partition(self, told: _PartitionOnWire) -> PartitionBoard:
         snapshots = self._readers[told.feed.topic].decode(told.snapshots)
-        kind = self._counts[told.feed.topic]
+        kind, windows = self._counts[told.feed.topic]
         # Whoever reads counts takes them for whole, in every window, and adds them up.
-        if kind is not None and not all(one.counted.is_of(kind) for one in snapshots):
+        if kind is not None and not all(one.counted.is_of(kind, windows) for one in snapshots):
             raise ValueError("other windows or counts than those of this version")
         return PartitionBoard(feed=told.feed, snapshots=snapshots)
 
@@ -177,7 +176,7 @@ def _shape_of(family: Family[Any]) -> int:
     buckets = [figure.metric.buckets for figure in family.figures if figure.metric is not None]
     # Not Python's `hash`, which differs from process to process.
     fields = lengths_of(family.counts) if family.counts else {}
-    return zlib_ng.crc32(repr((msgspec.json.encode(schema), fields, SHOWN_WINDOWS, buckets)).encode())
+    return zlib_ng.crc32(repr((msgspec.json.encode(schema), fields, family.windows, buckets)).encode())
 
 
 def _instants(wire: _ShareOnWire) -> Iterator[datetime]:

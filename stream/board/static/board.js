@@ -127,7 +127,7 @@ function tick() {
   view().tick(shown);
   panels.tick();
   tickSummary();
-  put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${feed.picture.window}`) })}`);
+  put($("updated"), `${say("updated", { time: write.time(feed.heard.wall) })} · ${say("over", { window: say(`window_${panelOf().window ?? feed.picture.window}`) })}`);
 }
 
 function drawTitle() {

@@ -17,6 +17,10 @@ export function formatsOf(language) {
   const [days, hours, twoHours, seconds] = [unit("day"), unit("hour"), unit("hour", 2), unit("second")];
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23" });
   const date = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const [weekday, day] = [{ weekday: "short" }, { day: "numeric", month: "short" }].map(
+    (options) => new Intl.DateTimeFormat(locale, options),
+  );
   const minutes = (length) => Math.floor((length % 3600) / 60);
 
   const or = (write) => (number) => (number === null || number === undefined ? NO_SAMPLE : write(number));
@@ -44,6 +48,12 @@ export function formatsOf(language) {
       return rounded < 100 ? tenths(rounded / 1000) : percent(Math.floor(ratio * 100 + 0.5) / 100);
     }),
     count: or(whole),
+    // An instant ahead, with no more of its date than it takes to know which is meant.
+    moment: or((at) => {
+      const [then, now] = [new Date(at), new Date()];
+      if (then.toDateString() === now.toDateString()) return clock.format(then);
+      return `${(then - now < 6 * 86400e3 ? weekday : day).format(then)} ${clock.format(then)}`;
+    }),
     time: (at) => time.format(at),
     date: (at) => date.format(at),
   };

@@ -31,7 +31,9 @@ export function clear() {
   bars.clear();
 }
 
-const chosenRow = () => detail?.windows.find((row) => row.window === choice.window);
+// A family that lacks the window has another in its place, as its list has.
+const rowOf = (window) => detail?.windows.find((row) => row.window === window);
+const chosenRow = () => rowOf(choice.window) ?? rowOf(panelOf(detail?.panel).window);
 
 export function open() {
   if (detail && !isOf(detail)) {
@@ -123,10 +125,11 @@ function drawFigures(windows) {
 
 function drawHead(windows) {
   const head = $("figure-head");
-  if (head.children.length === 1) head.append(...windows.map(() => make("th", "", { scope: "col" })));
+  while (head.children.length > windows.length + 1) head.lastElementChild.remove();
+  while (head.children.length <= windows.length) head.append(make("th", "", { scope: "col" }));
   windows.forEach((row, place) => {
     put(head.children[place + 1], say(`window_${row.window}`));
-    mark(head.children[place + 1], "chosen", row.window === choice.window);
+    mark(head.children[place + 1], "chosen", row === chosenRow());
   });
 }
 

@@ -7,7 +7,7 @@ import { drawAgents, drawPairs, figureOf } from "./pairs.js";
 import { translate } from "./words.js";
 
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
-const LONG_NAME = 10; // characters that fit into the head of a tile at full size
+const LONG_NAME = 9; // characters that fit into the head of a tile at full size
 const FITS_ON_A_SCREEN = 12;
 
 export const root = $("tiles");

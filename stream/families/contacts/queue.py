@@ -13,7 +13,7 @@ from stream.core.counted import Counted, plus
 from stream.core.limits import OVERFLOW_QUEUE
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
-from stream.core.windows import ALL, EPOCH, TODAY, WINDOWS, minute_of
+from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
 from stream.families.contacts.contributions import Contribution, Entered
 from stream.families.contacts.inferred import Inferred
@@ -246,10 +246,10 @@ class Queue:
                 expired_in = minute_of(expired_at)
                 ages[minute - expired_in] += 1
                 expired_today += self.counts.day_of(expired_in) == today
-        for name, length in WINDOWS.items():
-            expired = sum(count for age, count in ages.items() if age <= length)
+        for name in LIVE_WINDOWS:
+            within = WINDOWS[name].before
+            expired = expired_today if name == TODAY else sum(count for age, count in ages.items() if age <= within)
             windows[name] = plus(windows[name], Tally(expired=expired))
-        windows[TODAY] = plus(windows[TODAY], Tally(expired=expired_today))
 
 
 def _open_since(phase: dict[EpisodeKey, datetime], horizon: datetime) -> int:

@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct, field
 
 from stream.core import policy_values as read
-from stream.core.calendar import Hours, within
+from stream.core.calendar import BusinessCalendar, Hours, SpecialDay
 from stream.core.policies import PolicyKey, Rule, Rules
-from stream.core.windows import minute_of
 
 __all__ = ["RULES", "Formula", "Policy"]
 
@@ -79,18 +78,36 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Somebody is alerted when a larger share of the attempts does not get into the queue."""
     opening_hours: Hours | None = None
     """When the queue is served, by its own time zone; None: always. Outside nobody is alerted of it."""
+    public_holidays: str = ""
+    """The country, or part of one, on whose public holidays the queue rests; empty: it rests on none."""
+    special_days: tuple[SpecialDay, ...] = ()
+    """Days on which the queue rests, or has other hours."""
     quiet_hours: Hours | None = None
     """When only what is critical is worth an alert, by its own time zone; None: never."""
     team: str = ""
     """Who is alerted: a label that notifications are routed by."""
 
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """When the queue is served."""
+        return BusinessCalendar(
+            zone=self.time_zone,
+            hours=self.opening_hours,
+            special_days=self.special_days,
+            region=self.public_holidays,
+        )
+
     def is_open(self, at: datetime) -> bool:
-        """Tell whether the queue is served at the instant *at*, to the minute."""
-        return self.opening_hours is None or within(self.opening_hours, self.time_zone, minute_of(at))
+        """Tell whether the queue is served at the instant *at*."""
+        return self.calendar.is_open(at)
 
     def is_quiet(self, at: datetime) -> bool | None:
-        """Tell whether the instant *at* is in the quiet hours, to the minute; None where there are none."""
-        return None if self.quiet_hours is None else within(self.quiet_hours, self.time_zone, minute_of(at))
+        """Tell whether the instant *at* is in the quiet hours; None where there are none."""
+        return (
+            None
+            if self.quiet_hours is None
+            else BusinessCalendar(zone=self.time_zone, hours=self.quiet_hours).is_open(at)
+        )
 
     @property
     def threshold_ms(self) -> int:
@@ -132,6 +149,8 @@ RULES: Rules[Policy] = Rules(
         "abandonment_limit": PolicyKey("abandonment_limit", read.ratio),
         "blocking_limit": PolicyKey("blocking_limit", read.ratio),
         "opening_hours": PolicyKey("opening_hours", read.hours),
+        "public_holidays": PolicyKey("public_holidays", read.region),
+        "special_days": PolicyKey("special_days", read.special_days),
         "quiet_hours": PolicyKey("quiet_hours", read.hours),
         "team": PolicyKey("team", read.team),
     },

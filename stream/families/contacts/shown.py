@@ -1,6 +1,7 @@
 """How a board shows the figures of a queue, and judges them: against the promises and limits of its own policy."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -69,6 +70,7 @@ SHOWN: Final[dict[str, Show[QueueSnapshot]]] = {
             ShownNote(word="target", blanks={"target": "level", "threshold_seconds": "limit"}),
             ShownNote(word="short_target", blanks={"target": "level"}, where=("wall",)),
             ShownNote(word="decided", blanks={"decided": "count"}, where=("tile",)),
+            ShownNote(word="out_of_hours", blanks={"opens_at": "moment"}, if_any=True),
         ),
     ),
     "contact_service_level_target_ratio": Show(
@@ -202,9 +204,16 @@ def _by_reason(prefix: str) -> Column[QueueSnapshot]:
     return column
 
 
+def _opens_at(reading: Queues, _: str) -> Sequence[datetime | None]:
+    """Tell when queues that are closed open again; None where one is open, or nobody knows."""
+    calendars = [one.policy.calendar for one in reading.snapshots]
+    return [None if one.is_open(reading.at) else one.opens_at(reading.at) for one in calendars]
+
+
 FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
     **{name: of_counts(name) for name in _COUNTS},
     "oldest_enqueued_at": of_snapshot("oldest_enqueued_at"),
+    "opens_at": _opens_at,
     "threshold_seconds": of_policy(lambda policy: policy.threshold.total_seconds()),
     "short_abandon_seconds": of_policy(lambda policy: policy.short_abandon.total_seconds()),
     "formula": lambda reading, _: [one.policy.formula.value for one in reading.snapshots],

@@ -224,7 +224,18 @@ def test_an_address_leads_to_one_page_of_a_worker_and_nowhere_else(address: str,
     assert (url and str(url)) == asked
 
 
-@pytest.mark.parametrize("spoil", [lambda told: told["windows"].pop("30m"), lambda told: told.update(running=bytes(7))])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda told: told["windows"].pop("30m"),
+        lambda told: told["windows"].update({"90d": b""}),
+        lambda told: told["windows"].update(all=b""),
+        lambda told: told["windows"].update({"5m": bytes(7)}),
+        lambda told: told["running"].pop("day"),
+        lambda told: told["running"].update(hour=told["running"]["day"]),
+        lambda told: told["running"].update(minute=bytes(7)),
+    ],
+)
 def test_counts_of_every_family_are_held_to_their_kind(spoil: Callable[[dict[str, Any]], object]) -> None:
     codec = ShareCodec((toy.FAMILY,))
     stands = replay(throws(), families=(toy.FAMILY,)).board(NOON).snapshots["toys"]
