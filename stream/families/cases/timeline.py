@@ -7,6 +7,7 @@ from it is told by `story_of`. There may be a million open cases, so a report ha
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final
@@ -44,9 +45,6 @@ class Kind(IntEnum):
     DELETED = 12
 
 
-_ENDS: Final = frozenset({Kind.CLOSED, Kind.MERGED, Kind.DELETED})
-
-
 class Response(Struct, frozen=True):
     """An answer to somebody who waited for one."""
 
@@ -62,7 +60,7 @@ class Story(Struct):
     """What follows from a timeline."""
 
     opened_at: datetime | None = None
-    """None: nobody has reported that, and the earliest report stands for it."""
+    """None: nobody has reported that."""
     place: int = 0
     """Of the queue that it is in."""
     status: int = 0
@@ -77,11 +75,60 @@ class Story(Struct):
     ended: Kind | None = None
     asked: int = 0
     answered: int = 0
+    asked_again_at: datetime | None = None
+    """When the customer first wrote after it was resolved: thanks, or another question."""
 
     @property
     def is_open(self) -> bool:
         """Whether it is still to be solved."""
         return not self.resolved and self.ended is None
+
+    def _opened(self, at: datetime, _: int) -> None:
+        self.opened_at = self.opened_at or at
+
+    def _opened_by_customer(self, at: datetime, _: int) -> None:
+        # Its clock may be behind the others: who was answered by then does not wait again.
+        if self.opened_at is None and self.is_open and not self.responses:
+            self.waiting_since = self.waiting_since or at
+        self._opened(at, 0)
+
+    def _assigned(self, _: datetime, place: int) -> None:
+        self.place = place
+
+    def _prioritised(self, _: datetime, priority: int) -> None:
+        self.priority = priority
+
+    def _changed(self, _: datetime, status: int) -> None:
+        self.status = status
+
+    def _asked(self, at: datetime, _: int) -> None:
+        self.asked += 1
+        if self.is_open:
+            self.waiting_since = self.waiting_since or at
+        else:
+            # Whether it is a question the system says, by opening the case again.
+            self.asked_again_at = self.asked_again_at or at
+
+    def _answered(self, at: datetime, _: int) -> None:
+        self.answered += 1
+        if self.waiting_since is not None:
+            self.responses.append(Response(at, self.waiting_since, self.place, not self.responses))
+            self.waiting_since = None
+
+    def _resolved(self, at: datetime, _: int) -> None:
+        if self.is_open:
+            self.resolved, self.waiting_since, self.asked_again_at = True, None, None
+            self.resolutions.append((at, self.place))
+
+    def _reopened(self, at: datetime, _: int) -> None:
+        if not self.is_open and self.ended in {None, Kind.CLOSED}:
+            self.resolved, self.ended, self.waiting_since = False, None, self.asked_again_at or at
+            self.reopenings.append((at, self.place))
+
+    def _ended(self, kind: Kind) -> None:
+        # What was merged or deleted stays so, whatever is reported after it.
+        if self.ended in {None, Kind.CLOSED}:
+            self.ended, self.waiting_since = kind, None
 
 
 def entry_of(at: datetime, kind: Kind, detail: int = 0) -> int:
@@ -106,41 +153,24 @@ def added(timeline: bytes, entry: int) -> bytes:
 
 def story_of(timeline: bytes) -> Story:
     """Return what a timeline tells."""
-    story, asked_since_resolved = Story(responses=[], resolutions=[], reopenings=[]), None
+    story = Story(responses=[], resolutions=[], reopenings=[])
     for entry in array("q", timeline):
-        at, kind, detail = EPOCH + (entry >> 16) * _MILLISECOND, entry >> 8 & 0xFF, entry & 0xFF
-        if kind == Kind.ASKED:
-            story.asked += 1
-            if story.resolved:
-                # Thanks, or another question: whether it is one, the system says by opening the case again.
-                asked_since_resolved = asked_since_resolved or at
-            elif story.waiting_since is None and story.ended is None:
-                story.waiting_since = at
-        elif kind == Kind.ANSWERED:
-            story.answered += 1
-            if story.waiting_since is not None:
-                story.responses.append(Response(at, story.waiting_since, story.place, not story.responses))
-                story.waiting_since = None
-        elif kind in {Kind.OPENED_BY_CUSTOMER, Kind.OPENED_BY_US}:
-            if story.opened_at is None:
-                story.opened_at = at
-                # Its clock may be behind: who was answered by then does not wait again.
-                if kind == Kind.OPENED_BY_CUSTOMER and not story.responses and story.is_open:
-                    story.waiting_since = story.waiting_since or at
-        elif kind == Kind.ASSIGNED:
-            story.place = detail
-        elif kind == Kind.PRIORITY:
-            story.priority = detail
-        elif kind == Kind.STATUS:
-            story.status = detail
-        elif kind == Kind.RESOLVED:
-            if not story.resolved:
-                story.resolved, story.waiting_since, asked_since_resolved = True, None, None
-                story.resolutions.append((at, story.place))
-        elif kind == Kind.REOPENED:
-            if story.resolved:
-                story.resolved, story.waiting_since = False, asked_since_resolved or at
-                story.reopenings.append((at, story.place))
-        elif story.ended is None:
-            story.ended, story.waiting_since = Kind(kind), None
+        _TELLS[entry >> 8 & 0xFF](story, EPOCH + (entry >> 16) * _MILLISECOND, entry & 0xFF)
     return story
+
+
+# ruff: noqa: SLF001  # the steps of a story are told here, and nowhere else
+_TELLS: Final[dict[int, Callable[[Story, datetime, int], None]]] = {
+    Kind.OPENED_BY_CUSTOMER: Story._opened_by_customer,
+    Kind.OPENED_BY_US: Story._opened,
+    Kind.ASSIGNED: Story._assigned,
+    Kind.PRIORITY: Story._prioritised,
+    Kind.STATUS: Story._changed,
+    Kind.ASKED: Story._asked,
+    Kind.ANSWERED: Story._answered,
+    Kind.RESOLVED: Story._resolved,
+    Kind.REOPENED: Story._reopened,
+    Kind.CLOSED: lambda story, *_: story._ended(Kind.CLOSED),
+    Kind.MERGED: lambda story, *_: story._ended(Kind.MERGED),
+    Kind.DELETED: lambda story, *_: story._ended(Kind.DELETED),
+}
