@@ -27,7 +27,7 @@ _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _MONTHS_AHEAD: Final = 24
-"""So far it is looked when something opens again, or will have had so much business time: later is never."""
+"""So far it is looked when something opens again, or had or will have so much business time: later is never."""
 
 
 class Span(Struct, frozen=True):
@@ -119,6 +119,20 @@ class BusinessCalendar(Struct, frozen=True, kw_only=True):
             if wanted <= in_month[-1]:
                 return self._when(month, wanted)
             wanted -= in_month[-1]
+        return None
+
+    def before(self, until: datetime, length: timedelta) -> datetime | None:
+        """Return the last instant from which so much business time passes until a later one; None: over two years."""
+        if self.always or length <= timedelta(0):
+            return until - length
+        place = _Place.of(self, until)
+        wanted = place.passed - length // _MICROSECOND
+        for month in range(place.month, place.month - _MONTHS_AHEAD, -1):
+            if wanted >= 0:
+                # The first instant after it at which it is open for a microsecond more, less that.
+                more = self._when(month, wanted + 1)
+                return more - _MICROSECOND
+            wanted += _month(self, month - 1)[-1]
         return None
 
     def _when(self, month: int, wanted: int) -> datetime:

@@ -109,6 +109,17 @@ def test_after_so_much_business_time_so_much_has_passed_and_not_an_instant_soone
         assert calendar.business_time(since, found - timedelta(microseconds=1)) < length
 
 
+@given(calendars, instants, st.timedeltas(timedelta(0), timedelta(days=60)))
+def test_before_so_much_business_time_is_the_last_instant_from_which_it_passes(
+    calendar: BusinessCalendar, until: datetime, length: timedelta
+) -> None:
+    found = calendar.before(until, length)
+
+    assert found is not None
+    assert calendar.business_time(found, until) == length
+    assert calendar.business_time(found + timedelta(microseconds=1), until) < length or not length
+
+
 @given(calendars, instants)
 def test_it_opens_where_business_time_begins_to_pass(calendar: BusinessCalendar, when: datetime) -> None:
     opens = calendar.opens_at(when)
@@ -174,6 +185,7 @@ def test_what_never_opens_says_so() -> None:
 
     assert never.opens_at(at("2026-11-27T16:00")) is None
     assert never.after(at("2026-11-27T16:00"), MINUTE) is None
+    assert never.before(at("2026-11-27T16:00"), MINUTE) is None
     assert not never.is_open(at("2026-11-27T16:00"))
 
 
