@@ -50,4 +50,5 @@ def _own_words(family: Family[Any], language: Language) -> Mapping[str, str]:
     if not family.words:
         return {}
     file = resources.files(family.words).joinpath("words").joinpath(f"{language}.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {**told.pop("figures", {}), **told}

@@ -17,7 +17,7 @@ from stream.board.document import Document
 from stream.board.view import Panel
 from stream.core.family import Family
 from stream.core.figure import Row, Show, ShownColumn
-from stream.core.format import count, duration, elapsed, level, limit, moment, printable, share
+from stream.core.format import count, duration, elapsed, level, limit, mean, moment, printable, share
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
@@ -52,6 +52,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "elapsed": elapsed,
     "limit": limit,
     "count": count,
+    "mean": mean,
     "moment": moment,
     "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),

@@ -26,11 +26,11 @@ class RowCodec(Generic[K, V]):
     """
     Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it.
 
-    A key is a tuple that begins with two names, a row a struct that is written as an array. Many are
-    read at once: a recovery has a million.
+    A key is a tuple that begins with a name, or two, that many keys share; a row a struct that is written as an array.
+    Many are read at once: a recovery has a million.
     """
 
-    def __init__(self, key_type: object, row_type: object, *, version: int, oldest: int) -> None:
+    def __init__(self, key_type: object, row_type: object, *, version: int, oldest: int, shared: int = 2) -> None:
         """
         Rows are written in *version*, and read in every version from *oldest* on.
 
@@ -38,6 +38,7 @@ class RowCodec(Generic[K, V]):
         rows: they would write them again without it. Versions are single bytes, never used twice.
         """
         self.version = version
+        self._shared = shared
         self._write = msgspec.msgpack.Encoder()
         self._mark = bytes([version])
         self._marks = {bytes([known]) for known in range(oldest, version + 1)}
@@ -58,7 +59,8 @@ class RowCodec(Generic[K, V]):
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a key of this table: {failure}") from failure
         # A million rows name a few tenants and queues: one string each, not a million.
-        return [(intern(key[0]), intern(key[1]), *key[2:]) for key in keys]  # type: ignore[misc]  # the same type again
+        shared = self._shared
+        return [(*map(intern, key[:shared]), *key[shared:]) for key in keys]  # type: ignore[misc]  # the same type again
 
     def encode_row(self, row: V) -> bytes:
         """Write a row."""

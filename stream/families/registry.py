@@ -5,6 +5,7 @@ from typing import Any, Final
 from stream.core.cloudevents import EventDecoder
 from stream.core.family import Family
 from stream.families.agents import family as agents
+from stream.families.cases import family as cases
 from stream.families.contacts import family as contacts
 
 __all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
@@ -12,6 +13,7 @@ __all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
 FAMILIES: Final[tuple[Family[Any], ...]] = (
     contacts.FAMILY,
     agents.FAMILY,
+    cases.FAMILY,
 )
 
 DECODER: Final = EventDecoder([kind for family in FAMILIES for kind in family.events])

@@ -39,6 +39,8 @@ def words(language: Language) -> Mapping[str, Mapping[str, str]]:
     for family in sorted(resources.files("stream.families").iterdir(), key=lambda folder: folder.name):
         file = family.joinpath("words").joinpath(f"{language}.toml")
         if file.is_file():
+            # Words in no section are a panel's own (`Family.words`).
             for section, entries in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                found.setdefault(section, {}).update(entries)
+                if isinstance(entries, dict):
+                    found.setdefault(section, {}).update(entries)
     return found

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from stream.core.distribution import distribution_of
 from stream.core.figure import Bars, Column, Parts, Row, Show, ShownNote
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
@@ -13,7 +14,6 @@ from stream.families.contacts.rules import Policy
 from stream.families.contacts.service_level import SERVICE_LEVELS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
-from stream.families.contacts.waits import waits_of
 
 __all__ = ["COLUMNS", "DETAILS", "DETAIL_SECTIONS", "FACTS", "NOW", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
 
@@ -227,7 +227,9 @@ DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
         dict(zip(SERVICE_LEVELS, levels, strict=True))
         for levels in zip(*(of.of_each(counted(reading, window)) for of in SERVICE_LEVELS.values()), strict=True)
     ],
-    "waits": lambda reading, window: [*map(waits_of, zip(*counted(reading, window).waits, strict=True))],
+    "waits": lambda reading, window: [
+        distribution_of(counts, WAIT_BOUNDS_SECONDS) for counts in zip(*counted(reading, window).waits, strict=True)
+    ],
 }
 """What only the detail of one queue tells."""
 

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
+from stream.core.distribution import distribution_of, quantile
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally, bucket_of_wait
-from stream.families.contacts.waits import quantile, waits_of
 from tests.monitoring import program
 
 
@@ -19,14 +19,16 @@ def test_within_a_bucket_a_percentile_lies_on_a_straight_line() -> None:
 
 
 def test_where_nobody_was_answered_there_is_no_percentile() -> None:
-    assert (waits_of(Tally().waits).p50, waits_of(Tally().waits).p95) == (None, None)
+    nothing = distribution_of(Tally().waits, WAIT_BOUNDS_SECONDS)
+
+    assert (nothing.p50, nothing.p95) == (None, None)
 
 
 def test_of_a_wait_above_every_bound_the_highest_bound_is_known() -> None:
     tally = Tally(answered=1)
     tally.waits[bucket_of_wait(7_200_000)] = 1
 
-    assert waits_of(tally.waits).p50 == WAIT_BOUNDS_SECONDS[-1]
+    assert distribution_of(tally.waits, WAIT_BOUNDS_SECONDS).p50 == WAIT_BOUNDS_SECONDS[-1]
 
 
 def cases() -> list[tuple[int, ...]]:

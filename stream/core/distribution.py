@@ -1,4 +1,4 @@
-"""How long those who were answered had waited: their number in each bucket, and percentiles. Pure."""
+"""How long something took: how often, in each bucket, and percentiles. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -6,27 +6,25 @@ from itertools import accumulate
 
 from msgspec import Struct
 
-from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS
-
-__all__ = ["Waits", "quantile", "waits_of"]
+__all__ = ["Distribution", "distribution_of", "quantile"]
 
 
-class Waits(Struct, frozen=True, kw_only=True):
-    """The waits of the answered in one window. Percentiles are seconds, estimated as `quantile` does."""
+class Distribution(Struct, frozen=True, kw_only=True):
+    """Lengths in one window, by bucket. Percentiles are seconds, estimated as `quantile` does."""
 
-    bounds_seconds: tuple[int, ...] = WAIT_BOUNDS_SECONDS
+    bounds_seconds: tuple[int, ...]
     """Upper bounds of the buckets, inclusive."""
     counts: tuple[int, ...]
-    """Not cumulative; one more than there are bounds: the last are those who waited longer."""
+    """Not cumulative; one more than there are bounds: the last are those that took longer."""
     p50: float | None
     p90: float | None
     p95: float | None
 
 
-def waits_of(counts: Sequence[int]) -> Waits:
-    """Return what a window knows of the waits of its answered contacts: *counts* as in `Tally.waits`."""
-    p50, p90, p95 = (quantile(share, counts, WAIT_BOUNDS_SECONDS) for share in (0.5, 0.9, 0.95))
-    return Waits(counts=tuple(counts), p50=p50, p90=p90, p95=p95)
+def distribution_of(counts: Sequence[int], bounds: tuple[int, ...]) -> Distribution:
+    """Return what a window knows of lengths: *counts* by bucket, the last those above all *bounds*, in seconds."""
+    p50, p90, p95 = (quantile(share, counts, bounds) for share in (0.5, 0.9, 0.95))
+    return Distribution(bounds_seconds=bounds, counts=tuple(counts), p50=p50, p90=p90, p95=p95)
 
 
 def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> float | None:

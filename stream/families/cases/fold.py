@@ -1,0 +1,329 @@
+"""
+All cases of one partition: folds batches of events into timelines, and counts what follows from them.
+
+Every event of a case comes from one partition, so one fold knows the whole truth of it; of a queue it knows those of
+its cases that are on this partition.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import Any, Final, cast
+
+from msgspec import Struct
+
+from stream.core.cloudevents import Channel, Event
+from stream.core.counts import CountsRow
+from stream.core.family import Applied
+from stream.core.policies import Policies
+from stream.core.rows import Rows
+from stream.core.windowed import Scope
+from stream.core.windows import EPOCH
+from stream.families.cases.contributions import CaseContribution, Judgements, difference
+from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
+from stream.families.cases.queue import RETENTION, CaseQueue
+from stream.families.cases.queues import CaseQueues
+from stream.families.cases.reports import REPORTS
+from stream.families.cases.snapshot import CasesSnapshot
+from stream.families.cases.tally import CaseTally
+from stream.families.cases.timeline import MAX_PLACES, Story, added, newest, story_of
+
+__all__ = ["OPEN_CASES_KEPT", "CaseKey", "CaseRow", "CasesFold", "TallyKey"]
+
+SETTLE_AFTER: Final = 100_000
+"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""
+
+OPEN_CASES_KEPT: Final = timedelta(days=400)
+"""An open case of which nothing was heard for so long was solved, without anybody having said so."""
+
+SWEPT_AT_ONCE: Final = 20_000
+"""Rows that are looked at, whether they may go, between two checkpoints."""
+
+CaseKey = tuple[str, str]
+"""Tenant and case."""
+
+Place = tuple[str, Channel | None]
+"""A queue that a report names, and the channel of those that tell how the case came in."""
+
+TallyKey = tuple[str, str, Channel, Scope, int]
+"""Tenant, queue, channel, scope, and the number of the day (0 for totals)."""
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_ENDED_KEPT_MS: Final = RETENTION.duplicates // _MILLISECOND
+_OPEN_KEPT_MS: Final = OPEN_CASES_KEPT // _MILLISECOND
+
+
+class CaseRow(Struct, array_like=True, gc=False):
+    """What is known of one case; there may be a million, so it has few objects."""
+
+    applied_offset: int = -1
+    timeline: bytes = b""
+    judged: bytes = b""
+    """What was judged of its responses and resolutions: see `Judged`."""
+    places: tuple[Place, ...] = ()
+    """The queues that its reports name, in the order in which they were read."""
+
+
+_NEW: Final = CaseRow()
+"""Of a case of which nothing is known; nobody may change it."""
+
+
+class CasesFold:
+    """
+    The fold of one partition of the cases topic; a `Fold` as `ContactsFold` is.
+
+    Each event is counted by itself: a case is a handful of reports, so nothing is gained by waiting for the next.
+    """
+
+    def __init__(
+        self,
+        policies: Policies = Policies(),
+        *,
+        max_queues_per_tenant: int = 10_000,
+        max_queues: int = 100_000,
+        keep_silent: bool = False,
+    ) -> None:
+        self.queues = CaseQueues(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
+        self.counts: Rows[TallyKey, CountsRow[CaseTally]] = Rows()
+        self.cases: Rows[CaseKey, CaseRow] = Rows()
+        self._keep_silent = keep_silent
+        self._places: dict[tuple[Place, ...], tuple[Place, ...]] = {}
+        """What rows share: most cases are in the same few queues."""
+        self._watermark = EPOCH
+        self._watermark_ms = 0
+        self._recovered_to = -1
+        self._applied_to = -1
+        self._unsettled = 0
+        self._committed = 0
+        self._touched: dict[CaseQueue, None] = {}
+        """An ordered set: identical runs must write identical changelogs."""
+        self._to_sweep: Iterator[CaseKey] | None = None
+        self._swept_on = 0
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """The tables in the order in which a checkpoint must write them: cases are never ahead of their counts."""
+        return {"counts": self.counts, "cases": self.cases}
+
+    def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
+        """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
+        applied = Applied(by_type=Counter(map(type, events)))
+        # Rows recovered from the changelog may have counted these already, each up to its own applied offset: then
+        # which rows still have to count is asked for each event anew.
+        old = bisect_right(offsets, self._recovered_to)
+        for event, offset in zip(events[:old], offsets[:old], strict=True):
+            self._fold([event], [offset], applied)
+            self.settle()
+        if old < len(events):
+            self._fold(events[old:], offsets[old:], applied)
+            self._unsettled += len(events) - old
+            if self._unsettled >= SETTLE_AFTER:  # checkpoints settle, but a broker may be away for long
+                self.settle()
+        return applied
+
+    def settle(self) -> None:
+        """Bring the rows of the tallies up to date, and forget what may go; to be called before rows are taken."""
+        self._unsettled = 0
+        # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+        may_forget = self._applied_to > self._recovered_to
+        for queue in self._touched:
+            self._settle(queue)
+            if may_forget and queue.counts.is_due():
+                for scope, number in queue.counts.forget_outdated():
+                    self.counts.remove((*queue.key, scope, number))
+        self._touched.clear()
+        if may_forget:
+            self._sweep()
+
+    def committed(self, offset: int) -> None:
+        """Take note that the source is committed up to, and without, *offset*: older rows may go."""
+        self._committed = offset
+
+    def recovered(self) -> None:
+        """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
+        self.settle()
+        self.queues.clear()
+        for (tenant, name, channel, scope, number), counted in self.counts.items():
+            self.queues.of((tenant, name, channel)).counts.load(scope, number, counted)
+        for queue in self.queues.values():
+            queue.counts.loaded()
+            self._see(queue.counts.watermark)
+        # The one loop of a restart that may turn a million times.
+        for (tenant, _), row in self.cases.items():
+            row.places = self._shared(row.places)
+            story = story_of(row.timeline)
+            if story.standing is not None:
+                self._queue(tenant, row, story, story.place).load(story.standing)
+        for queue in self.queues.values():
+            queue.loaded()
+        self._recovered_to = max(
+            self._recovered_to,
+            max((row.applied_offset for row in self.counts.values()), default=-1),
+            max((row.applied_offset for row in self.cases.values()), default=-1),
+        )
+
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, CasesSnapshot]]:
+        """Yield what the board says of each queue at the instant *at*, with its cost; each is consistent in itself."""
+        for queue in self.queues.shown(at):
+            yield 1, queue.snapshot(at)
+
+    # For each event, do everything that can raise before changing state.
+
+    def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
+        newest_of = applied.newest_by_source
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                self._fold_one(cast("CaseEvent", event), offset, applied)
+            except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
+                applied.failed.append((offset, failure))
+            else:
+                if event.time > newest_of.get(event.source, EPOCH):
+                    newest_of[event.source] = event.time
+            self._applied_to = offset
+
+    def _fold_one(self, event: CaseEvent, offset: int, applied: Applied) -> None:
+        reports_of, key = REPORTS[type(event)], self._key_of(event)
+        row = self.cases.get(key, _NEW)
+        if row.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        if self._is_outdated(row):
+            self._forget(key, row)
+            row = _NEW
+        places, place = self._placed(key[0], row.places, event)
+        reports = reports_of(event, place)
+        timeline = added(row.timeline, reports)
+        if timeline is row.timeline:
+            # Applied once more it changes nothing: the row need not learn of it.
+            applied.duplicates += bool(reports)
+            return
+        changed = CaseRow(offset, timeline, row.judged, places)
+        self._count(key[0], row, changed, event.time, applied)
+        self.cases.put(key, changed)
+        self._see(event.time)
+
+    def _key_of(self, event: CaseEvent) -> CaseKey:
+        tenant, case = event.tenantid, event.subject
+        kept = self.queues.admit_tenant(tenant)
+        # Beyond the limit two tenants may know the same case.
+        return kept, case if kept == tenant else f"{len(tenant)}:{tenant}{case}"
+
+    def _placed(self, tenant: str, places: tuple[Place, ...], event: CaseEvent) -> tuple[tuple[Place, ...], int]:
+        """Return the places of a case with the one that an event names, and its number; 0 if it names none."""
+        if not isinstance(event, CaseOpened | CaseAssigned):
+            return places, 0
+        name = self.queues.admit(tenant, event.data.queue)
+        channel = event.data.channel if isinstance(event, CaseOpened) else None
+        for number, (known, came_by) in enumerate(places):
+            if name == known and (channel is None or came_by in {None, channel}):
+                if came_by is None and channel is not None:
+                    places = self._shared((*places[:number], (name, channel), *places[number + 1 :]))
+                return places, number
+        if len(places) == MAX_PLACES:
+            return places, MAX_PLACES - 1
+        return self._shared((*places, (name, channel))), len(places)
+
+    def _shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
+        return self._places.setdefault(places, places)
+
+    def _queue(self, tenant: str, row: CaseRow, story: Story, place: int) -> CaseQueue:
+        """Return the queue that a case counts for in one of its places: by the channel through which it came in."""
+        channel = row.places[story.opened_in][1]
+        assert channel is not None, "cases come in through a channel"
+        return self.queues.of((tenant, row.places[place][0], channel))
+
+    def _count(self, tenant: str, row: CaseRow, changed: CaseRow, at: datetime, applied: Applied) -> None:
+        """Count what a case has come to count for, and put it where it is now."""
+        before, after = story_of(row.timeline), story_of(changed.timeline)
+        if after.opened_in < 0:
+            return
+        queue = self._queue(tenant, changed, after, after.place)
+        applied.overflowed += queue.is_shared
+        applied.late += self._hear(queue, at)
+        gone, new = difference(before.facts, after.facts)
+        moved = before.opened_in >= 0 and row.places[before.opened_in][1] != changed.places[after.opened_in][1]
+        if moved:  # another channel: all of it counts elsewhere
+            gone, new = before.facts, after.facts
+        judgements = Judgements(row.judged)
+        back = [(self._queue(tenant, row, before, fact[2]), judgements.recalled(fact)) for fact in gone]
+        for fact in new:
+            counts_for = self._queue(tenant, changed, after, fact[2])
+            self._count_one(counts_for, judgements.judged(fact, counts_for.policy), 1, at, changed)
+        for counted_for, contribution in back:
+            self._count_one(counted_for, contribution, -1, at, changed)
+        changed.judged = judgements.kept()
+        if moved or before.standing != after.standing:
+            if before.standing is not None:
+                self._queue(tenant, row, before, before.standing.place).leave(before.standing)
+            if after.standing is not None:
+                queue.enter(after.standing)
+
+    def _hear(self, queue: CaseQueue, at: datetime) -> bool:
+        """Have a queue take note of an event; tell whether it is too late for all that is kept."""
+        counts = queue.counts
+        counts.hear(at)
+        self._touched[queue] = None
+        return counts.watermark - at > counts.surely_kept and counts.is_too_late(at)
+
+    def _count_one(
+        self, queue: CaseQueue, contribution: CaseContribution, sign: int, at: datetime, row: CaseRow
+    ) -> None:
+        """Count a contribution, or take it back, where its day is still kept: what is older no figure has any more."""
+        self._hear(queue, at)
+        counts = queue.counts
+        if counts.watermark - contribution.at > counts.surely_kept and counts.is_too_late(contribution.at):
+            return
+        if sign > 0:
+            counts.count(contribution, 1, row.applied_offset)
+        else:
+            counts.count_difference((contribution,), (), row.applied_offset)
+
+    # What is forgotten, and when: by the time of the events, so that a replay forgets the same.
+
+    def _see(self, at: datetime) -> None:
+        if at > self._watermark:
+            self._watermark, self._watermark_ms = at, (at - EPOCH) // _MILLISECOND
+
+    def _is_outdated(self, row: CaseRow) -> bool:
+        """Tell whether a case is to be taken for unknown; also before its row is gone, so that no sweep matters."""
+        silent_ms = self._watermark_ms - newest(row.timeline)
+        if silent_ms <= _ENDED_KEPT_MS or not row.timeline:
+            return False
+        return silent_ms > _OPEN_KEPT_MS or story_of(row.timeline).standing is None
+
+    def _forget(self, key: CaseKey, row: CaseRow) -> None:
+        story = story_of(row.timeline)
+        if story.standing is not None:
+            queue = self._queue(key[0], row, story, story.place)
+            queue.leave(story.standing)
+            self._touched[queue] = None
+        self.cases.remove(key)
+
+    def _sweep(self) -> None:
+        """Once in a day of events look at every row, some at a time, and at last at the queues."""
+        day = self._watermark.toordinal()
+        if self._keep_silent or day == self._swept_on:
+            return
+        if self._to_sweep is None:
+            self._to_sweep = iter([*self.cases])
+        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
+            row = self.cases.get(key)
+            if row is not None and self._is_outdated(row) and row.applied_offset < self._committed:
+                self._forget(key, row)
+        if (rest := next(self._to_sweep, None)) is not None:
+            self._to_sweep = chain((rest,), self._to_sweep)
+            return
+        for queue in self.queues.silent(self._watermark):
+            for scope, number in queue.counts.numbers():
+                self.counts.remove((*queue.key, scope, number))
+        self._to_sweep, self._swept_on = None, day
+
+    def _settle(self, queue: CaseQueue) -> None:
+        """Mark the rows of the days and totals that were counted in, and say up to where."""
+        for scope, number, row in queue.counts.drain_counted():
+            # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
+            if row.applied_offset < self._applied_to:
+                row.applied_offset = self._applied_to
+                self.counts.put((*queue.key, scope, number), row)
