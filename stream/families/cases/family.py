@@ -37,7 +37,7 @@ def _new_fold(options: FoldOptions) -> CasesFold:
 FAMILY: Final[Family[CasesSnapshot]] = Family(
     name="cases",
     summary="What happened to cases, and who wrote to whom.",
-    rows="queues",
+    rows="case_queues",
     keyed_by="`tenant/case` in UTF-8, such as `acme/4711`: one partition holds the whole truth of a case.",
     events=EVENTS,
     tables={"counts": COUNTS, "cases": CASES},

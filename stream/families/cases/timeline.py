@@ -7,7 +7,7 @@ from it is told by `story_of`. There may be a million open cases, so a report ha
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -139,13 +139,6 @@ def added(timeline: bytes, reports: Iterable[int]) -> bytes:
     return timeline if len(entries) == known else entries[:_MOST].tobytes()
 
 
-# As plain numbers: members of an enum cost as much to compare as all the rest.
-_OPENED_BY_CUSTOMER, _OPENED_BY_US = int(Kind.OPENED_BY_CUSTOMER), int(Kind.OPENED_BY_US)
-_ASSIGNED, _PRIORITY, _STATUS = int(Kind.ASSIGNED), int(Kind.PRIORITY), int(Kind.STATUS)
-_ASKED, _ANSWERED, _AUTOMATIC = int(Kind.ASKED), int(Kind.ANSWERED), int(Kind.AUTOMATIC)
-_RESOLVED, _REOPENED, _CLOSED = int(Kind.RESOLVED), int(Kind.REOPENED), int(Kind.CLOSED)
-_MERGED, _DELETED, _SPAM, _SPLIT = int(Kind.MERGED), int(Kind.DELETED), int(Kind.SPAM), int(Kind.SPLIT)
-
 _NOTHING: Final = Story([], None)
 
 
@@ -153,87 +146,151 @@ def story_of(timeline: bytes) -> Story:
     """Return what a timeline tells; nothing as long as nobody has reported how the case came in."""
     entries = array("q", timeline)
     for entry in entries:
-        if entry >> 8 & 0xFF <= _OPENED_BY_US:
-            return _story(entries, entry >> 16, entry >> 8 & 0xFF, entry & 0xFF)
+        if entry >> 8 & 0xFF <= Kind.OPENED_BY_US:
+            return _Reader(entry).read(entries)
     return _NOTHING
 
 
-def _story(  # noqa: C901, PLR0912, PLR0915  # one pass, without a call for each report
-    entries: "array[int]", opened_at: int, opened_by: int, place: int
-) -> Story:
-    # Written out, and in whole numbers: this is most of what a fold of cases does.
-    opened_in = place
-    facts: list[Fact] = [("opened", opened_at, place, 1), ("assigned", opened_at, place, 1)]
-    tell = facts.append
-    waiting_since = asked_again_at = -1
-    assigned_at, solution = opened_at, opened_at
-    status = asked = answered = 0
-    priority = NORMAL
-    responded = resolved = solved_before = False
-    ended = 0
-    full: list[Fact] = []
-    for entry in entries:
-        at, kind, detail = entry >> 16, entry >> 8 & 0xFF, entry & 0xFF
-        if kind == _ASKED:
-            asked += 1
-            tell(("received", at, place, 1))
-            if resolved or ended:
-                # Thanks, or another question: the system says which, by opening the case again.
-                asked_again_at = at if asked_again_at < 0 else asked_again_at
-            elif waiting_since < 0:
-                waiting_since = at
-        elif kind == _ANSWERED:
-            answered += 1
-            tell(("sent", at, place, 1))
-            if waiting_since >= 0:
-                tell(("next_responses" if responded else "first_responses", at, place, waiting_since))
-                responded, waiting_since = True, -1
-        elif kind <= _OPENED_BY_US:
-            # Its clock may be behind the others: who was answered by then does not wait again.
-            if kind == opened_by == _OPENED_BY_CUSTOMER and at == opened_at and waiting_since < 0:
-                waiting_since = -1 if responded or resolved or ended else at
-        elif kind == _ASSIGNED:
-            if detail != place:
-                tell(("reassigned", at, place, 1))
-                tell(("assigned", at, detail, 1))
-                place, assigned_at = detail, at
-        elif kind == _STATUS:
-            status = detail
-        elif kind == _PRIORITY:
-            priority = detail
-        elif kind in {_RESOLVED, _CLOSED}:
-            if not (resolved or ended):
-                resolved, waiting_since, asked_again_at, solution = True, -1, -1, assigned_at
-                tell(("resolved", at, place, 1))
-                if not solved_before:
-                    tell(("first_resolutions", at, place, opened_at))
-                    solved_before = True
-                full = [("full_resolutions", at, place, opened_at), ("messages", at, place, asked + answered)]
-                if answered == 1:
-                    full.append(("one_touch", at, place, 1))
-                full.append(("assigned_resolved", solution, place, 1))
-            if kind == _CLOSED and not ended:
-                ended = kind
-        elif kind == _REOPENED:
-            if (resolved or ended) and ended != _MERGED:
-                resolved, ended = False, 0
-                waiting_since, asked_again_at = asked_again_at if asked_again_at >= 0 else at, -1
-                tell(("reopened", at, place, 1))
-        elif kind == _MERGED:
-            if ended != _MERGED:
-                ended, waiting_since = kind, -1
-                tell(("merged", at, place, 1))
-        elif kind in {_DELETED, _SPAM}:
+class _Reader:
+    """Reads one timeline. Whole numbers and few calls: this is most of what a fold of cases does."""
+
+    __slots__ = (
+        *("answered", "asked", "asked_again_at", "assigned_at", "deleted", "ended", "facts", "opened_at", "opened_in"),
+        *("place", "priority", "responded", "resolved", "solution", "solved_before", "status", "waiting_since"),
+    )
+
+    def __init__(self, opening: int) -> None:
+        self.opened_at, self.opened_in = opening >> 16, opening & 0xFF
+        self.place, self.assigned_at = self.opened_in, self.opened_at
+        self.facts: list[Fact] = [
+            ("opened", self.opened_at, self.place, 1),
+            ("assigned", self.opened_at, self.place, 1),
+        ]
+        self.waiting_since = self.asked_again_at = -1
+        self.status = self.asked = self.answered = self.ended = 0
+        self.priority = NORMAL
+        self.responded = self.resolved = self.solved_before = False
+        self.solution: list[Fact] = []
+        """What the last solution counts for: of several only that."""
+        self.deleted: Fact | None = None
+
+    def read(self, entries: "array[int]") -> Story:
+        """Return what the reports tell."""
+        for entry in entries:
+            _TELLS[entry >> 8 & 0xFF](self, entry >> 16, entry & 0xFF)
+        if self.deleted is not None:
             # It never was a request: all it counted for goes, and nothing that is reported later counts.
-            name = "deleted" if kind == _DELETED else "spam"
-            return Story([(name, at, place, 1)], None, opened_in, place)
-        elif kind == _AUTOMATIC:
-            tell(("automatic", at, place, 1))
-        elif kind == _SPLIT:
-            tell(("split", at, place, 1))
-    if resolved:
-        facts += full  # of several solutions the last one counts
+            return Story([self.deleted], None, self.opened_in, self.place)
+        if self.resolved:
+            return Story([*self.facts, *self.solution], None, self.opened_in, self.place)
         standing = None
-    else:
-        standing = None if ended else Standing(place, status, priority, opened_at, waiting_since, responded)
-    return Story(facts, standing, opened_in, place)
+        if not self.ended:
+            standing = Standing(
+                self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded
+            )
+        return Story(self.facts, standing, self.opened_in, self.place)
+
+    def opened_by_customer(self, at: int, _: int) -> None:
+        # The clock of the form may be behind the others: who was answered by then does not wait again.
+        if at == self.opened_at and self.waiting_since < 0 and not (self.responded or self.resolved or self.ended):
+            self.waiting_since = at
+
+    def opened_by_us(self, at: int, detail: int) -> None:
+        pass  # whoever wrote first does not wait for an answer
+
+    def split(self, at: int, _: int) -> None:
+        self.facts.append(("split", at, self.place, 1))
+
+    def came_to(self, at: int, place: int) -> None:
+        if place != self.place:
+            self.facts.append(("reassigned", at, self.place, 1))
+            self.facts.append(("assigned", at, place, 1))
+            self.place, self.assigned_at = place, at
+
+    def prioritised(self, _: int, priority: int) -> None:
+        self.priority = priority
+
+    def changed(self, _: int, status: int) -> None:
+        self.status = status
+
+    def was_asked(self, at: int, _: int) -> None:
+        self.asked += 1
+        self.facts.append(("received", at, self.place, 1))
+        if self.resolved or self.ended:
+            # Thanks, or another question: the system says which, by opening the case again.
+            if self.asked_again_at < 0:
+                self.asked_again_at = at
+        elif self.waiting_since < 0:
+            self.waiting_since = at
+
+    def was_answered(self, at: int, _: int) -> None:
+        self.answered += 1
+        self.facts.append(("sent", at, self.place, 1))
+        if self.waiting_since >= 0:
+            what = "next_responses" if self.responded else "first_responses"
+            self.facts.append((what, at, self.place, self.waiting_since))
+            self.responded, self.waiting_since = True, -1
+
+    def automatic(self, at: int, _: int) -> None:
+        self.facts.append(("automatic", at, self.place, 1))
+
+    def was_resolved(self, at: int, _: int) -> None:
+        if self.resolved or self.ended:
+            return
+        place, since = self.place, self.opened_at
+        self.resolved, self.waiting_since, self.asked_again_at = True, -1, -1
+        self.facts.append(("resolved", at, place, 1))
+        if not self.solved_before:
+            self.facts.append(("first_resolutions", at, place, since))
+            self.solved_before = True
+        self.solution = [
+            ("full_resolutions", at, place, since),
+            ("messages", at, place, self.asked + self.answered),
+            ("assigned_resolved", self.assigned_at, place, 1),
+        ]
+        if self.answered == 1:
+            self.solution.append(("one_touch", at, place, 1))
+
+    def was_reopened(self, at: int, _: int) -> None:
+        if (self.resolved or self.ended) and self.ended != Kind.MERGED:
+            self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
+            self.resolved, self.ended, self.asked_again_at = False, 0, -1
+            self.facts.append(("reopened", at, self.place, 1))
+
+    def was_closed(self, at: int, _: int) -> None:
+        # Where nobody says that it is solved, closing it does.
+        self.was_resolved(at, 0)
+        self.ended = self.ended or Kind.CLOSED
+
+    def was_merged(self, at: int, _: int) -> None:
+        if self.ended != Kind.MERGED:
+            self.ended, self.waiting_since = Kind.MERGED, -1
+            self.facts.append(("merged", at, self.place, 1))
+
+    def was_deleted(self, at: int, _: int) -> None:
+        self.deleted = self.deleted or ("deleted", at, self.place, 1)
+
+    def was_spam(self, at: int, _: int) -> None:
+        self.deleted = self.deleted or ("spam", at, self.place, 1)
+
+
+_BY_KIND: Final[dict[Kind, Callable[[_Reader, int, int], None]]] = {
+    Kind.OPENED_BY_CUSTOMER: _Reader.opened_by_customer,
+    Kind.OPENED_BY_US: _Reader.opened_by_us,
+    Kind.SPLIT: _Reader.split,
+    Kind.ASSIGNED: _Reader.came_to,
+    Kind.PRIORITY: _Reader.prioritised,
+    Kind.STATUS: _Reader.changed,
+    Kind.ASKED: _Reader.was_asked,
+    Kind.ANSWERED: _Reader.was_answered,
+    Kind.AUTOMATIC: _Reader.automatic,
+    Kind.RESOLVED: _Reader.was_resolved,
+    Kind.REOPENED: _Reader.was_reopened,
+    Kind.CLOSED: _Reader.was_closed,
+    Kind.MERGED: _Reader.was_merged,
+    Kind.DELETED: _Reader.was_deleted,
+    Kind.SPAM: _Reader.was_spam,
+}
+
+_TELLS: Final = {int(kind): tells for kind, tells in _BY_KIND.items()}
+"""By plain numbers: members of an enum would be hashed by Python code."""
