@@ -237,7 +237,8 @@ class _Reader:
     def was_resolved(self, at: int, _: int) -> None:
         if self.resolved or self.ended:
             return
-        place, since = self.place, self.opened_at
+        # The clock of whoever reports the opening may be ahead of the others.
+        place, since = self.place, min(self.opened_at, at)
         self.resolved, self.waiting_since, self.asked_again_at = True, -1, -1
         self.facts.append(("resolved", at, place, 1))
         if not self.solved_before:

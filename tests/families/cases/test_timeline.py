@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.families.cases.timeline import Kind, Response, added, entry_of, fingerprint, story_of
+from stream.families.cases.timeline import Fact, Kind, Story, added, entry_of, fingerprint, instant, newest, story_of
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+START = (NINE - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 Report = tuple[int, Kind, int]
 """Hours after nine, what, and its detail."""
@@ -17,85 +18,152 @@ Report = tuple[int, Kind, int]
 def timeline_of(*reports: Report) -> bytes:
     timeline = b""
     for hours, kind, detail in reports:
-        timeline = added(timeline, entry_of(NINE + hours * HOUR, kind, detail))
+        timeline = added(timeline, [entry_of(NINE + hours * HOUR, kind, detail)])
     return timeline
 
 
-reports = st.tuples(st.integers(0, 50), st.sampled_from(Kind), st.integers(0, 3))
+def told(*reports: Report) -> tuple[list[tuple[str, int, int, int]], Story]:
+    """Return the facts with hours in place of instants, and the story."""
+    story = story_of(timeline_of(*reports))
+    return [in_hours(fact) for fact in story.facts], story
+
+
+def in_hours(fact: Fact) -> tuple[str, int, int, int]:
+    what, at, place, number = fact
+    return what, hours(at), place, hours(number) if number >= START else number
+
+
+def hours(ms: int) -> int:
+    return (ms - START) // 3_600_000
+
+
+OPENED: Report = (0, Kind.OPENED_BY_CUSTOMER, 0)
+CAME = [("opened", 0, 0, 1), ("assigned", 0, 0, 1)]
+
+reports = st.tuples(st.integers(-3, 50), st.sampled_from(Kind), st.integers(0, 3))
 
 
 @given(st.lists(reports), st.data())
-def test_neither_order_nor_repetition_matters(told: list[Report], data: st.DataObject) -> None:
+def test_neither_order_nor_repetition_matters(known: list[Report], data: st.DataObject) -> None:
     again = [
-        *data.draw(st.permutations(told)),
-        *data.draw(st.lists(st.sampled_from(told or [(0, Kind.ASKED, 0)]), max_size=5 if told else 0)),
+        *data.draw(st.permutations(known)),
+        *data.draw(st.lists(st.sampled_from(known or [(0, Kind.ASKED, 0)]), max_size=5 if known else 0)),
     ]
 
-    assert timeline_of(*told) == timeline_of(*again)
+    assert timeline_of(*known) == timeline_of(*again)
 
 
 @given(st.lists(reports))
-def test_what_was_known_is_the_same_object(told: list[Report]) -> None:
-    timeline = timeline_of(*told)
+def test_what_was_known_is_the_same_object(known: list[Report]) -> None:
+    timeline = timeline_of(*known)
 
-    assert all(added(timeline, entry_of(NINE + hours * HOUR, *rest)) is timeline for hours, *rest in told)
+    assert all(added(timeline, [entry_of(NINE + at * HOUR, kind, detail)]) is timeline for at, kind, detail in known)
 
 
 @given(st.lists(reports))
-def test_each_response_ends_a_wait_and_only_one_is_the_first(told: list[Report]) -> None:
-    story = story_of(timeline_of(*told))
+def test_what_a_story_counts_fits_together(known: list[Report]) -> None:
+    story = story_of(timeline_of(OPENED, *known))
+    count = [what for what, *_ in story.facts].count
 
-    assert [one.first for one in story.responses] == [number == 0 for number in range(len(story.responses))]
-    assert all(one.since <= one.at for one in story.responses)
-    assert len(story.responses) <= story.answered
-    assert len(story.resolutions) <= len(story.reopenings) + 1
-    assert not (story.waiting_since and not story.is_open)
+    assert count("opened") + count("deleted") + count("spam") == 1
+    assert count("first_responses") <= 1
+    assert count("first_responses") + count("next_responses") <= count("sent")
+    assert count("resolved") <= count("reopened") + 1
+    assert count("full_resolutions") <= count("first_resolutions") <= 1
+    assert count("assigned_resolved") == count("full_resolutions") >= count("one_touch")
+    assert count("assigned") in {0, count("reassigned") + 1}
+    assert all(number <= at for what, at, _, number in story.facts if what.endswith(("responses", "resolutions")))
+    if story.standing is not None:
+        assert story.standing.waiting_since <= newest(timeline_of(OPENED, *known))
+        assert count("full_resolutions") == 0
 
 
-def test_a_request_is_answered_asked_again_answered_and_solved() -> None:
-    story = story_of(
-        timeline_of(
-            (0, Kind.OPENED_BY_CUSTOMER, 0),
-            (0, Kind.ASKED, 1),
-            (2, Kind.ANSWERED, 2),
-            (5, Kind.ASKED, 3),
-            (6, Kind.ASKED, 4),
-            (7, Kind.ASSIGNED, 1),
-            (9, Kind.ANSWERED, 5),
-            (9, Kind.RESOLVED, 0),
-        )
+def test_of_a_case_of_which_nobody_says_how_it_came_in_nothing_counts() -> None:
+    facts, story = told((1, Kind.ASKED, 1), (2, Kind.ANSWERED, 2), (3, Kind.RESOLVED, 0))
+
+    assert (facts, story.standing, story.opened_in) == ([], None, -1)
+
+
+def test_a_request_is_answered_asked_again_answered_by_another_queue_and_solved() -> None:
+    facts, story = told(
+        *(OPENED, (0, Kind.ASKED, 1), (2, Kind.ANSWERED, 2), (5, Kind.ASKED, 3), (6, Kind.ASKED, 4)),
+        *((7, Kind.ASSIGNED, 1), (9, Kind.ANSWERED, 5), (10, Kind.RESOLVED, 0)),
     )
 
-    assert story.responses == [
-        Response(NINE + 2 * HOUR, NINE, 0, first=True),
-        Response(NINE + 9 * HOUR, NINE + 5 * HOUR, 1, first=False),
+    assert facts == [
+        *CAME,
+        *(("received", 0, 0, 1), ("sent", 2, 0, 1), ("first_responses", 2, 0, 0)),
+        *(("received", 5, 0, 1), ("received", 6, 0, 1)),
+        *(("reassigned", 7, 0, 1), ("assigned", 7, 1, 1)),
+        *(("sent", 9, 1, 1), ("next_responses", 9, 1, 5)),
+        *(("resolved", 10, 1, 1), ("first_resolutions", 10, 1, 0)),
+        *(("full_resolutions", 10, 1, 0), ("messages", 10, 1, 5), ("assigned_resolved", 7, 1, 1)),
     ]
-    assert story.resolutions == [(NINE + 9 * HOUR, 1)]
-    assert (story.asked, story.answered, story.is_open, story.waiting_since) == (3, 2, False, None)
+    assert story.standing is None
+
+
+def test_of_two_solutions_the_last_is_the_full_one_and_one_answer_is_one_touch() -> None:
+    facts, _ = told(OPENED, (1, Kind.ANSWERED, 1), (2, Kind.RESOLVED, 0), (5, Kind.REOPENED, 0), (8, Kind.RESOLVED, 0))
+
+    assert facts == [
+        *CAME,
+        *(("sent", 1, 0, 1), ("first_responses", 1, 0, 0)),
+        *(("resolved", 2, 0, 1), ("first_resolutions", 2, 0, 0)),
+        *(("reopened", 5, 0, 1), ("resolved", 8, 0, 1)),
+        *(("full_resolutions", 8, 0, 0), ("messages", 8, 0, 1), ("assigned_resolved", 0, 0, 1), ("one_touch", 8, 0, 1)),
+    ]
 
 
 def test_thanks_for_a_solution_are_no_wait_until_the_case_is_reopened() -> None:
-    thanks: tuple[Report, ...] = ((0, Kind.OPENED_BY_CUSTOMER, 0), (1, Kind.RESOLVED, 0), (2, Kind.ASKED, 1))
+    thanked = (OPENED, (1, Kind.RESOLVED, 0), (2, Kind.ASKED, 1))
+    _, solved = told(*thanked)
+    _, reopened = told(*thanked, (3, Kind.REOPENED, 0))
 
-    assert story_of(timeline_of(*thanks)).waiting_since is None
-    assert story_of(timeline_of(*thanks, (3, Kind.REOPENED, 0))).waiting_since == NINE + 2 * HOUR
-
-
-def test_an_agent_who_writes_first_answers_nobody() -> None:
-    story = story_of(
-        timeline_of((0, Kind.OPENED_BY_US, 0), (0, Kind.ANSWERED, 1), (3, Kind.ASKED, 2), (4, Kind.ANSWERED, 3))
-    )
-
-    assert story.responses == [Response(NINE + 4 * HOUR, NINE + 3 * HOUR, 0, first=True)]
+    assert solved.standing is None
+    assert reopened.standing is not None
+    assert hours(reopened.standing.waiting_since) == 2
 
 
-def test_what_was_merged_or_deleted_waits_no_more() -> None:
-    for kind in (Kind.MERGED, Kind.DELETED, Kind.CLOSED):
-        story = story_of(timeline_of((0, Kind.OPENED_BY_CUSTOMER, 0), (1, kind, 0)))
+def test_a_case_that_an_agent_opened_waits_for_nobody_until_the_customer_writes() -> None:
+    _, quiet = told((0, Kind.OPENED_BY_US, 0), (0, Kind.ANSWERED, 1))
+    facts, asked = told((0, Kind.OPENED_BY_US, 0), (0, Kind.ANSWERED, 1), (4, Kind.ASKED, 2), (5, Kind.ANSWERED, 3))
 
-        assert (story.is_open, story.waiting_since, story.ended) == (False, None, kind)
+    assert quiet.standing is not None
+    assert quiet.standing.waiting_since == -1
+    assert ("first_responses", 5, 0, 4) in facts
+    assert asked.standing is not None
 
 
-def test_messages_of_one_instant_are_told_apart_by_their_names() -> None:
-    assert fingerprint("m1") != fingerprint("m2")
-    assert story_of(timeline_of((0, Kind.ASKED, fingerprint("m1")), (0, Kind.ASKED, fingerprint("m2")))).asked == 2
+def test_what_a_machine_wrote_neither_asks_nor_answers() -> None:
+    facts, story = told(OPENED, (0, Kind.ASKED, 1), (1, Kind.AUTOMATIC, 2))
+
+    assert ("automatic", 1, 0, 1) in facts
+    assert story.standing is not None
+    assert hours(story.standing.waiting_since) == 0
+    assert not any("responses" in fact[0] for fact in facts)
+
+
+def test_a_case_that_was_deleted_counts_for_nothing_else_whatever_comes_later() -> None:
+    for kind, name in ((Kind.DELETED, "deleted"), (Kind.SPAM, "spam")):
+        facts, story = told(OPENED, (1, Kind.ANSWERED, 1), (2, kind, 0), (3, Kind.RESOLVED, 0), (4, Kind.REOPENED, 0))
+
+        assert (facts, story.standing) == ([(name, 2, 0, 1)], None)
+
+
+def test_a_case_that_was_merged_is_open_no_more_and_was_not_solved() -> None:
+    facts, story = told(OPENED, (1, Kind.MERGED, 0), (2, Kind.RESOLVED, 0), (3, Kind.REOPENED, 0))
+
+    assert (facts, story.standing) == ([*CAME, ("merged", 1, 0, 1)], None)
+
+
+def test_closing_a_case_solves_it_where_nobody_has() -> None:
+    closed, _ = told(OPENED, (1, Kind.CLOSED, 0))
+    both, _ = told(OPENED, (1, Kind.RESOLVED, 0), (2, Kind.CLOSED, 0))
+
+    assert closed == both
+
+
+def test_a_report_is_kept_to_the_millisecond() -> None:
+    at = NINE + timedelta(milliseconds=123)
+
+    assert instant(newest(added(b"", [entry_of(at, Kind.ASKED, fingerprint("m"))]))) == at
