@@ -18,9 +18,20 @@ from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
 from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
-from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS
+from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, WINDOWS
 
-__all__ = ["Applied", "Beside", "Board", "Family", "Fold", "FoldOptions", "Snapshot", "merged", "windows_of"]
+__all__ = [
+    "Applied",
+    "Beside",
+    "Board",
+    "Family",
+    "Fold",
+    "FoldOptions",
+    "Snapshot",
+    "merged",
+    "newest_by_source",
+    "windows_of",
+]
 
 
 class Applied(Struct):
@@ -39,6 +50,17 @@ class Applied(Struct):
     """Offset and cause of each event that raised: a defect of ours, to be set aside."""
     newest_by_source: dict[str, datetime] = field(default_factory=dict)
     """Time of the newest event of each CloudEvents source in the batch."""
+
+
+def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
+    """Return the time of the newest event of each CloudEvents source."""
+    sources = {event.source for event in events}
+    if len(sources) == 1:  # nearly always, and then at half the price
+        return {sources.pop(): max([event.time for event in events])}
+    newest = dict.fromkeys(sources, EPOCH)
+    for event in events:
+        newest[event.source] = max(newest[event.source], event.time)
+    return newest
 
 
 class Snapshot(Protocol):

@@ -167,7 +167,10 @@ class Windowed(Generic[T]):
 
     def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Count one contribution, or take it back (sign -1)."""
-        minute = minute_of(contribution.at)
+        self.count_in(minute_of(contribution.at), contribution, sign, offset)
+
+    def count_in(self, minute: int, contribution: Contribution[T], sign: int, offset: int) -> None:
+        """Do that for whoever knows the minute of it already."""
         tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if minute < self._read_at:

@@ -1,14 +1,15 @@
 """What a case counts for in the tallies: values that are added, and can be taken back."""
 
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from struct import Struct as Layout
 from typing import Final
 
 from msgspec import Struct
 
-from stream.core.windows import EPOCH
+from stream.core.calendar import BusinessCalendar
+from stream.core.windows import EPOCH, start_of
 from stream.families.cases.rules import CasePolicy
 from stream.families.cases.tally import (
     RESOLUTION_BOUNDS_SECONDS,
@@ -16,9 +17,9 @@ from stream.families.cases.tally import (
     CaseTally,
     bucket_of,
 )
-from stream.families.cases.timeline import LENGTHS, Fact, instant
+from stream.families.cases.timeline import Fact, instant
 
-__all__ = ["CaseContribution", "Judgements", "difference"]
+__all__ = ["CaseContribution", "Judgements", "renumbered"]
 
 _MILLISECOND: Final = EPOCH.resolution * 1000
 
@@ -36,36 +37,45 @@ _TARGETS: Final[dict[str, Callable[[CasePolicy], int]]] = {
 _CODES: Final = {what: code for code, what in enumerate(_BOUNDS)}
 
 
-class CaseContribution(Struct, frozen=True, array_like=True, gc=False):
-    """One fact of a case, judged."""
+class CaseContribution(Struct, gc=False):
+    """What cases count for in one minute."""
 
-    fact: Fact
-    judged: int = 0
+    minute: int
+    """Since 1970."""
+    counts: dict[str, int] = {}
+    """By field of a tally."""
+    buckets: list[tuple[str, int]] = []
+    """Fields of a tally that are lists, and which of their buckets has one more."""
 
     @property
     def at(self) -> datetime:
         """The instant, hence the hour and day, that it is counted in."""
-        return instant(self.fact[1])
+        return start_of(self.minute)
 
     def count(self, tallies: Iterable[CaseTally], sign: int) -> None:
-        """Add to each of *tallies* what it counts for."""
-        what, at, _, number = self.fact
-        if what not in LENGTHS:
-            for tally in tallies:
-                setattr(tally, what, getattr(tally, what) + sign * number)
-            return
-        ms, business_ms = at - number, self.judged >> 1
-        bounds = _BOUNDS[what]
-        bucket, business_bucket = bucket_of(ms, bounds), bucket_of(business_ms, bounds)
-        met = sign if self.judged & 1 and what in _TARGETS else 0
+        """Add it to each of *tallies*, or take it back."""
         for tally in tallies:
-            setattr(tally, what, getattr(tally, what) + sign)
-            setattr(tally, f"{what}_ms", getattr(tally, f"{what}_ms") + sign * ms)
-            setattr(tally, f"{what}_business_ms", getattr(tally, f"{what}_business_ms") + sign * business_ms)
-            getattr(tally, f"{what}_in")[bucket] += sign
-            getattr(tally, f"{what}_business_in")[business_bucket] += sign
-            if met:
-                setattr(tally, f"{what}_in_target", getattr(tally, f"{what}_in_target") + met)
+            for name, count in self.counts.items():
+                setattr(tally, name, getattr(tally, name) + sign * count)
+            for name, bucket in self.buckets:
+                getattr(tally, name)[bucket] += sign
+
+    def add(self, what: str, number: int) -> None:
+        """Count something more."""
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def add_length(self, fact: Fact, judged: int) -> None:
+        """Count something that has a length, as it was judged."""
+        what, at, _, since = fact
+        ms, business_ms, bounds = at - since, judged >> 1, _BOUNDS[what]
+        self.add(what, 1)
+        self.add(f"{what}_ms", ms)
+        self.add(f"{what}_business_ms", business_ms)
+        if judged & 1:
+            self.add(f"{what}_in_target", 1)
+        bucket = bucket_of(ms, bounds)
+        business_bucket = bucket if business_ms == ms else bucket_of(business_ms, bounds)
+        self.buckets += ((f"{what}_in", bucket), (f"{what}_business_in", business_bucket))
 
 
 class Judgements:
@@ -80,35 +90,28 @@ class Judgements:
     # its business time in ms, and 1 more if it met its target.
 
     def __init__(self, kept: bytes) -> None:
-        self._kept = kept
-        self._known: dict[tuple[int, int], int] | None = None
+        self.kept = kept
+        """What a row keeps."""
 
-    def recalled(self, fact: Fact) -> CaseContribution:
-        """Return what a fact was counted for that is to be taken back, and forget what was judged of it."""
-        if fact[0] not in LENGTHS:
-            return CaseContribution(fact)
-        return CaseContribution(fact, self._all().pop(_key_of(fact), 0))
+    def judge(self, fact: Fact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
+        """Judge a new length by the policy and calendar of its queue, and keep that."""
+        judged = _judged(fact, policy, calendar)
+        self.kept += _JUDGEMENT.pack(*_key_of(fact), judged)
+        return judged
 
-    def judged(self, fact: Fact, policy: CasePolicy) -> CaseContribution:
-        """Return what a new fact counts for, judged by the policy of its queue, and keep that."""
-        if fact[0] not in LENGTHS:
-            return CaseContribution(fact)
-        judged = self._all()[_key_of(fact)] = _judge(fact, policy)
-        return CaseContribution(fact, judged)
+    def recall(self, fact: Fact) -> int:
+        """Return what was judged of a length that is to be taken back, and forget it."""
+        key = _JUDGEMENT.pack(*_key_of(fact), 0)[:-_NUMBER_BYTES]
+        for place in range(0, len(self.kept), _JUDGEMENT.size):
+            if self.kept.startswith(key, place):
+                judged = _JUDGEMENT.unpack_from(self.kept, place)[-1]
+                self.kept = self.kept[:place] + self.kept[place + _JUDGEMENT.size :]
+                return int(judged)
+        return 0
 
-    def _all(self) -> dict[tuple[int, int], int]:
-        if self._known is None:
-            numbers = array("q", self._kept)
-            self._known = dict(zip(zip(numbers[0::3], numbers[1::3], strict=True), numbers[2::3], strict=True))
-        return self._known
 
-    def kept(self) -> bytes:
-        """Return what a row keeps."""
-        if self._known is None:
-            return self._kept
-        return array(
-            "q", [number for (begin, end), value in self._known.items() for number in (begin, end, value)]
-        ).tobytes()
+_JUDGEMENT: Final = Layout("<qqq")
+_NUMBER_BYTES: Final = 8
 
 
 def _key_of(fact: Fact) -> tuple[int, int]:
@@ -116,27 +119,18 @@ def _key_of(fact: Fact) -> tuple[int, int]:
     return since << 10 | _CODES[what] << 8 | place, at
 
 
-def _judge(fact: Fact, policy: CasePolicy) -> int:
+def renumbered(kept: bytes, first: int) -> bytes:
+    """Return what a row keeps where the places from *first* on have the next higher number."""
+    numbers = array("q", kept)
+    for number in range(0, len(numbers), 3):
+        numbers[number] += numbers[number] & 0xFF >= first
+    return numbers.tobytes()
+
+
+def _judged(fact: Fact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
     what, at, _, since = fact
-    calendar = policy.calendar
     business_ms = at - since if calendar.always else calendar.business_time(instant(since), instant(at)) // _MILLISECOND
     if (target := _TARGETS.get(what)) is None:
         return business_ms << 1
     length = business_ms if policy.response_clock == "business" else at - since
     return business_ms << 1 | (length <= target(policy))
-
-
-def difference(before: list[Fact], after: list[Fact]) -> tuple[list[Fact], list[Fact]]:
-    """Return which facts have gone, and which are new; a fact may be there several times."""
-    same = 0
-    for one, other in zip(before, after, strict=False):  # mostly there are only more of them
-        if one != other:
-            break
-        same += 1
-    gone, new = before[same:], after[same:]
-    if gone and new:
-        more = Counter(new)
-        more.subtract(gone)
-        new = [fact for fact, number in more.items() for _ in range(number)]
-        gone = [fact for fact, number in more.items() for _ in range(-number)]
-    return gone, new

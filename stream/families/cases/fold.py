@@ -10,25 +10,36 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from msgspec import Struct
 
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
-from stream.core.family import Applied
+from stream.core.family import Applied, newest_by_source
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.cases.contributions import CaseContribution, Judgements, difference
+from stream.families.cases import contributions
+from stream.families.cases.contributions import CaseContribution, Judgements
 from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
 from stream.families.cases.queue import RETENTION, CaseQueue
 from stream.families.cases.queues import CaseQueues
 from stream.families.cases.reports import REPORTS
 from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.cases.tally import CaseTally
-from stream.families.cases.timeline import MAX_PLACES, Story, added, newest, story_of
+from stream.families.cases.timeline import (
+    LENGTHS,
+    MAX_PLACES,
+    Change,
+    Story,
+    added,
+    change_of,
+    newest,
+    renumbered,
+    story_of,
+)
 
 __all__ = ["OPEN_CASES_KEPT", "CaseKey", "CaseRow", "CasesFold", "TallyKey"]
 
@@ -70,6 +81,21 @@ _NEW: Final = CaseRow()
 """Of a case of which nothing is known; nobody may change it."""
 
 
+_NAMES_A_QUEUE: Final = (CaseOpened, CaseAssigned)
+_MINUTE_MS: Final = 60_000
+
+
+class _Told(NamedTuple):
+    """An event that tells something new of a case."""
+
+    tenant: str
+    at: datetime
+    at_ms: int
+    row: CaseRow
+    """What was known before, and what is now."""
+    changed: CaseRow
+
+
 class CasesFold:
     """
     The fold of one partition of the cases topic; a `Fold` as `ContactsFold` is.
@@ -97,6 +123,8 @@ class CasesFold:
         self._applied_to = -1
         self._unsettled = 0
         self._committed = 0
+        self._pending: dict[tuple[CaseQueue, int], CaseContribution] = {}
+        """What the batch counts for, by queue and minute."""
         self._touched: dict[CaseQueue, None] = {}
         """An ordered set: identical runs must write identical changelogs."""
         self._to_sweep: Iterator[CaseKey] | None = None
@@ -109,7 +137,7 @@ class CasesFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)))
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset: then
         # which rows still have to count is asked for each event anew.
         old = bisect_right(offsets, self._recovered_to)
@@ -148,8 +176,9 @@ class CasesFold:
         for (tenant, name, channel, scope, number), counted in self.counts.items():
             self.queues.of((tenant, name, channel)).counts.load(scope, number, counted)
         for queue in self.queues.values():
-            queue.counts.loaded()
-            self._see(queue.counts.watermark)
+            queue.counts_loaded()
+            self._watermark = max(self._watermark, queue.counts.watermark)
+        self._watermark_ms = (self._watermark - EPOCH) // _MILLISECOND
         # The one loop of a restart that may turn a million times.
         for (tenant, _), row in self.cases.items():
             row.places = self._shared(row.places)
@@ -172,16 +201,13 @@ class CasesFold:
     # For each event, do everything that can raise before changing state.
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
-        newest_of = applied.newest_by_source
         for event, offset in zip(events, offsets, strict=True):
             try:
                 self._fold_one(cast("CaseEvent", event), offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-            else:
-                if event.time > newest_of.get(event.source, EPOCH):
-                    newest_of[event.source] = event.time
             self._applied_to = offset
+        self._count_pending(self._applied_to)
 
     def _fold_one(self, event: CaseEvent, offset: int, applied: Applied) -> None:
         reports_of, key = REPORTS[type(event)], self._key_of(event)
@@ -189,20 +215,26 @@ class CasesFold:
         if row.applied_offset >= offset:
             applied.replayed += 1
             return
-        if self._is_outdated(row):
+        if self._watermark_ms - newest(row.timeline) > _ENDED_KEPT_MS and self._is_outdated(row):
             self._forget(key, row)
             row = _NEW
-        places, place = self._placed(key[0], row.places, event)
+        place = 0
+        if isinstance(event, _NAMES_A_QUEUE):
+            row, place = self._placed(key[0], row, event)
         reports = reports_of(event, place)
         timeline = added(row.timeline, reports)
         if timeline is row.timeline:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += bool(reports)
             return
-        changed = CaseRow(offset, timeline, row.judged, places)
-        self._count(key[0], row, changed, event.time, applied)
+        changed = CaseRow(offset, timeline, row.judged, row.places)
+        change = change_of(row.timeline, timeline)
+        at_ms = reports[0] >> 16
+        if at_ms > self._watermark_ms:
+            self._watermark, self._watermark_ms = event.time, at_ms
+        if change.after.opened_in >= 0:
+            self._count(_Told(key[0], event.time, at_ms, row, changed), change, applied)
         self.cases.put(key, changed)
-        self._see(event.time)
 
     def _key_of(self, event: CaseEvent) -> CaseKey:
         tenant, case = event.tenantid, event.subject
@@ -210,20 +242,30 @@ class CasesFold:
         # Beyond the limit two tenants may know the same case.
         return kept, case if kept == tenant else f"{len(tenant)}:{tenant}{case}"
 
-    def _placed(self, tenant: str, places: tuple[Place, ...], event: CaseEvent) -> tuple[tuple[Place, ...], int]:
-        """Return the places of a case with the one that an event names, and its number; 0 if it names none."""
-        if not isinstance(event, CaseOpened | CaseAssigned):
-            return places, 0
+    def _placed(self, tenant: str, row: CaseRow, event: CaseOpened | CaseAssigned) -> tuple[CaseRow, int]:
+        """
+        Return what is known of a case, with the queue that an event names among its places, and the place of that.
+
+        Places are in the order of their names, whatever came first: of two reports of one instant the same one is then
+        the first, always.
+        """
         name = self.queues.admit(tenant, event.data.queue)
         channel = event.data.channel if isinstance(event, CaseOpened) else None
+        places = row.places
         for number, (known, came_by) in enumerate(places):
             if name == known and (channel is None or came_by in {None, channel}):
-                if came_by is None and channel is not None:
+                if channel != came_by and channel is not None:
                     places = self._shared((*places[:number], (name, channel), *places[number + 1 :]))
-                return places, number
+                    row = CaseRow(row.applied_offset, row.timeline, row.judged, places)
+                return row, number
         if len(places) == MAX_PLACES:
-            return places, MAX_PLACES - 1
-        return self._shared((*places, (name, channel))), len(places)
+            return row, MAX_PLACES - 1
+        number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
+        timeline, judged = row.timeline, row.judged
+        if number < len(places):
+            timeline, judged = renumbered(timeline, number), contributions.renumbered(judged, number)
+        places = self._shared((*places[:number], (name, channel), *places[number:]))
+        return CaseRow(row.applied_offset, timeline, judged, places), number
 
     def _shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
         return self._places.setdefault(places, places)
@@ -234,57 +276,78 @@ class CasesFold:
         assert channel is not None, "cases come in through a channel"
         return self.queues.of((tenant, row.places[place][0], channel))
 
-    def _count(self, tenant: str, row: CaseRow, changed: CaseRow, at: datetime, applied: Applied) -> None:
+    def _count(self, told: _Told, change: Change, applied: Applied) -> None:
         """Count what a case has come to count for, and put it where it is now."""
-        before, after = story_of(row.timeline), story_of(changed.timeline)
-        if after.opened_in < 0:
-            return
-        queue = self._queue(tenant, changed, after, after.place)
+        row, changed, before, after = told.row, told.changed, change.before, change.after
+        queue = self._heard(self._queue(told.tenant, changed, after, after.place), told)
         applied.overflowed += queue.is_shared
-        applied.late += self._hear(queue, at)
-        gone, new = difference(before.facts, after.facts)
-        moved = before.opened_in >= 0 and row.places[before.opened_in][1] != changed.places[after.opened_in][1]
-        if moved:  # another channel: all of it counts elsewhere
-            gone, new = before.facts, after.facts
-        judgements = Judgements(row.judged)
-        back = [(self._queue(tenant, row, before, fact[2]), judgements.recalled(fact)) for fact in gone]
-        for fact in new:
-            counts_for = self._queue(tenant, changed, after, fact[2])
-            self._count_one(counts_for, judgements.judged(fact, counts_for.policy), 1, at, changed)
-        for counted_for, contribution in back:
-            self._count_one(counted_for, contribution, -1, at, changed)
-        changed.judged = judgements.kept()
-        if moved or before.standing != after.standing:
-            if before.standing is not None:
-                self._queue(tenant, row, before, before.standing.place).leave(before.standing)
-            if after.standing is not None:
-                queue.enter(after.standing)
+        applied.late += not queue.keeps(told.at_ms)
+        if before.opened_in >= 0 and row.places[before.opened_in][1] != changed.places[after.opened_in][1]:
+            # Another channel: all of it counts elsewhere.
+            change = Change(before, after, before.facts, after.facts)
+            self._move(told, before, after)
+        elif before.standing != after.standing:
+            self._move(told, before, after)
+        if change.gone:
+            self._take_back(told, change)
+        if change.new:
+            self._count_new(told, change, queue)
 
-    def _hear(self, queue: CaseQueue, at: datetime) -> bool:
-        """Have a queue take note of an event; tell whether it is too late for all that is kept."""
-        counts = queue.counts
-        counts.hear(at)
+    def _count_new(self, told: _Told, change: Change, queue: CaseQueue) -> None:
+        changed, after, pending = told.changed, change.after, self._pending
+        judgements = Judgements(changed.judged)
+        for fact in change.new:
+            what, at_ms, place, number = fact
+            own = queue if place == after.place else self._heard(self._queue(told.tenant, changed, after, place), told)
+            if what in LENGTHS:
+                number = judgements.judge(fact, own.policy, own.calendar)
+            if not own.keeps(at_ms):
+                continue
+            minute = at_ms // _MINUTE_MS
+            if (one := pending.get((own, minute))) is None:
+                one = pending[own, minute] = CaseContribution(minute)
+            if what in LENGTHS:
+                one.add_length(fact, number)
+            else:
+                one.add(what, number)
+        changed.judged = judgements.kept
+
+    def _take_back(self, told: _Told, change: Change) -> None:
+        judgements = Judgements(told.changed.judged)
+        for fact in change.gone:
+            what, at_ms, place, number = fact
+            one = CaseContribution(at_ms // _MINUTE_MS)
+            if what in LENGTHS:
+                one.add_length(fact, judgements.recall(fact))
+            else:
+                one.add(what, number)
+            own = self._heard(self._queue(told.tenant, told.row, change.before, place), told)
+            if own.keeps(at_ms):
+                own.counts.count_difference((one,), (), told.changed.applied_offset)
+        told.changed.judged = judgements.kept
+
+    def _move(self, told: _Told, before: Story, after: Story) -> None:
+        """Put an open case where it is now."""
+        if before.standing is not None:
+            self._queue(told.tenant, told.row, before, before.standing.place).leave(before.standing)
+        if after.standing is not None:
+            self._queue(told.tenant, told.changed, after, after.standing.place).enter(after.standing)
+
+    def _heard(self, queue: CaseQueue, told: _Told) -> CaseQueue:
+        """Have a queue take note of an event, before it counts something of it."""
+        if told.at > queue.counts.silent_from:
+            self._count_pending(told.changed.applied_offset)  # what came before a silence must not be counted after it
+        queue.hear(told.at, told.at_ms)
         self._touched[queue] = None
-        return counts.watermark - at > counts.surely_kept and counts.is_too_late(at)
+        return queue
 
-    def _count_one(
-        self, queue: CaseQueue, contribution: CaseContribution, sign: int, at: datetime, row: CaseRow
-    ) -> None:
-        """Count a contribution, or take it back, where its day is still kept: what is older no figure has any more."""
-        self._hear(queue, at)
-        counts = queue.counts
-        if counts.watermark - contribution.at > counts.surely_kept and counts.is_too_late(contribution.at):
-            return
-        if sign > 0:
-            counts.count(contribution, 1, row.applied_offset)
-        else:
-            counts.count_difference((contribution,), (), row.applied_offset)
+    def _count_pending(self, offset: int) -> None:
+        """Count what events up to that of an *offset* have brought, once for each queue and minute."""
+        for (queue, minute), one in self._pending.items():
+            queue.counts.count_in(minute, one, 1, offset)
+        self._pending.clear()
 
     # What is forgotten, and when: by the time of the events, so that a replay forgets the same.
-
-    def _see(self, at: datetime) -> None:
-        if at > self._watermark:
-            self._watermark, self._watermark_ms = at, (at - EPOCH) // _MILLISECOND
 
     def _is_outdated(self, row: CaseRow) -> bool:
         """Tell whether a case is to be taken for unknown; also before its row is gone, so that no sweep matters."""

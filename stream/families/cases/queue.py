@@ -35,6 +35,7 @@ SILENCE: Final = RETENTION.reach
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _HOUR: Final = timedelta(hours=1)
+_SURELY_MS: Final = RETENTION.surely // _MILLISECOND
 
 
 class CaseQueue:
@@ -55,6 +56,8 @@ class CaseQueue:
             windows=WINDOWS,
             silence=None if keep_silent else SILENCE,
         )
+        self._heard_ms = 0
+        """The watermark of the counts, in ms since 1970."""
         self.opened = SortedTimes()
         """When each open case was opened."""
         self.first_waits = SortedTimes()
@@ -63,6 +66,23 @@ class CaseQueue:
         """Since when each other customer waits for an answer."""
         self._by_status = [0] * len(STATUSES)
         self._by_priority = [0] * len(PRIORITIES)
+
+    # Events.
+
+    def hear(self, at: datetime, at_ms: int) -> None:
+        """Take note of an event that something was learned from, in the order of the records."""
+        if at_ms > self._heard_ms:
+            self._heard_ms = at_ms
+            self.counts.hear(at)
+
+    def keeps(self, at_ms: int) -> bool:
+        """Tell whether the day of an instant is still kept; what is older no figure has any more."""
+        return self._heard_ms - at_ms <= _SURELY_MS or not self.counts.is_too_late(instant(at_ms))
+
+    def counts_loaded(self) -> None:
+        """Take note that the last row of the counts was loaded."""
+        self.counts.loaded()
+        self._heard_ms = (self.counts.watermark - EPOCH) // _MILLISECOND
 
     # Open cases.
 

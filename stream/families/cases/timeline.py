@@ -7,10 +7,11 @@ from it is told by `story_of`. There may be a million open cases, so a report ha
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 from msgspec import Struct
@@ -20,15 +21,18 @@ from stream.core.windows import EPOCH
 __all__ = [
     "LENGTHS",
     "MAX_PLACES",
+    "Change",
     "Fact",
     "Kind",
     "Standing",
     "Story",
     "added",
+    "change_of",
     "entry_of",
     "fingerprint",
     "instant",
     "newest",
+    "renumbered",
     "story_of",
 ]
 
@@ -38,6 +42,9 @@ _MOST: Final = 1000
 
 MAX_PLACES: Final = 256
 """Queues of one case: more do not fit into the detail of a report."""
+
+_BYTES: Final = 8
+"""Of a report."""
 
 NORMAL: Final = 1
 """The place of the ordinary priority among `Priority`."""
@@ -82,7 +89,10 @@ LENGTHS: Final = frozenset({"first_responses", "next_responses", "first_resoluti
 """What has a length."""
 
 
-class Standing(NamedTuple):
+_LAST_OPENING: Final = int(Kind.OPENED_BY_US)
+
+
+class Standing(Struct, frozen=True, gc=False):
     """How an open case stands. Times are ms since 1970."""
 
     place: int
@@ -96,7 +106,7 @@ class Standing(NamedTuple):
     """Whether the customer has had an answer already."""
 
 
-class Story(Struct):
+class Story(Struct, gc=False):
     """What follows from a timeline."""
 
     facts: list[Fact]
@@ -128,8 +138,13 @@ def newest(timeline: bytes) -> int:
     return int.from_bytes(timeline[-8:], "little") >> 16
 
 
-def added(timeline: bytes, reports: Iterable[int]) -> bytes:
+def added(timeline: bytes, reports: Sequence[int]) -> bytes:
     """Return a timeline with some reports more; the very same object where all were known."""
+    if len(reports) == 1 and len(timeline) < _BYTES * _MOST:
+        # Nearly always it is one, and later than all others.
+        (entry,) = reports
+        if entry > int.from_bytes(timeline[-_BYTES:], "little"):
+            return timeline + entry.to_bytes(_BYTES, "little")
     entries = array("q", timeline)
     known = len(entries)
     for entry in reports:
@@ -139,16 +154,80 @@ def added(timeline: bytes, reports: Iterable[int]) -> bytes:
     return timeline if len(entries) == known else entries[:_MOST].tobytes()
 
 
+def renumbered(timeline: bytes, first: int) -> bytes:
+    """Return a timeline in which the places from *first* on have the next higher number: another one came between."""
+    entries = array("q", timeline)
+    for number, entry in enumerate(entries):
+        if entry >> 8 & 0xFF in _PLACED and entry & 0xFF >= first:
+            entries[number] = entry + 1
+    return entries.tobytes()
+
+
+_PLACED: Final = frozenset(map(int, (Kind.OPENED_BY_CUSTOMER, Kind.OPENED_BY_US, Kind.ASSIGNED)))
+"""What has a place for its detail."""
+
 _NOTHING: Final = Story([], None)
 
 
 def story_of(timeline: bytes) -> Story:
     """Return what a timeline tells; nothing as long as nobody has reported how the case came in."""
     entries = array("q", timeline)
+    reader = _reader_of(entries)
+    if reader is None:
+        return _NOTHING
+    reader.read(entries)
+    return reader.story()
+
+
+class Change(Struct, gc=False):
+    """What has become of a story by reports that were added."""
+
+    before: Story
+    after: Story
+    gone: list[Fact]
+    new: list[Fact]
+
+
+def change_of(before: bytes, after: bytes) -> Change:
+    """Return what has come to count, and what does not any more, now that there are more reports."""
+    if not before:
+        now = story_of(after)
+        return Change(_NOTHING, now, [], now.facts)
+    entries, known = array("q", after), len(before) // _BYTES
+    old = entries[:known]
+    reader = _reader_of(old) if after.startswith(before) else None
+    if reader is None:
+        stories = story_of(before), story_of(after)
+        return Change(*stories, *difference(stories[0].facts, stories[1].facts))
+    # In their order, as nearly always: one reading tells both.
+    reader.read(old)
+    was, told, solution = reader.story(), len(reader.facts), reader.solution
+    reader.read(entries[known:])
+    now = reader.story()
+    if reader.deleted is not None:
+        return Change(was, now, *difference(was.facts, now.facts))
+    new = reader.facts[told:]
+    if reader.solution is solution:
+        return Change(was, now, [], new)
+    gone, more = difference(solution, reader.solution)
+    return Change(was, now, gone, new + more)
+
+
+def difference(before: list[Fact], after: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """Return which facts have gone, and which are new; a fact may be there several times."""
+    if not before or not after:
+        return before, after
+    more = Counter(after)
+    more.subtract(before)
+    new = [fact for fact, number in more.items() for _ in range(number)]
+    return [fact for fact, number in more.items() for _ in range(-number)], new
+
+
+def _reader_of(entries: "array[int]") -> "_Reader | None":
     for entry in entries:
-        if entry >> 8 & 0xFF <= Kind.OPENED_BY_US:
-            return _Reader(entry).read(entries)
-    return _NOTHING
+        if entry >> 8 & 0xFF <= _LAST_OPENING:
+            return _Reader(entry)
+    return None
 
 
 class _Reader:
@@ -171,23 +250,22 @@ class _Reader:
         self.priority = NORMAL
         self.responded = self.resolved = self.solved_before = False
         self.solution: list[Fact] = []
-        """What the last solution counts for: of several only that."""
+        """What the solution that stands counts for: of several only the last."""
         self.deleted: Fact | None = None
 
-    def read(self, entries: "array[int]") -> Story:
-        """Return what the reports tell."""
+    def read(self, entries: "array[int]") -> None:
+        """Learn from some reports, those that follow on each other."""
         for entry in entries:
             _TELLS[entry >> 8 & 0xFF](self, entry >> 16, entry & 0xFF)
+
+    def story(self) -> Story:
+        """Return what is known by now; the facts may grow with the next reading."""
         if self.deleted is not None:
             # It never was a request: all it counted for goes, and nothing that is reported later counts.
             return Story([self.deleted], None, self.opened_in, self.place)
-        if self.resolved:
-            return Story([*self.facts, *self.solution], None, self.opened_in, self.place)
-        standing = None
-        if not self.ended:
-            standing = Standing(
-                self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded
-            )
+        if self.resolved or self.ended:
+            return Story(self.facts + self.solution, None, self.opened_in, self.place)
+        standing = Standing(self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded)
         return Story(self.facts, standing, self.opened_in, self.place)
 
     def opened_by_customer(self, at: int, _: int) -> None:
@@ -255,7 +333,7 @@ class _Reader:
     def was_reopened(self, at: int, _: int) -> None:
         if (self.resolved or self.ended) and self.ended != Kind.MERGED:
             self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
-            self.resolved, self.ended, self.asked_again_at = False, 0, -1
+            self.resolved, self.ended, self.asked_again_at, self.solution = False, 0, -1, []
             self.facts.append(("reopened", at, self.place, 1))
 
     def was_closed(self, at: int, _: int) -> None:

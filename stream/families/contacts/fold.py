@@ -14,11 +14,10 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
-from stream.core.family import Applied
+from stream.core.family import Applied, newest_by_source
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
-from stream.core.windows import EPOCH
 from stream.families.contacts.callback import NEW_CALLBACK, Callback, fold_callback, steps_of
 from stream.families.contacts.deferred import OUT_OF_TURN, Deferred
 from stream.families.contacts.events import CALLBACK_EVENTS, CallbackEvent, SegmentEvent
@@ -87,7 +86,7 @@ class ContactsFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=_newest_by_source(events))
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset.
         old = bisect_right(offsets, self._recovered_to)
         # One at a time, each settled: which rows still have to count a minute is asked once between two
@@ -317,13 +316,3 @@ class ContactsFold:
         # True in `changed` is a row of which the changelog knows nothing: after a crash all of its events come
         # again.
         return self.segments.changed.get(key, False) or self.segments[key].applied_offset < self._committed
-
-
-def _newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
-    sources = {event.source for event in events}
-    if len(sources) == 1:  # nearly always, and then at half the price
-        return {sources.pop(): max([event.time for event in events])}
-    newest = dict.fromkeys(sources, EPOCH)
-    for event in events:
-        newest[event.source] = max(newest[event.source], event.time)
-    return newest
