@@ -9,6 +9,7 @@ __all__ = [
     "MAX_QUEUES_PER_AGENT",
     "MAX_TENANTS",
     "OVERFLOW_QUEUE",
+    "SETTLE_AFTER",
 ]
 
 OVERFLOW_QUEUE: Final = "(other)"
@@ -23,3 +24,6 @@ MAX_AGENTS_PER_TENANT: Final = 10_000
 
 AGENTS_KEPT: Final = timedelta(days=7)
 """An agent of whom nothing was heard for so long has left, without anybody having said so."""
+
+SETTLE_AFTER: Final = 100_000
+"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""

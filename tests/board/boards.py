@@ -15,6 +15,7 @@ from stream.core.family import Board
 from stream.core.samples import MetricFamily
 from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS
 from stream.families.agents.snapshot import AgentsSnapshot
+from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, bucket_of_handle, bucket_of_wait
@@ -128,9 +129,14 @@ def agents(queue: str | None, tenant: str = "acme", **states: int) -> AgentsSnap
     return AgentsSnapshot(tenant=tenant, queue=queue, states={**known, **states})
 
 
-def a_board(*queues: QueueSnapshot, staff: tuple[AgentsSnapshot, ...] = (), at: datetime = NOON) -> Board:
+def a_board(
+    *queues: QueueSnapshot,
+    staff: tuple[AgentsSnapshot, ...] = (),
+    cases: tuple[CasesSnapshot, ...] = (),
+    at: datetime = NOON,
+) -> Board:
     """A board of these queues."""
-    return Board(at=at, snapshots={"contacts": queues, "agents": staff})
+    return Board(at=at, snapshots={"contacts": queues, "agents": staff, "cases": cases})
 
 
 def queues_of(board: Board) -> tuple[QueueSnapshot, ...]:

@@ -187,15 +187,21 @@ def test_what_is_written_is_read_again(kind: str) -> None:
 
 
 def _example(kind: str) -> dict[str, object]:
-    data = {
-        "queue": "sales",
-        "reason": "timeout" if kind == "contact.dequeued" else "full" if kind == "contact.blocked" else "new",
-        "result": "missed",
-        "outcome": "queued",
-        "kind": "blind",
-        "status": "not_ready",
-        "activity": "idle",
-    }
+    data: dict[str, str] = (
+        {}
+        if kind.startswith(("case.", "message."))
+        else {
+            "queue": "sales",
+            "reason": "timeout" if kind == "contact.dequeued" else "full" if kind == "contact.blocked" else "new",
+            "result": "missed",
+            "outcome": "queued",
+            "kind": "blind",
+            "status": "not_ready",
+            "activity": "idle",
+        }
+    )
+    data |= {"into": "4712"} if kind == "case.merged" else {}
+    data |= {"queue": "sales"} if kind in {"case.opened", "case.assigned"} else {}
     return {**GOOD, "type": kind, "time": datetime(2026, 11, 20, tzinfo=UTC), "data": data}
 
 

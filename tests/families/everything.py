@@ -1,18 +1,26 @@
 """A board and a feed in which every figure has a sample."""
 
+import struct
 from collections import Counter
 from datetime import time, timedelta
 
 from msgspec.structs import replace
 
 from stream.core.calendar import EVERY_DAY, Span
+from stream.core.counted import Counted
+from stream.core.counts import COUNT_BYTES, size_of
 from stream.core.family import Board
+from stream.core.windows import ALL
+from stream.families.cases.queue import CASE_WINDOWS
+from stream.families.cases.rules import CasePolicy
+from stream.families.cases.snapshot import CasesSnapshot
+from stream.families.cases.tally import CaseTally
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
 
-__all__ = ["a_busy_board", "a_busy_feed", "ones"]
+__all__ = ["a_busy_board", "a_busy_feed", "cases", "ones"]
 
 
 def ones(number: int = 1) -> Tally:
@@ -22,13 +30,37 @@ def ones(number: int = 1) -> Tally:
     return Tally(**counts, waits=[number] * len(Tally().waits), handles=[number] * len(Tally().handles))
 
 
+def cases(queue: str, number: int) -> CasesSnapshot:
+    """The cases of a queue, which is closed at night: every count is *number*."""
+    packed = struct.pack("<q", number) * (size_of(CaseTally) // COUNT_BYTES)
+    return CasesSnapshot(
+        tenant="acme",
+        queue=queue,
+        channel="email",
+        policy=CasePolicy(opening_hours=(Span(EVERY_DAY, time(8), time(16)),), team="claims"),
+        open=5 * number,
+        waiting=3 * number,
+        waiting_since=NOON - timedelta(hours=number) if number else None,
+        past_target=number,
+        due_within_hour=number,
+        opened_since=NOON - timedelta(days=number) if number else None,
+        by_status=(2 * number, number, number, number),
+        by_priority=(2 * number, number, number, number),
+        by_age=(number,) * 5,
+        counted=Counted(
+            windows=dict.fromkeys((*CASE_WINDOWS, ALL), packed), running={"day": packed}, taken_back=packed
+        ),
+    )
+
+
 def a_busy_board() -> Board:
-    """Two queues, one of them idle."""
+    """Two queues, one of them idle, and the cases of one."""
     busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
     return a_board(
         replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
         a_queue("idle", tenant="globex", channel="chat"),
         staff=(agents("busy", available=2), agents(None, available=2)),
+        cases=(cases("busy", 3),),
     )
 
 

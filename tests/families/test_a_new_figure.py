@@ -23,7 +23,7 @@ from stream.core.figure import Bars, Figure, Parts, Reading, Show
 from stream.core.metric import gauge
 from stream.core.row_codec import RowCodec
 from stream.families.agents.family import FAMILY as AGENTS
-from stream.families.contacts.columns import seconds
+from stream.families.contacts.columns import CONTACTS as COLUMNS
 from stream.families.contacts.family import FAMILY as CONTACTS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import HANDLE_BOUNDS_SECONDS
@@ -116,7 +116,7 @@ def test_rows_that_were_written_before_the_figure_are_read() -> None:
 TALK: Figure[QueueSnapshot] = Figure(
     metric=gauge("contact_talk_seconds", "seconds", ("tenant", "queue", "channel", "window"), "Talk; in the window."),
     section="windows",
-    column=seconds("talk_ms"),
+    column=COLUMNS.seconds("talk_ms"),
     show=Show(name="talk_seconds", format="duration", title="talk", rank=3, tile="small"),
 )
 

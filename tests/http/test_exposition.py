@@ -160,8 +160,9 @@ def test_the_page_tells_how_many_series_each_family_makes(form: TextFormat, kind
 
     assert sum(told.values()) == len(samples)
     assert told["agents"] == sum("_agents" in sample.name for sample in samples)
-    assert told["contacts"] == sum("channel" in sample.labels for sample in samples)
-    assert told.keys() == {"contacts", "agents", "feed", "build", "process", "page"}
+    assert told["cases"] == sum("_case" in sample.name and "_open_cases" not in sample.name for sample in samples)
+    assert told["contacts"] == sum("channel" in sample.labels for sample in samples) - told["cases"]
+    assert told.keys() == {"contacts", "agents", "cases", "feed", "build", "process", "page"}
 
 
 @FORMATS

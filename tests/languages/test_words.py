@@ -2,13 +2,15 @@ import re
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 import stream.board
+from stream.board.files import own_words
 from stream.board.view import shows_of
 from stream.core.cloudevents import Channel
+from stream.core.family import Family
 from stream.families.agents.snapshot import STATES
 from stream.families.contacts.payloads import BlockReason, DequeueReason
 from stream.families.registry import FAMILIES
@@ -31,6 +33,27 @@ def test_every_language_has_the_same_words_and_blanks(language: Language) -> Non
         name: blanks(section) for name, section in english.items()
     }
     assert all(text.strip() == text != "" for section in other.values() for text in section.values())
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_words_of_a_family(family: Family[Any], language: Language) -> None:
+    other = own_words(family, language)
+
+    assert blanks(other) == blanks(own_words(family, "en"))
+    assert all(text.strip() == text != "" for text in other.values())
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_word_of_a_family_is_used(family: Family[Any]) -> None:
+    shows = shows_of(family).values()
+    used = {"title", *family.sections, *(note.word for show in shows for note in show.notes)}
+    for show in shows:
+        word = show.word or show.name
+        parts = show.parts.names if show.parts else ()
+        used |= {word, f"short_{word}", f"{word}_any", *(f"{word}_{part}" for part in parts)}
+
+    assert own_words(family, "en").keys() <= used
 
 
 def test_languages_call_themselves_by_their_own_name() -> None:
@@ -60,9 +83,8 @@ def test_every_notice_has_a_sentence() -> None:
 
 
 def test_the_sentence_of_each_note_has_just_the_blanks_that_are_filled() -> None:
-    sentences = blanks(words("en")["board"])
-
     for family in FAMILIES:
+        sentences = blanks({**words("en")["board"], **own_words(family, "en")})
         for note in chain.from_iterable(show.notes for show in shows_of(family).values()):
             assert sentences[note.word] == sorted(f"{{{field}}}" for field in note.blanks)
 

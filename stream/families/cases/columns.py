@@ -1,43 +1,37 @@
 """How figures of cases are read from the snapshots of queues: columns, one value for each queue."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Final
 
-from stream.core.counted import corrected, counted_ever, counted_in
+from stream.core.columns import CountColumns
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.core.vectors import Vectors
-from stream.families.cases.rules import MAX_AGES, CasePolicy
+from stream.families.cases.rules import MAX_AGES
 from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.cases.tally import CaseTally
 
 __all__ = [
     "AGES",
+    "CASES_COUNTED",
     "FIRST_RESPONSE_LEVEL",
     "MESSAGES_PER_RESOLUTION",
     "NEXT_RESPONSE_LEVEL",
     "ONE_TOUCH",
     "RESOLUTION",
     "RESOLUTION_OF_ASSIGNED",
-    "Queues",
+    "CaseReading",
     "age_bound",
     "at_place",
-    "corrections",
-    "counted",
-    "elapsed",
-    "ever",
-    "mean",
-    "of_counts",
-    "of_policy",
-    "of_ratio",
-    "of_snapshot",
+    "elapsed_since",
+    "mean_of",
     "older",
-    "total",
-    "total_seconds",
 ]
 
-Queues = Reading[CasesSnapshot]
+CaseReading = Reading[CasesSnapshot]
+
+CASES_COUNTED: Final = CountColumns(CaseTally)
+"""What queues have counted of cases."""
 
 FIRST_RESPONSE_LEVEL: Final = Ratio(lambda of: (of.first_responses_in_target, of.first_responses))
 NEXT_RESPONSE_LEVEL: Final = Ratio(lambda of: (of.next_responses_in_target, of.next_responses))
@@ -50,32 +44,11 @@ AGES: Final = tuple(str(number + 1) for number in range(MAX_AGES + 1))
 """The classes of age: the first are the youngest, and the policy says up to which age each goes."""
 
 
-def counted(reading: Queues, window: str) -> Vectors[CaseTally]:
-    """Return what each queue has counted in a window."""
-    return counted_in(reading, CaseTally, window)
-
-
-def ever(reading: Queues) -> Vectors[CaseTally]:
-    """Return what counters show of each queue."""
-    return counted_ever(reading, CaseTally)
-
-
-def of_snapshot(name: str) -> Column[CasesSnapshot]:
-    """Return a column of what snapshots have by that name."""
-    get = attrgetter(name)
-    return lambda reading, _: [*map(get, reading.snapshots)]
-
-
-def of_policy(value: Callable[[CasePolicy], float]) -> Column[CasesSnapshot]:
-    """Return a column of something in the queues' policies."""
-    return lambda reading, _: [value(one.policy) for one in reading.snapshots]
-
-
-def elapsed(name: str) -> Column[CasesSnapshot]:
+def elapsed_since(name: str) -> Column[CasesSnapshot]:
     """Return for how many seconds something has lasted; None where it does not."""
     get = attrgetter(name)
 
-    def column(reading: Queues, _: str) -> Sequence[float | None]:
+    def column(reading: CaseReading, _: str) -> Sequence[float | None]:
         since = map(get, reading.snapshots)
         # The clock of a help desk may be a little ahead of ours: nobody waits for less than nothing.
         return [None if at is None else max((reading.at - at).total_seconds(), 0.0) for at in since]
@@ -97,59 +70,23 @@ def older(number: int) -> Column[CasesSnapshot]:
 def age_bound(number: int) -> Column[CasesSnapshot]:
     """Return up to which age a class goes, in seconds; None for the last, and beyond it."""
 
-    def column(reading: Queues, _: str) -> Sequence[float | None]:
+    def column(reading: CaseReading, _: str) -> Sequence[float | None]:
         bounds = [one.policy.backlog_ages for one in reading.snapshots]
         return [ages[number].total_seconds() if number < len(ages) else None for ages in bounds]
 
     return column
 
 
-def of_ratio(of: Ratio) -> Column[CasesSnapshot]:
-    """Return a column of a ratio or mean."""
-    return lambda reading, window: of.of_each(counted(reading, window))
-
-
-def mean(what: str, *, business: bool = False) -> Column[CasesSnapshot]:
+def mean_of(what: str, *, business: bool = False) -> Column[CasesSnapshot]:
     """Return the mean of a length, in seconds; in *business* time: None where a queue is always served."""
     field = f"{what}_business_ms" if business else f"{what}_ms"
     of = Ratio(lambda counts: (getattr(counts, field), getattr(counts, what)), per=1000)
 
-    def column(reading: Queues, window: str) -> Sequence[float | None]:
-        means = of.of_each(counted(reading, window))
+    def column(reading: CaseReading, window: str) -> Sequence[float | None]:
+        means = of.of_each(CASES_COUNTED.counted(reading, window))
         if not business:
             return means
         calendars = [one.policy.calendar for one in reading.snapshots]
         return [None if own.always else value for own, value in zip(calendars, means, strict=True)]
 
     return column
-
-
-def of_counts(field: str) -> Column[CasesSnapshot]:
-    """Return a column of counts."""
-    return lambda reading, window: getattr(counted(reading, window), field)
-
-
-def total(field: str) -> Column[CasesSnapshot]:
-    """Return a column of all that was ever counted; None where there never was one."""
-    return lambda reading, _: [number or None for number in getattr(ever(reading), field)]
-
-
-def total_seconds(field: str) -> Column[CasesSnapshot]:
-    """Return a sum of lengths of all that was ever counted, in seconds."""
-    return lambda reading, _: [ms / 1000 for ms in getattr(ever(reading), field)]
-
-
-def corrections(reading: Queues, _: str) -> Sequence[int | None]:
-    """Return how many facts were counted and taken back; None where none was."""
-    counts = corrected(reading, CaseTally)
-    if counts is None:
-        return [None] * len(reading.snapshots)
-    columns = [getattr(counts, field) for field in _COUNTED]
-    return [sum(numbers) or None for numbers in zip(*columns, strict=True)]
-
-
-_COUNTED: Final = tuple(
-    name
-    for name in CaseTally.__struct_fields__
-    if not name.endswith(("_ms", "_in", "_in_target")) and name != "messages"
-)

@@ -17,9 +17,9 @@ from stream.families.cases.tally import (
     CaseTally,
     bucket_of,
 )
-from stream.families.cases.timeline import Fact, instant
+from stream.families.cases.timeline import CaseFact, instant
 
-__all__ = ["CaseContribution", "Judgements", "renumbered"]
+__all__ = ["CaseContribution", "Judgements", "judgements_renumbered"]
 
 _MILLISECOND: Final = EPOCH.resolution * 1000
 
@@ -64,7 +64,7 @@ class CaseContribution(Struct, gc=False):
         """Count something more."""
         self.counts[what] = self.counts.get(what, 0) + number
 
-    def add_length(self, fact: Fact, judged: int) -> None:
+    def add_length(self, fact: CaseFact, judged: int) -> None:
         """Count something that has a length, as it was judged."""
         what, at, _, since = fact
         ms, business_ms, bounds = at - since, judged >> 1, _BOUNDS[what]
@@ -93,13 +93,13 @@ class Judgements:
         self.kept = kept
         """What a row keeps."""
 
-    def judge(self, fact: Fact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
+    def judge(self, fact: CaseFact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
         """Judge a new length by the policy and calendar of its queue, and keep that."""
         judged = _judged(fact, policy, calendar)
         self.kept += _JUDGEMENT.pack(*_key_of(fact), judged)
         return judged
 
-    def recall(self, fact: Fact) -> int:
+    def recall(self, fact: CaseFact) -> int:
         """Return what was judged of a length that is to be taken back, and forget it."""
         key = _JUDGEMENT.pack(*_key_of(fact), 0)[:-_NUMBER_BYTES]
         for place in range(0, len(self.kept), _JUDGEMENT.size):
@@ -114,12 +114,12 @@ _JUDGEMENT: Final = Layout("<qqq")
 _NUMBER_BYTES: Final = 8
 
 
-def _key_of(fact: Fact) -> tuple[int, int]:
+def _key_of(fact: CaseFact) -> tuple[int, int]:
     what, at, place, since = fact
     return since << 10 | _CODES[what] << 8 | place, at
 
 
-def renumbered(kept: bytes, first: int) -> bytes:
+def judgements_renumbered(kept: bytes, first: int) -> bytes:
     """Return what a row keeps where the places from *first* on have the next higher number."""
     numbers = array("q", kept)
     for number in range(0, len(numbers), 3):
@@ -127,7 +127,7 @@ def renumbered(kept: bytes, first: int) -> bytes:
     return numbers.tobytes()
 
 
-def _judged(fact: Fact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
+def _judged(fact: CaseFact, policy: CasePolicy, calendar: BusinessCalendar) -> int:
     what, at, _, since = fact
     business_ms = at - since if calendar.always else calendar.business_time(instant(since), instant(at)) // _MILLISECOND
     if (target := _TARGETS.get(what)) is None:

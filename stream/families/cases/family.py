@@ -6,14 +6,14 @@ from stream.core.family import Family, FoldOptions
 from stream.families.cases.events import EVENTS
 from stream.families.cases.figures import FIGURES
 from stream.families.cases.fold import CasesFold
-from stream.families.cases.queue import WINDOWS
+from stream.families.cases.queue import CASE_WINDOWS
 from stream.families.cases.rules import RULES
 from stream.families.cases.shown import (
     COLUMNS,
+    DETAIL_SECTIONS,
     DETAILS,
     FACTS,
     NOW,
-    SECTIONS,
     SHOWN_FACTS,
     queue_states,
     urgency,
@@ -44,12 +44,12 @@ FAMILY: Final[Family[CasesSnapshot]] = Family(
     new_fold=_new_fold,
     snapshot=CasesSnapshot,
     counts=CaseTally,
-    windows=WINDOWS,
+    windows=CASE_WINDOWS,
     labels=QUEUE,
     figures=FIGURES,
     columns=COLUMNS,
     now=NOW,
-    sections=SECTIONS,
+    sections=DETAIL_SECTIONS,
     facts=FACTS,
     details=DETAILS,
     shows=SHOWN_FACTS,

@@ -7,6 +7,7 @@ workers is that of the sums (`grafana/prometheus/rules`), as the board computes 
 
 from typing import Final
 
+from stream.core.columns import of_policy, of_snapshot
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import TODAY
@@ -17,7 +18,7 @@ from stream.families.cases.tally import RESOLUTION_BOUNDS_SECONDS, RESPONSE_BOUN
 
 __all__ = ["COUNTED", "FIGURES", "LENGTHS_SHOWN"]
 
-WINDOW: Final = (*QUEUE, "window")
+_WINDOW: Final = (*QUEUE, "window")
 
 COUNTED: Final = {
     "opened": "Cases that came in, by time of opening",
@@ -55,6 +56,9 @@ LENGTHS_SHOWN: Final = {
 _MESSAGES: Final = frozenset({"received", "sent", "automatic", "messages"})
 """Of `COUNTED`, what counts messages and no cases."""
 
+_CORRECTED: Final = tuple(name for name in COUNTED if name != "messages" and not name.endswith("_in_target"))
+"""What is counted by itself, and not as a part of something else."""
+
 _MAIN: Final = (TODAY, "7d", "30d")
 _PARTS_OF_MAIN: Final = (
     *("opened", "assigned", "assigned_resolved", "resolved", "first_responses", "first_responses_in_target"),
@@ -76,37 +80,37 @@ def _now(name: str, unit: str, meaning: str, column: Column[CasesSnapshot], form
 
 
 _NOW: Final = (
-    _now("contact_cases_open", "cases", "Backlog: cases that are not solved now.", read.of_snapshot("open")),
+    _now("contact_cases_open", "cases", "Backlog: cases that are not solved now.", of_snapshot("open")),
     _now(
         "contact_cases_waiting",
         "cases",
         "Open cases whose customer waits for an answer now.",
-        read.of_snapshot("waiting"),
+        of_snapshot("waiting"),
     ),
     _now(
         "contact_case_longest_wait_seconds",
         "seconds",
         "How long the first of these has waited; no sample when nobody waits.",
-        read.elapsed("waiting_since"),
+        read.elapsed_since("waiting_since"),
         "time of scrape - time of the message",
     ),
     _now(
         "contact_cases_past_target",
         "cases",
         "Open cases whose answer has missed its target already.",
-        read.of_snapshot("past_target"),
+        of_snapshot("past_target"),
     ),
     _now(
         "contact_cases_due_within_hour",
         "cases",
         "Open cases whose answer will miss its target within the hour.",
-        read.of_snapshot("due_within_hour"),
+        of_snapshot("due_within_hour"),
     ),
     _now(
         "contact_case_oldest_seconds",
         "seconds",
         "Age of the oldest open case; no sample where none is open.",
-        read.elapsed("opened_since"),
+        read.elapsed_since("opened_since"),
         "time of scrape - time of opening",
     ),
     Figure(
@@ -139,31 +143,31 @@ _PROMISES: Final = (
                 "contact_case_target_ratio",
                 "ratio",
                 "The share of answers that should meet their target.",
-                read.of_policy(lambda policy: policy.case_target),
+                of_policy(lambda policy: policy.case_target),
             ),
             (
                 "contact_case_first_response_target_seconds",
                 "seconds",
                 "A first answer after at most this meets its target.",
-                read.of_policy(lambda policy: policy.first_response_target.total_seconds()),
+                of_policy(lambda policy: policy.first_response_target.total_seconds()),
             ),
             (
                 "contact_case_next_response_target_seconds",
                 "seconds",
                 "A later answer after at most this meets its target.",
-                read.of_policy(lambda policy: policy.next_response_target.total_seconds()),
+                of_policy(lambda policy: policy.next_response_target.total_seconds()),
             ),
             (
                 "contact_case_minimum_volume",
                 "cases",
                 "So many cases a window must have before somebody is alerted of a ratio.",
-                read.of_policy(lambda policy: policy.minimum_volume),
+                of_policy(lambda policy: policy.minimum_volume),
             ),
             (
                 "contact_case_age_limit_seconds",
                 "seconds",
                 "Somebody is alerted when a case is open for longer.",
-                read.of_policy(lambda policy: policy.backlog_age_limit.total_seconds()),
+                of_policy(lambda policy: policy.backlog_age_limit.total_seconds()),
             ),
             (
                 "contact_case_queue_open",
@@ -199,7 +203,7 @@ _PROMISES: Final = (
 
 
 def _windowed(name: str, unit: str, meaning: str, formula: str, column: Column[CasesSnapshot]) -> CaseFigure:
-    return _figure("case_windows", gauge(name, unit, WINDOW, meaning, formula), column)
+    return _figure("case_windows", gauge(name, unit, _WINDOW, meaning, formula), column)
 
 
 _RATIOS: Final = (
@@ -208,42 +212,42 @@ _RATIOS: Final = (
         "ratio",
         "Service level: share of the first answers that met the target of the queue.",
         "first answers in target ÷ first answers",
-        read.of_ratio(read.FIRST_RESPONSE_LEVEL),
+        read.CASES_COUNTED.of_ratio(read.FIRST_RESPONSE_LEVEL),
     ),
     _windowed(
         "contact_case_next_response_level_ratio",
         "ratio",
         "Service level of later answers.",
         "later answers in target ÷ later answers",
-        read.of_ratio(read.NEXT_RESPONSE_LEVEL),
+        read.CASES_COUNTED.of_ratio(read.NEXT_RESPONSE_LEVEL),
     ),
     _windowed(
         "contact_case_resolution_ratio",
         "ratio",
         "Resolution rate by period: above 1 while the backlog shrinks.",
         "resolved ÷ opened",
-        read.of_ratio(read.RESOLUTION),
+        read.CASES_COUNTED.of_ratio(read.RESOLUTION),
     ),
     _windowed(
         "contact_case_assigned_resolution_ratio",
         "ratio",
         "Resolution rate by cohort: of the cases that came to the queue in the window, the share it has solved by now.",
         "assigned and resolved ÷ assigned",
-        read.of_ratio(read.RESOLUTION_OF_ASSIGNED),
+        read.CASES_COUNTED.of_ratio(read.RESOLUTION_OF_ASSIGNED),
     ),
     _windowed(
         "contact_case_one_touch_ratio",
         "ratio",
         "Share of the solved cases that took one answer.",
         "one touch ÷ full resolutions",
-        read.of_ratio(read.ONE_TOUCH),
+        read.CASES_COUNTED.of_ratio(read.ONE_TOUCH),
     ),
     _windowed(
         "contact_case_messages_per_resolution",
         "messages",
         "Messages on both sides that a solved case took, in the mean.",
         "messages ÷ full resolutions",
-        read.of_ratio(read.MESSAGES_PER_RESOLUTION),
+        read.CASES_COUNTED.of_ratio(read.MESSAGES_PER_RESOLUTION),
     ),
     *(
         figure
@@ -254,14 +258,14 @@ _RATIOS: Final = (
                 "seconds",
                 f"{meaning}, in the mean.",
                 f"sum of times ÷ {what.replace('_', ' ')}",
-                read.mean(what),
+                read.mean_of(what),
             ),
             _windowed(
                 f"contact_case_{name}_business_mean_seconds",
                 "seconds",
                 f"{meaning}, in the mean, while the queue is served; no sample where it always is.",
                 f"sum of business times ÷ {what.replace('_', ' ')}",
-                read.mean(what, business=True),
+                read.mean_of(what, business=True),
             ),
         )
     ),
@@ -273,10 +277,10 @@ _PARTS: Final = tuple(
         gauge(
             f"contact_case_window_{name}",
             "messages" if name in _MESSAGES else "cases",
-            WINDOW,
+            _WINDOW,
             f"{text}; in the window.",
         ),
-        read.of_counts(name),
+        read.CASES_COUNTED.of_counts(name),
         _MAIN if name in _PARTS_OF_MAIN else (TODAY,),
     )
     for name, text in COUNTED.items()
@@ -291,8 +295,8 @@ def _histogram(name: str, what: str, meaning: str, clock: str) -> CaseFigure:
         section="case_totals",
         coarse=bounds[1::2],
         buckets=lambda reading: (
-            getattr(read.ever(reading), f"{what}{clock}_in"),
-            read.total_seconds(f"{what}{clock}_ms")(reading, ""),
+            getattr(read.CASES_COUNTED.ever(reading), f"{what}{clock}_in"),
+            read.CASES_COUNTED.total_seconds(f"{what}{clock}_ms")(reading, ""),
         ),
     )
 
@@ -302,7 +306,7 @@ _TOTALS: Final = (
         _figure(
             "case_totals",
             counter(f"contact_case_{name}_total", "messages" if name in _MESSAGES else "cases", QUEUE, f"{text}."),
-            read.total(name),
+            read.CASES_COUNTED.total_if_any(name),
         )
         for name, text in COUNTED.items()
         if name not in {"first_responses", "full_resolutions"}  # they are the `_count` of a histogram
@@ -312,7 +316,7 @@ _TOTALS: Final = (
         counter(
             "contact_case_corrections_total", "facts", QUEUE, "What counters have counted and a later event took back."
         ),
-        read.corrections,
+        read.CASES_COUNTED.correction(*_CORRECTED),
     ),
     *(
         _histogram(f"contact_case_{name}{suffix}_seconds", what, f"{meaning}{text}.", clock)

@@ -17,12 +17,12 @@ from msgspec import Struct
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
 from stream.core.family import Applied, newest_by_source
+from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.cases import contributions
-from stream.families.cases.contributions import CaseContribution, Judgements
+from stream.families.cases.contributions import CaseContribution, Judgements, judgements_renumbered
 from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
 from stream.families.cases.queue import RETENTION, CaseQueue
 from stream.families.cases.queues import CaseQueues
@@ -41,10 +41,7 @@ from stream.families.cases.timeline import (
     story_of,
 )
 
-__all__ = ["OPEN_CASES_KEPT", "CaseKey", "CaseRow", "CasesFold", "TallyKey"]
-
-SETTLE_AFTER: Final = 100_000
-"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""
+__all__ = ["OPEN_CASES_KEPT", "CaseKey", "CaseRow", "CasesFold", "CountsKey"]
 
 OPEN_CASES_KEPT: Final = timedelta(days=400)
 """An open case of which nothing was heard for so long was solved, without anybody having said so."""
@@ -55,10 +52,10 @@ SWEPT_AT_ONCE: Final = 20_000
 CaseKey = tuple[str, str]
 """Tenant and case."""
 
-Place = tuple[str, Channel | None]
+CasePlace = tuple[str, Channel | None]
 """A queue that a report names, and the channel of those that tell how the case came in."""
 
-TallyKey = tuple[str, str, Channel, Scope, int]
+CountsKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the day (0 for totals)."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -73,7 +70,7 @@ class CaseRow(Struct, array_like=True, gc=False):
     timeline: bytes = b""
     judged: bytes = b""
     """What was judged of its responses and resolutions: see `Judged`."""
-    places: tuple[Place, ...] = ()
+    places: tuple[CasePlace, ...] = ()
     """The queues that its reports name, in the order in which they were read."""
 
 
@@ -112,10 +109,10 @@ class CasesFold:
         keep_silent: bool = False,
     ) -> None:
         self.queues = CaseQueues(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
-        self.counts: Rows[TallyKey, CountsRow[CaseTally]] = Rows()
+        self.counts: Rows[CountsKey, CountsRow[CaseTally]] = Rows()
         self.cases: Rows[CaseKey, CaseRow] = Rows()
         self._keep_silent = keep_silent
-        self._places: dict[tuple[Place, ...], tuple[Place, ...]] = {}
+        self._places: dict[tuple[CasePlace, ...], tuple[CasePlace, ...]] = {}
         """What rows share: most cases are in the same few queues."""
         self._watermark = EPOCH
         self._watermark_ms = 0
@@ -263,11 +260,11 @@ class CasesFold:
         number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
         timeline, judged = row.timeline, row.judged
         if number < len(places):
-            timeline, judged = renumbered(timeline, number), contributions.renumbered(judged, number)
+            timeline, judged = renumbered(timeline, number), judgements_renumbered(judged, number)
         places = self._shared((*places[:number], (name, channel), *places[number:]))
         return CaseRow(row.applied_offset, timeline, judged, places), number
 
-    def _shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    def _shared(self, places: tuple[CasePlace, ...]) -> tuple[CasePlace, ...]:
         return self._places.setdefault(places, places)
 
     def _queue(self, tenant: str, row: CaseRow, story: Story, place: int) -> CaseQueue:
@@ -289,7 +286,7 @@ class CasesFold:
         elif before.standing != after.standing:
             self._move(told, before, after)
         if change.gone:
-            self._take_back(told, change)
+            self._uncount(told, change)
         if change.new:
             self._count_new(told, change, queue)
 
@@ -312,7 +309,7 @@ class CasesFold:
                 one.add(what, number)
         changed.judged = judgements.kept
 
-    def _take_back(self, told: _Told, change: Change) -> None:
+    def _uncount(self, told: _Told, change: Change) -> None:
         judgements = Judgements(told.changed.judged)
         for fact in change.gone:
             what, at_ms, place, number = fact

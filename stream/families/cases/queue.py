@@ -16,12 +16,12 @@ from stream.families.cases.sorted_times import SortedTimes
 from stream.families.cases.tally import CaseTally, CaseTallyRow
 from stream.families.cases.timeline import Standing, instant
 
-__all__ = ["RETENTION", "SILENCE", "WINDOWS", "CaseQueue", "QueueKey"]
+__all__ = ["CASE_WINDOWS", "RETENTION", "SILENCE", "CaseQueue", "QueueKey"]
 
 QueueKey = tuple[str, str, Channel]
 """Tenant, queue, channel."""
 
-WINDOWS: Final = (TODAY, "7d", "30d", "90d")
+CASE_WINDOWS: Final = (TODAY, "7d", "30d", "90d")
 """Cases live for days."""
 
 RETENTION: Final = Retention(
@@ -53,7 +53,7 @@ class CaseQueue:
             RETENTION,
             policy.time_zone,
             policy.day_starts,
-            windows=WINDOWS,
+            windows=CASE_WINDOWS,
             silence=None if keep_silent else SILENCE,
         )
         self._heard_ms = 0

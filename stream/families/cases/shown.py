@@ -4,32 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from stream.core.columns import of_policy, of_snapshot
 from stream.core.distribution import distribution_of
 from stream.core.figure import Bars, Column, Parts, Row, Show, ShownNote
 from stream.core.format import level, limit
 from stream.core.judgement import State, kept_above, kept_below
-from stream.families.cases.columns import (
-    FIRST_RESPONSE_LEVEL,
-    Queues,
-    counted,
-    of_counts,
-    of_policy,
-    of_ratio,
-    of_snapshot,
-)
+from stream.families.cases.columns import CASES_COUNTED, FIRST_RESPONSE_LEVEL, CaseReading
 from stream.families.cases.snapshot import PRIORITIES, STATUSES, CasesSnapshot
 from stream.families.cases.tally import RESOLUTION_BOUNDS_SECONDS, RESPONSE_BOUNDS_SECONDS
 
-__all__ = ["COLUMNS", "DETAILS", "FACTS", "NOW", "SECTIONS", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
+__all__ = ["COLUMNS", "DETAILS", "DETAIL_SECTIONS", "FACTS", "NOW", "SHOWN", "SHOWN_FACTS", "queue_states", "urgency"]
 
 # How it is judged.
 
 
-def _judge_level(reading: Queues, levels: Sequence[Any]) -> Sequence[State]:
+def _judge_level(reading: CaseReading, levels: Sequence[Any]) -> Sequence[State]:
     return [kept_above(ratio, one.policy.case_target) for one, ratio in zip(reading.snapshots, levels, strict=True)]
 
 
-def _judge_wait(reading: Queues, _: Sequence[Any]) -> Sequence[State]:
+def _judge_wait(reading: CaseReading, _: Sequence[Any]) -> Sequence[State]:
     return [_wait_state(one) for one in reading.snapshots]
 
 
@@ -41,14 +34,14 @@ def _wait_state(snapshot: CasesSnapshot) -> State:
     return State.AT_RISK if snapshot.due_within_hour else State.OK
 
 
-def _judge_age(reading: Queues, ages: Sequence[Any]) -> Sequence[State]:
+def _judge_age(reading: CaseReading, ages: Sequence[Any]) -> Sequence[State]:
     limits = [one.policy.backlog_age_limit.total_seconds() for one in reading.snapshots]
     return [kept_below(age, most) for age, most in zip(ages, limits, strict=True)]
 
 
-def queue_states(reading: Queues, window: str) -> Sequence[State]:
+def queue_states(reading: CaseReading, window: str) -> Sequence[State]:
     """Tell how each queue stands: by its service level, and whether somebody waits who will be answered too late."""
-    levels = _judge_level(reading, of_ratio(FIRST_RESPONSE_LEVEL)(reading, window))
+    levels = _judge_level(reading, CASES_COUNTED.of_ratio(FIRST_RESPONSE_LEVEL)(reading, window))
     # Who has missed a target already is in the level of tomorrow: that today somebody can still do something about.
     waits = [State.AT_RISK if one.past_target or one.due_within_hour else State.OK for one in reading.snapshots]
     return [_worse(*states) for states in zip(levels, waits, strict=True)]
@@ -188,7 +181,7 @@ _DISTRIBUTIONS: Final = {
     "full_resolution_times": ("full_resolutions", RESOLUTION_BOUNDS_SECONDS),
 }
 
-SECTIONS: Final = {
+DETAIL_SECTIONS: Final = {
     "backlog": ("by_status", "by_priority", "by_age"),
     "responses": (
         *("first_response_seconds", "first_response_business_seconds", "first_response_times"),
@@ -214,7 +207,7 @@ _COUNTS = (
 )
 
 
-def _opens_at(reading: Queues, _: str) -> Sequence[datetime | None]:
+def _opens_at(reading: CaseReading, _: str) -> Sequence[datetime | None]:
     """Tell when queues that are closed open again; None where one is open, or nobody knows."""
     calendars = [one.policy.calendar for one in reading.snapshots]
     return [None if one.is_open(reading.at) else one.opens_at(reading.at) for one in calendars]
@@ -224,7 +217,7 @@ def _named(names: tuple[str, ...], field: str) -> Column[CasesSnapshot]:
     return lambda reading, _: [dict(zip(names, getattr(one, field), strict=True)) for one in reading.snapshots]
 
 
-def _ages(reading: Queues, _: str) -> Sequence[dict[str, int]]:
+def _ages(reading: CaseReading, _: str) -> Sequence[dict[str, int]]:
     return [dict(zip(_age_names(one), one.by_age, strict=True)) for one in reading.snapshots]
 
 
@@ -234,8 +227,8 @@ def _age_names(snapshot: CasesSnapshot) -> list[str]:
 
 
 def _times(what: str, bounds: tuple[int, ...], clock: str) -> Column[CasesSnapshot]:
-    def column(reading: Queues, window: str) -> Sequence[Any]:
-        columns = getattr(counted(reading, window), f"{what}{clock}_in")
+    def column(reading: CaseReading, window: str) -> Sequence[Any]:
+        columns = getattr(CASES_COUNTED.counted(reading, window), f"{what}{clock}_in")
         found = [distribution_of(counts, bounds) for counts in zip(*columns, strict=True)]
         if not clock:
             return found
@@ -246,7 +239,7 @@ def _times(what: str, bounds: tuple[int, ...], clock: str) -> Column[CasesSnapsh
 
 
 FACTS: Final[dict[str, Column[CasesSnapshot]]] = {
-    **{name: of_counts(name) for name in _COUNTS},
+    **{name: CASES_COUNTED.of_counts(name) for name in _COUNTS},
     "waiting_since": of_snapshot("waiting_since"),
     "opened_since": of_snapshot("opened_since"),
     "opens_at": _opens_at,

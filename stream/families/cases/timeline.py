@@ -21,10 +21,10 @@ from stream.core.windows import EPOCH
 __all__ = [
     "LENGTHS",
     "MAX_PLACES",
+    "CaseFact",
     "Change",
-    "Fact",
-    "Kind",
     "Standing",
+    "Step",
     "Story",
     "added",
     "change_of",
@@ -50,7 +50,7 @@ NORMAL: Final = 1
 """The place of the ordinary priority among `Priority`."""
 
 
-class Kind(IntEnum):
+class Step(IntEnum):
     """What was reported. Of reports of one instant the lower comes first."""
 
     OPENED_BY_CUSTOMER = 1
@@ -77,7 +77,7 @@ class Kind(IntEnum):
     SPAM = 15
 
 
-Fact = tuple[str, int, int, int]
+CaseFact = tuple[str, int, int, int]
 """
 Something that a case counts for: what, when, for which of the case's queues, and a number.
 
@@ -89,7 +89,7 @@ LENGTHS: Final = frozenset({"first_responses", "next_responses", "first_resoluti
 """What has a length."""
 
 
-_LAST_OPENING: Final = int(Kind.OPENED_BY_US)
+_LAST_OPENING: Final = int(Step.OPENED_BY_US)
 
 
 class Standing(Struct, frozen=True, gc=False):
@@ -109,7 +109,7 @@ class Standing(Struct, frozen=True, gc=False):
 class Story(Struct, gc=False):
     """What follows from a timeline."""
 
-    facts: list[Fact]
+    facts: list[CaseFact]
     standing: Standing | None
     """None: it is not open."""
     opened_in: int = -1
@@ -118,7 +118,7 @@ class Story(Struct, gc=False):
     """The place in which it is, or was last."""
 
 
-def entry_of(at: datetime, kind: Kind, detail: int = 0) -> int:
+def entry_of(at: datetime, kind: Step, detail: int = 0) -> int:
     """Return a report as a number that sorts by time, to the millisecond; *detail* is below 256."""
     return ((at - EPOCH) // _MILLISECOND << 16) | kind << 8 | detail
 
@@ -163,7 +163,7 @@ def renumbered(timeline: bytes, first: int) -> bytes:
     return entries.tobytes()
 
 
-_PLACED: Final = frozenset(map(int, (Kind.OPENED_BY_CUSTOMER, Kind.OPENED_BY_US, Kind.ASSIGNED)))
+_PLACED: Final = frozenset(map(int, (Step.OPENED_BY_CUSTOMER, Step.OPENED_BY_US, Step.ASSIGNED)))
 """What has a place for its detail."""
 
 _NOTHING: Final = Story([], None)
@@ -184,8 +184,8 @@ class Change(Struct, gc=False):
 
     before: Story
     after: Story
-    gone: list[Fact]
-    new: list[Fact]
+    gone: list[CaseFact]
+    new: list[CaseFact]
 
 
 def change_of(before: bytes, after: bytes) -> Change:
@@ -197,8 +197,8 @@ def change_of(before: bytes, after: bytes) -> Change:
     old = entries[:known]
     reader = _reader_of(old) if after.startswith(before) else None
     if reader is None:
-        stories = story_of(before), story_of(after)
-        return Change(*stories, *difference(stories[0].facts, stories[1].facts))
+        both = story_of(before), story_of(after)
+        return Change(*both, *difference(both[0].facts, both[1].facts))
     # In their order, as nearly always: one reading tells both.
     reader.read(old)
     was, told, solution = reader.story(), len(reader.facts), reader.solution
@@ -213,7 +213,7 @@ def change_of(before: bytes, after: bytes) -> Change:
     return Change(was, now, gone, new + more)
 
 
-def difference(before: list[Fact], after: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+def difference(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[CaseFact], list[CaseFact]]:
     """Return which facts have gone, and which are new; a fact may be there several times."""
     if not before or not after:
         return before, after
@@ -241,7 +241,7 @@ class _Reader:
     def __init__(self, opening: int) -> None:
         self.opened_at, self.opened_in = opening >> 16, opening & 0xFF
         self.place, self.assigned_at = self.opened_in, self.opened_at
-        self.facts: list[Fact] = [
+        self.facts: list[CaseFact] = [
             ("opened", self.opened_at, self.place, 1),
             ("assigned", self.opened_at, self.place, 1),
         ]
@@ -249,9 +249,9 @@ class _Reader:
         self.status = self.asked = self.answered = self.ended = 0
         self.priority = NORMAL
         self.responded = self.resolved = self.solved_before = False
-        self.solution: list[Fact] = []
+        self.solution: list[CaseFact] = []
         """What the solution that stands counts for: of several only the last."""
-        self.deleted: Fact | None = None
+        self.deleted: CaseFact | None = None
 
     def read(self, entries: "array[int]") -> None:
         """Learn from some reports, those that follow on each other."""
@@ -331,7 +331,7 @@ class _Reader:
             self.solution.append(("one_touch", at, place, 1))
 
     def was_reopened(self, at: int, _: int) -> None:
-        if (self.resolved or self.ended) and self.ended != Kind.MERGED:
+        if (self.resolved or self.ended) and self.ended != Step.MERGED:
             self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
             self.resolved, self.ended, self.asked_again_at, self.solution = False, 0, -1, []
             self.facts.append(("reopened", at, self.place, 1))
@@ -339,11 +339,11 @@ class _Reader:
     def was_closed(self, at: int, _: int) -> None:
         # Where nobody says that it is solved, closing it does.
         self.was_resolved(at, 0)
-        self.ended = self.ended or Kind.CLOSED
+        self.ended = self.ended or Step.CLOSED
 
     def was_merged(self, at: int, _: int) -> None:
-        if self.ended != Kind.MERGED:
-            self.ended, self.waiting_since = Kind.MERGED, -1
+        if self.ended != Step.MERGED:
+            self.ended, self.waiting_since = Step.MERGED, -1
             self.facts.append(("merged", at, self.place, 1))
 
     def was_deleted(self, at: int, _: int) -> None:
@@ -353,22 +353,22 @@ class _Reader:
         self.deleted = self.deleted or ("spam", at, self.place, 1)
 
 
-_BY_KIND: Final[dict[Kind, Callable[[_Reader, int, int], None]]] = {
-    Kind.OPENED_BY_CUSTOMER: _Reader.opened_by_customer,
-    Kind.OPENED_BY_US: _Reader.opened_by_us,
-    Kind.SPLIT: _Reader.split,
-    Kind.ASSIGNED: _Reader.came_to,
-    Kind.PRIORITY: _Reader.prioritised,
-    Kind.STATUS: _Reader.changed,
-    Kind.ASKED: _Reader.was_asked,
-    Kind.ANSWERED: _Reader.was_answered,
-    Kind.AUTOMATIC: _Reader.automatic,
-    Kind.RESOLVED: _Reader.was_resolved,
-    Kind.REOPENED: _Reader.was_reopened,
-    Kind.CLOSED: _Reader.was_closed,
-    Kind.MERGED: _Reader.was_merged,
-    Kind.DELETED: _Reader.was_deleted,
-    Kind.SPAM: _Reader.was_spam,
+_BY_KIND: Final[dict[Step, Callable[[_Reader, int, int], None]]] = {
+    Step.OPENED_BY_CUSTOMER: _Reader.opened_by_customer,
+    Step.OPENED_BY_US: _Reader.opened_by_us,
+    Step.SPLIT: _Reader.split,
+    Step.ASSIGNED: _Reader.came_to,
+    Step.PRIORITY: _Reader.prioritised,
+    Step.STATUS: _Reader.changed,
+    Step.ASKED: _Reader.was_asked,
+    Step.ANSWERED: _Reader.was_answered,
+    Step.AUTOMATIC: _Reader.automatic,
+    Step.RESOLVED: _Reader.was_resolved,
+    Step.REOPENED: _Reader.was_reopened,
+    Step.CLOSED: _Reader.was_closed,
+    Step.MERGED: _Reader.was_merged,
+    Step.DELETED: _Reader.was_deleted,
+    Step.SPAM: _Reader.was_spam,
 }
 
 _TELLS: Final = {int(kind): tells for kind, tells in _BY_KIND.items()}

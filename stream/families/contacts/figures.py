@@ -8,24 +8,12 @@ windows that `_WRITTEN_IN` names or a deployment chooses.
 from collections.abc import Sequence
 from typing import Final
 
+from stream.core.columns import of_snapshot
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import TODAY
 from stream.families.contacts import service_level as formulas
-from stream.families.contacts.columns import (
-    correction,
-    count_if_ever,
-    ever,
-    longest_wait,
-    of_counts,
-    of_ratio,
-    of_snapshot,
-    seconds,
-    service_level_of,
-    total,
-    total_if_any,
-    total_seconds,
-)
+from stream.families.contacts.columns import CONTACTS, longest_wait, service_level_of
 from stream.families.contacts.promises import PROMISES
 from stream.families.contacts.shown import SHOWN
 from stream.families.contacts.snapshot import QUEUE, QueueSnapshot
@@ -186,42 +174,42 @@ _RATIOS: Final = (
     _ratio(
         "contact_asa_seconds",
         "seconds",
-        of_ratio(formulas.asa_seconds),
+        CONTACTS.of_ratio(formulas.asa_seconds),
         "Average speed of answer: mean wait of the answered whose wait is known.",
         "answer wait ÷ (answered - wait unknown)",
     ),
     _ratio(
         "contact_abandonment_ratio",
         "ratio",
-        of_ratio(formulas.abandonment_ratio),
+        CONTACTS.of_ratio(formulas.abandonment_ratio),
         "Share of the decided contacts that were abandoned, short ones included.",
         "abandoned ÷ decided",
     ),
     _ratio(
         "contact_abandonment_excluding_short_ratio",
         "ratio",
-        of_ratio(formulas.abandonment_excluding_short_ratio),
+        CONTACTS.of_ratio(formulas.abandonment_excluding_short_ratio),
         "Share of the decided contacts that were abandoned; abandons that are short, or may be, are left out of both.",
         "(abandoned - short - wait unknown) ÷ (decided - short - wait unknown)",
     ),
     _ratio(
         "contact_mean_abandon_seconds",
         "seconds",
-        of_ratio(formulas.mean_abandon_seconds),
+        CONTACTS.of_ratio(formulas.mean_abandon_seconds),
         "Mean wait of those who gave up and whose wait is known.",
         "abandon wait ÷ (abandoned - wait unknown)",
     ),
     _ratio(
         "contact_blocking_ratio",
         "ratio",
-        of_ratio(formulas.blocking_ratio),
+        CONTACTS.of_ratio(formulas.blocking_ratio),
         "Share of the attempts that did not get into the queue while it was open.",
         "blocked ÷ (blocked + offered)",
     ),
     _ratio(
         "contact_aht_seconds",
         "seconds",
-        of_ratio(formulas.aht_seconds),
+        CONTACTS.of_ratio(formulas.aht_seconds),
         "Average handle time: mean talk + hold + wrap-up of the handled.",
         "(talk + hold + wrap-up) ÷ handled",
     ),
@@ -237,13 +225,13 @@ _PARTS: Final = (
             "Contacts whose outcome fell into the window.",
             "answered + abandoned + dequeued",
         ),
-        of_counts("decided"),
+        CONTACTS.of_counts("decided"),
     ),
     *(
         _figure(
             "windows",
             gauge(f"contact_window_{name}", "contacts", WINDOW, f"{text}; in the window."),
-            of_counts(name) if name in _ALWAYS else count_if_ever(name),
+            CONTACTS.of_counts(name) if name in _ALWAYS else CONTACTS.count_if_ever(name),
         )
         for name, text in COUNTED.items()
     ),
@@ -252,7 +240,7 @@ _PARTS: Final = (
             metric=gauge(f"contact_window_{name}", "contacts", (*WINDOW, "reason"), f"{text}; in the window."),
             section="windows",
             written_in=_WRITTEN_IN.get(f"contact_window_{name}", ()),
-            by={reason: count_if_ever(field) for reason, field in _REASONS[name].items()},
+            by={reason: CONTACTS.count_if_ever(field) for reason, field in _REASONS[name].items()},
         )
         for name, text in REASONED.items()
     ),
@@ -260,7 +248,7 @@ _PARTS: Final = (
         _figure(
             "windows",
             gauge(f"contact_window_{name}_seconds", "seconds", WINDOW, f"{text}; in the window."),
-            seconds(f"{name}_ms"),
+            CONTACTS.seconds(f"{name}_ms"),
         )
         for name, text in SUMMED.items()
     ),
@@ -276,8 +264,8 @@ def _histogram(  # as many as a distribution has parts
         section="totals",
         coarse=coarse,
         buckets=lambda reading: (
-            getattr(ever(reading), counts),
-            total_seconds(sum_ms)(reading, ""),
+            getattr(CONTACTS.ever(reading), counts),
+            CONTACTS.total_seconds(sum_ms)(reading, ""),
         ),
     )
 
@@ -287,7 +275,7 @@ _TOTALS: Final = (
         _figure(
             "totals",
             counter(f"contact_{name}_total", "contacts", QUEUE, f"{text}."),
-            total(name) if name in _ALWAYS else total_if_any(name),
+            CONTACTS.total(name) if name in _ALWAYS else CONTACTS.total_if_any(name),
         )
         for name, text in COUNTED.items()
         if name != "handled"
@@ -296,7 +284,7 @@ _TOTALS: Final = (
         Figure(
             metric=counter(f"contact_{name}_total", "contacts", (*QUEUE, "reason"), f"{text}."),
             section="totals",
-            by={reason: total_if_any(field) for reason, field in _REASONS[name].items()},
+            by={reason: CONTACTS.total_if_any(field) for reason, field in _REASONS[name].items()},
         )
         for name, text in REASONED.items()
     ),
@@ -305,7 +293,7 @@ _TOTALS: Final = (
         _figure(
             "totals",
             counter(f"contact_{name}_seconds_total", "seconds", QUEUE, f"{text}."),
-            total_seconds(f"{name}_ms"),
+            CONTACTS.total_seconds(f"{name}_ms"),
         )
         for name, text in SUMMED.items()
         if name != "answer_wait"
@@ -318,7 +306,10 @@ _TOTALS: Final = (
             "What a counter has counted and a later event took back, to be subtracted; `other`: of all that is seldom.",
         ),
         section="totals",
-        by={**{field: correction(field) for field in COUNTED if field in _ALWAYS}, "other": correction(*_SELDOM)},
+        by={
+            **{field: CONTACTS.correction(field) for field in COUNTED if field in _ALWAYS},
+            "other": CONTACTS.correction(*_SELDOM),
+        },
     ),
     _histogram(
         "contact_wait_seconds",

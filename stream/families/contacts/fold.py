@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
 from stream.core.family import Applied, newest_by_source
+from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
@@ -30,9 +31,6 @@ from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 
 __all__ = ["ContactsFold", "TallyKey"]
-
-SETTLE_AFTER = 100_000
-"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""
 
 CONTACTS_PER_QUEUE = 100
 """So many contacts that wait cost as much to read as a queue."""

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from stream.core.columns import of_policy
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, gauge
-from stream.families.contacts.columns import Queues, of_policy
+from stream.families.contacts.columns import Queues
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.shown import SHOWN
 from stream.families.contacts.snapshot import QUEUE, QueueSnapshot

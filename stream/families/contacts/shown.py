@@ -5,12 +5,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from stream.core.columns import of_policy, of_snapshot
 from stream.core.distribution import distribution_of
 from stream.core.figure import Bars, Column, Parts, Row, Show, ShownNote
 from stream.core.format import level, limit, printable
 from stream.core.judgement import State, kept_above, kept_below
-from stream.families.contacts.columns import Queues, counted, of_counts, of_policy, of_snapshot, service_level_of
-from stream.families.contacts.rules import Policy
+from stream.families.contacts.columns import CONTACTS, Queues, service_level_of
+from stream.families.contacts.rules import Formula, Policy
 from stream.families.contacts.service_level import SERVICE_LEVELS
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import WAIT_BOUNDS_SECONDS, Tally
@@ -195,7 +196,7 @@ def _by_reason(prefix: str) -> Column[QueueSnapshot]:
     fields = {name: name.removeprefix(prefix) for name in Tally.__struct_fields__ if name.startswith(prefix)}
 
     def column(reading: Queues, window: str) -> Sequence[dict[str, int]]:
-        counts = [getattr(counted(reading, window), name) for name in fields]
+        counts = [getattr(CONTACTS.counted(reading, window), name) for name in fields]
         return [
             {reason: number for reason, number in zip(fields.values(), numbers, strict=True) if number}
             for numbers in zip(*counts, strict=True)
@@ -211,7 +212,7 @@ def _opens_at(reading: Queues, _: str) -> Sequence[datetime | None]:
 
 
 FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
-    **{name: of_counts(name) for name in _COUNTS},
+    **{name: CONTACTS.of_counts(name) for name in _COUNTS},
     "oldest_enqueued_at": of_snapshot("oldest_enqueued_at"),
     "opens_at": _opens_at,
     "threshold_seconds": of_policy(lambda policy: policy.threshold.total_seconds()),
@@ -222,13 +223,23 @@ FACTS: Final[dict[str, Column[QueueSnapshot]]] = {
 }
 """What a row tells beside its figures."""
 
+
+def _service_levels(reading: Queues, window: str) -> Sequence[dict[Formula, float | None]]:
+    counts = CONTACTS.counted(reading, window)
+    levels = (of.of_each(counts) for of in SERVICE_LEVELS.values())
+    return [dict(zip(SERVICE_LEVELS, own, strict=True)) for own in zip(*levels, strict=True)]
+
+
 DETAILS: Final[dict[str, Column[QueueSnapshot]]] = {
     "service_levels": lambda reading, window: [
         dict(zip(SERVICE_LEVELS, levels, strict=True))
-        for levels in zip(*(of.of_each(counted(reading, window)) for of in SERVICE_LEVELS.values()), strict=True)
+        for levels in zip(
+            *(of.of_each(CONTACTS.counted(reading, window)) for of in SERVICE_LEVELS.values()), strict=True
+        )
     ],
     "waits": lambda reading, window: [
-        distribution_of(counts, WAIT_BOUNDS_SECONDS) for counts in zip(*counted(reading, window).waits, strict=True)
+        distribution_of(counts, WAIT_BOUNDS_SECONDS)
+        for counts in zip(*CONTACTS.counted(reading, window).waits, strict=True)
     ],
 }
 """What only the detail of one queue tells."""

@@ -5,13 +5,23 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.families.cases.timeline import Fact, Kind, Story, added, entry_of, fingerprint, instant, newest, story_of
+from stream.families.cases.timeline import (
+    CaseFact,
+    Step,
+    Story,
+    added,
+    entry_of,
+    fingerprint,
+    instant,
+    newest,
+    story_of,
+)
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 START = (NINE - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
-Report = tuple[int, Kind, int]
+Report = tuple[int, Step, int]
 """Hours after nine, what, and its detail."""
 
 
@@ -28,7 +38,7 @@ def told(*reports: Report) -> tuple[list[tuple[str, int, int, int]], Story]:
     return [in_hours(fact) for fact in story.facts], story
 
 
-def in_hours(fact: Fact) -> tuple[str, int, int, int]:
+def in_hours(fact: CaseFact) -> tuple[str, int, int, int]:
     what, at, place, number = fact
     return what, hours(at), place, hours(number) if number >= START else number
 
@@ -37,17 +47,17 @@ def hours(ms: int) -> int:
     return (ms - START) // 3_600_000
 
 
-OPENED: Report = (0, Kind.OPENED_BY_CUSTOMER, 0)
+OPENED: Report = (0, Step.OPENED_BY_CUSTOMER, 0)
 CAME = [("opened", 0, 0, 1), ("assigned", 0, 0, 1)]
 
-reports = st.tuples(st.integers(-3, 50), st.sampled_from(Kind), st.integers(0, 3))
+reports = st.tuples(st.integers(-3, 50), st.sampled_from(Step), st.integers(0, 3))
 
 
 @given(st.lists(reports), st.data())
 def test_neither_order_nor_repetition_matters(known: list[Report], data: st.DataObject) -> None:
     again = [
         *data.draw(st.permutations(known)),
-        *data.draw(st.lists(st.sampled_from(known or [(0, Kind.ASKED, 0)]), max_size=5 if known else 0)),
+        *data.draw(st.lists(st.sampled_from(known or [(0, Step.ASKED, 0)]), max_size=5 if known else 0)),
     ]
 
     assert timeline_of(*known) == timeline_of(*again)
@@ -79,15 +89,21 @@ def test_what_a_story_counts_fits_together(known: list[Report]) -> None:
 
 
 def test_of_a_case_of_which_nobody_says_how_it_came_in_nothing_counts() -> None:
-    facts, story = told((1, Kind.ASKED, 1), (2, Kind.ANSWERED, 2), (3, Kind.RESOLVED, 0))
+    facts, story = told((1, Step.ASKED, 1), (2, Step.ANSWERED, 2), (3, Step.RESOLVED, 0))
 
     assert (facts, story.standing, story.opened_in) == ([], None, -1)
 
 
 def test_a_request_is_answered_asked_again_answered_by_another_queue_and_solved() -> None:
     facts, story = told(
-        *(OPENED, (0, Kind.ASKED, 1), (2, Kind.ANSWERED, 2), (5, Kind.ASKED, 3), (6, Kind.ASKED, 4)),
-        *((7, Kind.ASSIGNED, 1), (9, Kind.ANSWERED, 5), (10, Kind.RESOLVED, 0)),
+        *(
+            OPENED,
+            (0, Step.ASKED, 1),
+            (2, Step.ANSWERED, 2),
+            (5, Step.ASKED, 3),
+            (6, Step.ASKED, 4),
+        ),
+        *((7, Step.ASSIGNED, 1), (9, Step.ANSWERED, 5), (10, Step.RESOLVED, 0)),
     )
 
     assert facts == [
@@ -103,7 +119,13 @@ def test_a_request_is_answered_asked_again_answered_by_another_queue_and_solved(
 
 
 def test_of_two_solutions_the_last_is_the_full_one_and_one_answer_is_one_touch() -> None:
-    facts, _ = told(OPENED, (1, Kind.ANSWERED, 1), (2, Kind.RESOLVED, 0), (5, Kind.REOPENED, 0), (8, Kind.RESOLVED, 0))
+    facts, _ = told(
+        OPENED,
+        (1, Step.ANSWERED, 1),
+        (2, Step.RESOLVED, 0),
+        (5, Step.REOPENED, 0),
+        (8, Step.RESOLVED, 0),
+    )
 
     assert facts == [
         *CAME,
@@ -115,9 +137,9 @@ def test_of_two_solutions_the_last_is_the_full_one_and_one_answer_is_one_touch()
 
 
 def test_thanks_for_a_solution_are_no_wait_until_the_case_is_reopened() -> None:
-    thanked = (OPENED, (1, Kind.RESOLVED, 0), (2, Kind.ASKED, 1))
+    thanked = (OPENED, (1, Step.RESOLVED, 0), (2, Step.ASKED, 1))
     _, solved = told(*thanked)
-    _, reopened = told(*thanked, (3, Kind.REOPENED, 0))
+    _, reopened = told(*thanked, (3, Step.REOPENED, 0))
 
     assert solved.standing is None
     assert reopened.standing is not None
@@ -125,8 +147,13 @@ def test_thanks_for_a_solution_are_no_wait_until_the_case_is_reopened() -> None:
 
 
 def test_a_case_that_an_agent_opened_waits_for_nobody_until_the_customer_writes() -> None:
-    _, quiet = told((0, Kind.OPENED_BY_US, 0), (0, Kind.ANSWERED, 1))
-    facts, asked = told((0, Kind.OPENED_BY_US, 0), (0, Kind.ANSWERED, 1), (4, Kind.ASKED, 2), (5, Kind.ANSWERED, 3))
+    _, quiet = told((0, Step.OPENED_BY_US, 0), (0, Step.ANSWERED, 1))
+    facts, asked = told(
+        (0, Step.OPENED_BY_US, 0),
+        (0, Step.ANSWERED, 1),
+        (4, Step.ASKED, 2),
+        (5, Step.ANSWERED, 3),
+    )
 
     assert quiet.standing is not None
     assert quiet.standing.waiting_since == -1
@@ -135,7 +162,7 @@ def test_a_case_that_an_agent_opened_waits_for_nobody_until_the_customer_writes(
 
 
 def test_what_a_machine_wrote_neither_asks_nor_answers() -> None:
-    facts, story = told(OPENED, (0, Kind.ASKED, 1), (1, Kind.AUTOMATIC, 2))
+    facts, story = told(OPENED, (0, Step.ASKED, 1), (1, Step.AUTOMATIC, 2))
 
     assert ("automatic", 1, 0, 1) in facts
     assert story.standing is not None
@@ -144,21 +171,21 @@ def test_what_a_machine_wrote_neither_asks_nor_answers() -> None:
 
 
 def test_a_case_that_was_deleted_counts_for_nothing_else_whatever_comes_later() -> None:
-    for kind, name in ((Kind.DELETED, "deleted"), (Kind.SPAM, "spam")):
-        facts, story = told(OPENED, (1, Kind.ANSWERED, 1), (2, kind, 0), (3, Kind.RESOLVED, 0), (4, Kind.REOPENED, 0))
+    for kind, name in ((Step.DELETED, "deleted"), (Step.SPAM, "spam")):
+        facts, story = told(OPENED, (1, Step.ANSWERED, 1), (2, kind, 0), (3, Step.RESOLVED, 0), (4, Step.REOPENED, 0))
 
         assert (facts, story.standing) == ([(name, 2, 0, 1)], None)
 
 
 def test_a_case_that_was_merged_is_open_no_more_and_was_not_solved() -> None:
-    facts, story = told(OPENED, (1, Kind.MERGED, 0), (2, Kind.RESOLVED, 0), (3, Kind.REOPENED, 0))
+    facts, story = told(OPENED, (1, Step.MERGED, 0), (2, Step.RESOLVED, 0), (3, Step.REOPENED, 0))
 
     assert (facts, story.standing) == ([*CAME, ("merged", 1, 0, 1)], None)
 
 
 def test_closing_a_case_solves_it_where_nobody_has() -> None:
-    closed, _ = told(OPENED, (1, Kind.CLOSED, 0))
-    both, _ = told(OPENED, (1, Kind.RESOLVED, 0), (2, Kind.CLOSED, 0))
+    closed, _ = told(OPENED, (1, Step.CLOSED, 0))
+    both, _ = told(OPENED, (1, Step.RESOLVED, 0), (2, Step.CLOSED, 0))
 
     assert closed == both
 
@@ -166,4 +193,4 @@ def test_closing_a_case_solves_it_where_nobody_has() -> None:
 def test_a_report_is_kept_to_the_millisecond() -> None:
     at = NINE + timedelta(milliseconds=123)
 
-    assert instant(newest(added(b"", [entry_of(at, Kind.ASKED, fingerprint("m"))]))) == at
+    assert instant(newest(added(b"", [entry_of(at, Step.ASKED, fingerprint("m"))]))) == at
