@@ -62,7 +62,7 @@ def picture_of(
 ) -> Picture:
     """Return the board in one of the *windows* that are shown (None: all); *ticking* as in `panel_of`."""
     panels = panels_of(board, families, window, ticking=ticking)
-    return Picture(window=window, windows=windows or windows_of(families), panels=panels)
+    return Picture(window=window, windows=_offered(board, families, windows), panels=panels)
 
 
 def document_of(
@@ -75,8 +75,15 @@ def document_of(
 ) -> Document:
     """Return the board in one window with all there is to say about it."""
     panels = panels_of(board, families, window)
-    shown = windows or windows_of(families)
-    return Document(window=window, windows=shown, panels=panels, at=board.at, notices=notices)
+    offered = _offered(board, families, windows)
+    return Document(window=window, windows=offered, panels=panels, at=board.at, notices=notices)
+
+
+def _offered(board: Board, families: Sequence[Family[Any]], windows: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the windows to choose from: those in which something is shown, so that nobody is offered empty ones."""
+    chosen = windows or windows_of(families)
+    shown = windows_of(family for family in families if board.snapshots.get(family.name))
+    return tuple(one for one in chosen if one in shown) or chosen
 
 
 def detail_of(

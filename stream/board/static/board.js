@@ -93,7 +93,7 @@ function agentsText(states) {
 const windows = () => feed.picture?.windows ?? WINDOWS;
 
 function offerWindows() {
-  if ($("windows").children.length === windows().length) return;
+  if ([...$("windows").children].map((one) => one.dataset.window).join() === windows().join()) return;
   $("windows").replaceChildren(
     ...windows().map((name) => make("button", "", { type: "button", "data-window": name })),
   );
