@@ -27,11 +27,18 @@ class CaseQueues(dict[QueueKey, CaseQueue]):
         self._keep_silent = keep_silent
         self._names: defaultdict[str, set[str]] = defaultdict(set)
         """By tenant; of each name there may be a queue for every channel."""
+        self._tenants: dict[str, str] = {}
+        """The names under which tenants are kept."""
 
     def admit_tenant(self, tenant: str) -> str:
         """Return the name under which a tenant's cases are kept: its own, as long as there is room."""
-        known = tenant in self._names or len(self._names) < MAX_TENANTS
-        return tenant if known else OVERFLOW_QUEUE
+        # The very same object for all cases: the names of the events would be another string for each.
+        known = self._tenants.get(tenant)
+        if known is None:
+            if tenant not in self._names and len(self._names) >= MAX_TENANTS:
+                return OVERFLOW_QUEUE
+            known = self._tenants[tenant] = tenant
+        return known
 
     def admit(self, tenant: str, name: str) -> str:
         """Return the name under which a queue is counted: its own, as long as there is room."""
@@ -54,6 +61,7 @@ class CaseQueues(dict[QueueKey, CaseQueue]):
         """Know no queue, until rows are loaded."""
         super().clear()
         self._names.clear()
+        self._tenants.clear()
 
     def silent(self, watermark: datetime) -> Iterator[CaseQueue]:
         """Yield the queues whose rows nobody will miss, by the newest event of all, and forget them."""
@@ -66,6 +74,7 @@ class CaseQueues(dict[QueueKey, CaseQueue]):
         self._names = defaultdict(set)
         for tenant, name, _ in self:
             self._names[tenant].add(name)
+        self._tenants = {tenant: tenant for tenant in self._names}
 
     def shown(self, at: datetime) -> list[CaseQueue]:
         """Return the queues that a board has at the instant *at*."""
