@@ -1,4 +1,4 @@
-"""The recorded day that the project ships: a small office, simulated, as events and as an Asterisk log."""
+"""The recorded day that the project ships: a small office, simulated, as events; its calls as an Asterisk log, too."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from scripts.json_schemas import EXAMPLES
 from stream.core.cloudevents import Event, encode
 from stream.simulator import Centre, office_centre, simulate, to_queue_log
+from stream.simulator.cases.plan import CaseQueuePlan
 from stream.simulator.centre import Exits, Length, QueuePlan
 
 __all__ = ["DAY_EVENTS", "DAY_QUEUE_LOG", "example_day", "files"]
@@ -21,6 +22,9 @@ SEED = 76
 
 LOAD = 0.15
 """Share of the office's customers, so that the day fits into a file that people read."""
+
+LOAD_OF_CASES = 0.25
+"""The same of those who write."""
 
 
 def example_day() -> list[Event]:
@@ -41,7 +45,9 @@ def files() -> dict[str, bytes]:
 def _small_office() -> Centre:
     office = office_centre()
     queues = tuple(_quieter(queue) for queue in office.queues)
-    return replace(office, name="small-office", queues=queues, agents=office.agents[::3])
+    mail = tuple(_shorter(queue) for queue in office.help_desk.queues)
+    help_desk = replace(office.help_desk, queues=mail)
+    return replace(office, name="small-office", queues=queues, agents=office.agents[::3], help_desk=help_desk)
 
 
 def _quieter(queue: QueuePlan) -> QueuePlan:
@@ -50,3 +56,18 @@ def _quieter(queue: QueuePlan) -> QueuePlan:
         return replace(queue, per_hour=per_hour)
     exits, talk = Exits(key=0.1, callback=0.1, after=Length(timedelta(seconds=25))), Length(timedelta(minutes=5))
     return replace(queue, per_hour=per_hour, capacity=1, exits=exits, talk=talk)
+
+
+def _shorter(queue: CaseQueuePlan) -> CaseQueuePlan:
+    """Return a queue of few cases that are over within the day: else nobody would see how one is reopened or closed."""
+    hour = timedelta(hours=1)
+    return replace(
+        queue,
+        per_hour=tuple(figure * LOAD_OF_CASES for figure in queue.per_hour),
+        reply=Length(hour / 2),
+        hold=Length(hour),
+        patience=3 * hour,
+        shares=replace(queue.shares, spam=0.08, deleted=0.04, merged=0.06, reopened=0.15),
+        solved_by_time=3 * hour,
+        closes_after=4 * hour,
+    )

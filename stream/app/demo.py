@@ -13,7 +13,7 @@ from stream.broker.embedded import EmbeddedBroker
 from stream.sdk.producer import Producer
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
-from stream.simulator import demo_centre, live, paced
+from stream.simulator import CASES_BEFORE, demo_centre, live, paced
 
 __all__ = ["DEMO_PARTITIONS", "WARM_UP", "running_demo"]
 
@@ -38,6 +38,14 @@ threshold_seconds = 60
 [[queue]]
 channel = "email"
 threshold_seconds = 3600
+
+[[queue]]
+tenant = "fabrikam"
+name = "claims"
+channel = "email"
+opening_hours = ["Mon-Fri 07:00-17:00"]
+first_response_target_seconds = 14400
+next_response_target_seconds = 14400
 """
 """What the simulated centre promises, as an installation would write it in its policy file."""
 
@@ -75,7 +83,7 @@ async def _simulate(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
-    events = live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed)
+    events = live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed, cases_before=CASES_BEFORE)
     async with Producer(address) as producer:
         async for event in paced(events, speed=speed, clock=clock, sleep=sleep, origin=clock()):
             await producer.post(event)

@@ -33,6 +33,7 @@ from stream.core.windows import ALL
 from stream.families.registry import EVENT_TYPES, FAMILIES
 from stream.settings import Settings
 from stream.simulator import (
+    CASES_BEFORE,
     demo_centre,
     going_on,
     newest_event,
@@ -164,7 +165,7 @@ async def _live(centre: str, seed: int, past: timedelta, speed: float, settings:
     newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     # Read after the broker was asked, which may take seconds: the first event is not to be late already.
     at = now()
-    events = going_on(chosen, newest, now=at, past=past, seed=seed)
+    events = going_on(chosen, newest, now=at, past=past, seed=seed, cases_before=CASES_BEFORE)
     # A run that was faster than the clock goes on ahead of it.
     origin = at if newest is None else max(at, newest.time)
     async with producer_of(settings) as producer:

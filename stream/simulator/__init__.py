@@ -1,13 +1,14 @@
-"""A simulated contact centre: arrivals, patience, agents and lines, told as domain events; seeded, at any speed."""
+"""A simulated contact centre: arrivals, patience, agents, lines, cases; told as domain events, seeded, at any speed."""
 
 from stream.simulator.centre import Centre
 from stream.simulator.continuation import going_on, newest_event
 from stream.simulator.engine import simulate
-from stream.simulator.pacing import live, paced
+from stream.simulator.pacing import CASES_BEFORE, live, paced
 from stream.simulator.presets import busy_centre, demo_centre, office_centre
 from stream.simulator.queue_log_out import to_queue_log
 
 __all__ = [
+    "CASES_BEFORE",
     "Centre",
     "busy_centre",
     "demo_centre",

@@ -6,12 +6,12 @@ Times of day are UTC. It knows nothing of how a day is played: that is `engine`.
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import chain
-from typing import Literal
 
 from msgspec import Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
-from stream.errors import SettingsError
+from stream.simulator.cases.plan import HelpDesk
+from stream.simulator.times import DAY, NOTHING, Length, Shift, require, require_shares
 
 __all__ = [
     "NOTHING",
@@ -30,35 +30,6 @@ __all__ = [
     "Trunk",
 ]
 
-DAY = timedelta(days=1)
-
-
-# Before the structs, because the constants among them are checked while this module is imported.
-def _require(otherwise: str, *, that: bool) -> None:
-    if not that:
-        raise SettingsError(otherwise)
-
-
-def _require_shares(where: str, *shares: float) -> None:
-    fits = min(shares, default=0.0) >= 0 and sum(shares) <= 1
-    _require(f"{where}: shares must lie between 0 and 1, and so must their sum", that=fits)
-
-
-class Length(Struct, frozen=True):
-    """How long something takes: a mean, and how single cases spread round it."""
-
-    mean: timedelta
-    shape: Literal["constant", "exponential", "lognormal"] = "lognormal"
-    sigma: float = 0.6
-    """Spread of a lognormal length; 0.6 puts the median at 84 % of the mean, as talk times are."""
-
-    def __post_init__(self) -> None:
-        _require("a Length needs mean and sigma of at least 0", that=self.mean >= timedelta(0) and self.sigma >= 0)
-
-
-NOTHING = Length(timedelta(0), "constant")
-"""The length of what does not happen."""
-
 
 class DailyHours(Struct, frozen=True, kw_only=True):
     """When a queue takes contacts, each day: from `opens` until before `closes`."""
@@ -67,7 +38,7 @@ class DailyHours(Struct, frozen=True, kw_only=True):
     closes: timedelta
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             "DailyHours must open before they close, within one day",
             that=timedelta(0) <= self.opens < self.closes <= DAY,
         )
@@ -81,7 +52,7 @@ class Menu(Struct, frozen=True, kw_only=True):
     given_up: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_shares("Menu", self.self_served, self.given_up)
+        require_shares("Menu", self.self_served, self.given_up)
 
 
 class Exits(Struct, frozen=True, kw_only=True):
@@ -93,7 +64,7 @@ class Exits(Struct, frozen=True, kw_only=True):
     """How long they listen before they press it."""
 
     def __post_init__(self) -> None:
-        _require_shares("Exits", self.key, self.callback)
+        require_shares("Exits", self.key, self.callback)
 
 
 class Holds(Struct, frozen=True, kw_only=True):
@@ -103,7 +74,7 @@ class Holds(Struct, frozen=True, kw_only=True):
     length: Length
 
     def __post_init__(self) -> None:
-        _require_shares("Holds", self.share)
+        require_shares("Holds", self.share)
 
 
 class Transfer(Struct, frozen=True, kw_only=True):
@@ -142,20 +113,9 @@ class QueuePlan(Struct, frozen=True, kw_only=True):
     did: str | None = None
 
     def __post_init__(self) -> None:
-        _require(f"queue {self.name}: per_hour needs 1 or 24 figures", that=len(self.per_hour) in (1, 24))
-        _require(f"queue {self.name}: per_hour must not be negative", that=min(self.per_hour) >= 0)
-        _require_shares(f"queue {self.name}: transfers", *(transfer.share for transfer in self.transfers))
-
-
-class Shift(Struct, frozen=True, kw_only=True):
-    """Hours of duty, each day; may run past midnight."""
-
-    starts: timedelta
-    lasts: timedelta
-
-    def __post_init__(self) -> None:
-        _require("a Shift starts within the day", that=timedelta(0) <= self.starts < DAY)
-        _require("a Shift lasts less than a day: log in and out must not meet", that=timedelta(0) < self.lasts < DAY)
+        require(f"queue {self.name}: per_hour needs 1 or 24 figures", that=len(self.per_hour) in (1, 24))
+        require(f"queue {self.name}: per_hour must not be negative", that=min(self.per_hour) >= 0)
+        require_shares(f"queue {self.name}: transfers", *(transfer.share for transfer in self.transfers))
 
 
 class Break(Struct, frozen=True, kw_only=True):
@@ -181,8 +141,8 @@ class AgentPlan(Struct, frozen=True, kw_only=True):
     """Share of offers that ring in vain."""
 
     def __post_init__(self) -> None:
-        _require_shares(f"agent {self.id}: misses", self.misses)
-        _require(f"agent {self.id}: slots must be at least 1", that=self.slots >= 1)
+        require_shares(f"agent {self.id}: misses", self.misses)
+        require(f"agent {self.id}: slots must be at least 1", that=self.slots >= 1)
 
 
 class Trunk(Struct, frozen=True, kw_only=True):
@@ -210,15 +170,17 @@ class Centre(Struct, frozen=True, kw_only=True):
     agents: tuple[AgentPlan, ...]
     trunks: tuple[Trunk, ...] = ()
     """A tenant without a trunk never runs out of lines."""
+    help_desk: HelpDesk = HelpDesk()
+    """Who answers cases: nobody of it takes calls."""
     reports: Reports = Reports()
 
     def __post_init__(self) -> None:
         known = {(queue.tenant, queue.name) for queue in self.queues}
-        _require(f"centre {self.name}: two queues of a tenant have one name", that=len(known) == len(self.queues))
+        require(f"centre {self.name}: two queues of a tenant have one name", that=len(known) == len(self.queues))
         agents = {(agent.tenant, agent.id) for agent in self.agents}
-        _require(f"centre {self.name}: two agents of a tenant have one id", that=len(agents) == len(self.agents))
+        require(f"centre {self.name}: two agents of a tenant have one id", that=len(agents) == len(self.agents))
         for tenant, queue, where in self._named_queues():
-            _require(f"{where}: tenant {tenant} has no queue {queue}", that=(tenant, queue) in known)
+            require(f"{where}: tenant {tenant} has no queue {queue}", that=(tenant, queue) in known)
 
     def queue_names(self, channel: Channel, *, tenant: str | None = None) -> frozenset[str]:
         """Return the names of the queues of a *channel*, of one *tenant* or of all."""

@@ -34,16 +34,25 @@ QUIET_MS = 1500
 """When nothing came for so long, all has been read."""
 
 
-def going_on(centre: Centre, newest: Event | None, *, now: datetime, past: timedelta, seed: int) -> Iterator[Event]:
+def going_on(
+    centre: Centre,
+    newest: Event | None,
+    *,
+    now: datetime,
+    past: timedelta,
+    seed: int,
+    cases_before: timedelta = timedelta(0),
+) -> Iterator[Event]:
     """
     Yield what follows *newest*, the newest event of this centre that a broker has, for a year.
 
     The last minutes before it come again, with the same ids. A run that no broker knows, or that was of another
-    seed, begins at a whole hour, at least the *past* before *now*.
+    seed, begins at a whole hour, at least the *past* before *now*; its cases *cases_before* that, as they did when the
+    run began.
     """
-    begun = None if newest is None else _begun(centre, newest, seed)
+    begun = None if newest is None else _begun(centre, newest, seed, cases_before)
     start = begun or _whole_hour(now - past)
-    events = simulate(centre, start=start, end=start + FOR_EVER, seed=seed)
+    events = simulate(centre, start=start, end=start + FOR_EVER, seed=seed, cases_before=cases_before)
     if begun is None or newest is None:
         return events
     # Not exactly after the newest: of the partitions of a topic some may lack what came shortly before it.
@@ -51,13 +60,14 @@ def going_on(centre: Centre, newest: Event | None, *, now: datetime, past: timed
     return dropwhile(lambda event: event.time < known, events)
 
 
-def _begun(centre: Centre, newest: Event, seed: int) -> datetime | None:
+def _begun(centre: Centre, newest: Event, seed: int, cases_before: timedelta) -> datetime | None:
     """Return when its run began: at one of the whole hours before it. None for a run of another centre or seed."""
     run, _, _ = newest.id.partition("-")
-    latest = _whole_hour(newest.time)
+    # Whoever was stopped while it told of the cases before its start has not begun with the calls.
+    latest = _whole_hour(newest.time + cases_before)
     # Ids begin with a hash of centre, start and seed: it cannot be read back, but runs begin at whole hours,
     # and a year has few of these.
-    starts = (latest - hours * HOUR for hours in range(FOR_EVER // HOUR))
+    starts = (latest - hours * HOUR for hours in range((FOR_EVER + cases_before) // HOUR))
     return next((start for start in starts if run_mark(centre, start, seed) == run), None)
 
 

@@ -6,12 +6,15 @@ It knows no wall clock: time is what the calendar says is due next.
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from heapq import merge
 from itertools import count
+from operator import attrgetter
 from random import Random
 
 from stream.core.cloudevents import Event
 from stream.simulator.arrivals import arrival_times
 from stream.simulator.callbacks import Callbacks
+from stream.simulator.cases.engine import simulated_cases
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers import Customers, milliseconds, sampler
@@ -24,16 +27,33 @@ from stream.simulator.waiting import WaitingRoom
 __all__ = ["run_mark", "simulate"]
 
 
-def simulate(centre: Centre, *, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
+def simulate(
+    centre: Centre, *, start: datetime, end: datetime, seed: int, cases_before: timedelta = timedelta(0)
+) -> Iterator[Event]:
     """
     Yield what happens in the centre from *start* until before *end*, in order of time, lazily.
 
-    The centre is empty at *start*; agents whose shift has begun log in then. Contacts that are open at *end*
-    stay open. Times are whole milliseconds after *start*, which must be aware.
+    The centre is empty at *start*; agents whose shift has begun log in then. Its help desk begins *cases_before* that,
+    since cases live for days. What is open at *end* stays open. Times are whole milliseconds after *start*, which must
+    be aware.
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start and end need a time zone")
-    return _events(centre, start.astimezone(UTC), end.astimezone(UTC), seed)
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    # Events have whole milliseconds, and the ids of a run are made from its start: both must say the same.
+    start -= timedelta(microseconds=start.microsecond % 1000)
+    calls = _events(centre, start, end, seed)
+    if not centre.help_desk.queues:
+        return calls
+    # Played apart, and nobody of the one works for the other: so the calls of a seed are the same with cases or not.
+    run = run_mark(centre, start, seed)
+    if cases_before:
+        # Other cases than those of a help desk that begins with the calls: they must not share ids with these.
+        run += f"-{milliseconds(cases_before)}"
+    cases = simulated_cases(
+        centre.help_desk, centre=centre.name, run=run, start=start - cases_before, end=end, seed=seed
+    )
+    return merge(calls, cases, key=attrgetter("time"))
 
 
 def run_mark(centre: Centre, start: datetime, seed: int) -> str:
@@ -42,8 +62,6 @@ def run_mark(centre: Centre, start: datetime, seed: int) -> str:
 
 
 def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
-    # Events have whole milliseconds, and the ids of a run are made from its start: both must say the same.
-    start -= timedelta(microseconds=start.microsecond % 1000)
     calendar = Calendar()
     out = _open(centre, calendar, start, seed)
     length = milliseconds(end - start)

@@ -7,15 +7,24 @@ from stream.core.cloudevents import Event
 from stream.simulator.centre import Centre
 from stream.simulator.engine import simulate
 
-__all__ = ["live", "paced"]
+__all__ = ["CASES_BEFORE", "FOR_EVER", "live", "paced"]
+
+CASES_BEFORE = timedelta(days=7)
+"""What a live centre tells of its cases before all else: they last for days, and a board shows windows of a week."""
 
 # An end there must be; nobody watches a simulated centre for longer.
 FOR_EVER = timedelta(days=365)
 
 
-def live(centre: Centre, *, now: datetime, warm_up: timedelta, seed: int) -> Iterator[Event]:
-    """Yield the past *warm_up* before *now*, then what follows, for a year. `paced` gives the past at once."""
-    return simulate(centre, start=now - warm_up, end=now + FOR_EVER, seed=seed)
+def live(
+    centre: Centre, *, now: datetime, warm_up: timedelta, seed: int, cases_before: timedelta = timedelta(0)
+) -> Iterator[Event]:
+    """
+    Yield the past *warm_up* before *now*, then what follows, for a year. `paced` gives the past at once.
+
+    Cases are told of from *cases_before* the warm-up on.
+    """
+    return simulate(centre, start=now - warm_up, end=now + FOR_EVER, seed=seed, cases_before=cases_before)
 
 
 async def paced(

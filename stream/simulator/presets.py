@@ -6,6 +6,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
+from stream.simulator.cases.presets import demo_help_desk, office_help_desk
 from stream.simulator.centre import (
     AgentPlan,
     Break,
@@ -51,6 +52,7 @@ def demo_centre() -> Centre:
         queues=_demo_queues(),
         agents=tuple(_demo_agents()),
         trunks=(Trunk(tenant="northwind", lines=16), Trunk(tenant="fabrikam", lines=6)),
+        help_desk=demo_help_desk(),
     )
 
 
@@ -66,6 +68,7 @@ def office_centre() -> Centre:
         ),
         agents=tuple(_office_agents()),
         trunks=(Trunk(lines=14),),
+        help_desk=office_help_desk(),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from stream.core.cloudevents import Event
 from stream.families.agents import events as agents
+from stream.families.cases.events import CaseOpened
 from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 
@@ -28,7 +29,8 @@ def to_queue_log(
     (`Centre.queue_names("voice")`; None: all): agents join queues without saying of which channel they are.
     """
     log = _QueueLog(queues)
-    for number, event in enumerate(events):
+    # Nobody writes to a call system: the log is the same with a help desk and without.
+    for number, event in enumerate(event for event in events if event.topic != CaseOpened.topic):
         if not number:
             # A log begins with the start of Asterisk: readers end with it whatever was open in a log before.
             yield _line(_epoch(event), "NONE", "NONE", "NONE", "QUEUESTART", "")
