@@ -1,15 +1,13 @@
 """What the page of the live board is made of: its files, and its words in each language."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from stream.core.family import Family
-from stream.languages.words import LANGUAGES, Language, name_of, words
+from stream.languages.words import LANGUAGES, Language, name_of, panel_words, words
 
 __all__ = ["files_of"]
 
@@ -47,8 +45,4 @@ def _words(families: Sequence[Family[Any]]) -> bytes:
 
 
 def _own_words(family: Family[Any], language: Language) -> Mapping[str, str]:
-    if not family.words:
-        return {}
-    file = resources.files(family.words).joinpath("words").joinpath(f"{language}.toml")
-    told = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {**told.pop("figures", {}), **told}
+    return panel_words(family.words, language) if family.words else {}
