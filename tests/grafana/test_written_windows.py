@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from scripts.alerts.queues import QUEUE_ALERTS, QUEUE_RECORDINGS
+from scripts.alerts.files import ALERTS, RECORDINGS
 from scripts.dashboards.case_queries import RATIOS
 from stream.app.catalogue import BY_NAME
 from stream.families.registry import FAMILIES
@@ -13,7 +13,10 @@ from tests.grafana.shown import dashboards, queries_of
 LOOKED_AT = {"$window": ("30m", "today"), "$case_window": ("today", "7d", "30d")}
 """What the variables of dashboards offer by default."""
 
-RECORDED = {"queue:contact_service_level:burn": "contact_service_level_ratio"}
+RECORDED = {
+    "queue:contact_service_level:burn": "contact_service_level_ratio",
+    "queue:contact_case_first_response_level:ratio": "contact_case_window_first_responses_in_target",
+}
 """Recordings that have a window, and of what."""
 
 OF_ONE_WORKER = RATIOS.keys()
@@ -30,7 +33,7 @@ def read_by_dashboards() -> Iterator[tuple[str, str]]:
 
 
 def read_by_alerts() -> Iterator[tuple[str, str]]:
-    for alert in QUEUE_ALERTS:
+    for alert in ALERTS:
         yield from ((RECORDED.get(name, name), window) for name, window in _SELECTED.findall(alert.expr))
 
 
@@ -52,6 +55,6 @@ def test_what_dashboards_and_alerts_read_is_what_is_written() -> None:
 
 def test_alerts_read_every_window_by_a_name_that_is_known_here() -> None:
     windowed = {name for name, one in BY_NAME.items() if "window" in one.labels}
-    recorded = {one.name for one in QUEUE_RECORDINGS if any(name in one.expr for name in windowed)}
+    recorded = {one.name for one in RECORDINGS if any(name in one.expr for name in windowed)}
 
     assert recorded == RECORDED.keys()
