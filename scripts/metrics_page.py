@@ -34,16 +34,16 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
   tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
   its agents. A queue of cases makes 116 while nothing but open cases is known of it, 162 when it is busy (150 if it is
   always served, and has no business time), {of_cases} if everything happens to it that can: on each worker that has
-  some of its cases. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them that its family
-  has. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum).
+  some of its cases. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them that its
+  family has. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum).
   `contact_page_series` says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
 - **Counters** never go down, but for those of cases on a worker that gives a partition away. What a later event
-  corrects stays counted, and `contact_corrections_total` says how much, of cases `contact_case_corrections_total`. Of contacts,
-  what is inferred from other reports waits for its own: a counter shows it when an event of the queue is ten seconds
-  later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone, never from the
-  clock.
+  corrects stays counted, and `contact_corrections_total` says how much, of cases `contact_case_corrections_total`.
+  Of contacts, what is inferred from other reports waits for its own: a counter shows it when an event of the queue is
+  ten seconds later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
+  never from the clock.
 - What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
   that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts
   (offered, answered, abandoned and their parts) begins with 0, and misses none. Counters of cases all appear with the

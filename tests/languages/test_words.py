@@ -12,7 +12,7 @@ from stream.core.cloudevents import Channel
 from stream.families.agents.snapshot import STATES
 from stream.families.contacts.payloads import BlockReason, DequeueReason
 from stream.families.registry import FAMILIES
-from stream.languages.words import LANGUAGES, Language, name_of, words
+from stream.languages.words import LANGUAGES, Language, name_of, panel_words, words
 from stream.status.feed import RecoveryState
 
 BOARD = Path(stream.board.__file__).parent
@@ -31,6 +31,16 @@ def test_every_language_has_the_same_words_and_blanks(language: Language) -> Non
         name: blanks(section) for name, section in english.items()
     }
     assert all(text.strip() == text != "" for section in other.values() for text in section.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_a_panel_are_the_same_in_every_language(language: Language) -> None:
+    for package in filter(None, (family.words for family in FAMILIES)):
+        english, other = panel_words(package, "en"), panel_words(package, language)
+
+        assert list(other) == list(english)
+        assert blanks(other) == blanks(english)
+        assert all(text.strip() == text != "" for text in other.values())
 
 
 def test_languages_call_themselves_by_their_own_name() -> None:
@@ -60,9 +70,9 @@ def test_every_notice_has_a_sentence() -> None:
 
 
 def test_the_sentence_of_each_note_has_just_the_blanks_that_are_filled() -> None:
-    sentences = blanks(words("en")["board"])
-
     for family in FAMILIES:
+        own = panel_words(family.words, "en") if family.words else {}
+        sentences = blanks({**words("en")["board"], **own})
         for note in chain.from_iterable(show.notes for show in shows_of(family).values()):
             assert sentences[note.word] == sorted(f"{{{field}}}" for field in note.blanks)
 
