@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from stream.app.catalogue import SECTIONS
 from stream.core.figure import Figure
 from stream.core.metric import Kind, Metric
+from stream.families.cases import figures as cases
 from stream.families.contacts import figures as contacts
 from stream.families.registry import FAMILIES
 
@@ -21,23 +23,31 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 
 - **No sample is not 0.** Where nothing was decided there is no service level, where nobody waits no longest
   wait: the series is missing, and no alert fires for an idle queue.
-- **Labels** are `tenant`, `queue`, `channel`, `window`, and short lists: never a contact, a customer or an agent.
-- **Windows** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and `today`
-  (since the queue's own day began). A queue lives in one worker, so its ratios are exact as they stand.
+- **Labels** are `tenant`, `queue`, `channel`, `window`, and short lists: never a contact, a case, a customer or an
+  agent.
+- **Windows of contacts** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and
+  `today` (since the queue's own day began). A queue of contacts lives in one worker, so its ratios are exact as they
+  stand.
+- **Windows of cases** are `today`, `7d`, `30d` and `90d`: the running day of the queue and that many whole days before
+  it. The cases of a queue are on many workers: see [how to add them up](#cases-on-several-workers).
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
-  tables name; a busy queue makes 90 series, {at_most} if everything happens to it that can, and 7 more for its
-  agents. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them.
-  `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum). `contact_page_series`
-  says what a page costs.
+  tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
+  its agents. A queue of cases makes 116 while nothing but open cases is known of it, 162 when it is busy (150 if it is
+  always served, and has no business time), {of_cases} if everything happens to it that can: on each worker that has
+  some of its cases. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them that its
+  family has. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum).
+  `contact_page_series` says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
-- **Counters** never go down. What a later event corrects stays counted, and `contact_corrections_total` says how much.
-  What is inferred from other reports waits for its own: a counter shows it when an event of the queue is ten seconds
-  later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone, never from the
-  clock.
+- **Counters** never go down, but for those of cases on a worker that gives a partition away. What a later event
+  corrects stays counted, and `contact_corrections_total` says how much, of cases `contact_case_corrections_total`.
+  Of contacts, what is inferred from other reports waits for its own: a counter shows it when an event of the queue is
+  ten seconds later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
+  never from the clock.
 - What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
   that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts
-  (offered, answered, abandoned and their parts) begins with 0, and misses none.
+  (offered, answered, abandoned and their parts) begins with 0, and misses none. Counters of cases all appear with the
+  first one.
 """
 
 _FORMULAS = """\
@@ -65,12 +75,19 @@ they are answered, abandoned and handled like others.
 | H | (aT + bT + kT) ÷ (a + b + o) | Amazon Connect, service level X |
 """
 
+_OF_CASES = Path(__file__).with_name("metrics_of_cases.md")
+"""What there is to say of cases beside their tables."""
+
 _SECTIONS = (
     ("Now", "now"),
     ("Agents", "agents"),
     ("What a queue promises", "policy"),
     ("Windows", "windows"),
     ("Counters and histograms", "totals"),
+    ("Cases now", "cases"),
+    ("What a queue of cases promises", "case_policy"),
+    ("Windows of cases", "case_windows"),
+    ("Counters and histograms of cases", "case_totals"),
     ("The feed itself", "feed"),
     ("The page itself", "page"),
 )
@@ -87,7 +104,8 @@ def written() -> str:
     """Return the page."""
     tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
     introduction = _INTRODUCTION.replace("{at_most}", str(sum(map(_series, contacts.FIGURES))))
-    return "\n".join([introduction, _FORMULAS, *tables, _PROCESS])
+    introduction = introduction.replace("{of_cases}", str(sum(map(_series, cases.FIGURES))))
+    return "\n".join([introduction, _FORMULAS, _OF_CASES.read_text(), *tables, _PROCESS])
 
 
 def _table(metrics: Sequence[Metric]) -> str:

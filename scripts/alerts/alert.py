@@ -36,6 +36,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     expr: str
     severity: Severity
     concerns: Concerns = "queue"
+    dashboard: Literal["queue-detail", "cases"] = "queue-detail"
+    """Which dashboard shows more of a queue."""
     summary: str
     """One line: what is wrong, where, how bad."""
     description: str

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from scripts.alerts.alert import Alert
+from scripts.alerts.cases import CASE_ALERTS, CASE_RECORDINGS
 from scripts.alerts.feed import FEED_ALERTS, FEED_RECORDINGS, WATCHDOG
 from scripts.alerts.grafana import contact_points_file, grafana_rules_file, mute_timings_file, policies_file
 from scripts.alerts.prometheus import rules_file
@@ -14,8 +15,8 @@ GRAFANA = Path(__file__).parents[2] / "grafana"
 RULES = GRAFANA / "prometheus" / "rules" / "contact-stream.yml"
 PROVISIONED = GRAFANA / "provisioning" / "alerting"
 
-RECORDINGS = (*QUEUE_RECORDINGS, *FEED_RECORDINGS)
-GROUPS = {"queues": QUEUE_ALERTS, "feed": FEED_ALERTS, "watchdog": (WATCHDOG,)}
+RECORDINGS = (*QUEUE_RECORDINGS, *CASE_RECORDINGS, *FEED_RECORDINGS)
+GROUPS = {"queues": QUEUE_ALERTS, "cases": CASE_ALERTS, "feed": FEED_ALERTS, "watchdog": (WATCHDOG,)}
 ALERTS: tuple[Alert, ...] = tuple(alert for alerts in GROUPS.values() for alert in alerts)
 
 

@@ -11,7 +11,6 @@ __all__ = ["Fill", "filled", "links"]
 
 WHERE = "{{ .Labels.tenant }}/{{ .Labels.queue }} ({{ .Labels.channel }})"
 
-QUEUE_DASHBOARD = "contact-queue-detail"
 FEED_DASHBOARD = "contact-pipeline"
 VARIABLES = "&".join(f"var-{name}={{{{ .Labels.{name} | urlquery }}}}" for name in ("tenant", "queue", "channel"))
 
@@ -35,7 +34,7 @@ def filled(text: str, alert: Alert, fill: Fill) -> str:
 
 def links(alert: Alert, fill: Fill) -> dict[str, str]:
     """Return the address of the section of the runbook, and of the dashboard that shows more."""
-    of_queue = f"{fill.dashboards}d/{QUEUE_DASHBOARD}?{VARIABLES}"
+    of_queue = f"{fill.dashboards}d/contact-{alert.dashboard}?{VARIABLES}"
     return {
         "runbook_url": f"{fill.runbook}#{alert.name.lower()}",
         "dashboard_url": of_queue if alert.concerns == "queue" else f"{fill.dashboards}d/{FEED_DASHBOARD}",

@@ -7,6 +7,7 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from scripts.dashboards.cases import cases
 from scripts.dashboards.frame import TAG, page_of
 from scripts.dashboards.pipeline import pipeline
 from scripts.dashboards.queue_detail import queue_detail
@@ -30,6 +31,7 @@ def dashboards_of(language: Language) -> dict[str, Dashboard]:
         "wallboard-shared": shared_wallboard(shared),
         "queues": queues(page),
         "queue-detail": queue_detail(page),
+        "cases": cases(page),
         "pipeline": pipeline(page),
     }
 

@@ -8,14 +8,15 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common, dashboard
 from grafana_foundation_sdk.models import prometheus as queries
 from msgspec import Struct
+from msgspec.structs import replace
 
 from scripts.dashboards.layout import Row, laid_out
 from scripts.dashboards.panels import AMBER, GREEN, GREY, RED, Look
-from scripts.dashboards.queries import EVERY, STATE, Scope
+from scripts.dashboards.queries import EVERY, QUEUE, STATE, Scope
 from stream.core.windows import DEFAULT_WINDOW
-from stream.languages.words import Language, words
+from stream.languages.words import Language, panel_words, words
 
-__all__ = ["TAG", "Page", "framed", "page_of", "uid_of"]
+__all__ = ["CONTACTS", "TAG", "Choices", "Page", "framed", "page_of", "uid_of"]
 
 TAG = "contact-stream"
 
@@ -28,12 +29,37 @@ REFRESH = "5s"
 _COLOURS = {"state_no_sample": GREY, "state_ok": GREEN, "state_at_risk": AMBER, "state_breached": RED}
 
 
+class Choices(Struct, frozen=True, kw_only=True):
+    """What a reader of a dashboard may choose: the queues and windows of one family."""
+
+    queues: str
+    """A gauge that every queue has."""
+    windows: str
+    """A figure that every queue has in every window."""
+    window: str
+    """The window that is chosen as long as nobody chose another."""
+    variable: str = "window"
+    """
+    The variable that holds it.
+
+    Links between dashboards take variables along: who has other windows needs a name of their own for it.
+    """
+
+
+CONTACTS = Choices(queues="contact_open_cases", windows="contact_window_answered", window=DEFAULT_WINDOW)
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """In which words and over which series a dashboard speaks."""
 
     language: Language
     words: Mapping[str, str]
     scope: Scope
+
+    def of_family(self, name: str) -> "Page":
+        """Return the page that first knows the words of a family's own panel."""
+        own = panel_words(f"stream.families.{name}", self.language)
+        return replace(self, words=ChainMap(dict(own), dict(self.words)))
 
     @property
     def state(self) -> Look:
@@ -67,7 +93,14 @@ def uid_of(name: str, language: Language) -> str:
 
 
 def framed(
-    page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True, alerts: str = ""
+    page: Page,
+    name: str,
+    rows: Iterable[Row],
+    *,
+    about: str,
+    choices: Choices | None = CONTACTS,
+    alerts: str = "",
+    since: str = "now-3h",
 ) -> dashboard.Dashboard:
     """Return a whole dashboard; the title is the word called *name*. Times are marked at which *alerts* fired."""
     built = (
@@ -77,13 +110,13 @@ def framed(
         .tags([TAG, page.language])
         .readonly()
         .refresh(REFRESH)
-        .time("now-3h", "now")
+        .time(since, "now")
         .timezone(common.TimeZoneBrowser)
         .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
     )
     if page.scope.variables:
         built.link(_links(page))
-        for variable in _variables(page, window=window):
+        for variable in _variables(page, choices):
             built.with_variable(variable)
     if alerts:
         built.annotation(_marks(page, alerts))
@@ -116,23 +149,25 @@ def _links(page: Page) -> dashboards.DashboardLink:
     return link.tags([TAG, page.language]).include_vars(True).keep_time(True)
 
 
-def _variables(page: Page, *, window: bool) -> list[Builder[dashboard.VariableModel]]:
+def _variables(page: Page, choices: Choices | None) -> list[Builder[dashboard.VariableModel]]:
     """Each offers what those before it leave over, whatever there is."""
     source = dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus")
     source.current(dashboard.VariableOption(text="Prometheus", value=FIXED_SOURCE))
-    where = 'job=~"$job", instance=~"$instance"'
-    asked = {
-        "job": ("job", "contact_ready"),
-        "instance": ("instance", 'contact_ready{job=~"$job"}'),
-        "tenant": (page.words["tenant"], f"contact_open_cases{{{where}}}"),
-        "queue": (page.words["queue"], f'contact_open_cases{{{where}, tenant=~"$tenant"}}'),
-        "channel": (page.words["channel"], f'contact_open_cases{{{where}, tenant=~"$tenant", queue=~"$queue"}}'),
-    }
     found: list[Builder[dashboard.VariableModel]] = [source]
-    for name in asked if window else ("job", "instance"):
-        label, series = asked[name]
+    for name, (label, series) in _asked(page, choices).items():
         found.append(_query_variable(page, name, label, f"label_values({series}, {name})"))
-    return [*found, _window(page)] if window else found
+    return [*found, _window(page, choices)] if choices else found
+
+
+def _asked(page: Page, choices: Choices | None) -> dict[str, tuple[str, str]]:
+    """Return by name how a variable is called, and the series whose labels it offers."""
+    asked = {"job": ("job", "contact_ready"), "instance": ("instance", 'contact_ready{job=~"$job"}')}
+    if choices is not None:
+        where = 'job=~"$job", instance=~"$instance"'
+        for label in QUEUE:
+            asked[label] = (page.words[label], f"{choices.queues}{{{where}}}")
+            where += f', {label}=~"${label}"'
+    return asked
 
 
 def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards.QueryVariable:
@@ -151,16 +186,16 @@ def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards
     )
 
 
-def _window(page: Page) -> dashboards.QueryVariable:
+def _window(page: Page, choices: Choices) -> dashboards.QueryVariable:
     """Offer the windows that workers write, one at a time."""
-    query = 'label_values(contact_window_answered{job=~"$job", instance=~"$instance"}, window)'
+    query = f'label_values({choices.windows}{{job=~"$job", instance=~"$instance"}}, window)'
     return (
-        dashboards.QueryVariable("window")
+        dashboards.QueryVariable(choices.variable)
         .label(page.words["window"])
         .datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE))
-        .query({"query": query, "refId": "window"})
+        .query({"query": query, "refId": choices.variable})
         .definition(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.NATURAL_ASC)
-        .current(dashboard.VariableOption(text=DEFAULT_WINDOW, value=DEFAULT_WINDOW))
+        .current(dashboard.VariableOption(text=choices.window, value=choices.window))
     )

@@ -150,8 +150,9 @@ def lines(
     values: Sequence[Value],
     *,
     stacked: bool = False,
+    whole: bool = True,
 ) -> timeseries.Panel:
-    """Return lines over time; where nothing happened there is a gap, not zero."""
+    """Return lines over time; where nothing happened there is a gap, not zero. A share of a *whole* is at most 1."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -167,7 +168,9 @@ def lines(
     if stacked:
         panel.stacking(common_builders.StackingConfig().mode(common.StackingMode.NORMAL))
     if values[0].look.unit == "percentunit":
-        panel.min(0).max(1)
+        panel.min(0)
+        if whole:
+            panel.max(1)
     for letter, value in _lettered(values):
         panel.with_target(_query(letter, value).range())
         if value.look.unit != values[0].look.unit:

@@ -56,7 +56,7 @@ def pipeline(page: Page) -> dashboard.Dashboard:
         _workers(page),
     )
     rows = [banner(page, 3), *(row for section in sections for row in section)]
-    return framed(page, "pipeline", rows, about=ABOUT, window=False, alerts="feed")
+    return framed(page, "pipeline", rows, about=ABOUT, choices=None, alerts="feed")
 
 
 def _age(page: Page, name: str, by: tuple[str, ...] = ()) -> str:

@@ -11,7 +11,7 @@ from stream.app.catalogue import BY_NAME, metric
 from stream.core.judgement import MARGIN
 from stream.core.metric import Metric
 
-__all__ = ["EVERY", "PARTITION", "QUEUE", "STATE", "Scope", "quantity", "weighted"]
+__all__ = ["EVERY", "PARTITION", "QUEUE", "STATE", "Scope", "quantity", "standing", "weighted"]
 
 QUEUE = ("tenant", "queue", "channel")
 PARTITION = ("topic", "partition")
@@ -31,11 +31,17 @@ class Scope(Struct, frozen=True, kw_only=True):
     variables: bool = True
     """Whether a reader chooses; shared screens know no variables."""
     offset: str = ""
+    window: str = "window"
+    """The variable that holds the window."""
 
     @property
     def last_week(self) -> "Scope":
         """The same series a week ago."""
-        return replace(self, offset=" offset 1w")
+        return self.ago("1w")
+
+    def ago(self, length: str) -> "Scope":
+        """Return the same series so long ago."""
+        return replace(self, offset=f" offset {length}")
 
     def series(self, name: str, over: str = "", **equals: str) -> str:
         """Return a selector of the series called *name*, *over* a range (`5m`) or not; `channel="!voice"` negates."""
@@ -59,17 +65,15 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     def total(self, name: str, by: tuple[str, ...] = (), **equals: str) -> str:
         """Return the sum of a gauge over queues, by some of their labels."""
-        grouped = f"sum by ({', '.join(by)})" if by else "sum"
-        return f"{grouped} ({self.each(name, quantity(name).labels, **equals)})"
+        return f"{_sum(by)} ({self.each(name, quantity(name).labels, **equals)})"
 
-    def parts(self, name: str, by: tuple[str, ...], **equals: str) -> str:
+    def parts(self, name: str, by: tuple[str, ...] = (), **equals: str) -> str:
         """Return the sum of a gauge of which every worker shows a part."""
-        return f"sum by ({', '.join(by)}) ({self.series(name, **equals)})"
+        return f"{_sum(by)} ({self.series(name, **equals)})"
 
     def increase(self, name: str, by: tuple[str, ...] = (), *, over: str = "$__rate_interval", **equals: str) -> str:
         """Return what a counter has counted, by some labels, over all workers."""
-        grouped = f"sum by ({', '.join(by)})" if by else "sum"
-        return f"{grouped} (increase({self.series(name, over, **equals)}))"
+        return f"{_sum(by)} (increase({self.series(name, over, **equals)}))"
 
     def rate(self, name: str, by: tuple[str, ...] = (), **equals: str) -> str:
         """Return how fast a counter counts, per second."""
@@ -83,11 +87,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     def state(self) -> str:
         """Return how each queue stands, as the live board says it, in the numbers of `STATE`: worse is more."""
         target, past = self.each("contact_service_level_target_ratio"), self.each("contact_waiting_past_threshold")
-        close = f"(({self.gap()}) < clamp_max((1 - {target}) / 2, {MARGIN}))"
-        return (
-            f"(3 - (({self.gap()}) < 0)) or ({close} * 0 + 2) or (({past} > 0) * 0 + 2)"
-            f" or (({self.gap()}) * 0 + 1) or ({target} * 0)"
-        )
+        return standing(self.gap(), target, past)
 
     def _where(self) -> list[str]:
         return ['job=~"$job"', 'instance=~"$instance"'] if self.variables else []
@@ -96,7 +96,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         free = [label for label in labels if label in _CHOSEN and not (label == "window" and label in told)]
         if not self.variables:
             return [f'window="{SHARED_WINDOW}"'] if "window" in free else []
-        return ['window="$window"' if label == "window" else f'{label}=~"${label}"' for label in free]
+        return [f'window="${self.window}"' if label == "window" else f'{label}=~"${label}"' for label in free]
 
     def _selected(self, name: str, matchers: list[str], over: str) -> str:
         return name + (f"{{{', '.join(matchers)}}}" if matchers else "") + (f"[{over}]" if over else "") + self.offset
@@ -104,6 +104,12 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 STATE = {"state_no_sample": (0, 0), "state_ok": (1, 1), "state_at_risk": (2, 2), "state_breached": (3, 4)}
 """Words for the numbers of `Scope.state`, each from and to."""
+
+
+def standing(gap: str, target: str, past: str) -> str:
+    """Return, in the numbers of `STATE`, how queues stand: by what is above their *target*, and who is *past* it."""
+    close = f"(({gap}) < clamp_max((1 - {target}) / 2, {MARGIN}))"
+    return f"(3 - (({gap}) < 0)) or ({close} * 0 + 2) or (({past} > 0) * 0 + 2) or (({gap}) * 0 + 1) or ({target} * 0)"
 
 
 def weighted(ratio: str, weight: str) -> str:
@@ -114,6 +120,10 @@ def weighted(ratio: str, weight: str) -> str:
 def quantity(name: str) -> Metric:
     """Return the metric that a series belongs to: a histogram has `_bucket`, `_sum` and `_count`."""
     return BY_NAME.get(name) or metric(name.rpartition("_")[0])
+
+
+def _sum(by: tuple[str, ...]) -> str:
+    return f"sum by ({', '.join(by)})" if by else "sum"
 
 
 def _matcher(label: str, value: str) -> str:

@@ -7,6 +7,7 @@ from grafana_foundation_sdk.models import dashboard
 from msgspec import Struct
 
 from scripts.dashboards.banner import banner
+from scripts.dashboards.case_comparisons import open_of_both
 from scripts.dashboards.frame import Page, framed
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Look, Value, numbers, plain, told
@@ -60,12 +61,12 @@ def _rows(page: Page) -> Iterator[Row]:
 def _now() -> Iterator[Tile]:
     yield Tile(
         key="open_cases",
-        about=told("contact_open_cases"),
-        figure=lambda scope: scope.total("contact_open_cases"),
+        about=told("contact_open_cases", "contact_cases_waiting"),
+        figure=open_of_both,
         look=plain("contact_open_cases", colour=NEUTRAL),
         more=(
-            ("voice", lambda scope: scope.total("contact_open_cases", channel="voice")),
-            ("digital", lambda scope: scope.total("contact_open_cases", channel="!voice")),
+            ("voice", lambda scope: open_of_both(scope, channel="voice")),
+            ("digital", lambda scope: open_of_both(scope, channel="!voice")),
         ),
     )
     wait, threshold = "contact_longest_wait_seconds", "contact_service_level_threshold_seconds"

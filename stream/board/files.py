@@ -1,17 +1,15 @@
 """What the page of the live board is made of: its files, and its words in each language."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from stream.core.family import Family
-from stream.languages.words import LANGUAGES, Language, name_of, words
+from stream.languages.words import LANGUAGES, Language, name_of, panel_words, words
 
-__all__ = ["files_of", "own_words"]
+__all__ = ["files_of"]
 
 # Not by `mimetypes`, which also reads tables of the machine: a browser runs no module that is called something else.
 _TYPES: Final = {
@@ -39,17 +37,12 @@ def _words(families: Sequence[Family[Any]]) -> bytes:
             **words(one)["board"],
             # The words of our own families are in the two lines above; a family from elsewhere brings its folder,
             # and must not change what others are called.
-            **{f"{family.name}.{key}": word for family in families for key, word in own_words(family, one).items()},
+            **{f"{family.name}.{key}": word for family in families for key, word in _own_words(family, one).items()},
         }
         for one in LANGUAGES
     }
     return msgspec.json.encode(told)
 
 
-def own_words(family: Family[Any], language: Language) -> Mapping[str, str]:
-    """Return the words that only the panel of a family has; none, where they are among the general ones."""
-    if not family.words:
-        return {}
-    file = resources.files(family.words).joinpath("words").joinpath(f"{language}.toml")
-    told = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {**told.pop("figures", {}), **told}
+def _own_words(family: Family[Any], language: Language) -> Mapping[str, str]:
+    return panel_words(family.words, language) if family.words else {}

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, get_args
 
-__all__ = ["LANGUAGES", "Language", "name_of", "words"]
+__all__ = ["LANGUAGES", "Language", "name_of", "panel_words", "words"]
 
 Language = Literal["en", "sl", "hr", "ro", "et"]
 
@@ -44,3 +44,11 @@ def words(language: Language) -> Mapping[str, Mapping[str, str]]:
                 if isinstance(entries, dict):
                     found.setdefault(section, {}).update(entries)
     return found
+
+
+@cache
+def panel_words(package: str, language: Language) -> Mapping[str, str]:
+    """Return the words that a family has for its own panel: those of its folder `words` that stand in no section."""
+    file = resources.files(package).joinpath("words").joinpath(f"{language}.toml")
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {**told.pop("figures", {}), **told}

@@ -11,6 +11,7 @@ import yaml
 
 from scripts.alerts.files import ALERTS, PROVISIONED, RECORDINGS, RULES
 from scripts.alerts.grafana import PROMETHEUS_YML
+from stream.app.replay import replay
 from stream.http.exposition import TextFormat, written
 from stream.status.metrics import feed_families
 from tests.alerting import CONFIGURATION
@@ -20,6 +21,7 @@ from tests.alerts.test_queue_alerts import half
 from tests.board.boards import NOON, families_of
 from tests.families.everything import a_busy_board, a_busy_feed
 from tests.monitoring import Prometheus, configuration, prometheus
+from tests.timeline import event
 
 Yaml = dict[str, Any]
 PACE = ("group_wait", "group_interval", "repeat_interval")
@@ -156,7 +158,8 @@ def test_routes_lead_to_contact_points_and_mute_timings_that_exist() -> None:
 
 
 async def test_every_expression_is_answered_by_prometheus(tmp_path: Path) -> None:
-    families = [*families_of(a_busy_board()), *feed_families(a_busy_feed())]
+    case = replay([event("case.opened", "a", NOON, queue="mail", channel="email")], at=NOON)
+    families = [*families_of(a_busy_board()), *families_of(case.board(NOON)), *feed_families(a_busy_feed())]
     history = _at_noon(written(families, TextFormat.OPENMETRICS).decode())
     asked = {
         **{f"{name}/{ref}": expr for name, rule in BY_GRAFANA.items() for ref, expr in queries(rule).items()},

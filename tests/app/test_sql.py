@@ -14,7 +14,7 @@ from stream.app.replay import replay
 from stream.core.cloudevents import encode
 from stream.core.collector import PageDetail, metric_families
 from stream.core.family import Board
-from stream.families.cases.queue import WINDOWS
+from stream.families.cases.queue import CASE_WINDOWS
 from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.cases.tally import CaseTally
 from stream.families.registry import FAMILIES
@@ -83,7 +83,7 @@ def figures_of(board: Board) -> Figures:
     """Return what the board has counted; nothing where there is nothing."""
     figures: Figures = {}
     for queue, snapshot in snapshots(board).items():
-        for window in WINDOWS:
+        for window in CASE_WINDOWS:
             tally = snapshot.counted.window(window, CaseTally)
             names = [*COUNTED, *(f"{what}{part}" for what in LENGTHS for part in ("_ms", "_business_ms"))]
             names += [f"{what}_in_target" for what in LENGTHS[:2]]
@@ -110,7 +110,7 @@ def test_every_count_and_sum_is_what_the_database_says(database: duckdb.DuckDBPy
     assert ours == theirs
     # Not equal for want of anything to count: all but parts of cases, which the simulator does not split.
     assert {name for _, _, name in theirs} >= {*COUNTED} - {"split"}
-    assert {window for _, window, _ in theirs} == {*WINDOWS}
+    assert {window for _, window, _ in theirs} == {*CASE_WINDOWS}
     assert (
         len({number for (queue, _, name), number in theirs.items() if name == "opened" and queue[1] == "support"}) > 9
     )
@@ -181,7 +181,9 @@ def expected_samples(figures: Figures) -> dict[Sample, float]:
 
 def samples_of(board: Board) -> dict[Sample, float]:
     """Return the samples of the page that have a window, as Prometheus reads them."""
-    page = written(metric_families(board, FAMILIES, PageDetail(windows=WINDOWS, histograms="full")), TextFormat.TEXT)
+    page = written(
+        metric_families(board, FAMILIES, PageDetail(windows=CASE_WINDOWS, histograms="full")), TextFormat.TEXT
+    )
     return {
         (((labels["tenant"], labels["queue"], labels["channel"]), labels["window"]), sample.name): sample.value
         for family in text_string_to_metric_families(page.decode())

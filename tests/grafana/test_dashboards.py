@@ -9,12 +9,14 @@ import pytest
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from scripts.dashboards.case_queries import RATIOS
 from scripts.dashboards.files import encoded
 from scripts.dashboards.frame import TAG
 from scripts.dashboards.layout import COLUMNS, FULL_HD_ROWS, Row, laid_out
 from scripts.dashboards.panels import UNITS, Look, Value, lines
 from scripts.dashboards.queries import Scope, quantity
 from stream.app.catalogue import CATALOGUE
+from stream.families.cases.figures import COUNTED as COUNTED_CASES
 from stream.families.contacts.figures import COUNTED, FIGURES, SUMMED
 from stream.languages.words import LANGUAGES, Language, words
 from tests.grafana.shown import Shown, dashboards, names_in, panels_of, queries_of
@@ -37,14 +39,17 @@ NOT_SHOWN: Mapping[str, str] = {
     "contact_mean_abandon_seconds": "shown by its counters",
     **{f"contact_{field}_total": "shown by window" for field in COUNTED},
     **{f"contact_{field}_seconds_total": "shown by window" for field in SUMMED},
+    **dict.fromkeys(RATIOS, "right on one worker; of several the sums of its parts are divided"),
+    **{f"contact_case_{field}_total": "shown by window" for field in COUNTED_CASES},
+    "contact_case_corrections_total": "what the windows have taken back already; for arithmetic over counters",
 }
 """Metrics that no panel need show, and why."""
 
 ASKED_FOR = (
     *("open_cases", "request_volume", "volume_by_channel", "service_level"),
-    *("asa", "blocking", "abandonment", "aht"),
+    *("asa", "blocking", "abandonment", "aht", "frt", "resolution_time", "resolution_rate", "backlog"),
 )
-"""Figures of contacts: those of cases, surveys and customers are not there yet."""
+"""Figures of contacts and cases: those of surveys and customers are not there yet."""
 
 COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time")
 """What makes another quantity of a metric."""

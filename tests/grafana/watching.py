@@ -47,10 +47,10 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
     """
     # A whole minute: what is in which window does not depend on the second at which this runs.
     at = datetime.now(UTC).replace(second=0, microsecond=0)
-    events = [*_rare(at), *_an_afternoon(at)]
+    events = [*_rare(at), *_some_cases(at), *_an_afternoon(at)]
     before = [event for event in events if event.time < at - timedelta(minutes=6)]
     after = [event for event in events if event.time >= at - timedelta(minutes=6)]
-    policies = policies_of(DEMO_POLICIES.replace("[defaults]", QUIET), "demo")
+    policies = policies_of(DEMO_POLICIES.replace("[defaults]", QUIET) + _of_cases(at), "demo")
     async with AsyncExitStack() as stack:
         crews = []
         for size in groups:
@@ -101,6 +101,44 @@ def _rare(at: datetime) -> list[Event]:
         event("callback.requested", "hope", ago(5), queue="sales", tenant="northwind"),
         event("callback.failed", "hope", ago(4), queue="sales", tenant="northwind"),
     ]
+
+
+def _of_cases(at: datetime) -> str:
+    """A queue that is not always served, and whose day began half a day before, at whatever hour this runs."""
+    begins = f"{at - timedelta(hours=12):%H:%M}"
+    return f"""
+    [[queue]]
+    name = "helpdesk"
+    opening_hours = "00:00-23:59"
+    day_starts = "{begins}"
+    first_response_target_seconds = 1800
+    team = "desk"
+    """
+
+
+def _some_cases(at: datetime) -> list[Event]:
+    """Ten cases alike, which have all that can be counted, and two that wait: many enough for every partition."""
+
+    def of(case: str, minutes: float, kind: str, **data: object) -> Event:
+        return event(kind, case, at - timedelta(minutes=minutes), tenant="northwind", **data)
+
+    def begun(case: str, minutes: float) -> list[Event]:
+        opened = of(case, minutes, "case.opened", queue="helpdesk", channel="email")
+        return [opened, of(case, minutes, "message.received")]
+
+    def solved(case: str) -> list[Event]:
+        return [
+            *begun(case, 200),
+            of(case, 190, "message.sent"),
+            of(case, 180, "message.received"),
+            of(case, 170, "message.sent"),
+            of(case, 165, "case.resolved"),
+            of(case, 160, "case.reopened"),
+            of(case, 150, "case.resolved"),
+        ]
+
+    cases = [one for number in range(10) for one in solved(f"4{number}")]
+    return [*cases, *begun("waits", 20), *begun("waits too long", 100)]
 
 
 def _scraped(events: int, size: int) -> str:
