@@ -43,6 +43,7 @@ def cases(queue: str, number: int) -> CasesSnapshot:
         waiting_since=NOON - timedelta(hours=number) if number else None,
         past_target=number,
         due_within_hour=number,
+        at_risk=number,
         opened_since=NOON - timedelta(days=number) if number else None,
         by_status=(2 * number, number, number, number),
         by_priority=(2 * number, number, number, number),

@@ -13,6 +13,7 @@ const SHOWN_IN = new Set(["board", "list"]); // a wall has no room for lists
 const shown = () => Object.entries(SHOWN_IN.has(choice.view) ? feed.picture.panels : {}).filter(
   ([name, { columns, rows }]) => name !== leading() && columns.length && rows.length,
 );
+export const othersShown = () => shown().length > 0;
 const tableOf = (name) => shownFor($("panels"), name).lastElementChild;
 
 export function draw() {

@@ -4,6 +4,7 @@ import { $, forget, make, mark, put, reconcile, shownFor } from "./dom.js";
 import { leading, panelOf } from "./feed.js";
 import { AGENT_STATES, labelsOf, labelsText, link, stateText } from "./figures.js";
 import { drawAgents, drawPairs, figureOf } from "./pairs.js";
+import { othersShown } from "./panels.js";
 import { translate } from "./words.js";
 
 const ALWAYS_SHOWN = new Set(["available", "on_contact", "acw", "not_ready"]);
@@ -35,7 +36,8 @@ function lay(count, view) {
   const wide = count <= 3 ? count : Math.max(2, Math.ceil(Math.sqrt(count * 1.35)));
   const columns = view === "wall" && upright ? Math.ceil(count / 3) : wide; // three below each other
   const rows = Math.ceil(count / columns);
-  mark(document.body, "fits", view === "wall" || (count > 0 && count <= FITS_ON_A_SCREEN));
+  // Where lists of other families follow, the page is longer than a screen: tiles need not share its height.
+  mark(document.body, "fits", view === "wall" || (count > 0 && count <= FITS_ON_A_SCREEN && !othersShown()));
   root.style.setProperty("--columns", Math.ceil(count / rows) || 1);
   root.style.setProperty("--rows", rows || 1);
 }

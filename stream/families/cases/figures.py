@@ -59,6 +59,9 @@ _MESSAGES: Final = frozenset({"received", "sent", "automatic", "messages"})
 _CORRECTED: Final = tuple(name for name in COUNTED if name != "messages" and not name.endswith("_in_target"))
 """What is counted by itself, and not as a part of something else."""
 
+_ALWAYS: Final = frozenset(("opened", "assigned", "resolved", "received", "sent", "first_responses_in_target"))
+"""What every queue counts. The rest has a counter only where there ever was one: most queues never have it."""
+
 _MAIN: Final = (TODAY, "7d", "30d")
 _PARTS_OF_MAIN: Final = (
     *("opened", "assigned", "assigned_resolved", "resolved", "first_responses", "first_responses_in_target"),
@@ -306,7 +309,7 @@ _TOTALS: Final = (
         _figure(
             "case_totals",
             counter(f"contact_case_{name}_total", "messages" if name in _MESSAGES else "cases", QUEUE, f"{text}."),
-            read.CASES_COUNTED.total_if_any(name),
+            read.CASES_COUNTED.total(name) if name in _ALWAYS else read.CASES_COUNTED.total_if_any(name),
         )
         for name, text in COUNTED.items()
         if name not in {"first_responses", "full_resolutions"}  # they are the `_count` of a histogram

@@ -35,6 +35,8 @@ SILENCE: Final = RETENTION.reach
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _HOUR: Final = timedelta(hours=1)
+_AT_RISK: Final = 0.25
+"""Of a target: who has so little of it left may miss it."""
 _SURELY_MS: Final = RETENTION.surely // _MILLISECOND
 
 
@@ -134,7 +136,7 @@ class CaseQueue:
         """Return what the board says about this queue at the instant *at*."""
         tenant, queue, channel = self.key
         # Computed and not counted along: a case grows older, and past its target, without any event.
-        past, due = self._missed(at), self._missed(at + _HOUR)
+        past, due = self._missed(at), self._missed(at, _HOUR)
         return CasesSnapshot(
             tenant=tenant,
             queue=queue,
@@ -145,6 +147,7 @@ class CaseQueue:
             waiting_since=_earliest(self.first_waits.first, self.next_waits.first),
             past_target=past,
             due_within_hour=due - past,
+            at_risk=self._missed(at, _HOUR, of_target=_AT_RISK) - past,
             opened_since=_earliest(self.opened.first),
             by_status=tuple(self._by_status),
             by_priority=tuple(self._by_priority),
@@ -152,11 +155,19 @@ class CaseQueue:
             counted=self.counts.counted(minute_of(at)),
         )
 
-    def _missed(self, at: datetime) -> int:
-        """Return how many of those who wait now have missed their target by the instant *at*."""
+    def _missed(self, at: datetime, within: timedelta = timedelta(0), *, of_target: float = 1.0) -> int:
+        """
+        Return how many of those who wait now have missed their target, or will *within* so long after *at*.
+
+        But within no more than a share of the target: all who wait for what is promised in an hour would be late soon.
+        """
         policy = self.policy
         waits = ((self.first_waits, policy.first_response_target), (self.next_waits, policy.next_response_target))
-        return sum(times.before(self._in_target_from(at, target)) for times, target in waits if times)
+        return sum(
+            times.before(self._in_target_from(at + min(within, target * of_target), target))
+            for times, target in waits
+            if times
+        )
 
     def _in_target_from(self, at: datetime, target: timedelta) -> int:
         """Return since when, in ms since 1970, somebody may wait at the instant *at* and be within a target."""

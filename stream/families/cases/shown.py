@@ -31,7 +31,7 @@ def _wait_state(snapshot: CasesSnapshot) -> State:
         return State.NO_SAMPLE
     if snapshot.past_target:
         return State.BREACHED
-    return State.AT_RISK if snapshot.due_within_hour else State.OK
+    return State.AT_RISK if snapshot.at_risk else State.OK
 
 
 def _judge_age(reading: CaseReading, ages: Sequence[Any]) -> Sequence[State]:
@@ -43,7 +43,7 @@ def queue_states(reading: CaseReading, window: str) -> Sequence[State]:
     """Tell how each queue stands: by its service level, and whether somebody waits who will be answered too late."""
     levels = _judge_level(reading, CASES_COUNTED.of_ratio(FIRST_RESPONSE_LEVEL)(reading, window))
     # Who has missed a target already is in the level of tomorrow: that today somebody can still do something about.
-    waits = [State.AT_RISK if one.past_target or one.due_within_hour else State.OK for one in reading.snapshots]
+    waits = [State.AT_RISK if one.past_target or one.at_risk else State.OK for one in reading.snapshots]
     return [_worse(*states) for states in zip(levels, waits, strict=True)]
 
 

@@ -37,6 +37,8 @@ class CasesSnapshot(Struct, frozen=True, kw_only=True):
     """Of those waiting, how many can no longer be answered within their target."""
     due_within_hour: int
     """Of those waiting, how many will miss their target within the hour if nobody answers."""
+    at_risk: int
+    """The same within the last quarter of the target, where that is less than an hour."""
     opened_since: Instant | None
     """When the oldest open case was opened; None where there is none."""
     by_status: tuple[int, ...]
@@ -59,6 +61,7 @@ class CasesSnapshot(Struct, frozen=True, kw_only=True):
             waiting_since=_first(self.waiting_since, other.waiting_since),
             past_target=self.past_target + other.past_target,
             due_within_hour=self.due_within_hour + other.due_within_hour,
+            at_risk=self.at_risk + other.at_risk,
             opened_since=_first(self.opened_since, other.opened_since),
             by_status=_sums(self.by_status, other.by_status),
             by_priority=_sums(self.by_priority, other.by_priority),

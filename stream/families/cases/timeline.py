@@ -303,6 +303,7 @@ class _Reader:
 
     def was_answered(self, at: int, _: int) -> None:
         self.answered += 1
+        self.asked_again_at = -1  # whoever was answered after the solution does not wait, either
         self.facts.append(("sent", at, self.place, 1))
         if self.waiting_since >= 0:
             what = "next_responses" if self.responded else "first_responses"
