@@ -7,7 +7,7 @@
 -- from: a case is opened before somebody writes, an answer is sent before it solves the case.
 CREATE TABLE report AS
 WITH told AS (
-    SELECT tenantid AS tenant, subject AS "case", id, epoch_ms(time::TIMESTAMPTZ) AS moment, data.*,
+    SELECT coalesce(tenantid, 'default') AS tenant, subject AS "case", id, epoch_ms(time::TIMESTAMPTZ) AS moment, data.*,
         CASE type
             WHEN 'message.received' THEN CASE WHEN coalesce(data.automatic, false) THEN 'automatic' ELSE 'asked' END
             WHEN 'message.sent' THEN CASE
@@ -27,28 +27,33 @@ SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY moment, list_p
      'merged', 'deleted', 'spam'], kind), id) AS no
 FROM told WHERE moment <= $at AND kind <> 'note';
 
--- With the queue in which the case was by then, and whether it was open before.
+-- With the queue in which the case was by then, and whether it was open before. What was merged goes on elsewhere: it is
+-- not opened again.
 CREATE TABLE step AS
-WITH placed AS (
+WITH marked AS (
+    SELECT *, count(*) FILTER (kind = 'merged') OVER (PARTITION BY tenant, "case" ORDER BY no
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) > 0 AS was_merged
+    FROM report
+), placed AS (
     SELECT *,
         first_value(moment) OVER life AS opened_at,
         coalesce(first_value(channel) OVER life, 'email') AS came_by,
         last_value(queue IGNORE NULLS) OVER life AS place,
-        last_value(CASE WHEN kind IN ('opened', 'reopened', 'resolved', 'closed', 'merged') THEN kind END IGNORE NULLS)
-            OVER before AS state
-    FROM report
+        last_value(CASE WHEN kind IN ('opened', 'resolved', 'closed', 'merged') OR (kind = 'reopened' AND NOT was_merged)
+            THEN kind END IGNORE NULLS) OVER before AS state
+    FROM marked
     WINDOW life AS (PARTITION BY tenant, "case" ORDER BY no ROWS UNBOUNDED PRECEDING),
         before AS (PARTITION BY tenant, "case" ORDER BY no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), judged AS (
     SELECT *,
         coalesce(state IN ('opened', 'reopened'), false) AS is_open,
         lag(place) OVER life AS place_before,
-        -- The customer asks by opening the case and by writing; who reopens it says that it is still to be answered.
-        (kind = 'opened' AND coalesce(opened_by, 'customer') = 'customer') OR kind = 'asked'
-            OR (kind = 'reopened' AND coalesce(state IN ('resolved', 'closed'), false)) AS asks
+        kind = 'reopened' AND NOT was_merged AND coalesce(state IN ('resolved', 'closed'), false) AS reopens
     FROM placed WINDOW life AS (PARTITION BY tenant, "case" ORDER BY no)
 )
 SELECT *,
+    -- The customer asks by opening the case and by writing; who reopens it says that it is still to be answered.
+    (kind = 'opened' AND coalesce(opened_by, 'customer') = 'customer') OR kind = 'asked' OR reopens AS asks,
     kind IN ('resolved', 'closed') AND is_open AS solves,
     -- Nobody waits after an answer, nor when the case has come to an end.
     kind = 'answered' OR (kind IN ('resolved', 'closed', 'merged') AND is_open) AS settles
@@ -71,10 +76,9 @@ SELECT tenant, "case",
     arg_max(came_by, no) AS channel,
     arg_max(place, no) AS queue,
     bool_or(kind IN ('deleted', 'spam')) AS is_gone,
-    arg_max(kind, no) FILTER (kind IN ('opened', 'reopened', 'resolved', 'closed', 'merged'))
+    arg_max(kind, no) FILTER (kind IN ('opened', 'resolved', 'closed', 'merged') OR reopens)
         IN ('opened', 'reopened') AS is_open,
-    arg_max(kind, no) FILTER (kind IN ('opened', 'reopened', 'resolved', 'closed', 'merged'))
-        IN ('resolved', 'closed') AS is_solved,
+    coalesce(max(no) FILTER (solves) > coalesce(max(no) FILTER (reopens), 0), false) AS is_solved,
     max(no) FILTER (solves) AS last_solution,
     CASE WHEN NOT arg_max(settles, no) THEN arg_max_null(asked_since, no) END AS waiting_since,
     min(moment) AS opened_at
@@ -86,6 +90,10 @@ WITH alive AS (SELECT turn.*, is_solved, last_solution FROM turn JOIN standing U
 response AS (
     SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth
     FROM alive WHERE kind = 'answered' AND is_open AND asked_since IS NOT NULL
+),
+removal AS (
+    SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth
+    FROM turn WHERE kind IN ('deleted', 'spam')
 ),
 solution AS (
     SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth FROM alive WHERE solves
@@ -111,9 +119,10 @@ counted AS (
     UNION ALL SELECT tenant, place, came_by, 'received', moment, 1, NULL FROM alive WHERE kind = 'asked'
     UNION ALL SELECT tenant, place, came_by, 'sent', moment, 1, NULL FROM alive WHERE kind = 'answered'
     UNION ALL SELECT tenant, place, came_by, 'automatic', moment, 1, NULL FROM alive WHERE kind = 'automatic'
-    UNION ALL SELECT tenant, place, came_by, 'merged', moment, 1, NULL FROM alive WHERE kind = 'merged'
-    UNION ALL SELECT tenant, place, came_by, 'reopened', moment, 1, NULL FROM alive WHERE kind = 'reopened' AND asks
-    UNION ALL SELECT tenant, place, came_by, kind, moment, 1, NULL FROM turn WHERE kind IN ('deleted', 'spam')
+    UNION ALL SELECT tenant, place, came_by, 'merged', moment, 1, NULL FROM alive
+        WHERE kind = 'merged' AND NOT was_merged
+    UNION ALL SELECT tenant, place, came_by, 'reopened', moment, 1, NULL FROM alive WHERE reopens
+    UNION ALL SELECT tenant, place, came_by, kind, moment, 1, NULL FROM removal WHERE nth = 1
     UNION ALL SELECT tenant, place, came_by, if(nth = 1, 'first_responses', 'next_responses'), moment, 1, asked_since
         FROM response
     UNION ALL SELECT tenant, place, came_by, 'resolved', moment, 1, NULL FROM solution

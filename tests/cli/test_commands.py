@@ -162,6 +162,20 @@ def test_the_same_seed_gives_the_same_day_byte_for_byte() -> None:
     assert play("1") != play("2")
 
 
+def test_days_of_cases_are_simulated_and_replayed(tmp_path: Path) -> None:
+    (month := tmp_path / "month.jsonl").write_text(
+        contact_stream(
+            *("simulate", "--centre", "office", "--start", "2025-11-17T00:00:00Z", "--hours", "72", "--seed", "4")
+        ).stdout
+    )
+
+    run = contact_stream("replay", str(month), "--window", "7d", "--json")
+
+    rows = json.loads(run.stdout)["case_queues"]
+    assert {(row["queue"], row["channel"]) for row in rows} >= {("service", "email"), ("orders", "task")}
+    assert sum(row["opened"] for row in rows) > 50
+
+
 def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text(

@@ -199,7 +199,7 @@ class Chaos:
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Return the end of each source partition."""
-        topics = ("contacts", "agents")
+        topics = ("contacts", "agents", "cases")
         wanted = [TopicPartition(topic, number) for topic in topics for number in range(self._partitions)]
         return dict(await self._reader.end_offsets(wanted))
 

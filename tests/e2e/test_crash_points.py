@@ -48,7 +48,7 @@ def arrived(seed: int) -> Arrived:
     """Half an hour of a busy centre as it arrives: some events late, some once more; and the topics that hold it."""
     day = list(simulate(demo_centre(), start=NOON - timedelta(minutes=30), end=NOON, seed=seed))
     events = with_repeats(day, random.Random(seed))
-    topics: Topics = {TP(topic, n): [] for topic in ("contacts", "agents") for n in range(PARTITIONS)}
+    topics: Topics = {TP(topic, n): [] for topic in ("contacts", "agents", "cases") for n in range(PARTITIONS)}
     for event in events:
         topic = topics[TP(event.topic, home_of(key_of(event), PARTITIONS))]
         topic.append(FakeRecord(len(topic), key_of(event), encode(event)))

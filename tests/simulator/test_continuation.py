@@ -16,8 +16,10 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def run(newest: Event | None, *, until: datetime, now: datetime = NOW, seed: int = 1) -> list[Event]:
-    events = going_on(demo_centre(), newest, now=now, past=HOUR, seed=seed)
+def run(
+    newest: Event | None, *, until: datetime, now: datetime = NOW, seed: int = 1, cases_before: timedelta = 0 * HOUR
+) -> list[Event]:
+    events = going_on(demo_centre(), newest, now=now, past=HOUR, seed=seed, cases_before=cases_before)
     return list(takewhile(lambda event: event.time < until, events))
 
 
@@ -31,6 +33,17 @@ def test_a_run_goes_on_with_the_very_events_that_would_have_followed(cut: int) -
     newest = whole[cut]
 
     assert run(newest, until=LATER, now=LATER) == [
+        event for event in whole if event.time >= newest.time - timedelta(minutes=5)
+    ]
+
+
+@pytest.mark.parametrize("cut", [1, 2000, -1000])
+def test_a_run_goes_on_also_where_it_was_stopped_among_the_cases_of_the_days_before(cut: int) -> None:
+    whole = run(None, until=LATER, cases_before=48 * HOUR)
+    newest = whole[cut]
+
+    assert whole[0].time < NOW - 48 * HOUR
+    assert run(newest, until=LATER, now=LATER, cases_before=48 * HOUR) == [
         event for event in whole if event.time >= newest.time - timedelta(minutes=5)
     ]
 

@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 
 import pytest
 
@@ -91,3 +91,19 @@ async def test_a_live_centre_has_a_past_hour_and_goes_on() -> None:
     assert came[0] == (START - timedelta(hours=1), START)
     assert all(now == max(time, START) for time, now in came)
     assert came[-1][1] > START + timedelta(minutes=10)
+
+
+async def test_cases_of_the_days_before_come_at_once_too() -> None:
+    clock = Clock()
+    events = live(demo_centre(), now=START, warm_up=timedelta(hours=1), seed=1, cases_before=timedelta(days=2))
+
+    before = START - timedelta(hours=1)
+    came = [
+        event.topic
+        async for event in paced(
+            takewhile(lambda event: event.time < before, events), speed=1, clock=clock, sleep=clock.sleep
+        )
+    ]
+
+    assert {*came} == {"cases"}
+    assert clock.now == START

@@ -55,7 +55,7 @@ def keep_rows() -> Iterator[str]:
 async def keep_worker(name: str) -> str:
     """Write the topics of a day, and what a worker leaves that is killed when half of its tallies are written."""
     day = simulate(demo_centre(), start=NOON - timedelta(minutes=12), end=NOON, seed=1)
-    topics: Topics = {TP(topic, n): [] for topic in ("contacts", "agents") for n in range(PARTITIONS)}
+    topics: Topics = {TP(topic, n): [] for topic in ("contacts", "agents", "cases") for n in range(PARTITIONS)}
     for event in day:
         topic = topics[TP(event.topic, home_of(key_of(event), PARTITIONS))]
         topic.append(FakeRecord(len(topic), key_of(event), encode(event)))
