@@ -7,7 +7,10 @@ from stream.families.cases.payloads import Priority, Status
 from stream.simulator.cases.plan import CaseAgentPlan, CaseQueuePlan
 from stream.simulator.cases.requests import CaseTurn, Request, Requests
 
-__all__ = ["CaseAgent", "Inbox", "Mailbox", "SimulatedCase"]
+__all__ = ["RAISED", "CaseAgent", "Inbox", "Mailbox", "SimulatedCase"]
+
+RAISED: dict[Priority, Priority] = {"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
+"""The next more urgent priority."""
 
 _URGENCY: dict[Priority, int] = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 
@@ -63,6 +66,12 @@ class Inbox:
     def next(self) -> SimulatedCase:
         """Return the case that is to be worked on, and take it out."""
         return heappop(self._due)[2]
+
+    def best(self) -> "CaseAgent | None":
+        """Return who is given a case now: to whom the queue matters most, and of these who was idle longest."""
+        free = (place for place in self.agents if place[1].free)
+        best = min(free, key=lambda place: (place[0], place[1].idle_since), default=None)
+        return None if best is None else best[1]
 
 
 class Mailbox:

@@ -1,8 +1,8 @@
 """The life of cases: they come in, agents work on them turn by turn, customers write again, and at last they close."""
 
-from stream.families.cases.payloads import Priority, Status
+from stream.families.cases.payloads import Status
 from stream.simulator.arrivals import DAY_MS
-from stream.simulator.cases.desk import CaseAgent, Inbox, Mailbox, SimulatedCase
+from stream.simulator.cases.desk import RAISED, CaseAgent, Mailbox, SimulatedCase
 from stream.simulator.cases.events_out import CaseRecorder
 from stream.simulator.customers import milliseconds
 from stream.simulator.desks import Calendar
@@ -13,8 +13,6 @@ __all__ = ["CasePlay"]
 _RECEIPT_MS = 4_000
 _GREETING_MS = 1_500
 _AWAY_MS = 45_000
-
-_RAISED: dict[Priority, Priority] = {"low": "normal", "normal": "high", "high": "urgent", "urgent": "urgent"}
 
 
 class CasePlay:
@@ -119,7 +117,7 @@ class CasePlay:
         inbox.put(case)
         if case.waits and case.next.again:
             self._calendar.after(case.next.again[0], self._write_again, (case, case.turn, 0))
-        agent = _best(inbox)
+        agent = inbox.best()
         if agent is not None:
             self._begin(agent, inbox.next())
 
@@ -140,7 +138,7 @@ class CasePlay:
         if turn.note:
             self._record.sent(case, public=False)
         if turn.raised and case.priority != "urgent":
-            case.priority = _RAISED[case.priority]
+            case.priority = RAISED[case.priority]
             self._record.priority(case)
         self._do(case)
         agent.case, agent.idle_since = None, self._calendar.now
@@ -251,10 +249,3 @@ class CasePlay:
         again = case.next.again
         if number + 1 < len(again):
             self._calendar.after(again[number + 1], self._write_again, (case, turn, number + 1))
-
-
-def _best(inbox: Inbox) -> CaseAgent | None:
-    """Return the agent who is given a case of a queue: to whom it matters most, and of these who was idle longest."""
-    free = (place for place in inbox.agents if place[1].free)
-    best = min(free, key=lambda place: (place[0], place[1].idle_since), default=None)
-    return None if best is None else best[1]
