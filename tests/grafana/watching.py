@@ -76,7 +76,8 @@ def _an_afternoon(at: datetime) -> list[Event]:
     """The same two hours at whatever hour this runs: they end at the instant *at*."""
     later = at - AFTERNOON[1]
     events = simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED)
-    return [replace(event, time=event.time + later) for event in events]
+    # Cases are told of by themselves, so that each of their figures has a sample.
+    return [replace(event, time=event.time + later) for event in events if event.topic != "cases"]
 
 
 def _rare(at: datetime) -> list[Event]:
