@@ -8,7 +8,7 @@ from math import floor
 from typing import Final
 from unicodedata import category
 
-__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "moment", "printable", "share"]
+__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "moment", "printable", "score", "share"]
 
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
@@ -61,6 +61,11 @@ def share(ratio: float | None) -> str:
 def count(number: int | None) -> str:
     """Write a count; thousands apart by a thin space."""
     return NO_SAMPLE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")
+
+
+def score(number: float | None) -> str:
+    """Write a mean score, or a difference of shares in points: one decimal, rounded half up."""
+    return NO_SAMPLE if number is None else f"{floor(number * 10 + 0.5) / 10:.1f}"
 
 
 def moment(at: datetime | None) -> str:

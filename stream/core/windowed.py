@@ -19,8 +19,8 @@ from stream.core.windows import (
     ALL,
     EPOCH,
     LIVE_WINDOWS,
+    SPANS,
     UNITS,
-    WINDOWS,
     Unit,
     day_of,
     hour_of,
@@ -48,21 +48,25 @@ class _Lengths(NamedTuple):
 
     units: tuple[Unit, ...]
     """Of which each window has the running one."""
-    sliding: dict[Unit, dict[str, int]]
-    """Of which windows have so many closed ones."""
+    sliding: dict[Unit, dict[str, tuple[int, int]]]
+    """Of which windows have closed ones: from and up to so many before the running one."""
     nothing_closed: dict[str, bytes]
     """All windows, as they are where they have nothing but the running one."""
 
 
 @lru_cache  # of many queues there are few families
 def _lengths_of(windows: tuple[str, ...], retention: Retention) -> _Lengths:
-    shown = {name: WINDOWS[name] for name in windows}
+    shown = {name: SPANS[name] for name in windows}
     assert all(map(retention.keeps, shown.values())), "a window is longer than what is kept"
     units = tuple(dict.fromkeys(window.unit for window in shown.values()))
     sliding = {
         unit: lengths
         for unit in units
-        if (lengths := {name: one.before for name, one in shown.items() if one.unit == unit and one.before})
+        if (
+            lengths := {
+                name: (one.oldest, one.ago or 1) for name, one in shown.items() if one.unit == unit and one.oldest
+            }
+        )
     }
     return _Lengths(units, sliding, dict.fromkeys(shown, b""))
 
