@@ -6,12 +6,14 @@ from stream.core.cloudevents import EventDecoder
 from stream.core.family import Family
 from stream.families.agents import family as agents
 from stream.families.contacts import family as contacts
+from stream.families.surveys import family as surveys
 
 __all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
 
 FAMILIES: Final[tuple[Family[Any], ...]] = (
     contacts.FAMILY,
     agents.FAMILY,
+    surveys.FAMILY,
 )
 
 DECODER: Final = EventDecoder([kind for family in FAMILIES for kind in family.events])

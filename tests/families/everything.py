@@ -11,6 +11,7 @@ from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
+from tests.families.surveys.busy import a_busy_survey
 
 __all__ = ["a_busy_board", "a_busy_feed", "ones"]
 
@@ -25,11 +26,12 @@ def ones(number: int = 1) -> Tally:
 def a_busy_board() -> Board:
     """Two queues, one of them idle."""
     busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
-    return a_board(
+    board = a_board(
         replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
         a_queue("idle", tenant="globex", channel="chat"),
         staff=(agents("busy", available=2), agents(None, available=2)),
     )
+    return replace(board, snapshots={**board.snapshots, "surveys": a_busy_survey(NOON)})
 
 
 def a_busy_feed() -> Feed:

@@ -39,7 +39,7 @@ def test_a_meaning_is_a_sentence(metric: Metric) -> None:
 def test_no_label_tells_who_it_was(metric: Metric) -> None:
     bounded = {
         *("tenant", "queue", "channel", "window", "reason", "state", "formula", "figure", "event", "source", "team"),
-        *("topic", "partition", "section", "family", "version", "python"),
+        *("topic", "partition", "section", "family", "version", "python", "kind", "bound", "group"),
     }
 
     assert set(metric.labels) <= bounded
