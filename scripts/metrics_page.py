@@ -68,6 +68,7 @@ they are answered, abandoned and handled like others.
 _SECTIONS = (
     ("Now", "now"),
     ("Agents", "agents"),
+    ("Satisfaction and quality", "surveys"),
     ("What a queue promises", "policy"),
     ("Windows", "windows"),
     ("Counters and histograms", "totals"),

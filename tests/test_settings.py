@@ -74,14 +74,15 @@ def test_a_window_that_is_none_is_refused_with_those_there_are(windows: str) -> 
 
 
 def test_a_window_that_no_figure_has_is_refused() -> None:
-    with pytest.raises(SettingsError, match="no figure has the window 90d; there are 5m, 15m, 30m, 1h, today"):
-        shown_by(settings_from({"CONTACT_STREAM_WINDOWS": "5m,90d"}))
+    with pytest.raises(SettingsError, match="no figure has the window month; there are 5m, 15m, 30m, 1h, today, 7d"):
+        shown_by(settings_from({"CONTACT_STREAM_WINDOWS": "5m,month"}))
 
 
 def test_windows_that_alerts_read_and_nobody_writes_are_found() -> None:
     assert left_out(None) == ()
-    assert left_out(("5m", "15m", "30m", "1h", "today")) == ()
-    assert left_out(("5m", "30m", "today")) == ("15m", "1h")
+    assert left_out(("5m", "15m", "30m", "1h", "today", "7d", "30d")) == ()
+    assert left_out(("5m", "30m", "today", "7d", "30d")) == ("15m", "1h")
+    assert left_out(("5m", "15m", "30m", "1h", "today")) == ("7d", "30d")
 
 
 def test_histograms_have_three_degrees_of_detail() -> None:

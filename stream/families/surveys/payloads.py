@@ -1,6 +1,7 @@
 """What each event about a survey or a review says: the `data` of the CloudEvents, and the types of its fields."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, get_args
 
 from msgspec import Meta, Struct
 
@@ -33,8 +34,26 @@ class InvitationData(RatedData, frozen=True, kw_only=True):
     """An opaque id, never a name or address: with it, customers who are asked too often are found."""
 
 
+def _scores_by_scale() -> Iterator[dict[str, Any]]:
+    """Yield, for JSON Schema, which scores each scale has, named or that of the kind; and that of NPS there is one."""
+    told = {scale: {"scale": {"const": scale}} for scale in SCALES}
+    by_kind = {
+        natural_scale(kind): {"kind": {"const": kind}, "scale": {"type": "null"}} for kind in get_args(SurveyKind)
+    }
+    for scale, properties in (*told.items(), *by_kind.items()):
+        low, high = SCALES[scale]
+        scores = {"properties": {"score": {"minimum": low, "maximum": high}}}
+        # A scale that is absent is that of the kind, as one that is null.
+        yield {"if": {"properties": properties, "required": [next(iter(properties))]}, "then": scores}
+    only = {"properties": {"scale": {"enum": ["0-10", None]}}}
+    yield {"if": {"properties": {"kind": {"const": "nps"}}, "required": ["kind"]}, "then": only}
+
+
 class SurveyAnswerData(RatedData, frozen=True, kw_only=True):
     """What a customer answered."""
+
+    between_fields: ClassVar[Mapping[str, Any]] = {"allOf": [*_scores_by_scale()]}
+    """What `__post_init__` demands, as JSON Schema says it."""
 
     kind: SurveyKind
     score: Annotated[int, Meta(ge=0, le=10)]

@@ -10,7 +10,7 @@ __all__ = ["a_busy_survey", "busy_events"]
 
 
 def busy_events(at: datetime) -> list[Event]:
-    """Return two weeks of surveys of one queue, up to an instant: every kind, a group, changes, reviews, and too many."""
+    """Return two weeks of surveys of one queue: every kind, a group, changes, reviews, and one invitation too many."""
     events = []
     for age in range(14, -1, -1):
         day = at - timedelta(days=age, hours=2)
