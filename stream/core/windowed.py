@@ -27,6 +27,7 @@ from stream.core.windows import (
     minute_of,
     month_of,
     start_of,
+    start_of_day,
 )
 
 __all__ = ["Contribution", "Scope", "Windowed"]
@@ -275,11 +276,20 @@ class Windowed(Generic[T]):
         yield "taken_back", 0
 
     def _first_kept(self) -> dict[Unit, int]:
-        """Return the first of each unit that is kept; mostly asked for within one minute."""
+        """Return the first of each unit that is kept; mostly asked for within one minute, or day."""
         if self.watermark >= self._first_until:
             newest = minute_of(self.watermark)
-            self._first, self._first_until = self._kept_from(newest), start_of(newest + 1)
+            self._first, self._first_until = self._kept_from(newest), self._until(newest)
         return self._first
+
+    def _until(self, newest: int) -> datetime:
+        """Return when another minute begins, or hour, or day: the shortest unit that is kept."""
+        kept = self._retention
+        if kept.minutes:
+            return start_of(newest + 1)
+        if kept.hours:
+            return start_of((hour_of(newest) + 1) * 60)
+        return start_of_day(self.day_of(newest) + 1, self._zone, self._day_starts)
 
     def _kept_from(self, newest: int) -> dict[Unit, int]:
         kept, today = self._retention, self.day_of(newest)

@@ -7,9 +7,10 @@ from stream.core.counts import CountsRow
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.families.surveys.counts import SurveyCounts
-from stream.families.surveys.customers import CustomerRow
+from stream.families.surveys.customers import CUSTOMERS_KEPT, CustomerRow
 from stream.families.surveys.queues import RatedQueues, SurveyKey
-from stream.families.surveys.rated import CUSTOMERS_KEPT, KEPT_DAYS, LIFETIME, Part, RatedQueue
+from stream.families.surveys.rated import LIFETIME, Part, RatedQueue
+from stream.families.surveys.rules import KEPT_DAYS
 from stream.families.surveys.survey import RatedPlace, SurveyRow
 
 __all__ = ["CustomerKey", "Eviction", "SurveyCountsKey"]

@@ -28,7 +28,7 @@ from stream.families.surveys.customers import (
 from stream.families.surveys.events import EVENTS, SurveyInvited
 from stream.families.surveys.eviction import CustomerKey, Eviction, SurveyCountsKey
 from stream.families.surveys.queues import RatedQueues, SurveyKey
-from stream.families.surveys.rated import CUSTOMERS_KEPT, Part, RatedQueue, parts_of
+from stream.families.surveys.rated import Part, RatedQueue, parts_of
 from stream.families.surveys.snapshot import SurveySnapshot
 from stream.families.surveys.survey import NEW_SURVEY, CountedAs, SurveyRow, counted_as, fold_survey
 
@@ -151,14 +151,14 @@ class SurveysFold:
     # For each event, do everything that can raise before changing state.
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
-        newest = applied.newest_by_source
         for event, offset in zip(events, offsets, strict=True):
             try:
                 self._fold_event(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-            if event.source not in newest or event.time > newest[event.source]:
-                newest[event.source] = event.time
+        for source in {event.source for event in events}:
+            newest = max(event.time for event in events if event.source == source)
+            applied.newest_by_source[source] = max(newest, applied.newest_by_source.get(source, newest))
 
     def _fold_event(self, event: Event, offset: int, applied: Applied) -> None:
         if not isinstance(event, EVENTS):
@@ -171,22 +171,24 @@ class SurveysFold:
             applied.replayed += 1
         elif (facts := fold_survey(row, event)) is None:
             applied.duplicates += 1
-            self._keep(queue, key, replace(row, applied_offset=offset), row)
+            self._keep(queue, key, row, offset)
         else:
             counted = counted_as(facts, queue.policy, queue.place_of)
             queue = self._touch_queue(queue, event.time)
             self._count(queue, row.counted, counted, event.time, offset, applied)
-            self._keep(queue, key, SurveyRow(offset, queue.day, *facts, counted), row)
+            self.surveys.put(key, SurveyRow(offset, queue.day, *facts, counted))
+            if row.heard_on != queue.day:
+                queue.surveys.note(key, queue.day)
         if asking is not None:
-            self._ask(self._touch_queue(queue, event.time), asking, event.time, offset)
+            queue = self._touch_queue(queue, event.time)
+            self._ask(queue, asking, event.time, offset)
 
-    def _keep(self, queue: RatedQueue, key: SurveyKey, row: SurveyRow, before: SurveyRow) -> None:
-        """Keep a row, which learns of the offset also of a repeat: a replay that brings it again must find the row."""
-        if row.heard_on < queue.day:
-            row = replace(row, heard_on=queue.day)
-        self.surveys.put(key, row)
-        if before is NEW_SURVEY or before.heard_on != row.heard_on:
-            queue.surveys.note(key, row.heard_on)
+    def _keep(self, queue: RatedQueue, key: SurveyKey, row: SurveyRow, offset: int) -> None:
+        """Have the row of a repeat learn of its offset: a replay that brings it again must find the row."""
+        heard_on = max(row.heard_on, queue.day)
+        self.surveys.put(key, replace(row, applied_offset=offset, heard_on=heard_on))
+        if heard_on != row.heard_on:
+            queue.surveys.note(key, heard_on)
 
     def _count(  # what has changed, and by which record
         self, queue: RatedQueue, before: CountedAs, after: CountedAs, at: datetime, offset: int, applied: Applied
@@ -223,7 +225,7 @@ class SurveysFold:
             event.time,
             digest_of(tenant, event.subject),
             channel,
-            kept_from=max(queue.watermark, event.time) - CUSTOMERS_KEPT,
+            newest=queue.watermark,
             most=policy.most_invitations,
             within=policy.asked_within,
         )

@@ -12,13 +12,11 @@ from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import EPOCH, earlier, minute_of
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
-from stream.families.surveys.rules import MAX_ASKED_WITHIN, SurveyPolicy
+from stream.families.surveys.rules import SurveyPolicy
 from stream.families.surveys.snapshot import SurveySnapshot
 from stream.families.surveys.survey import RatedPlace
 
 __all__ = [
-    "CUSTOMERS_KEPT",
-    "KEPT_DAYS",
     "LIFETIME",
     "NO_QUEUE",
     "SURVEY_RETENTION",
@@ -40,12 +38,6 @@ COUNTED_WINDOWS: Final = (*SURVEY_WINDOWS, *map(earlier, SURVEY_WINDOWS))
 
 SURVEY_RETENTION: Final = Retention(days=182)
 """The longest window, and the period before it; a day more than both."""
-
-KEPT_DAYS: Final = 100
-"""So long after its last event a survey may still be answered or changed: the longest window, and some days more."""
-
-CUSTOMERS_KEPT: Final = timedelta(days=KEPT_DAYS) + MAX_ASKED_WITHIN
-"""Invitations that may still come late, and those before them that they are judged by."""
 
 SHOWN_FOR: Final = timedelta(hours=25) * 91
 """No window shows what is longer ago, clock changes included."""

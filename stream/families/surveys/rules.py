@@ -11,10 +11,13 @@ from stream.core import policy_values as read
 from stream.core.policies import PolicyKey, Rules
 from stream.families.surveys.scales import SCALES, Scale
 
-__all__ = ["MAX_ASKED_WITHIN", "RULES", "CesFormula", "SurveyPolicy"]
+__all__ = ["KEPT_DAYS", "MAX_ASKED_WITHIN", "RULES", "CesFormula", "SurveyPolicy"]
 
 CesFormula = Literal["asked", "answered"]
 """By what the sum of the ratings of effort is divided."""
+
+KEPT_DAYS: Final = 100
+"""So long after its last event a survey may still be answered or changed: the longest window, and some days more."""
 
 MAX_ASKED_WITHIN: Final = timedelta(days=90)
 """Invitations are kept this much longer than surveys, to tell who was asked too often."""
