@@ -1,7 +1,7 @@
 """The figures of surveys and reviews: metrics, and what a board shows of each queue, group and agent."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from stream.core.figure import Column, Figure
 from stream.core.metric import Metric, counter, gauge
@@ -73,48 +73,68 @@ def _by(metric: Metric, by: Mapping[str, Column[SurveySnapshot]], *, of_group: b
     )
 
 
+class _Told(NamedTuple):
+    """What is told of a figure that has a margin of error and a period before."""
+
+    unit: str
+    meaning: str
+    formula: str
+    called: str
+    margin: str = "mean ± 1.96 standard errors"
+
+
 _TOLD: Final = {
-    "csat": (
+    "csat": _Told(
         "ratio",
         "Share of the answers whose score is one of the positive set of the policy.",
         "satisfied ÷ answers",
+        "share satisfied",
+        "Wilson's interval",
     ),
-    "ces": (
+    "ces": _Told(
         "score",
         "Customer effort score, on the scale of the policy: of all who were asked, or of those who answered.",
         "sum of the ratings ÷ customers asked",
+        "customer effort score",
     ),
-    "nps": (
+    "nps": _Told(
         "score",
         "Net promoter score, -100 to 100: promoters gave 9 or 10, detractors 0 to 6.",
         "100 × (promoters - detractors) ÷ answers",
+        "net promoter score",
     ),
-    "iqs": (
+    "iqs": _Told(
         "ratio",
         "Internal quality score: the mean of the reviews, each the weighted mean of its categories; 0 to 1.",
-        "sum of (category × weight) ÷ sum of weights, 0 where a critical category has less than half",
+        "sum of (category × weight) ÷ sum of weights; 0 where a critical category has less than half",
+        "internal quality score",
     ),
 }
-"""What is told with its margin of error, and against the period before: unit, meaning and formula."""
 
 
 def _with_margin(name: str) -> tuple[SurveyFigure, ...]:
-    unit, meaning, formula = _TOLD[name]
-    first, rest = meaning[0].lower() + meaning[1:], "95 % confidence"
+    told = _TOLD[name]
+    unit, called = told.unit, told.called
     return (
-        _of(gauge(f"contact_{name}_{unit}", unit, _WINDOW, meaning, formula), estimated(name), written_in=_LIVE),
+        _of(
+            gauge(f"contact_{name}_{unit}", unit, _WINDOW, told.meaning, told.formula),
+            estimated(name),
+            written_in=_LIVE,
+        ),
         _by(
             gauge(
                 f"contact_{name}_bound_{unit}",
                 unit,
                 (*_WINDOW, "bound"),
-                f"The margin of error ({rest}) of the {first.removesuffix('.')}.",
-                "Wilson" if name == "csat" else "mean ± 1.96 standard errors",
+                f"Margin of error: with 95 % confidence the {called} is between these, were everybody asked.",
+                told.margin,
             ),
             {"lower": bound_of(name, 0), "upper": bound_of(name, 1)},
         ),
         _of(
-            gauge(f"contact_{name}_before_{unit}", unit, _WINDOW, "The same in the period of that length before it."),
+            gauge(
+                f"contact_{name}_before_{unit}", unit, _WINDOW, f"The {called} of the period of that length before it."
+            ),
             estimated_before(name),
         ),
     )
