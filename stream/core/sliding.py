@@ -28,7 +28,7 @@ class SlidingSums(Generic[T]):
     """
 
     def __init__(self, rows: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, tuple[int, int]]) -> None:
-        """*rows* by number of their unit; *windows* by name: so many units before the running one each begins and ends."""
+        """*rows* by number of their unit; *windows* by name: from and up to so many units before the running one."""
         self._rows = rows
         self._size = size_of(kind)
         self._windows = windows
