@@ -43,8 +43,7 @@ async def test_a_detail_says_between_what_a_figure_is_and_how_many_answers_are_m
     answers = [survey_event("answered", f"s{n}", NOON.replace(hour=9), score=5 - n // 3) for n in range(4)]
     board = Board(at=NOON, snapshots={"surveys": tuple(snapshots_of(surveys_fold_of(answers), NOON))})
     async with served(Worker(board=board, shown=SHOWN)) as address:
-        page = await visitor.open(f"{address}/?view=list")
-        await page.get_by_role("button", name="7 days").click()
+        page = await visitor.open(f"{address}/?view=list&window=7d")
         await page.get_by_role("link", name="sales").click()
 
         await expect(page.locator("#queue-where")).to_have_text("chat · acme")
