@@ -41,7 +41,8 @@ SELECT
     (SELECT 100.0 * avg((score >= 9) - (score <= 6)) FROM part WHERE kind = 'nps'),
     (SELECT 1.0 * sum(score) / ((SELECT number FROM asked WHERE kind = 'ces') + sum(NOT known)) FROM part
         WHERE kind = 'ces'),
-    (SELECT 1.0 * coalesce(sum(known), 0) / (SELECT number FROM asked WHERE kind = 'csat') FROM part WHERE kind = 'csat'),
+    (SELECT 1.0 * coalesce(sum(known), 0) / (SELECT number FROM asked WHERE kind = 'csat') FROM part
+        WHERE kind = 'csat'),
     (SELECT count(*) FROM part)
 """
 
