@@ -11,6 +11,7 @@ from scripts.dashboards.frame import TAG, page_of
 from scripts.dashboards.pipeline import pipeline
 from scripts.dashboards.queue_detail import queue_detail
 from scripts.dashboards.queues import queues
+from scripts.dashboards.satisfaction import satisfaction
 from scripts.dashboards.wallboard import shared_wallboard, wallboard
 from stream.languages.words import LANGUAGES, Language, name_of
 
@@ -30,6 +31,7 @@ def dashboards_of(language: Language) -> dict[str, Dashboard]:
         "wallboard-shared": shared_wallboard(shared),
         "queues": queues(page),
         "queue-detail": queue_detail(page),
+        "satisfaction": satisfaction(page),
         "pipeline": pipeline(page),
     }
 

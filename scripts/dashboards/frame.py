@@ -67,9 +67,13 @@ def uid_of(name: str, language: Language) -> str:
 
 
 def framed(
-    page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True, alerts: str = ""
+    page: Page, name: str, rows: Iterable[Row], *, about: str, window: bool = True, days: bool = False, alerts: str = ""
 ) -> dashboard.Dashboard:
-    """Return a whole dashboard; the title is the word called *name*. Times are marked at which *alerts* fired."""
+    """
+    Return a whole dashboard; the title is the word called *name*.
+
+    A reader chooses queues and a *window*, or of surveys windows of *days*. Times are marked at which *alerts* fired.
+    """
     built = (
         dashboards.Dashboard(page.words[f"title_{name.replace('-', '_')}"])
         .uid(uid_of(name, page.language))
@@ -83,7 +87,7 @@ def framed(
     )
     if page.scope.variables:
         built.link(_links(page))
-        for variable in _variables(page, window=window):
+        for variable in _variables(page, window=window, days=days):
             built.with_variable(variable)
     if alerts:
         built.annotation(_marks(page, alerts))
@@ -116,23 +120,26 @@ def _links(page: Page) -> dashboards.DashboardLink:
     return link.tags([TAG, page.language]).include_vars(True).keep_time(True)
 
 
-def _variables(page: Page, *, window: bool) -> list[Builder[dashboard.VariableModel]]:
+def _variables(page: Page, *, window: bool, days: bool) -> list[Builder[dashboard.VariableModel]]:
     """Each offers what those before it leave over, whatever there is."""
     source = dashboards.DatasourceVariable("datasource").label("Data source").type("prometheus")
     source.current(dashboard.VariableOption(text="Prometheus", value=FIXED_SOURCE))
     where = 'job=~"$job", instance=~"$instance"'
+    known = "contact_survey_minimum_answers" if days else "contact_open_cases"
     asked = {
         "job": ("job", "contact_ready"),
         "instance": ("instance", 'contact_ready{job=~"$job"}'),
-        "tenant": (page.words["tenant"], f"contact_open_cases{{{where}}}"),
-        "queue": (page.words["queue"], f'contact_open_cases{{{where}, tenant=~"$tenant"}}'),
-        "channel": (page.words["channel"], f'contact_open_cases{{{where}, tenant=~"$tenant", queue=~"$queue"}}'),
+        "tenant": (page.words["tenant"], f"{known}{{{where}}}"),
+        "queue": (page.words["queue"], f'{known}{{{where}, tenant=~"$tenant"}}'),
+        "channel": (page.words["channel"], f'{known}{{{where}, tenant=~"$tenant", queue=~"$queue"}}'),
     }
     found: list[Builder[dashboard.VariableModel]] = [source]
     for name in asked if window else ("job", "instance"):
         label, series = asked[name]
         found.append(_query_variable(page, name, label, f"label_values({series}, {name})"))
-    return [*found, _window(page)] if window else found
+    if days:
+        return [*found, _window(page, "days", "contact_survey_window_comments", "30d")]
+    return [*found, _window(page, "window", "contact_window_answered", DEFAULT_WINDOW)] if window else found
 
 
 def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards.QueryVariable:
@@ -151,16 +158,16 @@ def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards
     )
 
 
-def _window(page: Page) -> dashboards.QueryVariable:
-    """Offer the windows that workers write, one at a time."""
-    query = 'label_values(contact_window_answered{job=~"$job", instance=~"$instance"}, window)'
+def _window(page: Page, name: str, of: str, chosen: str) -> dashboards.QueryVariable:
+    """Offer the windows in which workers write a metric, one at a time."""
+    query = f'label_values({of}{{job=~"$job", instance=~"$instance"}}, window)'
     return (
-        dashboards.QueryVariable("window")
+        dashboards.QueryVariable(name)
         .label(page.words["window"])
         .datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE))
-        .query({"query": query, "refId": "window"})
+        .query({"query": query, "refId": name})
         .definition(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.NATURAL_ASC)
-        .current(dashboard.VariableOption(text=DEFAULT_WINDOW, value=DEFAULT_WINDOW))
+        .current(dashboard.VariableOption(text=chosen, value=chosen))
     )

@@ -25,6 +25,7 @@ ALL_OF_IT: Mapping[str, str] = {
     "__rate_interval": "15s",
     "__range": "60s",
     "window": "30m",
+    "days": "7d",
     **dict.fromkeys(("job", "instance", "tenant", "queue", "channel"), ".+"),
 }
 """What variables are replaced by when a reader chooses everything."""

@@ -106,6 +106,7 @@ async def test_every_variable_offers_what_there_is(crews: tuple[Watched, Watched
         "queue": 6,
         "channel": 3,
         "window": 2,
+        "days": 2,
     }
 
 

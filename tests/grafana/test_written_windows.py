@@ -12,6 +12,9 @@ from tests.grafana.shown import dashboards, queries_of
 LOOKED_AT = ("30m", "today")
 """What the variable of a dashboard offers by default."""
 
+OF_CONTACTS = {figure.metric.name for figure in FIGURES if figure.metric is not None}
+"""Surveys have windows of days, of which a dashboard reads each that is written."""
+
 RECORDED = {"queue:contact_service_level:burn": "contact_service_level_ratio"}
 """Recordings that have a window, and of what."""
 
@@ -22,6 +25,8 @@ def read_by_dashboards() -> Iterator[tuple[str, str]]:
     for name, board in dashboards().items():
         for query in queries_of(name, board):
             for metric, window in _SELECTED.findall(query.expr):
+                if metric not in OF_CONTACTS:
+                    continue
                 yield from ((metric, one) for one in (LOOKED_AT if window == "$window" else (window,)))
 
 
