@@ -32,7 +32,8 @@ def read_by_dashboards() -> Iterator[tuple[str, str]]:
 
 def read_by_alerts() -> Iterator[tuple[str, str]]:
     for alert in QUEUE_ALERTS:
-        yield from ((RECORDED.get(name, name), window) for name, window in _SELECTED.findall(alert.expr))
+        read = ((RECORDED.get(name, name), window) for name, window in _SELECTED.findall(alert.expr))
+        yield from ((name, window) for name, window in read if name in OF_CONTACTS)
 
 
 def test_what_dashboards_and_alerts_read_is_what_is_written() -> None:
