@@ -8,6 +8,7 @@ from stream.core.figure import Column, Format, Parts, Row, Show, ShownNote
 from stream.core.judgement import State
 from stream.families.surveys.rated_columns import (
     EstimatedColumn,
+    bound_of,
     bounds_of,
     estimated_before,
     number_of,
@@ -119,12 +120,6 @@ RATED_SECTIONS: Final = {
 """What a detail shows in every window."""
 
 
-def _bound(name: str, side: int) -> Column[SurveySnapshot]:
-    return lambda reading, window: [
-        None if one.bounds is None else one.bounds[side] for one in estimates(reading, name, window)
-    ]
-
-
 def _missing(name: str) -> Column[SurveySnapshot]:
     """Return a column of how many more answers it takes to be judged; None where there are enough, or none at all."""
 
@@ -138,8 +133,8 @@ def _missing(name: str) -> Column[SurveySnapshot]:
 
 
 RATED_FACTS: Final[dict[str, Column[SurveySnapshot]]] = {
-    **{f"{name}_lower": _bound(name, 0) for name in _FORMATS},
-    **{f"{name}_upper": _bound(name, 1) for name in _FORMATS},
+    **{f"{name}_lower": bound_of(name, 0) for name in _FORMATS},
+    **{f"{name}_upper": bound_of(name, 1) for name in _FORMATS},
     **{f"{name}_bounds": bounds_of(name, counted) for name, counted in _MADE_OF.items()},
     **{f"{name}_before": estimated_before(name) for name in _FORMATS},
     **{f"{name}_missing": _missing(name) for name in _FORMATS},

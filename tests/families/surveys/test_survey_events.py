@@ -11,6 +11,7 @@ from stream.board.view import panels_of
 from stream.core.cloudevents import encode, key_of
 from stream.core.collector import PageDetail, metric_families
 from stream.core.family import Board
+from stream.core.policies import Policies, Rule
 from stream.errors import InvalidEvent, SettingsError
 from stream.families.registry import DECODER
 from stream.families.surveys.family import FAMILY
@@ -108,6 +109,18 @@ def test_neither_customer_nor_words_are_in_a_row_a_board_or_a_page() -> None:
     for text in (*rows, page, panels):
         assert not any(word.encode() in text for word in (SECRET, "jane", "example", WORDS, "386"))
     assert b"eva" not in page + panels
+
+
+def test_agents_are_on_a_board_where_the_policy_says_so_and_never_on_a_page_of_metrics() -> None:
+    policies = Policies(rules=(Rule(changes={"survey_by_agent": True}),))
+    fold = surveys_fold_of([survey_event("answered", "s1", on(1), score=5, agent="eva")], policies)
+    board = Board(at=on(2), snapshots={"surveys": tuple(snapshots_of(fold, on(2)))})
+
+    page = written(metric_families(board, (FAMILY,), PageDetail(windows=FAMILY.windows)), TextFormat.TEXT)
+    agents = {row["agent"]: row["csat"] for row in panels_of(board, (FAMILY,), "7d")["surveys"].rows}
+
+    assert agents == {"": 1, "eva": 1}
+    assert b"eva" not in page
 
 
 def test_events_are_keyed_by_what_they_rate_else_by_the_tenant_alone() -> None:
