@@ -25,7 +25,7 @@ def _json(document: object) -> bytes:
 
 
 def _yaml(document: object) -> bytes:
-    head = "# Written by `make generate` from stream/families/contacts/events.py.\n"
+    head = "# Written by `make generate` from the events of each family (stream/families/*/events.py).\n"
     return (head + yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)).encode()
 
 

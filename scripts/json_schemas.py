@@ -47,13 +47,25 @@ def schema_of(event_type: str) -> Schema:
     schema = _described(parts[cls.__name__], cls)
     data = _data_class(cls)
     # `data` stands in place: these files are read by people and by tools that follow no references.
-    schema["properties"]["data"] = _described(parts[data.__name__], data)
+    schema["properties"]["data"] = _in_place(_described(parts[data.__name__], data), parts, data)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": schema_id(event_type),
         **schema,
         "examples": [example_of(event_type)],
     }
+
+
+def _in_place(part: Any, parts: dict[str, Any], within: type[msgspec.Struct]) -> Any:  # noqa: ANN401  # JSON
+    """Put what is referred to where it is referred to: a struct of the module of the one it is within."""
+    match part:
+        case {"$ref": str(name)}:
+            return _described(parts[name], getattr(import_module(within.__module__), name))
+        case dict():
+            return {name: _in_place(value, parts, within) for name, value in part.items()}
+        case list():
+            return [_in_place(one, parts, within) for one in part]
+    return part
 
 
 def _data_class(event: type[Event]) -> type[msgspec.Struct]:
@@ -65,7 +77,8 @@ def _described(schema: Schema, cls: type[msgspec.Struct]) -> Schema:
     properties = {name: _sharpened(part) for name, part in schema["properties"].items()}
     for name, sentence in _sentences_of(cls).items():
         properties[name] = {"description": sentence, **properties[name]}
-    return {**schema, "properties": properties}
+    # What one field demands of another: JSON Schema can say it, and types cannot.
+    return {**schema, "properties": properties, **getattr(cls, "between_fields", {})}
 
 
 def _sharpened(part: Schema) -> Schema:

@@ -1,5 +1,6 @@
 """Writes `docs/metrics.md` from the catalogue: `python -m scripts.metrics_page > docs/metrics.md`."""
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from stream.core.metric import Kind, Metric
 from stream.families.cases import figures as cases
 from stream.families.contacts import figures as contacts
 from stream.families.registry import FAMILIES
+from stream.families.surveys import figures as surveys
 
 __all__ = ["written"]
 
@@ -28,8 +30,9 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Windows of contacts** are `5m`, `15m`, `30m`, `1h` (the running minute and that many whole minutes before it) and
   `today` (since the queue's own day began). A queue of contacts lives in one worker, so its ratios are exact as they
   stand.
-- **Windows of cases** are `today`, `7d`, `30d` and `90d`: the running day of the queue and that many whole days before
-  it. The cases of a queue are on many workers: see [how to add them up](#cases-on-several-workers).
+- **Windows of cases and surveys** are `today`, `7d`, `30d` and `90d`: the running day of the queue and that many whole
+  days before it. The surveys of a queue are on one worker; its cases are on many: see [how to add them
+  up](#cases-on-several-workers).
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
   tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
   its agents. A queue of cases makes 116 while nothing but open cases is known of it, 162 when it is busy (150 if it is
@@ -78,9 +81,33 @@ they are answered, abandoned and handled like others.
 _OF_CASES = Path(__file__).with_name("metrics_of_cases.md")
 """What there is to say of cases beside their tables."""
 
+_SURVEYS = """\
+## How surveys and reviews are counted
+
+- **An answer** counts when it was first given, with the score that was given last: `survey.changed` corrects the
+  figures of that day. An invitation counts when it was sent. So a response rate may be above 1 in a window.
+- **CSAT** is the share of scores in the positive set of the policy; by default 4 and 5 of 1-5, 6 and 7 of 1-7, 7 to 10
+  of 1-10 and 0-10, thumbs up, yes, and the happy smiley. The mean is told in one scale, whatever scale was used.
+- **CES** is by default the sum of the ratings, on 1-10, over all who were asked: whoever was invited, and whoever
+  answered without a known invitation. With `ces_per = "answered"` it is the mean of the answers. Where the highest
+  score is the worst, an event says `higher_is_better: false`, and the score is turned over.
+- **NPS** is asked on 0-10: 9 and 10 promote, 0 to 6 detract.
+- **IQS** is the mean of reviews; of each the weighted mean of (score - min) ÷ (max - min) of its categories, without
+  those that did not apply. Less than half of a critical category makes the review 0.
+- **Margins of error**: with 95 % confidence the figure of all customers is between `lower` and `upper`. Wilson's
+  interval for shares, the normal one for means: of a few answers that all say the same it is too narrow.
+- **Too few answers**: a figure is on this page however few it is made of, and not judged on a board below
+  `survey_minimum_answers`. Alerts should demand `contact_survey_window_answers >= contact_survey_minimum_answers`.
+- **Asked too often** counts invitations of customers who had been asked as often as the policy allows by then.
+  Customers are known by a digest, and in each queue by itself: who is asked by two queues is two customers.
+- A queue and channel in which everything happens makes {of_queue} series, with surveys of satisfaction alone {of_csat};
+  an item or group of customers makes {of_group}. Single agents are on a board where the policy says so, and never here.
+"""
+
 _SECTIONS = (
     ("Now", "now"),
     ("Agents", "agents"),
+    ("Satisfaction and quality", "surveys"),
     ("What a queue promises", "policy"),
     ("Windows", "windows"),
     ("Counters and histograms", "totals"),
@@ -105,7 +132,24 @@ def written() -> str:
     tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
     introduction = _INTRODUCTION.replace("{at_most}", str(sum(map(_series, contacts.FIGURES))))
     introduction = introduction.replace("{of_cases}", str(sum(map(_series, cases.FIGURES))))
-    return "\n".join([introduction, _FORMULAS, _OF_CASES.read_text(), *tables, _PROCESS])
+    return "\n".join([introduction, _FORMULAS, _OF_CASES.read_text(), _surveys(), *tables, _PROCESS])
+
+
+def _surveys() -> str:
+    """Return what is to be known of surveys, with how many series they make."""
+    told = [(one, one.metric) for one in surveys.FIGURES if one.metric is not None]
+    of_group = [one for one, metric in told if "group" in metric.labels]
+    of_queue = [(one, metric) for one, metric in told if "group" not in metric.labels]
+    of_csat = [pair for pair in of_queue if not re.match("contact_(ces|nps|iqs)|.*reviews", pair[1].name)]
+    numbers = {
+        "{of_queue}": sum(_series(one) for one, _ in of_queue),
+        "{of_csat}": sum(_series(one) // (len(one.by) if "kind" in metric.labels else 1) for one, metric in of_csat),
+        "{of_group}": sum(map(_series, of_group)),
+    }
+    page = _SURVEYS
+    for blank, number in numbers.items():
+        page = page.replace(blank, str(number))
+    return page
 
 
 def _table(metrics: Sequence[Metric]) -> str:

@@ -12,6 +12,7 @@ from scripts.dashboards.frame import TAG, page_of
 from scripts.dashboards.pipeline import pipeline
 from scripts.dashboards.queue_detail import queue_detail
 from scripts.dashboards.queues import queues
+from scripts.dashboards.satisfaction import satisfaction
 from scripts.dashboards.wallboard import shared_wallboard, wallboard
 from stream.languages.words import LANGUAGES, Language, name_of
 
@@ -32,6 +33,7 @@ def dashboards_of(language: Language) -> dict[str, Dashboard]:
         "queues": queues(page),
         "queue-detail": queue_detail(page),
         "cases": cases(page),
+        "satisfaction": satisfaction(page),
         "pipeline": pipeline(page),
     }
 

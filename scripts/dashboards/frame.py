@@ -16,7 +16,7 @@ from scripts.dashboards.queries import EVERY, QUEUE, STATE, Scope
 from stream.core.windows import DEFAULT_WINDOW
 from stream.languages.words import Language, panel_words, words
 
-__all__ = ["CONTACTS", "TAG", "Choices", "Page", "framed", "page_of", "uid_of"]
+__all__ = ["CONTACTS", "SURVEYS", "TAG", "Choices", "Page", "framed", "page_of", "uid_of"]
 
 TAG = "contact-stream"
 
@@ -47,6 +47,9 @@ class Choices(Struct, frozen=True, kw_only=True):
 
 
 CONTACTS = Choices(queues="contact_open_cases", windows="contact_window_answered", window=DEFAULT_WINDOW)
+SURVEYS = Choices(
+    queues="contact_survey_minimum_answers", windows="contact_survey_window_comments", window="30d", variable="days"
+)
 
 
 class Page(Struct, frozen=True, kw_only=True):
@@ -102,7 +105,11 @@ def framed(
     alerts: str = "",
     since: str = "now-3h",
 ) -> dashboard.Dashboard:
-    """Return a whole dashboard; the title is the word called *name*. Times are marked at which *alerts* fired."""
+    """
+    Return a whole dashboard; the title is the word called *name*.
+
+    A reader chooses queues and a *window*, or of surveys windows of *days*. Times are marked at which *alerts* fired.
+    """
     built = (
         dashboards.Dashboard(page.words[f"title_{name.replace('-', '_')}"])
         .uid(uid_of(name, page.language))

@@ -60,9 +60,9 @@ def picture_of(
     windows: tuple[str, ...] | None = None,
     ticking: bool = False,
 ) -> Picture:
-    """Return the board in one of the *windows* that are shown (None: all); *ticking* as in `panel_of`."""
+    """Return the board in one of the *windows* that are shown (None: all with figures); *ticking* as in `panel_of`."""
     panels = panels_of(board, families, window, ticking=ticking)
-    return Picture(window=window, windows=_offered(board, families, windows), panels=panels)
+    return Picture(window=window, windows=windows or _offered(board, families), panels=panels)
 
 
 def document_of(
@@ -75,15 +75,14 @@ def document_of(
 ) -> Document:
     """Return the board in one window with all there is to say about it."""
     panels = panels_of(board, families, window)
-    offered = _offered(board, families, windows)
-    return Document(window=window, windows=offered, panels=panels, at=board.at, notices=notices)
+    shown = windows or _offered(board, families)
+    return Document(window=window, windows=shown, panels=panels, at=board.at, notices=notices)
 
 
-def _offered(board: Board, families: Sequence[Family[Any]], windows: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the windows to choose from: those in which something is shown, so that nobody is offered empty ones."""
-    chosen = windows or windows_of(families)
-    shown = windows_of(family for family in families if board.snapshots.get(family.name))
-    return tuple(one for one in chosen if one in shown) or chosen
+def _offered(board: Board, families: Sequence[Family[Any]]) -> tuple[str, ...]:
+    """Return the windows in which a family has something to show, and those of the first one."""
+    # Weeks and months are of no use to a centre whose surveys nobody reports, and a phone has room for few.
+    return windows_of(one for place, one in enumerate(families) if not place or board.snapshots.get(one.name))
 
 
 def detail_of(

@@ -17,7 +17,7 @@ from stream.board.document import Document
 from stream.board.view import Panel
 from stream.core.family import Family
 from stream.core.figure import Row, Show, ShownColumn
-from stream.core.format import count, duration, elapsed, level, limit, mean, moment, printable, share
+from stream.core.format import count, duration, elapsed, level, limit, moment, printable, score, share
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
@@ -52,7 +52,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "elapsed": elapsed,
     "limit": limit,
     "count": count,
-    "mean": mean,
+    "score": score,
     "moment": moment,
     "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),
@@ -63,9 +63,10 @@ _RANK_OF_LABEL: Final = {"channel": 3}
 
 
 def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
-    """Return the labels (that of the tenant only where there are several), the state, and the figures."""
+    """Return the labels that tell rows apart (that of the tenant only where there are several), state and figures."""
     several = len({row.get("tenant") for row in panel.rows}) > 1
-    labels = [label for label in panel.labels if label != "tenant" or several]
+    told = [label for label in panel.labels if any(row[label] for row in panel.rows)]
+    labels = [label for label in told if label != "tenant" or several]
     # A worker tells columns without these: they are functions, and do not travel. The families of this process have
     # them.
     written = {show.name: show.text for show in _all_shows(families) if show.text is not None}

@@ -40,6 +40,7 @@ from stream.simulator import (
     office_centre,
     paced,
     to_queue_log,
+    with_surveys,
 )
 from stream.simulator import simulate as play
 from stream.simulator.centre import Centre
@@ -136,6 +137,7 @@ WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
 @click.option("--format", "form", type=click.Choice(list(WRITERS)), default="jsonl", show_default=True)
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
+@click.option("--surveys", is_flag=True, help="Ask customers afterwards, and review conversations.")
 def simulate(  # one argument per option
     centre: str,
     seed: int,
@@ -145,6 +147,8 @@ def simulate(  # one argument per option
     form: str,
     broker: str | None,
     speed: float,
+    *,
+    surveys: bool,
 ) -> None:
     """
     Simulate a contact centre: print a day, or send a live one.
@@ -152,20 +156,25 @@ def simulate(  # one argument per option
     A live one that is started again goes on where it ended.
     """
     if broker is not None:
-        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, settings_of_environment(broker=broker)))
+        settings = settings_of_environment(broker=broker)
+        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, settings, surveys=surveys))
         return
     begin = start or now()
     chosen = CENTRES[centre]()
     events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
-    WRITERS[form](events, chosen, tenant)
+    WRITERS[form](with_surveys(events) if surveys else events, chosen, tenant)
 
 
-async def _live(centre: str, seed: int, past: timedelta, speed: float, settings: Settings) -> None:
+async def _live(  # as many as there are options
+    centre: str, seed: int, past: timedelta, speed: float, settings: Settings, *, surveys: bool
+) -> None:
     chosen = CENTRES[centre]()
     newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     # Read after the broker was asked, which may take seconds: the first event is not to be late already.
     at = now()
     events = going_on(chosen, newest, now=at, past=past, seed=seed, cases_before=CASES_BEFORE)
+    if surveys:
+        events = with_surveys(events)
     # A run that was faster than the clock goes on ahead of it.
     origin = at if newest is None else max(at, newest.time)
     async with producer_of(settings) as producer:

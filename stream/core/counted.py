@@ -8,7 +8,7 @@ from msgspec import Struct
 from stream.core.counts import COUNT_BYTES, Counts, number_in, packed, size_of
 from stream.core.figure import Reading
 from stream.core.vectors import Vectors
-from stream.core.windows import ALL, WINDOWS, Unit
+from stream.core.windows import ALL, SPANS, Unit
 
 __all__ = ["Counted", "HasCounted", "corrected", "counted_ever", "counted_in", "plus"]
 
@@ -25,7 +25,11 @@ class Counted(Struct, kw_only=True):
     Empty: nothing, as of windows that have but the running unit.
     """
     running: dict[Unit, bytes]
-    """The running minute, hour, day: every window has that of its unit, so that reading a queue adds nothing up."""
+    """
+    The running minute, hour, day: every window has that of its unit, so that reading a queue adds nothing up.
+
+    What has ended before has not (`SPANS`).
+    """
     taken_back: bytes = b""
     """What counters have shown and a later event corrected; `ALL` has it subtracted already. Empty: nothing."""
     uncounted: bytes = b""
@@ -34,7 +38,8 @@ class Counted(Struct, kw_only=True):
     def window(self, name: str, kind: type[C]) -> C:
         """Return the counts of a window, with the running minute."""
         counts = kind.unpack(self.windows[name]) if self.windows[name] else kind()
-        return counts + kind.unpack(self.running[WINDOWS[name].unit]) if name in WINDOWS else counts
+        unit = _running_in(name)
+        return counts if unit is None else counts + kind.unpack(self.running[unit])
 
     @property
     def shown(self) -> bytes:
@@ -46,7 +51,7 @@ class Counted(Struct, kw_only=True):
 
     def is_of(self, kind: type[Counts], windows: Collection[str]) -> bool:
         """Tell whether these are counts of a kind, in all windows, that add up: another process may tell anything."""
-        if self.windows.keys() != {*windows, ALL} or self.running.keys() != {WINDOWS[name].unit for name in windows}:
+        if self.windows.keys() != {*windows, ALL} or self.running.keys() != {SPANS[name].unit for name in windows}:
             return False
         optional = (self.taken_back, self.uncounted, *(self.windows[name] for name in windows))
         told = [self.windows[ALL], *self.running.values(), *filter(None, optional)]
@@ -77,9 +82,9 @@ def counted_in(reading: Reading[S], kind: type[C], window: str) -> Vectors[C]:
 
     def compute() -> Vectors[C]:
         closed = [one.counted.windows[window] for one in reading.snapshots]
-        if window not in WINDOWS:
+        unit = _running_in(window)
+        if unit is None:
             return Vectors(kind, closed)
-        unit = WINDOWS[window].unit
         running = reading.once(
             ("running", kind, unit), lambda: Vectors(kind, [one.counted.running[unit] for one in reading.snapshots])
         )
@@ -89,6 +94,12 @@ def counted_in(reading: Reading[S], kind: type[C], window: str) -> Vectors[C]:
         return Vectors(kind, [one or nothing for one in closed], running)
 
     return reading.once(("counted", kind, window), compute)
+
+
+def _running_in(window: str) -> Unit | None:
+    """Return the unit whose running one a window has; None: it has none, as all there ever was."""
+    span = SPANS.get(window)
+    return None if span is None or span.ago else span.unit
 
 
 def counted_ever(reading: Reading[S], kind: type[C]) -> Vectors[C]:

@@ -18,7 +18,7 @@ from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
 from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
-from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, WINDOWS
+from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, WINDOWS, earlier
 
 __all__ = [
     "Applied",
@@ -158,6 +158,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     """What its snapshots have counted, packed (`Counted`)."""
     windows: tuple[str, ...] = LIVE_WINDOWS
     """The windows in which its figures are shown."""
+    compared: bool = False
+    """Whether its counts are also those of the period before each window, to compare figures with."""
     labels: tuple[str, ...]
     """What the parts of a snapshot's key are called."""
     figures: tuple[Figure[S], ...]
@@ -195,6 +197,11 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     def key_parts(self, event: Event) -> tuple[str | None, ...]:
         """Return what the record key of an event is made of."""
         return type(event).key_parts(event)
+
+    @property
+    def counted_in(self) -> tuple[str, ...]:
+        """The windows, and the periods before them where it compares with these: what its counts are of."""
+        return (*self.windows, *map(earlier, self.windows)) if self.compared else self.windows
 
     def window_for(self, chosen: str) -> str:
         """Return the window in which it is shown where somebody has *chosen* one: that, or the next longer it has."""

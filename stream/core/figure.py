@@ -34,7 +34,7 @@ Key = tuple[str | None, ...]
 Row = dict[str, Any]
 """What a board tells of one snapshot in one window, by the names of figures and facts."""
 
-Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "mean", "moment", "text", "agents"]
+Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "score", "moment", "text", "agents"]
 """How a figure is written: terminal and page have a function of each name. `agents`: how many of them are free."""
 
 

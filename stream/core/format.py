@@ -8,7 +8,7 @@ from math import floor
 from typing import Final
 from unicodedata import category
 
-__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "mean", "moment", "printable", "share"]
+__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "moment", "printable", "score", "share"]
 
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
@@ -63,9 +63,9 @@ def count(number: int | None) -> str:
     return NO_SAMPLE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")
 
 
-def mean(number: float | None) -> str:
-    """Write a mean of small numbers with one decimal, rounded to the nearest: `2.4`."""
-    return NO_SAMPLE if number is None else f"{floor(number * 10 + 0.5 + _EPSILON) / 10:.1f}"
+def score(number: float | None) -> str:
+    """Write a mean score, or a difference of shares in points: one decimal, rounded half up."""
+    return NO_SAMPLE if number is None else f"{floor(number * 10 + 0.5) / 10:.1f}"
 
 
 def moment(at: datetime | None) -> str:

@@ -27,7 +27,7 @@ class Retention(Struct, frozen=True, kw_only=True):
         """Tell whether all of a window is kept."""
         # Of days and months the running one is among those that are counted here.
         kept = {"minute": self.minutes, "hour": self.hours, "day": self.days - 1, "month": self.months - 1}
-        return window.before <= kept[window.unit]
+        return window.oldest <= kept[window.unit]
 
     @property
     def surely(self) -> timedelta:

@@ -20,17 +20,19 @@ class SlidingSums(Generic[T]):
     """
     The counts of all sliding windows of one key that are made of one unit: of its minutes, or hours, or days.
 
+    Some may end before the running one: the period before each.
+
     Keeps, for the unit that was read last, the sum of the closed ones of each window: as a number (see
     `Counts.number`), and packed as long as it stays. The running one is for whoever reads to add. `rows` stay the
     owner's, and are never changed here.
     """
 
-    def __init__(self, rows: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, int]) -> None:
-        """*rows* by number of their unit; *windows* are lengths in units by name, the shortest first."""
+    def __init__(self, rows: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, tuple[int, int]]) -> None:
+        """*rows* by number of their unit; *windows* by name: from and up to so many units before the running one."""
         self._rows = rows
         self._size = size_of(kind)
         self._windows = windows
-        self._longest = max(windows.values(), default=0)
+        self._longest = max((oldest for oldest, _ in windows.values()), default=0)
         self._closed: dict[str, int] = {}
         self._packed: dict[str, bytes] = {}
         """Of what is closed; empty: to be packed again."""
@@ -43,10 +45,10 @@ class SlidingSums(Generic[T]):
             return
         counts = delta.number()
         self._packed = {}
-        for name, length in self._windows.items():
-            # Only what the window still has. Its oldest unit is `running - length`; the running one is added
-            # at the read.
-            if self.running - length <= number:
+        age = self.running - number
+        for name, (oldest, newest) in self._windows.items():
+            # Only what the window has; the running unit is added at the read.
+            if newest <= age <= oldest:
                 self._closed[name] += counts
 
     def forget(self, first: int) -> None:
@@ -69,17 +71,19 @@ class SlidingSums(Generic[T]):
     def _move_to(self, running: int) -> None:
         if 0 < running - self.running <= _NEAR:
             for closing in range(self.running, running):
-                entering = self._counts(closing)
-                for name, length in self._windows.items():
-                    self._closed[name] += entering - self._counts(closing - length)
+                closed = self._counts(closing)
+                for name, (oldest, newest) in self._windows.items():
+                    entering = closed if newest == 1 else self._counts(closing + 1 - newest)
+                    self._closed[name] += entering - self._counts(closing - oldest)
         else:
             self._sum_up(running)
         self.running, self._packed = running, {}
 
     def _sum_up(self, running: int) -> None:
-        """Sum each unit once: a window is the next shorter one, and the units before that."""
-        closed, end = 0, running
-        for name, length in self._windows.items():
-            first = running - length
-            closed = self._closed[name] = closed + sum(map(self._counts, range(first, end)))
-            end = first
+        """Sum each unit once: all up to the end of a window, less all up to its begin."""
+        sums, closed, end = {0: 0}, 0, 0
+        for age in sorted({age for oldest, newest in self._windows.values() for age in (oldest, newest - 1)}):
+            closed += sum(map(self._counts, range(running - age, running - end)))
+            sums[age], end = closed, age
+        for name, (oldest, newest) in self._windows.items():
+            self._closed[name] = sums[oldest] - sums[newest - 1]

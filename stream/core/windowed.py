@@ -19,14 +19,15 @@ from stream.core.windows import (
     ALL,
     EPOCH,
     LIVE_WINDOWS,
+    SPANS,
     UNITS,
-    WINDOWS,
     Unit,
     day_of,
     hour_of,
     minute_of,
     month_of,
     start_of,
+    start_of_day,
 )
 
 __all__ = ["Contribution", "Scope", "Windowed"]
@@ -48,21 +49,25 @@ class _Lengths(NamedTuple):
 
     units: tuple[Unit, ...]
     """Of which each window has the running one."""
-    sliding: dict[Unit, dict[str, int]]
-    """Of which windows have so many closed ones."""
+    sliding: dict[Unit, dict[str, tuple[int, int]]]
+    """Of which windows have closed ones: from and up to so many before the running one."""
     nothing_closed: dict[str, bytes]
     """All windows, as they are where they have nothing but the running one."""
 
 
 @lru_cache  # of many queues there are few families
 def _lengths_of(windows: tuple[str, ...], retention: Retention) -> _Lengths:
-    shown = {name: WINDOWS[name] for name in windows}
+    shown = {name: SPANS[name] for name in windows}
     assert all(map(retention.keeps, shown.values())), "a window is longer than what is kept"
     units = tuple(dict.fromkeys(window.unit for window in shown.values()))
     sliding = {
         unit: lengths
         for unit in units
-        if (lengths := {name: one.before for name, one in shown.items() if one.unit == unit and one.before})
+        if (
+            lengths := {
+                name: (one.oldest, one.ago or 1) for name, one in shown.items() if one.unit == unit and one.oldest
+            }
+        )
     }
     return _Lengths(units, sliding, dict.fromkeys(shown, b""))
 
@@ -274,11 +279,20 @@ class Windowed(Generic[T]):
         yield "taken_back", 0
 
     def _first_kept(self) -> dict[Unit, int]:
-        """Return the first of each unit that is kept; mostly asked for within one minute."""
+        """Return the first of each unit that is kept; mostly asked for within one minute, or day."""
         if self.watermark >= self._first_until:
             newest = minute_of(self.watermark)
-            self._first, self._first_until = self._kept_from(newest), start_of(newest + 1)
+            self._first, self._first_until = self._kept_from(newest), self._until(newest)
         return self._first
+
+    def _until(self, newest: int) -> datetime:
+        """Return when another minute begins, or hour, or day: the shortest unit that is kept."""
+        kept = self._retention
+        if kept.minutes:
+            return start_of(newest + 1)
+        if kept.hours:
+            return start_of((hour_of(newest) + 1) * 60)
+        return start_of_day(self.day_of(newest) + 1, self._zone, self._day_starts)
 
     def _kept_from(self, newest: int) -> dict[Unit, int]:
         kept, today = self._retention, self.day_of(newest)

@@ -14,16 +14,19 @@ from msgspec import Struct
 __all__ = [
     "ALL",
     "DEFAULT_WINDOW",
+    "EARLIER",
     "EPOCH",
     "LIVE_WINDOWS",
     "MINUTE",
     "MONTH",
+    "SPANS",
     "TODAY",
     "UNITS",
     "WINDOWS",
     "Unit",
     "Window",
     "day_of",
+    "earlier",
     "hour_of",
     "minute_of",
     "month_of",
@@ -47,6 +50,13 @@ class Window(Struct, frozen=True):
 
     unit: Unit
     before: int = 0
+    ago: int = 0
+    """So many units earlier: 0 has the running one, what is longer ago has only whole ones."""
+
+    @property
+    def oldest(self) -> int:
+        """How many units before the running one its first is."""
+        return self.ago + self.before
 
 
 TODAY: Final = "today"
@@ -69,6 +79,14 @@ WINDOWS: Final[Mapping[str, Window]] = {
 }
 """Every window that a family may have, by name; of each unit the shortest first."""
 
+EARLIER: Final[Mapping[str, Window]] = {
+    f"{name} before": Window(window.unit, window.before, ago=window.before + 1) for name, window in WINDOWS.items()
+}
+"""The period before each window, of as many units: nobody can choose it, figures are compared with it."""
+
+SPANS: Final[Mapping[str, Window]] = {**WINDOWS, **EARLIER}
+"""Both."""
+
 LIVE_WINDOWS: Final = ("5m", "15m", "30m", "1h", TODAY)
 """The windows of what lasts for minutes."""
 
@@ -76,6 +94,11 @@ DEFAULT_WINDOW: Final = "30m"
 
 ALL: Final = "all"
 """The window over everything there ever was."""
+
+
+def earlier(window: str) -> str:
+    """Return the name of the period before a window."""
+    return f"{window} before"
 
 
 def minute_of(at: datetime) -> int:

@@ -7,6 +7,7 @@ from stream.core.family import Family
 from stream.families.agents import family as agents
 from stream.families.cases import family as cases
 from stream.families.contacts import family as contacts
+from stream.families.surveys import family as surveys
 
 __all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
 
@@ -14,6 +15,7 @@ FAMILIES: Final[tuple[Family[Any], ...]] = (
     contacts.FAMILY,
     agents.FAMILY,
     cases.FAMILY,
+    surveys.FAMILY,
 )
 
 DECODER: Final = EventDecoder([kind for family in FAMILIES for kind in family.events])

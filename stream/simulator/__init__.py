@@ -6,6 +6,7 @@ from stream.simulator.engine import simulate
 from stream.simulator.pacing import CASES_BEFORE, live, paced
 from stream.simulator.presets import busy_centre, demo_centre, office_centre
 from stream.simulator.queue_log_out import to_queue_log
+from stream.simulator.surveys import with_surveys
 
 __all__ = [
     "CASES_BEFORE",
@@ -19,4 +20,5 @@ __all__ = [
     "paced",
     "simulate",
     "to_queue_log",
+    "with_surveys",
 ]

@@ -13,6 +13,7 @@ from stream.core.family import Family, FoldOptions
 from stream.families.registry import FAMILIES
 from stream.simulator import demo_centre, simulate
 from stream.status.feed import PartitionFeed
+from tests.families.surveys.busy import busy_events
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ async def test_events_that_come_between_two_slices_break_nothing(
     monkeypatch.setattr(module, "SLICE", 1)
     monkeypatch.setattr(module, "BREATH_SECONDS", 0.0)
     day = simulate(demo_centre(), start=NOON - timedelta(hours=1), end=NOON, seed=7)
-    events = [event for event in day if isinstance(event, family.events)]
+    events = [event for event in (*day, *busy_events(NOON)) if isinstance(event, family.events)]
     fold = family.new_fold(FoldOptions())
     middle = len(events) // 20
     fold.apply(events[:middle], range(middle))

@@ -11,7 +11,7 @@ from stream.board.view import panels_of
 from stream.core.cloudevents import Channel
 from stream.core.collector import PageDetail, metric_families
 from stream.core.counted import Counted
-from stream.core.family import Board
+from stream.core.family import Board, windows_of
 from stream.core.samples import MetricFamily
 from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS
 from stream.families.agents.snapshot import AgentsSnapshot
@@ -39,7 +39,7 @@ __all__ = [
     "wall",
 ]
 
-EVERYTHING = PageDetail(windows=LIVE_WINDOWS, histograms="full")
+EVERYTHING = PageDetail(windows=windows_of(FAMILIES), histograms="full")
 """All that a page of metrics can tell."""
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -5,17 +5,19 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream.board.document import Document, detail_of, document_of, picture_of
 from stream.board.view import shows_of
 from stream.core.family import Family
 from stream.core.judgement import State
-from stream.core.windows import ALL
+from stream.core.windows import ALL, LIVE_WINDOWS
 from stream.families.contacts.rules import Formula
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
-from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, rows_of, showing, wall
+from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents, rows_of, showing, wall
+from tests.families.surveys.busy import a_busy_survey
 
 REPLAY_KEYS = (
     *("tenant", "queue", "channel", "window", "open_cases", "offered", "answered", "answered_in_target", "abandoned"),
@@ -29,7 +31,7 @@ def row_of(queue: QueueSnapshot, window: str = "30m") -> Any:
 
 
 def test_the_json_has_the_keys_that_replay_promises() -> None:
-    assert [family.rows for family in FAMILIES] == ["queues", "agents", "case_queues"]
+    assert [family.rows for family in FAMILIES] == ["queues", "agents", "case_queues", "surveys"]
     assert all(set(REPLAY_KEYS) <= set(vars(row)) for row in rows_of(wall()))
 
 
@@ -217,3 +219,11 @@ def test_a_picture_does_not_change_because_time_goes_by() -> None:
         a_board(later), FAMILIES, "5m", ticking=True
     )
     assert picture_of(a_board(earlier), FAMILIES, "5m") != picture_of(a_board(later), FAMILIES, "5m")
+
+
+def test_windows_are_offered_that_something_is_shown_in() -> None:
+    quiet, rated = wall(), replace(wall(), snapshots={**wall().snapshots, "surveys": a_busy_survey(NOON)})
+
+    assert picture_of(quiet, FAMILIES, "30m").windows == LIVE_WINDOWS
+    assert picture_of(rated, FAMILIES, "30m").windows == (*LIVE_WINDOWS, "7d", "30d", "90d")
+    assert document_of(rated, FAMILIES, "30m", (), windows=("5m",)).windows == ("5m",)

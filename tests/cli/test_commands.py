@@ -176,6 +176,14 @@ def test_days_of_cases_are_simulated_and_replayed(tmp_path: Path) -> None:
     assert sum(row["opened"] for row in rows) > 50
 
 
+def test_a_simulated_day_with_surveys_is_the_same_day_and_surveys() -> None:
+    arguments = ("simulate", "--start", "2025-11-20T09:00:00Z", "--hours", "0.5", "--seed", "4")
+    plain, asked = (contact_stream(*arguments, *more).stdout.splitlines() for more in ((), ("--surveys",)))
+
+    assert [line for line in asked if '"survey.' not in line and '"quality.' not in line] == plain
+    assert len(asked) > len(plain)
+
+
 def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text(

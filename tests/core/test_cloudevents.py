@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.json_schemas import example_of
 from stream.core.cloudevents import MAX_EVENT_BYTES, Event, Headers, encode, key_of
 from stream.core.row_codec import RowFormatError
 from stream.errors import INVALID_REASONS, InvalidEvent
@@ -187,22 +188,7 @@ def test_what_is_written_is_read_again(kind: str) -> None:
 
 
 def _example(kind: str) -> dict[str, object]:
-    data: dict[str, str] = (
-        {}
-        if kind.startswith(("case.", "message."))
-        else {
-            "queue": "sales",
-            "reason": "timeout" if kind == "contact.dequeued" else "full" if kind == "contact.blocked" else "new",
-            "result": "missed",
-            "outcome": "queued",
-            "kind": "blind",
-            "status": "not_ready",
-            "activity": "idle",
-        }
-    )
-    data |= {"into": "4712"} if kind == "case.merged" else {}
-    data |= {"queue": "sales"} if kind in {"case.opened", "case.assigned"} else {}
-    return {**GOOD, "type": kind, "time": datetime(2026, 11, 20, tzinfo=UTC), "data": data}
+    return {**example_of(kind), "time": datetime(2026, 11, 20, tzinfo=UTC)}
 
 
 def test_rows_are_read_as_they_were_written() -> None:

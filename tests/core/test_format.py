@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream.board import files
 from stream.core import format as written
-from stream.core.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, share
+from stream.core.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, score, share
 
 FORMAT_JS = Path(files.__file__).parent / "static" / "format.js"
 
@@ -72,6 +72,10 @@ def test_whole_percents_read_as_themselves(percent: int) -> None:
 )
 def test_only_nothing_at_all_is_zero_percent(ratio: float | None, text: str) -> None:
     assert share(ratio) == text
+
+
+def test_a_score_has_one_decimal_and_is_rounded_half_up() -> None:
+    assert [*map(score, (4.25, 4.249, 0, -33.35, 100, None))] == ["4.3", "4.2", "0.0", "-33.3", "100.0", NO_SAMPLE]
 
 
 def test_thousands_stand_apart() -> None:
@@ -138,6 +142,7 @@ def test_the_page_rounds_figures_as_the_terminal_does() -> None:
         "level": RATIOS,
         "share": RATIOS,
         "count": COUNTS,
+        "score": [None, 0, 4.25, 4.3, 10, *(number / 7 for number in range(-700, 700, 13))],
     }
     program = (
         f"import {{ formatsOf }} from {json.dumps(FORMAT_JS.as_uri())};"

@@ -15,10 +15,10 @@ from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
 from stream.core.windowed import Scope, Windowed
 from stream.core.windows import ALL as EVER
-from stream.core.windows import MONTH, TODAY, UNITS, WINDOWS, minute_of
+from stream.core.windows import MONTH, SPANS, TODAY, UNITS, WINDOWS, earlier, minute_of
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
-ALL = Retention(minutes=120, hours=48, days=100, months=2)
+ALL = Retention(minutes=121, hours=49, days=182, months=2)
 NEWEST = [
     datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # the clocks are set forward
     datetime(2026, 10, 25, 1, 30, tzinfo=UTC),  # and back
@@ -91,8 +91,8 @@ def expected(sales: Sequence[Sale], at: datetime, day_starts: time) -> dict[str,
         "month": [(today.year - day.year) * 12 + today.month - day.month for day in days],
     }
     return {
-        name: sold(sale for sale, age in zip(sales, ages[window.unit], strict=True) if 0 <= age <= window.before)
-        for name, window in WINDOWS.items()
+        name: sold(sale for sale, age in zip(sales, ages[span.unit], strict=True) if span.ago <= age <= span.oldest)
+        for name, span in SPANS.items()
     }
 
 
@@ -102,13 +102,13 @@ def histories(draw: st.DrawFn) -> list[Sale]:
     at, known = draw(st.sampled_from(NEWEST)) - timedelta(hours=20), []
     for number in range(draw(st.integers(1, 30))):
         at += timedelta(minutes=draw(st.sampled_from([0, 1, 7, 55, 180])))
-        late = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 1, 61, 119, 121, 2000, 3000, 50_000, 100_000])))
+        late = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 1, 61, 119, 122, 2000, 3000, 50_000, 100_000])))
         known.append(Sale(at - late, draw(st.integers(0, 2)), number))
     return known
 
 
 def windowed(day_starts: time = time(0), keep: Retention = ALL, silence: timedelta | None = None) -> Windowed[Sold]:
-    windows = tuple(name for name, window in WINDOWS.items() if keep.keeps(window))
+    windows = tuple(name for name, span in SPANS.items() if keep.keeps(span))
     return Windowed(SoldRow, keep, LJUBLJANA, day_starts, windows=windows, silence=silence)
 
 
@@ -265,10 +265,10 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
 @pytest.mark.parametrize(
     ("keep", "shown"),
     [
-        (Retention(minutes=30), ["5m", "15m", "30m"]),
+        (Retention(minutes=30), ["5m", "15m", "30m", earlier("5m")]),
         (Retention(hours=24), ["24h"]),
         (Retention(days=1), [TODAY]),
-        (Retention(days=31), [TODAY, "7d", "30d"]),
+        (Retention(days=31), [TODAY, "7d", "30d", earlier(TODAY), earlier("7d")]),
         (Retention(months=1), [MONTH]),
         (Retention(), []),
     ],
@@ -278,7 +278,8 @@ def test_a_family_has_the_windows_that_it_keeps(keep: Retention, shown: list[str
     at = NEWEST[0]
     learn(shop, Sale(at), 1)
 
-    assert windows_of(shop, minute_of(at)) == dict.fromkeys(shown, sold([Sale(at)]))
+    ended = {name for name in shown if SPANS[name].ago}
+    assert windows_of(shop, minute_of(at)) == {name: sold([] if name in ended else [Sale(at)]) for name in shown}
     with pytest.raises(AssertionError, match="longer than what is kept"):
         Windowed(SoldRow, keep, LJUBLJANA, time(0), windows=tuple(WINDOWS))
     assert shop.totals.counted.tally.sold == 1
@@ -296,7 +297,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
     assert {scope: len(numbers) for scope, numbers in by_scope.items()} == {
         "minute": 1,
         "hour": 1,
-        "day": 20,
+        "day": 24,
         "month": 2,
     }
 
@@ -308,7 +309,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         (Retention(minutes=120, days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
         (Retention(days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
         (Retention(hours=48), datetime(2026, 5, 29, 12, tzinfo=UTC)),
-        (ALL, datetime(2026, 2, 20, 23, tzinfo=UTC)),
+        (ALL, datetime(2025, 11, 30, 23, tzinfo=UTC)),
     ],
 )
 def test_what_is_in_nothing_that_is_kept_is_too_late(keep: Retention, first: datetime) -> None:
@@ -333,7 +334,7 @@ def test_a_total_that_was_written_before_it_told_how_new_it_is_is_as_new_as_its_
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 5)), max_size=40), st.data())
 def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, int]], data: st.DataObject) -> None:
     minutes: dict[int, SoldRow] = {}
-    lengths = {name: window.before for name, window in WINDOWS.items() if window.unit == "minute"}
+    lengths = {name: (span.oldest, span.ago or 1) for name, span in SPANS.items() if span.unit == "minute"}
     sums = SlidingSums(minutes, Sold, lengths)
     for minute, count in changes:
         minutes.setdefault(minute, SoldRow()).tally.sold += count
@@ -341,8 +342,22 @@ def test_sliding_sums_equal_the_sum_of_their_minutes(changes: list[tuple[int, in
             sums.add(minute, Sold(count))
         now = data.draw(st.integers(0, 120))
         wanted = {
-            name: sum(row.tally.sold for m, row in minutes.items() if now - length <= m <= now)
-            for name, length in lengths.items()
+            name: sum(row.tally.sold for m, row in minutes.items() if now - oldest <= m <= now - newest)
+            for name, (oldest, newest) in lengths.items()
         }
-        running = minutes.get(now, SoldRow()).tally.sold
-        assert {name: Sold.unpack(closed).sold + running for name, closed in sums.at(now).items()} == wanted
+        assert {name: Sold.unpack(closed).sold for name, closed in sums.at(now).items()} == wanted
+
+
+def test_the_period_before_a_window_is_as_long_and_ends_where_the_window_begins() -> None:
+    shop, today = windowed(), datetime(2026, 5, 31, 12, tzinfo=UTC)
+    ages = [0, 1, 7, 8, 15, 16]
+    for offset, age in enumerate(ages):
+        learn(shop, Sale(today - timedelta(days=age)), offset)
+
+    windows = windows_of(shop, minute_of(today))
+    assert {name: windows[name].sold for name in (TODAY, earlier(TODAY), "7d", earlier("7d"))} == {
+        TODAY: 1,
+        earlier(TODAY): 1,
+        "7d": 3,
+        earlier("7d"): 2,
+    }

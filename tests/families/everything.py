@@ -19,6 +19,7 @@ from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
+from tests.families.surveys.busy import a_busy_survey
 
 __all__ = ["a_busy_board", "a_busy_feed", "cases", "ones"]
 
@@ -57,12 +58,13 @@ def cases(queue: str, number: int) -> CasesSnapshot:
 def a_busy_board() -> Board:
     """Two queues, one of them idle, and the cases of one."""
     busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
-    return a_board(
+    board = a_board(
         replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
         a_queue("idle", tenant="globex", channel="chat"),
         staff=(agents("busy", available=2), agents(None, available=2)),
         cases=(cases("busy", 3),),
     )
+    return replace(board, snapshots={**board.snapshots, "surveys": a_busy_survey(NOON)})
 
 
 def a_busy_feed() -> Feed:

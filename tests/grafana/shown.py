@@ -26,6 +26,7 @@ ALL_OF_IT: Mapping[str, str] = {
     "__range": "60s",
     "window": "30m",
     "case_window": "today",
+    "days": "7d",
     **dict.fromkeys(("job", "instance", "tenant", "queue", "channel"), ".+"),
 }
 """What variables are replaced by when a reader chooses everything."""

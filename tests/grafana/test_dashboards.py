@@ -15,7 +15,7 @@ from scripts.dashboards.frame import TAG
 from scripts.dashboards.layout import COLUMNS, FULL_HD_ROWS, Row, laid_out
 from scripts.dashboards.panels import UNITS, Look, Value, lines
 from scripts.dashboards.queries import Scope, quantity
-from stream.app.catalogue import CATALOGUE
+from stream.app.catalogue import CATALOGUE, SECTIONS
 from stream.families.cases.figures import COUNTED as COUNTED_CASES
 from stream.families.contacts.figures import COUNTED, FIGURES, SUMMED
 from stream.languages.words import LANGUAGES, Language, words
@@ -37,6 +37,11 @@ NOT_SHOWN: Mapping[str, str] = {
     },
     "contact_window_blocked": "counters tell it; the alert on blocking reads it",
     "contact_mean_abandon_seconds": "shown by its counters",
+    **{
+        one.name: "shown by window"
+        for one in SECTIONS["surveys"]
+        if one.name.endswith("_total") or one.name in {"contact_csat_target_ratio", "contact_survey_minimum_answers"}
+    },
     **{f"contact_{field}_total": "shown by window" for field in COUNTED},
     **{f"contact_{field}_seconds_total": "shown by window" for field in SUMMED},
     **dict.fromkeys(RATIOS, "right on one worker; of several the sums of its parts are divided"),
@@ -49,7 +54,7 @@ ASKED_FOR = (
     *("open_cases", "request_volume", "volume_by_channel", "service_level"),
     *("asa", "blocking", "abandonment", "aht", "frt", "resolution_time", "resolution_rate", "backlog"),
 )
-"""Figures of contacts and cases: those of surveys and customers are not there yet."""
+"""Figures of contacts, cases and surveys: those of customers are not there yet."""
 
 COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time")
 """What makes another quantity of a metric."""

@@ -107,6 +107,7 @@ async def test_every_variable_offers_what_there_is(crews: tuple[Watched, Watched
         "channel": 3,
         "window": 2,
         "case_window": 3,
+        "days": 2,
     }
 
 

@@ -13,7 +13,7 @@ from stream.app.demo import DEMO_POLICIES
 from stream.app.policy_file import policies_of
 from stream.app.service import Service
 from stream.core.cloudevents import Event
-from stream.simulator import demo_centre, simulate
+from stream.simulator import demo_centre, simulate, with_surveys
 from tests.brokers import Broker
 from tests.monitoring import Prometheus, configuration, prometheus
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
@@ -75,7 +75,7 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
 def _an_afternoon(at: datetime) -> list[Event]:
     """The same two hours at whatever hour this runs: they end at the instant *at*."""
     later = at - AFTERNOON[1]
-    events = simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED)
+    events = with_surveys(simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED))
     # Cases are told of by themselves, so that each of their figures has a sample.
     return [replace(event, time=event.time + later) for event in events if event.topic != "cases"]
 
@@ -101,6 +101,7 @@ def _rare(at: datetime) -> list[Event]:
         event("dequeued", "will be called", ago(5), queue="sales", tenant="northwind", reason="callback_requested"),
         event("callback.requested", "hope", ago(5), queue="sales", tenant="northwind"),
         event("callback.failed", "hope", ago(4), queue="sales", tenant="northwind"),
+        *_a_while_ago(at),
     ]
 
 
@@ -140,6 +141,22 @@ def _some_cases(at: datetime) -> list[Event]:
 
     cases = [one for number in range(10) for one in solved(f"4{number}")]
     return [*cases, *begun("waits", 20), *begun("waits too long", 100)]
+
+
+def _a_while_ago(at: datetime) -> list[Event]:
+    """Surveys and reviews of the period before the last seven days, and before the last thirty."""
+    told = []
+    for days in (10, 45):
+        then, place = at - timedelta(days=days), {"queue": "sales", "channel": "voice", "tenant": "northwind"}
+        told += [
+            event("survey.answered", f"{kind}-{days}", then, kind=kind, score=8, scale="0-10", **place)
+            for kind in ("csat", "ces", "nps")
+        ]
+        # Effort is told of those who were asked, and a figure before also needs who was.
+        told.append(event("survey.invited", f"ces-{days}", then - timedelta(hours=1), kind="ces", **place))
+        tone = [{"name": "tone", "score": 3, "max": 4}]
+        told.append(event("quality.reviewed", f"review-{days}", then, categories=tone, **place))
+    return told
 
 
 def _scraped(events: int, size: int) -> str:

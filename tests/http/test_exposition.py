@@ -14,7 +14,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from stream.app.catalogue import metric
+from stream.app.catalogue import SECTIONS, metric
 from stream.core.collector import family_of_section, sections_of
 from stream.core.samples import MetricFamily, single
 from stream.families.registry import FAMILIES
@@ -160,9 +160,12 @@ def test_the_page_tells_how_many_series_each_family_makes(form: TextFormat, kind
 
     assert sum(told.values()) == len(samples)
     assert told["agents"] == sum("_agents" in sample.name for sample in samples)
+    of_surveys = {one.name for one in SECTIONS["surveys"]}
+    assert told["surveys"] == sum(sample.name in of_surveys for sample in samples)
     assert told["cases"] == sum("_case" in sample.name and "_open_cases" not in sample.name for sample in samples)
-    assert told["contacts"] == sum("channel" in sample.labels for sample in samples) - told["cases"]
-    assert told.keys() == {"contacts", "agents", "cases", "feed", "build", "process", "page"}
+    of_queues = sum("channel" in sample.labels for sample in samples)
+    assert told["contacts"] == of_queues - told["cases"] - told["surveys"]
+    assert told.keys() == {"contacts", "agents", "cases", "surveys", "feed", "build", "process", "page"}
 
 
 @FORMATS

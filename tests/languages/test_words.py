@@ -99,7 +99,8 @@ def test_every_word_of_the_board_is_used() -> None:
         page += " ".join(("", *family.sections, *(show.word or show.name for show in shows), *notes))
     composed = (
         *("channel_", "exit_", "blocked_", "formula_", "answered_wait_", "short_"),
-        *("notice_", "state_", "window_", "theme_", "view_"),
+        *("notice_", "state_", "window_", "theme_", "view_", "panel_"),
+        *(f"{show.word or show.name}_" for family in FAMILIES for show in shows_of(family).values() if show.parts),
     )
 
     unused = {

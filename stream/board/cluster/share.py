@@ -110,7 +110,7 @@ class ShareCodec:
     """A share as gzipped MessagePack; workers of different versions agree family by family."""
 
     def __init__(self, families: Sequence[Family[Any]]) -> None:
-        self._counts = {family.name: (family.counts, family.windows) for family in families}
+        self._counts = {family.name: (family.counts, family.counted_in) for family in families}
         self._shapes = {family.name: _shape_of(family) for family in families}
         self._readers: dict[str, msgspec.msgpack.Decoder[tuple[Any, ...]]] = {
             family.name: msgspec.msgpack.Decoder(tuple[family.snapshot, ...], dec_hook=zone_of)  # type: ignore[name-defined]  # a type by value
@@ -176,7 +176,7 @@ def _shape_of(family: Family[Any]) -> int:
     buckets = [figure.metric.buckets for figure in family.figures if figure.metric is not None]
     # Not Python's `hash`, which differs from process to process.
     fields = lengths_of(family.counts) if family.counts else {}
-    return zlib_ng.crc32(repr((msgspec.json.encode(schema), fields, family.windows, buckets)).encode())
+    return zlib_ng.crc32(repr((msgspec.json.encode(schema), fields, family.counted_in, buckets)).encode())
 
 
 def _instants(wire: _ShareOnWire) -> Iterator[datetime]:

@@ -4,6 +4,7 @@ import { LANGUAGES } from "./words.js";
 
 export const VIEWS = ["board", "list", "wall", "queue"];
 export const WINDOWS = ["5m", "15m", "30m", "1h", "today"];
+const ANY_WINDOWS = [...WINDOWS, "24h", "7d", "30d", "90d", "month"]; // some families have longer ones
 export const THEMES = ["auto", "dark", "light"];
 const KEPT = ["lang", "theme"];
 
@@ -43,7 +44,7 @@ export function read() {
     view: oneOf(VIEWS, asked.get("view"), asked.has("queue") ? "queue" : DEFAULTS.view),
     panel: text("panel"),
     queue: text("queue"),
-    window: oneOf(WINDOWS, text("window"), DEFAULTS.window),
+    window: oneOf(ANY_WINDOWS, text("window"), DEFAULTS.window),
     lang: language(asked.get("lang")),
     theme: oneOf(THEMES, asked.get("theme") ?? kept("theme"), DEFAULTS.theme),
     rotate: asked.has("rotate") ? Math.max(3, atLeast(0, asked.get("rotate"))) : 0,

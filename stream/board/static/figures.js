@@ -24,7 +24,7 @@ export function drawState(box, state) {
 // The label that names a row, and those that tell rows of one name apart: the tenant comes last.
 export const labelsOf = (labels) => labels.toSorted((one, other) => (one === "tenant") - (other === "tenant"));
 export const labelText = (row, label) => sayOr(`${label}_${row[label]}`, row[label] ?? "");
-export const labelsText = (row, labels) => labels.map((label) => labelText(row, label)).join(" · ");
+export const labelsText = (row, labels) => labels.map((label) => labelText(row, label)).filter(Boolean).join(" · ");
 
 // What names a column: a word of its family's own, or one that all have.
 export const wordOf = (panel, { name, word = name, title }, values) =>

@@ -12,6 +12,7 @@ export function formatsOf(language) {
     return (number) => made.format(number);
   };
   const unit = (name, digits) => writer({ style: "unit", unit: name, unitDisplay: "narrow", minimumIntegerDigits: digits });
+  const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const [whole, two] = [writer({}), writer({ minimumIntegerDigits: 2 })];
   const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const [percent, tenths] = [0, 1].map((digits) => writer({ style: "percent", minimumFractionDigits: digits }));
@@ -49,8 +50,8 @@ export function formatsOf(language) {
       return rounded < 100 ? tenths(rounded / 1000) : percent(Math.floor(ratio * 100 + 0.5) / 100);
     }),
     count: or(whole),
-    // A mean of small numbers.
-    mean: or((number) => decimal(Math.floor(number * 10 + 0.5 + EPSILON) / 10)),
+    // A mean score, or a difference of shares in points.
+    score: or((number) => decimal(Math.floor(number * 10 + 0.5) / 10)),
     // An instant ahead, with no more of its date than it takes to know which is meant.
     moment: or((at) => {
       const [then, now] = [new Date(at), new Date()];

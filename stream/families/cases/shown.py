@@ -140,7 +140,7 @@ SHOWN: Final[dict[str, Show[CasesSnapshot]]] = {
     ),
     "contact_case_one_touch_ratio": Show(name="one_touch_ratio", format="share", title="one touch"),
     "contact_case_messages_per_resolution": Show(
-        name="messages_per_resolution", format="mean", title="messages per resolution"
+        name="messages_per_resolution", format="score", title="messages per resolution"
     ),
     "contact_case_next_response_mean_seconds": Show(
         name="next_response_seconds", format="duration", title="next response", word="next_response"

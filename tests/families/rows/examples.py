@@ -12,12 +12,18 @@ from stream.families.contacts.contributions import CallbackStep
 from stream.families.contacts.segment import Fact, Segment, Seldom
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
+from stream.families.surveys.contributions import Asked, Rated, Reviewed
+from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
+from stream.families.surveys.customers import CustomerRow, InvitationOfCustomer
+from stream.families.surveys.survey import Answer, Invitation, SurveyRow
+from stream.families.surveys.tables import SURVEY_COUNTS, SURVEY_CUSTOMERS, SURVEYS
 from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
 """The codec of the table, and a key and row of it."""
 
 _QUEUE = ("acme", "sales", "voice")
+_RATED = ("acme", "sales", "chat", "vip", "")
 
 
 def examples() -> dict[str, list[Example]]:
@@ -26,6 +32,9 @@ def examples() -> dict[str, list[Example]]:
         "tallies": [(TALLIES, (*_QUEUE, scope, number), row) for scope, number, row in _tallies()],
         "segments": [(SEGMENTS, (*_QUEUE, contact, visit), row) for contact, visit, row in _episodes()],
         "agents": [(AGENTS, ("acme", "eva"), _agent())],
+        "survey_counts": [(SURVEY_COUNTS, (*_RATED, scope, number), row) for scope, number, row in _survey_counts()],
+        "survey_customers": [(SURVEY_CUSTOMERS, ("acme", "sales", 2**64 - 7), _customer())],
+        "surveys": [(SURVEYS, ("acme", "sales", what, subject), row) for what, subject, row in _surveys()],
     }
 
 
@@ -87,4 +96,47 @@ def _agent() -> AgentRow:
         activity=Report(after("00:10"), "on_contact"),
         queues=(("sales", Report(after("00:01"), "joined")), ("support", Report(after("00:02"), "left"))),
         pauses=(("sales", Report(after("00:03"), "available")),),
+    )
+
+
+def _survey_counts() -> Iterator[tuple[str, int, SurveyCountsRow]]:
+    for place, (scope, number) in enumerate((("day", 739_940), ("total", 0))):
+        counts = {name: 1000 * place + n for n, name in enumerate(SurveyCounts.__struct_fields__, 1)}
+        row = SurveyCountsRow(4_000_000_000 + place, SurveyCounts(**counts))
+        if scope == "total":
+            row.newest, row.began, row.taken_back = after("01:00"), TEN, SurveyCounts(csat_answered=3)
+        yield scope, number, row
+
+
+def _customer() -> CustomerRow:
+    told = ((1_790_000_000_000, 2**63 + 1, "chat", False), (1_790_000_000_001, 5, "", True))
+    return CustomerRow(4_000_000_000, tuple(InvitationOfCustomer(*one) for one in told))
+
+
+def _surveys() -> Iterator[tuple[str, str, SurveyRow]]:
+    place, at = ("chat", "vip", "eva"), after("00:01.250")
+    rated = Rated(after("01:00"), "nps", 162, satisfied=True, invited=True, comment=True)
+    yield "survey", "s1", SurveyRow(7, 739_940, Invitation(at, "csat", *place), counted=((place, Asked(at, "csat")),))
+    yield (
+        "survey",
+        "s2",
+        SurveyRow(
+            applied_offset=4_000_000_000,
+            heard_on=739_940,
+            invitation=Invitation(at, "nps", *place),
+            answered_at=after("01:00"),
+            answer=Answer(after("02:00"), True, 9, "0-10", "nps", True, *place),  # noqa: FBT003  # as a row has them
+            counted=((place, Asked(at, "nps")), (("", "", ""), rated)),
+        ),
+    )
+    yield (
+        "review",
+        "s2",
+        SurveyRow(
+            applied_offset=9,
+            heard_on=739_940,
+            answered_at=at,
+            answer=Answer(at, False, 8333, "review", "review", False, *place),  # noqa: FBT003  # as above
+            counted=((place, Reviewed(at, 8333, passed=True)),),
+        ),
     )

@@ -73,7 +73,7 @@ def test_a_row_of_a_later_version_is_refused_in_words(table: str) -> None:
     encoded = codec.encode_row(row)
     later = bytes([codec.version + 1])
 
-    with pytest.raises(RowFormatError, match=f"row format {later.hex()}, this version reads 02"):
+    with pytest.raises(RowFormatError, match=f"row format {later.hex()}, this version reads 0[12]"):
         codec.decode_rows([encoded, later + encoded[1:]])
 
 

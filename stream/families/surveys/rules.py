@@ -1,0 +1,139 @@
+"""How satisfaction and quality are judged: what counts as good, what is promised, how many answers it takes."""
+
+from collections.abc import Mapping
+from datetime import time, timedelta
+from typing import Final, Literal, cast, get_args
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+
+from stream.core import policy_values as read
+from stream.core.policies import PolicyKey, Rules
+from stream.families.surveys.scales import SCALES, Scale
+
+__all__ = ["KEPT_DAYS", "MAX_ASKED_WITHIN", "RULES", "CesFormula", "SurveyPolicy"]
+
+CesFormula = Literal["asked", "answered"]
+"""By what the sum of the ratings of effort is divided."""
+
+KEPT_DAYS: Final = 100
+"""So long after its last event a survey may still be answered or changed: the longest window, and some days more."""
+
+MAX_ASKED_WITHIN: Final = timedelta(days=90)
+"""Invitations are kept this much longer than surveys, to tell who was asked too often."""
+
+_POSITIVE: Final[Mapping[str, tuple[int, ...]]] = {
+    "1-5": (4, 5),
+    "1-7": (6, 7),
+    "1-10": (7, 8, 9, 10),  # as much of the scale as 4 and 5 are of five
+    "0-10": (7, 8, 9, 10),
+    "yes_no": (1,),
+    "thumbs": (1,),
+    "smileys": (3,),
+}
+
+
+class SurveyPolicy(Struct, frozen=True, kw_only=True):
+    """How the surveys and reviews of one queue and channel are judged."""
+
+    csat_positive: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: dict(_POSITIVE))
+    """By scale, the scores of satisfied customers."""
+    csat_scale: Scale = "1-5"
+    """In which the mean score is told, on whatever scale customers rate."""
+    ces_scale: Scale = "1-10"
+    """The same of effort."""
+    ces_per: CesFormula = "asked"
+    """The sum of the ratings is divided by all customers asked, or by those who answered: then it is their mean."""
+    csat_target: float = 0.80
+    """Share of satisfied customers that the queue promises."""
+    ces_target: float | None = None
+    """None: effort is not judged."""
+    nps_target: float | None = None
+    """None: it is not judged."""
+    iqs_target: float | None = None
+    """Share of full marks that reviews should have in the mean; None: they are not judged."""
+    quality_pass_mark: float = 0.80
+    """From this share of full marks on a review is passed."""
+    survey_minimum: int = 10
+    """With fewer answers, or reviews, nothing is judged: too few to tell."""
+    most_invitations: int = 3
+    """More often no customer should be asked within `asked_within`."""
+    asked_within: timedelta = timedelta(days=30)
+    survey_groups: int = 20
+    """So many items and groups of customers have figures of their own; the others are one."""
+    survey_by_agent: bool = False
+    """Whether boards show figures of single agents; metrics never do."""
+    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    day_starts: time = time(0)
+
+
+def _positive(value: object) -> dict[str, tuple[int, ...]]:
+    """Read the scores of satisfied customers by scale; scales that are not told keep their own."""
+    if not isinstance(value, dict) or not value or not all(_scores_of(scale, told) for scale, told in value.items()):
+        raise ValueError('must be scores by scale such as { "1-5" = [4, 5], "1-10" = [8, 9, 10] }')
+    return {**_POSITIVE, **{scale: tuple(sorted({*told})) for scale, told in value.items()}}
+
+
+def _scores_of(scale: str, told: object) -> bool:
+    if scale not in SCALES or not isinstance(told, list) or not told:
+        return False
+    low, high = SCALES[scale]
+    return all(isinstance(one, int) and not isinstance(one, bool) and low <= one <= high for one in told)
+
+
+def _scale(value: object) -> Scale:
+    if value not in get_args(Scale):
+        raise ValueError(f"must be one of {', '.join(get_args(Scale))}")
+    return cast("Scale", value)
+
+
+def _ces_per(value: object) -> CesFormula:
+    if value not in get_args(CesFormula):
+        raise ValueError(f"must be one of {', '.join(get_args(CesFormula))}")
+    return cast("CesFormula", value)
+
+
+def _score(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -100 <= value <= 100:
+        raise ValueError("must be a score from -100 to 100")
+    return float(value)
+
+
+def _some(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
+        raise ValueError("must be a number from 1 to 1000")
+    return value
+
+
+def _days(value: object) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_ASKED_WITHIN.days:
+        raise ValueError(f"must be a number of days from 1 to {MAX_ASKED_WITHIN.days}")
+    return timedelta(days=value)
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004  # all that read values of a policy raise this
+    return value
+
+
+RULES: Rules[SurveyPolicy] = Rules(
+    policy=SurveyPolicy,
+    keys={
+        "csat_positive": PolicyKey("csat_positive", _positive),
+        "csat_scale": PolicyKey("csat_scale", _scale),
+        "csat_target": PolicyKey("csat_target", read.ratio),
+        "ces_scale": PolicyKey("ces_scale", _scale),
+        "ces_per": PolicyKey("ces_per", _ces_per),
+        "ces_target": PolicyKey("ces_target", _score),
+        "nps_target": PolicyKey("nps_target", _score),
+        "iqs_target": PolicyKey("iqs_target", read.ratio),
+        "quality_pass_mark": PolicyKey("quality_pass_mark", read.ratio),
+        "survey_minimum_answers": PolicyKey("survey_minimum", _some),
+        "survey_most_invitations": PolicyKey("most_invitations", _some),
+        "survey_within_days": PolicyKey("asked_within", _days),
+        "survey_groups": PolicyKey("survey_groups", _some),
+        "survey_by_agent": PolicyKey("survey_by_agent", _switch),
+    },
+)
+"""The keys of the policy file that this family reads; time zone and start of the day are those that contacts read."""

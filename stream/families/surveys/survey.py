@@ -1,0 +1,154 @@
+"""What is known of one survey, or of one review, whatever order its events came in.
+
+Of invitations the earliest stands, of answers the latest: it counts when the first one was given. A review is kept as
+an answer, too, for which nobody was asked.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from stream.families.surveys.contributions import Asked, Contribution, Rated, Reviewed
+from stream.families.surveys.events import QualityReviewed, SurveyAnswered, SurveyChanged, SurveyEvent, SurveyInvited
+from stream.families.surveys.payloads import RatedData, SurveyAnswerData
+from stream.families.surveys.reviews import FULL_MARKS, review_points
+from stream.families.surveys.rules import SurveyPolicy
+from stream.families.surveys.scales import SCALES, SurveyKind, steps_above
+
+__all__ = ["NEW_SURVEY", "CountedAs", "RatedPlace", "SurveyRow", "counted_as", "fold_survey", "is_review"]
+
+RatedPlace = tuple[str, str, str]
+"""Channel, group and agent of which something has figures; empty: of none."""
+
+CountedAs = tuple[tuple[RatedPlace, Contribution], ...]
+"""What a survey counts for, and in which figures."""
+
+_REVIEW = "review"
+"""The scale, and the kind, of a review."""
+
+
+class Invitation(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """How a customer was asked; of several invitations to one survey the least, so the earliest, stands."""
+
+    at: datetime
+    kind: SurveyKind
+    channel: str = ""
+    group: str = ""
+    agent: str = ""
+
+
+class Answer(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """
+    An answer, or a review; of several the greatest, so the latest, stands.
+
+    Of two of one instant the one that changed another, then that with the higher score: arbitrary, but the same in
+    every order.
+    """
+
+    at: datetime
+    changed: bool
+    score: int
+    """Higher is better. Of a review, hundredths of a percent; -1: nothing in it applied."""
+    scale: str
+    kind: SurveyKind | Literal["review"]
+    comment: bool = False
+    channel: str = ""
+    group: str = ""
+    agent: str = ""
+
+
+class SurveyRow(Struct, frozen=True, array_like=True, gc=False):
+    """What is known of one survey or review."""
+
+    applied_offset: int = -1
+    heard_on: int = 0
+    """The day of the queue's newest event when something was last heard of it; by that it is forgotten."""
+    invitation: Invitation | None = None
+    answered_at: datetime | None = None
+    """When it was first answered."""
+    answer: Answer | None = None
+    counted: CountedAs = ()
+    """What it was counted for: a policy that has changed since then must not change what is taken back."""
+
+
+NEW_SURVEY = SurveyRow()
+
+Facts = tuple[Invitation | None, datetime | None, Answer | None]
+
+
+def is_review(event: SurveyEvent) -> bool:
+    """Tell whether an event is about a review: its subject is none of a survey."""
+    return type(event) is QualityReviewed
+
+
+def fold_survey(row: SurveyRow, event: SurveyEvent) -> Facts | None:
+    """Return what is known with an event; None if it tells nothing new."""
+    match event:
+        case SurveyInvited(time=at, data=data):
+            told = Invitation(at, data.kind, *_place_told(data))
+            known = row.invitation
+            return None if known is not None and known <= told else (told, row.answered_at, row.answer)
+        case SurveyAnswered() | SurveyChanged():
+            return _with_answer(row, _answer(event))
+        case QualityReviewed(time=at, data=data):
+            points = review_points(data.categories)
+            score = -1 if points is None else points
+            return _with_answer(row, Answer(at, False, score, _REVIEW, "review", False, *_place_told(data)))  # noqa: FBT003  # in the order of a row
+        case _:
+            assert_never(event)
+
+
+def _place_told(data: RatedData) -> tuple[str, str, str]:
+    return data.channel or "", data.group or "", data.agent or ""
+
+
+def _answer(event: SurveyAnswered | SurveyChanged) -> Answer:
+    data: SurveyAnswerData = event.data
+    scale, score = data.rated_on, data.score
+    if not data.higher_is_better:
+        low, high = SCALES[scale]
+        score = low + high - score
+    changed = type(event) is SurveyChanged
+    comment = data.comment if isinstance(data.comment, bool) else bool(data.comment.strip())
+    return Answer(event.time, changed, score, scale, data.kind, comment, *_place_told(data))
+
+
+def _with_answer(row: SurveyRow, answer: Answer) -> Facts | None:
+    first, latest = row.answered_at, row.answer
+    if latest is None or first is None:
+        return row.invitation, answer.at, answer
+    if answer <= latest and first <= answer.at:
+        return None
+    return row.invitation, min(first, answer.at), max(latest, answer)
+
+
+def counted_as(
+    facts: Facts, policy_of: Callable[[str], SurveyPolicy], place_of: Callable[[str, str, str], RatedPlace]
+) -> CountedAs:
+    """
+    Return what a survey of these facts counts for.
+
+    *policy_of* is that of a channel; *place_of* tells which groups and agents have figures of their own.
+    """
+    invitation, answered_at, answer = facts
+    counted: CountedAs = ()
+    if invitation is not None:
+        place = place_of(invitation.channel, invitation.group, invitation.agent)
+        counted = ((place, Asked(invitation.at, invitation.kind)),)
+    if answer is None or answered_at is None:
+        return counted
+    asked = invitation or answer
+    # An answer that does not say whom it rates, rates whom the invitation has named.
+    place = place_of(answer.channel or asked.channel, answer.group or asked.group, answer.agent or asked.agent)
+    contribution = _contribution(answer, answered_at, policy_of(place[0]), invited=invitation is not None)
+    return counted if contribution is None else (*counted, (place, contribution))
+
+
+def _contribution(answer: Answer, at: datetime, policy: SurveyPolicy, *, invited: bool) -> Contribution | None:
+    if answer.kind == "review":
+        passed = answer.score >= policy.quality_pass_mark * FULL_MARKS
+        return None if answer.score < 0 else Reviewed(at, answer.score, passed)
+    satisfied = answer.kind == "csat" and answer.score in policy.csat_positive[answer.scale]
+    return Rated(at, answer.kind, steps_above(answer.score, answer.scale), satisfied, invited, answer.comment)
