@@ -162,6 +162,7 @@ REPEATED = {
     "NOW": "one for each family that a list shows",
     "QUEUE": "one for each family of queues",
     "RETENTION": "one for each family that counts",
+    "SILENCE": "one for each family that counts",
     "SHOWN": "one for each family that a list shows",
     "SHOWN_FACTS": "one for each family that a list shows",
     "COUNTED": "one for each family that counts",

@@ -14,7 +14,6 @@ export function formatsOf(language) {
   const unit = (name, digits) => writer({ style: "unit", unit: name, unitDisplay: "narrow", minimumIntegerDigits: digits });
   const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const [whole, two] = [writer({}), writer({ minimumIntegerDigits: 2 })];
-  const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const [percent, tenths] = [0, 1].map((digits) => writer({ style: "percent", minimumFractionDigits: digits }));
   const [days, hours, twoHours, seconds] = [unit("day"), unit("hour"), unit("hour", 2), unit("second")];
   const time = new Intl.DateTimeFormat(locale, { timeStyle: "medium", hourCycle: "h23" });
