@@ -35,7 +35,7 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
   up](#cases-on-several-workers).
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
   tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
-  its agents. A queue of cases makes 116 while nothing but open cases is known of it, 162 when it is busy (150 if it is
+  its agents. A queue of cases makes 119 while nothing but open cases is known of it, 162 when it is busy (150 if it is
   always served, and has no business time), {of_cases} if everything happens to it that can: on each worker that has
   some of its cases. `CONTACT_STREAM_WINDOWS` chooses others: then every figure is written in each of them that its
   family has. `CONTACT_STREAM_HISTOGRAMS` chooses the buckets (`coarse`, `full`, `none`: only count and sum).

@@ -26,7 +26,7 @@ async def test_a_list_names_queue_channel_and_group_and_its_figures(visitor: Vis
     board = Board(at=NOON, snapshots={"surveys": a_busy_survey(NOON)})
     async with served(Worker(board=board, shown=SHOWN)) as address:
         page = await visitor.open(f"{address}/?view=list&lang=sl")
-        await page.get_by_role("button", name="7 dni").click()
+        await page.get_by_role("button", name="7 d").click()
 
         await expect(page.locator("#panels h2")).to_have_text("Zadovoljstvo in kakovost")
         heads = await page.locator("#panels thead th").all_inner_texts()
@@ -48,7 +48,7 @@ async def test_a_detail_says_between_what_a_figure_is_and_how_many_answers_are_m
 
         await expect(page.locator("#queue-where")).to_have_text("chat · acme")
         note = page.locator("#now .csat .note")
-        await expect(note).to_have_text("between 51% and 100% (4 answers) · too few to judge: 6 more needed · 7 days")
+        await expect(note).to_have_text("between 51% and 100% (4 answers) · too few to judge: 6 more needed · 7 d")
         lines = await page.locator("#figures tr th[scope=row]").all_inner_texts()
         assert "CSAT: at least" in lines
         assert not [line for line in lines if line.startswith("NPS: at")], "nobody was asked"
