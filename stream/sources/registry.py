@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from stream.sources import jsonl
+from stream.sources import case_log, jsonl
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.source import Source
 
@@ -12,6 +12,7 @@ __all__ = ["SOURCES"]
 _ALL: Final = (
     jsonl.SOURCE,
     asterisk_queue_log.SOURCE,
+    case_log.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -31,6 +31,10 @@ def day() -> list[Event]:
 RECORDINGS = {
     "jsonl": lambda: [encode(event) for event in day()],
     "asterisk-queue-log": lambda: [line.encode() for line in to_queue_log(day())],
+    "case-log": lambda: [
+        b"CaseID,ActivityID,CompleteTimestamp",
+        *(f"{number // 3},1,2012-04-03 {number // 60 % 24:02}:{number % 60:02}:38".encode() for number in range(300)),
+    ],
 }
 """How each source of files writes an hour of a small office, line by line."""
 
