@@ -34,7 +34,9 @@ class Options(Struct, frozen=True, kw_only=True):
 
     file: Annotated[Path, Meta(description="The table, also compressed; - is standard input.")]
     tenant: Annotated[str, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
-    source_name: Annotated[str, Meta(description="Names the help desk. Two of them need two names.")] = "/case-log"
+    source_name: Annotated[str, Meta(description="Names the system that wrote it. Two of them need two names.")] = (
+        "/case-log"
+    )
     queue: Annotated[str, Meta(description="The queue of all its cases.")] = "helpdesk"
     case_column: Annotated[str, Meta(description="Head of the column that names the case.")] = "CaseID"
     time_column: Annotated[str, Meta(description="Head of the column with the time, such as 2012-04-03 16:55:38.")] = (

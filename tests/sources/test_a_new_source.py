@@ -44,7 +44,7 @@ def test_produce_and_replay_have_the_options_of_whatever_reads_files() -> None:
     for page in told:
         words = " ".join(page.split())
         assert "--counter TEXT Where the people stood. For ledger." in words
-        assert "For asterisk-queue-log, case-log, ledger." in words
+        assert "For asterisk-queue-log, ledger, case-log." in words
         assert "--site" not in words
 
 
