@@ -104,7 +104,7 @@ def with_invitation(  # as many as there are limits
         return _inserted(known, one, first, most, within)
     # It is the newest, as nearly always: it changes nothing about the others.
     if len(known) >= most and at_ms - known[-most].at_ms < _length_ms(within):
-        one = one._replace(too_often=True)
+        one = InvitationOfCustomer(at_ms, survey, channel, True)  # noqa: FBT003  # as above
         return JudgedInvitations((*known, one), (one,), ())
     return JudgedInvitations((*known, one), (), ())
 
@@ -124,7 +124,7 @@ def _judged(invitations: list[InvitationOfCustomer], most: int, within_ms: int) 
     for place, one in enumerate(invitations):
         # The one that many before it is the first that must be longer ago.
         too_often = place >= most and one.at_ms - invitations[place - most].at_ms < within_ms
-        yield one._replace(too_often=too_often)
+        yield InvitationOfCustomer(one.at_ms, one.survey, one.channel, too_often)
 
 
 def _ms(at: datetime) -> int:
