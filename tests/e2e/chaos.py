@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.node import Node
 from stream.core.cloudevents import Event
+from stream.families.registry import FAMILIES
 from stream.sdk.producer import Producer
 from tests.e2e.crew import Crew, WorkerProcess
 from tests.running import Figures
@@ -199,7 +200,7 @@ class Chaos:
 
     async def ends(self) -> dict[TopicPartition, int]:
         """Return the end of each source partition."""
-        topics = ("contacts", "agents", "cases")
+        topics = [family.name for family in FAMILIES]
         wanted = [TopicPartition(topic, number) for topic in topics for number in range(self._partitions)]
         return dict(await self._reader.end_offsets(wanted))
 
