@@ -6,8 +6,10 @@ Its arguments: a file with a line for each record, its partition and a tab befor
 
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from stream.core.cloudevents import Event
 from stream.families.contacts.fold import ContactsFold
 from stream.families.registry import DECODER
 
@@ -29,11 +31,11 @@ def main() -> None:
             _folded(of)
 
 
-def _folded(events: list[object]) -> None:
+def _folded(events: Sequence[Event]) -> None:
     fold = ContactsFold()
     for start in range(0, len(events), BATCH):
         batch = events[start : start + BATCH]
-        fold.apply(batch, range(start, start + len(batch)))  # type: ignore[arg-type]  # all are events of contacts
+        fold.apply(batch, range(start, start + len(batch)))
     fold.settle()
     for rows in fold.tables.values():
         rows.drain_changed()

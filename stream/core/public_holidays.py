@@ -19,5 +19,5 @@ def public_holidays(region: str, year: int) -> frozenset[date]:
     country, _, part = region.partition("-")
     try:
         return frozenset(country_holidays(country, subdiv=part or None, years=year))
-    except NotImplementedError:
+    except NotImplementedError:  # how the library says that it knows no such country or part
         raise ValueError(f"no public holidays are known of {region}") from None

@@ -167,6 +167,8 @@ async def test_a_list_and_a_detail_say_in_which_other_window_they_are(
         await page.get_by_role("button", name="7 d").click()
         await expect(title).to_have_text("Rings")
         await expect(page.locator("#updated")).to_contain_text("over today")  # of queues there is no longer one
+        await page.reload()  # the address has kept the window
+        await expect(title).to_have_text("Rings")
         await page.get_by_role("button", name="30 min").click()
         await page.get_by_role("link", name="red").click()
         await expect(page.locator("#now .hit_ratio .note")).to_have_text("of 20 rings · today")

@@ -1,10 +1,9 @@
 // What a person chose to see. It stands in the address, so that it can be shared; language and colours are also kept.
 
-import { LANGUAGES } from "./words.js";
+import { LANGUAGES, knows } from "./words.js";
 
 export const VIEWS = ["board", "list", "wall", "queue"];
-export const WINDOWS = ["5m", "15m", "30m", "1h", "today"];
-const ANY_WINDOWS = [...WINDOWS, "24h", "7d", "30d", "90d", "month"]; // some families have longer ones
+export const WINDOWS = ["5m", "15m", "30m", "1h", "today"]; // of calls: until the worker has told which there are
 export const THEMES = ["auto", "dark", "light"];
 const KEPT = ["lang", "theme"];
 
@@ -44,7 +43,7 @@ export function read() {
     view: oneOf(VIEWS, asked.get("view"), asked.has("queue") ? "queue" : DEFAULTS.view),
     panel: text("panel"),
     queue: text("queue"),
-    window: oneOf(ANY_WINDOWS, text("window"), DEFAULTS.window),
+    window: knows(`window_${text("window")}`) ? text("window") : DEFAULTS.window, // each window has its word
     lang: language(asked.get("lang")),
     theme: oneOf(THEMES, asked.get("theme") ?? kept("theme"), DEFAULTS.theme),
     rotate: asked.has("rotate") ? Math.max(3, atLeast(0, asked.get("rotate"))) : 0,

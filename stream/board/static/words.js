@@ -19,6 +19,8 @@ export function speak(language) {
 
 export const isEnglish = () => spoken === "en";
 
+export const knows = (key) => key in WORDS[LANGUAGES[0]];
+
 // What has no name in our words (a new state, a new reason) is shown as it was told, rather than not at all.
 export function say(key, values = {}) {
   const text = WORDS[spoken][key] ?? key;
