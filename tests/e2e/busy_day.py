@@ -1,4 +1,4 @@
-"""A morning of many small centres, as it arrives: tens of thousands of contacts, some events late, some repeated."""
+"""A morning of many small centres, as it arrives: calls, agents, cases of days, surveys; some late, some repeated."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from operator import attrgetter
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
-from stream.simulator import demo_centre, simulate
+from stream.simulator import demo_centre, simulate, with_surveys
 from tests.families.contacts.test_laws import with_repeats
 
 __all__ = ["NOON", "busy_day"]
@@ -19,12 +19,15 @@ MORNING = timedelta(hours=6)
 
 
 def busy_day(*, centres: int, seed: int) -> list[Event]:
-    """Return the events until noon in the order in which they are sent: about 42,000 of each centre."""
+    """Return the events until noon in the order in which they are sent: about 62,000 of each centre."""
     mornings = [_morning(number, seed) for number in range(centres)]
     return with_repeats(list(merge(*mornings, key=attrgetter("time"))), random.Random(seed))
 
 
 def _morning(number: int, seed: int) -> Iterator[Event]:
     """Yield the morning of one centre, whose tenants are its own: queues spread over all partitions."""
-    for told in simulate(demo_centre(), start=NOON - MORNING, end=NOON, seed=100 * seed + number):
+    morning = simulate(
+        demo_centre(), start=NOON - MORNING, end=NOON, seed=100 * seed + number, cases_before=timedelta(days=3)
+    )
+    for told in with_surveys(morning):
         yield replace(told, tenantid=f"{told.tenantid}-{number}")

@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.node import Node
 from stream.core.cloudevents import Event
+from stream.core.family import Board
 from stream.families.registry import FAMILIES
 from stream.sdk.producer import Producer
 from tests.e2e.crew import Crew, WorkerProcess
@@ -173,15 +174,17 @@ class Chaos:
         broker.spawn()
         await asyncio.to_thread(broker.wait)
 
-    async def settled(self) -> list[Figures]:
-        """Return all pages as soon as everything sent is applied and durable, each partition by one worker."""
+    async def settled(self) -> tuple[list[Figures], Board]:
+        """Return all pages, and the board of all, once everything sent is applied and durable, by one worker each."""
         async with asyncio.timeout(SETTLED_SECONDS):
             while True:
                 self._crew.assert_sound()
                 pages = await self._crew.pages()
                 if pages is not None and _is_durable(pages, await self.ends()):
                     # Taken after the last record was applied, as all workers agree.
-                    return await self._crew.pages() or pages
+                    pages, board = await self._crew.pages(), await self._crew.board()
+                    if pages is not None and board is not None:
+                        return pages, board
                 await asyncio.sleep(0.2)
 
     async def summary(self, events: int) -> str:

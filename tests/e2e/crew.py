@@ -6,17 +6,20 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 import aiohttp
 
+from stream.board.cluster.share import SHARE_PATH, ShareCodec, WorkerShare, board_of
 from stream.broker.child import dies_with_parent
+from stream.core.family import Board
+from stream.families.registry import FAMILIES
 from tests.running import Figures, parsed
 
-__all__ = ["Crew", "WorkerProcess", "summed"]
+__all__ = ["Crew", "WorkerProcess"]
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.5
@@ -35,8 +38,7 @@ COUNTED = (
 )
 """Counters that tell how much there was to withstand."""
 
-IN_PARTS = frozenset({"contact_agents", "contact_tenant_agents"})
-"""Agents of one queue are keyed by agent: workers show parts. Every other series lives on one worker."""
+WIRE = ShareCodec(FAMILIES)
 
 
 class WorkerProcess:
@@ -102,12 +104,21 @@ class WorkerProcess:
 
     async def page(self, name: str, session: aiohttp.ClientSession) -> str | None:
         """Return a page; None while there is no answer, or one that it is not ready."""
+        body = await self._body(name, session)
+        return None if body is None else body.decode()
+
+    async def share(self, session: aiohttp.ClientSession) -> WorkerShare | None:
+        """Return what it tells the other workers; None while there is no answer."""
+        body = await self._body(SHARE_PATH[1:], session)
+        return None if body is None else WIRE.decoded(body)
+
+    async def _body(self, name: str, session: aiohttp.ClientSession) -> bytes | None:
         address = self.address
         if address is None:
             return None
         try:
             async with session.get(f"{address}/{name}") as answer:
-                return await answer.text() if answer.ok else None
+                return await answer.read() if answer.ok else None
         except (aiohttp.ClientError, TimeoutError, OSError):
             return None
 
@@ -187,6 +198,12 @@ class Crew:
             return None
         return [parsed(text) for text in texts if text is not None]
 
+    async def board(self) -> Board | None:
+        """Return the whole board, added up from what each worker tells; None unless all answer."""
+        shares = [await worker.share(self._session) for worker in self.alive]
+        partitions = [one for share in shares if share is not None for one in share.partitions]
+        return None if None in shares else board_of(partitions, FAMILIES, self._at, whole=True)
+
     async def _look_on(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -219,18 +236,3 @@ def _counters(text: str) -> Figures:
     # Parsing all of a page twice a second would be the larger part of this machine's work.
     lines = [line for line in text.splitlines() if line.startswith((*NEVER, *COUNTED))]
     return parsed("\n".join([*lines, ""]))
-
-
-def summed(pages: Iterable[Figures], *, names: Iterable[str]) -> tuple[Figures, Sequence[str]]:
-    """Return the series called *names*, summed over workers; and those that only one may show, and several do."""
-    wanted = frozenset(names)
-    total: Figures = {}
-    twice = []
-    for page in pages:
-        for series, value in page.items():
-            if series[0] not in wanted:
-                continue
-            if series in total and series[0] not in IN_PARTS:
-                twice.append(f"{series}")
-            total[series] = total.get(series, 0) + value
-    return total, twice
