@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, islice
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from msgspec import Struct
 
@@ -32,10 +32,10 @@ from stream.families.cases.tally import CaseTally
 from stream.families.cases.timeline import (
     LENGTHS,
     MAX_PLACES,
+    CaseFact,
     Change,
-    Story,
+    Stories,
     added,
-    change_of,
     newest,
     renumbered,
     story_of,
@@ -82,7 +82,7 @@ _NAMES_A_QUEUE: Final = (CaseOpened, CaseAssigned)
 _MINUTE_MS: Final = 60_000
 
 
-class _Told(NamedTuple):
+class _Told(Struct, frozen=True, gc=False):
     """An event that tells something new of a case."""
 
     tenant: str
@@ -91,6 +91,7 @@ class _Told(NamedTuple):
     row: CaseRow
     """What was known before, and what is now."""
     changed: CaseRow
+    change: Change
 
 
 class CasesFold:
@@ -112,6 +113,7 @@ class CasesFold:
         self.counts: Rows[CountsKey, CountsRow[CaseTally]] = Rows()
         self.cases: Rows[CaseKey, CaseRow] = Rows()
         self._keep_silent = keep_silent
+        self._stories = Stories()
         self._places: dict[tuple[CasePlace, ...], tuple[CasePlace, ...]] = {}
         """What rows share: most cases are in the same few queues."""
         self._watermark = EPOCH
@@ -121,7 +123,7 @@ class CasesFold:
         self._unsettled = 0
         self._committed = 0
         self._pending: dict[tuple[CaseQueue, int], CaseContribution] = {}
-        """What the batch counts for, by queue and minute."""
+        """What the batch counts for, by queue and a minute that stands for its day."""
         self._touched: dict[CaseQueue, None] = {}
         """An ordered set: identical runs must write identical changelogs."""
         self._to_sweep: Iterator[CaseKey] | None = None
@@ -181,7 +183,7 @@ class CasesFold:
             row.places = self._shared(row.places)
             story = story_of(row.timeline)
             if story.standing is not None:
-                self._queue(tenant, row, story, story.place).load(story.standing)
+                self._queue(tenant, row, story.opened_in, story.place).load(story.standing)
         for queue in self.queues.values():
             queue.loaded()
         self._recovered_to = max(
@@ -225,12 +227,12 @@ class CasesFold:
             applied.duplicates += bool(reports)
             return
         changed = CaseRow(offset, timeline, row.judged, row.places)
-        change = change_of(row.timeline, timeline)
+        change = self._stories.change(row.timeline, timeline)
         at_ms = reports[0] >> 16
         if at_ms > self._watermark_ms:
             self._watermark, self._watermark_ms = event.time, at_ms
-        if change.after.opened_in >= 0:
-            self._count(_Told(key[0], event.time, at_ms, row, changed), change, applied)
+        if change.opened_in >= 0:
+            self._count(_Told(key[0], event.time, at_ms, row, changed, change), applied)
         self.cases.put(key, changed)
 
     def _key_of(self, event: CaseEvent) -> CaseKey:
@@ -267,68 +269,90 @@ class CasesFold:
     def _shared(self, places: tuple[CasePlace, ...]) -> tuple[CasePlace, ...]:
         return self._places.setdefault(places, places)
 
-    def _queue(self, tenant: str, row: CaseRow, story: Story, place: int) -> CaseQueue:
+    def _queue(self, tenant: str, row: CaseRow, opened_in: int, place: int) -> CaseQueue:
         """Return the queue that a case counts for in one of its places: by the channel through which it came in."""
-        channel = row.places[story.opened_in][1]
+        channel = row.places[opened_in][1]
         assert channel is not None, "cases come in through a channel"
         return self.queues.of((tenant, row.places[place][0], channel))
 
-    def _count(self, told: _Told, change: Change, applied: Applied) -> None:
+    def _queue_before(self, told: _Told, place: int) -> CaseQueue:
+        return self._queue(told.tenant, told.row, told.change.opened_before, place)
+
+    def _queue_now(self, told: _Told, place: int) -> CaseQueue:
+        return self._queue(told.tenant, told.changed, told.change.opened_in, place)
+
+    def _count(self, told: _Told, applied: Applied) -> None:
         """Count what a case has come to count for, and put it where it is now."""
-        row, changed, before, after = told.row, told.changed, change.before, change.after
-        queue = self._heard(self._queue(told.tenant, changed, after, after.place), told)
+        change = told.change
+        queue = self._heard(self._queue_now(told, change.place), told)
         applied.overflowed += queue.is_shared
         applied.late += not queue.keeps(told.at_ms)
-        if before.opened_in >= 0 and row.places[before.opened_in][1] != changed.places[after.opened_in][1]:
-            # Another channel: all of it counts elsewhere.
-            change = Change(before, after, before.facts, after.facts)
-            self._move(told, before, after)
-        elif before.standing != after.standing:
-            self._move(told, before, after)
-        if change.gone:
-            self._uncount(told, change)
-        if change.new:
-            self._count_new(told, change, queue)
+        gone, new = change.gone, change.new
+        if change.opened_before >= 0 and self._came_by_another_channel(told):
+            # All of it counts elsewhere.
+            gone, new = story_of(told.row.timeline).facts, story_of(told.changed.timeline).facts
+            self._move(told)
+        elif change.was != change.now:
+            self._move(told)
+        if gone:
+            self._uncount(told, gone)
+        if new:
+            self._count_new(told, new, queue)
 
-    def _count_new(self, told: _Told, change: Change, queue: CaseQueue) -> None:
-        changed, after, pending = told.changed, change.after, self._pending
-        judgements = Judgements(changed.judged)
-        for fact in change.new:
+    def _came_by_another_channel(self, told: _Told) -> bool:
+        row, changed, change = told.row, told.changed, told.change
+        return (
+            row.places is not changed.places  # shared by all rows that have the same
+            and row.places[change.opened_before][1] != changed.places[change.opened_in][1]
+        )
+
+    def _count_new(self, told: _Told, new: Sequence[CaseFact], queue: CaseQueue) -> None:
+        changed, place_now, pending = told.changed, told.change.place, self._pending
+        judgements: Judgements | None = None
+        for fact in new:
             what, at_ms, place, number = fact
-            own = queue if place == after.place else self._heard(self._queue(told.tenant, changed, after, place), told)
+            own = queue if place == place_now else self._heard(self._queue_now(told, place), told)
             if what in LENGTHS:
+                judgements = judgements or Judgements(changed.judged)
                 number = judgements.judge(fact, own.policy, own.calendar)
             if not own.keeps(at_ms):
                 continue
-            minute = at_ms // _MINUTE_MS
+            minute = own.counts.alike(at_ms // _MINUTE_MS)
             if (one := pending.get((own, minute))) is None:
                 one = pending[own, minute] = CaseContribution(minute)
             if what in LENGTHS:
                 one.add_length(fact, number)
             else:
                 one.add(what, number)
-        changed.judged = judgements.kept
+        if judgements is not None:
+            changed.judged = judgements.kept
 
-    def _uncount(self, told: _Told, change: Change) -> None:
+    def _uncount(self, told: _Told, gone: Sequence[CaseFact]) -> None:
         judgements = Judgements(told.changed.judged)
-        for fact in change.gone:
+        for fact in gone:
             what, at_ms, place, number = fact
             one = CaseContribution(at_ms // _MINUTE_MS)
             if what in LENGTHS:
                 one.add_length(fact, judgements.recall(fact))
             else:
                 one.add(what, number)
-            own = self._heard(self._queue(told.tenant, told.row, change.before, place), told)
+            own = self._heard(self._queue_before(told, place), told)
             if own.keeps(at_ms):
                 own.counts.count_difference((one,), (), told.changed.applied_offset)
         told.changed.judged = judgements.kept
 
-    def _move(self, told: _Told, before: Story, after: Story) -> None:
+    def _move(self, told: _Told) -> None:
         """Put an open case where it is now."""
-        if before.standing is not None:
-            self._queue(told.tenant, told.row, before, before.standing.place).leave(before.standing)
-        if after.standing is not None:
-            self._queue(told.tenant, told.changed, after, after.standing.place).enter(after.standing)
+        was, now = told.change.was, told.change.now
+        if was is not None and now is not None:
+            left, entered = self._queue_before(told, was.place), self._queue_now(told, now.place)
+            if left is entered:
+                left.change(was, now)
+                return
+        if was is not None:
+            self._queue_before(told, was.place).leave(was)
+        if now is not None:
+            self._queue_now(told, now.place).enter(now)
 
     def _heard(self, queue: CaseQueue, told: _Told) -> CaseQueue:
         """Have a queue take note of an event, before it counts something of it."""
@@ -339,7 +363,7 @@ class CasesFold:
         return queue
 
     def _count_pending(self, offset: int) -> None:
-        """Count what events up to that of an *offset* have brought, once for each queue and minute."""
+        """Count what events up to that of an *offset* have brought, once for each queue and day."""
         for (queue, minute), one in self._pending.items():
             queue.counts.count_in(minute, one, 1, offset)
         self._pending.clear()
@@ -356,7 +380,7 @@ class CasesFold:
     def _forget(self, key: CaseKey, row: CaseRow) -> None:
         story = story_of(row.timeline)
         if story.standing is not None:
-            queue = self._queue(key[0], row, story, story.place)
+            queue = self._queue(key[0], row, story.opened_in, story.place)
             queue.leave(story.standing)
             self._touched[queue] = None
         self.cases.remove(key)

@@ -102,6 +102,20 @@ class CaseQueue:
             self._waits(standing).remove(standing.waiting_since)
         self._count_standing(standing, -1)
 
+    def change(self, was: Standing, now: Standing) -> None:
+        """Note that an open case stands otherwise than it *was*; of most nothing but one thing is new."""
+        if was.opened_at != now.opened_at:
+            self.opened.remove(was.opened_at)
+            self.opened.add(now.opened_at)
+        if was.waiting_since != now.waiting_since or was.answered_before != now.answered_before:
+            if was.waiting_since >= 0:
+                self._waits(was).remove(was.waiting_since)
+            if now.waiting_since >= 0:
+                self._waits(now).add(now.waiting_since)
+        if was.status != now.status or was.priority != now.priority:
+            self._count_standing(was, -1)
+            self._count_standing(now, 1)
+
     def load(self, standing: Standing) -> None:
         """Take in an open case of the changelog; `loaded` follows the last one."""
         self.opened.load(standing.opened_at)

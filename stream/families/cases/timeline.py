@@ -25,9 +25,9 @@ __all__ = [
     "Change",
     "Standing",
     "Step",
+    "Stories",
     "Story",
     "added",
-    "change_of",
     "entry_of",
     "fingerprint",
     "instant",
@@ -61,20 +61,21 @@ class Step(IntEnum):
     """It was part of another case before."""
     ASSIGNED = 4
     """With the place of the queue."""
-    PRIORITY = 5
-    STATUS = 6
-    ASKED = 7
+    ASKED = 5
     """A person wrote to us; with a fingerprint of the message."""
-    ANSWERED = 8
+    ANSWERED = 6
     """One of us wrote to that person; likewise."""
-    AUTOMATIC = 9
+    AUTOMATIC = 7
     """A machine wrote, theirs or ours: it neither asks nor answers; likewise."""
-    RESOLVED = 10
-    REOPENED = 11
-    CLOSED = 12
-    MERGED = 13
-    DELETED = 14
-    SPAM = 15
+    RESOLVED = 8
+    REOPENED = 9
+    CLOSED = 10
+    MERGED = 11
+    DELETED = 12
+    SPAM = 13
+    # Last, since systems tell them after what brought them about, mostly of the same instant.
+    PRIORITY = 14
+    STATUS = 15
 
 
 CaseFact = tuple[str, int, int, int]
@@ -166,51 +167,94 @@ def renumbered(timeline: bytes, first: int) -> bytes:
 _PLACED: Final = frozenset(map(int, (Step.OPENED_BY_CUSTOMER, Step.OPENED_BY_US, Step.ASSIGNED)))
 """What has a place for its detail."""
 
-_NOTHING: Final = Story([], None)
-
 
 def story_of(timeline: bytes) -> Story:
     """Return what a timeline tells; nothing as long as nobody has reported how the case came in."""
+    return _story_by(_read(timeline))
+
+
+def _read(timeline: bytes) -> "_Reader | None":
     entries = array("q", timeline)
-    reader = _reader_of(entries)
+    for entry in entries:
+        if entry >> 8 & 0xFF <= _LAST_OPENING:
+            reader = _Reader(entry)
+            reader.read(entries)
+            return reader
+    return None
+
+
+def _story_by(reader: "_Reader | None") -> Story:
     if reader is None:
-        return _NOTHING
-    reader.read(entries)
-    return reader.story()
+        return Story([], None)
+    # What is deleted never was a request: all it counted for goes, and nothing that is reported later counts.
+    facts = reader.facts + reader.solution if reader.deleted is None else [reader.deleted]
+    return Story(facts, reader.standing(), reader.opened_in, reader.place)
 
 
 class Change(Struct, gc=False):
-    """What has become of a story by reports that were added."""
+    """What has become of a case by reports that were added."""
 
-    before: Story
-    after: Story
+    opened_before: int
+    """The place in which it came in by what was known before; -1: nobody had reported that."""
+    opened_in: int
+    place: int
+    was: Standing | None
+    now: Standing | None
     gone: list[CaseFact]
+    """What does not count any more."""
     new: list[CaseFact]
 
 
-def change_of(before: bytes, after: bytes) -> Change:
-    """Return what has come to count, and what does not any more, now that there are more reports."""
-    if not before:
-        now = story_of(after)
-        return Change(_NOTHING, now, [], now.facts)
-    entries, known = array("q", after), len(before) // _BYTES
-    old = entries[:known]
-    reader = _reader_of(old) if after.startswith(before) else None
-    if reader is None:
-        both = story_of(before), story_of(after)
-        return Change(*both, *difference(both[0].facts, both[1].facts))
-    # In their order, as nearly always: one reading tells both.
-    reader.read(old)
-    was, told, solution = reader.story(), len(reader.facts), reader.solution
-    reader.read(entries[known:])
-    now = reader.story()
-    if reader.deleted is not None:
-        return Change(was, now, *difference(was.facts, now.facts))
-    new = reader.facts[told:]
-    if reader.solution is solution:
-        return Change(was, now, [], new)
-    gone, more = difference(solution, reader.solution)
-    return Change(was, now, gone, new + more)
+class Stories:
+    """
+    Tells what changes in the stories of cases.
+
+    How far the timelines of late have been read is kept, for nearly every report comes in its order, soon after the one
+    before: then it alone is read.
+    """
+
+    def __init__(self, *, kept: int = 2000) -> None:
+        self._kept = kept
+        self._readers: dict[bytes, _Reader] = {}
+        """By all that they have read, the latest last: so none is ever out of date."""
+
+    def change(self, before: bytes, after: bytes) -> Change:
+        """Return what has come to count, and what does not any more, now that there are more reports."""
+        reader = self._readers.pop(before, None)
+        if not after.startswith(before):
+            reader = None
+        elif reader is None:
+            reader = _read(before)
+        if reader is not None:
+            change = _read_on(reader, before, after)
+        else:
+            reader = _read(after)
+            change = _compared(story_of(before), _story_by(reader))
+        if reader is not None:
+            if len(self._readers) >= self._kept:
+                del self._readers[next(iter(self._readers))]
+            self._readers[after] = reader
+        return change
+
+
+def _compared(was: Story, now: Story) -> Change:
+    gone, new = difference(was.facts, now.facts)
+    return Change(was.opened_in, now.opened_in, now.place, was.standing, now.standing, gone, new)
+
+
+def _read_on(reader: "_Reader", before: bytes, after: bytes) -> Change:
+    was, deleted, solution = reader.standing(), reader.deleted, reader.solution
+    reader.facts = []
+    reader.read(array("q", after[len(before) :]))
+    new, gone = reader.facts, []
+    if deleted is not None:
+        new = []  # nothing that is reported of it counts
+    elif reader.deleted is not None:
+        gone, new = story_of(before).facts, [reader.deleted]
+    elif reader.solution is not solution:
+        gone, more = difference(solution, reader.solution)
+        new += more
+    return Change(reader.opened_in, reader.opened_in, reader.place, was, reader.standing(), gone, new)
 
 
 def difference(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[CaseFact], list[CaseFact]]:
@@ -221,13 +265,6 @@ def difference(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[Case
     more.subtract(before)
     new = [fact for fact, number in more.items() for _ in range(number)]
     return [fact for fact, number in more.items() for _ in range(-number)], new
-
-
-def _reader_of(entries: "array[int]") -> "_Reader | None":
-    for entry in entries:
-        if entry >> 8 & 0xFF <= _LAST_OPENING:
-            return _Reader(entry)
-    return None
 
 
 class _Reader:
@@ -258,15 +295,11 @@ class _Reader:
         for entry in entries:
             _TELLS[entry >> 8 & 0xFF](self, entry >> 16, entry & 0xFF)
 
-    def story(self) -> Story:
-        """Return what is known by now; the facts may grow with the next reading."""
-        if self.deleted is not None:
-            # It never was a request: all it counted for goes, and nothing that is reported later counts.
-            return Story([self.deleted], None, self.opened_in, self.place)
-        if self.resolved or self.ended:
-            return Story(self.facts + self.solution, None, self.opened_in, self.place)
-        standing = Standing(self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded)
-        return Story(self.facts, standing, self.opened_in, self.place)
+    def standing(self) -> Standing | None:
+        """Return how the case stands by now; None: it is not open."""
+        if self.deleted is not None or self.resolved or self.ended:
+            return None
+        return Standing(self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded)
 
     def opened_by_customer(self, at: int, _: int) -> None:
         # The clock of the form may be behind the others: who was answered by then does not wait again.

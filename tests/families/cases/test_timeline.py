@@ -1,5 +1,6 @@
 """Stories of cases, and that neither order nor repetition of reports matters."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from stream.families.cases.timeline import (
     CaseFact,
     Step,
+    Stories,
     Story,
     added,
     entry_of,
@@ -86,6 +88,27 @@ def test_what_a_story_counts_fits_together(known: list[Report]) -> None:
     if story.standing is not None:
         assert story.standing.waiting_since <= newest(timeline_of(OPENED, *known))
         assert count("full_resolutions") == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), reports), min_size=1), st.integers(1, 3))
+def test_what_changes_is_the_difference_of_the_stories_however_many_are_kept(
+    told: list[tuple[int, Report]], kept: int
+) -> None:
+    stories, timelines, counted = Stories(kept=kept), [b"", b""], [Counter[CaseFact](), Counter[CaseFact]()]
+    for number, (hours, kind, detail) in told:
+        before = timelines[number]
+        after = timelines[number] = added(before, [entry_of(NINE + hours * HOUR, kind, detail)])
+        if after is before:
+            continue
+        change = stories.change(before, after)
+        counted[number].update(change.new)
+        counted[number].subtract(change.gone)
+
+        was, now = story_of(before), story_of(after)
+        assert (change.opened_before, change.opened_in, change.place) == (was.opened_in, now.opened_in, now.place)
+        assert (change.was, change.now) == (was.standing, now.standing)
+        assert counted[number] == Counter(now.facts)
+        assert not set(change.new) & set(change.gone)
 
 
 def test_of_a_case_of_which_nobody_says_how_it_came_in_nothing_counts() -> None:
