@@ -6,11 +6,16 @@ from typing import Final
 from stream.core.policies import Policies
 from stream.core.policy_text import parse_policies
 from stream.errors import SettingsError
+from stream.families import follow_ups
 from stream.families.registry import FAMILIES
 
 __all__ = ["KEYS", "load_policies", "policies_of"]
 
-KEYS: Final = {key: meaning for family in FAMILIES for key, meaning in family.rules.keys.items()}
+KEYS: Final = {
+    key: meaning
+    for rules in (*(family.rules for family in FAMILIES), follow_ups.RULES)
+    for key, meaning in rules.keys.items()
+}
 """Every key of the policy file."""
 
 

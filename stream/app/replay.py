@@ -25,7 +25,8 @@ class Replay:
         options = options or FoldOptions()
         self.folds: dict[str, Fold[Any]] = {family.name: family.new_fold(options) for family in families}
         """By family."""
-        self._derivation = Derivation(families) if any(family.derive for family in families) else None
+        derivation = Derivation(families, options.policies)
+        self._derivation = derivation if any(map(derivation.follows, families)) else None
         self.newest: datetime = EPOCH
         """Time of the newest event."""
         self.events = 0

@@ -42,7 +42,7 @@ def source_topics(
     )
     # Of all families: an event on the wrong topic is told apart from what is no event.
     decoder = EventDecoder([kind for family in families for kind in family.events])
-    derivation = Derivation(families)
+    derivation = Derivation(families, policies)
     return [_source_topic(family, options, decoder, derivation, future_tolerance, clock) for family in families]
 
 
@@ -55,7 +55,7 @@ def _source_topic(
     clock: Callable[[], datetime],
 ) -> SourceTopic:
     reader = _Decoder(family.events, decoder, tolerance, clock)
-    derive = None if family.derive is None else derivation.of
+    derive = derivation.of if derivation.follows(family) else None
     return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all, derive=derive)
 
 

@@ -4,21 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from stream.core.cloudevents import Event, EventDecoder, encode
-from stream.core.family import Family
+from stream.core.family import Derive, Family
+from stream.core.policies import Policies
 from stream.errors import InvalidEvent
 
 __all__ = ["Derivation"]
 
 
 class Derivation:
-    """Asks the families what follows; a worker and a replay get the same answers."""
+    """Asks the families what follows by the policies; a worker and a replay get the same answers."""
 
-    def __init__(self, families: Sequence[Family[Any]]) -> None:
-        self._derive = {
-            kind: family.derive for family in families if family.derive is not None for kind in family.events
-        }
+    def __init__(self, families: Sequence[Family[Any]], policies: Policies) -> None:
+        self._derive: dict[type[Event], Derive] = {}
+        for family in families:
+            if family.derive is not None:
+                self._derive |= family.derive(policies)
         # Read again as a worker will read it: what it would refuse must not be in a replay either.
         self._decoder = EventDecoder([kind for family in families for kind in family.events])
+
+    def follows(self, family: Family[Any]) -> bool:
+        """Tell whether anything can follow from events of a family."""
+        return not self._derive.keys().isdisjoint(family.events)
 
     def of(self, event: Event) -> Sequence[tuple[Event, bytes]]:
         """

@@ -24,6 +24,7 @@ __all__ = [
     "Applied",
     "Beside",
     "Board",
+    "Derive",
     "Family",
     "Fold",
     "FoldOptions",
@@ -61,6 +62,10 @@ def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
     for event in events:
         newest[event.source] = max(newest[event.source], event.time)
     return newest
+
+
+Derive = Callable[[Any], Iterable[Event]]
+"""Returns the events that follow from one."""
 
 
 class Snapshot(Protocol):
@@ -186,9 +191,9 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     beside: Beside | None = None
     words: str = ""
     """The package whose folder `words` has a file for each language, `en.toml` and so on: the panel's own words."""
-    derive: Callable[[Any], Iterable[Event]] | None = None
+    derive: Callable[[Policies], Mapping[type[Event], Derive]] | None = None
     """
-    Return the events for other families that follow from one of this family's.
+    Return what tells, by the policies, which events for other families follow from one of this family's, by its class.
 
     None of them is later than it. A crash may have them written once more, so their ids are to follow from its id, and
     their folds to count each once.

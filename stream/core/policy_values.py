@@ -145,6 +145,13 @@ def _days(first: str | None, last: str | None) -> frozenset[int]:
     return frozenset((begins + day) % 7 for day in range((ends - begins) % 7 + 1))
 
 
+def switch(value: object) -> bool:
+    """Read true or false. Raises ValueError."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004  # all that read values of a policy raise this
+    return value
+
+
 def team(value: object) -> str:
     """Read a short name. Raises ValueError."""
     if not isinstance(value, str) or not _TEAM.fullmatch(value):

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from stream.core.cloudevents import EventDecoder
 from stream.core.family import Family
+from stream.families import follow_ups
 from stream.families.agents import family as agents
 from stream.families.cases import family as cases
 from stream.families.contacts import family as contacts
@@ -12,9 +15,9 @@ from stream.families.surveys import family as surveys
 __all__ = ["DECODER", "EVENT_TYPES", "FAMILIES"]
 
 FAMILIES: Final[tuple[Family[Any], ...]] = (
-    contacts.FAMILY,
+    replace(contacts.FAMILY, derive=follow_ups.after_contact),
     agents.FAMILY,
-    cases.FAMILY,
+    replace(cases.FAMILY, derive=follow_ups.after_case),
     surveys.FAMILY,
 )
 

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.errors import SettingsError, SourceError
 from stream.families.cases.events import CaseOpened, CaseResolved, MessageSent
-from stream.families.cases.payloads import OpenedData
+from stream.families.cases.payloads import OpenedData, ResolvedData
 from stream.sources.files import opened
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Line, read_lines
@@ -132,7 +132,7 @@ def _story(options: Options, case: str, times: Sequence[datetime]) -> Iterator[E
     yield CaseOpened(**told(times[0], "opened"), data=OpenedData(queue=options.queue, channel="task"))
     if len(times) > 1:
         yield MessageSent(**told(times[1], "answered"))
-        yield CaseResolved(**told(times[-1], "resolved"))
+        yield CaseResolved(**told(times[-1], "resolved"), data=ResolvedData(queue=options.queue, channel="task"))
 
 
 SOURCE: Final = Source(

@@ -13,13 +13,14 @@ from typing import NamedTuple
 import pytest
 
 from scripts.apache_kafka.cluster import Cluster
+from stream.app.policy_file import policies_of
 from stream.app.replay import replay
 from stream.core.collector import FEW_SERIES
 from stream.core.family import Board
 from stream.families.registry import FAMILIES
 from stream.http.exposition import TextFormat, written
 from tests.board.boards import families_of
-from tests.e2e.busy_day import NOON, busy_day
+from tests.e2e.busy_day import NOON, POLICY, busy_day
 from tests.e2e.chaos import SESSION_SECONDS, Chaos, Deed, schedule, send_paced
 from tests.e2e.crew import Crew
 from tests.running import Figures, parsed
@@ -77,7 +78,7 @@ async def prove(cluster: Cluster, scenario: Scenario, home: Path, seed: int) -> 
     day = busy_day(centres=scenario.centres, seed=seed)
     print(f"\nseed {seed}: {len(day)} events; logs in {home}", flush=True)
     async with (
-        Crew(NOON, environment(cluster), home) as crew,
+        Crew(NOON, environment(cluster, home), home) as crew,
         Chaos(cluster, crew, chance, partitions=PARTITIONS) as chaos,
     ):
         crew.start()
@@ -87,15 +88,17 @@ async def prove(cluster: Cluster, scenario: Scenario, home: Path, seed: int) -> 
             both.create_task(send_paced(cluster.address, day, hurry))
             await chaos.run(schedule(chance, scenario.at_random, in_order=scenario.in_order))
             hurry.set()
-        expected = series_of(replay(day).board(NOON))
+        replayed = replay(day, policies=policies_of(POLICY, "policies"))
+        expected = series_of(replayed.board(NOON))
         assert_shows(*await chaos.settled(), expected)
         # Not only the workers that are left: the changelogs, too, whatever zombies wrote into them.
         await chaos.kill_all()
         assert_shows(*await chaos.settled(), expected)
-        print(f"{await chaos.summary(len(day))}; {time.monotonic() - began:.0f} s", flush=True)
+        print(f"{await chaos.summary(replayed.events)}; {time.monotonic() - began:.0f} s", flush=True)
 
 
-def environment(cluster: Cluster) -> dict[str, str]:
+def environment(cluster: Cluster, home: Path) -> dict[str, str]:
+    (home / "policies.toml").write_text(POLICY)
     settings = {
         "broker": f"kafka://{cluster.address}",
         "group": f"killing-{uuid.uuid4().hex[:8]}",
@@ -104,6 +107,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
         "session_timeout": f"PT{SESSION_SECONDS:g}S",
         "checkpoint_interval": "PT0.02S",  # hardly a pause: most kills come in the middle of one
         "http_port": 0,
+        "policies": home / "policies.toml",
     }
     return {f"CONTACT_STREAM_{name.upper()}": str(value) for name, value in settings.items()}
 

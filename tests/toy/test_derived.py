@@ -54,7 +54,7 @@ def defect(thrown: ToyThrown) -> Iterable[Event]:
 
 
 def families(derive: Any = prize) -> tuple[Family[Any], ...]:
-    return (*registry.FAMILIES, replace(toy.FAMILY, derive=derive))
+    return (*registry.FAMILIES, replace(toy.FAMILY, derive=lambda _: {ToyThrown: derive}))
 
 
 def prizes(board: Board) -> int:

@@ -16,6 +16,7 @@ from stream.families.cases.payloads import (
     MergedData,
     OpenedData,
     ReceivedData,
+    ResolvedData,
     SentData,
     StatusData,
 )
@@ -64,7 +65,7 @@ class CaseStatusChanged(_OfCase, frozen=True, kw_only=True, tag="case.status_cha
 class CaseResolved(_OfCase, frozen=True, kw_only=True, tag="case.resolved"):
     """The case is solved, as far as the agent knows."""
 
-    data: CaseData = CaseData()
+    data: ResolvedData = ResolvedData()
 
 
 class CaseReopened(_OfCase, frozen=True, kw_only=True, tag="case.reopened"):

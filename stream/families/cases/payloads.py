@@ -14,6 +14,7 @@ __all__ = [
     "OpenedData",
     "Priority",
     "ReceivedData",
+    "ResolvedData",
     "SentData",
     "Status",
     "StatusData",
@@ -54,6 +55,14 @@ class StatusData(CaseData, frozen=True, kw_only=True):
 
     status: Status | None = None
     priority: Priority | None = None
+
+
+class ResolvedData(CaseData, frozen=True, kw_only=True):
+    """Where it was solved: nothing but the invitation to a survey, if the policy has one sent, needs to be told."""
+
+    queue: Name | None = None
+    channel: Channel | None = None
+    """Through which the case came in."""
 
 
 class MergedData(CaseData, frozen=True, kw_only=True):

@@ -111,12 +111,6 @@ def _days(value: object) -> timedelta:
     return timedelta(days=value)
 
 
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")  # noqa: TRY004  # all that read values of a policy raise this
-    return value
-
-
 RULES: Rules[SurveyPolicy] = Rules(
     policy=SurveyPolicy,
     keys={
@@ -133,7 +127,7 @@ RULES: Rules[SurveyPolicy] = Rules(
         "survey_most_invitations": PolicyKey("most_invitations", _some),
         "survey_within_days": PolicyKey("asked_within", _days),
         "survey_groups": PolicyKey("survey_groups", _some),
-        "survey_by_agent": PolicyKey("survey_by_agent", _switch),
+        "survey_by_agent": PolicyKey("survey_by_agent", read.switch),
     },
 )
 """The keys of the policy file that this family reads; time zone and start of the day are those that contacts read."""

@@ -73,7 +73,8 @@ class CaseRecorder:
 
     def resolved(self, case: SimulatedCase, agent: str | None) -> None:
         """The case is solved: by an *agent*, or by time."""
-        self._tell(e.CaseResolved, case, payloads.CaseData(agent=agent))
+        data = payloads.ResolvedData(agent=agent, queue=case.inbox.name, channel=case.mailbox.plan.channel)
+        self._tell(e.CaseResolved, case, data)
 
     def reopened(self, case: SimulatedCase) -> None:
         """It was not solved."""
