@@ -36,7 +36,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     expr: str
     severity: Severity
     concerns: Concerns = "queue"
-    dashboard: Literal["queue-detail", "cases"] = "queue-detail"
+    dashboard: Literal["queue-detail", "cases", "satisfaction"] = "queue-detail"
     """Which dashboard shows more of a queue."""
     summary: str
     """One line: what is wrong, where, how bad."""

@@ -10,8 +10,8 @@ from scripts.alerts.expressions import BY_QUEUE, by_queue, indented, series
 
 __all__ = ["CASE_ALERTS", "CASE_RECORDINGS"]
 
-SERVED = "queue:contact_case_open:team"
-"""1 for every queue of cases in its opening hours, with its team."""
+SERVED = "queue:contact_case_awake:team"
+"""1 for every queue of cases in its opening hours and out of its quiet ones, with its team."""
 LEVEL = "queue:contact_case_first_response_level:ratio"
 """The service level of first answers over all workers, by window."""
 
@@ -40,7 +40,8 @@ CASE_RECORDINGS = (
         name=SERVED,
         # One team, also while workers come to know of another: a join must not find two.
         expr=f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series('contact_case_policy_info')}))\n"
-        f"and on ({BY_QUEUE}) ({by_queue('contact_case_queue_open')} == 1)",
+        f"and on ({BY_QUEUE}) ({by_queue('contact_case_queue_open')} == 1)\n"
+        f"unless on ({BY_QUEUE}) ({by_queue('contact_case_queue_quiet')} == 1)",
     ),
     Recording(
         name=LEVEL,

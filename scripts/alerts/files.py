@@ -8,6 +8,7 @@ from scripts.alerts.feed import FEED_ALERTS, FEED_RECORDINGS, WATCHDOG
 from scripts.alerts.grafana import contact_points_file, grafana_rules_file, mute_timings_file, policies_file
 from scripts.alerts.prometheus import rules_file
 from scripts.alerts.queues import QUEUE_ALERTS, QUEUE_RECORDINGS
+from scripts.alerts.surveys import SURVEY_ALERTS, SURVEY_RECORDINGS
 
 __all__ = ["ALERTS", "GROUPS", "PROVISIONED", "RECORDINGS", "RULES", "alert_files"]
 
@@ -15,8 +16,14 @@ GRAFANA = Path(__file__).parents[2] / "grafana"
 RULES = GRAFANA / "prometheus" / "rules" / "contact-stream.yml"
 PROVISIONED = GRAFANA / "provisioning" / "alerting"
 
-RECORDINGS = (*QUEUE_RECORDINGS, *CASE_RECORDINGS, *FEED_RECORDINGS)
-GROUPS = {"queues": QUEUE_ALERTS, "cases": CASE_ALERTS, "feed": FEED_ALERTS, "watchdog": (WATCHDOG,)}
+RECORDINGS = (*QUEUE_RECORDINGS, *CASE_RECORDINGS, *SURVEY_RECORDINGS, *FEED_RECORDINGS)
+GROUPS = {
+    "queues": QUEUE_ALERTS,
+    "cases": CASE_ALERTS,
+    "surveys": SURVEY_ALERTS,
+    "feed": FEED_ALERTS,
+    "watchdog": (WATCHDOG,),
+}
 ALERTS: tuple[Alert, ...] = tuple(alert for alerts in GROUPS.values() for alert in alerts)
 
 

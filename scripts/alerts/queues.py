@@ -34,9 +34,6 @@ LIVE = "voice|chat|video"
 AT_WORK = "available|reserved|on_contact|acw"
 """States of agents who serve the queue, now or next."""
 
-A_WEEK = "7d"
-"""The window of surveys that is told of: a day seldom has answers enough."""
-
 GHOSTS_SHARE = 0.05
 """Some ends of contacts get lost everywhere; so large a share says that the source loses them."""
 
@@ -121,18 +118,6 @@ def _enough(window: str) -> str:
 def _above_limit(ratio: str, limit: str) -> str:
     over_30m, still = (f"{by_queue(ratio, window=window)} > {by_queue(limit)}" for window in ("30m", SHORT))
     return f"{over_30m}\nand {still}"
-
-
-def _satisfaction_falling() -> str:
-    """Return the share satisfied where it is below its target, and even its upper bound below that of before."""
-    upper = by_queue("contact_csat_bound_ratio", window=A_WEEK, bound="upper")
-    # Of the answers: a bound is wide where they are few, and below the policy's minimum nothing is said at all.
-    answers = by_queue("contact_survey_window_answers", window=A_WEEK, kind="csat")
-    return (
-        f"{by_queue('contact_csat_ratio', window=A_WEEK)} < {by_queue('contact_csat_target_ratio')}\n"
-        f"and ({upper} < {by_queue('contact_csat_before_ratio', window=A_WEEK)})\n"
-        f"and ({answers} >= {by_queue('contact_survey_minimum_answers')})"
-    )
 
 
 def _service_levels() -> Iterator[Alert]:
@@ -255,18 +240,6 @@ QUEUE_ALERTS = (
         summary="{where}: the end of {value} contacts was never reported",
         description=f"So many expired over the last hour, more than {GHOSTS_SHARE:.0%} of those offered: "
         "the call system told of no end. Mend the source of its events.",
-        pending=A_MINUTE,
-        lingers=A_MINUTE,
-    ),
-    Alert(
-        name="ContactSatisfactionFalling",
-        expr=alerted(_satisfaction_falling(), AWAKE),
-        severity="info",
-        summary="{where}: {value} satisfied over 7d, the target is {limit}",
-        description="Even the upper end of its margin of error is below the share of the seven days before. "
-        "Read what customers say, and look at what changed.",
-        value="ratio",
-        limit="contact_csat_target_ratio",
         pending=A_MINUTE,
         lingers=A_MINUTE,
     ),

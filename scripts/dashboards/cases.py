@@ -51,6 +51,7 @@ PROMISES = {
     "contact_case_minimum_volume": "minimum_volume",
     "contact_case_age_limit_seconds": "age_limit",
     "contact_case_queue_open": "queue_open",
+    "contact_case_queue_quiet": "queue_quiet",
 }
 
 

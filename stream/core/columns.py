@@ -10,7 +10,7 @@ from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
 from stream.core.vectors import Vectors
 
-__all__ = ["CountColumns", "of_policy", "of_snapshot"]
+__all__ = ["CountColumns", "is_open", "is_quiet", "of_policy", "of_snapshot"]
 
 C = TypeVar("C", bound=Counts)
 
@@ -24,6 +24,16 @@ def of_snapshot(name: str) -> Column[Any]:
 def of_policy(value: Callable[[Any], float]) -> Column[Any]:
     """Return a column of something in the policies of snapshots."""
     return lambda reading, _: [value(one.policy) for one in reading.snapshots]
+
+
+def is_open(reading: Reading[Any], _: str) -> Sequence[int]:
+    """Tell of each queue whether it is in its opening hours: 1, or 0."""
+    return [int(one.policy.is_open(reading.at)) for one in reading.snapshots]
+
+
+def is_quiet(reading: Reading[Any], _: str) -> Sequence[int | None]:
+    """Tell of each queue whether it is in its quiet hours: 1, or 0; None where it has none."""
+    return [None if (quiet := one.policy.is_quiet(reading.at)) is None else int(quiet) for one in reading.snapshots]
 
 
 class CountColumns(Generic[C]):

@@ -107,6 +107,14 @@ def test_outside_opening_hours_nothing_is_told_of_cases(tmp_path: Path) -> None:
     assert_told(forgotten(by_the_clock), {"2h14m": {LATE}, "2h25m": set()}, tmp_path, only="ContactCase.*")
 
 
+def test_in_quiet_hours_nothing_is_told_of_cases_and_afterwards_what_is_still_so(tmp_path: Path) -> None:
+    quiet = 'quiet_hours = "02:00-02:15"'
+
+    assert_told(
+        forgotten(quiet), {"1h7m": {DUE}, "2h14m": set(), "2h25m": {LATE}}, tmp_path, only="ContactCaseAnswers.*"
+    )
+
+
 def test_while_nobody_is_there_no_target_runs(tmp_path: Path) -> None:
     breaks = 'opening_hours = ["00:00-00:45", "02:00-24:00"]'
 

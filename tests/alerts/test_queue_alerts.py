@@ -11,7 +11,6 @@ from stream.app.policy_file import policies_of
 from stream.families.contacts.tally import Tally
 from tests.alerts.centres import MINUTE, POLICIES, day_of, ends_unreported, half_the_agents_leave, nobody_stays
 from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape, instants, judge, scrapes_of
-from tests.alerts.test_survey_alerts import FALLING as SATISFACTION
 from tests.board.boards import SHOWN, a_board, a_queue, a_tally, showing
 from tests.running import Figures
 
@@ -156,7 +155,7 @@ def test_customers_of_a_call_system_that_reports_no_agents_are_not_said_to_be_al
 
 
 def test_every_alert_about_queues_has_its_story() -> None:
-    told = {MISSED, FALLING, COLLAPSED, OF_THE_DAY, WAITS, ABANDON, BLOCKED, NOBODY, GHOSTS, SATISFACTION}
+    told = {MISSED, FALLING, COLLAPSED, OF_THE_DAY, WAITS, ABANDON, BLOCKED, NOBODY, GHOSTS}
 
     assert {name for name, _ in told} == {alert.name for alert in QUEUE_ALERTS}
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.alerts.stories import STEP, assert_told, board_scrape
-from tests.board.boards import NOON, a_board, a_queue
+from scripts.alerts.surveys import SURVEY_ALERTS
+from stream.app.policy_file import policies_of
+from stream.core.cloudevents import Event
+from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape
+from tests.board.boards import NOON, a_board
 from tests.families.surveys.told import snapshots_of, survey_event, surveys_fold_of
 
 FALLING = ("ContactSatisfactionFalling", "queue sales")
+OFTEN = ("ContactCustomersAskedTooOften", "queue sales")
 
 
 def scores(good: int, bad: int) -> list[int]:
@@ -38,9 +42,45 @@ def test_satisfaction_that_falls_is_told_of_where_it_is_no_chance(
         for ago, answers in ((10, before), (2, now))
         for n, score in enumerate(answers)
     ]
-    rated = tuple(snapshots_of(surveys_fold_of(events), NOON))
-    board = a_board(a_queue("sales", tenant="acme", channel="chat"))
-    scrape = board_scrape(replace(board, snapshots={**board.snapshots, "surveys": rated}))
+    assert_told(scrapes_of(events), {"12m": {FALLING} if told else set()}, tmp_path, only="ContactSatisfactionFalling")
 
-    scrapes = [scrape] * (timedelta(minutes=10) // STEP)
-    assert_told(scrapes, {"8m": {FALLING} if told else set()}, tmp_path, only="ContactSatisfactionFalling")
+
+@pytest.mark.parametrize(
+    ("invitations", "customers", "told"),
+    [
+        (60, 10, True),  # of six invitations each, three are too many
+        (60, 60, False),
+        (12, 2, False),  # six too many: of so few nothing is said
+        (303, 101, False),  # three each, as often as is allowed
+    ],
+    ids=["too often", "once each", "few", "as allowed"],
+)
+def test_customers_who_are_asked_too_often_are_told_of_where_they_are_many(
+    invitations: int, customers: int, *, told: bool, tmp_path: Path
+) -> None:
+    events = [
+        survey_event("invited", f"s{n}", NOON - timedelta(days=2, minutes=-n), customer=f"c{n % customers}")
+        for n in range(invitations)
+    ]
+
+    assert_told(scrapes_of(events), {"4m": set(), "12m": {OFTEN} if told else set()}, tmp_path, only=OFTEN[0])
+
+
+@pytest.mark.parametrize("hours", ['opening_hours = "13:00-14:00"', 'quiet_hours = "11:00-13:00"'])
+def test_nobody_hears_of_surveys_while_the_queue_is_closed_or_quiet(hours: str, tmp_path: Path) -> None:
+    events = [survey_event("invited", f"s{n}", NOON - timedelta(days=2, minutes=-n), customer="c") for n in range(60)]
+
+    assert_told(scrapes_of(events, hours), {"12m": set()}, tmp_path)
+
+
+def test_every_alert_about_surveys_has_its_story() -> None:
+    assert {name for name, _ in (FALLING, OFTEN)} == {alert.name for alert in SURVEY_ALERTS}
+
+
+def scrapes_of(events: Sequence[Event], policies: str = "") -> Scrapes:
+    """What a quarter of an hour of scrapes at noon shows of a queue that reports nothing but surveys."""
+    read = policies_of(f"[defaults]\n{policies}", "policies")
+    rated = tuple(snapshots_of(surveys_fold_of(events, policies=read), NOON))
+    board = a_board()
+    scrape = board_scrape(replace(board, snapshots={**board.snapshots, "surveys": rated}))
+    return [scrape] * (timedelta(minutes=15) // STEP)

@@ -23,11 +23,14 @@ from scripts.stack.compose import services
 from scripts.stack.program import Program
 from scripts.stack.topology import Topology
 from stream.app.catalogue import SECTIONS
+from stream.families.registry import FAMILIES
 from tests.e2e.watched import wait_until
 from tests.monitoring import Prometheus, Sample, program
 from tests.running import Figures, parsed
 
 ROOT = Path(__file__).parents[2]
+PARTITIONS = 12 * len(FAMILIES)
+"""Of all source topics."""
 PROMISED_SECONDS = 30.0
 """Within this what does not run any more is seen."""
 AGAIN_SECONDS = 60.0
@@ -55,7 +58,7 @@ async def prometheus(topology: Topology) -> AsyncIterator[Prometheus]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(20)) as session:
         watching = Prometheus(topology.prometheus.address, session)
         await watching.wait_for(f"count({WORKERS} == 1) == 2", seconds=AGAIN_SECONDS)
-        await watching.wait_for("count(contact_partition_owned) == 24", seconds=AGAIN_SECONDS)
+        await watching.wait_for(f"count(contact_partition_owned) == {PARTITIONS}", seconds=AGAIN_SECONDS)
         yield watching
 
 
@@ -90,8 +93,8 @@ async def test_workers_share_the_partitions_and_each_has_one_owner(prometheus: P
     owners = await prometheus.query("count by (topic, partition) (contact_partition_owned)")
     shares = await prometheus.query("count by (instance) (contact_partition_owned)")
 
-    assert [sample.value for sample in owners] == [1] * 24
-    assert sorted(sample.value for sample in shares) == [12, 12]
+    assert [sample.value for sample in owners] == [1] * PARTITIONS
+    assert sorted(sample.value for sample in shares) == [PARTITIONS / 2] * 2
 
 
 async def test_prometheus_has_the_figures_that_the_workers_show(topology: Topology, prometheus: Prometheus) -> None:
@@ -150,7 +153,7 @@ async def test_a_killed_worker_is_seen_and_its_queues_move_on(topology: Topology
         await prometheus.wait_for(f'up{{instance="{instance}"}} == 0', seconds=PROMISED_SECONDS)
         alert = f'ALERTS{{alertname="ContactWorkerDown", instance="{instance}"}}'
         await prometheus.wait_for(alert, seconds=PROMISED_SECONDS)
-        await prometheus.wait_for("count(contact_partition_owned) == 24", seconds=AGAIN_SECONDS)
+        await prometheus.wait_for(f"count(contact_partition_owned) == {PARTITIONS}", seconds=AGAIN_SECONDS)
 
         (owner,) = await prometheus.query("count by (instance) (contact_partition_owned)")
         assert owner.labels["instance"] == survivor.address.removeprefix("http://")

@@ -24,6 +24,9 @@ from tests.families.surveys.busy import a_busy_survey
 __all__ = ["a_busy_board", "a_busy_feed", "cases", "ones"]
 
 
+_DAY, _NIGHT = (Span(EVERY_DAY, time(8), time(16)),), (Span(EVERY_DAY, time(22), time(6)),)
+
+
 def ones(number: int = 1) -> Tally:
     """A tally in which every count and sum is *number*, and every bucket, too; as many waits are known as unknown."""
     counts = {name: number for name in Tally.__struct_fields__ if name not in {"waits", "handles"}}
@@ -38,7 +41,7 @@ def cases(queue: str, number: int) -> CasesSnapshot:
         tenant="acme",
         queue=queue,
         channel="email",
-        policy=CasePolicy(opening_hours=(Span(EVERY_DAY, time(8), time(16)),), team="claims"),
+        policy=CasePolicy(opening_hours=_DAY, quiet_hours=_NIGHT, team="claims"),
         open=5 * number,
         waiting=3 * number,
         waiting_since=NOON - timedelta(hours=number) if number else None,
@@ -59,7 +62,7 @@ def a_busy_board() -> Board:
     """Two queues, one of them idle, and the cases of one."""
     busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
     board = a_board(
-        replace(busy, policy=Policy(quiet_hours=(Span(EVERY_DAY, time(22), time(6)),), team="claims")),
+        replace(busy, policy=Policy(quiet_hours=_NIGHT, team="claims")),
         a_queue("idle", tenant="globex", channel="chat"),
         staff=(agents("busy", available=2), agents(None, available=2)),
         cases=(cases("busy", 3),),

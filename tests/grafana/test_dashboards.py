@@ -37,11 +37,7 @@ NOT_SHOWN: Mapping[str, str] = {
     },
     "contact_window_blocked": "counters tell it; the alert on blocking reads it",
     "contact_mean_abandon_seconds": "shown by its counters",
-    **{
-        one.name: "shown by window"
-        for one in SECTIONS["surveys"]
-        if one.name.endswith("_total") or one.name in {"contact_csat_target_ratio", "contact_survey_minimum_answers"}
-    },
+    **{one.name: "shown by window" for one in SECTIONS["surveys"] if one.name.endswith("_total")},
     **{f"contact_{field}_total": "shown by window" for field in COUNTED},
     **{f"contact_{field}_seconds_total": "shown by window" for field in SUMMED},
     **dict.fromkeys(RATIOS, "right on one worker; of several the sums of its parts are divided"),

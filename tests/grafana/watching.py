@@ -24,7 +24,7 @@ __all__ = ["JOB", "Watched", "watched"]
 JOB = "contact-stream"
 SEED = 7
 AFTERNOON = datetime(2026, 11, 20, 14, tzinfo=UTC), datetime(2026, 11, 20, 16, tzinfo=UTC)
-QUIET = '[defaults]\nquiet_hours = "22:00-06:00"'
+HOURS = '[defaults]\nteam = "desk"\nquiet_hours = "22:00-06:00"'
 SCRAPES = 6
 """So many are needed until every rate has something to compare."""
 
@@ -50,7 +50,7 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
     events = [*_rare(at), *_some_cases(at), *_an_afternoon(at)]
     before = [event for event in events if event.time < at - timedelta(minutes=6)]
     after = [event for event in events if event.time >= at - timedelta(minutes=6)]
-    policies = policies_of(DEMO_POLICIES.replace("[defaults]", QUIET) + _of_cases(at), "demo")
+    policies = policies_of(DEMO_POLICIES.replace("[defaults]", HOURS) + _of_cases(at), "demo")
     async with AsyncExitStack() as stack:
         crews = []
         for size in groups:
@@ -114,7 +114,6 @@ def _of_cases(at: datetime) -> str:
     opening_hours = "00:00-23:59"
     day_starts = "{begins}"
     first_response_target_seconds = 1800
-    team = "desk"
     """
 
 

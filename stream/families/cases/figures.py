@@ -7,7 +7,7 @@ workers is that of the sums (`grafana/prometheus/rules`), as the board computes 
 
 from typing import Final
 
-from stream.core.columns import of_policy, of_snapshot
+from stream.core.columns import is_open, is_quiet, of_policy, of_snapshot
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import TODAY
@@ -176,7 +176,13 @@ _PROMISES: Final = (
                 "contact_case_queue_open",
                 "bool",
                 "1 in the opening hours of the queue, 0 outside; 1 where it has none.",
-                lambda reading, _: [int(one.policy.is_open(reading.at)) for one in reading.snapshots],
+                is_open,
+            ),
+            (
+                "contact_case_queue_quiet",
+                "bool",
+                "1 in the quiet hours of the queue, when nobody is alerted of cases, 0 outside; no sample without any.",
+                is_quiet,
             ),
         )
     ),

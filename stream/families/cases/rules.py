@@ -1,15 +1,12 @@
 """What a queue promises to those who write to it, and how its backlog is looked at."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
-
-from msgspec import Struct, field
 
 from stream.core import policy_values as read
-from stream.core.calendar import BusinessCalendar, Hours, SpecialDay
 from stream.core.policies import PolicyKey, Rule, Rules
+from stream.core.served import Served
 
 __all__ = ["MAX_AGES", "RULES", "CasePolicy"]
 
@@ -19,7 +16,7 @@ MAX_AGES: Final = 5
 _DAY: Final = timedelta(days=1)
 
 
-class CasePolicy(Struct, frozen=True, kw_only=True):
+class CasePolicy(Served, frozen=True, kw_only=True):
     """How the cases of one queue and channel are judged. Lengths are timedeltas, ratios 0 to 1."""
 
     first_response_target: timedelta = timedelta(hours=8)
@@ -35,34 +32,8 @@ class CasePolicy(Struct, frozen=True, kw_only=True):
     backlog_age_limit: timedelta = 30 * _DAY
     """Somebody is alerted when a case is open for longer."""
 
-    # What follows means the same as for contacts, and the same keys of the policy file set it.
     minimum_volume: int = 20
-    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    day_starts: time = time(0)
-    opening_hours: Hours | None = None
-    public_holidays: str = ""
-    special_days: tuple[SpecialDay, ...] = ()
-    quiet_hours: Hours | None = None
-    team: str = ""
-
-    @property
-    def calendar(self) -> BusinessCalendar:
-        """When the queue is served."""
-        return BusinessCalendar(
-            zone=self.time_zone,
-            hours=self.opening_hours,
-            special_days=self.special_days,
-            region=self.public_holidays,
-        )
-
-    def is_open(self, at: datetime) -> bool:
-        """Tell whether the queue is served at the instant *at*."""
-        return self.calendar.is_open(at)
-
-    def is_quiet(self, at: datetime) -> bool | None:
-        """Tell whether the instant *at* is in the quiet hours; None where there are none."""
-        hours = self.quiet_hours
-        return None if hours is None else BusinessCalendar(zone=self.time_zone, hours=hours).is_open(at)
+    """So many first answers a window must have before somebody is alerted of a ratio."""
 
 
 def _clock(value: object) -> str:

@@ -1,12 +1,11 @@
 """What a queue promises, and when somebody is alerted, as metrics: they stand beside its figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from stream.core.columns import of_policy
+from stream.core.columns import is_open, is_quiet, of_policy
 from stream.core.figure import Column, Figure
 from stream.core.metric import Kind, Metric, gauge
-from stream.families.contacts.columns import Queues
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.shown import SHOWN
 from stream.families.contacts.snapshot import QUEUE, QueueSnapshot
@@ -20,14 +19,6 @@ def _promise(metric: Metric, column: Column[QueueSnapshot]) -> Figure[QueueSnaps
 
 def _policy(name: str, unit: str, value: Callable[[Policy], float], meaning: str) -> Figure[QueueSnapshot]:
     return _promise(gauge(name, unit, QUEUE, meaning), of_policy(value))
-
-
-def _is_open(reading: Queues, _: str) -> Sequence[int]:
-    return [int(one.policy.is_open(reading.at)) for one in reading.snapshots]
-
-
-def _is_quiet(reading: Queues, _: str) -> Sequence[int | None]:
-    return [None if (quiet := one.policy.is_quiet(reading.at)) is None else int(quiet) for one in reading.snapshots]
 
 
 PROMISES: Final[tuple[Figure[QueueSnapshot], ...]] = (
@@ -77,7 +68,7 @@ PROMISES: Final[tuple[Figure[QueueSnapshot], ...]] = (
         gauge(
             "contact_queue_open", "bool", QUEUE, "1 in the opening hours of the queue, 0 outside; 1 where it has none."
         ),
-        _is_open,
+        is_open,
     ),
     _promise(
         gauge(
@@ -87,7 +78,7 @@ PROMISES: Final[tuple[Figure[QueueSnapshot], ...]] = (
             "1 in the quiet hours of the queue, when only what is critical is alerted, 0 outside; "
             "no sample without any.",
         ),
-        _is_quiet,
+        is_quiet,
     ),
     Figure(
         metric=gauge(

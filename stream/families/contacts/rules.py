@@ -1,15 +1,12 @@
 """What a queue promises, and how it is judged: thresholds, formula, target, time zone, limits, hours."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
-from zoneinfo import ZoneInfo
-
-from msgspec import Struct, field
 
 from stream.core import policy_values as read
-from stream.core.calendar import BusinessCalendar, Hours, SpecialDay
 from stream.core.policies import PolicyKey, Rule, Rules
+from stream.core.served import Served
 
 __all__ = ["RULES", "Formula", "Policy"]
 
@@ -49,7 +46,7 @@ class Formula(StrEnum):
     REMOVED_FROM_QUEUE = "H"
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class Policy(Served, frozen=True, kw_only=True):
     """How one queue and channel is judged. Lengths are timedeltas, ratios 0 to 1."""
 
     formula: Formula = Formula.SHORT_ABANDONS_EXCLUDED
@@ -59,9 +56,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     """An abandon after a wait of at most this is short."""
     target: float = 0.80
     """The share of contacts that should be met."""
-    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    day_starts: time = time(0)
-    """Local time at which "today" begins."""
     ghost_after: timedelta = timedelta(hours=4)
     """An open contact older than this will never end: it is expired."""
     inferred_grace: timedelta = timedelta(seconds=10)
@@ -76,38 +70,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Somebody is alerted when a larger share abandons, short abandons left out."""
     blocking_limit: float = 0.10
     """Somebody is alerted when a larger share of the attempts does not get into the queue."""
-    opening_hours: Hours | None = None
-    """When the queue is served, by its own time zone; None: always. Outside nobody is alerted of it."""
-    public_holidays: str = ""
-    """The country, or part of one, on whose public holidays the queue rests; empty: it rests on none."""
-    special_days: tuple[SpecialDay, ...] = ()
-    """Days on which the queue rests, or has other hours."""
-    quiet_hours: Hours | None = None
-    """When only what is critical is worth an alert, by its own time zone; None: never."""
-    team: str = ""
-    """Who is alerted: a label that notifications are routed by."""
-
-    @property
-    def calendar(self) -> BusinessCalendar:
-        """When the queue is served."""
-        return BusinessCalendar(
-            zone=self.time_zone,
-            hours=self.opening_hours,
-            special_days=self.special_days,
-            region=self.public_holidays,
-        )
-
-    def is_open(self, at: datetime) -> bool:
-        """Tell whether the queue is served at the instant *at*."""
-        return self.calendar.is_open(at)
-
-    def is_quiet(self, at: datetime) -> bool | None:
-        """Tell whether the instant *at* is in the quiet hours; None where there are none."""
-        return (
-            None
-            if self.quiet_hours is None
-            else BusinessCalendar(zone=self.time_zone, hours=self.quiet_hours).is_open(at)
-        )
 
     @property
     def threshold_ms(self) -> int:

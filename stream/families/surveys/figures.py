@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
+from stream.core.columns import is_open, is_quiet
 from stream.core.figure import Column, Figure
-from stream.core.metric import Metric, counter, gauge
+from stream.core.metric import Kind, Metric, counter, gauge
 from stream.families.surveys.rated_columns import (
     bound_of,
     estimated,
@@ -40,6 +41,11 @@ SurveyFigure = Figure[SurveySnapshot]
 
 def _of_queue(one: SurveySnapshot) -> tuple[str, ...] | None:
     return None if one.group or one.agent else (one.tenant, one.queue, one.channel)
+
+
+def _team_of(one: SurveySnapshot) -> tuple[str, ...] | None:
+    labels = _of_queue(one)
+    return labels and (*labels, one.policy.team)
 
 
 def _of_group(one: SurveySnapshot) -> tuple[str, ...] | None:
@@ -284,6 +290,25 @@ _POLICY: Final = (
             "So many answers a window must have before a figure of them is judged, or somebody is alerted of it.",
         ),
         of_survey_policy(lambda policy: policy.survey_minimum),
+    ),
+    _of(
+        gauge("contact_survey_queue_open", "bool", _QUEUE, "1 in the opening hours of the queue, 0 outside."),
+        is_open,
+    ),
+    _of(
+        gauge(
+            "contact_survey_queue_quiet",
+            "bool",
+            _QUEUE,
+            "1 in the quiet hours of the queue, when nobody is alerted of surveys, 0 outside; no sample without any.",
+        ),
+        is_quiet,
+    ),
+    Figure(
+        metric=gauge("contact_survey_policy_info", "info", (*_QUEUE, "team"), "Who is alerted.", kind=Kind.INFO),
+        section=_SECTION,
+        column=lambda reading, _: [1] * len(reading.snapshots),
+        labels_of=_team_of,
     ),
 )
 

@@ -1,14 +1,14 @@
 """How satisfaction and quality are judged: what counts as good, what is promised, how many answers it takes."""
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Final, Literal, cast, get_args
-from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
+from msgspec import field
 
 from stream.core import policy_values as read
 from stream.core.policies import PolicyKey, Rules
+from stream.core.served import Served
 from stream.families.surveys.scales import SCALES, Scale
 
 __all__ = ["KEPT_DAYS", "MAX_ASKED_WITHIN", "RULES", "CesFormula", "SurveyPolicy"]
@@ -33,7 +33,7 @@ _POSITIVE: Final[Mapping[str, tuple[int, ...]]] = {
 }
 
 
-class SurveyPolicy(Struct, frozen=True, kw_only=True):
+class SurveyPolicy(Served, frozen=True, kw_only=True):
     """How the surveys and reviews of one queue and channel are judged."""
 
     csat_positive: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: dict(_POSITIVE))
@@ -63,8 +63,6 @@ class SurveyPolicy(Struct, frozen=True, kw_only=True):
     """So many items and groups of customers have figures of their own; the others are one."""
     survey_by_agent: bool = False
     """Whether boards show figures of single agents; metrics never do."""
-    time_zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    day_starts: time = time(0)
 
 
 def _positive(value: object) -> dict[str, tuple[int, ...]]:

@@ -1,8 +1,10 @@
 """What is rated, with a sample of every figure that surveys have."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
+from stream.core.calendar import EVERY_DAY, Span
 from stream.core.cloudevents import Event
+from stream.core.policies import Policies, Rule
 from stream.families.surveys.snapshot import SurveySnapshot
 from tests.families.surveys.told import snapshots_of, survey_event, surveys_fold_of
 
@@ -36,4 +38,6 @@ def busy_events(at: datetime) -> list[Event]:
 
 def a_busy_survey(at: datetime) -> tuple[SurveySnapshot, ...]:
     """Return what is shown of them at an instant, by the keys of what is rated."""
-    return tuple(snapshots_of(surveys_fold_of(busy_events(at)), at))
+    hours = (Span(EVERY_DAY, time(22), time(6)),)
+    policies = Policies(rules=(Rule(changes={"quiet_hours": hours, "team": "claims"}),))
+    return tuple(snapshots_of(surveys_fold_of(busy_events(at), policies), at))

@@ -155,6 +155,11 @@ survey_groups = 5
 survey_by_agent = true
 time_zone = "Europe/Ljubljana"
 day_starts = "06:00"
+opening_hours = "Mon-Fri 08:00-16:00"
+public_holidays = "SI"
+special_days = { "2026-12-24" = "closed" }
+quiet_hours = "22:00-06:00"
+team = "desk"
 """
 
 
