@@ -121,8 +121,10 @@ class Windowed(Generic[T]):
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
         """The numbers of the longer units that these are in: ordered sets."""
-        self._alike = range(0)
-        """Minutes that count in the same rows."""
+        self._in_days = not (retention.minutes or retention.hours)
+        """Nothing shorter is kept: all minutes of a day count in the same rows."""
+        self._alike = (0, -1)
+        """The first and last of such minutes."""
         self._first: dict[Unit, int] = {}
         """The first of each unit that is kept, until the watermark is at `_first_until`."""
         self._first_until = EPOCH
@@ -166,7 +168,7 @@ class Windowed(Generic[T]):
         # A total that was loaded and has begun anew by this very event has a watermark that is no older.
         if EPOCH < self.watermark < at - silence:
             totals.begin_anew(at)
-            self._alike = range(0)
+            self._alike = (0, -1)
             # Minutes of before the silence that are still open for counting must not reach the new totals.
             for minute, tallies in self._open_minutes.items():
                 if minute < totals.first_minute:
@@ -175,33 +177,30 @@ class Windowed(Generic[T]):
 
     def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Count one contribution, or take it back (sign -1)."""
-        self.count_in(minute_of(contribution.at), contribution, sign, offset)
+        self.count_in(self.alike(minute_of(contribution.at)), contribution, sign, offset)
 
     def count_in(self, minute: int, contribution: Contribution[T], sign: int, offset: int) -> None:
-        """Do that for whoever knows the minute of it already."""
+        """Do that for whoever knows already in which minute, or one that is `alike`."""
         tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if minute < self._read_at:
             self._count_closed(contribution, sign, minute, offset)
 
     def alike(self, minute: int) -> int:
-        """
-        Return a minute that counts in the same rows: whoever counts much at once counts it there.
+        """Return the last minute that counts in the same rows: who counts much at once counts all of it there."""
+        if not self._in_days:
+            return minute
+        known = self._alike
+        if not known[0] <= minute <= known[1]:
+            known = self._day_around(minute)
+            self._alike = max(self._alike, known)  # what is told of days ago comes between events of today
+        return known[1]
 
-        Nothing shorter than a day may be kept.
-        """
-        if minute in self._alike:
-            return self._alike.start
-        around = self._day_around(minute)
-        if around.start > self._alike.start:  # corrections of days ago come between events of today
-            self._alike = around
-        return around.start
-
-    def _day_around(self, minute: int) -> range:
-        """Return the minutes of the local day that holds *minute*, as far as they are on the same side of a silence."""
+    def _day_around(self, minute: int) -> tuple[int, int]:
+        """Return the first and last minute of the local day that holds *minute*, on the same side of a silence."""
         day, begun = self.day_of(minute), self.totals.first_minute
-        start, end = (minute_of(start_of_day(number, self._zone, self._day_starts)) for number in (day, day + 1))
-        return range(max(start, begun), end) if minute >= begun else range(start, min(end, begun))
+        first, after = (minute_of(start_of_day(number, self._zone, self._day_starts)) for number in (day, day + 1))
+        return (max(first, begun), after - 1) if minute >= begun else (first, min(after, begun) - 1)
 
     def _count_closed(self, contribution: Contribution[T], sign: int, minute: int, offset: int) -> None:
         """Bring sums up to date that were made without a contribution to what they have closed."""

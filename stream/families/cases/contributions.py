@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from struct import Struct as Layout
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -32,6 +32,31 @@ _BOUNDS: Final = {
 _TARGETS: Final[dict[str, Callable[[CasePolicy], int]]] = {
     "first_responses": lambda policy: policy.first_response_target // _MILLISECOND,
     "next_responses": lambda policy: policy.next_response_target // _MILLISECOND,
+}
+
+
+class _Into(NamedTuple):
+    """Fields of a tally that a length is counted in."""
+
+    ms: str
+    business_ms: str
+    in_target: str
+    buckets: str
+    business_buckets: str
+    bounds: tuple[int, ...]
+
+
+# Once, and not for each length: names would be most of its price.
+_INTO: Final = {
+    what: _Into(
+        ms=f"{what}_ms",
+        business_ms=f"{what}_business_ms",
+        in_target=f"{what}_in_target",
+        buckets=f"{what}_in",
+        business_buckets=f"{what}_business_in",
+        bounds=bounds,
+    )
+    for what, bounds in _BOUNDS.items()
 }
 
 _CODES: Final = {what: code for code, what in enumerate(_BOUNDS)}
@@ -67,15 +92,15 @@ class CaseContribution(Struct, gc=False):
     def add_length(self, fact: CaseFact, judged: int) -> None:
         """Count something that has a length, as it was judged."""
         what, at, _, since = fact
-        ms, business_ms, bounds = at - since, judged >> 1, _BOUNDS[what]
+        ms, business_ms, into = at - since, judged >> 1, _INTO[what]
         self.add(what, 1)
-        self.add(f"{what}_ms", ms)
-        self.add(f"{what}_business_ms", business_ms)
+        self.add(into.ms, ms)
+        self.add(into.business_ms, business_ms)
         if judged & 1:
-            self.add(f"{what}_in_target", 1)
-        bucket = bucket_of(ms, bounds)
-        business_bucket = bucket if business_ms == ms else bucket_of(business_ms, bounds)
-        self.buckets += ((f"{what}_in", bucket), (f"{what}_business_in", business_bucket))
+            self.add(into.in_target, 1)
+        bucket = bucket_of(ms, into.bounds)
+        business_bucket = bucket if business_ms == ms else bucket_of(business_ms, into.bounds)
+        self.buckets += ((into.buckets, bucket), (into.business_buckets, business_bucket))
 
 
 class Judgements:

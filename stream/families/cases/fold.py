@@ -78,7 +78,6 @@ _NEW: Final = CaseRow()
 """Of a case of which nothing is known; nobody may change it."""
 
 
-_NAMES_A_QUEUE: Final = (CaseOpened, CaseAssigned)
 _MINUTE_MS: Final = 60_000
 
 
@@ -209,7 +208,7 @@ class CasesFold:
         self._count_pending(self._applied_to)
 
     def _fold_one(self, event: CaseEvent, offset: int, applied: Applied) -> None:
-        reports_of, key = REPORTS[type(event)], self._key_of(event)
+        kind, key = type(event), self._key_of(event)
         row = self.cases.get(key, _NEW)
         if row.applied_offset >= offset:
             applied.replayed += 1
@@ -218,9 +217,9 @@ class CasesFold:
             self._forget(key, row)
             row = _NEW
         place = 0
-        if isinstance(event, _NAMES_A_QUEUE):
-            row, place = self._placed(key[0], row, event)
-        reports = reports_of(event, place)
+        if kind is CaseOpened or kind is CaseAssigned:
+            row, place = self._placed(key[0], row, cast("CaseOpened | CaseAssigned", event))
+        reports = REPORTS[kind](event, place)
         timeline = added(row.timeline, reports)
         if timeline is row.timeline:
             # Applied once more it changes nothing: the row need not learn of it.
@@ -291,9 +290,9 @@ class CasesFold:
         if change.opened_before >= 0 and self._came_by_another_channel(told):
             # All of it counts elsewhere.
             gone, new = story_of(told.row.timeline).facts, story_of(told.changed.timeline).facts
-            self._move(told)
+            self._move(told, queue)
         elif change.was != change.now:
-            self._move(told)
+            self._move(told, queue)
         if gone:
             self._uncount(told, gone)
         if new:
@@ -341,18 +340,17 @@ class CasesFold:
                 own.counts.count_difference((one,), (), told.changed.applied_offset)
         told.changed.judged = judgements.kept
 
-    def _move(self, told: _Told) -> None:
-        """Put an open case where it is now."""
+    def _move(self, told: _Told, queue: CaseQueue) -> None:
+        """Put a case that is or was open where it is now: into the *queue*."""
         was, now = told.change.was, told.change.now
-        if was is not None and now is not None:
-            left, entered = self._queue_before(told, was.place), self._queue_now(told, now.place)
-            if left is entered:
-                left.change(was, now)
-                return
-        if was is not None:
-            self._queue_before(told, was.place).leave(was)
+        left = None if was is None else self._queue_before(told, was.place)
+        if left is queue and was is not None and now is not None:
+            queue.change(was, now)
+            return
+        if left is not None and was is not None:
+            left.leave(was)
         if now is not None:
-            self._queue_now(told, now.place).enter(now)
+            queue.enter(now)
 
     def _heard(self, queue: CaseQueue, told: _Told) -> CaseQueue:
         """Have a queue take note of an event, before it counts something of it."""

@@ -121,7 +121,9 @@ class Story(Struct, gc=False):
 
 def entry_of(at: datetime, kind: Step, detail: int = 0) -> int:
     """Return a report as a number that sorts by time, to the millisecond; *detail* is below 256."""
-    return ((at - EPOCH) // _MILLISECOND << 16) | kind << 8 | detail
+    since = at - EPOCH  # half the price of dividing timedeltas
+    ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return ms << 16 | kind << 8 | detail
 
 
 def instant(ms: int) -> datetime:
@@ -188,7 +190,7 @@ def _story_by(reader: "_Reader | None") -> Story:
         return Story([], None)
     # What is deleted never was a request: all it counted for goes, and nothing that is reported later counts.
     facts = reader.facts + reader.solution if reader.deleted is None else [reader.deleted]
-    return Story(facts, reader.standing(), reader.opened_in, reader.place)
+    return Story(facts, reader.standing, reader.opened_in, reader.place)
 
 
 class Change(Struct, gc=False):
@@ -243,7 +245,7 @@ def _compared(was: Story, now: Story) -> Change:
 
 
 def _read_on(reader: "_Reader", before: bytes, after: bytes) -> Change:
-    was, deleted, solution = reader.standing(), reader.deleted, reader.solution
+    was, deleted, solution = reader.standing, reader.deleted, reader.solution
     reader.facts = []
     reader.read(array("q", after[len(before) :]))
     new, gone = reader.facts, []
@@ -254,7 +256,7 @@ def _read_on(reader: "_Reader", before: bytes, after: bytes) -> Change:
     elif reader.solution is not solution:
         gone, more = difference(solution, reader.solution)
         new += more
-    return Change(reader.opened_in, reader.opened_in, reader.place, was, reader.standing(), gone, new)
+    return Change(reader.opened_in, reader.opened_in, reader.place, was, reader.standing, gone, new)
 
 
 def difference(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[CaseFact], list[CaseFact]]:
@@ -272,7 +274,17 @@ class _Reader:
 
     __slots__ = (
         *("answered", "asked", "asked_again_at", "assigned_at", "deleted", "ended", "facts", "opened_at", "opened_in"),
-        *("place", "priority", "responded", "resolved", "solution", "solved_before", "status", "waiting_since"),
+        *(
+            "place",
+            "priority",
+            "responded",
+            "resolved",
+            "solution",
+            "solved_before",
+            "standing",
+            "status",
+            "waiting_since",
+        ),
     )
 
     def __init__(self, opening: int) -> None:
@@ -289,17 +301,19 @@ class _Reader:
         self.solution: list[CaseFact] = []
         """What the solution that stands counts for: of several only the last."""
         self.deleted: CaseFact | None = None
+        self.standing: Standing | None = None
+        """How it stands after the last reading."""
 
     def read(self, entries: "array[int]") -> None:
         """Learn from some reports, those that follow on each other."""
         for entry in entries:
             _TELLS[entry >> 8 & 0xFF](self, entry >> 16, entry & 0xFF)
-
-    def standing(self) -> Standing | None:
-        """Return how the case stands by now; None: it is not open."""
         if self.deleted is not None or self.resolved or self.ended:
-            return None
-        return Standing(self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded)
+            self.standing = None
+            return
+        self.standing = Standing(
+            self.place, self.status, self.priority, self.opened_at, self.waiting_since, self.responded
+        )
 
     def opened_by_customer(self, at: int, _: int) -> None:
         # The clock of the form may be behind the others: who was answered by then does not wait again.

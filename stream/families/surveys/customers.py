@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
 
 from msgspec import Struct
 
@@ -43,12 +43,12 @@ def digest_of(tenant: str, name: str) -> int:
     return int.from_bytes(blake2b(f"{len(tenant)}:{tenant}{name}".encode(), digest_size=8).digest(), "big")
 
 
-class InvitationOfCustomer(NamedTuple):
-    """One invitation: when, to which survey (a digest), of which channel, and whether it was one too many."""
+class InvitationOfCustomer(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """One invitation: when, to which survey, of which channel, and whether it was one too many."""
 
     at_ms: int
     """Since 1970."""
-    survey: int
+    survey: str
     channel: str
     too_often: bool
 
@@ -73,7 +73,7 @@ class CustomerRow(Struct, frozen=True, array_like=True, gc=False):
 NEW_CUSTOMER = CustomerRow()
 
 
-class JudgedInvitations(NamedTuple):
+class JudgedInvitations(Struct, frozen=True, gc=False):
     """What one more invitation makes of those of a customer."""
 
     invitations: tuple[InvitationOfCustomer, ...]
@@ -84,7 +84,7 @@ class JudgedInvitations(NamedTuple):
 
 
 def with_invitation(  # as many as there are limits
-    row: CustomerRow, at: datetime, survey: int, channel: str, *, newest: datetime, most: int, within: timedelta
+    row: CustomerRow, at: datetime, survey: str, channel: str, *, newest: datetime, most: int, within: timedelta
 ) -> JudgedInvitations | None:
     """
     Return the invitations of a customer with one more, each judged anew; None if it is known, or too old to be kept.

@@ -7,13 +7,15 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, cast
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.core.counts import CountsRow
-from stream.core.family import Applied
+from stream.core.family import Applied, newest_by_source
+from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.families.surveys.contributions import AskedTooOften
@@ -25,7 +27,7 @@ from stream.families.surveys.customers import (
     digest_of,
     with_invitation,
 )
-from stream.families.surveys.events import EVENTS, SurveyInvited
+from stream.families.surveys.events import SurveyEvent, SurveyInvited
 from stream.families.surveys.eviction import CustomerKey, Eviction, SurveyCountsKey
 from stream.families.surveys.queues import RatedQueues, SurveyKey
 from stream.families.surveys.rated import Part, RatedQueue, parts_of
@@ -34,11 +36,8 @@ from stream.families.surveys.survey import NEW_SURVEY, CountedAs, SurveyRow, cou
 
 __all__ = ["SurveysFold"]
 
-_SETTLE_AFTER = 100_000
-"""Events after which a fold settles by itself: what may be forgotten must not fill the memory."""
 
-
-class _Asking(NamedTuple):
+class _Asking(Struct, frozen=True, gc=False):
     """What an invitation makes of the row of its customer."""
 
     key: CustomerKey
@@ -83,7 +82,7 @@ class SurveysFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)))
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset.
         old = bisect_right(offsets, self._recovered_to)
         # One at a time, each settled: which rows still have to count a day is asked once between two settlings.
@@ -95,7 +94,7 @@ class SurveysFold:
             self._fold(events[old:], offsets[old:], applied)
             self._applied_to = offsets[-1]
             self._unsettled += len(events) - old
-            if self._unsettled >= _SETTLE_AFTER:  # checkpoints settle, but a broker may be away for long
+            if self._unsettled >= SETTLE_AFTER:  # checkpoints settle, but a broker may be away for long
                 self.settle()
         return applied
 
@@ -156,20 +155,15 @@ class SurveysFold:
                 self._fold_event(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-        for source in {event.source for event in events}:
-            newest = max(event.time for event in events if event.source == source)
-            applied.newest_by_source[source] = max(newest, applied.newest_by_source.get(source, newest))
 
     def _fold_event(self, event: Event, offset: int, applied: Applied) -> None:
-        if not isinstance(event, EVENTS):
-            raise TypeError(f"no event of a survey: {type(event).__name__}")
-        queue, key = self.queues.place_of(event)
+        queue, key = self.queues.place_of(cast("SurveyEvent", event))
         applied.overflowed += queue.is_shared
         asking = self._asking(queue, event, offset) if type(event) is SurveyInvited else None
         row = self.surveys.get(key, NEW_SURVEY)
         if row.applied_offset >= offset:
             applied.replayed += 1
-        elif (facts := fold_survey(row, event)) is None:
+        elif (facts := fold_survey(row, cast("SurveyEvent", event))) is None:
             applied.duplicates += 1
             self._keep(queue, key, row, offset)
         else:
@@ -195,7 +189,7 @@ class SurveysFold:
     ) -> None:
         late = False
         for place, contribution in after:
-            if (place, contribution) not in before:
+            if not before or (place, contribution) not in before:
                 for part in map(queue.part, parts_of(place)):
                     self._touch(part, at)
                     part.counts.count_difference((), (contribution,), offset)
@@ -223,7 +217,7 @@ class SurveysFold:
         judged = with_invitation(
             row,
             event.time,
-            digest_of(tenant, event.subject),
+            event.subject,
             channel,
             newest=queue.watermark,
             most=policy.most_invitations,
@@ -232,16 +226,16 @@ class SurveysFold:
         return None if judged is None else _Asking(key, judged)
 
     def _ask(self, queue: RatedQueue, asking: _Asking, at: datetime, offset: int) -> None:
-        key, (invitations, added, removed) = asking
-        for one in (*added, *removed):
+        judged = asking.judged
+        for one in (*judged.added, *judged.removed):
             part = queue.part((one.channel, "", ""))
             self._touch(part, at)
             told = (AskedTooOften(one.at),)
-            before, after = ((), told) if one in added else (told, ())
+            before, after = ((), told) if one in judged.added else (told, ())
             part.counts.count_difference(before, after, offset)
-        row = CustomerRow(offset, invitations)
-        self.customers.put(key, row)
-        queue.customers.note(key, row.newest_day)
+        row = CustomerRow(offset, judged.invitations)
+        self.customers.put(asking.key, row)
+        queue.customers.note(asking.key, row.newest_day)
 
     # What was changed.
 

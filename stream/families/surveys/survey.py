@@ -6,7 +6,7 @@ an answer, too, for which nobody was asked.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal, cast
 
 from msgspec import Struct
 
@@ -85,19 +85,20 @@ def is_review(event: SurveyEvent) -> bool:
 
 def fold_survey(row: SurveyRow, event: SurveyEvent) -> Facts | None:
     """Return what is known with an event; None if it tells nothing new."""
-    match event:
-        case SurveyInvited(time=at, data=data):
-            told = Invitation(at, data.kind, *_place_told(data))
-            known = row.invitation
-            return None if known is not None and known <= told else (told, row.answered_at, row.answer)
-        case SurveyAnswered() | SurveyChanged():
-            return _with_answer(row, _answer(event))
-        case QualityReviewed(time=at, data=data):
-            points = review_points(data.categories)
-            score = -1 if points is None else points
-            return _with_answer(row, Answer(at, False, score, _REVIEW, "review", False, *_place_told(data)))  # noqa: FBT003  # in the order of a row
-        case _:
-            assert_never(event)
+    # `type` and not `match`, which takes a microsecond for each event.
+    if type(event) is SurveyInvited:
+        data, known = event.data, row.invitation
+        told = Invitation(event.time, data.kind, data.channel or "", data.group or "", data.agent or "")
+        return None if known is not None and known <= told else (told, row.answered_at, row.answer)
+    if type(event) is QualityReviewed:
+        return _with_answer(row, _review(event))
+    return _with_answer(row, _answer(cast("SurveyAnswered | SurveyChanged", event)))
+
+
+def _review(event: QualityReviewed) -> Answer:
+    points = review_points(event.data.categories)
+    score = -1 if points is None else points
+    return Answer(event.time, False, score, _REVIEW, "review", False, *_place_told(event.data))  # noqa: FBT003  # in the order of a row
 
 
 def _place_told(data: RatedData) -> tuple[str, str, str]:

@@ -109,7 +109,7 @@ def _survey_counts() -> Iterator[tuple[str, int, SurveyCountsRow]]:
 
 
 def _customer() -> CustomerRow:
-    told = ((1_790_000_000_000, 2**63 + 1, "chat", False), (1_790_000_000_001, 5, "", True))
+    told = ((1_790_000_000_000, "survey-1", "chat", False), (1_790_000_000_001, "survey-2", "", True))
     return CustomerRow(4_000_000_000, tuple(InvitationOfCustomer(*one) for one in told))
 
 
