@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -49,9 +50,10 @@ def material(events: int, queues: int, partitions: int, *, seed: int = 1) -> Mat
     kept = CACHE / f"day-{queues}-{events}-{seed}-{_version()}.jsonl"
     if not kept.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        filling = kept.with_suffix(".part")
-        filling.write_bytes(b"".join(value + b"\n" for value in _simulated(events, queues, seed)))
-        filling.rename(kept)
+        # Under a name of its own: two processes may both find that there is none.
+        with tempfile.NamedTemporaryFile(dir=CACHE, suffix=".part", delete=False) as filling:
+            filling.write(b"".join(value + b"\n" for value in _simulated(events, queues, seed)))
+        Path(filling.name).rename(kept)
     with kept.open("rb") as lines:
         records = [Sent(key_of(DECODER.decode(value)), value) for value in map(bytes.rstrip, lines)]
     return Material(records, by_home(records, partitions))

@@ -1,16 +1,22 @@
 """The job that peers are measured with is ours: their fold answers what our fold answers."""
 
-from bench.material import material
+import pytest
+
+from bench.material import Sent, material
 from bench.peers.answers import oracle, wrong_answers
 from stream.families.contacts.fold import ContactsFold
 from stream.families.registry import DECODER
 
 EVENTS = 3000
-DAY = material(EVENTS, 5, 1).by_partition[0]
 
 
-def test_the_job_of_the_peers_counts_what_a_floor_counts_although_events_are_repeated() -> None:
-    values = [record.value for index, record in enumerate(DAY) for _ in range(1 + (index % 3 == 0))]
+@pytest.fixture(scope="module")
+def day() -> list[Sent]:
+    return material(EVENTS, 5, 1).by_partition[0]
+
+
+def test_the_job_of_the_peers_counts_what_a_floor_counts_although_events_are_repeated(day: list[Sent]) -> None:
+    values = [record.value for index, record in enumerate(day) for _ in range(1 + (index % 3 == 0))]
     fold = ContactsFold()
     fold.apply([DECODER.decode(value) for value in values], range(len(values)))
 
@@ -28,8 +34,8 @@ def test_the_job_of_the_peers_counts_what_a_floor_counts_although_events_are_rep
     assert len(sums) == 5
 
 
-def test_an_answer_that_differs_or_is_missing_is_wrong() -> None:
-    right = oracle(record.value for record in DAY)
+def test_an_answer_that_differs_or_is_missing_is_wrong(day: list[Sent]) -> None:
+    right = oracle(record.value for record in day)
     key, tally = next((key, tally) for key, tally in right.items() if key[2] is not None)
     queue = (*key[:2], None)
 

@@ -78,7 +78,7 @@ def test_a_service_may_do_as_little_as_it_needs(name: str) -> None:
     assert set(service["networks"]) <= COMPOSE["networks"].keys()
 
 
-@pytest.mark.parametrize("name", WITH_A_PAGE)
+@pytest.mark.parametrize("name", sorted(WITH_A_PAGE))
 def test_a_health_check_asks_a_port_that_is_served(name: str) -> None:
     check = " ".join(SERVICES[name]["healthcheck"]["test"])
     (port,) = re.findall(r"127\.0\.0\.1[:/](\d+)", check)
