@@ -65,7 +65,7 @@ def panel_of(
     something happened. *detailed* ones tell what only the detail of one row shows.
     """
     window = family.window_for(window)
-    beside = [other for other in families if other.beside is not None and other is not family]
+    beside = [other for other in families if family.staffed and other.beside is not None and other is not family]
     # No row rather than a wrong one: agents of some partitions would look like all there are.
     rows = [] if _is_a_part(board, family) else _rows(board, family, beside, window, detailed=detailed)
     if ticking:

@@ -186,6 +186,8 @@ class Family(Struct, Generic[S], frozen=True, kw_only=True):
     """Orders rows of the same state, the most urgent first."""
     rules: Rules[Any] = NO_RULES
     """Its keys in the policy file."""
+    staffed: bool = False
+    """Whether what other families have `beside` stands beside its rows, such as who is there to answer."""
     parts: bool = False
     """Snapshots of one key come from many partitions: a board shows them only when all partitions have told."""
     beside: Beside | None = None

@@ -17,6 +17,7 @@ __all__ = [
     "Figure",
     "Format",
     "Key",
+    "NotePlace",
     "Parts",
     "Reading",
     "Row",
@@ -81,6 +82,10 @@ class Bars(Struct, frozen=True, kw_only=True):
     """The fact that says up to which bound all is well, such as a threshold."""
 
 
+NotePlace = Literal["tile", "wall", "detail"]
+"""Where a note stands."""
+
+
 class ShownNote(Struct, frozen=True, kw_only=True):
     """A line below a large figure: a sentence of the files of words, whose blanks are fields of the row."""
 
@@ -88,7 +93,7 @@ class ShownNote(Struct, frozen=True, kw_only=True):
     """Names the sentence."""
     blanks: Mapping[str, Format]
     """The blanks by the name of their field, and how each is written."""
-    where: tuple[Literal["tile", "wall", "detail"], ...] = ("tile", "detail")
+    where: tuple[NotePlace, ...] = ("tile", "detail")
     """A wall has room for one such line at most."""
     if_any: bool = False
     """Whether it is left out while the first of its fields is 0 or unknown."""

@@ -2,8 +2,8 @@
 
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
-import { feed, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
-import { SIGNS, found, headOf, labelText, labelsOf, stateText, textOf, valueOf } from "./figures.js";
+import { families, feed, inAddress, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
+import { SIGNS, found, headOf, labelText, labelsOf, stateText, textOf, titleOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
@@ -22,8 +22,9 @@ const openRows = () => panelOf(choice.panel).rows; // those beside the one that 
 
 let shown = []; // the rows of this page
 let pages = 1;
-let cameFrom = "board";
+let cameFrom = { view: "board", panel: "" };
 let before = new Map(); // the state each queue had, to tell when it changes
+let beforeOf = ""; // of which family
 
 // --- drawing ------------------------------------------------------------------------------------
 
@@ -52,8 +53,9 @@ function drawPage() {
   const tenants = new Set(rows().map((row) => row.tenant)).size;
   view().draw(shown, { tenants, view: choice.view });
   put($("page"), pages > 1 ? say("page", { page: write.count(page), pages: write.count(pages) }) : "");
-  // A wall has no controls that tell it: over what its figures are, and of how many pages this is one.
-  put($("shown"), [say(`window_${feed.picture.window}`), $("page").textContent, choice.find].filter(Boolean).join(" · "));
+  // A wall has no controls that tell it: of what its figures are, over what, and of how many pages this is one.
+  const what = families().length > 1 ? titleOf(leading()) : "";
+  put($("shown"), [what, say(`window_${panelOf().window}`), $("page").textContent, choice.find].filter(Boolean).join(" · "));
   put($("empty"), all.length ? "" : say(rows().length ? "nothing_found" : "empty"));
   roam();
 }
@@ -99,10 +101,25 @@ function offerWindows() {
   );
 }
 
+function drawFamilies() {
+  const names = families();
+  $("families").hidden = names.length < 2 || choice.view === "queue";
+  if ([...$("families").children].map((one) => one.dataset.panel).join() !== names.join())
+    $("families").replaceChildren(...names.map((name) => make("button", "", { type: "button", "data-panel": name })));
+  for (const button of $("families").children) {
+    put(button, titleOf(button.dataset.panel));
+    set(button, "aria-pressed", String(button.dataset.panel === leading()));
+  }
+}
+
+// What is behind a row that is open: the board it was opened from.
+const behind = () => (choice.view === "queue" ? cameFrom : choice);
+
 function drawControls() {
   offerWindows();
+  drawFamilies();
   for (const link of $("views").children) {
-    set(link, "href", addressOf({ view: link.dataset.view, panel: "", queue: "", page: 1 }));
+    set(link, "href", addressOf({ view: link.dataset.view, panel: behind().panel, queue: "", page: 1 }));
     if (link.dataset.view === choice.view) set(link, "aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -141,8 +158,9 @@ function drawTitle() {
 }
 
 function noteChanges() {
-  const changed = rows().filter((row) => before.has(row.key) && before.get(row.key) !== row.state);
-  before = new Map(rows().map((row) => [row.key, row.state]));
+  const known = beforeOf === leading() ? before : new Map();
+  const changed = rows().filter((row) => known.has(row.key) && known.get(row.key) !== row.state);
+  [before, beforeOf] = [new Map(rows().map((row) => [row.key, row.state])), leading()];
   const [name, ...others] = labelsOf(panelOf().labels).filter((label) => label !== "tenant");
   const called = (row) => [row[name], ...others.map((label) => labelText(row, label))].join(", ");
   notices.announce(changed.map((row) => `${called(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
@@ -178,23 +196,28 @@ function focusAfter(was) {
 
 const inOrder = (keys, current, step) => keys[(Math.max(0, keys.indexOf(current)) + step + keys.length) % keys.length];
 
-// The next page; the next queue where one queue is open; the next window where there is one page.
+// The next page, on a wall also that of the next family; the next queue where one queue is open; else the next window.
 function turn(step) {
+  const page = Math.min(choice.page, pages) + step;
   if (choice.view === "queue") {
     const keys = openRows().map((row) => row.key);
     if (keys.length) go({ queue: inOrder(keys, choice.queue, step) });
-  } else if (pages > 1) go({ page: ((Math.min(choice.page, pages) - 1 + step + pages) % pages) + 1 });
+  } else if (choice.view === "wall" && families().length > 1 && (page < 1 || page > pages)) nextFamily(step);
+  else if (pages > 1) go({ page: ((page - 1 + pages) % pages) + 1 });
   else go({ window: inOrder(windows(), choice.window, step) });
 }
 
+const nextFamily = (step) => go({ panel: inAddress(inOrder(families(), leading(), step)), page: 1 });
+
 const actions = {
-  view: (name) => go({ view: name, panel: "", queue: "", page: 1 }),
+  view: (name) => go({ view: name, panel: behind().panel, queue: "", page: 1 }),
+  family: () => (choice.view === "queue" ? null : nextFamily(1)),
   window: (number) => windows()[number] && go({ window: windows()[number] }),
   open({ panel, queue }) {
-    if (choice.view !== "queue") cameFrom = choice.view;
+    if (choice.view !== "queue") cameFrom = { view: choice.view, panel: choice.panel };
     go({ view: "queue", panel, queue });
   },
-  back: () => go(choice.view === "queue" ? { view: cameFrom, panel: "", queue: "" } : { view: "board", find: "" }),
+  back: () => go(choice.view === "queue" ? { ...cameFrom, queue: "" } : { view: "board", find: "" }),
   turn,
   rotate() {
     toggleRotation(go);
@@ -209,6 +232,7 @@ function wire() {
   $("language").append(...LANGUAGES.map((one) => make("option", nameOf(one), { value: one, lang: one })));
   const clicked = (id, act) => $(id).addEventListener("click", act);
   clicked("windows", (event) => event.target.dataset.window && go({ window: event.target.dataset.window }));
+  clicked("families", (event) => event.target.dataset.panel && go({ panel: inAddress(event.target.dataset.panel), page: 1 }));
   clicked("next", () => turn(1));
   clicked("previous", () => turn(-1));
   clicked("rotate", actions.rotate);

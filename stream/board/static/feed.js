@@ -1,5 +1,7 @@
 // Listens to the worker, connects again by itself, and knows how long nothing was heard.
 
+import { choice } from "./choice.js";
+
 export const LOST_AFTER = 5; // seconds without a beat; the server sends one each second
 const GIVE_UP_AFTER = 12; // a connection that is open and silent is dead: make a new one
 
@@ -9,8 +11,19 @@ export const feed = {
   heard: null, // when we heard it, by our own clocks: {ticks, wall}
 };
 
-// The first family is what a board is of: tiles, the list and the head are its own; others are lists below.
-export const leading = () => Object.keys(feed.picture?.panels ?? {})[0] ?? "";
+// A board can be of any family that has rows; of one that has columns: others, such as agents, are shown beside rows.
+export const families = () =>
+  Object.entries(feed.picture?.panels ?? {}).filter(([, { columns, rows }]) => columns.length && rows.length).map(([name]) => name);
+const first = () => Object.keys(feed.picture?.panels ?? {})[0] ?? "";
+
+// What a board is of: tiles, the list and the head are its own, others are lists below. A row is of the family that its
+// address names.
+export const leading = () => {
+  if (choice.view === "queue") return choice.panel || first();
+  const shown = families();
+  return shown.includes(choice.panel) ? choice.panel : (shown[0] ?? first());
+};
+export const inAddress = (name) => (name === first() ? "" : name);
 export const panelOf = (name) => feed.picture?.panels[name || leading()] ?? { labels: [], columns: [], rows: [] };
 
 let source = null;

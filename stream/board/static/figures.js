@@ -2,7 +2,7 @@
 
 import { NO_SAMPLE } from "./format.js";
 import { addressOf, choice } from "./choice.js";
-import { leading, secondsSince } from "./feed.js";
+import { inAddress, secondsSince } from "./feed.js";
 import { make, put, set } from "./dom.js";
 import { say, sayOr, write } from "./words.js";
 
@@ -30,6 +30,8 @@ export const labelsText = (row, labels) => labels.map((label) => labelText(row, 
 export const wordOf = (panel, { name, word = name, title }, values) =>
   sayOr(`${panel}.${word}`, sayOr(word, title, values), values);
 
+export const titleOf = (panel) => wordOf(panel, { name: "title", title: sayOr(`panel_${panel}`, panel) });
+
 // The same above a column: where room is short, a shorter word.
 export function headOf(panel, column) {
   const word = wordOf(panel, column);
@@ -54,7 +56,7 @@ export const cellText = (column, row) =>
 
 export function link(anchor, text, panel, row) {
   put(anchor, text);
-  const chosen = { panel: panel === leading() ? "" : panel, queue: row.key };
+  const chosen = { panel: inAddress(panel), queue: row.key };
   set(anchor, "href", addressOf({ view: "queue", ...chosen }));
   Object.assign(anchor.dataset, chosen);
 }

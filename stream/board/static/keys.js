@@ -41,6 +41,7 @@ export function listenToKeys(actions) {
     b: () => actions.view("board"),
     l: () => actions.view("list"),
     w: () => actions.view("wall"),
+    f: actions.family,
     n: () => actions.turn(1),
     p: () => actions.turn(-1),
     t: actions.theme,

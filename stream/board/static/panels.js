@@ -3,9 +3,9 @@
 import { choice } from "./choice.js";
 import { $, make, mark, put, reconcile, shownFor } from "./dom.js";
 import { feed, leading } from "./feed.js";
-import { wordOf } from "./figures.js";
+import { titleOf } from "./figures.js";
 import { drawTable, tickTable } from "./table.js";
-import { say, sayOr } from "./words.js";
+import { say } from "./words.js";
 
 const SHOWN_IN = new Set(["board", "list"]); // a wall has no room for lists
 
@@ -20,7 +20,7 @@ export function draw() {
   mark($("panels"), "away", !shown().length);
   reconcile($("panels"), shown().map(([name]) => name), { keyOf: (name) => name, create, fill: () => {} });
   for (const [name, panel] of shown()) {
-    const [title, { window }] = [wordOf(name, { name: "title", title: sayOr(`panel_${name}`, name) }), panel];
+    const [title, { window }] = [titleOf(name), panel];
     // What lasts for days is in no window of minutes: then it says in which it is.
     put(tableOf(name).previousElementSibling, window === choice.window ? title : `${title} · ${say(`window_${window}`)}`);
     drawTable(tableOf(name), name, panel, panel.rows);

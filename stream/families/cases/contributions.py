@@ -11,13 +11,14 @@ from msgspec import Struct
 from stream.core.calendar import BusinessCalendar
 from stream.core.windows import EPOCH, start_of
 from stream.families.cases.rules import CasePolicy
+from stream.families.cases.story import CaseFact
 from stream.families.cases.tally import (
     RESOLUTION_BOUNDS_SECONDS,
     RESPONSE_BOUNDS_SECONDS,
     CaseTally,
     bucket_of,
 )
-from stream.families.cases.timeline import CaseFact, instant
+from stream.families.cases.timeline import instant
 
 __all__ = ["CaseContribution", "Judgements", "judgements_renumbered"]
 

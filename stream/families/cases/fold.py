@@ -22,26 +22,19 @@ from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.cases.contributions import CaseContribution, Judgements, judgements_renumbered
+from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, Places
+from stream.families.cases.contributions import CaseContribution, Judgements
 from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
+from stream.families.cases.payloads import OpenedData
 from stream.families.cases.queue import RETENTION, CaseQueue
 from stream.families.cases.queues import CaseQueues
 from stream.families.cases.reports import REPORTS
 from stream.families.cases.snapshot import CasesSnapshot
+from stream.families.cases.story import LENGTHS, CaseFact, Change, Changes, story_of
 from stream.families.cases.tally import CaseTally
-from stream.families.cases.timeline import (
-    LENGTHS,
-    MAX_PLACES,
-    CaseFact,
-    Change,
-    Stories,
-    added,
-    newest,
-    renumbered,
-    story_of,
-)
+from stream.families.cases.timeline import added, newest
 
-__all__ = ["OPEN_CASES_KEPT", "CaseKey", "CaseRow", "CasesFold", "CountsKey"]
+__all__ = ["OPEN_CASES_KEPT", "CasesFold", "CountsKey"]
 
 OPEN_CASES_KEPT: Final = timedelta(days=400)
 """An open case of which nothing was heard for so long was solved, without anybody having said so."""
@@ -49,33 +42,12 @@ OPEN_CASES_KEPT: Final = timedelta(days=400)
 SWEPT_AT_ONCE: Final = 20_000
 """Rows that are looked at, whether they may go, between two checkpoints."""
 
-CaseKey = tuple[str, str]
-"""Tenant and case."""
-
-CasePlace = tuple[str, Channel | None]
-"""A queue that a report names, and the channel of those that tell how the case came in."""
-
 CountsKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the day (0 for totals)."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ENDED_KEPT_MS: Final = RETENTION.duplicates // _MILLISECOND
 _OPEN_KEPT_MS: Final = OPEN_CASES_KEPT // _MILLISECOND
-
-
-class CaseRow(Struct, array_like=True, gc=False):
-    """What is known of one case; there may be a million, so it has few objects."""
-
-    applied_offset: int = -1
-    timeline: bytes = b""
-    judged: bytes = b""
-    """What was judged of its responses and resolutions: see `Judged`."""
-    places: tuple[CasePlace, ...] = ()
-    """The queues that its reports name, in the order in which they were read."""
-
-
-_NEW: Final = CaseRow()
-"""Of a case of which nothing is known; nobody may change it."""
 
 
 _MINUTE_MS: Final = 60_000
@@ -112,9 +84,8 @@ class CasesFold:
         self.counts: Rows[CountsKey, CountsRow[CaseTally]] = Rows()
         self.cases: Rows[CaseKey, CaseRow] = Rows()
         self._keep_silent = keep_silent
-        self._stories = Stories()
-        self._places: dict[tuple[CasePlace, ...], tuple[CasePlace, ...]] = {}
-        """What rows share: most cases are in the same few queues."""
+        self._changes = Changes()
+        self._places = Places()
         self._watermark = EPOCH
         self._watermark_ms = 0
         self._recovered_to = -1
@@ -179,7 +150,7 @@ class CasesFold:
         self._watermark_ms = (self._watermark - EPOCH) // _MILLISECOND
         # The one loop of a restart that may turn a million times.
         for (tenant, _), row in self.cases.items():
-            row.places = self._shared(row.places)
+            row.places = self._places.shared(row.places)
             story = story_of(row.timeline)
             if story.standing is not None:
                 self._queue(tenant, row, story.opened_in, story.place).load(story.standing)
@@ -209,16 +180,18 @@ class CasesFold:
 
     def _fold_one(self, event: CaseEvent, offset: int, applied: Applied) -> None:
         kind, key = type(event), self._key_of(event)
-        row = self.cases.get(key, _NEW)
+        row = self.cases.get(key, NEW_CASE)
         if row.applied_offset >= offset:
             applied.replayed += 1
             return
         if self._watermark_ms - newest(row.timeline) > _ENDED_KEPT_MS and self._is_outdated(row):
             self._forget(key, row)
-            row = _NEW
+            row = NEW_CASE
         place = 0
         if kind is CaseOpened or kind is CaseAssigned:
-            row, place = self._placed(key[0], row, cast("CaseOpened | CaseAssigned", event))
+            data = cast("CaseOpened | CaseAssigned", event).data
+            name = self.queues.admit(key[0], data.queue)
+            row, place = self._places.placed(row, name, data.channel if isinstance(data, OpenedData) else None)
         reports = REPORTS[kind](event, place)
         timeline = added(row.timeline, reports)
         if timeline is row.timeline:
@@ -226,7 +199,7 @@ class CasesFold:
             applied.duplicates += bool(reports)
             return
         changed = CaseRow(offset, timeline, row.judged, row.places)
-        change = self._stories.change(row.timeline, timeline)
+        change = self._changes.between(row.timeline, timeline)
         at_ms = reports[0] >> 16
         if at_ms > self._watermark_ms:
             self._watermark, self._watermark_ms = event.time, at_ms
@@ -239,34 +212,6 @@ class CasesFold:
         kept = self.queues.admit_tenant(tenant)
         # Beyond the limit two tenants may know the same case.
         return kept, case if kept == tenant else f"{len(tenant)}:{tenant}{case}"
-
-    def _placed(self, tenant: str, row: CaseRow, event: CaseOpened | CaseAssigned) -> tuple[CaseRow, int]:
-        """
-        Return what is known of a case, with the queue that an event names among its places, and the place of that.
-
-        Places are in the order of their names, whatever came first: of two reports of one instant the same one is then
-        the first, always.
-        """
-        name = self.queues.admit(tenant, event.data.queue)
-        channel = event.data.channel if isinstance(event, CaseOpened) else None
-        places = row.places
-        for number, (known, came_by) in enumerate(places):
-            if name == known and (channel is None or came_by in {None, channel}):
-                if channel != came_by and channel is not None:
-                    places = self._shared((*places[:number], (name, channel), *places[number + 1 :]))
-                    row = CaseRow(row.applied_offset, row.timeline, row.judged, places)
-                return row, number
-        if len(places) == MAX_PLACES:
-            return row, MAX_PLACES - 1
-        number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
-        timeline, judged = row.timeline, row.judged
-        if number < len(places):
-            timeline, judged = renumbered(timeline, number), judgements_renumbered(judged, number)
-        places = self._shared((*places[:number], (name, channel), *places[number:]))
-        return CaseRow(row.applied_offset, timeline, judged, places), number
-
-    def _shared(self, places: tuple[CasePlace, ...]) -> tuple[CasePlace, ...]:
-        return self._places.setdefault(places, places)
 
     def _queue(self, tenant: str, row: CaseRow, opened_in: int, place: int) -> CaseQueue:
         """Return the queue that a case counts for in one of its places: by the channel through which it came in."""

@@ -13,8 +13,9 @@ from stream.core.windows import EPOCH, TODAY, minute_of
 from stream.families.cases.rules import CasePolicy
 from stream.families.cases.snapshot import PRIORITIES, STATUSES, CasesSnapshot
 from stream.families.cases.sorted_times import SortedTimes
+from stream.families.cases.story import Standing
 from stream.families.cases.tally import CaseTally, CaseTallyRow
-from stream.families.cases.timeline import Standing, instant
+from stream.families.cases.timeline import instant
 
 __all__ = ["CASE_WINDOWS", "RETENTION", "SILENCE", "CaseQueue", "QueueKey"]
 

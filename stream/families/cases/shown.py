@@ -104,11 +104,9 @@ SHOWN: Final[dict[str, Show[CasesSnapshot]]] = {
         summary="max",
         notes=(ShownNote(word="late", blanks={"past_target": "count"}, if_any=True, signed=True),),
     ),
-    "contact_cases_past_target": Show(
-        name="past_target", format="count", title="late", rank=1, judged_as="case_wait", tile="small"
-    ),
-    "contact_cases_due_within_hour": Show(name="due_within_hour", format="count", title="due", rank=2, tile="small"),
-    "contact_cases_open": Show(name="open", format="count", title="open", word="backlog", tile="small"),
+    "contact_cases_past_target": Show(name="past_target", format="count", title="late", rank=1, judged_as="case_wait"),
+    "contact_cases_due_within_hour": Show(name="due_within_hour", format="count", title="due", rank=2),
+    "contact_cases_open": Show(name="open", format="count", title="open", word="backlog", rank=1, tile="small"),
     "contact_case_oldest_seconds": Show(
         name="oldest_seconds",
         format="elapsed",

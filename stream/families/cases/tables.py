@@ -1,7 +1,8 @@
 """The bytes of the rows of cases."""
 
 from stream.core.row_codec import RowCodec
-from stream.families.cases.fold import CaseKey, CaseRow, CountsKey
+from stream.families.cases.case import CaseKey, CaseRow
+from stream.families.cases.fold import CountsKey
 from stream.families.cases.tally import CaseTallyRow
 
 __all__ = ["CASES", "COUNTS"]

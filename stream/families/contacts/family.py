@@ -36,6 +36,7 @@ def _new_fold(options: FoldOptions) -> ContactsFold:
 FAMILY: Final[Family[QueueSnapshot]] = Family(
     name="contacts",
     summary="What happened to contacts and callbacks.",
+    staffed=True,
     rows="queues",
     keyed_by="`tenant/queue` in UTF-8, such as `acme/support`: one partition holds the whole truth of a queue.",
     events=EVENTS,

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from stream.core.figure import Column, Format, Parts, Row, Show, ShownNote
+from stream.core.figure import Column, Format, NotePlace, Parts, Row, Show, ShownNote
 from stream.core.judgement import State
 from stream.families.surveys.rated_columns import (
     EstimatedColumn,
@@ -38,6 +38,10 @@ _NUMBERS: Final = {"csat": "csat_answers", "ces": "ces_answers", "nps": "nps_ans
 """What these are called in a row."""
 
 
+_IN_DETAIL: Final[tuple[NotePlace, ...]] = ("detail",)
+_IN_TILES: Final[tuple[NotePlace, ...]] = ("tile", "detail")
+
+
 def _judge(
     target_of: Callable[[SurveyPolicy], float | None], reading: RatedReading, column: Sequence[Any]
 ) -> Sequence[State]:
@@ -64,19 +68,26 @@ def _verdict(one: Estimate, target: float | None, minimum: int) -> State:
 def _note(name: str) -> tuple[ShownNote, ...]:
     form = _FORMATS[name]
     blanks: dict[str, Format] = {f"{name}_lower": form, f"{name}_upper": form, _NUMBERS[name]: "count"}
+    where = _IN_TILES if name == "csat" else _IN_DETAIL  # beside the first figure of a tile there is no room for more
     return (
-        ShownNote(word=f"{name}_margin", blanks=blanks, if_any=True),
-        ShownNote(word=f"{name}_was", blanks={f"{name}_before": form}, if_any=True),
-        ShownNote(word=f"{name}_too_few", blanks={f"{name}_missing": "count"}, if_any=True),
+        ShownNote(word=f"{name}_margin", blanks=blanks, where=where, if_any=True),
+        ShownNote(word=f"{name}_was", blanks={f"{name}_before": form}, where=_IN_DETAIL, if_any=True),
+        ShownNote(word=f"{name}_too_few", blanks={f"{name}_missing": "count"}, where=where, if_any=True),
     )
 
 
-def _score(name: str, target_of: Callable[[SurveyPolicy], float | None], rank: int = 0) -> Show[SurveySnapshot]:
+def _score(
+    name: str,
+    target_of: Callable[[SurveyPolicy], float | None],
+    rank: int = 0,
+    tile: Literal["large", "small"] = "large",
+) -> Show[SurveySnapshot]:
     return Show(
         name=name,
         format=_FORMATS[name],
         title=name.upper(),
         rank=rank,
+        tile=tile,
         judged_as=name,
         judge=partial(_judge, target_of),
         notes=_note(name),
@@ -87,7 +98,7 @@ RATED_SHOWN: Final[dict[str, Show[SurveySnapshot]]] = {
     "contact_csat_ratio": _score("csat", lambda policy: policy.csat_target),
     "contact_nps_score": _score("nps", lambda policy: policy.nps_target, 1),
     "contact_ces_score": _score("ces", lambda policy: policy.ces_target, 2),
-    "contact_iqs_ratio": _score("iqs", lambda policy: policy.iqs_target, 3),
+    "contact_iqs_ratio": _score("iqs", lambda policy: policy.iqs_target, 3, "small"),
     "contact_csat_mean_score": Show(name="csat_mean", format="score", title="mean", if_any=True),
     "contact_iqs_passed_ratio": Show(name="iqs_passed", format="share", title="passed"),
     "contact_survey_window_comments": Show(name="survey_comments", format="count", title="comments"),
@@ -95,8 +106,8 @@ RATED_SHOWN: Final[dict[str, Show[SurveySnapshot]]] = {
         name="asked_too_often", format="count", title="asked too often", rank=8
     ),
     "contact_survey_window_reviews": Show(name="reviews", format="count", title="reviews", rank=7),
-    "response": Show(name="response", format="share", title="response", word="response_rate", rank=5),
-    "answers": Show(name="survey_answers", format="count", title="answers", rank=4),
+    "response": Show(name="response", format="share", title="response", word="response_rate", rank=5, tile="small"),
+    "answers": Show(name="survey_answers", format="count", title="answers", rank=4, tile="small"),
     "invitations": Show(name="survey_invitations", format="count", title="invitations", rank=6),
 }
 """By metric; figures without one by their own names."""

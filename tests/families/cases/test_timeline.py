@@ -6,18 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.families.cases.timeline import (
-    CaseFact,
-    Step,
-    Stories,
-    Story,
-    added,
-    entry_of,
-    fingerprint,
-    instant,
-    newest,
-    story_of,
-)
+from stream.families.cases.story import CaseFact, Changes, Story, story_of
+from stream.families.cases.timeline import Step, added, entry_of, fingerprint, instant, newest
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -94,13 +84,13 @@ def test_what_a_story_counts_fits_together(known: list[Report]) -> None:
 def test_what_changes_is_the_difference_of_the_stories_however_many_are_kept(
     told: list[tuple[int, Report]], kept: int
 ) -> None:
-    stories, timelines, counted = Stories(kept=kept), [b"", b""], [Counter[CaseFact](), Counter[CaseFact]()]
+    changes, timelines, counted = Changes(kept=kept), [b"", b""], [Counter[CaseFact](), Counter[CaseFact]()]
     for number, (hours, kind, detail) in told:
         before = timelines[number]
         after = timelines[number] = added(before, [entry_of(NINE + hours * HOUR, kind, detail)])
         if after is before:
             continue
-        change = stories.change(before, after)
+        change = changes.between(before, after)
         counted[number].update(change.new)
         counted[number].subtract(change.gone)
 

@@ -1,0 +1,114 @@
+"""A board is of one family at a time: contacts first; cases or satisfaction where somebody wants, or has no other."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from msgspec.structs import replace
+from playwright.async_api import Page, expect
+
+from stream.core.family import Board
+from stream.languages.words import LANGUAGES
+from tests.board.boards import NOON, wall
+from tests.board.chromium import INSTALL, Visitor, found
+from tests.board.conftest import Worker
+from tests.board.test_page_use import CHOOSE, look
+from tests.families.everything import cases
+from tests.families.surveys.busy import a_busy_survey
+
+Served = Callable[..., AbstractAsyncContextManager[str]]
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.skipif(found() is None, reason=INSTALL),
+]
+
+DESK = (cases("help desk", 3), cases("returns", 1))
+
+
+def a_mixed_board() -> Board:
+    """Contacts, cases and surveys."""
+    board = wall(NOON)
+    return replace(board, snapshots={**board.snapshots, "cases": DESK, "surveys": a_busy_survey(NOON)})
+
+
+async def names_of_tiles(page: Page) -> set[str]:
+    await page.locator("#tiles li:visible").first.wait_for()
+    return set(await page.locator("#tiles .name").all_inner_texts())
+
+
+async def test_a_help_desk_that_reports_no_contacts_has_tiles_of_its_cases(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=Board(at=NOON, snapshots={"cases": DESK}))) as address:
+        page = await visitor.open(f"{address}/")
+
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+        await expect(page.locator("#families")).to_be_hidden()
+        await expect(page.locator("#summary")).to_contain_text("waiting", ignore_case=True)
+        assert visitor.complaints == []
+
+
+async def test_a_person_chooses_of_what_the_board_is_and_the_address_keeps_it(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/")
+        assert "support" in await names_of_tiles(page)
+
+        await page.get_by_role("group", name="Figures of").get_by_role("button", name="Cases").click()
+        await expect(page.locator("#tiles .name").first).to_have_text("help desk")
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+        assert set(await page.locator("#panels h2").all_inner_texts()) >= {"Contacts"}
+        await page.reload()
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+
+        # A row of another family opens, and what was there before comes back.
+        await page.locator("#panels").get_by_role("link", name="billing").click()
+        await expect(page.locator("#queue-name")).to_have_text("billing")
+        await page.keyboard.press("Escape")
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+        await page.get_by_role("link", name="List").click()
+        await expect(page.locator("#list tbody tr")).to_have_count(2)
+        assert visitor.complaints == []
+
+
+async def test_a_wall_shows_cases_and_turns_to_what_else_there_is(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/?view=wall&panel=cases&window=today")
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+        await expect(page.locator("#shown")).to_have_text("Cases · today")
+
+        shown = []
+        for _ in range(4):
+            await page.keyboard.press("n")
+            shown.append(await page.locator("#shown").inner_text())
+
+        assert shown == [
+            *("Satisfaction and quality · today", "Contacts · today · Page 1 of 2"),
+            *("Contacts · today · Page 2 of 2", "Cases · today"),
+        ]
+        assert visitor.complaints == []
+
+
+async def test_a_key_goes_to_the_next_figures(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/")
+        await names_of_tiles(page)
+        await page.keyboard.press("f")
+
+        assert await names_of_tiles(page) == {"help desk", "returns"}
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (390, 844)], ids=str)
+@pytest.mark.parametrize(
+    "asked", ["?panel=cases", "?view=wall&panel=cases", "?panel=surveys", "?view=wall&panel=surveys"]
+)
+async def test_tiles_of_each_family_fit_in_each_language(
+    served: Served, visitor: Visitor, asked: str, size: tuple[int, int]
+) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/{asked}")
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        for language in LANGUAGES:
+            await page.locator("#language").evaluate(CHOOSE, language)
+            await names_of_tiles(page)
+
+            assert await look(page, "illPlaced") == [], language
+            assert await look(page, "broken") == [], language
