@@ -30,6 +30,7 @@ class SlidingSums(Generic[T]):
     def __init__(self, rows: Mapping[int, CountsRow[T]], kind: type[T], windows: Mapping[str, tuple[int, int]]) -> None:
         """*rows* by number of their unit; *windows* by name: from and up to so many units before the running one."""
         self._rows = rows
+        self._kind = kind
         self._size = size_of(kind)
         self._windows = windows
         self._longest = max((oldest for oldest, _ in windows.values()), default=0)
@@ -66,7 +67,7 @@ class SlidingSums(Generic[T]):
 
     def _counts(self, number: int) -> int:
         row = self._rows.get(number)
-        return 0 if row is None else row.tally.number()
+        return 0 if row is None else row.read(self._kind).number()
 
     def _move_to(self, running: int) -> None:
         if 0 < running - self.running <= _NEAR:

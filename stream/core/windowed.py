@@ -125,6 +125,8 @@ class Windowed(Generic[T]):
         """Nothing shorter is kept: all minutes of a day count in the same rows."""
         self._alike = (0, -1)
         """The first and last of such minutes."""
+        self._ajar: set[int] = set()
+        """Days whose rows were loaded or counted in since the ones that are over were closed."""
         self._first: dict[Unit, int] = {}
         """The first of each unit that is kept, until the watermark is at `_first_until`."""
         self._first_until = EPOCH
@@ -226,7 +228,13 @@ class Windowed(Generic[T]):
                 # A minute stands in `_open_minutes`.
                 if unit != "minute":
                     self._open_numbers[unit][number] = None
-        counted = self._open_minutes[minute] = [row.tally for row in rows if row.applied_offset < offset]
+        counting = [row for row in rows if row.applied_offset < offset]
+        if self._in_days:
+            self._ajar.add(number_of("day", minute))
+            counted = [row.open(self._kind) for row in counting]  # some are closed
+        else:
+            counted = [row.tally for row in counting]
+        self._open_minutes[minute] = counted
         return counted
 
     def drain_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
@@ -254,6 +262,8 @@ class Windowed(Generic[T]):
                 self.totals.load_taken_back(row)
             case unit:
                 self._rows[unit][number] = row
+                if self._in_days and unit == "day":
+                    self._ajar.add(number)
 
     def loaded(self) -> None:
         """
@@ -267,6 +277,7 @@ class Windowed(Generic[T]):
             self.watermark = total.newest
         elif total.applied_offset >= 0 and (minutes := self._rows["minute"]):  # of a version whose totals did not tell
             self.watermark = start_of(max(minutes))
+        self._close_days()
 
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
@@ -280,6 +291,7 @@ class Windowed(Generic[T]):
     def forget_outdated(self) -> list[tuple[Scope, int]]:
         """Forget what no window reaches any more, and return scope and number of each."""
         self._swept_to = minute_of(self.watermark)
+        self._close_days()
         outdated: list[tuple[Scope, int]] = []
         kept = self._first_kept()
         for unit, rows in self._rows.items():
@@ -291,6 +303,17 @@ class Windowed(Generic[T]):
         for unit, sums in self._sums.items():
             sums.forget(kept[unit])
         return outdated
+
+    def _close_days(self) -> None:
+        """Keep the days before the one of the watermark as bytes; but for those that something is counting in."""
+        if self._open_minutes or not self._ajar:
+            return
+        today = self.day_of(minute_of(self.watermark))
+        over = {number for number in self._ajar if number < today}
+        for number in over:
+            if (row := self._rows["day"].get(number)) is not None:
+                row.close()
+        self._ajar -= over
 
     def numbers(self) -> Iterator[tuple[Scope, int]]:
         """Yield scope and number of every row there may be."""
@@ -356,4 +379,4 @@ class Windowed(Generic[T]):
 
     def _packed(self, unit: Unit, minute: int) -> bytes:
         row = self._rows[unit].get(self._number(unit, minute))
-        return bytes(size_of(self._kind)) if row is None else row.tally.pack()
+        return bytes(size_of(self._kind)) if row is None else row.read(self._kind).pack()

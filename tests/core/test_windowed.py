@@ -19,6 +19,9 @@ from stream.core.windows import MONTH, SPANS, TODAY, UNITS, WINDOWS, earlier, mi
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 ALL = Retention(minutes=121, hours=49, days=182, months=2)
+DAYS = Retention(days=182)
+"""Nothing shorter: minutes of a day are counted together, and days that are over are kept as bytes."""
+KEPT = [ALL, DAYS]
 NEWEST = [
     datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # the clocks are set forward
     datetime(2026, 10, 25, 1, 30, tzinfo=UTC),  # and back
@@ -117,11 +120,11 @@ def learn(shop: Windowed[Sold], sale: Sale, offset: int) -> None:
     shop.count_difference((), (sale,), offset)
 
 
-@given(histories(), st.sampled_from(DAY_STARTS), st.data())
+@given(histories(), st.sampled_from(DAY_STARTS), st.sampled_from(KEPT), st.data())
 def test_windows_show_what_was_counted_in_them_and_eviction_changes_nothing(
-    history: list[Sale], day_starts: time, data: st.DataObject
+    history: list[Sale], day_starts: time, keep: Retention, data: st.DataObject
 ) -> None:
-    shop, evicting = windowed(day_starts), windowed(day_starts)
+    shop, evicting = windowed(day_starts, keep), windowed(day_starts, keep)
     for offset, sale in enumerate(history):
         for one in (shop, evicting):
             learn(one, sale, offset)
@@ -129,11 +132,9 @@ def test_windows_show_what_was_counted_in_them_and_eviction_changes_nothing(
             list(evicting.drain_counted())
             evicting.forget_outdated()
         at = shop.watermark + timedelta(minutes=data.draw(st.sampled_from([0, 0, 1, 6, 61, 500, 3000, 40_000])))
-        assert (
-            windows_of(shop, minute_of(at))
-            == windows_of(evicting, minute_of(at))
-            == expected(history[: offset + 1], at, day_starts)
-        )
+        shown = windows_of(shop, minute_of(at))
+        whole = expected(history[: offset + 1], at, day_starts)
+        assert shown == windows_of(evicting, minute_of(at)) == {name: whole[name] for name in shown}
 
     assert shop.totals.counted.tally == evicting.totals.counted.tally == sold(history)
     assert taken_back(shop) == Sold()
@@ -148,20 +149,23 @@ def test_what_no_counter_has_shown_is_taken_back_without_a_trace() -> None:
     assert (shop.totals.counted.tally, taken_back(shop)) == (Sold(), sold([shown]))
 
 
-@given(histories(), st.data())
+@given(histories(), st.sampled_from(KEPT), st.data())
 def test_what_is_taken_back_is_in_no_window_and_counters_can_still_show_it(
-    history: list[Sale], data: st.DataObject
+    history: list[Sale], keep: Retention, data: st.DataObject
 ) -> None:
-    shop = windowed()
+    shop = windowed(keep=keep)
     for offset, sale in enumerate(history):
         learn(shop, sale, offset)
+    if keep is DAYS:
+        cut(shop, len(history) - 1)
     wrong = data.draw(st.lists(st.sampled_from(history), unique_by=id))
     right = [msgspec.structs.replace(sale, size=2 - sale.size) for sale in wrong]
     shop.count_difference(wrong, right, len(history))
 
     now = [sale for sale in history if not any(sale is one for one in wrong)] + right
     changed = [before for before in wrong if before not in right]
-    assert windows_of(shop, minute_of(shop.watermark)) == expected(now, shop.watermark, time(0))
+    shown, whole = windows_of(shop, minute_of(shop.watermark)), expected(now, shop.watermark, time(0))
+    assert shown == {name: whole[name] for name in shown}
     assert (shop.totals.counted.tally, taken_back(shop)) == (sold(now), sold(changed))
 
 
@@ -193,12 +197,12 @@ def test_what_was_taken_back_before_a_silence_is_not_shown_after_it() -> None:
     assert (before.sold, taken_back(shop).sold) == (1, 0)
 
 
-@given(histories(), st.data())
+@given(histories(), st.sampled_from(KEPT), st.data())
 def test_totals_are_the_same_whenever_within_a_batch_something_is_counted(
-    history: list[Sale], data: st.DataObject
+    history: list[Sale], keep: Retention, data: st.DataObject
 ) -> None:
     """A batch is heard in the order of its records, and counted later in any."""
-    in_turn, batched = windowed(silence=SILENCE), windowed(silence=SILENCE)
+    in_turn, batched = windowed(keep=keep, silence=SILENCE), windowed(keep=keep, silence=SILENCE)
     deferred = []
     for offset, sale in enumerate(history):
         learn(in_turn, sale, offset)
@@ -217,11 +221,12 @@ def test_totals_are_the_same_whenever_within_a_batch_something_is_counted(
 Row = tuple[Scope, int]
 
 
-@given(histories(), st.integers(0, 30), st.integers(0, 30), st.sampled_from([None, SILENCE]), st.data())
+@given(histories(), st.integers(0, 30), st.integers(0, 30), st.data())
 def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
-    history: list[Sale], committed: int, ahead: int, silence: timedelta | None, data: st.DataObject
+    history: list[Sale], committed: int, ahead: int, data: st.DataObject
 ) -> None:
     """A crash in the middle of a checkpoint leaves rows of it beside rows of the one that was committed."""
+    keep, silence = data.draw(st.sampled_from(KEPT)), data.draw(st.sampled_from([None, SILENCE]))
     committed, ahead = sorted((min(committed, len(history)), min(ahead, len(history))))
     wrong = {offset: data.draw(st.integers(0, offset)) for offset in data.draw(st.sets(st.sampled_from(range(30))))}
 
@@ -233,8 +238,8 @@ def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
             if shop is again:  # a replay takes rows after each record: each row is behind from another one on
                 list(shop.drain_counted())
 
-    again, whole = windowed(silence=silence), windowed(silence=silence)
-    shop, rows = windowed(silence=silence), dict[Row, bytes]()
+    again, whole, shop = (windowed(keep=keep, silence=silence) for _ in range(3))
+    rows = dict[Row, bytes]()
     live(shop, 0, committed)
     rows |= cut(shop, committed - 1)
     live(shop, committed, ahead)
@@ -259,6 +264,7 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
     for scope, number, row in shop.drain_counted():
         row.applied_offset = offset
         written[scope, number] = msgspec.msgpack.encode(row)
+    shop.forget_outdated()
     return written
 
 
