@@ -179,7 +179,8 @@ class Windowed(Generic[T]):
 
     def count(self, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Count one contribution, or take it back (sign -1)."""
-        self.count_in(self.alike(minute_of(contribution.at)), contribution, sign, offset)
+        minute = minute_of(contribution.at)
+        self.count_in(self.alike(minute) if self._in_days else minute, contribution, sign, offset)
 
     def count_in(self, minute: int, contribution: Contribution[T], sign: int, offset: int) -> None:
         """Do that for whoever knows already in which minute, or one that is `alike`."""
@@ -189,9 +190,11 @@ class Windowed(Generic[T]):
             self._count_closed(contribution, sign, minute, offset)
 
     def alike(self, minute: int) -> int:
-        """Return the last minute that counts in the same rows: who counts much at once counts all of it there."""
-        if not self._in_days:
-            return minute
+        """
+        Return the last minute that counts in the same rows: who counts much at once counts all of it there.
+
+        Only of a family that keeps nothing shorter than days.
+        """
         known = self._alike
         if not known[0] <= minute <= known[1]:
             known = self._day_around(minute)
