@@ -59,7 +59,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
 }
 
 _RANK_OF_LABEL: Final = {"channel": 3}
-"""Labels without which rows can still be told apart, mostly, give way where there is little room."""
+"""Labels that give way where there is little room; late, if rows cannot be told apart without them."""
 
 
 def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
@@ -67,11 +67,14 @@ def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     several = len({row.get("tenant") for row in panel.rows}) > 1
     told = [label for label in panel.labels if any(row[label] for row in panel.rows)]
     labels = [label for label in told if label != "tenant" or several]
+    rest = [label for label in panel.labels if label not in _RANK_OF_LABEL]
+    alike = len({tuple(row[label] for label in rest) for row in panel.rows}) < len(panel.rows)
+    most = 1 if alike else max(_RANK_OF_LABEL.values())
     # A worker tells columns without these: they are functions, and do not travel. The families of this process have
     # them.
     written = {show.name: show.text for show in _all_shows(families) if show.text is not None}
     return [
-        *(_Column(name, _RANK_OF_LABEL.get(name, 0), _label_cell(name), "left") for name in labels),
+        *(_Column(name, min(_RANK_OF_LABEL.get(name, 0), most), _label_cell(name), "left") for name in labels),
         _Column("state", 0, _state, "left"),
         *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns if one.title),
     ]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 
 from stream.board.document import document_of
@@ -17,8 +18,9 @@ from stream.core.family import Board
 from stream.core.format import NO_SAMPLE
 from stream.families.registry import FAMILIES
 from stream.status.freshness import Notice
-from tests.board.boards import a_board, a_queue, wall
+from tests.board.boards import NOON, a_board, a_queue, wall
 from tests.board.conftest import Worker
+from tests.families.everything import cases
 
 Served = Callable[..., AbstractAsyncContextManager[str]]
 
@@ -63,6 +65,15 @@ def test_states_differ_by_sign_where_there_is_no_colour() -> None:
 def test_tenants_are_named_where_there_are_several() -> None:
     assert "tenant" in printed(a_board(a_queue(), a_queue(tenant="globex")), 100)
     assert "tenant" not in printed(a_board(a_queue()), 100)
+
+
+@pytest.mark.parametrize("width", [60, 65, 70, 80])
+def test_where_one_queue_has_several_channels_they_are_named_rather_than_more_figures(width: int) -> None:
+    desk = [replace(cases("support", 2), channel=channel) for channel in ("email", "social")]
+    told = printed(Board(at=NOON, snapshots={"cases": tuple(desk)}), width)
+
+    assert "email" in told
+    assert "social" in told
 
 
 def test_an_empty_board_says_so() -> None:
