@@ -47,7 +47,7 @@ class Page:
         ours = [
             (found.search(labels), value)
             for known, labels, value in self._samples
-            if known == name and 'topic="agents"' not in labels
+            if known == name and ("topic=" not in labels or 'topic="contacts"' in labels)
         ]
         return {match[1]: value for match, value in ours if match}
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 import stream
 from stream.core.cloudevents import encode, key_of
-from stream.families.agents.events import AgentEvent
+from stream.families.contacts.events import ContactEnqueued
 from stream.families.registry import DECODER
 from stream.runtime.routing.processor import home_of
 from stream.simulator import busy_centre, simulate
@@ -73,7 +73,7 @@ def by_home(records: Iterable[Sent], partitions: int) -> list[list[Sent]]:
 
 def _simulated(events: int, queues: int, seed: int) -> Iterator[bytes]:
     told = simulate(busy_centre(queues), start=START, end=START + timedelta(days=30), seed=seed)
-    return map(encode, islice((event for event in told if not isinstance(event, AgentEvent)), events))
+    return map(encode, islice((event for event in told if event.topic == ContactEnqueued.topic), events))
 
 
 def _version() -> str:
