@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from bench import cases_once, surveys_once
+from bench.fold_once import folded
 from bench.material import material
 from stream.core.cloudevents import encode
 from stream.core.family import Fold
@@ -22,7 +23,6 @@ from stream.families.registry import DECODER
 from stream.families.surveys.fold import SurveysFold
 from stream.simulator import demo_centre, simulate
 
-BATCH = 2000
 TURNS = 7
 EVENTS = 30_000
 
@@ -35,13 +35,7 @@ def seconds(new_fold: Callable[[], Fold[Any]], shares: Shares) -> tuple[float, f
     told = [[DECODER.decode(record) for record in share] for share in shares]
     middle = time.process_time()
     for events in told:
-        fold = new_fold()
-        for start in range(0, len(events), BATCH):
-            batch = events[start : start + BATCH]
-            fold.apply(batch, range(start, start + len(batch)))
-        fold.settle()
-        for rows in fold.tables.values():
-            rows.drain_changed()
+        folded(new_fold(), events)
     return middle - begin, time.process_time() - middle
 
 

@@ -8,8 +8,10 @@ import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from stream.core.cloudevents import Event
+from stream.core.family import Fold
 from stream.families.contacts.fold import ContactsFold
 from stream.families.registry import DECODER
 
@@ -28,11 +30,11 @@ def main() -> None:
         events = [[DECODER.decode(record) for record in of] for of in records.values()]
     for _ in range(int(folds)):
         for of in events:
-            _folded(of)
+            folded(ContactsFold(), of)
 
 
-def _folded(events: Sequence[Event]) -> None:
-    fold = ContactsFold()
+def folded(fold: Fold[Any], events: Sequence[Event]) -> None:
+    """Fold events in batches, as one checkpoint takes them."""
     for start in range(0, len(events), BATCH):
         batch = events[start : start + BATCH]
         fold.apply(batch, range(start, start + len(batch)))

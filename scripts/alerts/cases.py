@@ -6,7 +6,7 @@ The cases of a queue are on all workers, so counts are added up, and a ratio is 
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Recording
-from scripts.alerts.expressions import BY_QUEUE, by_queue, indented, series
+from scripts.alerts.expressions import BY_QUEUE, alerted, by_queue, is_not_so, is_so, series, teams
 
 __all__ = ["CASE_ALERTS", "CASE_RECORDINGS"]
 
@@ -27,10 +27,6 @@ def _of_all(name: str, **values: str) -> str:
     return f"sum by ({BY_QUEUE}) ({series(name, **values)})"
 
 
-def _told_of_served(condition: str) -> str:
-    return f"(\n{indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {SERVED}"
-
-
 def _windowed(name: str) -> str:
     return f"sum by ({BY_QUEUE}, window) ({series(name)})"
 
@@ -38,10 +34,7 @@ def _windowed(name: str) -> str:
 CASE_RECORDINGS = (
     Recording(
         name=SERVED,
-        # One team, also while workers come to know of another: a join must not find two.
-        expr=f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series('contact_case_policy_info')}))\n"
-        f"and on ({BY_QUEUE}) ({by_queue('contact_case_queue_open')} == 1)\n"
-        f"unless on ({BY_QUEUE}) ({by_queue('contact_case_queue_quiet')} == 1)",
+        expr=teams("contact_case_policy_info", is_so("contact_case_queue_open"), is_not_so("contact_case_queue_quiet")),
     ),
     Recording(
         name=LEVEL,
@@ -59,7 +52,7 @@ _LONGER_THAN_AN_HOUR = "\n".join(
 CASE_ALERTS = (
     Alert(
         name="ContactCaseAnswersLate",
-        expr=_told_of_served(f"{_of_all('contact_cases_past_target')} > 0"),
+        expr=alerted(f"{_of_all('contact_cases_past_target')} > 0", SERVED),
         severity="warning",
         dashboard="cases",
         summary="{where}: {value} waiting for an answer that is late",
@@ -70,7 +63,7 @@ CASE_ALERTS = (
     ),
     Alert(
         name="ContactCaseAnswersDue",
-        expr=_told_of_served(f"{_of_all('contact_cases_due_within_hour')} > 0\n{_LONGER_THAN_AN_HOUR}"),
+        expr=alerted(f"{_of_all('contact_cases_due_within_hour')} > 0\n{_LONGER_THAN_AN_HOUR}", SERVED),
         severity="warning",
         dashboard="cases",
         summary="{where}: {value} to be answered within the hour",
@@ -81,10 +74,11 @@ CASE_ALERTS = (
     ),
     Alert(
         name="ContactCaseServiceLevel",
-        expr=_told_of_served(
+        expr=alerted(
             f'max by ({BY_QUEUE}) ({LEVEL}{{window="today"}}) < {by_queue("contact_case_target_ratio")}\n'
             f"and ({_of_all('contact_case_window_first_responses', window='today')}\n"
-            f"  >= {by_queue('contact_case_minimum_volume')})"
+            f"  >= {by_queue('contact_case_minimum_volume')})",
+            SERVED,
         ),
         severity="warning",
         dashboard="cases",
@@ -98,8 +92,8 @@ CASE_ALERTS = (
     ),
     Alert(
         name="ContactCaseBacklogAge",
-        expr=_told_of_served(
-            f"{by_queue('contact_case_oldest_seconds')}\n> {by_queue('contact_case_age_limit_seconds')}"
+        expr=alerted(
+            f"{by_queue('contact_case_oldest_seconds')}\n> {by_queue('contact_case_age_limit_seconds')}", SERVED
         ),
         severity="info",
         dashboard="cases",

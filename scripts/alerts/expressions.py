@@ -3,7 +3,18 @@
 from stream.app.catalogue import metric
 from stream.core.limits import OVERFLOW_QUEUE
 
-__all__ = ["AWAKE", "BY_QUEUE", "OPEN", "alerted", "by_queue", "indented", "series"]
+__all__ = [
+    "AWAKE",
+    "BY_QUEUE",
+    "OPEN",
+    "alerted",
+    "by_queue",
+    "indented",
+    "is_not_so",
+    "is_so",
+    "series",
+    "teams",
+]
 
 BY_QUEUE = "tenant, queue, channel"
 
@@ -35,8 +46,24 @@ def by_queue(name: str, **values: str) -> str:
 
 
 def alerted(condition: str, among: str) -> str:
-    """Return the condition, by queue, with the team to tell: for queues that are `OPEN` or `AWAKE`."""
+    """Return the condition, by queue, with the team to tell: for queues *among* those of a recording such as `OPEN`."""
     return f"(\n{indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {among}"
+
+
+def teams(info: str, *conditions: str) -> str:
+    """Return 1 for each queue of which *info* names the team, with that, where all *conditions* hold."""
+    # One team, also while workers come to know of another: a join must not find two.
+    return "\n".join([f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series(info)}))", *conditions])
+
+
+def is_so(name: str) -> str:
+    """Return the condition that a queue has 1 for a gauge."""
+    return f"and on ({BY_QUEUE}) ({by_queue(name)} == 1)"
+
+
+def is_not_so(name: str) -> str:
+    """Return the condition that it has not: also where there is no such gauge of it."""
+    return f"unless on ({BY_QUEUE}) ({by_queue(name)} == 1)"
 
 
 def indented(text: str) -> str:

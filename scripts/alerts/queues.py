@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from scripts.alerts.alert import Alert, Recording, Severity
-from scripts.alerts.expressions import AWAKE, BY_QUEUE, OPEN, alerted, by_queue, series
+from scripts.alerts.expressions import AWAKE, BY_QUEUE, OPEN, alerted, by_queue, is_not_so, is_so, series, teams
 
 __all__ = ["BURNS", "QUEUE_ALERTS", "QUEUE_RECORDINGS", "Burn"]
 
@@ -145,13 +145,8 @@ def _why(burn: Burn) -> str:
 
 
 QUEUE_RECORDINGS = (
-    Recording(
-        name=OPEN,
-        # One team, also while workers come to know of another: a join must not find two.
-        expr=f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series('contact_queue_policy_info')}))\n"
-        f"and on ({BY_QUEUE}) ({by_queue('contact_queue_open')} == 1)",
-    ),
-    Recording(name=AWAKE, expr=f"{OPEN}\nunless on ({BY_QUEUE}) ({by_queue('contact_queue_quiet')} == 1)"),
+    Recording(name=OPEN, expr=teams("contact_queue_policy_info", is_so("contact_queue_open"))),
+    Recording(name=AWAKE, expr=f"{OPEN}\n{is_not_so('contact_queue_quiet')}"),
     Recording(name=MOST_BURN, expr=f"1 / (1 - {by_queue('contact_service_level_target_ratio')})"),
     Recording(
         name=BURN,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Recording
-from scripts.alerts.expressions import BY_QUEUE, alerted, by_queue, series
+from scripts.alerts.expressions import BY_QUEUE, alerted, by_queue, is_not_so, is_so, series, teams
 
 __all__ = ["SURVEY_ALERTS", "SURVEY_RECORDINGS"]
 
@@ -45,10 +45,9 @@ def _asked_too_often() -> str:
 SURVEY_RECORDINGS = (
     Recording(
         name=AWAKE,
-        # One team, also while workers come to know of another: a join must not find two.
-        expr=f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series('contact_survey_policy_info')}))\n"
-        f"and on ({BY_QUEUE}) ({by_queue('contact_survey_queue_open')} == 1)\n"
-        f"unless on ({BY_QUEUE}) ({by_queue('contact_survey_queue_quiet')} == 1)",
+        expr=teams(
+            "contact_survey_policy_info", is_so("contact_survey_queue_open"), is_not_so("contact_survey_queue_quiet")
+        ),
     ),
 )
 

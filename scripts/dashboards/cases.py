@@ -17,7 +17,7 @@ from scripts.dashboards.frame import Choices, Page, framed
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Look, Value, lines, numbers, plain, told, worst_first
 from scripts.dashboards.queries import QUEUE, quantity
-from scripts.dashboards.queues import queue_labels
+from scripts.dashboards.queues import promised, queue_labels
 from stream.core.windows import TODAY
 from stream.families.cases.snapshot import PRIORITIES, STATUSES
 
@@ -143,17 +143,5 @@ def _ages(page: Page) -> table.Panel:
 
 
 def _promises(page: Page) -> Iterator[Row]:
-    scope, word = page.scope, page.words
-    yield Row(1, title=word["promises"])
-    info = "contact_case_policy_info"
-    own = scope.each(info, (*QUEUE, "clock", "team"))
-    columns = [
-        Value(
-            name=word[key],
-            expr=f"{own} * on ({', '.join(QUEUE)}) group_left () {scope.each(name)}",
-            look=page.truth if quantity(name).unit == "bool" else plain(name),
-        )
-        for name, key in PROMISES.items()
-    ]
-    labels = queue_labels(page) | {"clock": word["clock"], "team": word["team"]}
-    yield Row(7, (worst_first(word["promises"], told(*PROMISES, info), labels, columns),))
+    yield Row(1, title=page.words["promises"])
+    yield Row(7, (promised(page, "contact_case_policy_info", PROMISES, ("clock", "team")),))

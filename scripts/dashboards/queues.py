@@ -1,15 +1,18 @@
 """All queues in one table: a row each, worst first; a click leads to the queue's own page."""
 
+from collections.abc import Mapping, Sequence
+
 from grafana_foundation_sdk.builders import dashboard as dashboards
+from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard
 
 from scripts.dashboards.banner import banner
 from scripts.dashboards.frame import Page, framed, uid_of
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Look, Value, plain, told, worst_first
-from scripts.dashboards.queries import QUEUE
+from scripts.dashboards.queries import QUEUE, quantity
 
-__all__ = ["queue_labels", "queues"]
+__all__ = ["promised", "queue_labels", "queues"]
 
 ABOUT = (
     "Every queue with its state, what waits now and its figures in the chosen window; worst first, sort as you like."
@@ -46,6 +49,22 @@ def queue_labels(page: Page) -> dict[str, str]:
     return {label: page.words[label] for label in QUEUE}
 
 
+def promised(page: Page, info: str, promises: Mapping[str, str], labels: Sequence[str]) -> table.Panel:
+    """Return a table of gauges of policies, by the words of their columns, with *labels* of each queue's *info*."""
+    scope, word = page.scope, page.words
+    own = scope.each(info, (*QUEUE, *labels))
+    columns = [
+        Value(
+            name=word[key],
+            expr=f"{own} * on ({', '.join(QUEUE)}) group_left () {scope.each(name)}",
+            look=page.truth if quantity(name).unit == "bool" else plain(name),
+        )
+        for name, key in promises.items()
+    ]
+    titles = queue_labels(page) | {label: word[label] for label in labels}
+    return worst_first(word["promises"], told(*promises, info), titles, columns)
+
+
 def queues(page: Page) -> dashboard.Dashboard:
     """Return the dashboard of all queues."""
     scope, word = page.scope, page.words
@@ -57,7 +76,7 @@ def queues(page: Page) -> dashboard.Dashboard:
     free = scope.parts("contact_agents", ("tenant", "queue"), state="available")
     available = f"{target} * 0 + on (tenant, queue) group_left () {free}"
     agents = Value(name=word["available"], expr=available, look=plain("contact_agents"))
-    table = worst_first(
+    rows = worst_first(
         word["queues"],
         told("contact_service_level_ratio", "contact_waiting_past_threshold"),
         queue_labels(page),
@@ -65,7 +84,7 @@ def queues(page: Page) -> dashboard.Dashboard:
         links={word["queue"]: _to_detail(page)},
         sort=word["state"],
     )
-    return framed(page, "queues", [banner(page, 3), Row(21, (table,))], about=ABOUT)
+    return framed(page, "queues", [banner(page, 3), Row(21, (rows,))], about=ABOUT)
 
 
 def _to_detail(page: Page) -> dashboards.DashboardLink:

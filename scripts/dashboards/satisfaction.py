@@ -7,8 +7,8 @@ from scripts.dashboards.banner import banner
 from scripts.dashboards.frame import SURVEYS, Page, framed
 from scripts.dashboards.layout import Row
 from scripts.dashboards.panels import Value, lines, plain, told, worst_first
-from scripts.dashboards.queries import QUEUE, quantity
-from scripts.dashboards.queues import queue_labels
+from scripts.dashboards.queries import QUEUE
+from scripts.dashboards.queues import promised, queue_labels
 
 __all__ = ["satisfaction"]
 
@@ -38,7 +38,10 @@ _GROUP = (*QUEUE, "group")
 def satisfaction(page: Page) -> dashboard.Dashboard:
     """Return the dashboard of surveys and reviews."""
     rows = [banner(page, 3), Row(11, (_queues(page),)), Row(8, [_over_time(page, name) for name in ("csat", "nps")])]
-    rows += [Row(8, (_asking(page), _groups(page))), Row(7, (_promises(page),))]
+    rows += [
+        Row(8, (_asking(page), _groups(page))),
+        Row(7, (promised(page, "contact_survey_policy_info", _PROMISES, ("team",)),)),
+    ]
     return framed(page, "satisfaction", rows, about=ABOUT, choices=SURVEYS)
 
 
@@ -96,18 +99,3 @@ def _groups(page: Page) -> Builder[dashboard.Panel]:
     values.append(Value(name=word["csat_answers"], expr=expr, look=plain(answers)))
     labels = {**queue_labels(page), "group": word["group"]}
     return worst_first(word["groups"], told(*names), labels, values)
-
-
-def _promises(page: Page) -> Builder[dashboard.Panel]:
-    scope, word, info = page.scope, page.words, "contact_survey_policy_info"
-    own = scope.each(info, (*QUEUE, "team"))
-    values = [
-        Value(
-            name=word[key],
-            expr=f"{own} * on ({', '.join(QUEUE)}) group_left () {scope.each(name)}",
-            look=page.truth if quantity(name).unit == "bool" else plain(name),
-        )
-        for name, key in _PROMISES.items()
-    ]
-    labels = {**queue_labels(page), "team": word["team"]}
-    return worst_first(word["promises"], told(*_PROMISES, info), labels, values)

@@ -73,8 +73,8 @@ class CountsRow(Struct, Generic[C], array_like=True, gc=False):
     taken_back: C | None = None
     """Of totals: what counters have shown of them, and a later event corrected."""
 
-    # A day that is over takes a tenth of the memory as bytes. Whoever keeps and writes rows need not care: bytes are
-    # written as they are. Whoever counts or reads asks by these methods.
+    # As bytes a day that is over takes less: of cases a kilobyte. Whoever keeps and writes rows need not care, since
+    # bytes are written as they are. Whoever counts or reads asks by these methods.
 
     def close(self) -> None:
         """Keep the counts as bytes until somebody counts again."""

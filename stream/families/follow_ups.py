@@ -29,6 +29,8 @@ from stream.families.surveys.scales import SurveyKind
 __all__ = ["RULES", "FollowUps", "after_case", "after_contact"]
 
 _LONGEST_ID: Final = 200
+"""Of the id of an event so much stands in that of what follows: with what is added, it stays within the contract."""
+
 _QUEUES_REMEMBERED: Final = 10_000
 
 

@@ -48,8 +48,6 @@ CountsKey = tuple[str, str, Channel, Scope, int]
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ENDED_KEPT_MS: Final = RETENTION.duplicates // _MILLISECOND
 _OPEN_KEPT_MS: Final = OPEN_CASES_KEPT // _MILLISECOND
-
-
 _MINUTE_MS: Final = 60_000
 
 
@@ -69,7 +67,7 @@ class CasesFold:
     """
     The fold of one partition of the cases topic; a `Fold` as `ContactsFold` is.
 
-    Each event is counted by itself: a case is a handful of reports, so nothing is gained by waiting for the next.
+    What a case counts for is told after each event, and counted once for each queue and day of a batch.
     """
 
     def __init__(
