@@ -1,0 +1,36 @@
+"""How many customers were active lately, by the last day on which each was."""
+
+from collections import Counter
+from typing import Final
+
+from stream.families.customers.snapshot import Active
+
+__all__ = ["LastDays"]
+
+_WEEK: Final = 7
+_MONTH: Final = 30
+
+
+class LastDays:
+    """The last active days of customers, by local days; what is derived from rows, and in no table."""
+
+    __slots__ = ("_customers",)
+
+    def __init__(self) -> None:
+        self._customers: Counter[int] = Counter()
+        """By day."""
+
+    def move(self, before: int, day: int) -> None:
+        """Note that a customer whose last day was *before* (0: there was none) has another one (0: none any more)."""
+        if before:
+            self._customers[before] -= 1
+            if not self._customers[before]:
+                del self._customers[before]
+        if day:
+            self._customers[day] += 1
+
+    def active(self, today: int) -> Active:
+        """Return how many were active today, this week and this month: of 7 and 30 days, with today."""
+        ages = [(today - day, number) for day, number in self._customers.items()]
+        daily, weekly, monthly = (sum(n for age, n in ages if age < days) for days in (1, _WEEK, _MONTH))
+        return daily, weekly, monthly

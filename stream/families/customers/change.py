@@ -1,0 +1,210 @@
+"""
+What one more event changes about a customer: the history, and what that counts for.
+
+What is forgotten of a history stays counted. So what an event changes is told by what is kept: the difference between what
+that counts for without the event and with it.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stream.families.customers.account import account_facts
+from stream.families.customers.history import (
+    KEPT_MS,
+    LATE_MS,
+    MOST_KEPT,
+    AccountEntry,
+    AccountKind,
+    History,
+    Place,
+    Touch,
+    Touchpoint,
+)
+from stream.families.customers.matters import (
+    OF_MEMBERS,
+    Contact,
+    Fact,
+    NextDay,
+    asked_facts,
+    contacts_in,
+    journey_facts,
+    matter_facts,
+)
+
+__all__ = ["Change", "enter", "facts_of_members", "is_late", "touch"]
+
+_FEW: Final = 16
+"""So many facts are compared one by one faster than they are counted."""
+
+
+class Change(Struct, gc=False):
+    """What changed in the figures; the history itself was changed in place."""
+
+    gone: list[Fact] = []
+    """What it counted for, and does not any more."""
+    new: list[Fact] = []
+    """What it counts for from now on."""
+
+
+def is_late(history: History, at_ms: int) -> bool:
+    """Tell whether an event comes so late that what it would change is not kept any more."""
+    return at_ms < history.newest_ms - LATE_MS
+
+
+def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]) -> Change | None:
+    """
+    Add a touchpoint to a history, and return what that changes; None where it is known.
+
+    *days* are those of the places, in their order, and at last those of the customer.
+    """
+    touchpoints = history.touchpoints
+    if touchpoint in touchpoints:
+        return None
+    dropped = _make_room(touchpoints, touchpoint)
+    if len(touchpoints) == MOST_KEPT:  # older than all that are kept
+        return Change(new=dropped)
+    if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
+        was = [*asked_facts(touchpoints, places)]
+        insort(touchpoints, touchpoint)
+        gone, new = _difference(was, [*asked_facts(touchpoints, places)])
+    else:
+        gone, new = _come(history, touchpoint, places, days)
+    return Change(gone, [*dropped, *new] if dropped else new)
+
+
+def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fact]:
+    """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
+    horizon = (touchpoint[0] >> 16) - KEPT_MS
+    while touchpoints and touchpoints[0][0] >> 16 < horizon:
+        del touchpoints[0]
+    if len(touchpoints) < MOST_KEPT:
+        return []
+    if touchpoint > touchpoints[0]:
+        del touchpoints[0]
+    return [(OF_MEMBERS, touchpoint[0] >> 16, "dropped", 1)]
+
+
+def _come(
+    history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
+) -> tuple[list[Fact], list[Fact]]:
+    """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
+    reference = touchpoint[1]
+    before = contacts_in(history.touchpoints, places) if history.touchpoints else {}
+    insort(history.touchpoints, touchpoint)
+    after = contacts_in(history.touchpoints, places) if before else contacts_in((touchpoint,), places)
+    was, now = before.get(reference), after[reference]
+    matters = {places[one.place].matter for one in (was, now) if one is not None}
+    gone = [*_of_matters(before, matters, places, days)] if before else []
+    new = [*_of_matters(after, matters, places, days)]
+    if history.account:
+        # Of what was bought before and after it, only this one contact counts otherwise.
+        gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
+        new += journey_facts([now], places, history.account, days[OF_MEMBERS])
+    return _difference(gone, new)
+
+
+def _of_matters(
+    contacts: dict[int, Contact], matters: Iterable[str], places: Sequence[Place], days: Sequence[NextDay]
+) -> Iterator[Fact]:
+    for matter in matters:
+        yield from matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+
+
+def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """Return both without what is in both."""
+    if not gone or not new:
+        return gone, new
+    if len(gone) > _FEW:
+        return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
+    only_new: list[Fact] = []
+    for fact in new:
+        if fact in gone:
+            gone.remove(fact)
+        else:
+            only_new.append(fact)
+    return gone, only_new
+
+
+def enter(
+    history: History, entries: Iterable[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
+) -> Change | None:
+    """Add entries to the account of a history, and return what that changes; None where all of them are known."""
+    newest = max(entry[0] >> 8 for entry in entries)
+    dropped = _close_old(history, newest)
+    contacts = [*contacts_in(history.touchpoints, places).values()]
+    gone = [*account_facts(history.account), *journey_facts(contacts, places, history.account, days[OF_MEMBERS])]
+    if not any([_add_entry(history.account, entry) for entry in entries]):
+        return None
+    new = [*account_facts(history.account), *journey_facts(contacts, places, history.account, days[OF_MEMBERS])]
+    gone, new = _difference(gone, new)
+    return Change(gone, [*dropped, *new])
+
+
+_ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY, AccountKind.BOUGHT_FIRST})
+"""Told several times, such as of one order: the first stands."""
+
+_LATEST: Final = frozenset({AccountKind.PLAN, AccountKind.GROUP, AccountKind.PAID_BEFORE})
+"""Of these the last stands."""
+
+
+def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
+    """Add one entry; False if nothing is new by it."""
+    kind = entry[0] & 0xFF
+    if entry in account:
+        return False
+    if kind in _ONCE or kind in _LATEST:
+        for known in account:
+            if known[0] & 0xFF == kind and (known[1] == entry[1] or kind in _LATEST):
+                if (known < entry) == (kind in _ONCE):
+                    return False
+                account.remove(known)
+                break
+    insort(account, entry)
+    return True
+
+
+_TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.BOUGHT_FIRST, AccountKind.LEFT})
+_SUMS: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
+
+
+def _close_old(history: History, newest_ms: int) -> list[Fact]:
+    """Forget the entries that no window reaches, and what is too much; but how the customer stood, and has paid."""
+    account, horizon = history.account, max(newest_ms, history.newest_ms) - KEPT_MS
+    if account and account[0][0] >> 8 < horizon:
+        old = [entry for entry in account if entry[0] >> 8 < horizon]
+        kept = _standing_entries(old)
+        for entry in old:
+            history.paid_before += _SUMS.get(entry[0] & 0xFF, 0) * entry[2]  # type: ignore[call-overload]  # an IntEnum
+        account[: len(old)] = kept
+    if len(account) < MOST_KEPT:
+        return []
+    paid = next((entry for entry in account if entry[0] & 0xFF in _SUMS), None)
+    if paid is None:
+        del account[1]  # the first one tells since when the customer is known
+    else:
+        history.paid_before += _SUMS[paid[0] & 0xFF] * paid[2]  # type: ignore[index]  # an IntEnum
+        account.remove(paid)
+    return [(OF_MEMBERS, newest_ms, "dropped", 1)]
+
+
+def _standing_entries(old: Sequence[AccountEntry]) -> list[AccountEntry]:
+    """Return those of old entries that tell how the customer stood at last, and when it began."""
+    turns = [entry for entry in old if entry[0] & 0xFF in _TURNS]
+    monthly = [entry for entry in old if entry[0] & 0xFF == AccountKind.MONTHLY]
+    others = [
+        entry for entry in old if entry[0] & 0xFF not in _TURNS | _SUMS.keys() | {AccountKind.MONTHLY, AccountKind.OTHER_CURRENCY}
+    ]
+    return sorted({*turns[:1], *turns[-1:], *monthly[-1:], *others})
+
+
+def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+    """Return what a history counts for in figures of plans and groups."""
+    contacts = contacts_in(history.touchpoints, places)
+    facts = [*account_facts(history.account)]
+    facts += journey_facts([*contacts.values()], places, history.account, days[OF_MEMBERS])
+    facts += _of_matters(contacts, {places[one.place].matter for one in contacts.values()}, places, days)
+    return [fact for fact in facts if fact[0] == OF_MEMBERS]
