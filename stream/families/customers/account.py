@@ -4,15 +4,27 @@ What the account of a customer counts for: being there, what is paid in a month,
 All of it follows from the set of entries. Whoever joins while being there already changes nothing by it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from stream.families.customers.history import AccountEntry, AccountKind
-from stream.families.customers.matters import OF_MEMBERS, Fact
+from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, Fact, NextDay
 
-__all__ = ["NO_STANDING", "Standing", "account_facts", "standing_of"]
+__all__ = ["NO_STANDING", "Standing", "account_facts", "purchase_facts", "standing_of"]
 
-_TRANSITIONS: Final = frozenset({AccountKind.JOINED, AccountKind.BOUGHT_FIRST, AccountKind.LEFT})
+_JOINED: Final = ("joined",)
+_LEFT: Final = ("left",)
+_LOST: Final = ("lost",)
+_GAINED: Final = ("gained",)
+_NEW: Final = ("first_joined",)
+_NEW_REFERRED: Final = ("first_joined", "referred")
+_MONTHLY_CHANGE: Final = ("monthly_change",)
+_MONTHLY_LOST: Final = ("monthly_lost",)
+_MONTHLY_GAINED: Final = ("monthly_gained",)
+_PURCHASE: Final = ("purchases",)
+_REVENUE: Final = ("revenue",)
+_JOURNEY: Final = ("journeys",)
+_OTHER_CURRENCY: Final = ("other_currency",)
 
 
 class Standing(NamedTuple):
@@ -29,85 +41,92 @@ class Standing(NamedTuple):
 NO_STANDING: Final = Standing(0, 0, 0)
 
 
-class _Change(NamedTuple):
-    """An instant at which a customer came, went, or began to pay something else."""
-
-    at_ms: int
-    turn: int
-    """1: came; -1: went; 0: neither."""
-    monthly: int
-    """How much more is paid in a month."""
-
-
-def account_facts(account: Sequence[AccountEntry]) -> Iterator[Fact]:
-    """Yield what the entries count for."""
-    changes = [*_changes(account)]
-    present = sum(change.turn for change in changes)
-    monthly = sum(change.monthly for change in changes)
+def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fact]:
+    """Return what the entries count for; *next_day* is that of the customer."""
+    changes = _changes(account)
+    present = sum([turn for _, turn, _ in changes])
+    monthly = sum([change for _, _, change in changes])
+    facts: list[Fact] = []
     for at_ms, turn, change in changes:
         if turn:
-            yield OF_MEMBERS, at_ms, "joined" if turn > 0 else "left", 1
+            facts.append((OF_MEMBERS, at_ms, _JOINED if turn > 0 else _LEFT, 1))
             if present:
-                yield OF_MEMBERS, at_ms, "gained", turn
-                yield OF_MEMBERS, at_ms, "monthly_gained", turn * monthly
+                facts.append((OF_MEMBERS, at_ms, _GAINED, turn))
+                facts.append((OF_MEMBERS, at_ms, _MONTHLY_GAINED, turn * monthly))
             else:
-                yield OF_MEMBERS, at_ms, "lost", -turn
+                facts.append((OF_MEMBERS, at_ms, _LOST, -turn))
         if change:
-            yield OF_MEMBERS, at_ms, "monthly_change", change
+            facts.append((OF_MEMBERS, at_ms, _MONTHLY_CHANGE, change))
             if not present:
-                yield OF_MEMBERS, at_ms, "monthly_lost", -change
+                facts.append((OF_MEMBERS, at_ms, _MONTHLY_LOST, -change))
     if changes:
-        yield OF_MEMBERS, changes[0].at_ms, "first_joined", 1
-        if any(when & 0xFF == AccountKind.REFERRED for when, _, _ in account):
-            yield OF_MEMBERS, changes[0].at_ms, "referred", 1
-    yield from _paid(account)
-
-
-def _paid(account: Sequence[AccountEntry]) -> Iterator[Fact]:
+        referred = any([when & 0xFF == AccountKind.REFERRED for when, _, _ in account])
+        facts.append((OF_MEMBERS, changes[0][0], _NEW_REFERRED if referred else _NEW, 1))
     for when, _, amount in account:
         kind = when & 0xFF
         if kind == AccountKind.PURCHASED:
-            yield OF_MEMBERS, when >> 8, "purchases", 1
-            yield OF_MEMBERS, when >> 8, "revenue", amount
+            facts += purchase_facts(when >> 8, amount, next_day)
         elif kind == AccountKind.REFUNDED:
-            yield OF_MEMBERS, when >> 8, "revenue", -amount
+            facts.append((OF_MEMBERS, when >> 8, _REVENUE, -amount))
         elif kind == AccountKind.OTHER_CURRENCY:
-            yield OF_MEMBERS, when >> 8, "other_currency", 1
+            facts.append((OF_MEMBERS, when >> 8, _OTHER_CURRENCY, 1))
+    return facts
 
 
-def _changes(account: Sequence[AccountEntry]) -> Iterator[_Change]:
-    """Yield the instants at which anything changed, in their order."""
-    joined = any(when & 0xFF == AccountKind.JOINED for when, _, _ in account)
+def purchase_facts(at_ms: int, amount: int, next_day: NextDay) -> tuple[Fact, ...]:
+    """Return what one purchase counts for, but for the contacts before and after it."""
+    return (
+        (OF_MEMBERS, at_ms, _PURCHASE, 1),
+        (OF_MEMBERS, at_ms, _REVENUE, amount),
+        (OF_MEMBERS, next_day(at_ms + JOURNEY_MS), _JOURNEY, 1),
+    )
+
+
+def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
+    """
+    Return the instants at which the customer came, went, or began to pay something else, in their order.
+
+    With each, 1 for coming, -1 for going or 0, and how much more is paid in a month.
+    """
+    joined = _has_joined(account)
     present, told, paid = False, 0, 0
-    pending: _Change | None = None
+    changes: list[tuple[int, int, int]] = []
     for when, _, amount in account:
-        kind, at_ms, was = when & 0xFF, when >> 8, present
+        kind, was = when & 0xFF, present
+        if kind > AccountKind.MONTHLY:
+            continue
         if kind == AccountKind.MONTHLY:
             told = amount
-        elif kind in _TRANSITIONS:
-            # Who is told to have joined is there since then, and not since a purchase.
-            if kind != AccountKind.BOUGHT_FIRST or not joined:
-                present = kind != AccountKind.LEFT
-        else:
-            continue
+        elif kind != AccountKind.BOUGHT_FIRST or not joined:
+            present = kind != AccountKind.LEFT
         pays = told if present else 0
         if present != was or pays != paid:
-            yield _Change(at_ms, present - was, pays - paid)
+            changes.append((when >> 8, present - was, pays - paid))
             paid = pays
+    return changes
+
+
+def _has_joined(account: Sequence[AccountEntry]) -> bool:
+    # Who is told to have joined is there since then, and not since a purchase.
+    return any([when & 0xFF == AccountKind.JOINED for when, _, _ in account])
 
 
 def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
     """Return how a customer stands; *paid_before* is the revenue of what is forgotten."""
     if not account:
         return NO_STANDING
-    changes = [*_changes(account)]
-    if not sum(change.turn for change in changes):
-        return NO_STANDING
-    return Standing(1, sum(change.monthly for change in changes), paid_before + sum(map(_revenue, account)))
-
-
-_REVENUE: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1, AccountKind.PAID_BEFORE: 1}
-
-
-def _revenue(entry: AccountEntry) -> int:
-    return _REVENUE.get(entry[0] & 0xFF, 0) * entry[2]  # type: ignore[call-overload]  # an IntEnum is an int
+    joined = _has_joined(account)
+    present, monthly, revenue = False, 0, paid_before
+    for when, _, amount in account:
+        kind = when & 0xFF
+        if kind == AccountKind.PURCHASED or kind == AccountKind.PAID_BEFORE:
+            revenue += amount
+        elif kind == AccountKind.MONTHLY:
+            monthly = amount
+        elif kind == AccountKind.REFUNDED:
+            revenue -= amount
+        elif kind == AccountKind.JOINED or kind == AccountKind.LEFT:
+            present = kind == AccountKind.JOINED
+        elif kind == AccountKind.BOUGHT_FIRST and not joined:
+            present = True
+    return Standing(1, monthly, revenue) if present else NO_STANDING

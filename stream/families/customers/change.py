@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stream.families.customers.account import account_facts
+from stream.families.customers.account import account_facts, purchase_facts
 from stream.families.customers.history import (
     KEPT_MS,
     LATE_MS,
@@ -36,6 +36,8 @@ from stream.families.customers.matters import (
 )
 
 __all__ = ["Change", "enter", "facts_of_members", "is_late", "touch"]
+
+_DROPPED: Final = ("dropped",)
 
 _FEW: Final = 16
 """So many facts are compared one by one faster than they are counted."""
@@ -85,21 +87,27 @@ def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fa
         return []
     if touchpoint > touchpoints[0]:
         del touchpoints[0]
-    return [(OF_MEMBERS, touchpoint[0] >> 16, "dropped", 1)]
+    return [(OF_MEMBERS, touchpoint[0] >> 16, _DROPPED, 1)]
 
 
 def _come(
     history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
 ) -> tuple[list[Fact], list[Fact]]:
     """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
-    reference = touchpoint[1]
-    before = contacts_in(history.touchpoints, places) if history.touchpoints else {}
-    insort(history.touchpoints, touchpoint)
-    after = contacts_in(history.touchpoints, places) if before else contacts_in((touchpoint,), places)
-    was, now = before.get(reference), after[reference]
-    matters = {places[one.place].matter for one in (was, now) if one is not None}
-    gone = [*_of_matters(before, matters, places, days)] if before else []
-    new = [*_of_matters(after, matters, places, days)]
+    touchpoints, reference = history.touchpoints, touchpoint[1]
+    was: Contact | None = None
+    gone: list[Fact] = []
+    if touchpoints:
+        before = contacts_in(touchpoints, places)
+        insort(touchpoints, touchpoint)
+        after = contacts_in(touchpoints, places)
+        was, now = before.get(reference), after[reference]
+        matters = {places[one.place].matter for one in (was, now) if one is not None}
+        gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+    else:
+        touchpoints.append(touchpoint)
+        now = contacts_in(touchpoints, places)[reference]
+        new = matter_facts([now], places, days)
     if history.account:
         # Of what was bought before and after it, only this one contact counts otherwise.
         gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
@@ -108,16 +116,26 @@ def _come(
 
 
 def _of_matters(
-    contacts: dict[int, Contact], matters: Iterable[str], places: Sequence[Place], days: Sequence[NextDay]
-) -> Iterator[Fact]:
+    contacts: dict[int, Contact], matters: set[str], places: Sequence[Place], days: Sequence[NextDay]
+) -> list[Fact]:
+    if len(places) == 1 and matters:
+        return matter_facts([*contacts.values()], places, days)
+    facts: list[Fact] = []
     for matter in matters:
-        yield from matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+        facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+    return facts
 
 
 def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
-    """Return both without what is in both."""
-    if not gone or not new:
-        return gone, new
+    """Return both without what is in both; where anything is gone, field by field."""
+    if gone:
+        gone, new = _without_equal(gone, new)
+    if gone:
+        gone, new = _without_equal(_apart(gone), _apart(new))
+    return gone, new
+
+
+def _without_equal(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
     if len(gone) > _FEW:
         return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
     only_new: list[Fact] = []
@@ -129,19 +147,50 @@ def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fac
     return gone, only_new
 
 
+def _apart(facts: list[Fact]) -> list[Fact]:
+    """Return facts with one field each."""
+    apart: list[Fact] = []
+    for place, at_ms, fields, number in facts:
+        if len(fields) == 1 or type(fields[1]) is int:
+            apart.append((place, at_ms, fields, number))
+        else:
+            apart += [(place, at_ms, (str(name),), number) for name in fields]
+    return apart
+
+
 def enter(
-    history: History, entries: Iterable[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
+    history: History, entries: Sequence[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
 ) -> Change | None:
     """Add entries to the account of a history, and return what that changes; None where all of them are known."""
-    newest = max(entry[0] >> 8 for entry in entries)
+    newest = max([entry[0] >> 8 for entry in entries])
     dropped = _close_old(history, newest)
-    contacts = [*contacts_in(history.touchpoints, places).values()]
-    gone = [*account_facts(history.account), *journey_facts(contacts, places, history.account, days[OF_MEMBERS])]
-    if not any([_add_entry(history.account, entry) for entry in entries]):
+    account, own = history.account, days[OF_MEMBERS]
+    contacts = [*contacts_in(history.touchpoints, places).values()] if history.touchpoints else []
+    if _only_buys(account, entries):
+        when, _, amount = entries[0]
+        insort(account, entries[0])
+        new = [*dropped, *purchase_facts(when >> 8, amount, own), *journey_facts(contacts, places, entries[:1], own)]
+        return Change(new=new)
+    gone = [*account_facts(account, own), *journey_facts(contacts, places, account, own)] if account else []
+    if not any([_add_entry(account, entry) for entry in entries]):
         return None
-    new = [*account_facts(history.account), *journey_facts(contacts, places, history.account, days[OF_MEMBERS])]
+    new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
     gone, new = _difference(gone, new)
     return Change(gone, [*dropped, *new])
+
+
+def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
+    """Tell whether entries are just one more purchase of a customer: nothing else counts otherwise by it."""
+    bought = entries[0]
+    if bought[0] & 0xFF != AccountKind.PURCHASED:
+        return False
+    known = False
+    for when, reference, _ in account:
+        if reference == bought[1]:
+            return False
+        if when & 0xFF <= AccountKind.BOUGHT_FIRST and when <= bought[0]:
+            known = True
+    return known
 
 
 _ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY, AccountKind.BOUGHT_FIRST})
@@ -178,7 +227,7 @@ def _close_old(history: History, newest_ms: int) -> list[Fact]:
         old = [entry for entry in account if entry[0] >> 8 < horizon]
         kept = _standing_entries(old)
         for entry in old:
-            history.paid_before += _SUMS.get(entry[0] & 0xFF, 0) * entry[2]  # type: ignore[call-overload]  # an IntEnum
+            history.paid_before += _SUMS.get(entry[0] & 0xFF, 0) * entry[2]
         account[: len(old)] = kept
     if len(account) < MOST_KEPT:
         return []
@@ -186,9 +235,9 @@ def _close_old(history: History, newest_ms: int) -> list[Fact]:
     if paid is None:
         del account[1]  # the first one tells since when the customer is known
     else:
-        history.paid_before += _SUMS[paid[0] & 0xFF] * paid[2]  # type: ignore[index]  # an IntEnum
+        history.paid_before += _SUMS[paid[0] & 0xFF] * paid[2]
         account.remove(paid)
-    return [(OF_MEMBERS, newest_ms, "dropped", 1)]
+    return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
 
 
 def _standing_entries(old: Sequence[AccountEntry]) -> list[AccountEntry]:
@@ -204,7 +253,7 @@ def _standing_entries(old: Sequence[AccountEntry]) -> list[AccountEntry]:
 def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
     """Return what a history counts for in figures of plans and groups."""
     contacts = contacts_in(history.touchpoints, places)
-    facts = [*account_facts(history.account)]
+    facts = account_facts(history.account, days[OF_MEMBERS])
     facts += journey_facts([*contacts.values()], places, history.account, days[OF_MEMBERS])
     facts += _of_matters(contacts, {places[one.place].matter for one in contacts.values()}, places, days)
     return [fact for fact in facts if fact[0] == OF_MEMBERS]

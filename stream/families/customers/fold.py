@@ -8,7 +8,7 @@ those of its customers that are on this partition.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.customers.account import NO_STANDING, Standing, standing_of
+from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.events import CustomerChanged, CustomerForgotten, CustomerJoined
@@ -39,9 +39,9 @@ from stream.families.customers.history import (
     Place,
     reference_of,
 )
-from stream.families.customers.local_days import EPOCH_DAY, LocalDays
-from stream.families.customers.matters import OF_MEMBERS, NextDay
-from stream.families.customers.parts import PartKey, Parts, PartSet
+from stream.families.customers.local_days import EPOCH_DAY
+from stream.families.customers.matters import OF_MEMBERS
+from stream.families.customers.parts import IN_ANY_WAY, Members, Part, PartKey, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
 from stream.families.customers.reports import TOUCHES, ToldTouch, activity_of, entries_of, ms_of
@@ -61,9 +61,11 @@ SWEPT_AT_ONCE: Final = 20_000
 _OVER_MS: Final = KEPT_MS + LATE_MS
 """Of what is longer ago nothing that may still come depends."""
 
+_UNKNOWN: Final = ("unknown",)
+
 _NOBODY: Final = ("", "")
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
+_PLACE_AND_MEMBERS: Final = 2
 
 
 class _Customer(Struct, gc=False):
@@ -74,12 +76,8 @@ class _Customer(Struct, gc=False):
     history: History
     places: tuple[Place, ...]
     membership: Membership
-    standing: Standing | None = None
-    """How the customer stood before an event that may have changed that."""
-
-    def row(self, offset: int) -> CustomerRow:
-        """Return it as a row."""
-        return CustomerRow(offset, self.history.pack(), self.places, self.membership)
+    members: Members
+    """What counted for the customer before the event."""
 
 
 class CustomersFold:
@@ -108,8 +106,6 @@ class CustomersFold:
         self._applied_to = -1
         self._unsettled = 0
         self._committed = 0
-        # Ordered sets: identical runs must write identical changelogs.
-        self._touched: dict[PartSet, None] = {}
         self._erased: dict[CustomerKey, None] = {}
         """Rows that are empty, and go when that is durable."""
         self._to_sweep: Iterator[CustomerKey] | None = None
@@ -140,21 +136,24 @@ class CustomersFold:
         """Bring the rows of the counts up to date, and forget what may go; to be called before rows are taken."""
         self._unsettled = 0
         may_forget = self._applied_to > self._recovered_to
-        for parts in self._touched:
-            for part in parts.parts:
-                for scope, number, row in part.counts.drain_counted():
-                    # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
-                    if row.applied_offset < self._applied_to:
-                        row.applied_offset = self._applied_to
-                        self.counts.put((*part.key, scope, number), row)
-                # While a replay goes on nothing is forgotten: the rows may be ahead of it.
-                if may_forget and part.counts.is_due():
-                    for scope, number in part.counts.forget_outdated():
-                        self.counts.remove((*part.key, scope, number))
-        self._touched.clear()
+        for part in dict.fromkeys(part for parts in self._pending.counted for part in parts.parts):
+            self._settle(part)
+            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+            if may_forget and part.counts.is_due():
+                for scope, number in part.counts.forget_outdated():
+                    self.counts.remove((*part.key, scope, number))
+        self._pending.counted.clear()
         if may_forget:
             self._remove_erased()
             self._sweep()
+
+    def _settle(self, part: Part) -> None:
+        """Mark the rows that were counted in, and say up to where."""
+        for scope, number, row in part.counts.drain_counted():
+            # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
+            if row.applied_offset < self._applied_to:
+                row.applied_offset = self._applied_to
+                self.counts.put((*part.key, scope, number), row)
 
     def committed(self, offset: int) -> None:
         """Take note that the source is committed up to, and without, *offset*: older rows may go."""
@@ -164,6 +163,7 @@ class CustomersFold:
         """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
         self.settle()
         self.parts.clear()
+        self._places.clear()
         for (*key, scope, number), counted in self.counts.items():
             self.parts.part(tuple(key)).counts.load(scope, number, counted)
         for part in self.parts.values():
@@ -187,8 +187,8 @@ class CustomersFold:
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, CustomersSnapshot]]:
         """Yield what the board says of each part at the instant *at*, with its cost; each is consistent in itself."""
-        for part in self.parts.shown(at):
-            yield 1, part.snapshot(at)
+        for snapshot in self.parts.snapshots(at):
+            yield 1, snapshot
 
     # For each event, do everything that can raise before changing state.
 
@@ -200,6 +200,7 @@ class CustomersFold:
                 applied.failed.append((offset, failure))
             self._applied_to = offset
         self._pending.count(self._applied_to)
+        self._watermark = max(self._watermark, *[event.time for event in events])
 
     def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:
         tenant = self.parts.admit_tenant(event.tenantid)
@@ -217,22 +218,17 @@ class CustomersFold:
         if is_late(history, at_ms):
             applied.late += 1
             return
-        customer = _Customer(tenant, at_ms, history, row.places, row.membership)
-        was_active = history.active_on
-        told = TOUCHES[kind](event) if kind in TOUCHES else None
-        change = self._enter(customer, event) if told is None else self._touch(customer, told)
         members = self.parts.of_members(tenant, row.membership)
-        self._be_active(customer, event, members.days)
-        if change is None and history.active_on is was_active:
+        customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
+        if (read := TOUCHES.get(kind)) is not None and (told := read(event)) is not None:
+            known = self._touch(customer, told)
+        else:
+            known = self._enter(customer, event)
+        if not self._be_active(customer, event) and known:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += 1
             return
-        now = members if customer.membership is row.membership else self.parts.of_members(tenant, customer.membership)
-        self._hear(event.time, at_ms, [members, now] if now is not members else [members])
-        self._stand(customer, members, was_active, now)
-        if change is not None:
-            self._count(customer, change, members, now)
-        self.customers.put(key, customer.row(offset))
+        self.customers.put(key, CustomerRow(offset, history.pack(), customer.places, customer.membership))
 
     def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
         """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
@@ -249,26 +245,52 @@ class CustomersFold:
                 return key, row
         return key, NEW_CUSTOMER
 
-    def _touch(self, customer: _Customer, told: ToldTouch) -> Change | None:
-        place = self._places.find(customer.tenant, told.queue, told.channel, told.topic)
+    def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
+        """Count what a touchpoint changes; True if it is known, and changes nothing."""
+        kind, name, queue, channel, topic = told
+        place = self._places.find(customer.tenant, queue, channel, topic)
         customer.places, number = self._places.with_place(customer.places, place)
-        when = customer.at_ms << 16 | told.kind << 8 | number
-        return touch(customer.history, (when, reference_of(told.reference)), customer.places, self._days(customer))
+        sets, days = self._places.counting(customer.tenant, customer.places, customer.members)
+        touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
+        change = touch(customer.history, touchpoint, customer.places, days)
+        if change is None:
+            return True
+        self._count(customer.at_ms, change, sets)
+        return False
 
-    def _enter(self, customer: _Customer, event: Event) -> Change | None:
-        policy = self.parts.of_members(customer.tenant, _NOBODY).parts[0].policy
-        entries = entries_of(event, customer.at_ms, policy.currency)
+    def _enter(self, customer: _Customer, event: Event) -> bool:
+        """Count what account entries change; True if they are known, or there are none."""
+        tenant, history, places = customer.tenant, customer.history, customer.places
+        currency = self.parts.of_members(tenant, _NOBODY).parts[0].policy.currency
+        entries = entries_of(event, customer.at_ms, currency)
         if not entries:
-            return None
-        history, days = customer.history, self._days(customer)
-        customer.standing = standing_of(history.account, history.paid_before)
-        moves = isinstance(event, CustomerJoined | CustomerChanged) and (event.data.plan or event.data.group)
-        before = facts_of_members(history, customer.places, days) if moves else []
-        change = enter(history, entries, customer.places, days)
-        if change is None or not moves:
-            return change
-        customer.membership = self._membership(customer, event)
-        return Change(before, facts_of_members(history, customer.places, days))
+            return True
+        members = customer.members
+        sets, days = self._places.counting(tenant, places, members)
+        standing = standing_of(history.account, history.paid_before)
+        told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
+        moves = told is not None and (told.plan is not None or told.group is not None)
+        before = facts_of_members(history, places, days) if moves and members.membership != _NOBODY else []
+        change = enter(history, entries, places, days)
+        if change is None:
+            return True
+        now = standing_of(history.account, history.paid_before)
+        if moves and (membership := self._membership(customer, event)) != members.membership:
+            customer.membership, customer.members = membership, self.parts.of_members(tenant, membership)
+            self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
+            members.leave(standing, history.active_on)
+            customer.members.enter(now, history.active_on)
+        else:
+            self._count(customer.at_ms, change, sets)
+            members.change(standing, now)
+        return False
+
+    def _move(self, customer: _Customer, change: Change, sets: Sequence[PartSet], all_of_it: Change) -> None:
+        """Have a customer count for another plan or group: there with all that is known, elsewhere with the change."""
+        stays, left, entered = self.parts.of_move(sets[OF_MEMBERS], customer.members)
+        self._count(customer.at_ms, change, [*sets[:-1], stays])
+        self._count(customer.at_ms, Change(gone=all_of_it.gone), [left])
+        self._count(customer.at_ms, Change(new=all_of_it.new), [entered])
 
     def _membership(self, customer: _Customer, event: CustomerJoined | CustomerChanged) -> Membership:
         """Return plan and group after an event: each as the latest event tells it."""
@@ -279,21 +301,33 @@ class CustomersFold:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)
         return self._places.shared_membership((names[0], names[1]))
 
-    def _days(self, customer: _Customer) -> list[NextDay]:
-        return [parts.days.next_day for parts in self._sets(customer, customer.membership)]
-
-    def _sets(self, customer: _Customer, membership: Membership) -> list[PartSet]:
-        tenant, of_place = customer.tenant, self.parts.of_place
-        sets = [of_place(tenant, place) for place in customer.places]
-        sets.append(self.parts.of_members(tenant, membership))
-        return sets
-
-    def _be_active(self, customer: _Customer, event: Event, days: LocalDays) -> None:
+    def _be_active(self, customer: _Customer, event: Event) -> bool:
+        """Note on which day the customer was active; False if that is known."""
         what = activity_of(event)
-        if what >= 0:
-            day, known = days.day(customer.at_ms) - EPOCH_DAY, customer.history.active_on
-            if day > known[what]:
-                customer.history.active_on = [*known[:what], day, *known[what + 1 :]]
+        if what < 0:
+            return False
+        members, active_on = customer.members, customer.history.active_on
+        day, before = members.days.day(customer.at_ms) - EPOCH_DAY, active_on[what]
+        if day <= before:
+            return False
+        if day > (latest := max(active_on)):
+            members.last_days[IN_ANY_WAY].move(latest, day)
+        members.last_days[what].move(before, day)
+        active_on[what] = day
+        self._pending.hear(members, customer.at_ms, self._applied_to)
+        return True
+
+    def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
+        hear, applied_to = self._pending.hear, self._applied_to
+        if len(sets) <= _PLACE_AND_MEMBERS:
+            for parts in sets:
+                hear(parts, at_ms, applied_to)
+        else:
+            for place in {OF_MEMBERS, *[fact[0] for fact in chain(change.gone, change.new)]}:
+                hear(sets[place], at_ms, applied_to)
+        if change.gone:
+            self._pending.take_back(sets, change.gone)
+        self._pending.add(sets, change.new)
 
     def _has_room(self, tenant: str, event: Event, applied: Applied) -> bool:
         """Tell whether one more customer is kept; of others it is only counted how many events there were."""
@@ -301,8 +335,8 @@ class CustomersFold:
             return True
         applied.overflowed += 1
         members, at_ms = self.parts.of_members(tenant, _NOBODY), ms_of(event.time)
-        self._hear(event.time, at_ms, [members])
-        self._pending.add([members], [(OF_MEMBERS, at_ms, "unknown", 1)])
+        self._pending.hear(members, at_ms, self._applied_to)
+        self._pending.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
         return False
 
     def _erase(self, key: CustomerKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
@@ -311,50 +345,19 @@ class CustomersFold:
             applied.duplicates += 1
             return
         tenant, at_ms, history = key[0], ms_of(event.time), History(row.history)
-        customer = _Customer(tenant, at_ms, history, row.places, row.membership)
-        standing = standing_of(history.account, history.paid_before)
         members = self.parts.of_members(tenant, row.membership)
+        sets, days = self._places.counting(tenant, row.places, members)
+        standing = standing_of(history.account, history.paid_before)
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
             left = max(at_ms, history.newest_ms) << 8 | AccountKind.LEFT
-            change = enter(history, [(left, 0, 0)], row.places, self._days(customer)) or change
-        self._hear(event.time, at_ms, [members])
+            change = enter(history, [(left, 0, 0)], row.places, days) or change
+        self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)
-        self._count(customer, change, members, members)
         # Nothing but the offset, until it is durable that this was applied: events that come again must find it.
         self.customers.put(key, CustomerRow(offset))
         self._erased[key] = None
-
-    # From here on nothing raises.
-
-    def _hear(self, at: datetime, at_ms: int, sets: Sequence[PartSet]) -> None:
-        """Have parts take note of an event, before they count something of it."""
-        for parts in sets:
-            if at_ms > parts.heard_ms:
-                self._watermark = max(self._watermark, at)
-                if at_ms > parts.silent_from_ms:
-                    self._pending.count(self._applied_to)  # what came before a silence must not be counted after it
-                parts.hear(at, at_ms)
-            self._touched[parts] = None
-
-    def _stand(self, customer: _Customer, before: PartSet, was_active: list[int], now: PartSet) -> None:
-        """Note how the customer stands now, and when active last."""
-        history = customer.history
-        after = NO_STANDING if customer.standing is None else standing_of(history.account, history.paid_before)
-        if now is before:
-            now.change(customer.standing or NO_STANDING, after)
-            now.be_active(was_active, history.active_on)
-        else:
-            before.leave(customer.standing or NO_STANDING, was_active)
-            now.enter(after, history.active_on)
-
-    def _count(self, customer: _Customer, change: Change, before: PartSet, now: PartSet) -> None:
-        sets = self._sets(customer, customer.membership)
-        at = EPOCH + customer.at_ms * _MILLISECOND
-        self._hear(at, customer.at_ms, [sets[place] for place in {fact[0] for fact in chain(change.gone, change.new)} - {OF_MEMBERS}])
-        self._pending.take_back(sets if now is before else [*sets[:-1], before], change.gone)
-        self._pending.add(sets, change.new)
 
     # What is forgotten, and when: by the time of the events, so that a replay forgets the same.
 

@@ -14,15 +14,15 @@ from msgspec import Struct
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
 from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, Place, Touch, Touchpoint
 
-__all__ = ["JOURNEY_MS", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
+__all__ = ["JOURNEY_MS", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "Fields", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
 
 OF_MEMBERS: Final = -1
 """In place of the number of a place: it counts for the plan and group of the customer."""
 
-Field = str | tuple[str, int]
-"""A field of `CustomerCounts`; of a list, with the place in it."""
+Fields = tuple[str, ...] | tuple[str, int]
+"""Fields of `CustomerCounts` that count together; or one that is a list, and the place in it."""
 
-Fact = tuple[int, int, Field, int]
+Fact = tuple[int, int, Fields, int]
 """The number of a place or `OF_MEMBERS`, the ms since 1970 at which it counts, what, and how much."""
 
 NextDay = Callable[[int], int]
@@ -34,6 +34,19 @@ LONGEST_EFFORT_MS: Final = 60 * DAY_MS
 JOURNEY_MS: Final = 30 * DAY_MS
 """So long before and after a purchase contacts are looked at."""
 
+_CONTACT: Final = ("contacts",)
+_REPEAT: Final = ("repeats",)
+_FIRST: Final = ("first_served",)
+_FIRST_ONLY: Final = ("first_served", "first_not_repeated")
+_DECIDED: Final = ("first_decided",)
+_DECIDED_ONLY: Final = ("first_decided", "first_resolved")
+_ASKED: Final = ("asked",)
+_ASKED_TOO_OFTEN: Final = ("asked_too_often",)
+_EFFORT: Final = ("efforts",)
+_EFFORT_MS: Final = ("effort_ms",)
+_EFFORT_CONTACTS: Final = ("effort_contacts",)
+_EFFORT_HANDOVERS: Final = ("effort_handovers",)
+_EFFORT_SOLUTIONS: Final = ("effort_solutions",)
 _CAME_BY: Final = {channel: ("came_by", number) for number, channel in enumerate(CHANNELS)}
 _BEFORE_BY: Final = {channel: ("before_by", number) for number, channel in enumerate(CHANNELS)}
 _AFTER_BY: Final = {channel: ("after_by", number) for number, channel in enumerate(CHANNELS)}
@@ -83,33 +96,34 @@ def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> d
     return contacts
 
 
-def matter_facts(contacts: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> Iterator[Fact]:
-    """Yield what the contacts of one matter count for; they are given in the order in which they came."""
-    start = 0
+def matter_facts(contacts: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+    """Return what the contacts of one matter count for; they are given in the order in which they came."""
+    facts: list[Fact] = []
+    start, last = 0, len(contacts) - 1
     for number, contact in enumerate(contacts):
-        following = contacts[number + 1] if number + 1 < len(contacts) else None
-        follows = following is not None and following.at_ms - contact.at_ms <= places[following.place].look_back_ms
-        yield from _contact_facts(contact, places[contact.place], days[contact.place], first=number == start, followed=follows)
-        if not follows:
-            if any(one.solved for one in contacts[start : number + 1]):
-                yield from _effort_facts(contacts[start : number + 1])
-            start = number + 1
-
-
-def _contact_facts(contact: Contact, place: Place, next_day: NextDay, *, first: bool, followed: bool) -> Iterator[Fact]:
-    at_ms, number = contact.at_ms, contact.place
-    yield number, at_ms, "contacts", 1
-    yield OF_MEMBERS, at_ms, _CAME_BY[place.channel], 1
-    if not first:
-        yield number, at_ms, "repeats", 1
-    elif contact.served_ms >= 0:
-        # A case that is solved late is decided when it is.
-        decided = next_day(max(at_ms + place.look_back_ms, contact.served_ms))
-        yield number, at_ms, "first_served", 1
-        yield number, decided, "first_decided", 1
+        at_ms, at = contact.at_ms, contact.place
+        place = places[at]
+        facts += ((at, at_ms, _CONTACT, 1), (OF_MEMBERS, at_ms, _CAME_BY[place.channel], 1))
+        followed = number < last and _follows(contacts[number + 1], contact, places)
+        if number > start:
+            facts.append((at, at_ms, _REPEAT, 1))
+        elif contact.served_ms >= 0:
+            # A case that is solved late is decided when it is.
+            decided_ms = days[at](max(at_ms + place.look_back_ms, contact.served_ms))
+            if followed:
+                facts += ((at, at_ms, _FIRST, 1), (at, decided_ms, _DECIDED, 1))
+            else:
+                facts += ((at, at_ms, _FIRST_ONLY, 1), (at, decided_ms, _DECIDED_ONLY, 1))
         if not followed:
-            yield number, at_ms, "first_not_repeated", 1
-            yield number, decided, "first_resolved", 1
+            run = contacts[start : number + 1]
+            if any([one.solved for one in run]):
+                facts += _effort_facts(run)
+            start = number + 1
+    return facts
+
+
+def _follows(contact: Contact, earlier: Contact, places: Sequence[Place]) -> bool:
+    return contact.at_ms - earlier.at_ms <= places[contact.place].look_back_ms
 
 
 def _effort_facts(run: Sequence[Contact]) -> Iterator[Fact]:
@@ -122,18 +136,19 @@ def _effort_facts(run: Sequence[Contact]) -> Iterator[Fact]:
         came = [one.at_ms for one in run if first <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
         contacts = len(came) + sum(first <= one <= at_ms for contact in run for one in contact.messages)
-        yield place, at_ms, "efforts", 1
-        yield place, at_ms, "effort_ms", took_ms
         yield place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1
-        yield place, at_ms, "effort_contacts", contacts
         yield place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1
-        handed_over = sum(first <= one <= at_ms for contact in run for one in contact.handed_over)
-        yield place, at_ms, "effort_handovers", handed_over
-        yield place, at_ms, "effort_solutions", sum(first <= one <= at_ms for one, _ in solutions)
+        yield place, at_ms, _EFFORT, 1
+        yield place, at_ms, _EFFORT_MS, took_ms
+        yield place, at_ms, _EFFORT_CONTACTS, contacts
+        if handed_over := sum(first <= one <= at_ms for contact in run for one in contact.handed_over):
+            yield place, at_ms, _EFFORT_HANDOVERS, handed_over
+        yield place, at_ms, _EFFORT_SOLUTIONS, sum(first <= one <= at_ms for one, _ in solutions)
 
 
-def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> Iterator[Fact]:
-    """Yield what invitations to surveys count for: which of them were too many. Several to one survey are one."""
+def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> list[Fact]:
+    """Return what invitations to surveys count for: which of them were too many. Several to one survey are one."""
+    facts: list[Fact] = []
     known: set[int] = set()
     asked: list[int] = []
     for when, reference in touchpoints:
@@ -142,26 +157,28 @@ def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> I
         known.add(reference)
         at_ms, number = when >> 16, when & 0xFF
         place = places[number]
-        yield number, at_ms, "asked", 1
+        facts.append((number, at_ms, _ASKED, 1))
         # The one that many before it is the first that must be longer ago.
         if len(asked) >= place.most_asked and at_ms - asked[-place.most_asked] < place.asked_within_ms:
-            yield number, at_ms, "asked_too_often", 1
+            facts.append((number, at_ms, _ASKED_TOO_OFTEN, 1))
         asked.append(at_ms)
+    return facts
 
 
 def journey_facts(
-    contacts: Sequence[Contact], places: Sequence[Place], purchases: Iterable[AccountEntry], next_day: NextDay
-) -> Iterator[Fact]:
-    """Yield the contacts before and after each purchase; they count when the time after it is over."""
-    for when, _, _ in purchases:
+    contacts: Sequence[Contact], places: Sequence[Place], account: Iterable[AccountEntry], next_day: NextDay
+) -> list[Fact]:
+    """Return the contacts before and after each purchase; they count when the time after it is over."""
+    facts: list[Fact] = []
+    for when, _, _ in account:
         if when & 0xFF != AccountKind.PURCHASED:
             continue
         at_ms = when >> 8
-        over = next_day(at_ms + JOURNEY_MS)
-        yield OF_MEMBERS, over, "journeys", 1
+        over_ms = next_day(at_ms + JOURNEY_MS)
         for contact in contacts:
             since = contact.at_ms - at_ms
             if -JOURNEY_MS <= since < 0:
-                yield OF_MEMBERS, over, _BEFORE_BY[places[contact.place].channel], 1
+                facts.append((OF_MEMBERS, over_ms, _BEFORE_BY[places[contact.place].channel], 1))
             elif 0 <= since < JOURNEY_MS:
-                yield OF_MEMBERS, over, _AFTER_BY[places[contact.place].channel], 1
+                facts.append((OF_MEMBERS, over_ms, _AFTER_BY[places[contact.place].channel], 1))
+    return facts

@@ -11,14 +11,14 @@ from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import EPOCH, MONTH, QUARTER, TODAY, minute_of
 from stream.families.customers.account import NO_STANDING, Standing
-from stream.families.customers.activity import LastDays
+from stream.families.customers.activity import LastDays, active_of
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
 from stream.families.customers.history import ACTIVITIES, Membership, Place
 from stream.families.customers.local_days import EPOCH_DAY, LocalDays
 from stream.families.customers.rules import RULES, CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
-__all__ = ["CUSTOMER_WINDOWS", "SILENCE", "Part", "PartKey", "PartSet", "Parts"]
+__all__ = ["CUSTOMER_WINDOWS", "IN_ANY_WAY", "SILENCE", "Members", "Part", "PartKey", "PartSet", "Parts"]
 
 PartKey = tuple[str, str, str, str, str]
 """Tenant, queue, channel, plan, group: see `stream.families.customers.snapshot.CUSTOMERS`."""
@@ -41,14 +41,18 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 _NEVER_ACTIVE: Final = (0,) * len(ACTIVITIES)
 
+_NEVER_MS: Final = 2**62
+
+IN_ANY_WAY: Final = len(ACTIVITIES)
+"""Stands after them."""
+
 
 class Part:
-    """The figures of one queue, plan or group."""
+    """The figures of one queue, plan or group, or of all customers of a tenant."""
 
-    def __init__(self, key: PartKey, policy: CustomerPolicy, days: LocalDays, *, keep_silent: bool) -> None:
+    def __init__(self, key: PartKey, policy: CustomerPolicy, *, keep_silent: bool) -> None:
         self.key = key
         self.policy = policy
-        self._days = days
         self.counts: Windowed[CustomerCounts] = Windowed(
             CustomerCountsRow,
             RETENTION,
@@ -58,51 +62,10 @@ class Part:
             silence=None if keep_silent else SILENCE,
             foresees=True,
         )
-        self.standing = NO_STANDING
-        """Of all its customers together."""
-        self.last_days = tuple(LastDays() for _ in ("any", *ACTIVITIES))
-
-    def change(self, before: Standing, after: Standing) -> None:
-        """Note that one customer stands otherwise than *before*."""
-        known = self.standing
-        self.standing = Standing(
-            known.present + after.present - before.present,
-            known.monthly + after.monthly - before.monthly,
-            known.revenue + after.revenue - before.revenue,
-        )
-
-    def be_active(self, before: Sequence[int], after: Sequence[int]) -> None:
-        """Note that one customer was last active on other days than *before*, by `ACTIVITIES`."""
-        for days, was, now in zip(self.last_days, (max(before), *before), (max(after), *after), strict=True):
-            if was != now:
-                days.move(was, now)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no customer."""
-        return self.standing == NO_STANDING
-
-    def snapshot(self, at: datetime) -> CustomersSnapshot:
-        """Return what the board says of it at the instant *at*."""
-        tenant, queue, channel, plan, group = self.key
-        today = self._days.day((at - EPOCH) // _MILLISECOND) - EPOCH_DAY
-        return CustomersSnapshot(
-            tenant=tenant,
-            queue=queue,
-            channel=channel,
-            plan=plan,
-            group=group,
-            policy=self.policy,
-            present=self.standing.present,
-            monthly=self.standing.monthly,
-            revenue=self.standing.revenue,
-            active=tuple(days.active(today) for days in self.last_days),
-            counted=self.counts.counted(minute_of(at)),
-        )
 
 
 class PartSet:
-    """The parts that count the same things: of a place the queue; of a customer all, the plan and the group."""
+    """The parts that count the same: of a place the queue; of a customer all customers, those of the plan, and of the group."""
 
     def __init__(self, parts: tuple[Part, ...], days: LocalDays) -> None:
         self.parts = parts
@@ -111,15 +74,26 @@ class PartSet:
         """The newest event, in ms since 1970."""
         self.silent_from_ms = 0
         """An event that is later may end the silence of one of them."""
+        self.touched = False
+        """Whether something counts in them that is not in their counts yet."""
 
-    def hear(self, at: datetime, at_ms: int) -> None:
-        """Take note of an event that something was learned from, in the order of the records."""
-        self.heard_ms = at_ms
+    def hear(self) -> None:
+        """Have the parts take note of the newest event, before they count it."""
+        at = EPOCH + self.heard_ms * _MILLISECOND
         for part in self.parts:
             part.counts.hear(at)
-        self.silent_from_ms = min((part.counts.silent_from - EPOCH) // _MILLISECOND for part in self.parts)
+        self.silent_from_ms = min(((part.counts.silent_from - EPOCH) // _MILLISECOND for part in self.parts), default=_NEVER_MS)
 
-    # How customers stand now: derived from rows, and in no table.
+
+class Members(PartSet):
+    """The parts of customers with one plan and group, and how these customers stand: derived from rows, and in no table."""
+
+    def __init__(self, membership: Membership, parts: tuple[Part, ...], days: LocalDays) -> None:
+        super().__init__(parts, days)
+        self.membership = membership
+        self.standing = NO_STANDING
+        """Of all of them together."""
+        self.last_days = tuple(LastDays() for _ in (*ACTIVITIES, "any"))
 
     def enter(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer in."""
@@ -134,14 +108,18 @@ class PartSet:
     def change(self, before: Standing, after: Standing) -> None:
         """Note that one customer stands otherwise than *before*."""
         if before != after:
-            for part in self.parts:
-                part.change(before, after)
+            known = self.standing
+            self.standing = Standing(
+                known.present + after.present - before.present,
+                known.monthly + after.monthly - before.monthly,
+                known.revenue + after.revenue - before.revenue,
+            )
 
     def be_active(self, before: Sequence[int], after: Sequence[int]) -> None:
         """Note that one customer was last active on other days than *before*, by `ACTIVITIES`."""
-        if before is not after:
-            for part in self.parts:
-                part.be_active(before, after)
+        for what, (was, now) in enumerate(zip((*before, max(before)), (*after, max(after)), strict=True)):
+            if was != now:
+                self.last_days[what].move(was, now)
 
 
 class Parts(dict[PartKey, Part]):
@@ -160,7 +138,9 @@ class Parts(dict[PartKey, Part]):
         """By tenant, and what is named: a queue, a plan, a group."""
         self._tenants: dict[str, str] = {}
         self._days: dict[object, LocalDays] = {}
-        self._sets: dict[tuple[str, ...], PartSet] = {}
+        self._of_places: dict[tuple[str, str, str], PartSet] = {}
+        self._of_members: dict[tuple[str, Membership], Members] = {}
+        self._of_moves: dict[tuple[PartSet, PartSet], tuple[PartSet, PartSet, PartSet]] = {}
 
     def admit_tenant(self, tenant: str) -> str:
         """Return the name under which a tenant's customers are kept: its own, as long as there is room."""
@@ -190,23 +170,33 @@ class Parts(dict[PartKey, Part]):
     def of_place(self, tenant: str, place: Place) -> PartSet:
         """Return what counts for a place."""
         key = (tenant, place.queue, place.channel)
-        found = self._sets.get(key)
+        found = self._of_places.get(key)
         if found is None:
-            part = self.part((tenant, place.queue, place.channel, "", ""))
-            found = self._sets[key] = PartSet((part,), self.days_of(part.policy))
+            part = self.part((*key, "", ""))
+            found = self._of_places[key] = PartSet((part,), self._days_of(part.policy))
         return found
 
-    def of_members(self, tenant: str, membership: Membership) -> PartSet:
-        """Return what counts for customers of a plan and group: these, and all customers."""
-        plan, group = membership
-        key = (tenant, "", "", plan, group)
-        found = self._sets.get(key)
+    def of_members(self, tenant: str, membership: Membership) -> Members:
+        """Return what counts for customers of a plan and group."""
+        key = (tenant, membership)
+        found = self._of_members.get(key)
         if found is None:
+            plan, group = membership
             keys = [(tenant, "", "", "", "")]
             keys += [(tenant, "", "", plan, "")] if plan else []
             keys += [(tenant, "", "", "", group)] if group else []
             parts = tuple(map(self.part, keys))
-            found = self._sets[key] = PartSet(parts, self.days_of(parts[0].policy))
+            found = self._of_members[key] = Members(membership, parts, self._days_of(parts[0].policy))
+        return found
+
+    def of_move(self, before: PartSet, now: PartSet) -> tuple[PartSet, PartSet, PartSet]:
+        """Return the parts of customers who go from one plan or group to another: those that stay, are left, and entered."""
+        found = self._of_moves.get((before, now))
+        if found is None:
+            old, new = before.parts, now.parts
+            choices = ([one for one in old if one in new], [one for one in old if one not in new], [one for one in new if one not in old])
+            stays, left, entered = (PartSet(tuple(chosen), now.days) for chosen in choices)
+            found = self._of_moves[before, now] = (stays, left, entered)
         return found
 
     def part(self, key: PartKey) -> Part:
@@ -214,13 +204,13 @@ class Parts(dict[PartKey, Part]):
         found = self.get(key)
         if found is None:
             policy = self._policies.of(RULES, *key[:3])
-            found = self[key] = Part(key, policy, self.days_of(policy), keep_silent=self._keep_silent)
+            found = self[key] = Part(key, policy, keep_silent=self._keep_silent)
             for what, name in zip(("queue", "plan", "group"), (key[1], key[3], key[4]), strict=True):
                 if name:
                     self._names[key[0], what].add(name)
         return found
 
-    def days_of(self, policy: CustomerPolicy) -> LocalDays:
+    def _days_of(self, policy: CustomerPolicy) -> LocalDays:
         """Return the local days of a policy; parts with the same share them."""
         key = (policy.time_zone, policy.day_starts)
         if key not in self._days:
@@ -230,29 +220,48 @@ class Parts(dict[PartKey, Part]):
     def clear(self) -> None:
         """Know no part, until rows are loaded."""
         super().clear()
-        for known in (self._names, self._tenants, self._sets):
+        for known in (self._names, self._tenants, self._of_places, self._of_members, self._of_moves):
             known.clear()
 
     def silent(self, watermark: datetime) -> Iterator[Part]:
-        """Yield the parts whose rows nobody will miss, by the newest event of all, and forget them."""
+        """Yield the parts of queues whose rows nobody will miss, by the newest event of all, and forget them."""
         if self._keep_silent or watermark - EPOCH < SILENCE:
             return
-        gone = [one for one in self.values() if one.is_empty and one.counts.watermark < watermark - SILENCE]
-        for part in gone:
+        # Plans and groups are few, and customers may still have them of whom nothing was heard for long.
+        for part in [one for one in self.values() if one.key[1] and one.counts.watermark < watermark - SILENCE]:
+            tenant, queue, channel, _, _ = part.key
             del self[part.key]
+            self._of_places.pop((tenant, queue, channel), None)
+            self._names[tenant, "queue"].discard(queue)
             yield part
-        if gone:
-            kept = [*self.items()]
-            self.clear()
-            self.update(kept)
-            for key in self:
-                for what, name in zip(("queue", "plan", "group"), (key[1], key[3], key[4]), strict=True):
-                    self._names[key[0], what].add(name)
+        for tenant, queue, *_ in self:
+            if queue:
+                self._names[tenant, "queue"].add(queue)
 
-    def shown(self, at: datetime) -> list[Part]:
-        """Return the parts that a board has at the instant *at*."""
-        return [
-            one
-            for one in self.values()
-            if self._keep_silent or not one.is_empty or one.counts.watermark >= at - SILENCE
-        ]
+    # Reading.
+
+    def snapshots(self, at: datetime) -> Iterator[CustomersSnapshot]:
+        """Yield what the board says of each part at the instant *at*."""
+        by_tenant: defaultdict[str, list[Members]] = defaultdict(list)
+        for (tenant, _), members in self._of_members.items():
+            by_tenant[tenant].append(members)
+        for part in [*self.values()]:
+            tenant, queue, channel, plan, group = part.key
+            if not (self._keep_silent or not queue or part.counts.watermark >= at - SILENCE):
+                continue
+            mine = [] if queue else [one for one in by_tenant[tenant] if part in one.parts]
+            standing = Standing(*(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True)))
+            today = (mine[0].days.day((at - EPOCH) // _MILLISECOND) if mine else EPOCH_DAY) - EPOCH_DAY
+            yield CustomersSnapshot(
+                tenant=tenant,
+                queue=queue,
+                channel=channel,
+                plan=plan,
+                group=group,
+                policy=part.policy,
+                present=standing.present,
+                monthly=standing.monthly,
+                revenue=standing.revenue,
+                active=tuple(active_of([one.last_days[number] for one in mine], today) for number in range(IN_ANY_WAY + 1)),
+                counted=part.counts.counted(minute_of(at)),
+            )

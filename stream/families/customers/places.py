@@ -1,10 +1,12 @@
 """Where customers come, and by which policy that is judged; rows with the same places share them."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from stream.core.policies import Policies
 from stream.families.customers.history import Membership, Place
-from stream.families.customers.parts import Parts
+from stream.families.customers.matters import NextDay
+from stream.families.customers.parts import Members, Parts, PartSet
 from stream.families.customers.rules import RULES
 
 __all__ = ["Places"]
@@ -25,6 +27,7 @@ class Places:
         self._parts = parts
         self._found: dict[tuple[str, str, str, str | None], Place] = {}
         self._tuples: dict[tuple[Place, ...], tuple[Place, ...]] = {}
+        self._counting: dict[tuple[str, int, Members], tuple[Sequence[PartSet], Sequence[NextDay]]] = {}
         self._memberships: dict[Membership, Membership] = {}
 
     def find(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
@@ -59,6 +62,24 @@ class Places:
         if len(places) == _MOST:
             return places, _MOST - 1
         return self.shared((*places, place)), len(places)
+
+    def counting(
+        self, tenant: str, places: tuple[Place, ...], members: Members
+    ) -> tuple[Sequence[PartSet], Sequence[NextDay]]:
+        """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
+        # By identity: the tuples are shared, and kept for good.
+        key = (tenant, id(places), members)
+        found = self._counting.get(key)
+        if found is None:
+            if len(self._counting) >= _REMEMBERED:
+                self._counting.clear()
+            sets = [*(self._parts.of_place(tenant, place) for place in places), members]
+            found = self._counting[key] = (sets, [one.days.next_day for one in sets])
+        return found
+
+    def clear(self) -> None:
+        """Know no parts any more: they were made anew."""
+        self._counting.clear()
 
     def shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
         """Return the one object that stands for all that are equal."""

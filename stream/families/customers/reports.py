@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from msgspec import Struct
-
 from stream.core.cloudevents import Event
 from stream.core.windows import EPOCH
 from stream.families.customers.events import (
@@ -40,39 +38,36 @@ def hundredths(amount: float) -> int:
     return round(amount * 100)
 
 
-class ToldTouch(Struct, frozen=True, gc=False):
-    """What an event tells of a touchpoint."""
+ToldTouch = tuple[int, str, str, str, str | None]
+"""
+What an event tells of a touchpoint: its kind (`Touch`), contact or survey, queue, channel and topic.
 
-    kind: Touch
-    reference: str
-    queue: str
-    channel: str
-    """Empty where nobody told."""
-    topic: str | None = None
+The channel is empty where nobody told.
+"""
 
 
 def _contacted(event: CustomerContacted) -> ToldTouch:
     data = event.data
     kind = Touch.MESSAGE if data.message else Touch.SERVED if data.served else Touch.CAME
-    return ToldTouch(kind, data.contact, data.queue, data.channel, data.topic)
+    return kind, data.contact, data.queue, data.channel, data.topic
 
 
 def _handed_over(event: CustomerHandedOver) -> ToldTouch:
     data = event.data
     kind = Touch.HANDED_OVER if data.transfer else Touch.IS_WITH
-    return ToldTouch(kind, data.contact, data.queue, data.channel)
+    return kind, data.contact, data.queue, data.channel, None
 
 
 def _solved(event: CustomerSolved) -> ToldTouch:
     data = event.data
-    return ToldTouch(Touch.SOLVED, data.contact, data.queue, data.channel, data.topic)
+    return Touch.SOLVED, data.contact, data.queue, data.channel, data.topic
 
 
 def _asked(event: CustomerAsked) -> ToldTouch | None:
     data = event.data
     if data.what == "answered":
         return None
-    return ToldTouch(Touch.ASKED, data.survey, data.queue or NO_QUEUE, data.channel or "")
+    return Touch.ASKED, data.survey, data.queue or NO_QUEUE, data.channel or "", None
 
 
 TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch | None]]] = {
@@ -93,9 +88,10 @@ _ACTIVITY: Final[dict[type[Event], int]] = {
 
 def activity_of(event: Event) -> int:
     """Return which of `ACTIVITIES` an event is, by number; -1 if none."""
-    if type(event) is CustomerAsked and event.data.what == "invited":
+    kind = type(event)
+    if kind is CustomerAsked and event.data.what == "invited":
         return -1
-    return _ACTIVITY.get(type(event), -1)
+    return _ACTIVITY.get(kind, -1)
 
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
@@ -115,7 +111,7 @@ def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
 
 
 def _order(
-    event: CustomerPurchased | CustomerRefunded, when: int, kind: AccountKind, currency: str
+    event: CustomerPurchased | CustomerRefunded, when: int, kind: int, currency: str
 ) -> Iterator[AccountEntry]:
     data, reference = event.data, reference_of(event.data.order)
     if data.currency in {None, currency}:

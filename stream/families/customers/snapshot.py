@@ -33,7 +33,7 @@ class CustomersSnapshot(Struct, frozen=True, kw_only=True):
     revenue: int
     """What they have paid so far, in hundredths."""
     active: tuple[Active, ...]
-    """In any way, and then in each of `ACTIVITIES`."""
+    """In each of `ACTIVITIES`, and at last in any way."""
     counted: Counted
     """In each window and ever, as packed `CustomerCounts`."""
 
