@@ -11,8 +11,8 @@ from enum import Enum, auto
 from random import Random
 from typing import Literal, TypeVar
 
+from stream.simulator.callers import Callers, Errand
 from stream.simulator.centre import AgentPlan, Break, QueuePlan
-from stream.simulator.customers import Customers, Errand
 
 __all__ = ["Calendar", "Desk", "Lines", "SimulatedQueue", "SimulatedVisit", "Stage"]
 
@@ -76,7 +76,7 @@ class SimulatedQueue:
     __slots__ = (
         "agents_on_duty",
         "arrivals",
-        "customers",
+        "callers",
         "desks",
         "index",
         "lines",
@@ -105,8 +105,8 @@ class SimulatedQueue:
         self.desks: list[tuple[int, Desk]] = []
         """Who may serve it, with the rank of the queue among their skills; lowest first."""
         self.arrivals: Iterator[int]
-        self.customers: Customers
-        self.returning: Customers
+        self.callers: Callers
+        self.returning: Callers
         """Draws the errands of who is transferred here: apart, so that they do not change who comes afresh."""
         self.ring: Callable[[Random], int]
         self.ring_limit: int

@@ -14,10 +14,10 @@ from random import Random
 from stream.core.cloudevents import Event
 from stream.simulator.arrivals import arrival_times
 from stream.simulator.callbacks import Callbacks
+from stream.simulator.callers import Callers, milliseconds, sampler
 from stream.simulator.cases.engine import simulated_cases
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
-from stream.simulator.customers import Customers, milliseconds, sampler
 from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, SimulatedVisit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder
@@ -116,8 +116,8 @@ def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], S
             return Random(f"{seed}/{of}/{who}")
 
         queue.arrivals = arrival_times(chance("arrivals"), plan.per_hour, clock_ms=clock_ms)
-        queue.customers = Customers(plan, chance("customers"))
-        queue.returning = Customers(plan, chance("returning"))
+        queue.callers = Callers(plan, chance("customers"))
+        queue.returning = Callers(plan, chance("returning"))
         queue.rng = chance("queue")
         queue.ring = sampler(plan.ring)
         queue.ring_limit = milliseconds(plan.ring_limit)

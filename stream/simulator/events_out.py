@@ -8,8 +8,8 @@ from stream.core.cloudevents import Event
 from stream.families.agents import events as agents
 from stream.families.contacts import events as e
 from stream.families.contacts import payloads
+from stream.simulator.callers import Leaving
 from stream.simulator.centre import Reports, Transfer
-from stream.simulator.customers import Leaving
 from stream.simulator.desks import Calendar, Desk, SimulatedQueue, SimulatedVisit
 
 __all__ = ["Recorder", "source_of"]

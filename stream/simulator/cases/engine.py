@@ -7,12 +7,12 @@ from random import Random
 
 from stream.core.cloudevents import Event
 from stream.simulator.arrivals import arrival_times
+from stream.simulator.callers import milliseconds
 from stream.simulator.cases.desk import CaseAgent, Inbox, Mailbox
 from stream.simulator.cases.events_out import CaseRecorder
 from stream.simulator.cases.plan import HelpDesk
 from stream.simulator.cases.play import CasePlay
 from stream.simulator.cases.requests import Requests
-from stream.simulator.customers import milliseconds
 from stream.simulator.desks import Calendar
 
 __all__ = ["simulated_cases"]

@@ -2,9 +2,9 @@
 
 from stream.families.cases.payloads import Status
 from stream.simulator.arrivals import DAY_MS
+from stream.simulator.callers import milliseconds
 from stream.simulator.cases.desk import RAISED, CaseAgent, Mailbox, SimulatedCase
 from stream.simulator.cases.events_out import CaseRecorder
-from stream.simulator.customers import milliseconds
 from stream.simulator.desks import Calendar
 
 __all__ = ["CasePlay"]
