@@ -26,7 +26,13 @@ from stream.core.windows import EPOCH
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.events import CustomerChanged, CustomerForgotten, CustomerJoined
+from stream.families.customers.events import (
+    CustomerActive,
+    CustomerAsked,
+    CustomerChanged,
+    CustomerForgotten,
+    CustomerJoined,
+)
 from stream.families.customers.history import (
     DAY_MS,
     KEPT_MS,
@@ -37,14 +43,16 @@ from stream.families.customers.history import (
     History,
     Membership,
     Place,
+    active_on,
     reference_of,
+    with_active_on,
 )
 from stream.families.customers.local_days import EPOCH_DAY
 from stream.families.customers.matters import OF_MEMBERS
 from stream.families.customers.parts import IN_ANY_WAY, Members, Part, PartKey, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
-from stream.families.customers.reports import TOUCHES, ToldTouch, activity_of, entries_of, ms_of
+from stream.families.customers.reports import ACTIVITY, TOUCHES, ToldTouch, entries_of, ms_of
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["CountsKey", "CustomerKey", "CustomersFold"]
@@ -214,21 +222,34 @@ class CustomersFold:
             return
         if row is NEW_CUSTOMER and not self._has_room(tenant, event, applied):
             return
+        members = self.parts.of_members(tenant, row.membership)
+        if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
+            self._see(key, row, members, event, offset, applied)
+            return
         history = History(row.history)
         if is_late(history, at_ms):
             applied.late += 1
             return
-        members = self.parts.of_members(tenant, row.membership)
         customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
-        if (read := TOUCHES.get(kind)) is not None and (told := read(event)) is not None:
-            known = self._touch(customer, told)
-        else:
-            known = self._enter(customer, event)
-        if not self._be_active(customer, event) and known:
+        told = TOUCHES.get(kind)
+        known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
+        what = ACTIVITY.get(kind, -1)
+        if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += 1
             return
         self.customers.put(key, CustomerRow(offset, history.pack(), customer.places, customer.membership))
+
+    def _see(  # as many as there are limits
+        self, key: CustomerKey, row: CustomerRow, members: Members, event: Event, offset: int, applied: Applied
+    ) -> None:
+        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
+        what, active = ACTIVITY[type(event)], active_on(row.history)
+        if self._be_active(members, active, what, ms_of(event.time)):
+            history = with_active_on(row.history, what, active[what])
+            self.customers.put(key, CustomerRow(offset, history, row.places, row.membership))
+        else:
+            applied.duplicates += 1
 
     def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
         """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
@@ -301,20 +322,16 @@ class CustomersFold:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)
         return self._places.shared_membership((names[0], names[1]))
 
-    def _be_active(self, customer: _Customer, event: Event) -> bool:
-        """Note on which day the customer was active; False if that is known."""
-        what = activity_of(event)
-        if what < 0:
-            return False
-        members, active_on = customer.members, customer.history.active_on
-        day, before = members.days.day(customer.at_ms) - EPOCH_DAY, active_on[what]
+    def _be_active(self, members: Members, active: list[int], what: int, at_ms: int) -> bool:
+        """Note on which day a customer was active, in *active* too; False if that is known."""
+        day, before = members.days.day(at_ms) - EPOCH_DAY, active[what]
         if day <= before:
             return False
-        if day > (latest := max(active_on)):
+        if day > (latest := max(active)):
             members.last_days[IN_ANY_WAY].move(latest, day)
         members.last_days[what].move(before, day)
-        active_on[what] = day
-        self._pending.hear(members, customer.at_ms, self._applied_to)
+        active[what] = day
+        self._pending.hear(members, at_ms, self._applied_to)
         return True
 
     def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:

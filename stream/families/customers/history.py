@@ -28,7 +28,9 @@ __all__ = [
     "Place",
     "Touch",
     "Touchpoint",
+    "active_on",
     "reference_of",
+    "with_active_on",
 ]
 
 DAY_MS: Final = 86_400_000
@@ -165,6 +167,18 @@ class History:
         touched = self.touchpoints[-1][0] >> 16 if self.touchpoints else 0
         entered = self.account[-1][0] >> 8 if self.account else 0
         return max(touched, entered)
+
+
+def active_on(data: bytes) -> list[int]:
+    """Return when a customer was active last, of a history as bytes: see `History.active_on`."""
+    return list(_HEAD.unpack_from(data)[: len(ACTIVITIES)]) if data else _NEVER_ACTIVE.copy()
+
+
+def with_active_on(data: bytes, what: int, day: int) -> bytes:
+    """Return a history as bytes with another last day of one of `ACTIVITIES`; all else stays as it is."""
+    if not data:
+        return _HEAD.pack(*(day if number == what else 0 for number in range(len(ACTIVITIES))), 0, 0)
+    return data[: 2 * what] + day.to_bytes(2, "little") + data[2 * what + 2 :]
 
 
 def reference_of(name: str) -> int:

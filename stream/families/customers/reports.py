@@ -21,7 +21,7 @@ from stream.families.customers.events import (
 from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Touch, reference_of
 from stream.families.customers.payloads import ChangedData
 
-__all__ = ["TOUCHES", "ToldTouch", "activity_of", "entries_of", "hundredths", "ms_of"]
+__all__ = ["ACTIVITY", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
 
 NO_QUEUE: Final = "(none)"
 """Stands where a survey rates no queue but the tenant as a whole."""
@@ -63,35 +63,26 @@ def _solved(event: CustomerSolved) -> ToldTouch:
     return Touch.SOLVED, data.contact, data.queue, data.channel, data.topic
 
 
-def _asked(event: CustomerAsked) -> ToldTouch | None:
+def _asked(event: CustomerAsked) -> ToldTouch:
     data = event.data
-    if data.what == "answered":
-        return None
     return Touch.ASKED, data.survey, data.queue or NO_QUEUE, data.channel or "", None
 
 
-TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch | None]]] = {
+TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch]]] = {
     CustomerContacted: _contacted,
     CustomerHandedOver: _handed_over,
     CustomerSolved: _solved,
     CustomerAsked: _asked,
 }
-"""By kind of event, what it tells of a touchpoint; None if nothing."""
+"""By kind of event, what it tells of a touchpoint; of surveys the invitation, not the answer."""
 
-_ACTIVITY: Final[dict[type[Event], int]] = {
+ACTIVITY: Final[dict[type[Event], int]] = {
     CustomerContacted: ACTIVITIES.index("contact"),
     CustomerPurchased: ACTIVITIES.index("purchase"),
     CustomerActive: ACTIVITIES.index("visit"),
     CustomerAsked: ACTIVITIES.index("answer"),
 }
-
-
-def activity_of(event: Event) -> int:
-    """Return which of `ACTIVITIES` an event is, by number; -1 if none."""
-    kind = type(event)
-    if kind is CustomerAsked and event.data.what == "invited":
-        return -1
-    return _ACTIVITY.get(kind, -1)
+"""By kind of event, which of `ACTIVITIES` it is, by number; of surveys the answer, not the invitation."""
 
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
