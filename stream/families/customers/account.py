@@ -1,16 +1,17 @@
 """
 What the account of a customer counts for: being there, what is paid in a month, and what was bought.
 
-All of it follows from the set of entries. Whoever joins while being there already changes nothing by it.
+All of it follows from the set of entries. Whoever joins while being there already changes nothing by it. Of whom nobody
+tells that they joined, they are customers by what they buy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from stream.families.customers.history import AccountEntry, AccountKind
 from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, Fact, NextDay
 
-__all__ = ["NO_STANDING", "Standing", "account_facts", "purchase_facts", "standing_of"]
+__all__ = ["BUYS", "NO_STANDING", "Standing", "account_facts", "has_joined", "purchase_facts", "standing_of"]
 
 _JOINED: Final = ("joined",)
 _LEFT: Final = ("left",)
@@ -25,6 +26,9 @@ _PURCHASE: Final = ("purchases",)
 _REVENUE: Final = ("revenue",)
 _JOURNEY: Final = ("journeys",)
 _OTHER_CURRENCY: Final = ("other_currency",)
+
+
+BUYS: Final = frozenset({AccountKind.BOUGHT, AccountKind.PURCHASED})
 
 
 class Standing(NamedTuple):
@@ -88,17 +92,19 @@ def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
 
     With each, 1 for coming, -1 for going or 0, and how much more is paid in a month.
     """
-    joined = _has_joined(account)
+    joined = has_joined(account)
     present, told, paid = False, 0, 0
     changes: list[tuple[int, int, int]] = []
     for when, _, amount in account:
         kind, was = when & 0xFF, present
-        if kind > AccountKind.MONTHLY:
-            continue
         if kind == AccountKind.MONTHLY:
             told = amount
-        elif kind != AccountKind.BOUGHT_FIRST or not joined:
-            present = kind != AccountKind.LEFT
+        elif kind == AccountKind.LEFT:
+            present = False
+        elif kind == AccountKind.JOINED or (kind in BUYS and not joined):
+            present = True
+        else:
+            continue
         pays = told if present else 0
         if present != was or pays != paid:
             changes.append((when >> 8, present - was, pays - paid))
@@ -106,8 +112,8 @@ def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
     return changes
 
 
-def _has_joined(account: Sequence[AccountEntry]) -> bool:
-    # Who is told to have joined is there since then, and not since a purchase.
+def has_joined(account: Iterable[AccountEntry]) -> bool:
+    """Tell whether somebody has told that the customer joined: then purchases make no customer."""
     return any([when & 0xFF == AccountKind.JOINED for when, _, _ in account])
 
 
@@ -115,11 +121,14 @@ def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
     """Return how a customer stands; *paid_before* is the revenue of what is forgotten."""
     if not account:
         return NO_STANDING
-    joined = _has_joined(account)
+    joined = has_joined(account)
     present, monthly, revenue = False, 0, paid_before
     for when, _, amount in account:
         kind = when & 0xFF
-        if kind == AccountKind.PURCHASED or kind == AccountKind.PAID_BEFORE:
+        if kind == AccountKind.PURCHASED:
+            revenue += amount
+            present = present or not joined
+        elif kind == AccountKind.PAID_BEFORE:
             revenue += amount
         elif kind == AccountKind.MONTHLY:
             monthly = amount
@@ -127,6 +136,6 @@ def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
             revenue -= amount
         elif kind == AccountKind.JOINED or kind == AccountKind.LEFT:
             present = kind == AccountKind.JOINED
-        elif kind == AccountKind.BOUGHT_FIRST and not joined:
+        elif kind == AccountKind.BOUGHT and not joined:
             present = True
     return Standing(1, monthly, revenue) if present else NO_STANDING

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stream.families.customers.account import account_facts, purchase_facts
+from stream.families.customers.account import BUYS, account_facts, has_joined, purchase_facts
 from stream.families.customers.history import (
     KEPT_MS,
     LATE_MS,
@@ -182,18 +182,20 @@ def enter(
 def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
     """Tell whether entries are just one more purchase of a customer: nothing else counts otherwise by it."""
     bought = entries[0]
-    if bought[0] & 0xFF != AccountKind.PURCHASED:
+    if bought[0] & 0xFF != AccountKind.PURCHASED or len(entries) > 1:
         return False
-    known = False
+    is_customer, may_have_left = has_joined(account), False
     for when, reference, _ in account:
+        kind = when & 0xFF
         if reference == bought[1]:
             return False
-        if when & 0xFF <= AccountKind.BOUGHT_FIRST and when <= bought[0]:
-            known = True
-    return known
+        if kind in BUYS and when <= bought[0]:
+            is_customer = True
+        may_have_left = may_have_left or kind == AccountKind.LEFT
+    return is_customer and (not may_have_left or has_joined(account))
 
 
-_ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY, AccountKind.BOUGHT_FIRST})
+_ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY})
 """Told several times, such as of one order: the first stands."""
 
 _LATEST: Final = frozenset({AccountKind.PLAN, AccountKind.GROUP, AccountKind.PAID_BEFORE})
@@ -216,38 +218,35 @@ def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
     return True
 
 
-_TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.BOUGHT_FIRST, AccountKind.LEFT})
-_SUMS: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
+_TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.LEFT})
+_PAID: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
+_STAY: Final = frozenset({AccountKind.REFERRED, AccountKind.PAID_BEFORE, AccountKind.PLAN, AccountKind.GROUP})
 
 
 def _close_old(history: History, newest_ms: int) -> list[Fact]:
-    """Forget the entries that no window reaches, and what is too much; but how the customer stood, and has paid."""
+    """Forget the entries that no window reaches, and what is too much; but not how the customer stood, and has paid."""
     account, horizon = history.account, max(newest_ms, history.newest_ms) - KEPT_MS
     if account and account[0][0] >> 8 < horizon:
         old = [entry for entry in account if entry[0] >> 8 < horizon]
-        kept = _standing_entries(old)
-        for entry in old:
-            history.paid_before += _SUMS.get(entry[0] & 0xFF, 0) * entry[2]
-        account[: len(old)] = kept
+        account[: len(old)] = _standing_entries(old, has_joined(account))
+        history.paid_before += sum([_PAID.get(entry[0] & 0xFF, 0) * entry[2] for entry in old])
     if len(account) < MOST_KEPT:
         return []
-    paid = next((entry for entry in account if entry[0] & 0xFF in _SUMS), None)
-    if paid is None:
-        del account[1]  # the first one tells since when the customer is known
-    else:
-        history.paid_before += _SUMS[paid[0] & 0xFF] * paid[2]
-        account.remove(paid)
+    # The first one tells since when the customer is known.
+    paid = next((entry for entry in account[1:] if entry[0] & 0xFF in _PAID), account[1])
+    history.paid_before += _PAID.get(paid[0] & 0xFF, 0) * paid[2]
+    account.remove(paid)
     return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
 
 
-def _standing_entries(old: Sequence[AccountEntry]) -> list[AccountEntry]:
+def _standing_entries(old: Sequence[AccountEntry], joined: bool) -> list[AccountEntry]:
     """Return those of old entries that tell how the customer stood at last, and when it began."""
     turns = [entry for entry in old if entry[0] & 0xFF in _TURNS]
+    if not joined:
+        bought = [(when >> 8 << 8 | AccountKind.BOUGHT, 0, 0) for when, _, _ in old if when & 0xFF in BUYS]
+        turns = sorted([*turns, *bought])
     monthly = [entry for entry in old if entry[0] & 0xFF == AccountKind.MONTHLY]
-    others = [
-        entry for entry in old if entry[0] & 0xFF not in _TURNS | _SUMS.keys() | {AccountKind.MONTHLY, AccountKind.OTHER_CURRENCY}
-    ]
-    return sorted({*turns[:1], *turns[-1:], *monthly[-1:], *others})
+    return sorted({*turns[:1], *turns[-1:], *monthly[-1:], *[entry for entry in old if entry[0] & 0xFF in _STAY]})
 
 
 def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:

@@ -52,7 +52,7 @@ from stream.families.customers.matters import OF_MEMBERS
 from stream.families.customers.parts import IN_ANY_WAY, Members, Part, PartKey, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
-from stream.families.customers.reports import ACTIVITY, TOUCHES, ToldTouch, entries_of, ms_of
+from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["CountsKey", "CustomerKey", "CustomersFold"]
@@ -244,7 +244,7 @@ class CustomersFold:
         self, key: CustomerKey, row: CustomerRow, members: Members, event: Event, offset: int, applied: Applied
     ) -> None:
         """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active = ACTIVITY[type(event)], active_on(row.history)
+        what, active = ACTIVITY.get(type(event), ANSWER), active_on(row.history)
         if self._be_active(members, active, what, ms_of(event.time)):
             history = with_active_on(row.history, what, active[what])
             self.customers.put(key, CustomerRow(offset, history, row.places, row.membership))
@@ -309,9 +309,12 @@ class CustomersFold:
     def _move(self, customer: _Customer, change: Change, sets: Sequence[PartSet], all_of_it: Change) -> None:
         """Have a customer count for another plan or group: there with all that is known, elsewhere with the change."""
         stays, left, entered = self.parts.of_move(sets[OF_MEMBERS], customer.members)
+        # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
+        for parts in (left, entered):
+            self._pending.hear(parts, customer.at_ms, self._applied_to)
         self._count(customer.at_ms, change, [*sets[:-1], stays])
-        self._count(customer.at_ms, Change(gone=all_of_it.gone), [left])
-        self._count(customer.at_ms, Change(new=all_of_it.new), [entered])
+        self._pending.take_back([left], all_of_it.gone)
+        self._pending.add([entered], all_of_it.new)
 
     def _membership(self, customer: _Customer, event: CustomerJoined | CustomerChanged) -> Membership:
         """Return plan and group after an event: each as the latest event tells it."""

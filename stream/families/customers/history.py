@@ -78,8 +78,8 @@ class AccountKind:
     """What an account entry is. Of one instant the lower ones happened first."""
 
     JOINED: Final = 0
-    BOUGHT_FIRST: Final = 1
-    """The first purchase of somebody of whom nobody had told that they joined."""
+    BOUGHT: Final = 1
+    """A purchase that is forgotten, but that somebody became a customer by it."""
     LEFT: Final = 2
     MONTHLY: Final = 3
     PURCHASED: Final = 4

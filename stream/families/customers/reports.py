@@ -21,7 +21,7 @@ from stream.families.customers.events import (
 from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Touch, reference_of
 from stream.families.customers.payloads import ChangedData
 
-__all__ = ["ACTIVITY", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
+__all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
 
 NO_QUEUE: Final = "(none)"
 """Stands where a survey rates no queue but the tenant as a whole."""
@@ -80,16 +80,17 @@ ACTIVITY: Final[dict[type[Event], int]] = {
     CustomerContacted: ACTIVITIES.index("contact"),
     CustomerPurchased: ACTIVITIES.index("purchase"),
     CustomerActive: ACTIVITIES.index("visit"),
-    CustomerAsked: ACTIVITIES.index("answer"),
 }
-"""By kind of event, which of `ACTIVITIES` it is, by number; of surveys the answer, not the invitation."""
+"""By kind of event, which of `ACTIVITIES` it is, by number. An answer to a survey is one, too, but no invitation."""
+
+ANSWER: Final = ACTIVITIES.index("answer")
 
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
     """Return what an event adds to the account, by the *currency* in which money is told."""
     when = at_ms << 8
     if isinstance(event, CustomerPurchased):
-        return [*_order(event, when, AccountKind.PURCHASED, currency), (when | AccountKind.BOUGHT_FIRST, 0, 0)]
+        return [*_order(event, when, AccountKind.PURCHASED, currency)]
     if isinstance(event, CustomerRefunded):
         return [*_order(event, when, AccountKind.REFUNDED, currency)]
     if isinstance(event, CustomerLeft):
