@@ -216,9 +216,11 @@ class SurveysFold:
             return None
         channel = data.channel or ""
         key = (queue.tenant, queue.name, self._customer_keys.digest(tenant, data.customer))
-        older = self._customer_keys.older(tenant, data.customer)
-        others = tuple([(queue.tenant, queue.name, digest) for digest in older])
-        row, policy = self._newest_row(key, others), queue.policy(channel)
+        row, policy = self.customers.get(key, NEW_CUSTOMER), queue.policy(channel)
+        others: tuple[CustomerKey, ...] = ()
+        if older := self._customer_keys.older(tenant, data.customer):
+            others = tuple((queue.tenant, queue.name, digest) for digest in older)
+            row = self._newest_of(row, others)
         if row.applied_offset >= offset:
             return None
         judged = with_invitation(
@@ -232,13 +234,11 @@ class SurveysFold:
         )
         return None if judged is None else _Asking(key, others, judged)
 
-    def _newest_row(self, key: CustomerKey, others: tuple[CustomerKey, ...]) -> CustomerRow:
-        """Return the row of a customer, whichever key it was written by."""
-        row = self.customers.get(key, NEW_CUSTOMER)
-        # Of two the newer one has all: a crash may have come between writing it and removing the other.
-        for other in others:
-            row = max(row, self.customers.get(other, NEW_CUSTOMER), key=lambda one: one.applied_offset)
-        return row
+    def _newest_of(self, row: CustomerRow, others: tuple[CustomerKey, ...]) -> CustomerRow:
+        """Return the newest row of a customer, whichever key it was written by."""
+        # It has all that the others have: a crash may have come between writing it and removing the one before.
+        rows = (row, *(self.customers.get(other, NEW_CUSTOMER) for other in others))
+        return max(rows, key=lambda one: one.applied_offset)
 
     def _ask(self, queue: RatedQueue, asking: _Asking, at: datetime, offset: int) -> None:
         judged = asking.judged
