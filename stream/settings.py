@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whether a worker creates topics that are missing; false where only an administrator may."""
     policies: Path | None = None
     """TOML file with thresholds, formulas and targets of queues; none: the defaults for all."""
+    customer_key_file: Path | None = None
+    """File with the keys that digests of customers are made with, the same for all workers; none: without a secret."""
     checkpoint_interval: timedelta = timedelta(seconds=1)
     """How often changed rows and offsets are written, a fifth as often while catching up. Longer: more to replay."""
     session_timeout: timedelta = timedelta(seconds=12)

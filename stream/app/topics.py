@@ -9,6 +9,7 @@ from typing import Any
 from stream.core.cloudevents import Event, EventDecoder, Headers
 from stream.core.derivation import Derivation
 from stream.core.family import Family, FoldOptions
+from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
 from stream.families.registry import FAMILIES
@@ -22,6 +23,7 @@ _HEADERS = attrgetter("headers")
 def source_topics(
     policies: Policies,
     *,
+    customer_keys: CustomerKeys = NO_SECRET,
     partitions: int,
     max_queues_per_tenant: int,
     max_queues: int,
@@ -37,6 +39,7 @@ def source_topics(
     """
     options = FoldOptions(
         policies=policies,
+        customer_keys=customer_keys,
         max_queues_per_tenant=min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20),
         max_queues=min(max_queues, 2 * max_queues // partitions + 20),
     )
