@@ -1,6 +1,6 @@
-"""Which minute, hour, day, month and window an instant belongs to. Half open: `[start, start + length)`.
+"""Which minute, hour, day, month, quarter and window an instant belongs to. Half open: `[start, start + length)`.
 
-Minutes and hours are counted from 1970 (UTC); days and months are those of a queue's own time zone and reset time.
+Minutes and hours are counted from 1970 (UTC); longer units are those of a queue's own time zone and reset time.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ __all__ = [
     "LIVE_WINDOWS",
     "MINUTE",
     "MONTH",
+    "QUARTER",
     "SPANS",
     "TODAY",
     "UNITS",
@@ -30,6 +31,7 @@ __all__ = [
     "hour_of",
     "minute_of",
     "month_of",
+    "quarter_of",
     "start_of",
     "start_of_day",
 ]
@@ -38,10 +40,10 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 MINUTE: Final = timedelta(minutes=1)
 
-Unit = Literal["minute", "hour", "day", "month"]
+Unit = Literal["minute", "hour", "day", "month", "quarter"]
 """What counts are kept by."""
 
-UNITS: Final[tuple[Unit, ...]] = ("minute", "hour", "day", "month")
+UNITS: Final[tuple[Unit, ...]] = ("minute", "hour", "day", "month", "quarter")
 """The shortest first."""
 
 
@@ -65,6 +67,9 @@ TODAY: Final = "today"
 MONTH: Final = "month"
 """The window since the queue's calendar month began, with the first of its days."""
 
+QUARTER: Final = "quarter"
+"""The window since the queue's calendar quarter began: January to March, and so on."""
+
 WINDOWS: Final[Mapping[str, Window]] = {
     "5m": Window("minute", 5),
     "15m": Window("minute", 15),
@@ -76,6 +81,7 @@ WINDOWS: Final[Mapping[str, Window]] = {
     "30d": Window("day", 30),
     "90d": Window("day", 90),
     MONTH: Window("month"),
+    QUARTER: Window("quarter"),
 }
 """Every window that a family may have, by name; of each unit the shortest first."""
 
@@ -144,3 +150,8 @@ def month_of(day: int) -> int:
     """Return the number of the calendar month, since the year 0, that holds the day of an ordinal."""
     of = date.fromordinal(day)
     return of.year * 12 + of.month - 1
+
+
+def quarter_of(day: int) -> int:
+    """Return the number of the calendar quarter, since the year 0, that holds the day of an ordinal."""
+    return month_of(day) // 3

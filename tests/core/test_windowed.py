@@ -15,10 +15,10 @@ from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
 from stream.core.windowed import Scope, Windowed
 from stream.core.windows import ALL as EVER
-from stream.core.windows import MONTH, SPANS, TODAY, UNITS, WINDOWS, earlier, minute_of
+from stream.core.windows import MONTH, QUARTER, SPANS, TODAY, UNITS, WINDOWS, earlier, minute_of
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
-ALL = Retention(minutes=121, hours=49, days=182, months=2)
+ALL = Retention(minutes=121, hours=49, days=182, months=2, quarters=2)
 DAYS = Retention(days=182)
 """Nothing shorter: minutes of a day are counted together, and days that are over are kept as bytes."""
 KEPT = [ALL, DAYS]
@@ -72,6 +72,13 @@ def day_of(at: datetime, day_starts: time) -> date:
     return next(day for begin, day in begins if begin.astimezone(UTC) <= at)
 
 
+def quarter_of(day: date) -> int:
+    """Return the quarter of its year that a day is in, from a table."""
+    return next(
+        number for number, ends in enumerate(((3, 31), (6, 30), (9, 30), (12, 31))) if (day.month, day.day) <= ends
+    )
+
+
 def windows_of(shop: Windowed[Sold], minute: int) -> dict[str, Sold]:
     """Return what each window shows."""
     counted = shop.counted(minute)
@@ -92,6 +99,7 @@ def expected(sales: Sequence[Sale], at: datetime, day_starts: time) -> dict[str,
         "hour": [now // 60 - minute_of(sale.at) // 60 for sale in sales],
         "day": [(today - day).days for day in days],
         "month": [(today.year - day.year) * 12 + today.month - day.month for day in days],
+        "quarter": [(today.year - day.year) * 4 + quarter_of(today) - quarter_of(day) for day in days],
     }
     return {
         name: sold(sale for sale, age in zip(sales, ages[span.unit], strict=True) if span.ago <= age <= span.oldest)
@@ -276,6 +284,7 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
         (Retention(days=1), [TODAY]),
         (Retention(days=31), [TODAY, "7d", "30d", earlier(TODAY), earlier("7d")]),
         (Retention(months=1), [MONTH]),
+        (Retention(quarters=2), [QUARTER, earlier(QUARTER)]),
         (Retention(), []),
     ],
 )
@@ -305,6 +314,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         "hour": 1,
         "day": 24,
         "month": 2,
+        "quarter": 2,
     }
 
 
@@ -316,6 +326,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         (Retention(days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
         (Retention(hours=48), datetime(2026, 5, 29, 12, tzinfo=UTC)),
         (ALL, datetime(2025, 11, 30, 23, tzinfo=UTC)),
+        (Retention(quarters=2), datetime(2025, 12, 31, 23, tzinfo=UTC)),
     ],
 )
 def test_what_is_in_nothing_that_is_kept_is_too_late(keep: Retention, first: datetime) -> None:
