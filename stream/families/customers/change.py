@@ -246,7 +246,8 @@ def _standing_entries(old: Sequence[AccountEntry], joined: bool) -> list[Account
         bought = [(when >> 8 << 8 | AccountKind.BOUGHT, 0, 0) for when, _, _ in old if when & 0xFF in BUYS]
         turns = sorted([*turns, *bought])
     monthly = [entry for entry in old if entry[0] & 0xFF == AccountKind.MONTHLY]
-    return sorted({*turns[:1], *turns[-1:], *monthly[-1:], *[entry for entry in old if entry[0] & 0xFF in _STAY]})
+    came = [entry for entry in turns if entry[0] & 0xFF != AccountKind.LEFT]
+    return sorted({*came[:1], *turns[-1:], *monthly[-1:], *[entry for entry in old if entry[0] & 0xFF in _STAY]})
 
 
 def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
