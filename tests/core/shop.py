@@ -137,7 +137,7 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[RowKey, bytes]:
     """Take what a checkpoint writes."""
     written = {}
     for scope, number, row in shop.drain_counted():
-        row.applied_offset = offset
+        row.applied_offset = max(row.applied_offset, offset)  # one that was loaded may be ahead of a replay
         written[scope, number] = msgspec.msgpack.encode(row)
     shop.forget_outdated()
     return written
