@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from stream.core.ahead import DaysAhead
 from stream.core.counted import Counted
 from stream.core.counts import Counts, CountsRow, size_of
 from stream.core.kept_units import KeptUnits
@@ -76,6 +77,10 @@ class Windowed(Generic[T]):
     The counts of one key, in all windows.
 
     Rows count in place, each record once: a row that was loaded with a higher applied offset takes nothing.
+
+    A family that foresees something counts it at once, at an instant on a later day of the key. No window has it, nor
+    `ALL`, until that day has come; a later event may take it back, before that day or after it. But no counter may
+    show it: one would have what was taken back before its day, too (`Counted.shown`).
     """
 
     def __init__(
@@ -87,12 +92,20 @@ class Windowed(Generic[T]):
         *,
         windows: tuple[str, ...] = LIVE_WINDOWS,
         silence: timedelta | None = None,
+        foresees: timedelta = timedelta(0),
     ) -> None:
+        """
+        Make it empty.
+
+        *foresees* is the longest that anything lies ahead of the newest event; 0: nothing does. Days must be kept
+        then, and a *silence* be longer. Whoever forgets a silent key waits for that, too: its windows may show
+        something of it so much longer than its retention reaches.
+        """
         self.watermark = EPOCH
         """Time of the newest event of this key."""
         self.silent_from = EPOCH
         """An event that is later may end a silence: `end_silence` must hear of it before the watermark moves."""
-        self.totals = Totals(new_row, silence)
+        self.totals = Totals(new_row, silence, foresees)
         self._kind: type[T] = type(self.totals.counted.tally)
         self._units = KeptUnits(retention, zone, day_starts)
         self.surely_kept = retention.surely
@@ -109,6 +122,8 @@ class Windowed(Generic[T]):
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
         """The numbers of the longer units that these are in: ordered sets."""
+        assert retention.days or not foresees, "what lies ahead is told apart by its day"
+        self._ahead = DaysAhead(self._rows["day"], self._open_numbers["day"], self._kind) if foresees else None
         self._in_days = not (retention.minutes or retention.hours)
         """Nothing shorter is kept: all minutes of a day count in the same rows."""
         self._alike = (0, -1)
@@ -172,7 +187,7 @@ class Windowed(Generic[T]):
         tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if minute < self._read_at:
-            self._count_closed(contribution, sign, minute, offset)
+            self._count_closed(contribution, sign, minute)
 
     def alike(self, minute: int) -> int:
         """
@@ -183,7 +198,9 @@ class Windowed(Generic[T]):
         known = self._alike
         if not known[0] <= minute <= known[1]:
             known = self._day_around(minute)
-            self._alike = max(self._alike, known)  # what is told of days ago comes between events of today
+            # What is told of days ago comes between events of today, as does what lies ahead.
+            if known[0] <= minute_of(self.watermark):
+                self._alike = max(self._alike, known)
         return known[1]
 
     def _day_around(self, minute: int) -> tuple[int, int]:
@@ -192,13 +209,15 @@ class Windowed(Generic[T]):
         first, last = self._units.minutes_of_day(day)
         return (max(first, begun), last) if minute >= begun else (first, min(last, begun - 1))
 
-    def _count_closed(self, contribution: Contribution[T], sign: int, minute: int, offset: int) -> None:
+    def _count_closed(self, contribution: Contribution[T], sign: int, minute: int) -> None:
         """Bring sums up to date that were made without a contribution to what they have closed."""
         late: T | None = None
+        tallies = self._open_minutes[minute]
         for unit, sums in self._sums.items():
             number = self._units.number(unit, minute)
             row = self._rows[unit].get(number) if number < sums.running else None
-            if row is not None and row.applied_offset < offset:
+            # Rows that are not kept any more, or have counted the record before, stay as they are until they go.
+            if row is not None and any(tally is row.tally for tally in tallies):
                 if late is None:
                     late = self._kind()  # counting into a tally of its own gives the delta
                     contribution.count([late], sign)
@@ -326,7 +345,10 @@ class Windowed(Generic[T]):
         self._read_at = minute
         windows[ALL] = self.totals.counted.tally.pack()
         running = {unit: self._packed(unit, minute) for unit in self._lengths.units}
-        return Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
+        counted = Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
+        if self._ahead is not None:
+            self._ahead.take_off(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
+        return counted
 
     def _packed(self, unit: Unit, minute: int) -> bytes:
         row = self._rows[unit].get(self._units.number(unit, minute))

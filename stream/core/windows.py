@@ -137,6 +137,7 @@ def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
     return day if at >= start_of_day(day, zone, day_starts) else day - 1
 
 
+@lru_cache(maxsize=4096)  # what lies ahead is of few days, and all of them are asked for with each event
 def start_of_day(day: int, zone: ZoneInfo, day_starts: time) -> datetime:
     """
     Return the first instant of a local day.
