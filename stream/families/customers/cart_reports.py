@@ -7,7 +7,7 @@ the end: nothing later is kept. Knows neither events nor what a cart counts for.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence
 from struct import Struct as Layout
 from typing import Final
 
@@ -31,7 +31,7 @@ __all__ = [
     "worth_at",
 ]
 
-CartReports = array[int]
+CartReports = MutableSequence[int]
 """Reports to be read: at even places when, in ms since 1970, and behind each what was told then."""
 
 MOST_INSTANTS: Final = 50
