@@ -101,17 +101,17 @@ def _come(
         before = contacts_in(touchpoints, places)
         insort(touchpoints, touchpoint)
         after = contacts_in(touchpoints, places)
-        was, now = before.get(reference), after[reference]
+        was, now = before.get(reference), after.get(reference)
         matters = {places[one.place].matter for one in (was, now) if one is not None}
         gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
     else:
         touchpoints.append(touchpoint)
-        now = contacts_in(touchpoints, places)[reference]
-        new = matter_facts([now], places, days)
+        now = contacts_in(touchpoints, places).get(reference)
+        new = [] if now is None else matter_facts([now], places, days)
     if history.account:
         # Of what was bought before and after it, only this one contact counts otherwise.
         gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
-        new += journey_facts([now], places, history.account, days[OF_MEMBERS])
+        new += journey_facts([] if now is None else [now], places, history.account, days[OF_MEMBERS])
     return _difference(gone, new)
 
 

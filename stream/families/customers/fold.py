@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from msgspec import Struct
 
@@ -24,9 +24,11 @@ from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
 from stream.families.customers.account import NO_STANDING, standing_of
+from stream.families.customers.carts import Carts
 from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.events import (
+    CartEvent,
     CustomerActive,
     CustomerAsked,
     CustomerChanged,
@@ -71,6 +73,8 @@ _OVER_MS: Final = KEPT_MS + LATE_MS
 
 _UNKNOWN: Final = ("unknown",)
 
+_OF_CARTS: Final = frozenset(get_args(CartEvent))
+
 _NOBODY: Final = ("", "")
 
 _PLACE_AND_MEMBERS: Final = 2
@@ -109,6 +113,7 @@ class CustomersFold:
         self._keep_silent = keep_silent
         self._places = Places(policies, self.parts)
         self._pending = Pending()
+        self._carts = Carts(self.parts, self._pending, keys, max_customers)
         self._watermark = EPOCH
         self._recovered_to = -1
         self._applied_to = -1
@@ -122,7 +127,7 @@ class CustomersFold:
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
         """The tables in the order in which a checkpoint must write them: customers are never ahead of their counts."""
-        return {"customer_counts": self.counts, "customers": self.customers}
+        return {"customer_counts": self.counts, "customers": self.customers, "carts": self._carts.rows}
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
@@ -187,10 +192,10 @@ class CustomersFold:
             history = History(row.history)
             members = self.parts.of_members(tenant, row.membership)
             members.enter(standing_of(history.account, history.paid_before), history.active_on)
+        self._carts.recovered()
         self._recovered_to = max(
             self._recovered_to,
-            max((row.applied_offset for row in self.counts.values()), default=-1),
-            max((row.applied_offset for row in self.customers.values()), default=-1),
+            *(max((row.applied_offset for row in table.values()), default=-1) for table in self.tables.values()),
         )
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, CustomersSnapshot]]:
@@ -211,6 +216,9 @@ class CustomersFold:
         self._watermark = max(self._watermark, *[event.time for event in events])
 
     def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:
+        if type(event) in _OF_CARTS:
+            self._carts.fold(event, offset, applied, self._applied_to)
+            return
         tenant = self.parts.admit_tenant(event.tenantid)
         key, row = self._find(tenant, event)
         if row.applied_offset >= offset:
@@ -404,6 +412,8 @@ class CustomersFold:
                 self.customers.remove(key)
         if (rest := next(self._to_sweep, None)) is not None:
             self._to_sweep = chain((rest,), self._to_sweep)
+            return
+        if not self._carts.sweep(ms_of(self._watermark), self._committed):
             return
         for part in self.parts.silent(self._watermark):
             for scope, number in part.counts.numbers():

@@ -14,7 +14,7 @@ from msgspec import Struct
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
 from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, Place, Touch, Touchpoint
 
-__all__ = ["JOURNEY_MS", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "Fields", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
+__all__ = ["JOURNEY_MS", "NOWHERE", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "Fields", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
 
 OF_MEMBERS: Final = -1
 """In place of the number of a place: it counts for the plan and group of the customer."""
@@ -27,6 +27,9 @@ Fact = tuple[int, int, Fields, int]
 
 NextDay = Callable[[int], int]
 """Returns, of an instant in ms since 1970, the first instant of the local day after it."""
+
+NOWHERE: Final = ""
+"""The queue of a place that was not told."""
 
 LONGEST_EFFORT_MS: Final = 60 * DAY_MS
 """What was so much earlier than a solution has nothing to do with it."""
@@ -57,8 +60,8 @@ class Contact(Struct, gc=False):
 
     at_ms: int
     """When it came."""
-    place: int
-    """Where it came first."""
+    place: int = -1
+    """Where it came first; -1: nobody has told by now."""
     served_ms: int = -1
     """When somebody had answered, or solved it; -1: nobody by now."""
     messages: tuple[int, ...] = ()
@@ -68,31 +71,33 @@ class Contact(Struct, gc=False):
 
 
 def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> dict[int, Contact]:
-    """Return the contacts by their reference, in the order in which they came."""
+    """Return the contacts by their reference, in the order in which they came; none of which nobody told where."""
     contacts: dict[int, Contact] = {}
     is_with: dict[int, str] = {}
     for when, reference in touchpoints:
         at_ms, kind, place = when >> 16, when >> 8 & 0xFF, when & 0xFF
         if kind == Touch.ASKED:
             continue
-        contact = contacts.get(reference)
+        queue, contact = places[place].queue, contacts.get(reference)
         if contact is None:
-            contact = contacts[reference] = Contact(at_ms, place)
+            contact = contacts[reference] = Contact(at_ms)
         elif kind == Touch.MESSAGE:
             contact.messages += (at_ms,)
-        if kind == Touch.SERVED:
-            if contact.served_ms < 0:
-                contact.served_ms = at_ms
-        elif kind == Touch.SOLVED:
-            contact.solved += (at_ms,)
-            if contact.served_ms < 0:
-                contact.served_ms = at_ms
-        elif kind == Touch.HANDED_OVER or kind == Touch.IS_WITH:
-            queue = places[place].queue
-            before = is_with.get(reference, places[contact.place].queue)
-            if kind == Touch.HANDED_OVER or queue != before:
+        if kind == Touch.HANDED_OVER or kind == Touch.IS_WITH:
+            if kind == Touch.HANDED_OVER or is_with.get(reference, queue) != queue:
                 contact.handed_over += (at_ms,)
             is_with[reference] = queue
+            continue
+        if contact.place < 0 and queue != NOWHERE:
+            contact.place = place
+            is_with.setdefault(reference, queue)
+        if kind == Touch.SERVED or kind == Touch.SOLVED:
+            if contact.served_ms < 0:
+                contact.served_ms = at_ms
+            if kind == Touch.SOLVED:
+                contact.solved += (at_ms,)
+    for reference in [reference for reference, contact in contacts.items() if contact.place < 0]:
+        del contacts[reference]
     return contacts
 
 

@@ -1,18 +1,23 @@
 """What has figures of its own: queues to which customers come, and plans and groups of customers; on one partition."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
+from stream.core.counted import Counted
+from stream.core.counts import number_in, packed, size_of
 from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.core.policies import Policies
 from stream.core.retention import Retention
 from stream.core.windowed import Windowed
-from stream.core.windows import EPOCH, MONTH, QUARTER, TODAY, minute_of
+from stream.core.windows import ALL, EPOCH, MONTH, QUARTER, TODAY, minute_of
 from stream.families.customers.account import NO_STANDING, Standing
 from stream.families.customers.activity import LastDays, active_of
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
+from stream.families.customers.due_carts import DueCarts
 from stream.families.customers.history import ACTIVITIES, Membership, Place
 from stream.families.customers.local_days import EPOCH_DAY, LocalDays
 from stream.families.customers.rules import RULES, CustomerPolicy
@@ -33,6 +38,9 @@ RETENTION: Final = Retention(
 
 SILENCE: Final = timedelta(days=186)
 """Longer than any window: a part of which nothing is heard for so long begins anew."""
+
+FORESEEN: Final = timedelta(days=33)
+"""The longest look-back, and the time after a purchase: the days after them are known when they begin."""
 
 MAX_NAMES: Final = 50
 """Plans of one tenant that have figures of their own, and groups; the others share one."""
@@ -60,7 +68,7 @@ class Part:
             policy.day_starts,
             windows=CUSTOMER_WINDOWS,
             silence=None if keep_silent else SILENCE,
-            foresees=True,
+            foresees=FORESEEN,
         )
 
 
@@ -94,6 +102,7 @@ class Members(PartSet):
         self.standing = NO_STANDING
         """Of all of them together."""
         self.last_days = tuple(LastDays() for _ in (*ACTIVITIES, "any"))
+        self.due_carts = DueCarts()
 
     def enter(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer in."""
@@ -238,6 +247,10 @@ class Parts(dict[PartKey, Part]):
             if queue:
                 self._names[tenant, "queue"].add(queue)
 
+    def all_members(self) -> Iterable[Members]:
+        """Return every plan and group with what it stands for."""
+        return self._of_members.values()
+
     # Reading.
 
     def snapshots(self, at: datetime) -> Iterator[CustomersSnapshot]:
@@ -250,18 +263,38 @@ class Parts(dict[PartKey, Part]):
             if not (self._keep_silent or not queue or part.counts.watermark >= at - SILENCE):
                 continue
             mine = [] if queue else [one for one in by_tenant[tenant] if part in one.parts]
-            standing = Standing(*(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True)))
-            today = (mine[0].days.day((at - EPOCH) // _MILLISECOND) if mine else EPOCH_DAY) - EPOCH_DAY
-            yield CustomersSnapshot(
-                tenant=tenant,
-                queue=queue,
-                channel=channel,
-                plan=plan,
-                group=group,
-                policy=part.policy,
-                present=standing.present,
-                monthly=standing.monthly,
-                revenue=standing.revenue,
-                active=tuple(active_of([one.last_days[number] for one in mine], today) for number in range(IN_ANY_WAY + 1)),
-                counted=part.counts.counted(minute_of(at)),
-            )
+            yield self._snapshot(part, mine, at)
+
+    def _snapshot(self, part: Part, mine: Sequence[Members], at: datetime) -> CustomersSnapshot:
+        tenant, queue, channel, plan, group = part.key
+        standing = Standing(*(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True)))
+        at_ms = (at - EPOCH) // _MILLISECOND
+        today = mine[0].days.day(at_ms) if mine else EPOCH_DAY
+        return CustomersSnapshot(
+            tenant=tenant,
+            queue=queue,
+            channel=channel,
+            plan=plan,
+            group=group,
+            policy=part.policy,
+            present=standing.present,
+            monthly=standing.monthly,
+            revenue=standing.revenue,
+            active=tuple(
+                active_of([one.last_days[number] for one in mine], today - EPOCH_DAY) for number in range(IN_ANY_WAY + 1)
+            ),
+            counted=_without_due(part.counts.counted(minute_of(at)), mine, at_ms),
+        )
+
+
+def _without_due(counted: Counted, mine: Sequence[Members], at_ms: int) -> Counted:
+    """Take off the carts that will be abandoned today, if nothing happens with them until then."""
+    due = [one.due_carts.after(at_ms, one.days.next_day(at_ms) - 1) for one in mine]
+    number, value = sum(number for number, _ in due), sum(value for _, value in due)
+    if not number:
+        return counted
+    less = CustomerCounts(carts_abandoned=-number, carts_abandoned_value=-value).number()
+    size = size_of(CustomerCounts)
+    running = {unit: packed(number_in(data) + less, size) for unit, data in counted.running.items()}
+    ever = packed(number_in(counted.windows[ALL]) + less, size)
+    return replace(counted, running=running, windows={**counted.windows, ALL: ever})

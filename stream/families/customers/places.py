@@ -44,7 +44,7 @@ class Places:
         policy = self._policies.of(RULES, tenant, queue, channel)
         by_topic = policy.matter_by_topic and topic is not None
         return Place(
-            queue=self._parts.admit_queue(tenant, queue),
+            queue=self._parts.admit_queue(tenant, queue) if queue else queue,
             channel=channel,
             matter=f"topic {topic}" if by_topic else policy.matter or queue,
             look_back_ms=round(policy.repeat_within.total_seconds() / _MILLISECOND),
@@ -73,7 +73,9 @@ class Places:
         if found is None:
             if len(self._counting) >= _REMEMBERED:
                 self._counting.clear()
-            sets = [*(self._parts.of_place(tenant, place) for place in places), members]
+            # Where nobody told a place, nothing counts for it.
+            of_place = [self._parts.of_place(tenant, place) if place.queue else members for place in places]
+            sets = [*of_place, members]
             found = self._counting[key] = (sets, [one.days.next_day for one in sets])
         return found
 

@@ -19,7 +19,8 @@ from stream.families.customers.events import (
     CustomerSolved,
 )
 from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Touch, reference_of
-from stream.families.customers.payloads import ChangedData
+from stream.families.customers.matters import NOWHERE
+from stream.families.customers.payloads import ChangedData, ContactedData, SolvedData
 
 __all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
 
@@ -49,18 +50,22 @@ The channel is empty where nobody told.
 def _contacted(event: CustomerContacted) -> ToldTouch:
     data = event.data
     kind = Touch.MESSAGE if data.message else Touch.SERVED if data.served else Touch.CAME
-    return kind, data.contact, data.queue, data.channel, data.topic
+    return kind, data.contact, data.queue or NOWHERE, _channel(data), data.topic
+
+
+def _channel(data: ContactedData | SolvedData) -> str:
+    return "" if data.queue is None else data.channel or "voice"
 
 
 def _handed_over(event: CustomerHandedOver) -> ToldTouch:
     data = event.data
     kind = Touch.HANDED_OVER if data.transfer else Touch.IS_WITH
-    return kind, data.contact, data.queue, data.channel, None
+    return kind, data.contact, data.queue, "", None
 
 
 def _solved(event: CustomerSolved) -> ToldTouch:
     data = event.data
-    return Touch.SOLVED, data.contact, data.queue, data.channel, data.topic
+    return Touch.SOLVED, data.contact, data.queue or NOWHERE, _channel(data), data.topic
 
 
 def _asked(event: CustomerAsked) -> ToldTouch:

@@ -24,9 +24,9 @@ _DAYS_60 = timedelta(days=60)
 @dataclass
 class _Contact:
     at: datetime
-    queue: str
-    channel: str
-    matter: str
+    queue: str = ""
+    channel: str = ""
+    matter: str = ""
     served: datetime | None = None
     messages: list[datetime] = field(default_factory=list)
     handed_over: list[datetime] = field(default_factory=list)
@@ -108,22 +108,25 @@ class Naive:
             if tag not in {"customer.contacted", "customer.handed_over", "customer.solved"}:
                 continue
             if data.contact not in contacts:
-                topic = getattr(data, "topic", None) if self.policy.matter_by_topic else None
-                matter = f"topic {topic}" if topic else self.policy.matter or data.queue
-                contacts[data.contact] = _Contact(event.time, data.queue, data.channel, matter)
-                last_queue[data.contact] = data.queue
+                contacts[data.contact] = _Contact(event.time)
             elif tag == "customer.contacted" and data.message:
                 contacts[data.contact].messages.append(event.time)
             one = contacts[data.contact]
-            if tag == "customer.solved":
-                one.solved.append(event.time)
-            if tag == "customer.solved" or (tag == "customer.contacted" and data.served and not data.message):
-                one.served = one.served or event.time
             if tag == "customer.handed_over":
-                if data.transfer or data.queue != last_queue[data.contact]:
+                if data.transfer or data.queue != last_queue.get(data.contact, data.queue):
                     one.handed_over.append(event.time)
                 last_queue[data.contact] = data.queue
-        return list(contacts.values())
+                continue
+            if not one.queue and data.queue:
+                topic = data.topic if self.policy.matter_by_topic else None
+                one.queue, one.channel = data.queue, data.channel or "voice"
+                one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
+                last_queue.setdefault(data.contact, data.queue)
+            if tag == "customer.solved":
+                one.solved.append(event.time)
+            if tag == "customer.solved" or (data.served and not data.message):
+                one.served = one.served or event.time
+        return [one for one in contacts.values() if one.queue]
 
     def _matters(self, contacts: Sequence[_Contact], members: Sequence[Part]) -> None:
         for contact in contacts:

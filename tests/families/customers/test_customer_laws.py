@@ -15,6 +15,7 @@ from stream.families.customers.fold import CustomersFold
 from stream.families.customers.history import ACTIVITIES
 from stream.families.customers.parts import CUSTOMER_WINDOWS
 from stream.families.customers.rules import RULES
+from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS, CUSTOMERS
 from tests.families.customers.naive import Naive
 from tests.families.customers.told import FIRST, apply, counts_of, customer_event, customers_fold_of, snapshots_of
 
@@ -56,15 +57,18 @@ ERA = timedelta(days=40)
 def data_of(chance: random.Random, kind: str, era: int) -> dict[str, Any]:
     """Return what an event may tell."""
     place = {"queue": chance.choice(["support", "sales"]), "channel": chance.choice(["voice", "voice", "chat"])}
-    contact = {"contact": f"k{era}{chance.randrange(6)}", **place}
+    name = {"contact": f"k{era}{chance.randrange(6)}"}
+    contact = {**name, **place}
     match kind:
         case "contacted":
             topic = {"topic": chance.choice(["bill", "login"])} if chance.random() < 0.5 else {}
+            if chance.random() < 0.1:
+                return name | {"queue": None, "message": True}
             return contact | topic | {"served": chance.random() < 0.7, "message": chance.random() < 0.2}
         case "handed_over":
-            return contact | {"transfer": chance.random() < 0.5}
+            return name | {"queue": place["queue"], "transfer": chance.random() < 0.5}
         case "solved":
-            return contact
+            return contact if chance.random() < 0.8 else name | {"queue": None}
         case "asked":
             return place | {"survey": f"s{era}{chance.randrange(5)}", "what": chance.choice(["invited", "invited", "answered"])}
         case "purchased" | "refunded":
@@ -151,10 +155,8 @@ def test_a_crash_anywhere_changes_no_figure(chance: random.Random, rules: Polici
 
 def restarted(fold: CustomersFold, rules: Policies) -> CustomersFold:
     """Return a fold that has read the rows of another one, as bytes."""
-    from stream.families.customers.tables import CUSTOMER_COUNTS, CUSTOMERS
-
     again = CustomersFold(rules)
-    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMERS)):
+    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMERS), ("carts", CARTS)):
         for key, row in fold.tables[name].items():
             read = codec.decode_row(codec.encode_row(row))
             again.tables[name].load(codec.decode_key(codec.encode_key(key)), read)
