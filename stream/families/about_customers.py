@@ -97,7 +97,9 @@ def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     def received(event: MessageReceived) -> Told:
         data = event.data
         if data.customer is not None and not data.automatic:
-            yield CustomerContacted(data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer))
+            yield CustomerContacted(
+                data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer)
+            )
 
     def assigned(event: CaseAssigned) -> Told:
         data = event.data

@@ -51,7 +51,7 @@ from stream.families.customers.history import (
 )
 from stream.families.customers.local_days import EPOCH_DAY
 from stream.families.customers.matters import OF_MEMBERS
-from stream.families.customers.parts import IN_ANY_WAY, Members, Part, PartKey, Parts, PartSet
+from stream.families.customers.parts import IN_ANY_WAY, Members, Part, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
 from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of
@@ -424,4 +424,8 @@ class CustomersFold:
         """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
         history = History(row.history)
         heard_ms = max(history.newest_ms, max(history.active_on) * DAY_MS)
-        return bool(row.history) and heard_ms < ms_of(self._watermark) - _OVER_MS and not standing_of(history.account, 0).present
+        return (
+            bool(row.history)
+            and heard_ms < ms_of(self._watermark) - _OVER_MS
+            and not standing_of(history.account, 0).present
+        )

@@ -150,7 +150,9 @@ class History:
         numbers = _body(count, entries).unpack_from(data, _HEAD.size)
         end = 2 * count
         self.touchpoints = [*zip(numbers[0:end:2], numbers[1:end:2], strict=True)]
-        self.account = [*zip(numbers[end::3], numbers[end + 1 :: 3], numbers[end + 2 :: 3], strict=True)] if entries else []
+        self.account = (
+            [*zip(numbers[end::3], numbers[end + 1 :: 3], numbers[end + 2 :: 3], strict=True)] if entries else []
+        )
 
     def pack(self) -> bytes:
         """Return it as bytes."""

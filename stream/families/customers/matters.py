@@ -14,7 +14,20 @@ from msgspec import Struct
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
 from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, Place, Touch, Touchpoint
 
-__all__ = ["JOURNEY_MS", "NOWHERE", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "Fields", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
+__all__ = [
+    "JOURNEY_MS",
+    "LONGEST_EFFORT_MS",
+    "NOWHERE",
+    "OF_MEMBERS",
+    "Contact",
+    "Fact",
+    "Fields",
+    "NextDay",
+    "asked_facts",
+    "contacts_in",
+    "journey_facts",
+    "matter_facts",
+]
 
 OF_MEMBERS: Final = -1
 """In place of the number of a place: it counts for the plan and group of the customer."""

@@ -107,9 +107,7 @@ def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
     return []
 
 
-def _order(
-    event: CustomerPurchased | CustomerRefunded, when: int, kind: int, currency: str
-) -> Iterator[AccountEntry]:
+def _order(event: CustomerPurchased | CustomerRefunded, when: int, kind: int, currency: str) -> Iterator[AccountEntry]:
     data, reference = event.data, reference_of(event.data.order)
     if data.currency in {None, currency}:
         yield when | kind, reference, hundredths(data.amount)
