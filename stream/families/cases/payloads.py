@@ -27,9 +27,13 @@ Priority = Literal["low", "normal", "high", "urgent"]
 
 
 class CaseData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Who did it, where that is known."""
+    """Who did it and whose case it is, where that is known."""
 
     agent: Id | None = None
+    customer: Id | None = None
+    """An opaque id, never a name or address."""
+    topic: Name | None = None
+    """What the case is about."""
 
 
 class OpenedData(CaseData, frozen=True, kw_only=True):

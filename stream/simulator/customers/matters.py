@@ -10,7 +10,7 @@ from stream.families.customers.events import CustomerAsked, CustomerContacted, C
 from stream.families.customers.payloads import AskedData, ContactedData, HandedOverData, SolvedData
 from stream.simulator.arrivals import DAY_MS, HOUR_MS
 from stream.simulator.customers.agenda import Agenda
-from stream.simulator.customers.plan import TOPICS, ContactWay
+from stream.simulator.customers.plan import TOPIC_KNOWN, TOPICS, ContactWay
 from stream.simulator.customers.population import customer_id
 
 __all__ = ["ANSWERING", "HANDED_OVER", "INVITED", "SERVED", "SOLVED", "Matters"]
@@ -29,8 +29,6 @@ INVITED: Final = 0.3
 
 ANSWERING: Final = 0.35
 """Of the invited, the share that answers."""
-
-_TOPIC_KNOWN: Final = 0.7
 
 _WRITES_ON: Final = 0.4
 """The share of written contacts in which the customer sends one more message."""
@@ -68,7 +66,7 @@ class Matters:
         """A customer comes in a new matter, perhaps because of a *purchase*."""
         rng = self._rng
         way = self._ways[bisect(self._after_purchase if purchase else self._usually, rng.random())]
-        topic = TOPICS[int(rng.random() * len(TOPICS))] if rng.random() < _TOPIC_KNOWN else None
+        topic = TOPICS[int(rng.random() * len(TOPICS))] if rng.random() < TOPIC_KNOWN else None
         self._contact(at, who, way, topic)
 
     def _contact(self, at: int, who: int, way: ContactWay, topic: str | None) -> None:
