@@ -19,7 +19,7 @@ from stream.simulator.cases.engine import simulated_cases
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
 from stream.simulator.customers.engine import simulated_customers
-from stream.simulator.customers.known import KnownOf, known_callers
+from stream.simulator.customers.known import WhoComes
 from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, SimulatedVisit
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder, source_of
@@ -52,18 +52,19 @@ def simulate(
     start -= timedelta(microseconds=start.microsecond % 1000)
     run = run_mark(centre, start, seed)
     bases = () if customers_before is None else centre.customers
-    known_of = known_callers(bases, seed=seed, run=run)
+    who_comes = WhoComes(bases, seed=seed, run=run)
     # Played apart, and nobody of the one works for the other: so the calls of a seed are the same with cases and
     # customers or without.
-    calls = _events(centre, start, end, seed, known_of)
+    calls = _events(centre, start, end, seed, who_comes)
     cases = simulated_cases(
         centre.help_desk,
         centre=centre.name,
         run=_run_before(run, cases_before),
         start=start - cases_before,
+        calls_start=start,
         end=end,
         seed=seed,
-        known_of=known_of,
+        who_comes=who_comes,
     )
     before = customers_before or timedelta(0)
     customers = simulated_customers(
@@ -71,9 +72,10 @@ def simulate(
         source=source_of(centre.name),
         run=_run_before(run, before),
         start=start - before,
-        contacts_until=start,
+        calls_start=start,
         end=end,
         seed=seed,
+        who_comes=who_comes,
     )
     return merge(calls, cases, customers, key=attrgetter("time"))
 
@@ -88,9 +90,9 @@ def _run_before(run: str, before: timedelta) -> str:
     return f"{run}-{milliseconds(before)}" if before else run
 
 
-def _events(centre: Centre, start: datetime, end: datetime, seed: int, known_of: KnownOf) -> Iterator[Event]:
+def _events(centre: Centre, start: datetime, end: datetime, seed: int, who_comes: WhoComes) -> Iterator[Event]:
     calendar = Calendar()
-    out = _open(centre, calendar, start, seed, known_of)
+    out = _open(centre, calendar, start, seed, who_comes)
     length = milliseconds(end - start)
     yield from out
     out.clear()
@@ -101,13 +103,13 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int, known_of:
             out.clear()
 
 
-def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int, known_of: KnownOf) -> list[Event]:
+def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int, who_comes: WhoComes) -> list[Event]:
     """Furnish the centre and plan what starts by itself; return where events will appear."""
     # Times of day follow from the start, in UTC: the simulator knows no time zone, and no change of clocks.
     clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
     run = run_mark(centre, start, seed)
     record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)
-    queues = _queues(centre, seed, clock_ms, known_of)
+    queues = _queues(centre, seed, clock_ms, who_comes)
     duty = Duty(calendar, record)
 
     # A conversation may end in a wait, and a wait in a conversation: the two need each other, so one is told of
@@ -128,7 +130,7 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int, known_
     return record.out
 
 
-def _queues(centre: Centre, seed: int, clock_ms: int, known_of: KnownOf) -> dict[tuple[str, str], SimulatedQueue]:
+def _queues(centre: Centre, seed: int, clock_ms: int, who_comes: WhoComes) -> dict[tuple[str, str], SimulatedQueue]:
     limits = {trunk.tenant: trunk.lines for trunk in centre.trunks}
     lines = {queue.tenant: Lines(limits.get(queue.tenant)) for queue in centre.queues}
     # Shared, which does not matter: without a limit nobody asks how many are taken.
@@ -145,7 +147,7 @@ def _queues(centre: Centre, seed: int, clock_ms: int, known_of: KnownOf) -> dict
         queue.arrivals = arrival_times(chance("arrivals"), plan.per_hour, clock_ms=clock_ms)
         queue.callers = Callers(plan, chance("customers"))
         queue.returning = Callers(plan, chance("returning"))
-        queue.known = known_of(plan.tenant, f"{index}")
+        queue.known = who_comes.to(plan.tenant, plan.name, plan.channel)
         queue.rng = chance("queue")
         queue.ring = sampler(plan.ring)
         queue.ring_limit = milliseconds(plan.ring_limit)

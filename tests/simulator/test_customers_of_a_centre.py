@@ -1,6 +1,7 @@
 from collections import Counter, defaultdict
 from datetime import timedelta
 from itertools import takewhile
+from random import Random
 
 import pytest
 from msgspec.structs import replace
@@ -10,11 +11,11 @@ from stream.errors import SettingsError
 from stream.families.cases.events import CaseMerged, CaseOpened
 from stream.families.contacts.events import ContactEnded, ContactEnqueued, ContactTransferred
 from stream.families.contacts.payloads import ArrivalData
-from stream.families.customers.events import CustomerContacted
+from stream.families.customers.events import CartOrdered, CustomerContacted, CustomerPurchased
 from stream.families.surveys.events import SurveyInvited
 from stream.simulator import demo_centre, going_on, office_centre, simulate, with_surveys
 from stream.simulator.centre import Centre
-from stream.simulator.customers.known import ANONYMOUS
+from stream.simulator.customers.known import ANONYMOUS, DueMatter, KnownCaller, KnownCallers
 from stream.simulator.customers.plan import ContactWay, CustomerBase
 from tests.simulator.centres import START
 
@@ -83,15 +84,51 @@ def test_a_case_is_merged_into_one_of_the_same_customer(day: list[Event]) -> Non
     assert all(of_case[event.subject] == of_case[event.data.into] for event in merged)
 
 
-def test_some_callers_are_anonymous_some_are_customers_and_a_fifth_comes_again(day: list[Event]) -> None:
+def test_some_callers_are_anonymous_and_of_the_others_a_fifth_comes_again(day: list[Event]) -> None:
     came = [event for event in day if isinstance(event, ContactEnqueued) and event.data.enqueue_seq == 1]
     known = [event for event in came if event.data.customer is not None]
     matters = Counter((event.data.queue, event.data.customer) for event in known)
-    customers = [event for event in known if (event.data.customer or "").startswith("cu-")]
 
     assert 1 - len(known) / len(came) == pytest.approx(ANONYMOUS, abs=0.02)
     assert 1 - len(matters) / len(known) == pytest.approx(0.2, abs=0.03)
-    assert 0.02 < len(customers) / len(known) < 0.06
+
+
+def test_customers_come_as_often_as_before_the_calls_began_and_most_often_those_who_have_just_bought() -> None:
+    centre = demo_centre()
+    many = replace(centre.customers[0], number=15_000)
+    events = day_of(replace(centre, customers=(many,)), customers_before=45 * DAYS)
+    bought = {
+        event.subject if isinstance(event, CustomerPurchased) else event.data.customer
+        for event in events
+        if isinstance(event, CustomerPurchased | CartOrdered) and event.time > START - 30 * DAYS
+    }
+    # Of the four days before, the same hours of the day.
+    before = [
+        event
+        for event in events
+        if isinstance(event, CustomerContacted) and not event.data.message and event.time > START - 4 * DAYS
+        if (event.time - START) % DAYS < 12 * HOUR
+    ]
+    came = [
+        event
+        for event in events
+        if isinstance(event, ContactEnqueued | CaseOpened) and (event.data.customer or "").startswith("cu-")
+    ]
+    came = [event for event in came if not isinstance(event, ContactEnqueued) or event.data.enqueue_seq == 1]
+
+    assert len(came) == pytest.approx(len(before) / 4, rel=0.2)
+    assert len(bought) / many.number < 0.3
+    assert sum(event.data.customer in bought for event in came) / len(came) > 0.4
+
+
+def test_a_customer_who_is_expected_comes_before_others_but_not_before_there_is_a_reason() -> None:
+    known = KnownCallers(Random(1), name="other")
+    known.expect(DueMatter(at=1000, who=7, topic="billing"))
+    early = [known.draw(at) for at in range(500, 600)]
+    late = [known.draw(at) for at in range(1000, 1100)]
+
+    assert KnownCaller("cu-000007", "billing") not in early
+    assert next(caller for caller in late if caller.customer) == KnownCaller("cu-000007", "billing")
 
 
 def test_what_a_contact_was_about_is_told_when_it_ends_if_somebody_knows(day: list[Event]) -> None:

@@ -19,11 +19,12 @@ _AWAY_MS = 45_000
 class CasePlay:
     """Brings cases and agents together. Agents work on one case at once, and finish it also after their shift."""
 
-    def __init__(self, calendar: Calendar, record: CaseRecorder, *, clock_ms: int) -> None:
-        """Begin at an instant that is *clock_ms* after the beginning of its week."""
+    def __init__(self, calendar: Calendar, record: CaseRecorder, *, clock_ms: int, before_ms: int) -> None:
+        """Begin at an instant that is *clock_ms* after the beginning of its week, and *before_ms* before the calls."""
         self._calendar = calendar
         self._record = record
         self._clock_ms = clock_ms
+        self._before_ms = before_ms
 
     # Agents.
 
@@ -98,7 +99,7 @@ class CasePlay:
         told_twice = request.turns[0].does == "merge" and mailbox.newest is not None
         caller = mailbox.caller
         if not told_twice:
-            caller = STRANGER if mailbox.known is None else mailbox.known.draw(self._calendar.now)
+            caller = STRANGER if mailbox.known is None else mailbox.known.draw(self._calendar.now - self._before_ms)
         return SimulatedCase(self._record.case_id(mailbox), mailbox, request, caller=caller, twin=mailbox.newest)
 
     def _greet(self, case: SimulatedCase) -> None:
