@@ -1,4 +1,4 @@
-"""A simulated contact centre: arrivals, patience, agents, lines, cases; told as domain events, seeded, at any speed."""
+"""A simulated contact centre: arrivals, patience, agents, cases, customers; told as events, seeded, at any speed."""
 
 from stream.simulator.centre import Centre
 from stream.simulator.continuation import going_on, newest_event

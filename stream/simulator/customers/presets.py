@@ -8,7 +8,7 @@ __all__ = ["demo_customers", "office_customers"]
 
 def demo_customers() -> tuple[CustomerBase, ...]:
     """
-    Return the customers of two tenants, 2000 together: their history of 100 days has about 46,000 events.
+    Return the customers of two tenants, 2000 together: their history of 100 days has about 42,000 events.
 
     They come to queues that the demo has. Who has just bought something asks by chat most of all.
     """
