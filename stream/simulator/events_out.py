@@ -68,6 +68,7 @@ class Recorder:
             queue=plan.name,
             channel=plan.channel,
             customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             position=visit.position,
             reason="new" if visit.seq == 1 else "transfer",
@@ -109,6 +110,7 @@ class Recorder:
             queue=plan.name,
             channel=plan.channel,
             customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             agent=agent,
             wait_ms=now - visit.enqueued_at,
@@ -163,6 +165,7 @@ class Recorder:
             ended_by=visit.errand.ended_by,
             talk_ms=self._calendar.now - visit.answered_at - visit.hold_ms,
             hold_ms=visit.hold_ms,
+            disposition=visit.caller.disposition,
             wrapup=visit.errand.wrapup > 0,
         )
         self._tell(e.ContactEnded, visit.contact, plan.tenant, data)

@@ -40,7 +40,7 @@ class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     agent: Id | None = None
     direction: Literal["inbound", "outbound"] = "inbound"
     customer: Id | None = None
-    """Whose contact it is, where that is known: an opaque id, never a name or address."""
+    """An opaque id, never a name or address; it is the same in contacts, cases and surveys."""
     topic: Name | None = None
     """What it is about, where somebody knows that."""
 

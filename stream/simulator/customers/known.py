@@ -12,10 +12,23 @@ from typing import Final, NamedTuple
 
 from stream.core.cloudevents import Channel
 from stream.simulator.arrivals import DAY_MS
+from stream.simulator.customers.matters import SOLVED
 from stream.simulator.customers.plan import TOPIC_KNOWN, TOPICS, ContactWay, CustomerBase
 from stream.simulator.customers.population import customer_id
 
-__all__ = ["ANONYMOUS", "COMES_AGAIN", "STRANGER", "DueMatter", "KnownCaller", "KnownCallers", "WhoComes"]
+__all__ = [
+    "ANONYMOUS",
+    "COMES_AGAIN",
+    "SOLVED_DISPOSITION",
+    "STRANGER",
+    "DueMatter",
+    "KnownCaller",
+    "KnownCallers",
+    "WhoComes",
+]
+
+SOLVED_DISPOSITION: Final = "solved"
+"""What agents note down where a customer was given a solution."""
 
 ANONYMOUS: Final = 0.15
 """The share of callers with a withheld number, and of those who write without logging in."""
@@ -43,6 +56,8 @@ class KnownCaller(NamedTuple):
     """An opaque id; None: withheld."""
     topic: str | None
     """None: nobody will say."""
+    disposition: str | None = None
+    """What an agent will note down of a conversation; None: nothing."""
 
 
 class DueMatter(NamedTuple):
@@ -83,20 +98,21 @@ class KnownCallers:
         """Return who comes next, at so many ms after the begin of the calls; negative before it."""
         rng = self._rng
         topic = TOPICS[int(rng.random() * len(TOPICS))] if rng.random() < TOPIC_KNOWN else None
+        disposition = SOLVED_DISPOSITION if rng.random() < SOLVED else None
         kind, which = rng.random(), rng.random()
         if kind < ANONYMOUS:
-            return KnownCaller(None, topic)
+            return KnownCaller(None, topic, disposition)
         kind -= ANONYMOUS
         if self._due and self._due[0].at <= at:
             due = heappop(self._due)
-            caller = KnownCaller(customer_id(due.who), due.topic)
+            caller = KnownCaller(customer_id(due.who), due.topic, disposition)
         elif kind < COMES_AGAIN and self._remembers(at):
-            caller = self._recent[int(which * len(self._recent))][1]
+            caller = self._recent[int(which * len(self._recent))][1]._replace(disposition=disposition)
         elif kind < COMES_AGAIN + _COMES_OFTEN:
-            caller = KnownCaller(f"{self._name}-often-{int(which * _THOSE_WHO_COME_OFTEN)}", topic)
+            caller = KnownCaller(f"{self._name}-often-{int(which * _THOSE_WHO_COME_OFTEN)}", topic, disposition)
         else:
             self._others += 1
-            caller = KnownCaller(f"{self._name}-{self._others}", topic)
+            caller = KnownCaller(f"{self._name}-{self._others}", topic, disposition)
         self._recent.append((at, caller))
         return caller
 
