@@ -58,10 +58,11 @@ def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
 
     def ended(event: ContactEnded) -> Told:
         data = event.data
-        if data.customer is not None and data.disposition is not None:
-            if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
-                solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-                yield CustomerSolved(data=solved, **_of(event, data.customer))
+        if data.customer is None or data.disposition is None:
+            return
+        if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
+            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+            yield CustomerSolved(data=solved, **_of(event, data.customer))
 
     return {
         ContactEnqueued: enqueued,

@@ -167,8 +167,8 @@ QUEUE_COUNTS: Final = {
 }
 """Fields of `CustomerCounts` that count by queue: unit and meaning."""
 
-_AHEAD: Final = frozenset({"first_decided", "first_resolved"})
-"""They count when a day has come that was known before: a counter of all that was ever counted would show them early."""
+_PROVISIONAL: Final = frozenset({"first_not_repeated", "first_decided", "first_resolved"})
+"""A counter would be wrong: the first can only fall, the others count when a day comes that was known before."""
 
 _QUEUE_PARTS: Final = (
     *(
@@ -198,7 +198,7 @@ _QUEUE_PARTS: Final = (
             read.CUSTOMERS_COUNTED.total_if_any(name),
         )
         for name, (unit, text) in QUEUE_COUNTS.items()
-        if name not in _AHEAD
+        if name not in _PROVISIONAL
     ),
     _of_queue(
         "customer_totals",
@@ -389,12 +389,15 @@ _MEMBER_MONEY: Final = {
     "carts_recovered_value": ("What recovered carts were worth", _MAIN),
 }
 
+_TURNS: Final = frozenset({"joined", "left", "lost", "gained"})
+"""A ratio of several workers needs all of them: of the lost and gained nothing is left once they are long ago."""
+
 _MEMBER_PARTS: Final = (
     *(
         _of_members(
             "customer_periods",
             gauge(f"contact_customer_window_{name}", unit, _PERIOD, f"{text}; in the window."),
-            read.CUSTOMERS_COUNTED.count_if_ever(name),
+            (read.CUSTOMERS_COUNTED.of_counts if name in _TURNS else read.CUSTOMERS_COUNTED.count_if_ever)(name),
             windows,
         )
         for name, (unit, text, windows) in _MEMBER_COUNTS.items()
