@@ -20,7 +20,7 @@ _OF_DAYS: Final[Mapping[Unit, Callable[[int], int]]] = {"month": month_of, "quar
 
 class DaysAhead(Generic[T]):
     """
-    The days of one key that lie ahead, to be taken off what was read.
+    The days of one key that lie ahead, to be subtracted from what was read.
 
     `days` stay the owner's, and are never changed here. What is known of a day is as good as long as its row counts up
     to the same offset, and is not *counting*: so a read looks at the few days that were counted in since the last one.
@@ -32,11 +32,11 @@ class DaysAhead(Generic[T]):
         self._known: dict[int, tuple[int, int]] = {}
         """Up to which offset each day ahead counted when it was read last, and its counts as a number."""
 
-    def take_off(self, counted: Counted, today: int, first: int) -> None:
+    def subtract_from(self, counted: Counted, today: int, first: int) -> None:
         """
-        Take the days after *today* off the running month and quarter, and off all there ever was.
+        Subtract the days after *today* from the running month and quarter, and from all there ever was.
 
-        The total has counted days from the *first* on; nothing of what is earlier is taken off it.
+        The total has counted days from the *first* on; nothing of what is earlier is subtracted from it.
         """
         if not (ahead := self._after(today)):
             return

@@ -347,7 +347,7 @@ class Windowed(Generic[T]):
         running = {unit: self._packed(unit, minute) for unit in self._lengths.units}
         counted = Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
         if self._ahead is not None:
-            self._ahead.take_off(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
+            self._ahead.subtract_from(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
         return counted
 
     def _packed(self, unit: Unit, minute: int) -> bytes:
