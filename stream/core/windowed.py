@@ -98,8 +98,8 @@ class Windowed(Generic[T]):
         Make it empty.
 
         *foresees* is the longest that anything lies ahead of the newest event; 0: nothing does. Days must be kept
-        then, and a *silence* be longer. Whoever forgets a silent key waits for that, too: its windows may show
-        something of it so much longer than its retention reaches.
+        then, but no hours, of which one may be in two days, and a *silence* must be longer. Whoever forgets a silent
+        key waits for that, too: its windows may show something of it so much longer than its retention reaches.
         """
         self.watermark = EPOCH
         """Time of the newest event of this key."""
@@ -122,7 +122,7 @@ class Windowed(Generic[T]):
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
         """The numbers of the longer units that these are in: ordered sets."""
-        assert retention.days or not foresees, "what lies ahead is told apart by its day"
+        assert not foresees or (retention.days and not retention.hours), "what lies ahead is told apart by its day"
         self._ahead = DaysAhead(self._rows["day"], self._open_numbers["day"], self._kind) if foresees else None
         self._in_days = not (retention.minutes or retention.hours)
         """Nothing shorter is kept: all minutes of a day count in the same rows."""
