@@ -36,11 +36,11 @@ RETENTION: Final = Retention(
     quarters=2,
 )
 
-SILENCE: Final = timedelta(days=186)
-"""Longer than any window: a part of which nothing is heard for so long begins anew."""
-
 FORESEEN: Final = timedelta(days=33)
 """The longest look-back, and the time after a purchase: the days after them are known when they begin."""
+
+SILENCE: Final = RETENTION.reach + FORESEEN
+"""A part of which nothing is heard for so long begins anew: no window shows anything of it any more."""
 
 MAX_NAMES: Final = 50
 """Plans of one tenant that have figures of their own, and groups; the others share one."""
