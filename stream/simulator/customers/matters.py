@@ -102,7 +102,7 @@ class Matters:
             at += 1 + int(rng.random() * 3 * _MINUTE_MS)
             other = self._ways[int(rng.random() * len(self._ways))]
             queue = other.queue
-            handed = HandedOverData(contact=came.contact, queue=queue, channel=came.channel)
+            handed = HandedOverData(contact=came.contact, queue=queue)
             agenda.put(at, who, CustomerHandedOver, customer, handed)
         at += 1 + int(rng.random() * 20 * _MINUTE_MS)
         if rng.random() < SOLVED:
