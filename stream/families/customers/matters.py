@@ -14,7 +14,20 @@ from msgspec import Struct
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
 from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, Place, Touch, Touchpoint
 
-__all__ = ["JOURNEY_MS", "NOWHERE", "LONGEST_EFFORT_MS", "OF_MEMBERS", "Contact", "Fact", "Fields", "NextDay", "asked_facts", "contacts_in", "journey_facts", "matter_facts"]
+__all__ = [
+    "JOURNEY_MS",
+    "NOWHERE",
+    "LONGEST_EFFORT_MS",
+    "OF_MEMBERS",
+    "Contact",
+    "Fact",
+    "Fields",
+    "NextDay",
+    "asked_facts",
+    "contacts_in",
+    "journey_facts",
+    "matter_facts",
+]
 
 OF_MEMBERS: Final = -1
 """In place of the number of a place: it counts for the plan and group of the customer."""
@@ -176,7 +189,7 @@ def journey_facts(
     """Return the contacts before and after each purchase; they count when the time after it is over."""
     facts: list[Fact] = []
     for when, _, _ in account:
-        if when & 0xFF != AccountKind.PURCHASED:
+        if when >> 4 & 0xF != AccountKind.PURCHASED:
             continue
         at_ms = when >> 8
         over_ms = next_day(at_ms + JOURNEY_MS)

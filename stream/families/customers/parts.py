@@ -90,7 +90,9 @@ class PartSet:
         at = EPOCH + self.heard_ms * _MILLISECOND
         for part in self.parts:
             part.counts.hear(at)
-        self.silent_from_ms = min(((part.counts.silent_from - EPOCH) // _MILLISECOND for part in self.parts), default=_NEVER_MS)
+        self.silent_from_ms = min(
+            ((part.counts.silent_from - EPOCH) // _MILLISECOND for part in self.parts), default=_NEVER_MS
+        )
 
 
 class Members(PartSet):
@@ -203,7 +205,11 @@ class Parts(dict[PartKey, Part]):
         found = self._of_moves.get((before, now))
         if found is None:
             old, new = before.parts, now.parts
-            choices = ([one for one in old if one in new], [one for one in old if one not in new], [one for one in new if one not in old])
+            choices = (
+                [one for one in old if one in new],
+                [one for one in old if one not in new],
+                [one for one in new if one not in old],
+            )
             stays, left, entered = (PartSet(tuple(chosen), now.days) for chosen in choices)
             found = self._of_moves[before, now] = (stays, left, entered)
         return found
@@ -267,7 +273,9 @@ class Parts(dict[PartKey, Part]):
 
     def _snapshot(self, part: Part, mine: Sequence[Members], at: datetime) -> CustomersSnapshot:
         tenant, queue, channel, plan, group = part.key
-        standing = Standing(*(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True)))
+        standing = Standing(
+            *(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True))
+        )
         at_ms = (at - EPOCH) // _MILLISECOND
         today = mine[0].days.day(at_ms) if mine else EPOCH_DAY
         return CustomersSnapshot(
@@ -281,7 +289,8 @@ class Parts(dict[PartKey, Part]):
             monthly=standing.monthly,
             revenue=standing.revenue,
             active=tuple(
-                active_of([one.last_days[number] for one in mine], today - EPOCH_DAY) for number in range(IN_ANY_WAY + 1)
+                active_of([one.last_days[number] for one in mine], today - EPOCH_DAY)
+                for number in range(IN_ANY_WAY + 1)
             ),
             counted=_without_due(part.counts.counted(minute_of(at)), mine, at_ms),
         )

@@ -88,7 +88,11 @@ class Naive:
         for event in told:
             plan = getattr(event.data, "plan", None) or plan
             group = getattr(event.data, "group", None) or group
-        members: list[Part] = [("", "", "", ""), *([("", "", plan, "")] if plan else []), *([("", "", "", group)] if group else [])]
+        members: list[Part] = [
+            ("", "", "", ""),
+            *([("", "", plan, "")] if plan else []),
+            *([("", "", "", group)] if group else []),
+        ]
         contacts = self._contacts(told)
         self._matters(contacts, members)
         self._asked(told)

@@ -21,8 +21,12 @@ from tests.families.customers.told import FIRST, apply, counts_of, customer_even
 
 ZONE = ZoneInfo("Europe/Ljubljana")
 
-POLICIES = Policies(rules=(Rule(changes={"time_zone": ZONE, "most_invitations": 2, "asked_within": timedelta(days=10)}),))
-BY_TOPIC = Policies(rules=(*POLICIES.rules, Rule(changes={"matter_by_topic": True, "repeat_within": timedelta(days=3)})))
+POLICIES = Policies(
+    rules=(Rule(changes={"time_zone": ZONE, "most_invitations": 2, "asked_within": timedelta(days=10)}),)
+)
+BY_TOPIC = Policies(
+    rules=(*POLICIES.rules, Rule(changes={"matter_by_topic": True, "repeat_within": timedelta(days=3)}))
+)
 IN_ONE_MATTER = Policies(rules=(*POLICIES.rules, Rule(changes={"matter": "all", "repeat_within": timedelta(days=14)})))
 
 LONGEST_WINDOW = timedelta(days=92)
@@ -70,7 +74,10 @@ def data_of(chance: random.Random, kind: str, era: int) -> dict[str, Any]:
         case "solved":
             return contact if chance.random() < 0.8 else name | {"queue": None}
         case "asked":
-            return place | {"survey": f"s{era}{chance.randrange(5)}", "what": chance.choice(["invited", "invited", "answered"])}
+            return place | {
+                "survey": f"s{era}{chance.randrange(5)}",
+                "what": chance.choice(["invited", "invited", "answered"]),
+            }
         case "purchased" | "refunded":
             return {"order": f"o{era}{chance.randrange(8)}", "amount": chance.randrange(10_000) / 100}
         case "joined" | "changed":
@@ -114,7 +121,9 @@ def assert_equals_the_naive(fold: CustomersFold, events: Sequence[Event], rules:
 
 def some_day(chance: random.Random, events: Sequence[Event]) -> datetime:
     """Return an instant at which somebody looks: when all has happened, or in the weeks after it."""
-    return events[-1].time + chance.choice([timedelta(0), timedelta(days=chance.randrange(45), hours=chance.randrange(24))])
+    return events[-1].time + chance.choice(
+        [timedelta(0), timedelta(days=chance.randrange(45), hours=chance.randrange(24))]
+    )
 
 
 @given(chances, policies)
