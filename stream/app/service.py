@@ -103,6 +103,7 @@ class Service:
             partitions=settings.partitions,
             max_queues_per_tenant=settings.max_queues_per_tenant,
             max_queues=settings.max_queues,
+            max_customers=settings.max_customers,
             future_tolerance=settings.future_tolerance,
             clock=clock,
             families=shown.families,

@@ -27,6 +27,7 @@ def source_topics(
     partitions: int,
     max_queues_per_tenant: int,
     max_queues: int,
+    max_customers: int,
     future_tolerance: timedelta,
     clock: Callable[[], datetime],
     families: Sequence[Family[Any]] = FAMILIES,
@@ -42,6 +43,7 @@ def source_topics(
         customer_keys=customer_keys,
         max_queues_per_tenant=min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20),
         max_queues=min(max_queues, 2 * max_queues // partitions + 20),
+        max_customers=min(max_customers, 2 * max_customers // partitions + 20),
     )
     # Of all families: an event on the wrong topic is told apart from what is no event.
     decoder = EventDecoder([kind for family in families for kind in family.events])

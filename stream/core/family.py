@@ -129,6 +129,8 @@ class FoldOptions(Struct, frozen=True, kw_only=True):
     max_queues_per_tenant: int = 10_000
     """Beyond that a producer has run away; the excess is counted under one name."""
     max_queues: int = 100_000
+    max_customers: int = 10_000_000
+    """Of customers, and of carts, beyond that only events are counted."""
     keep_silent: bool = False
     """Whether what was silent for long is shown, and its totals go on: one window over a whole record wants that."""
 

@@ -58,10 +58,11 @@ def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
 
     def ended(event: ContactEnded) -> Told:
         data = event.data
-        if data.customer is not None and data.disposition is not None:
-            if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
-                solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-                yield CustomerSolved(data=solved, **_of(event, data.customer))
+        if data.customer is None or data.disposition is None:
+            return
+        if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
+            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+            yield CustomerSolved(data=solved, **_of(event, data.customer))
 
     return {
         ContactEnqueued: enqueued,
@@ -97,7 +98,9 @@ def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     def received(event: MessageReceived) -> Told:
         data = event.data
         if data.customer is not None and not data.automatic:
-            yield CustomerContacted(data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer))
+            yield CustomerContacted(
+                data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer)
+            )
 
     def assigned(event: CaseAssigned) -> Told:
         data = event.data

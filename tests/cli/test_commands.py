@@ -199,6 +199,16 @@ def test_a_simulated_day_with_surveys_is_the_same_day_and_surveys() -> None:
     assert len(asked) > len(plain)
 
 
+def test_with_customers_a_simulated_day_tells_of_them_first_and_then_whose_each_contact_is() -> None:
+    arguments = ("simulate", "--centre", "office", "--start", "2025-11-20T09:00:00Z", "--hours", "0.5", "--seed", "4")
+    plain, known = (contact_stream(*arguments, *more).stdout.splitlines() for more in ((), ("--customers",)))
+
+    told = ('"type":"customer.', '"type":"cart.')
+    assert len([line for line in known if not any(kind in line for kind in told)]) == len(plain)
+    assert "customer.joined" in known[0]
+    assert any('"customer":"' in line for line in known if "contact." in line)
+
+
 def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text(

@@ -7,7 +7,7 @@ that counts for without the event and with it.
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct

@@ -4,31 +4,39 @@ How figures of customers are read from snapshots: columns, one value for each qu
 None where there is nothing to tell: a ratio of nothing, or what a queue has not, such as customers who left.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from math import sqrt
+from typing import Final, NamedTuple
 
 from stream.core.columns import CountColumns
 from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.families.customers.counts import EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
+from stream.core.windows import SPANS
+from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
     "CART_ABANDONMENT",
     "CART_VALUE_ABANDONMENT",
     "CUSTOMERS_COUNTED",
-    "CustomerReading",
+    "EFFORT_COLUMNS",
     "FCR",
     "FCR_SO_FAR",
     "RECOVERY",
     "REFERRAL",
     "REPEAT",
+    "ByChannel",
+    "CustomerColumn",
+    "CustomerReading",
+    "active",
     "at_start",
+    "by_channel",
+    "changed",
     "churn",
-    "effort_mean",
-    "effort_percentile",
+    "journeys",
     "lifetime_value",
+    "money_counted",
     "money_now",
     "net_revenue_retention",
     "of_members",
@@ -38,7 +46,6 @@ __all__ = [
     "revenue_churn",
     "stickiness",
     "value_so_far",
-    "active",
 ]
 
 CustomerReading = Reading[CustomersSnapshot]
@@ -91,6 +98,12 @@ def present(reading: CustomerReading, _: str) -> Sequence[int]:
 def money_now(name: str) -> CustomerColumn:
     """Return a column of what customers pay or have paid, which snapshots tell in hundredths."""
     return lambda reading, _: [getattr(one, name) / _HUNDREDTHS for one in reading.snapshots]
+
+
+def money_counted(field: str) -> CustomerColumn:
+    """Return a column of money that was counted in hundredths."""
+    counted = CUSTOMERS_COUNTED.of_counts(field)
+    return lambda reading, window: [number / _HUNDREDTHS for number in counted(reading, window)]
 
 
 def at_start(reading: CustomerReading, window: str) -> Sequence[int]:
@@ -199,4 +212,98 @@ EFFORT_COLUMNS: Final[dict[str, CustomerColumn]] = {
 }
 """What a solution took, by name."""
 
-Judge = Callable[[CustomerReading, Sequence[Any]], Sequence[Any]]
+
+# Contacts before and after a purchase.
+
+Z95: Final = 1.959963984540054
+"""So many standard deviations to both sides have 95 % of a normal distribution between them."""
+
+_JOURNEY_DAYS: Final = 30
+
+
+class ByChannel(NamedTuple):
+    """How many contacts by one channel there are in 30 days, in the mean."""
+
+    channel: str
+    before: float
+    """Of somebody who bought something, in the 30 days before that."""
+    after: float
+    """In the 30 days after it."""
+    usual: float | None
+    """Of any customer of the group; None where there are too few to tell."""
+    difference: float | None
+    """After a purchase more than usual; less where it is negative."""
+    margin: float | None
+    """By so much the difference may be more or less: 95 % sure."""
+
+
+def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChannel]]:
+    """
+    Return the channels of each snapshot with contacts around purchases; none where none is 30 days ago by now.
+
+    Contacts of a customer come independently of each other, nearly: so their number has the variance of its mean.
+    """
+
+    def compute() -> Sequence[Sequence[ByChannel]]:
+        counts = CUSTOMERS_COUNTED.counted(reading, window)
+        days = _days_in(window, reading)
+        columns = zip(
+            *(zip(*getattr(counts, name), strict=True) for name in ("before_by", "after_by", "came_by")), strict=True
+        )
+        return [
+            [*_by_channel(one, number, days, zip(CHANNELS, *lists, strict=True))]
+            for one, number, lists in zip(reading.snapshots, counts.journeys, columns, strict=True)
+        ]
+
+    return reading.once(("journeys", window), compute)
+
+
+def _by_channel(
+    one: CustomersSnapshot, journeys: int, days: float, numbers: Iterable[tuple[str, int, int, int]]
+) -> Iterator[ByChannel]:
+    if journeys <= 0:
+        return
+    # So many times 30 days of a customer the contacts of the group are spread over.
+    spells = one.present * days / _JOURNEY_DAYS if one.present >= one.policy.customer_minimum else 0
+    for channel, before, after, came in numbers:
+        if not (before or after or came):
+            continue
+        usual = came / spells if spells else None
+        yield ByChannel(
+            channel,
+            before / journeys,
+            after / journeys,
+            usual,
+            None if usual is None else after / journeys - usual,
+            Z95 * sqrt(after / journeys**2 + came / spells**2) if spells else None,
+        )
+
+
+def _days_in(window: str, reading: CustomerReading) -> float:
+    """Return how long a window of days is by now, about: it has begun with a day of each queue's own."""
+    span = SPANS.get(window)
+    return _JOURNEY_DAYS if span is None or span.unit != "day" else span.before + 0.5
+
+
+def by_channel(field: str) -> dict[str, CustomerColumn]:
+    """Return by channel a column of one field of `ByChannel`."""
+
+    def of(channel: str) -> CustomerColumn:
+        return lambda reading, window: [
+            next((getattr(one, field) for one in channels if one.channel == channel), None)
+            for channels in journeys(reading, window)
+        ]
+
+    return {channel: of(channel) for channel in CHANNELS}
+
+
+def changed(reading: CustomerReading, window: str) -> Sequence[dict[str, float]]:
+    """Return by channel how many contacts more there are after a purchase, where that is no chance; the most first."""
+    return [
+        {
+            one.channel: one.difference
+            for one in sorted(channels, key=lambda one: -abs(one.difference or 0))
+            if one.difference is not None and one.margin is not None and abs(one.difference) > one.margin
+        }
+        for channels in journeys(reading, window)
+    ]

@@ -54,7 +54,7 @@ from stream.families.customers.history import (
 )
 from stream.families.customers.local_days import EPOCH_DAY
 from stream.families.customers.matters import OF_MEMBERS
-from stream.families.customers.parts import IN_ANY_WAY, Members, Part, PartKey, Parts, PartSet
+from stream.families.customers.parts import IN_ANY_WAY, Members, Part, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
 from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of

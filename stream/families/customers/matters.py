@@ -16,8 +16,8 @@ from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind,
 
 __all__ = [
     "JOURNEY_MS",
-    "NOWHERE",
     "LONGEST_EFFORT_MS",
+    "NOWHERE",
     "OF_MEMBERS",
     "Contact",
     "Fact",

@@ -1,7 +1,7 @@
 """What customers come to us with: contacts, to whom they are handed, whether it was solved, and who comes again."""
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from random import Random
 from typing import Final
@@ -10,10 +10,10 @@ from stream.families.customers.events import CustomerAsked, CustomerContacted, C
 from stream.families.customers.payloads import AskedData, ContactedData, HandedOverData, SolvedData
 from stream.simulator.arrivals import DAY_MS, HOUR_MS
 from stream.simulator.customers.agenda import Agenda
-from stream.simulator.customers.plan import TOPICS, ContactWay
+from stream.simulator.customers.plan import TOPIC_KNOWN, TOPICS, ContactWay
 from stream.simulator.customers.population import customer_id
 
-__all__ = ["ANSWERING", "HANDED_OVER", "INVITED", "SERVED", "SOLVED", "Matters"]
+__all__ = ["ANSWERING", "HANDED_OVER", "INVITED", "SERVED", "SOLVED", "HandedOn", "Matters"]
 
 SERVED: Final = 0.85
 """The share of contacts that somebody of us answers."""
@@ -29,8 +29,6 @@ INVITED: Final = 0.3
 
 ANSWERING: Final = 0.35
 """Of the invited, the share that answers."""
-
-_TOPIC_KNOWN: Final = 0.7
 
 _WRITES_ON: Final = 0.4
 """The share of written contacts in which the customer sends one more message."""
@@ -51,16 +49,26 @@ _AGAIN_DAYS: Final = (0.05, 6.5)
 _MINUTE_MS: Final = 60_000
 
 
+HandedOn = Callable[[int, int, ContactWay, str | None], bool]
+"""
+Is told when who comes in which way, and what about; returns whether the contact is told of elsewhere.
+
+Elsewhere it is also decided what becomes of it.
+"""
+
+
 class Matters:
     """Draws contacts of the customers of one tenant, each with all that follows."""
 
-    def __init__(self, ways: Sequence[ContactWay], rng: Random, agenda: Agenda, *, run: str, until: int | None) -> None:
-        """Contacts get ids that begin with *run*; none is told of *until* so many ms after the start, or later."""
+    def __init__(
+        self, ways: Sequence[ContactWay], rng: Random, agenda: Agenda, *, run: str, handed_on: HandedOn | None
+    ) -> None:
+        """Contacts get ids that begin with *run*; None: no contact is *handed_on*."""
         self._ways = ways
         self._rng = rng
         self._agenda = agenda
         self._run = run
-        self._until = until
+        self._handed_on = handed_on
         self._usually = _cumulated([way.usually for way in ways])
         self._after_purchase = _cumulated([way.after_purchase for way in ways])
 
@@ -68,11 +76,11 @@ class Matters:
         """A customer comes in a new matter, perhaps because of a *purchase*."""
         rng = self._rng
         way = self._ways[bisect(self._after_purchase if purchase else self._usually, rng.random())]
-        topic = TOPICS[int(rng.random() * len(TOPICS))] if rng.random() < _TOPIC_KNOWN else None
+        topic = TOPICS[int(rng.random() * len(TOPICS))] if rng.random() < TOPIC_KNOWN else None
         self._contact(at, who, way, topic)
 
     def _contact(self, at: int, who: int, way: ContactWay, topic: str | None) -> None:
-        if self._until is not None and at >= self._until:
+        if self._handed_on is not None and self._handed_on(at, who, way, topic):
             return
         rng, customer = self._rng, customer_id(who)
         contact = f"{self._run}-contact-{self._agenda.next_mark()}"
@@ -94,7 +102,7 @@ class Matters:
             at += 1 + int(rng.random() * 3 * _MINUTE_MS)
             other = self._ways[int(rng.random() * len(self._ways))]
             queue = other.queue
-            handed = HandedOverData(contact=came.contact, queue=queue, channel=came.channel)
+            handed = HandedOverData(contact=came.contact, queue=queue)
             agenda.put(at, who, CustomerHandedOver, customer, handed)
         at += 1 + int(rng.random() * 20 * _MINUTE_MS)
         if rng.random() < SOLVED:

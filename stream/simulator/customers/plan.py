@@ -7,7 +7,7 @@ from msgspec import Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
 from stream.simulator.times import require
 
-__all__ = ["GROUPS", "SUBSCRIPTIONS", "TOPICS", "ContactWay", "CustomerBase", "Subscription"]
+__all__ = ["GROUPS", "SUBSCRIPTIONS", "TOPICS", "TOPIC_KNOWN", "ContactWay", "CustomerBase", "Subscription"]
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -34,6 +34,9 @@ GROUPS: Final = (("private", 0.8), ("business", 0.2))
 
 TOPICS: Final = ("billing", "delivery", "contract", "technical")
 """What contacts are about."""
+
+TOPIC_KNOWN: Final = 0.7
+"""The share of contacts of which somebody knows it."""
 
 
 class ContactWay(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from stream.families.customers.events import CustomerActive, CustomerForgotten, 
 from stream.families.customers.payloads import ActiveData
 from stream.simulator.customers.agenda import Agenda, Entry
 from stream.simulator.customers.lives import Lives
-from stream.simulator.customers.matters import Matters
+from stream.simulator.customers.matters import HandedOn, Matters
 from stream.simulator.customers.moments import Moments
 from stream.simulator.customers.plan import CustomerBase
 from stream.simulator.customers.population import Population, customer_id
@@ -44,12 +44,12 @@ class CustomerPlay:
         seed: str,
         run: str,
         source: str,
-        contacts_until: timedelta | None = None,
+        handed_on: HandedOn | None = None,
     ) -> None:
         """
         Begin at *start*, in UTC; days are those that begin then, and ids begin with *run*.
 
-        Contacts are told of until *contacts_until* after it; None: always.
+        Contacts that are *handed_on* are not told of; None: all are.
         """
         rng = Random(f"{seed}/customers/{base.tenant}")
         midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -57,8 +57,7 @@ class CustomerPlay:
         self._agenda = Agenda()
         self._moments = Moments(rng, clock_ms=(start - midnight) // timedelta(milliseconds=1))
         self._population = Population(rng)
-        until = None if contacts_until is None else contacts_until // timedelta(milliseconds=1)
-        self._matters = Matters(base.ways, rng, self._agenda, run=run, until=until)
+        self._matters = Matters(base.ways, rng, self._agenda, run=run, handed_on=handed_on)
         self._shop = Shop(rng, self._agenda, self._population, self._matters, run=run)
         self._lives = Lives(base.number, rng, self._agenda, self._moments, self._population)
 

@@ -25,7 +25,7 @@ def simulated_quarter(seed: int, customers: int, start: datetime) -> Iterator[Ev
     """
     Yield the events of so many *customers* for 100 days from *start*, in order of time, lazily.
 
-    There are about 23 events for each customer. In the first five days all those join who were customers before; some
+    There are about 22 events for each customer. In the first five days all those join who were customers before; some
     join and leave later. *start* must be aware; the same seed, number and start give the same events.
     """
     if start.tzinfo is None:
