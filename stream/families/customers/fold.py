@@ -25,7 +25,7 @@ from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.carts import Carts
-from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
+from stream.families.customers.change import Change, enter, facts_of_members, is_late, last_telling, touch
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.events import (
     CartEvent,
@@ -40,12 +40,15 @@ from stream.families.customers.history import (
     KEPT_MS,
     LATE_MS,
     NEW_CUSTOMER,
+    AccountEntry,
     AccountKind,
     CustomerRow,
     History,
     Membership,
     Place,
+    Told,
     active_on,
+    entry_of,
     reference_of,
     with_active_on,
 )
@@ -304,7 +307,7 @@ class CustomersFold:
         if change is None:
             return True
         now = standing_of(history.account, history.paid_before)
-        if moves and (membership := self._membership(customer, event)) != members.membership:
+        if moves and (membership := self._membership(customer, event, entries)) != members.membership:
             customer.membership, customer.members = membership, self.parts.of_members(tenant, membership)
             self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
             members.leave(standing, history.active_on)
@@ -324,12 +327,15 @@ class CustomersFold:
         self._pending.take_back([left], all_of_it.gone)
         self._pending.add([entered], all_of_it.new)
 
-    def _membership(self, customer: _Customer, event: CustomerJoined | CustomerChanged) -> Membership:
+    def _membership(
+        self, customer: _Customer, event: CustomerJoined | CustomerChanged, entries: Sequence[AccountEntry]
+    ) -> Membership:
         """Return plan and group after an event: each as the latest event tells it."""
         names = [*customer.membership]
-        told = (("plan", event.data.plan, AccountKind.PLAN), ("group", event.data.group, AccountKind.GROUP))
-        for number, (what, name, kind) in enumerate(told):
-            if name is not None and (customer.at_ms << 8 | kind, reference_of(name), 0) in customer.history.account:
+        account = customer.history.account
+        told = (("plan", event.data.plan, Told.PLAN), ("group", event.data.group, Told.GROUP))
+        for number, (what, name, telling) in enumerate(told):
+            if name is not None and last_telling(account, telling) in entries:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)
         return self._places.shared_membership((names[0], names[1]))
 
@@ -379,8 +385,8 @@ class CustomersFold:
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
-            left = max(at_ms, history.newest_ms) << 8 | AccountKind.LEFT
-            change = enter(history, [(left, 0, 0)], row.places, days) or change
+            left = entry_of(max(at_ms, history.newest_ms()), AccountKind.LEFT)
+            change = enter(history, [left], row.places, days) or change
         self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)
         # Nothing but the offset, until it is durable that this was applied: events that come again must find it.
@@ -423,7 +429,7 @@ class CustomersFold:
     def _is_over(self, row: CustomerRow) -> bool:
         """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
         history = History(row.history)
-        heard_ms = max(history.newest_ms, max(history.active_on) * DAY_MS)
+        heard_ms = max(history.newest_ms(), max(history.active_on) * DAY_MS)
         return (
             bool(row.history)
             and heard_ms < ms_of(self._watermark) - _OVER_MS

@@ -189,7 +189,7 @@ def journey_facts(
     """Return the contacts before and after each purchase; they count when the time after it is over."""
     facts: list[Fact] = []
     for when, _, _ in account:
-        if when & 0xFF != AccountKind.PURCHASED:
+        if when >> 4 & 0xF != AccountKind.PURCHASED:
             continue
         at_ms = when >> 8
         over_ms = next_day(at_ms + JOURNEY_MS)

@@ -1,6 +1,6 @@
 """What each kind of event adds to the history of its customer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ from stream.families.customers.events import (
     CustomerRefunded,
     CustomerSolved,
 )
-from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Touch, reference_of
+from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Told, Touch, entry_of, reference_of
 from stream.families.customers.matters import NOWHERE
-from stream.families.customers.payloads import ChangedData, ContactedData, SolvedData
+from stream.families.customers.payloads import ChangedData, ContactedData, JoinedData, SolvedData
 
 __all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
 
@@ -93,45 +93,51 @@ ANSWER: Final = ACTIVITIES.index("answer")
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
     """Return what an event adds to the account, by the *currency* in which money is told."""
-    when = at_ms << 8
     if isinstance(event, CustomerPurchased):
-        return [*_order(event, when, AccountKind.PURCHASED, currency)]
+        return _order(event, at_ms, AccountKind.PURCHASED, currency)
     if isinstance(event, CustomerRefunded):
-        return [*_order(event, when, AccountKind.REFUNDED, currency)]
+        return _order(event, at_ms, AccountKind.REFUNDED, currency)
     if isinstance(event, CustomerLeft):
-        return [(when | AccountKind.LEFT, 0, 0)]
+        return [entry_of(at_ms, AccountKind.LEFT)]
     if isinstance(event, CustomerJoined):
-        return [*_joined(event, when, currency), *_changed(event.data, when, currency)]
+        return _joined(event.data, at_ms, currency)
     if isinstance(event, CustomerChanged):
-        return [*_changed(event.data, when, currency)]
+        return _changed(event.data, at_ms, currency)
     return []
 
 
-def _order(event: CustomerPurchased | CustomerRefunded, when: int, kind: int, currency: str) -> Iterator[AccountEntry]:
+def _order(event: CustomerPurchased | CustomerRefunded, at_ms: int, kind: int, currency: str) -> list[AccountEntry]:
     data, reference = event.data, reference_of(event.data.order)
     if data.currency in {None, currency}:
-        yield when | kind, reference, hundredths(data.amount)
-    else:
-        yield when | AccountKind.OTHER_CURRENCY, reference, 0
-        yield when | kind, reference, 0
+        return [entry_of(at_ms, kind, reference, hundredths(data.amount))]
+    return [entry_of(at_ms, AccountKind.OTHER_CURRENCY, reference), entry_of(at_ms, kind, reference)]
 
 
-def _joined(event: CustomerJoined, when: int, currency: str) -> Iterator[AccountEntry]:
-    yield when | AccountKind.JOINED, 0, 0
-    if event.data.referred:
-        yield when | AccountKind.REFERRED, 0, 0
-    if event.data.revenue_before and event.data.currency in {None, currency}:
-        yield when | AccountKind.PAID_BEFORE, 0, hundredths(event.data.revenue_before)
+def _joined(data: JoinedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    entries = _terms(data, at_ms, AccountKind.JOINED, currency, told=Told.REFERRED if data.referred else 0)
+    if data.revenue_before and data.currency in {None, currency}:
+        entries.append(entry_of(at_ms, AccountKind.PAID_BEFORE, amount=hundredths(data.revenue_before)))
+    return entries
 
 
-def _changed(data: ChangedData, when: int, currency: str) -> Iterator[AccountEntry]:
+def _changed(data: ChangedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    if data.plan is None and data.group is None and data.monthly is None:
+        return []
+    return _terms(data, at_ms, AccountKind.CHANGED, currency)
+
+
+def _terms(data: ChangedData, at_ms: int, kind: int, currency: str, *, told: int = 0) -> list[AccountEntry]:
+    """Return the entry of joining or changing, with all that is told of plan, group and what is paid in a month."""
+    names, amount = "", 0
+    entries: list[AccountEntry] = []
     if data.plan is not None:
-        yield when | AccountKind.PLAN, reference_of(data.plan), 0
+        told, names = told | Told.PLAN, data.plan
     if data.group is not None:
-        yield when | AccountKind.GROUP, reference_of(data.group), 0
-    if data.monthly is None:
-        return
-    if data.currency in {None, currency}:
-        yield when | AccountKind.MONTHLY, 0, hundredths(data.monthly)
-    else:
-        yield when | AccountKind.OTHER_CURRENCY, 0, 0
+        told, names = told | Told.GROUP, f"{names}\n{data.group}"
+    if data.monthly is not None:
+        if data.currency in {None, currency}:
+            told, amount = told | Told.MONTHLY, hundredths(data.monthly)
+        else:
+            entries.append(entry_of(at_ms, AccountKind.OTHER_CURRENCY))
+    # Of what was told at one instant the reference decides which stands: any will do, but always the same.
+    return [entry_of(at_ms, kind, reference_of(names) if names else 0, amount, told=told), *entries]
