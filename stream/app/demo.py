@@ -13,7 +13,7 @@ from stream.broker.embedded import EmbeddedBroker
 from stream.sdk.producer import Producer
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
-from stream.simulator import CASES_BEFORE, demo_centre, live, paced, with_surveys
+from stream.simulator import CASES_BEFORE, CUSTOMERS_BEFORE, demo_centre, live, paced, with_surveys
 
 __all__ = ["DEMO_PARTITIONS", "WARM_UP", "running_demo"]
 
@@ -83,7 +83,15 @@ async def _simulate(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
-    events = with_surveys(live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed, cases_before=CASES_BEFORE))
+    past = live(
+        demo_centre(),
+        now=clock(),
+        warm_up=WARM_UP,
+        seed=seed,
+        cases_before=CASES_BEFORE,
+        customers_before=CUSTOMERS_BEFORE,
+    )
+    events = with_surveys(past)
     async with Producer(address) as producer:
         async for event in paced(events, speed=speed, clock=clock, sleep=sleep, origin=clock()):
             await producer.post(event)
