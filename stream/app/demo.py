@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from secrets import token_bytes
+from typing import Final
 
 from msgspec.structs import replace
 
 from stream.app.policy_file import load_policies, policies_of
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
+from stream.core.identity import CustomerKeys
 from stream.sdk.producer import Producer
+from stream.security.customer_keys import read_customer_keys
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
 from stream.simulator import CASES_BEFORE, CUSTOMERS_BEFORE, demo_centre, live, paced, with_surveys
@@ -21,6 +25,8 @@ WARM_UP = timedelta(hours=1)
 """How much has happened before the board is first looked at: every window has something to show."""
 
 DEMO_PARTITIONS = 4
+
+_KEY_BYTES: Final = 32
 
 DEMO_POLICIES = """
 [defaults]
@@ -64,8 +70,14 @@ async def running_demo(
         # The embedded broker knows neither TLS nor logins, whatever the environment says of another one.
         modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
         policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
-        # Not idempotent: the embedded broker does not answer InitProducerId.
-        service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
+        service = Service(
+            modest,
+            brokers=broker.address,
+            idempotent=False,  # the embedded broker does not answer InitProducerId
+            policies=policies,
+            customer_keys=_keys_of(settings),
+            clock=clock,
+        )
         async with service:
             simulator = asyncio.create_task(_simulate(broker.address, seed, speed, clock, sleep), name="simulator")
             simulator.add_done_callback(lambda task: _tell(service, task))
@@ -74,6 +86,13 @@ async def running_demo(
             finally:
                 simulator.cancel()
                 await asyncio.gather(simulator, return_exceptions=True)
+
+
+def _keys_of(settings: Settings) -> CustomerKeys:
+    if settings.customer_key_file:
+        return read_customer_keys(settings.customer_key_file)
+    # The rows are in the memory of the broker: nobody has to find them again after the demo.
+    return CustomerKeys(token_bytes(_KEY_BYTES))
 
 
 async def _simulate(

@@ -31,6 +31,7 @@ from stream.core.cloudevents import Event
 from stream.core.family import windows_of
 from stream.core.windows import ALL
 from stream.families.registry import EVENT_TYPES, FAMILIES
+from stream.security.customer_keys import read_customer_keys
 from stream.settings import Settings
 from stream.simulator import (
     CASES_BEFORE,
@@ -69,18 +70,32 @@ source_option = click.option(
 )
 @click.option("--window", type=click.Choice([*windows_of(FAMILIES), ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
+@click.option("--customer-key-file", type=click.Path(path_type=Path), help="Keys of the digests of customers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
-def replay(
-    source: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool, **given: object
+def replay(  # one argument per option
+    source: str,
+    at: datetime | time | None,
+    window: str,
+    policies: Path | None,
+    customer_key_file: Path | None,
+    *,
+    as_json: bool,
+    **given: object,
 ) -> None:
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
-    settings = settings_of_environment(policies=policies)
+    settings = settings_of_environment(policies=policies, customer_key_file=customer_key_file)
     bad = BadLines()
     recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad)
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
-    result = fold(events, at=instant, policies=load_policies(settings.policies), whole=window == ALL)
+    result = fold(
+        events,
+        at=instant,
+        policies=load_policies(settings.policies),
+        customer_keys=read_customer_keys(settings.customer_key_file),
+        whole=window == ALL,
+    )
     # Before the board: where nothing in the file was an event this raises, instead of an empty table.
     bad.summary(result.events)
     panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)

@@ -109,7 +109,9 @@ def after_case(policies: Policies) -> Mapping[type[Event], Derive]:
         # Who does not tell the queue is judged as the tenant as a whole: by rules that name neither queue nor channel.
         kind = policy_of(resolved.tenantid, data.queue or "", data.channel or "").survey_after_solution
         if kind is not None:
-            asked = InvitationData(kind=kind, queue=data.queue, channel=data.channel, agent=data.agent)
+            asked = InvitationData(
+                kind=kind, queue=data.queue, channel=data.channel, agent=data.agent, customer=data.customer
+            )
             yield SurveyInvited(data=asked, **_named(resolved, "survey"))
 
     return {CaseResolved: after_solution}
@@ -130,7 +132,13 @@ def _finder(policies: Policies) -> Callable[[str, str, str], FollowUps]:
 
 def _case(told: Event, data: QueueData, policy: FollowUps) -> CaseOpened:
     # By the customer: who was promised an answer waits for it from now on.
-    opened = OpenedData(queue=policy.follow_up_queue or data.queue, channel=data.channel, opened_by="customer")
+    opened = OpenedData(
+        queue=policy.follow_up_queue or data.queue,
+        channel=data.channel,
+        opened_by="customer",
+        customer=data.customer,
+        topic=data.topic,
+    )
     return CaseOpened(data=opened, **_named(told, "case"))
 
 

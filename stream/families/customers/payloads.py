@@ -77,8 +77,9 @@ class ContactedData(CustomerData, frozen=True, kw_only=True):
 
     contact: Id
     """The call, chat or case; what is told of one contact several times counts once."""
-    queue: Name
-    channel: Channel = "voice"
+    queue: Name | None = None
+    """Of one contact at least one event has to tell it."""
+    channel: Channel | None = None
     topic: Name | None = None
     """What it is about, where somebody knows that."""
     served: bool = False
@@ -93,7 +94,6 @@ class HandedOverData(CustomerData, frozen=True, kw_only=True):
     contact: Id
     queue: Name
     """To which it goes."""
-    channel: Channel = "voice"
     transfer: bool = True
     """False where it is only told who has it: it counts as handed over where that is another queue than before."""
 
@@ -102,8 +102,8 @@ class SolvedData(CustomerData, frozen=True, kw_only=True):
     """What was solved, as far as we know."""
 
     contact: Id
-    queue: Name
-    channel: Channel = "voice"
+    queue: Name | None = None
+    channel: Channel | None = None
     topic: Name | None = None
 
 

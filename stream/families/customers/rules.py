@@ -8,13 +8,10 @@ from stream.core import policy_values as read
 from stream.core.policies import PolicyKey, Rules
 from stream.core.served import Served
 
-__all__ = ["MAX_ASKED_WITHIN", "MAX_LOOK_BACK", "RULES", "CustomerPolicy"]
+__all__ = ["MAX_LOOK_BACK", "RULES", "CustomerPolicy"]
 
 MAX_LOOK_BACK: Final = timedelta(days=30)
 """Contacts of a customer are kept long enough for that."""
-
-MAX_ASKED_WITHIN: Final = timedelta(days=90)
-"""And invitations for this."""
 
 _MAX_CART_IDLE: Final = timedelta(days=7)
 
@@ -28,6 +25,8 @@ class CustomerPolicy(Served, frozen=True, kw_only=True):
     """Whether the topic decides what a contact is about, where an event tells one."""
     repeat_within: timedelta = timedelta(days=7)
     """The look-back: who comes in the same matter within it comes again."""
+    solved_dispositions: frozenset[str] = frozenset()
+    """A contact that ends with one of these is solved by it."""
     fcr_target: float = 0.70
     """The share of matters that should be done with the first contact."""
     currency: str = "EUR"
@@ -51,10 +50,6 @@ def _look_back(value: object) -> timedelta:
     return _days(value, MAX_LOOK_BACK)
 
 
-def _asked_within(value: object) -> timedelta:
-    return _days(value, MAX_ASKED_WITHIN)
-
-
 def _days(value: object, most: timedelta) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most.days:
         raise ValueError(f"must be a number of days from 1 to {most.days}")
@@ -65,6 +60,12 @@ def _matter(value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 128:
         raise ValueError("must be a name of at most 128 characters")
     return value
+
+
+def _dispositions(value: object) -> frozenset[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError('must be a list of dispositions, such as ["solved", "done"]')
+    return frozenset(value)
 
 
 def _currency(value: object) -> str:
@@ -91,6 +92,7 @@ RULES: Final[Rules[CustomerPolicy]] = Rules(
     keys={
         "matter": PolicyKey("matter", _matter),
         "matter_by_topic": PolicyKey("matter_by_topic", read.switch),
+        "solved_dispositions": PolicyKey("solved_dispositions", _dispositions),
         "repeat_within_days": PolicyKey("repeat_within", _look_back),
         "fcr_target": PolicyKey("fcr_target", read.ratio),
         "currency": PolicyKey("currency", _currency),
@@ -99,8 +101,6 @@ RULES: Final[Rules[CustomerPolicy]] = Rules(
         "cart_idle_minutes": PolicyKey("cart_idle", _idle),
         "cart_abandonment_limit": PolicyKey("cart_abandonment_limit", read.ratio),
         "customer_minimum": PolicyKey("customer_minimum", _some),
-        "survey_most_invitations": PolicyKey("most_invitations", _some),
-        "survey_within_days": PolicyKey("asked_within", _asked_within),
     },
 )
 """The keys of the policy file that this family reads."""

@@ -6,7 +6,6 @@ Knows a customer in one queue only: records of another queue are on another part
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
 from msgspec import Struct
@@ -20,7 +19,6 @@ __all__ = [
     "CustomerRow",
     "InvitationOfCustomer",
     "JudgedInvitations",
-    "digest_of",
     "with_invitation",
 ]
 
@@ -32,15 +30,6 @@ CUSTOMERS_KEPT: Final = timedelta(days=KEPT_DAYS) + MAX_ASKED_WITHIN
 """Invitations that may still come late, and those before them that they are judged by."""
 
 _KEPT_MS = CUSTOMERS_KEPT // _MS
-
-
-def digest_of(tenant: str, name: str) -> int:
-    """
-    Return 64 bits in which nobody reads a name; the same name of two tenants is two customers.
-
-    Whoever has a list of all names can still try each: ids should be opaque by themselves.
-    """
-    return int.from_bytes(blake2b(f"{len(tenant)}:{tenant}{name}".encode(), digest_size=8).digest(), "big")
 
 
 class InvitationOfCustomer(Struct, frozen=True, order=True, array_like=True, gc=False):

@@ -26,6 +26,7 @@ __all__ = ["FAMILY"]
 def _new_fold(options: FoldOptions) -> SurveysFold:
     return SurveysFold(
         options.policies,
+        customer_keys=options.customer_keys,
         max_queues_per_tenant=options.max_queues_per_tenant,
         max_queues=options.max_queues,
         keep_silent=options.keep_silent,

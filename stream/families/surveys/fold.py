@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Event
 from stream.core.counts import CountsRow
 from stream.core.family import Applied, newest_by_source
+from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
@@ -24,7 +25,6 @@ from stream.families.surveys.customers import (
     NEW_CUSTOMER,
     CustomerRow,
     JudgedInvitations,
-    digest_of,
     with_invitation,
 )
 from stream.families.surveys.events import SurveyEvent, SurveyInvited
@@ -41,6 +41,8 @@ class _Asking(Struct, frozen=True, gc=False):
     """What an invitation makes of the row of its customer."""
 
     key: CustomerKey
+    older: tuple[CustomerKey, ...]
+    """The same customer by other keys: what is there is this row from now on."""
     judged: JudgedInvitations
 
 
@@ -49,13 +51,15 @@ class SurveysFold:
     The fold of one partition of the surveys topic; a `Fold` as `ContactsFold` is.
 
     An event changes at most two rows, of a survey and of a customer. Each is skipped by its own applied offset, and
-    neither asks for the other, so that a crash between the two changes nothing.
+    neither asks for the other, so that a crash between the two changes nothing. While keys of customers are changed,
+    it may also remove the row that the customer had by another key.
     """
 
     def __init__(
         self,
         policies: Policies = Policies(),
         *,
+        customer_keys: CustomerKeys = NO_SECRET,
         max_queues_per_tenant: int = 10_000,
         max_queues: int = 100_000,
         keep_silent: bool = False,
@@ -66,6 +70,7 @@ class SurveysFold:
         self.counts: Rows[SurveyCountsKey, CountsRow[SurveyCounts]] = Rows()
         self.customers: Rows[CustomerKey, CustomerRow] = Rows()
         self.surveys: Rows[SurveyKey, SurveyRow] = Rows()
+        self._customer_keys = customer_keys
         self._keep_silent = keep_silent
         self._recovered_to = -1
         self._applied_to = -1
@@ -210,8 +215,12 @@ class SurveysFold:
         if data.customer is None:
             return None
         channel = data.channel or ""
-        key = (queue.tenant, queue.name, digest_of(tenant, data.customer))
+        key = (queue.tenant, queue.name, self._customer_keys.digest(tenant, data.customer))
         row, policy = self.customers.get(key, NEW_CUSTOMER), queue.policy(channel)
+        others: tuple[CustomerKey, ...] = ()
+        if older := self._customer_keys.older(tenant, data.customer):
+            others = tuple((queue.tenant, queue.name, digest) for digest in older)
+            row = self._newest_of(row, others)
         if row.applied_offset >= offset:
             return None
         judged = with_invitation(
@@ -223,7 +232,13 @@ class SurveysFold:
             most=policy.most_invitations,
             within=policy.asked_within,
         )
-        return None if judged is None else _Asking(key, judged)
+        return None if judged is None else _Asking(key, others, judged)
+
+    def _newest_of(self, row: CustomerRow, others: tuple[CustomerKey, ...]) -> CustomerRow:
+        """Return the newest row of a customer, whichever key it was written by."""
+        # It has all that the others have: a crash may have come between writing it and removing the one before.
+        rows = (row, *(self.customers.get(other, NEW_CUSTOMER) for other in others))
+        return max(rows, key=lambda one: one.applied_offset)
 
     def _ask(self, queue: RatedQueue, asking: _Asking, at: datetime, offset: int) -> None:
         judged = asking.judged
@@ -235,6 +250,9 @@ class SurveysFold:
             part.counts.count_difference(before, after, offset)
         row = CustomerRow(offset, judged.invitations)
         self.customers.put(asking.key, row)
+        # After that, as the changelog will have it: a crash in between must not leave neither.
+        for other in asking.older:
+            self.customers.remove(other)
         queue.customers.note(asking.key, row.newest_day)
 
     # What was changed.

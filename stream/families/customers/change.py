@@ -1,0 +1,259 @@
+"""
+What one more event changes about a customer: the history, and what that counts for.
+
+What is forgotten of a history stays counted. So what an event changes is told by what is kept: the difference between what
+that counts for without the event and with it.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stream.families.customers.account import BUYS, account_facts, has_joined, purchase_facts
+from stream.families.customers.history import (
+    KEPT_MS,
+    LATE_MS,
+    MOST_KEPT,
+    AccountEntry,
+    AccountKind,
+    History,
+    Place,
+    Touch,
+    Touchpoint,
+)
+from stream.families.customers.matters import (
+    OF_MEMBERS,
+    Contact,
+    Fact,
+    NextDay,
+    asked_facts,
+    contacts_in,
+    journey_facts,
+    matter_facts,
+)
+
+__all__ = ["Change", "enter", "facts_of_members", "is_late", "touch"]
+
+_DROPPED: Final = ("dropped",)
+
+_FEW: Final = 16
+"""So many facts are compared one by one faster than they are counted."""
+
+
+class Change(Struct, gc=False):
+    """What changed in the figures; the history itself was changed in place."""
+
+    gone: list[Fact] = []
+    """What it counted for, and does not any more."""
+    new: list[Fact] = []
+    """What it counts for from now on."""
+
+
+def is_late(history: History, at_ms: int) -> bool:
+    """Tell whether an event comes so late that what it would change is not kept any more."""
+    return at_ms < history.newest_ms - LATE_MS
+
+
+def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]) -> Change | None:
+    """
+    Add a touchpoint to a history, and return what that changes; None where it is known.
+
+    *days* are those of the places, in their order, and at last those of the customer.
+    """
+    touchpoints = history.touchpoints
+    if touchpoint in touchpoints:
+        return None
+    dropped = _make_room(touchpoints, touchpoint)
+    if len(touchpoints) == MOST_KEPT:  # older than all that are kept
+        return Change(new=dropped)
+    if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
+        was = [*asked_facts(touchpoints, places)]
+        insort(touchpoints, touchpoint)
+        gone, new = _difference(was, [*asked_facts(touchpoints, places)])
+    else:
+        gone, new = _come(history, touchpoint, places, days)
+    return Change(gone, [*dropped, *new] if dropped else new)
+
+
+def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fact]:
+    """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
+    horizon = (touchpoint[0] >> 16) - KEPT_MS
+    while touchpoints and touchpoints[0][0] >> 16 < horizon:
+        del touchpoints[0]
+    if len(touchpoints) < MOST_KEPT:
+        return []
+    if touchpoint > touchpoints[0]:
+        del touchpoints[0]
+    return [(OF_MEMBERS, touchpoint[0] >> 16, _DROPPED, 1)]
+
+
+def _come(
+    history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
+) -> tuple[list[Fact], list[Fact]]:
+    """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
+    touchpoints, reference = history.touchpoints, touchpoint[1]
+    was: Contact | None = None
+    gone: list[Fact] = []
+    if touchpoints:
+        before = contacts_in(touchpoints, places)
+        insort(touchpoints, touchpoint)
+        after = contacts_in(touchpoints, places)
+        was, now = before.get(reference), after.get(reference)
+        matters = {places[one.place].matter for one in (was, now) if one is not None}
+        gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+    else:
+        touchpoints.append(touchpoint)
+        now = contacts_in(touchpoints, places).get(reference)
+        new = [] if now is None else matter_facts([now], places, days)
+    if history.account:
+        # Of what was bought before and after it, only this one contact counts otherwise.
+        gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
+        new += journey_facts([] if now is None else [now], places, history.account, days[OF_MEMBERS])
+    return _difference(gone, new)
+
+
+def _of_matters(
+    contacts: dict[int, Contact], matters: set[str], places: Sequence[Place], days: Sequence[NextDay]
+) -> list[Fact]:
+    if len(places) == 1 and matters:
+        return matter_facts([*contacts.values()], places, days)
+    facts: list[Fact] = []
+    for matter in matters:
+        facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+    return facts
+
+
+def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    """Return both without what is in both; where anything is gone, field by field."""
+    if gone:
+        gone, new = _without_equal(gone, new)
+    if gone:
+        gone, new = _without_equal(_apart(gone), _apart(new))
+    return gone, new
+
+
+def _without_equal(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+    if len(gone) > _FEW:
+        return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
+    only_new: list[Fact] = []
+    for fact in new:
+        if fact in gone:
+            gone.remove(fact)
+        else:
+            only_new.append(fact)
+    return gone, only_new
+
+
+def _apart(facts: list[Fact]) -> list[Fact]:
+    """Return facts with one field each."""
+    apart: list[Fact] = []
+    for place, at_ms, fields, number in facts:
+        if len(fields) == 1 or type(fields[1]) is int:
+            apart.append((place, at_ms, fields, number))
+        else:
+            apart += [(place, at_ms, (str(name),), number) for name in fields]
+    return apart
+
+
+def enter(
+    history: History, entries: Sequence[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
+) -> Change | None:
+    """Add entries to the account of a history, and return what that changes; None where all of them are known."""
+    newest = max([entry[0] >> 8 for entry in entries])
+    dropped = _close_old(history, newest)
+    account, own = history.account, days[OF_MEMBERS]
+    contacts = [*contacts_in(history.touchpoints, places).values()] if history.touchpoints else []
+    if _only_buys(account, entries):
+        when, _, amount = entries[0]
+        insort(account, entries[0])
+        new = [*dropped, *purchase_facts(when >> 8, amount, own), *journey_facts(contacts, places, entries[:1], own)]
+        return Change(new=new)
+    gone = [*account_facts(account, own), *journey_facts(contacts, places, account, own)] if account else []
+    if not any([_add_entry(account, entry) for entry in entries]):
+        return None
+    new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
+    gone, new = _difference(gone, new)
+    return Change(gone, [*dropped, *new])
+
+
+def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
+    """Tell whether entries are just one more purchase of a customer: nothing else counts otherwise by it."""
+    bought = entries[0]
+    if bought[0] & 0xFF != AccountKind.PURCHASED or len(entries) > 1:
+        return False
+    is_customer, may_have_left = has_joined(account), False
+    for when, reference, _ in account:
+        kind = when & 0xFF
+        if reference == bought[1]:
+            return False
+        if kind in BUYS and when <= bought[0]:
+            is_customer = True
+        may_have_left = may_have_left or kind == AccountKind.LEFT
+    return is_customer and (not may_have_left or has_joined(account))
+
+
+_ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY})
+"""Told several times, such as of one order: the first stands."""
+
+_LATEST: Final = frozenset({AccountKind.PLAN, AccountKind.GROUP, AccountKind.PAID_BEFORE})
+"""Of these the last stands."""
+
+
+def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
+    """Add one entry; False if nothing is new by it."""
+    kind = entry[0] & 0xFF
+    if entry in account:
+        return False
+    if kind in _ONCE or kind in _LATEST:
+        for known in account:
+            if known[0] & 0xFF == kind and (known[1] == entry[1] or kind in _LATEST):
+                if (known < entry) == (kind in _ONCE):
+                    return False
+                account.remove(known)
+                break
+    insort(account, entry)
+    return True
+
+
+_TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.LEFT})
+_PAID: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
+_STAY: Final = frozenset({AccountKind.REFERRED, AccountKind.PAID_BEFORE, AccountKind.PLAN, AccountKind.GROUP})
+
+
+def _close_old(history: History, newest_ms: int) -> list[Fact]:
+    """Forget the entries that no window reaches, and what is too much; but not how the customer stood, and has paid."""
+    account, horizon = history.account, max(newest_ms, history.newest_ms) - KEPT_MS
+    if account and account[0][0] >> 8 < horizon:
+        old = [entry for entry in account if entry[0] >> 8 < horizon]
+        account[: len(old)] = _standing_entries(old, has_joined(account))
+        history.paid_before += sum([_PAID.get(entry[0] & 0xFF, 0) * entry[2] for entry in old])
+    if len(account) < MOST_KEPT:
+        return []
+    # The first one tells since when the customer is known.
+    paid = next((entry for entry in account[1:] if entry[0] & 0xFF in _PAID), account[1])
+    history.paid_before += _PAID.get(paid[0] & 0xFF, 0) * paid[2]
+    account.remove(paid)
+    return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
+
+
+def _standing_entries(old: Sequence[AccountEntry], joined: bool) -> list[AccountEntry]:
+    """Return those of old entries that tell how the customer stood at last, and when it began."""
+    turns = [entry for entry in old if entry[0] & 0xFF in _TURNS]
+    if not joined:
+        bought = [(when >> 8 << 8 | AccountKind.BOUGHT, 0, 0) for when, _, _ in old if when & 0xFF in BUYS]
+        turns = sorted([*turns, *bought])
+    monthly = [entry for entry in old if entry[0] & 0xFF == AccountKind.MONTHLY]
+    came = [entry for entry in turns if entry[0] & 0xFF != AccountKind.LEFT]
+    return sorted({*came[:1], *turns[-1:], *monthly[-1:], *[entry for entry in old if entry[0] & 0xFF in _STAY]})
+
+
+def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+    """Return what a history counts for in figures of plans and groups."""
+    contacts = contacts_in(history.touchpoints, places)
+    facts = account_facts(history.account, days[OF_MEMBERS])
+    facts += journey_facts([*contacts.values()], places, history.account, days[OF_MEMBERS])
+    facts += _of_matters(contacts, {places[one.place].matter for one in contacts.values()}, places, days)
+    return [fact for fact in facts if fact[0] == OF_MEMBERS]

@@ -1,0 +1,431 @@
+"""
+All customers and carts of one partition: folds batches of events into histories, and counts what follows from them.
+
+Every event of a customer comes from one partition, so one fold knows the whole truth of it; of a queue, plan or group it knows
+those of its customers that are on this partition.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, Final, get_args
+
+from msgspec import Struct
+
+from stream.core.cloudevents import Event
+from stream.core.counts import CountsRow
+from stream.core.family import Applied, newest_by_source
+from stream.core.identity import NO_SECRET, CustomerKeys
+from stream.core.limits import SETTLE_AFTER
+from stream.core.policies import Policies
+from stream.core.rows import Rows
+from stream.core.windowed import Scope
+from stream.core.windows import EPOCH
+from stream.families.customers.account import NO_STANDING, standing_of
+from stream.families.customers.carts import Carts
+from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
+from stream.families.customers.counts import CustomerCounts
+from stream.families.customers.events import (
+    CartEvent,
+    CustomerActive,
+    CustomerAsked,
+    CustomerChanged,
+    CustomerForgotten,
+    CustomerJoined,
+)
+from stream.families.customers.history import (
+    DAY_MS,
+    KEPT_MS,
+    LATE_MS,
+    NEW_CUSTOMER,
+    AccountKind,
+    CustomerRow,
+    History,
+    Membership,
+    Place,
+    active_on,
+    reference_of,
+    with_active_on,
+)
+from stream.families.customers.local_days import EPOCH_DAY
+from stream.families.customers.matters import OF_MEMBERS
+from stream.families.customers.parts import IN_ANY_WAY, Members, Part, Parts, PartSet
+from stream.families.customers.pending import Pending
+from stream.families.customers.places import Places
+from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of
+from stream.families.customers.snapshot import CustomersSnapshot
+
+__all__ = ["CountsKey", "CustomerKey", "CustomersFold"]
+
+CustomerKey = tuple[str, int]
+"""Tenant, and a digest of the customer."""
+
+CountsKey = tuple[str, str, str, str, str, Scope, int]
+"""Of a part, scope, and the number of the day, month or quarter (0 for the total)."""
+
+SWEPT_AT_ONCE: Final = 20_000
+"""Rows that are looked at, whether they may go, between two checkpoints."""
+
+_OVER_MS: Final = KEPT_MS + LATE_MS
+"""Of what is longer ago nothing that may still come depends."""
+
+_UNKNOWN: Final = ("unknown",)
+
+_OF_CARTS: Final = frozenset(get_args(CartEvent))
+
+_NOBODY: Final = ("", "")
+
+_PLACE_AND_MEMBERS: Final = 2
+
+
+class _Customer(Struct, gc=False):
+    """A customer to whom an event happens; nothing of it counts before all of it is known."""
+
+    tenant: str
+    at_ms: int
+    history: History
+    places: tuple[Place, ...]
+    membership: Membership
+    members: Members
+    """What counted for the customer before the event."""
+
+
+class CustomersFold:
+    """The fold of one partition of the customers topic; a `Fold` as `ContactsFold` is."""
+
+    def __init__(
+        self,
+        policies: Policies = Policies(),
+        *,
+        keys: CustomerKeys = NO_SECRET,
+        max_queues_per_tenant: int = 10_000,
+        max_queues: int = 100_000,
+        max_customers: int = 10_000_000,
+        keep_silent: bool = False,
+    ) -> None:
+        self.parts = Parts(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
+        self.counts: Rows[CountsKey, CountsRow[CustomerCounts]] = Rows()
+        self.customers: Rows[CustomerKey, CustomerRow] = Rows()
+        self._keys = keys
+        self._max_customers = max_customers
+        self._keep_silent = keep_silent
+        self._places = Places(policies, self.parts)
+        self._pending = Pending()
+        self._carts = Carts(self.parts, self._pending, keys, max_customers)
+        self._watermark = EPOCH
+        self._recovered_to = -1
+        self._applied_to = -1
+        self._unsettled = 0
+        self._committed = 0
+        self._erased: dict[CustomerKey, None] = {}
+        """Rows that are empty, and go when that is durable."""
+        self._to_sweep: Iterator[CustomerKey] | None = None
+        self._swept_on = 0
+
+    @property
+    def tables(self) -> Mapping[str, Rows[Any, Any]]:
+        """The tables in the order in which a checkpoint must write them: customers are never ahead of their counts."""
+        return {"customer_counts": self.counts, "customers": self.customers, "carts": self._carts.rows}
+
+    def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
+        """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
+        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
+        # Rows recovered from the changelog may have counted these already, each up to its own applied offset: then
+        # which rows still have to count is asked for each event anew.
+        old = bisect_right(offsets, self._recovered_to)
+        for event, offset in zip(events[:old], offsets[:old], strict=True):
+            self._fold([event], [offset], applied)
+            self.settle()
+        if old < len(events):
+            self._fold(events[old:], offsets[old:], applied)
+            self._unsettled += len(events) - old
+            if self._unsettled >= SETTLE_AFTER:  # checkpoints settle, but a broker may be away for long
+                self.settle()
+        return applied
+
+    def settle(self) -> None:
+        """Bring the rows of the counts up to date, and forget what may go; to be called before rows are taken."""
+        self._unsettled = 0
+        may_forget = self._applied_to > self._recovered_to
+        for part in dict.fromkeys(part for parts in self._pending.counted for part in parts.parts):
+            self._settle(part)
+            # While a replay goes on nothing is forgotten: the rows may be ahead of it.
+            if may_forget and part.counts.is_due():
+                for scope, number in part.counts.forget_outdated():
+                    self.counts.remove((*part.key, scope, number))
+        self._pending.counted.clear()
+        if may_forget:
+            self._remove_erased()
+            self._sweep()
+
+    def _settle(self, part: Part) -> None:
+        """Mark the rows that were counted in, and say up to where."""
+        for scope, number, row in part.counts.drain_counted():
+            # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
+            if row.applied_offset < self._applied_to:
+                row.applied_offset = self._applied_to
+                self.counts.put((*part.key, scope, number), row)
+
+    def committed(self, offset: int) -> None:
+        """Take note that the source is committed up to, and without, *offset*: older rows may go."""
+        self._committed = offset
+
+    def recovered(self) -> None:
+        """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
+        self.settle()
+        self.parts.clear()
+        self._places.clear()
+        for (*key, scope, number), counted in self.counts.items():
+            self.parts.part(tuple(key)).counts.load(scope, number, counted)
+        for part in self.parts.values():
+            part.counts.loaded()
+            self._watermark = max(self._watermark, part.counts.watermark)
+        # The one loop of a restart that may turn a million times.
+        for (tenant, digest), row in self.customers.items():
+            row.places = self._places.shared(row.places)
+            row.membership = self._places.shared_membership(row.membership)
+            if not row.history:
+                self._erased[tenant, digest] = None
+                continue
+            history = History(row.history)
+            members = self.parts.of_members(tenant, row.membership)
+            members.enter(standing_of(history.account, history.paid_before), history.active_on)
+        self._carts.recovered()
+        self._recovered_to = max(
+            self._recovered_to,
+            *(max((row.applied_offset for row in table.values()), default=-1) for table in self.tables.values()),
+        )
+
+    def snapshots(self, at: datetime) -> Iterator[tuple[int, CustomersSnapshot]]:
+        """Yield what the board says of each part at the instant *at*, with its cost; each is consistent in itself."""
+        for snapshot in self.parts.snapshots(at):
+            yield 1, snapshot
+
+    # For each event, do everything that can raise before changing state.
+
+    def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
+        for event, offset in zip(events, offsets, strict=True):
+            try:
+                self._fold_one(event, offset, applied)
+            except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
+                applied.failed.append((offset, failure))
+            self._applied_to = offset
+        self._pending.count(self._applied_to)
+        self._watermark = max(self._watermark, *[event.time for event in events])
+
+    def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:
+        if type(event) in _OF_CARTS:
+            self._carts.fold(event, offset, applied, self._applied_to)
+            return
+        tenant = self.parts.admit_tenant(event.tenantid)
+        key, row = self._find(tenant, event)
+        if row.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        kind, at_ms = type(event), ms_of(event.time)
+        if kind is CustomerForgotten:
+            self._erase(key, row, event, offset, applied)
+            return
+        if row is NEW_CUSTOMER and not self._has_room(tenant, event, applied):
+            return
+        members = self.parts.of_members(tenant, row.membership)
+        if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
+            self._see(key, row, members, event, offset, applied)
+            return
+        history = History(row.history)
+        if is_late(history, at_ms):
+            applied.late += 1
+            return
+        customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
+        told = TOUCHES.get(kind)
+        known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
+        what = ACTIVITY.get(kind, -1)
+        if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
+            # Applied once more it changes nothing: the row need not learn of it.
+            applied.duplicates += 1
+            return
+        self.customers.put(key, CustomerRow(offset, history.pack(), customer.places, customer.membership))
+
+    def _see(  # as many as there are limits
+        self, key: CustomerKey, row: CustomerRow, members: Members, event: Event, offset: int, applied: Applied
+    ) -> None:
+        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
+        what, active = ACTIVITY.get(type(event), ANSWER), active_on(row.history)
+        if self._be_active(members, active, what, ms_of(event.time)):
+            history = with_active_on(row.history, what, active[what])
+            self.customers.put(key, CustomerRow(offset, history, row.places, row.membership))
+        else:
+            applied.duplicates += 1
+
+    def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
+        """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
+        key = (tenant, self._keys.digest(event.tenantid, event.subject))
+        row = self.customers.get(key)
+        if row is not None:
+            return key, row
+        for digest in self._keys.older(event.tenantid, event.subject):
+            row = self.customers.get((tenant, digest))
+            if row is not None:
+                # The new row first: a crash between both must leave one of them.
+                self.customers.put(key, row)
+                self.customers.remove((tenant, digest))
+                return key, row
+        return key, NEW_CUSTOMER
+
+    def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
+        """Count what a touchpoint changes; True if it is known, and changes nothing."""
+        kind, name, queue, channel, topic = told
+        place = self._places.find(customer.tenant, queue, channel, topic)
+        customer.places, number = self._places.with_place(customer.places, place)
+        sets, days = self._places.counting(customer.tenant, customer.places, customer.members)
+        touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
+        change = touch(customer.history, touchpoint, customer.places, days)
+        if change is None:
+            return True
+        self._count(customer.at_ms, change, sets)
+        return False
+
+    def _enter(self, customer: _Customer, event: Event) -> bool:
+        """Count what account entries change; True if they are known, or there are none."""
+        tenant, history, places = customer.tenant, customer.history, customer.places
+        currency = self.parts.of_members(tenant, _NOBODY).parts[0].policy.currency
+        entries = entries_of(event, customer.at_ms, currency)
+        if not entries:
+            return True
+        members = customer.members
+        sets, days = self._places.counting(tenant, places, members)
+        standing = standing_of(history.account, history.paid_before)
+        told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
+        moves = told is not None and (told.plan is not None or told.group is not None)
+        before = facts_of_members(history, places, days) if moves and members.membership != _NOBODY else []
+        change = enter(history, entries, places, days)
+        if change is None:
+            return True
+        now = standing_of(history.account, history.paid_before)
+        if moves and (membership := self._membership(customer, event)) != members.membership:
+            customer.membership, customer.members = membership, self.parts.of_members(tenant, membership)
+            self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
+            members.leave(standing, history.active_on)
+            customer.members.enter(now, history.active_on)
+        else:
+            self._count(customer.at_ms, change, sets)
+            members.change(standing, now)
+        return False
+
+    def _move(self, customer: _Customer, change: Change, sets: Sequence[PartSet], all_of_it: Change) -> None:
+        """Have a customer count for another plan or group: there with all that is known, elsewhere with the change."""
+        stays, left, entered = self.parts.of_move(sets[OF_MEMBERS], customer.members)
+        # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
+        for parts in (left, entered):
+            self._pending.hear(parts, customer.at_ms, self._applied_to)
+        self._count(customer.at_ms, change, [*sets[:-1], stays])
+        self._pending.take_back([left], all_of_it.gone)
+        self._pending.add([entered], all_of_it.new)
+
+    def _membership(self, customer: _Customer, event: CustomerJoined | CustomerChanged) -> Membership:
+        """Return plan and group after an event: each as the latest event tells it."""
+        names = [*customer.membership]
+        told = (("plan", event.data.plan, AccountKind.PLAN), ("group", event.data.group, AccountKind.GROUP))
+        for number, (what, name, kind) in enumerate(told):
+            if name is not None and (customer.at_ms << 8 | kind, reference_of(name), 0) in customer.history.account:
+                names[number] = self.parts.admit_name(customer.tenant, what, name)
+        return self._places.shared_membership((names[0], names[1]))
+
+    def _be_active(self, members: Members, active: list[int], what: int, at_ms: int) -> bool:
+        """Note on which day a customer was active, in *active* too; False if that is known."""
+        day, before = members.days.day(at_ms) - EPOCH_DAY, active[what]
+        if day <= before:
+            return False
+        if day > (latest := max(active)):
+            members.last_days[IN_ANY_WAY].move(latest, day)
+        members.last_days[what].move(before, day)
+        active[what] = day
+        self._pending.hear(members, at_ms, self._applied_to)
+        return True
+
+    def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
+        hear, applied_to = self._pending.hear, self._applied_to
+        if len(sets) <= _PLACE_AND_MEMBERS:
+            for parts in sets:
+                hear(parts, at_ms, applied_to)
+        else:
+            for place in {OF_MEMBERS, *[fact[0] for fact in chain(change.gone, change.new)]}:
+                hear(sets[place], at_ms, applied_to)
+        if change.gone:
+            self._pending.take_back(sets, change.gone)
+        self._pending.add(sets, change.new)
+
+    def _has_room(self, tenant: str, event: Event, applied: Applied) -> bool:
+        """Tell whether one more customer is kept; of others it is only counted how many events there were."""
+        if len(self.customers) < self._max_customers:
+            return True
+        applied.overflowed += 1
+        members, at_ms = self.parts.of_members(tenant, _NOBODY), ms_of(event.time)
+        self._pending.hear(members, at_ms, self._applied_to)
+        self._pending.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
+        return False
+
+    def _erase(self, key: CustomerKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
+        """Erase what is known of a customer; what it was counted for stays."""
+        if not row.history:
+            applied.duplicates += 1
+            return
+        tenant, at_ms, history = key[0], ms_of(event.time), History(row.history)
+        members = self.parts.of_members(tenant, row.membership)
+        sets, days = self._places.counting(tenant, row.places, members)
+        standing = standing_of(history.account, history.paid_before)
+        change = Change()
+        if standing.present:
+            # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
+            left = max(at_ms, history.newest_ms) << 8 | AccountKind.LEFT
+            change = enter(history, [(left, 0, 0)], row.places, days) or change
+        self._count(at_ms, change, sets)
+        members.leave(standing, history.active_on)
+        # Nothing but the offset, until it is durable that this was applied: events that come again must find it.
+        self.customers.put(key, CustomerRow(offset))
+        self._erased[key] = None
+
+    # What is forgotten, and when: by the time of the events, so that a replay forgets the same.
+
+    def _remove_erased(self) -> None:
+        for key in [*self._erased]:
+            row = self.customers.get(key)
+            if row is None or row.history:
+                del self._erased[key]  # heard of again
+            elif row.applied_offset < self._committed:
+                self.customers.remove(key)
+                del self._erased[key]
+
+    def _sweep(self) -> None:
+        """Once in a day of events look at every row, some at a time, and at last at the parts."""
+        day = self._watermark.toordinal()
+        if self._keep_silent or day == self._swept_on:
+            return
+        if self._to_sweep is None:
+            self._to_sweep = iter([*self.customers])
+        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
+            row = self.customers.get(key)
+            if row is not None and row.applied_offset < self._committed and self._is_over(row):
+                self.parts.of_members(key[0], row.membership).leave(NO_STANDING, History(row.history).active_on)
+                self.customers.remove(key)
+        if (rest := next(self._to_sweep, None)) is not None:
+            self._to_sweep = chain((rest,), self._to_sweep)
+            return
+        if not self._carts.sweep(ms_of(self._watermark), self._committed):
+            return
+        for part in self.parts.silent(self._watermark):
+            for scope, number in part.counts.numbers():
+                self.counts.remove((*part.key, scope, number))
+        self._to_sweep, self._swept_on = None, day
+
+    def _is_over(self, row: CustomerRow) -> bool:
+        """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
+        history = History(row.history)
+        heard_ms = max(history.newest_ms, max(history.active_on) * DAY_MS)
+        return (
+            bool(row.history)
+            and heard_ms < ms_of(self._watermark) - _OVER_MS
+            and not standing_of(history.account, 0).present
+        )

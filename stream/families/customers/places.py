@@ -1,0 +1,92 @@
+"""Where customers come, and by which policy that is judged; rows with the same places share them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from stream.core.policies import Policies
+from stream.families.customers.history import Membership, Place
+from stream.families.customers.matters import NextDay
+from stream.families.customers.parts import Members, Parts, PartSet
+from stream.families.customers.rules import RULES
+
+__all__ = ["Places"]
+
+_MOST: Final = 256
+"""Places of one customer; of more the last stands for all."""
+
+_REMEMBERED: Final = 100_000
+
+_MILLISECOND: Final = 0.001
+
+
+class Places:
+    """The places of all customers of one partition."""
+
+    def __init__(self, policies: Policies, parts: Parts) -> None:
+        self._policies = policies
+        self._parts = parts
+        self._found: dict[tuple[str, str, str, str | None], Place] = {}
+        self._tuples: dict[tuple[Place, ...], tuple[Place, ...]] = {}
+        self._counting: dict[tuple[str, int, Members], tuple[Sequence[PartSet], Sequence[NextDay]]] = {}
+        self._memberships: dict[Membership, Membership] = {}
+
+    def find(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
+        """Return the place of a queue and channel, for what is about a topic."""
+        key = (tenant, queue, channel, topic)
+        found = self._found.get(key)
+        if found is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = self._found[key] = self._new(tenant, queue, channel, topic)
+        return found
+
+    def _new(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
+        policy = self._policies.of(RULES, tenant, queue, channel)
+        by_topic = policy.matter_by_topic and topic is not None
+        return Place(
+            queue=self._parts.admit_queue(tenant, queue) if queue else queue,
+            channel=channel,
+            matter=f"topic {topic}" if by_topic else policy.matter or queue,
+            look_back_ms=round(policy.repeat_within.total_seconds() / _MILLISECOND),
+            most_asked=policy.most_invitations,
+            asked_within_ms=round(policy.asked_within.total_seconds() / _MILLISECOND),
+        )
+
+    def with_place(self, places: tuple[Place, ...], place: Place) -> tuple[tuple[Place, ...], int]:
+        """Return the places of a customer with one more, and its number."""
+        for number, known in enumerate(places):
+            if known is place:
+                return places, number
+        if place in places:
+            return places, places.index(place)
+        if len(places) == _MOST:
+            return places, _MOST - 1
+        return self.shared((*places, place)), len(places)
+
+    def counting(
+        self, tenant: str, places: tuple[Place, ...], members: Members
+    ) -> tuple[Sequence[PartSet], Sequence[NextDay]]:
+        """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
+        # By identity: the tuples are shared, and kept for good.
+        key = (tenant, id(places), members)
+        found = self._counting.get(key)
+        if found is None:
+            if len(self._counting) >= _REMEMBERED:
+                self._counting.clear()
+            # Where nobody told a place, nothing counts for it.
+            of_place = [self._parts.of_place(tenant, place) if place.queue else members for place in places]
+            sets = [*of_place, members]
+            found = self._counting[key] = (sets, [one.days.next_day for one in sets])
+        return found
+
+    def clear(self) -> None:
+        """Know no parts any more: they were made anew."""
+        self._counting.clear()
+
+    def shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
+        """Return the one object that stands for all that are equal."""
+        return self._tuples.setdefault(places, places)
+
+    def shared_membership(self, membership: Membership) -> Membership:
+        """Return the one object that stands for all that are equal."""
+        return self._memberships.setdefault(membership, membership)
