@@ -31,6 +31,7 @@ _KEY_BYTES: Final = 32
 DEMO_POLICIES = """
 [defaults]
 target = 0.80
+solved_dispositions = ["solved"]
 
 [[queue]]
 channel = "voice"
