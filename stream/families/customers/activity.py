@@ -1,6 +1,6 @@
 """How many customers were active lately, by the last day on which each was."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Final
 
 from stream.families.customers.snapshot import Active
@@ -17,17 +17,19 @@ class LastDays:
     __slots__ = ("_customers",)
 
     def __init__(self) -> None:
-        self._customers: Counter[int] = Counter()
+        self._customers: defaultdict[int, int] = defaultdict(int)
         """By day."""
 
     def move(self, before: int, day: int) -> None:
         """Note that a customer whose last day was *before* (0: there was none) has another one (0: none any more)."""
+        customers = self._customers
         if before:
-            self._customers[before] -= 1
-            if not self._customers[before]:
-                del self._customers[before]
+            if left := customers[before] - 1:
+                customers[before] = left
+            else:
+                del customers[before]
         if day:
-            self._customers[day] += 1
+            customers[day] += 1
 
     def active(self, today: int) -> Active:
         """Return how many were active today, in 7 days and in 30, with today."""
