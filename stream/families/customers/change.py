@@ -33,7 +33,9 @@ from stream.families.customers.matters import (
     Fact,
     NextDay,
     asked_facts,
+    contact_of,
     contacts_in,
+    effort_facts,
     journey_facts,
     matter_facts,
 )
@@ -67,15 +69,18 @@ def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], day
     *days* are those of the places, in their order, and at last those of the customer.
     """
     touchpoints = history.touchpoints
-    if touchpoint in touchpoints:
+    newest = not touchpoints or touchpoint > touchpoints[-1]
+    if not newest and touchpoint in touchpoints:
         return None
     dropped = _make_room(touchpoints, touchpoint)
     if len(touchpoints) == MOST_KEPT:  # older than all that are kept
         return Change(new=dropped)
     if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
-        was = [*asked_facts(touchpoints, places)]
+        asked = [one for one in touchpoints if one[0] >> 8 & 0xFF == Touch.ASKED]
+        was = asked_facts(asked, places)
+        insort(asked, touchpoint)
         insort(touchpoints, touchpoint)
-        gone, new = _difference(was, [*asked_facts(touchpoints, places)])
+        gone, new = _difference(was, asked_facts(asked, places))
     else:
         gone, new = _come(history, touchpoint, places, days)
     return Change(gone, [*dropped, *new] if dropped else new)
@@ -98,26 +103,61 @@ def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fa
 def _come(
     history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
 ) -> tuple[list[Fact], list[Fact]]:
-    """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
-    touchpoints, reference = history.touchpoints, touchpoint[1]
-    was: Contact | None = None
-    gone: list[Fact] = []
-    if touchpoints:
-        before = contacts_in(touchpoints, places)
-        insort(touchpoints, touchpoint)
-        after = contacts_in(touchpoints, places)
-        was, now = before.get(reference), after.get(reference)
-        matters = {places[one.place].matter for one in (was, now) if one is not None}
-        gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+    """Add a touchpoint of a contact, and return what that takes back and what it adds."""
+    touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
+    touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
+    was = contact_of(touched, places) if touched else _NO_CONTACT
+    newest_ms = touchpoints[-1][0] >> 16 if touchpoints else 0
+    insort(touched, when)
+    insort(touchpoints, touchpoint)
+    now = contact_of(touched, places)
+    if now.place < 0:  # and never was: nobody has told by now where it came
+        return [], []
+    stays = was.at_ms == now.at_ms and was.place == now.place
+    if len(touched) == 1 and now.at_ms - newest_ms > max([place.look_back_ms for place in places]):
+        # Most often: of those before it none can be in a run with it.
+        gone, new = [], matter_facts([now], places, days)
+    elif (
+        stays and was.served_ms == now.served_ms and when >> 8 & 0xFF != Touch.SOLVED and touchpoints[-1] is touchpoint
+    ):
+        # It is known, and the latest that is told of the customer is no solution: only a solution after it looks at it.
+        return [], []
     else:
-        touchpoints.append(touchpoint)
-        now = contacts_in(touchpoints, places).get(reference)
-        new = [] if now is None else matter_facts([now], places, days)
-    if history.account:
+        gone, new = _differently(touchpoints, touchpoint, was, places, days)
+    if account and not stays:
         # Of what was bought before and after it, only this one contact counts otherwise.
-        gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
-        new += journey_facts([] if now is None else [now], places, history.account, days[OF_MEMBERS])
+        gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
+        new += journey_facts([now], places, account, days[OF_MEMBERS])
     return _difference(gone, new)
+
+
+_NO_CONTACT: Final = Contact(-1)
+
+
+def _differently(
+    touchpoints: Sequence[Touchpoint],
+    touchpoint: Touchpoint,
+    was: Contact,
+    places: Sequence[Place],
+    days: Sequence[NextDay],
+) -> tuple[list[Fact], list[Fact]]:
+    """Return what counted and what counts in the matter of the contact of a touchpoint, as it *was* without that."""
+    contacts = contacts_in(touchpoints, places)
+    now = contacts[touchpoint[1]]
+    matter = places[now.place].matter
+    after = [one for one in contacts.values() if places[one.place].matter == matter]
+    if was.place < 0:
+        before = [one for one in after if one is not now]
+    elif was.at_ms == now.at_ms and was.place == now.place:
+        before = [was if one is now else one for one in after]
+        if was.served_ms == now.served_ms:
+            return effort_facts(before, places), effort_facts(after, places)
+    else:
+        # It came earlier than was known, or elsewhere: that is rare, and may change two matters.
+        known = contacts_in([one for one in touchpoints if one is not touchpoint], places)
+        matters = {matter, places[was.place].matter}
+        return _of_matters(known, matters, places, days), _of_matters(contacts, matters, places, days)
+    return matter_facts(before, places, days), matter_facts(after, places, days)
 
 
 def _of_matters(
@@ -170,7 +210,8 @@ def enter(
     newest = max([entry[0] >> 8 for entry in entries])
     dropped = _close_old(history, newest)
     account, own = history.account, days[OF_MEMBERS]
-    contacts = [*contacts_in(history.touchpoints, places).values()] if history.touchpoints else []
+    buys = any([kind_of(when) == AccountKind.PURCHASED for when, _, _ in (*account, *entries)])
+    contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
     if _only_buys(account, entries):
         when, _, amount = entries[0]
         insort(account, entries[0])
