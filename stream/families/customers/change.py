@@ -107,23 +107,22 @@ def _come(
     touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
     touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
     was = contact_of(touched, places) if touched else _NO_CONTACT
-    newest_ms = touchpoints[-1][0] >> 16 if touchpoints else 0
     insort(touched, when)
     insort(touchpoints, touchpoint)
     now = contact_of(touched, places)
-    if now.place < 0:  # and never was: nobody has told by now where it came
-        return [], []
     stays = was.at_ms == now.at_ms and was.place == now.place
-    if len(touched) == 1 and now.at_ms - newest_ms > max([place.look_back_ms for place in places]):
-        # Most often: of those before it none can be in a run with it.
-        gone, new = [], matter_facts([now], places, days)
-    elif (
-        stays and was.served_ms == now.served_ms and when >> 8 & 0xFF != Touch.SOLVED and touchpoints[-1] is touchpoint
-    ):
-        # It is known, and the latest that is told of the customer is no solution: only a solution after it looks at it.
+    tells_no_more = stays and was.served_ms == now.served_ms
+    # Nobody has told by now where it came; or it is known, and only a solution after it would look at what is new.
+    if now.place < 0 or (tells_no_more and touchpoints[-1] is touchpoint and when >> 8 & 0xFF != Touch.SOLVED):
         return [], []
+    if was.place >= 0 and not stays:
+        gone, new = _elsewhere(touchpoints, touchpoint, places, days)
     else:
-        gone, new = _differently(touchpoints, touchpoint, was, places, days)
+        before, after = _in_matter(touchpoints, was, now, reference, places)
+        if tells_no_more:
+            gone, new = effort_facts(before, places), effort_facts(after, places)
+        else:
+            gone, new = matter_facts(before, places, days), matter_facts(after, places, days)
     if account and not stays:
         # Of what was bought before and after it, only this one contact counts otherwise.
         gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
@@ -134,30 +133,33 @@ def _come(
 _NO_CONTACT: Final = Contact(-1)
 
 
-def _differently(
-    touchpoints: Sequence[Touchpoint],
-    touchpoint: Touchpoint,
-    was: Contact,
-    places: Sequence[Place],
-    days: Sequence[NextDay],
-) -> tuple[list[Fact], list[Fact]]:
-    """Return what counted and what counts in the matter of the contact of a touchpoint, as it *was* without that."""
+def _in_matter(
+    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[Place]
+) -> tuple[list[Contact], list[Contact]]:
+    """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
+    known = [was] if was.place >= 0 else []
+    reach_ms = max([place.look_back_ms for place in places])
+    first, last = now.at_ms - reach_ms << 16, now.at_ms + reach_ms + 1 << 16
+    # Most often no other contact came within the look-back, whatever its matter: none is in a run with it.
+    if not [
+        1 for when, of in touchpoints if first <= when < last and of != reference and when >> 8 & 0xFF != Touch.ASKED
+    ]:
+        return known, [now]
     contacts = contacts_in(touchpoints, places)
-    now = contacts[touchpoint[1]]
-    matter = places[now.place].matter
+    this, matter = contacts[reference], places[now.place].matter
     after = [one for one in contacts.values() if places[one.place].matter == matter]
-    if was.place < 0:
-        before = [one for one in after if one is not now]
-    elif was.at_ms == now.at_ms and was.place == now.place:
-        before = [was if one is now else one for one in after]
-        if was.served_ms == now.served_ms:
-            return effort_facts(before, places), effort_facts(after, places)
-    else:
-        # It came earlier than was known, or elsewhere: that is rare, and may change two matters.
-        known = contacts_in([one for one in touchpoints if one is not touchpoint], places)
-        matters = {matter, places[was.place].matter}
-        return _of_matters(known, matters, places, days), _of_matters(contacts, matters, places, days)
-    return matter_facts(before, places, days), matter_facts(after, places, days)
+    number = after.index(this)
+    return [*after[:number], *known, *after[number + 1 :]], after
+
+
+def _elsewhere(
+    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
+) -> tuple[list[Fact], list[Fact]]:
+    """Return what counted and counts of a contact that came earlier than was known, or elsewhere: perhaps two matters."""
+    before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
+    after, reference = contacts_in(touchpoints, places), touchpoint[1]
+    matters = {places[contacts[reference].place].matter for contacts in (before, after)}
+    return _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
 
 
 def _of_matters(

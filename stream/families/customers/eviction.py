@@ -13,6 +13,7 @@ from stream.families.customers.carts import Carts
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.history import DAY_MS, KEPT_MS, LATE_MS, CustomerRow, History
 from stream.families.customers.parts import Parts
+from stream.families.customers.places import Places
 from stream.families.customers.reports import ms_of
 
 __all__ = ["CountsKey", "CustomerKey", "Eviction"]
@@ -40,13 +41,15 @@ class Eviction:
     def __init__(
         self,
         parts: Parts,
+        places: Places,
         counts: Rows[CountsKey, CountsRow[CustomerCounts]],
         customers: Rows[CustomerKey, CustomerRow],
         carts: Carts,
         *,
         keep_silent: bool,
     ) -> None:
-        self._parts, self._counts, self._customers, self._carts = parts, counts, customers, carts
+        self._parts, self._places, self._carts = parts, places, carts
+        self._counts, self._customers = counts, customers
         self._keep_silent = keep_silent
         self.committed = 0
         """All below this offset is durable and will not be replayed."""
@@ -88,6 +91,7 @@ class Eviction:
         for part in self._parts.silent(watermark):
             for scope, number in part.counts.numbers():
                 self._counts.remove((*part.key, scope, number))
+            self._places.clear()
         self._to_sweep = None
         return True
 

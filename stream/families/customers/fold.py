@@ -65,8 +65,6 @@ _OF_CARTS: Final = frozenset(get_args(CartEvent))
 
 _NOBODY: Final = ("", "")
 
-_PLACE_AND_MEMBERS: Final = 2
-
 
 class _Customer(Struct, gc=False):
     """A customer to whom an event happens; nothing of it counts before all of it is known."""
@@ -105,7 +103,9 @@ class CustomersFold:
         self._recovered_to = -1
         self._applied_to = -1
         self._unsettled = 0
-        self._eviction = Eviction(self.parts, self.counts, self.customers, self._carts, keep_silent=keep_silent)
+        self._eviction = Eviction(
+            self.parts, self._places, self.counts, self.customers, self._carts, keep_silent=keep_silent
+        )
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -267,10 +267,10 @@ class CustomersFold:
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
-        kind, name, queue, channel, topic = told
-        place = self._places.find(customer.tenant, queue, channel, topic)
-        customer.places, number = self._places.with_place(customer.places, place)
-        sets, days = self._places.counting(customer.tenant, customer.places, customer.members)
+        kind, name, where = told
+        customer.places, number, (sets, days) = self._places.touched(
+            customer.tenant, where, customer.places, customer.members
+        )
         touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
         change = touch(customer.history, touchpoint, customer.places, days)
         if change is None:
@@ -341,12 +341,11 @@ class CustomersFold:
 
     def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
         hear, applied_to = self._pending.hear, self._applied_to
-        if len(sets) <= _PLACE_AND_MEMBERS:
-            for parts in sets:
+        hear(sets[OF_MEMBERS], at_ms, applied_to)
+        for fact in chain(change.gone, change.new):
+            parts = sets[fact[0]]
+            if at_ms > parts.heard_ms or not parts.touched:
                 hear(parts, at_ms, applied_to)
-        else:
-            for place in {OF_MEMBERS, *[fact[0] for fact in chain(change.gone, change.new)]}:
-                hear(sets[place], at_ms, applied_to)
         if change.gone:
             self._pending.take_back(sets, change.gone)
         self._pending.add(sets, change.new)

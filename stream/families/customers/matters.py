@@ -7,7 +7,6 @@ one matter that follow each other within the look-back are a *run*.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
@@ -55,9 +54,9 @@ JOURNEY_MS: Final = 30 * DAY_MS
 """So long before and after a purchase contacts are looked at."""
 
 _CONTACT: Final = ("contacts",)
-_REPEAT: Final = ("repeats",)
-_FIRST: Final = ("first_served",)
-_FIRST_ONLY: Final = ("first_served", "first_not_repeated")
+_REPEAT: Final = ("contacts", "repeats")
+_FIRST: Final = ("contacts", "first_served")
+_FIRST_ONLY: Final = ("contacts", "first_served", "first_not_repeated")
 _DECIDED: Final = ("first_decided",)
 _DECIDED_ONLY: Final = ("first_decided", "first_resolved")
 _ASKED: Final = ("asked",)
@@ -131,12 +130,14 @@ def _serve(contact: Contact, at_ms: int, kind: int) -> None:
 
 def runs_in(contacts: Sequence[Contact], places: Sequence[Place]) -> list[list[Contact]]:
     """Return the runs of the contacts of one matter; both in the order in which they came."""
-    runs = [[contact] for contact in contacts[:1]]
-    for earlier, contact in pairwise(contacts):
-        if contact.at_ms - earlier.at_ms <= places[earlier.place].look_back_ms:
+    runs: list[list[Contact]] = []
+    earlier: Contact | None = None
+    for contact in contacts:
+        if earlier is not None and contact.at_ms - earlier.at_ms <= places[earlier.place].look_back_ms:
             runs[-1].append(contact)
         else:
             runs.append([contact])
+        earlier = contact
     return runs
 
 
@@ -155,27 +156,27 @@ def effort_facts(contacts: Sequence[Contact], places: Sequence[Place]) -> list[F
 
 
 def _contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
-    facts: list[Fact] = []
-    for contact in run:
-        at_ms, at = contact.at_ms, contact.place
-        facts += ((at, at_ms, _CONTACT, 1), (OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1))
-        if contact is not run[0]:
-            facts.append((at, at_ms, _REPEAT, 1))
     first = run[0]
+    at_ms, at = first.at_ms, first.place
+    facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
     if first.served_ms >= 0:
-        at_ms, at = first.at_ms, first.place
+        followed = len(run) > 1
         # A case that is solved late is decided when it is.
         decided_ms = days[at](max(at_ms + places[at].look_back_ms, first.served_ms))
-        followed = len(run) > 1
         facts.append((at, at_ms, _FIRST if followed else _FIRST_ONLY, 1))
         facts.append((at, decided_ms, _DECIDED if followed else _DECIDED_ONLY, 1))
+    else:
+        facts.append((at, at_ms, _CONTACT, 1))
+    for contact in run[1:]:
+        at_ms, at = contact.at_ms, contact.place
+        facts += ((OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1), (at, at_ms, _REPEAT, 1))
     return facts
 
 
 def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
-    solutions = sorted([(at_ms, contact.place) for contact in run for at_ms in contact.solved])
     facts: list[Fact] = []
+    solutions = sorted([(at_ms, contact.place) for contact in run for at_ms in contact.solved])
     for number, (at_ms, place) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue

@@ -29,6 +29,7 @@ from stream.families.customers.payloads import (
     RefundedData,
     SolvedData,
 )
+from stream.families.customers.places import Where
 
 __all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
 
@@ -47,38 +48,33 @@ def hundredths(amount: float) -> int:
     return round(amount * 100)
 
 
-ToldTouch = tuple[int, str, str, str, str | None]
-"""
-What an event tells of a touchpoint: its kind (`Touch`), contact or survey, queue, channel and topic.
-
-The channel is empty where nobody told.
-"""
+ToldTouch = tuple[int, str, Where]
+"""What an event tells of a touchpoint: its kind (`Touch`), contact or survey, and where it was."""
 
 
 def _contacted(event: CustomerContacted) -> ToldTouch:
     data = event.data
     kind = Touch.MESSAGE if data.message else Touch.SERVED if data.served else Touch.CAME
-    return kind, data.contact, data.queue or NOWHERE, _channel(data), data.topic
+    return kind, data.contact, _where(data)
 
 
-def _channel(data: ContactedData | SolvedData) -> str:
-    return "" if data.queue is None else data.channel or "voice"
+def _where(data: ContactedData | SolvedData) -> Where:
+    return (NOWHERE, "", data.topic) if data.queue is None else (data.queue, data.channel or "voice", data.topic)
 
 
 def _handed_over(event: CustomerHandedOver) -> ToldTouch:
     data = event.data
     kind = Touch.HANDED_OVER if data.transfer else Touch.IS_WITH
-    return kind, data.contact, data.queue, "", None
+    return kind, data.contact, (data.queue, "", None)
 
 
 def _solved(event: CustomerSolved) -> ToldTouch:
-    data = event.data
-    return Touch.SOLVED, data.contact, data.queue or NOWHERE, _channel(data), data.topic
+    return Touch.SOLVED, event.data.contact, _where(event.data)
 
 
 def _asked(event: CustomerAsked) -> ToldTouch:
     data = event.data
-    return Touch.ASKED, data.survey, data.queue or NO_QUEUE, data.channel or "", None
+    return Touch.ASKED, data.survey, (data.queue or NO_QUEUE, data.channel or "", None)
 
 
 TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch]]] = {
