@@ -33,7 +33,9 @@ from stream.families.customers.matters import (
     Fact,
     NextDay,
     asked_facts,
+    contact_of,
     contacts_in,
+    effort_facts,
     journey_facts,
     matter_facts,
 )
@@ -67,15 +69,18 @@ def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], day
     *days* are those of the places, in their order, and at last those of the customer.
     """
     touchpoints = history.touchpoints
-    if touchpoint in touchpoints:
+    newest = not touchpoints or touchpoint > touchpoints[-1]
+    if not newest and touchpoint in touchpoints:
         return None
     dropped = _make_room(touchpoints, touchpoint)
     if len(touchpoints) == MOST_KEPT:  # older than all that are kept
         return Change(new=dropped)
     if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
-        was = [*asked_facts(touchpoints, places)]
+        asked = [one for one in touchpoints if one[0] >> 8 & 0xFF == Touch.ASKED]
+        was = asked_facts(asked, places)
+        insort(asked, touchpoint)
         insort(touchpoints, touchpoint)
-        gone, new = _difference(was, [*asked_facts(touchpoints, places)])
+        gone, new = _difference(was, asked_facts(asked, places))
     else:
         gone, new = _come(history, touchpoint, places, days)
     return Change(gone, [*dropped, *new] if dropped else new)
@@ -98,26 +103,63 @@ def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fa
 def _come(
     history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
 ) -> tuple[list[Fact], list[Fact]]:
-    """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
-    touchpoints, reference = history.touchpoints, touchpoint[1]
-    was: Contact | None = None
-    gone: list[Fact] = []
-    if touchpoints:
-        before = contacts_in(touchpoints, places)
-        insort(touchpoints, touchpoint)
-        after = contacts_in(touchpoints, places)
-        was, now = before.get(reference), after.get(reference)
-        matters = {places[one.place].matter for one in (was, now) if one is not None}
-        gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+    """Add a touchpoint of a contact, and return what that takes back and what it adds."""
+    touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
+    touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
+    was = contact_of(touched, places) if touched else _NO_CONTACT
+    insort(touched, when)
+    insort(touchpoints, touchpoint)
+    now = contact_of(touched, places)
+    stays = was.at_ms == now.at_ms and was.place == now.place
+    tells_no_more = stays and was.served_ms == now.served_ms
+    # Nobody has told by now where it came; or it is known, and only a solution after it would look at what is new.
+    if now.place < 0 or (tells_no_more and touchpoints[-1] is touchpoint and when >> 8 & 0xFF != Touch.SOLVED):
+        return [], []
+    if was.place >= 0 and not stays:
+        gone, new = _elsewhere(touchpoints, touchpoint, places, days)
     else:
-        touchpoints.append(touchpoint)
-        now = contacts_in(touchpoints, places).get(reference)
-        new = [] if now is None else matter_facts([now], places, days)
-    if history.account:
+        before, after = _in_matter(touchpoints, was, now, reference, places)
+        if tells_no_more:
+            gone, new = effort_facts(before, places), effort_facts(after, places)
+        else:
+            gone, new = matter_facts(before, places, days), matter_facts(after, places, days)
+    if account and not stays:
         # Of what was bought before and after it, only this one contact counts otherwise.
-        gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
-        new += journey_facts([] if now is None else [now], places, history.account, days[OF_MEMBERS])
+        gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
+        new += journey_facts([now], places, account, days[OF_MEMBERS])
     return _difference(gone, new)
+
+
+_NO_CONTACT: Final = Contact(-1)
+
+
+def _in_matter(
+    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[Place]
+) -> tuple[list[Contact], list[Contact]]:
+    """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
+    known = [was] if was.place >= 0 else []
+    reach_ms = max([place.look_back_ms for place in places])
+    first, last = now.at_ms - reach_ms << 16, now.at_ms + reach_ms + 1 << 16
+    # Most often no other contact came within the look-back, whatever its matter: none is in a run with it.
+    if not [
+        1 for when, of in touchpoints if first <= when < last and of != reference and when >> 8 & 0xFF != Touch.ASKED
+    ]:
+        return known, [now]
+    contacts = contacts_in(touchpoints, places)
+    this, matter = contacts[reference], places[now.place].matter
+    after = [one for one in contacts.values() if places[one.place].matter == matter]
+    number = after.index(this)
+    return [*after[:number], *known, *after[number + 1 :]], after
+
+
+def _elsewhere(
+    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
+) -> tuple[list[Fact], list[Fact]]:
+    """Return what counted and counts of a contact that came earlier than was known, or elsewhere: perhaps two matters."""
+    before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
+    after, reference = contacts_in(touchpoints, places), touchpoint[1]
+    matters = {places[contacts[reference].place].matter for contacts in (before, after)}
+    return _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
 
 
 def _of_matters(
@@ -170,7 +212,8 @@ def enter(
     newest = max([entry[0] >> 8 for entry in entries])
     dropped = _close_old(history, newest)
     account, own = history.account, days[OF_MEMBERS]
-    contacts = [*contacts_in(history.touchpoints, places).values()] if history.touchpoints else []
+    buys = any([kind_of(when) == AccountKind.PURCHASED for when, _, _ in (*account, *entries)])
+    contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
     if _only_buys(account, entries):
         when, _, amount = entries[0]
         insort(account, entries[0])

@@ -142,6 +142,7 @@ class CustomerRow(Struct, array_like=True, gc=False):
 NEW_CUSTOMER: Final = CustomerRow()
 """Of a customer of whom nothing is known; nobody may change it."""
 
+_ACTIVE_ON: Final = Layout(f"<{len(ACTIVITIES)}H")
 _HEAD: Final = Layout(f"<{len(ACTIVITIES)}HB")
 _TOUCHPOINT: Final = Layout("<QI")
 _NEVER_ACTIVE: Final = [0] * len(ACTIVITIES)
@@ -154,7 +155,7 @@ _account_bytes: Final = msgpack.Encoder().encode
 class History:
     """A history that was read; to be written again by `pack`."""
 
-    __slots__ = ("account", "active_on", "paid_before", "touchpoints")
+    __slots__ = ("_newest", "_read", "account", "active_on", "paid_before", "touchpoints")
 
     def __init__(self, data: bytes = b"") -> None:
         self.touchpoints: list[Touchpoint] = []
@@ -163,12 +164,18 @@ class History:
         """Of each of `ACTIVITIES`, the last local day on which the customer was, since 1970; 0: never."""
         self.paid_before = 0
         """Revenue of purchases that are forgotten, in hundredths."""
+        self._read: bytes = b""
+        self._newest: Touchpoint | None = None
+        """The touchpoints as they were read, and the newest of them."""
         if not data:
             self.active_on = _NEVER_ACTIVE.copy()
             return
         *self.active_on, touched = _HEAD.unpack_from(data)
         end = _HEAD.size + touched * _TOUCHPOINT.size
-        self.touchpoints += _TOUCHPOINT.iter_unpack(data[_HEAD.size : end])
+        if touched:
+            self._read = data[_HEAD.size : end]
+            self.touchpoints += _TOUCHPOINT.iter_unpack(self._read)
+            self._newest = self.touchpoints[-1]
         if len(data) > end:
             self.paid_before, self.account = _account_of(data[end:])
 
@@ -176,7 +183,16 @@ class History:
         """Return it as bytes."""
         head = _HEAD.pack(*self.active_on, len(self.touchpoints))
         account = _account_bytes((self.paid_before, self.account)) if self.account or self.paid_before else b""
-        return b"".join([head, *starmap(_TOUCHPOINT.pack, self.touchpoints), account])
+        return head + self._touchpoint_bytes() + account
+
+    def _touchpoint_bytes(self) -> bytes:
+        touchpoints = self.touchpoints
+        # Most often there is nothing new but the newest; and none goes but for another one.
+        if len(self._read) == (len(touchpoints) - 1) * _TOUCHPOINT.size and (
+            self._newest is None or self._newest is touchpoints[-2]
+        ):
+            return self._read + _TOUCHPOINT.pack(*touchpoints[-1])
+        return b"".join(starmap(_TOUCHPOINT.pack, touchpoints))
 
     def newest_ms(self) -> int:
         """Return when the newest of its events happened, but for visits; 0 if there is none."""
@@ -187,7 +203,7 @@ class History:
 
 def active_on(data: bytes) -> list[int]:
     """Return when a customer was active last, of a history as bytes: see `History.active_on`."""
-    return list(_HEAD.unpack_from(data)[: len(ACTIVITIES)]) if data else _NEVER_ACTIVE.copy()
+    return [*_ACTIVE_ON.unpack_from(data)] if data else _NEVER_ACTIVE.copy()
 
 
 def with_active_on(data: bytes, what: int, day: int) -> bytes:

@@ -112,12 +112,14 @@ class Members(PartSet):
     def enter(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer in."""
         self.change(NO_STANDING, standing)
-        self.be_active(_NEVER_ACTIVE, active_on)
+        if any(active_on):
+            self.be_active(_NEVER_ACTIVE, active_on)
 
     def leave(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer out."""
         self.change(standing, NO_STANDING)
-        self.be_active(active_on, _NEVER_ACTIVE)
+        if any(active_on):
+            self.be_active(active_on, _NEVER_ACTIVE)
 
     def change(self, before: Standing, after: Standing) -> None:
         """Note that one customer stands otherwise than *before*."""
