@@ -379,7 +379,9 @@ class CustomersFold:
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
-            left = max(at_ms, history.newest_ms) << 8 | AccountKind.LEFT
+            # After all that is known, however late that is told: of one instant who leaves would be first, and who
+            # bought something then would be back.
+            left = max(at_ms, history.newest_ms + 1) << 8 | AccountKind.LEFT
             change = enter(history, [(left, 0, 0)], row.places, days) or change
         self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)
@@ -415,10 +417,15 @@ class CustomersFold:
             return
         if not self._carts.sweep(ms_of(self._watermark), self._committed):
             return
+        self._forget_silent()
+        self._to_sweep, self._swept_on = None, day
+
+    def _forget_silent(self) -> None:
         for part in self.parts.silent(self._watermark):
             for scope, number in part.counts.numbers():
                 self.counts.remove((*part.key, scope, number))
-        self._to_sweep, self._swept_on = None, day
+            # Else a queue that is heard of again would go on to be counted in what nobody reads any more.
+            self._places.clear()
 
     def _is_over(self, row: CustomerRow) -> bool:
         """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
