@@ -111,7 +111,7 @@ def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     def resolved(event: CaseResolved) -> Told:
         data = event.data
         if data.customer is not None:
-            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel)
+            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
             yield CustomerSolved(data=solved, **_of(event, data.customer))
 
     return {CaseOpened: opened, MessageReceived: received, CaseAssigned: assigned, CaseResolved: resolved}

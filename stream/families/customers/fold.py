@@ -372,7 +372,9 @@ class CustomersFold:
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
-            left = entry_of(max(at_ms, history.newest_ms()), AccountKind.LEFT)
+            # After all that is known, however late that is told: of one instant who leaves would be first, and who
+            # bought something then would be back.
+            left = entry_of(max(at_ms, history.newest_ms() + 1), AccountKind.LEFT)
             change = enter(history, [left], row.places, days) or change
         self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)
