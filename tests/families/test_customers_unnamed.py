@@ -74,6 +74,7 @@ def member() -> Member:
         partitions=1,
         max_queues_per_tenant=100,
         max_queues=100,
+        max_customers=100,
         future_tolerance=timedelta(days=30),
         clock=lambda: NOON,
     )
