@@ -251,19 +251,33 @@ class CustomersFold:
         return True
 
     def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
-        """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
+        """Return the key of a customer, and what is known; what is known by another key of the digest moves."""
         key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        row = self.customers.get(key)
-        if row is not None:
-            return key, row
-        for digest in self._keys.older(event.tenantid, event.subject):
-            row = self.customers.get((tenant, digest))
-            if row is not None:
-                # The new row first: a crash between both must leave one of them.
-                self.customers.put(key, row)
-                self.customers.remove((tenant, digest))
-                return key, row
-        return key, NEW_CUSTOMER
+        if older := self._keys.older(event.tenantid, event.subject):
+            return key, self._moved(key, older)
+        return key, self.customers.get(key, NEW_CUSTOMER)
+
+    def _moved(self, key: CustomerKey, older: Sequence[int]) -> CustomerRow:
+        """Return what is known of a customer whichever key it was written by, and keep it by the first one alone."""
+        tenant = key[0]
+        keys = (key, *[(tenant, digest) for digest in older])
+        rows = {one: row for one in keys if (row := self.customers.get(one)) is not None}
+        if not rows or [*rows] == [key]:
+            return rows.get(key, NEW_CUSTOMER)
+        # After a crash there may be two: the newer one has all that the other has.
+        newest = max(rows.values(), key=lambda row: row.applied_offset)
+        # The new row first: a crash between both must leave one of them.
+        self.customers.put(key, newest)
+        if not newest.history:
+            self._erased[key] = None
+        for one, row in rows.items():
+            if one != key:
+                self.customers.remove(one)
+            if row is not newest and row.history:  # it was taken for a customer of its own
+                history = History(row.history)
+                standing = standing_of(history.account, history.paid_before)
+                self.parts.of_members(tenant, row.membership).leave(standing, history.active_on)
+        return newest
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
