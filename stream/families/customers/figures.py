@@ -1,91 +1,41 @@
 """
 The figures of customers: metrics, and what a board shows of each queue, plan and group.
 
-The customers of one plan are on many partitions. So what workers tell are parts: counts add up, a ratio or mean of several
-workers is that of the sums (`grafana/prometheus/rules`), as the board computes it.
+The customers of one plan are on many partitions. So what workers tell are parts: counts add up, a ratio or mean of
+several workers is that of the sums (`grafana/prometheus/rules`), as the board computes it.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
-from stream.core.columns import of_policy
-from stream.core.figure import Column, Figure
-from stream.core.metric import Kind, Metric, counter, gauge
+from stream.core.metric import counter, gauge
 from stream.core.windows import MONTH, QUARTER, TODAY
 from stream.families.customers import columns as read
+from stream.families.customers.additive import contacts_by_channel, solutions_within
+from stream.families.customers.counts import EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
 from stream.families.customers.history import ACTIVITIES
-from stream.families.customers.shown import CUSTOMERS_SHOWN
-from stream.families.customers.snapshot import CustomersSnapshot
+from stream.families.customers.labelled import (
+    MEMBER_LABELS,
+    QUEUE_LABELS,
+    CustomerFigure,
+    by_name,
+    of_members,
+    of_queue,
+    queue_by_name,
+)
+from stream.families.customers.policy_figures import POLICY_FIGURES
 
-__all__ = ["FIGURES", "QUEUE_COUNTS"]
-
-_QUEUE: Final = ("tenant", "queue", "channel")
-_MEMBERS: Final = ("tenant", "plan", "group")
+__all__ = ["FIGURES", "MEMBER_COUNTS", "MEMBER_MONEY", "QUEUE_COUNTS"]
 
 _MAIN: Final = (TODAY, "7d", "30d")
 _PERIODS: Final = ("30d", MONTH, QUARTER)
-_SLOW: Final = ("30d", "90d")
-
-_ANY: Final = len(ACTIVITIES)
-
-CustomerFigure = Figure[CustomersSnapshot]
-
-
-def _queue_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
-    return one.key[:3] if one.queue else None
-
-
-def _member_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
-    return None if one.queue else (one.tenant, one.plan, one.group)
-
-
-def _of_queue(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: tuple[str, ...] | None = None
-) -> CustomerFigure:
-    return Figure(
-        metric=metric,
-        section=section,
-        column=read.of_queues(column),
-        labels_of=_queue_labels,
-        show=CUSTOMERS_SHOWN.get(metric.name),
-        written_in=written_in,
-    )
-
-
-def _of_members(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: tuple[str, ...] | None = None
-) -> CustomerFigure:
-    return Figure(
-        metric=metric,
-        section=section,
-        column=read.of_members(column),
-        labels_of=_member_labels,
-        show=CUSTOMERS_SHOWN.get(metric.name),
-        written_in=written_in,
-    )
-
-
-def _by(
-    section: str,
-    metric: Metric,
-    columns: Mapping[str, Column[CustomersSnapshot]],
-    written_in: tuple[str, ...] | None = None,
-) -> CustomerFigure:
-    return Figure(
-        metric=metric,
-        section=section,
-        by={name: read.of_members(column) for name, column in columns.items()},
-        labels_of=_member_labels,
-        written_in=written_in,
-    )
-
+_JOURNEY: Final = ("90d",)
 
 # By queue: who comes again, and what a solution takes.
 
-_WINDOW: Final = (*_QUEUE, "window")
+_WINDOW: Final = (*QUEUE_LABELS, "window")
 
 _COMING_AGAIN: Final = (
-    _of_queue(
+    of_queue(
         "customer_queues",
         gauge(
             "contact_repeat_ratio",
@@ -97,7 +47,7 @@ _COMING_AGAIN: Final = (
         read.CUSTOMERS_COUNTED.of_ratio(read.REPEAT),
         _MAIN,
     ),
-    _of_queue(
+    of_queue(
         "customer_queues",
         gauge(
             "contact_fcr_ratio",
@@ -110,7 +60,7 @@ _COMING_AGAIN: Final = (
         read.CUSTOMERS_COUNTED.of_ratio(read.FCR),
         _MAIN,
     ),
-    _of_queue(
+    of_queue(
         "customer_queues",
         gauge(
             "contact_fcr_provisional_ratio",
@@ -147,7 +97,7 @@ _EFFORT_METRICS: Final = {
 }
 
 _EFFORT: Final = tuple(
-    _of_queue("customer_queues", gauge(metric, unit, _WINDOW, meaning), read.EFFORT_COLUMNS[name], _MAIN)
+    of_queue("customer_queues", gauge(metric, unit, _WINDOW, meaning), read.EFFORT_COLUMNS[name], _MAIN)
     for name, (metric, unit, meaning) in _EFFORT_METRICS.items()
 )
 
@@ -170,9 +120,28 @@ QUEUE_COUNTS: Final = {
 _PROVISIONAL: Final = frozenset({"first_not_repeated", "first_decided", "first_resolved"})
 """A counter would be wrong: the first can only fall, the others count when a day comes that was known before."""
 
+_EFFORT_PARTS: Final = tuple(
+    queue_by_name(
+        "customer_queues",
+        gauge(
+            f"contact_customer_window_{name}_within",
+            "matters",
+            (*_WINDOW, "le"),
+            f"Matters that are solved by now and took at most so many {unit}, of which workers together have a "
+            "percentile; in the window.",
+        ),
+        solutions_within(field, bounds),
+        ("30d",),
+    )
+    for name, unit, field, bounds in (
+        ("effort_seconds", "seconds", "effort_in", EFFORT_BOUNDS_SECONDS),
+        ("effort_contacts", "contacts", "effort_contacts_in", EFFORT_CONTACTS_BOUNDS),
+    )
+)
+
 _QUEUE_PARTS: Final = (
     *(
-        _of_queue(
+        of_queue(
             "customer_queues",
             gauge(f"contact_customer_window_{name}", unit, _WINDOW, f"{text}; in the window."),
             read.CUSTOMERS_COUNTED.count_if_ever(name),
@@ -180,7 +149,7 @@ _QUEUE_PARTS: Final = (
         )
         for name, (unit, text) in QUEUE_COUNTS.items()
     ),
-    _of_queue(
+    of_queue(
         "customer_queues",
         gauge(
             "contact_customer_window_effort_seconds",
@@ -192,20 +161,20 @@ _QUEUE_PARTS: Final = (
         _MAIN,
     ),
     *(
-        _of_queue(
+        of_queue(
             "customer_totals",
-            counter(f"contact_customer_{name}_total", unit, _QUEUE, f"{text}."),
+            counter(f"contact_customer_{name}_total", unit, QUEUE_LABELS, f"{text}."),
             read.CUSTOMERS_COUNTED.total_if_any(name),
         )
         for name, (unit, text) in QUEUE_COUNTS.items()
         if name not in _PROVISIONAL
     ),
-    _of_queue(
+    of_queue(
         "customer_totals",
         counter(
             "contact_customer_corrections_total",
             "facts",
-            _QUEUE,
+            QUEUE_LABELS,
             "What counters of customers have counted of a queue and a later event took back.",
         ),
         read.CUSTOMERS_COUNTED.correction(
@@ -216,31 +185,31 @@ _QUEUE_PARTS: Final = (
 
 # By plan and group: who is there, and what they are worth.
 
-_PERIOD: Final = (*_MEMBERS, "window")
+_PERIOD: Final = (*MEMBER_LABELS, "window")
 
 _THERE: Final = (
-    _of_members(
+    of_members(
         "customers",
-        gauge("contact_customers", "customers", _MEMBERS, "Customers who are there now."),
+        gauge("contact_customers", "customers", MEMBER_LABELS, "Customers who are there now."),
         read.present,
     ),
-    _of_members(
+    of_members(
         "customers",
-        gauge("contact_customers_monthly_revenue", "currency", _MEMBERS, "What they pay in a month."),
+        gauge("contact_customers_monthly_revenue", "currency", MEMBER_LABELS, "What they pay in a month."),
         read.money_now("monthly"),
     ),
-    _of_members(
+    of_members(
         "customers",
-        gauge("contact_customers_revenue", "currency", _MEMBERS, "What they have paid so far."),
+        gauge("contact_customers_revenue", "currency", MEMBER_LABELS, "What they have paid so far."),
         read.money_now("revenue"),
     ),
     *(
-        _by(
+        by_name(
             "customers",
             gauge(
                 f"contact_customers_active_{name}",
                 "customers",
-                (*_MEMBERS, "kind"),
+                (*MEMBER_LABELS, "kind"),
                 f"Customers who were active {text}, by kind.",
             ),
             {kind: read.active(number, period) for number, kind in enumerate((*ACTIVITIES, "any"))},
@@ -249,35 +218,35 @@ _THERE: Final = (
             (("daily", "today"), ("weekly", "in 7 days with today"), ("monthly", "in 30 days with today"))
         )
     ),
-    _of_members(
+    of_members(
         "customers",
         gauge(
             "contact_customer_stickiness_ratio",
             "ratio",
-            _MEMBERS,
+            MEMBER_LABELS,
             "Of the customers who were active in 30 days, the share that was active today.",
             "daily ÷ monthly active",
         ),
         read.stickiness,
     ),
-    _of_members(
+    of_members(
         "customers",
         gauge(
             "contact_customer_value_so_far",
             "currency",
-            _MEMBERS,
+            MEMBER_LABELS,
             "Lifetime value so far: what a customer who is there has paid, in the mean.",
             "revenue ÷ customers",
         ),
         read.value_so_far,
     ),
-    _of_members(
+    of_members(
         "customers",
         gauge(
             "contact_customer_lifetime_value",
             "currency",
-            _MEMBERS,
-            "What may be expected of a customer in all; no sample where nobody was lost in 30 days, or of few customers.",
+            MEMBER_LABELS,
+            "What may be expected of a customer in all; no sample where nobody was lost in 30 days, or of too few.",
             "mean revenue of 30 days × margin ÷ churn of 30 days",
         ),
         read.lifetime_value,
@@ -285,7 +254,7 @@ _THERE: Final = (
 )
 
 _KEPT: Final = tuple(
-    _of_members("customer_periods", gauge(name, "ratio", _PERIOD, meaning, formula), column, _PERIODS)
+    of_members("customer_periods", gauge(name, "ratio", _PERIOD, meaning, formula), column, _PERIODS)
     for name, meaning, formula, column in (
         (
             "contact_churn_ratio",
@@ -321,7 +290,7 @@ _KEPT: Final = tuple(
 )
 
 _CARTS: Final = tuple(
-    _of_members("carts", gauge(name, "ratio", _PERIOD, meaning, formula), column, _MAIN)
+    of_members("carts", gauge(name, "ratio", _PERIOD, meaning, formula), column, _MAIN)
     for name, meaning, formula, column in (
         (
             "contact_cart_abandonment_ratio",
@@ -345,11 +314,11 @@ _CARTS: Final = tuple(
 )
 
 _JOURNEYS: Final = tuple(
-    _by(
+    by_name(
         "customer_journeys",
         gauge(f"contact_journey_{name}", "contacts", (*_PERIOD, "by"), f"{text}, by channel."),
         read.by_channel(field),
-        ("90d",),
+        _JOURNEY,
     )
     for name, field, text in (
         ("before", "before", "Contacts of a customer in the 30 days before a purchase, in the mean"),
@@ -360,7 +329,21 @@ _JOURNEYS: Final = tuple(
     )
 )
 
-_MEMBER_COUNTS: Final = {
+_JOURNEY_PARTS: Final = tuple(
+    by_name(
+        "customer_journeys",
+        gauge(f"contact_customer_window_{name}", "contacts", (*_PERIOD, "by"), f"{text}, by channel; in the window."),
+        contacts_by_channel(field),
+        _JOURNEY,
+    )
+    for name, field, text in (
+        ("came", "came_by", "Contacts of customers, by when they came"),
+        ("before", "before_by", "Contacts of customers in the 30 days before a purchase, by when those after it ended"),
+        ("after", "after_by", "Contacts of customers in the 30 days after a purchase, by when these ended"),
+    )
+)
+
+MEMBER_COUNTS: Final = {
     "joined": ("customers", "Customers who began or came back", _PERIODS),
     "left": ("customers", "Customers who left", _PERIODS),
     "lost": ("customers", "Customers who were there when the window began, and are gone", _PERIODS),
@@ -368,7 +351,7 @@ _MEMBER_COUNTS: Final = {
     "first_joined": ("customers", "Customers who began and had never been there before", _PERIODS),
     "referred": ("customers", "Of these, those whom another customer has sent", _PERIODS),
     "purchases": ("purchases", "Purchases", _MAIN),
-    "journeys": ("purchases", "Purchases whose 30 days after them have ended", _SLOW),
+    "journeys": ("purchases", "Purchases whose 30 days after them have ended", _JOURNEY),
     "carts_created": ("carts", "Carts that were created", _MAIN),
     "carts_checked_out": ("carts", "Carts that went to the till", _MAIN),
     "carts_abandoned": ("carts", "Carts with which nothing happened for too long", _MAIN),
@@ -379,7 +362,7 @@ _MEMBER_COUNTS: Final = {
     "unknown": ("events", "Events of customers and carts beyond the limit: figures are a lower bound", _MAIN),
 }
 
-_MEMBER_MONEY: Final = {
+MEMBER_MONEY: Final = {
     "monthly_change": ("What customers pay in a month: by how much it has changed", _PERIODS),
     "monthly_lost": ("What customers paid in a month when the window began who are gone", _PERIODS),
     "monthly_gained": ("What customers pay in a month who were not there when the window began", _PERIODS),
@@ -394,99 +377,32 @@ _TURNS: Final = frozenset({"joined", "left", "lost", "gained"})
 
 _MEMBER_PARTS: Final = (
     *(
-        _of_members(
+        of_members(
             "customer_periods",
             gauge(f"contact_customer_window_{name}", unit, _PERIOD, f"{text}; in the window."),
             (read.CUSTOMERS_COUNTED.of_counts if name in _TURNS else read.CUSTOMERS_COUNTED.count_if_ever)(name),
             windows,
         )
-        for name, (unit, text, windows) in _MEMBER_COUNTS.items()
+        for name, (unit, text, windows) in MEMBER_COUNTS.items()
     ),
     *(
-        _of_members(
+        of_members(
             "customer_periods",
             gauge(f"contact_customer_window_{name}", "currency", _PERIOD, f"{text}; in the window."),
             read.money_counted(name),
             windows,
         )
-        for name, (text, windows) in _MEMBER_MONEY.items()
+        for name, (text, windows) in MEMBER_MONEY.items()
     ),
     *(
-        _of_members(
+        of_members(
             "customer_totals",
-            counter(f"contact_customer_{name}_total", unit, _MEMBERS, f"{text}."),
+            counter(f"contact_customer_{name}_total", unit, MEMBER_LABELS, f"{text}."),
             read.CUSTOMERS_COUNTED.total_if_any(name),
         )
-        for name, (unit, text, _) in _MEMBER_COUNTS.items()
+        for name, (unit, text, _) in MEMBER_COUNTS.items()
         if name
         in {"joined", "left", "purchases", "carts_created", "carts_completed", "carts_recovered", "dropped", "unknown"}
-    ),
-)
-
-_POLICY: Final = (
-    _of_queue(
-        "customer_policy",
-        gauge(
-            "contact_fcr_target_ratio",
-            "ratio",
-            _QUEUE,
-            "The share of matters that should be done with the first contact.",
-        ),
-        of_policy(lambda policy: policy.fcr_target),
-    ),
-    _of_queue(
-        "customer_policy",
-        gauge(
-            "contact_customer_queue_minimum",
-            "contacts",
-            _QUEUE,
-            "So many contacts a window must have before a ratio of them is judged, or somebody is alerted of it.",
-        ),
-        of_policy(lambda policy: policy.customer_minimum),
-    ),
-    _of_members(
-        "customer_policy",
-        gauge(
-            "contact_customer_minimum",
-            "customers",
-            _MEMBERS,
-            "So many customers or carts there must be before a ratio of them is judged, or somebody is alerted of it.",
-        ),
-        of_policy(lambda policy: policy.customer_minimum),
-    ),
-    _of_members(
-        "customer_policy",
-        gauge(
-            "contact_churn_limit_ratio",
-            "ratio",
-            _MEMBERS,
-            "Somebody is alerted when a larger share of customers was lost in 30 days; no sample: nobody is.",
-        ),
-        lambda reading, _: [one.policy.churn_limit for one in reading.snapshots],
-    ),
-    _of_members(
-        "customer_policy",
-        gauge(
-            "contact_cart_abandonment_limit_ratio",
-            "ratio",
-            _MEMBERS,
-            "Somebody is alerted when a larger share of today's carts is abandoned; no sample: nobody is.",
-        ),
-        lambda reading, _: [one.policy.cart_abandonment_limit for one in reading.snapshots],
-    ),
-    Figure(
-        metric=gauge(
-            "contact_customer_policy_info",
-            "info",
-            (*_MEMBERS, "currency", "team"),
-            "In which money figures are told, and who is alerted.",
-            kind=Kind.INFO,
-        ),
-        section="customer_policy",
-        column=read.of_members(lambda reading, _: [1] * len(reading.snapshots)),
-        labels_of=lambda one: (
-            None if one.queue else (one.tenant, one.plan, one.group, one.policy.currency, one.policy.team)
-        ),
     ),
 )
 
@@ -497,8 +413,10 @@ FIGURES: Final[tuple[CustomerFigure, ...]] = (
     *_KEPT,
     *_CARTS,
     *_JOURNEYS,
+    *_JOURNEY_PARTS,
     *_QUEUE_PARTS,
+    *_EFFORT_PARTS,
     *_MEMBER_PARTS,
-    *_POLICY,
+    *POLICY_FIGURES,
 )
 """Every figure, in the order of the page of metrics."""
