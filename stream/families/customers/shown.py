@@ -16,10 +16,11 @@ __all__ = [
     "CUSTOMER_NOW",
     "CUSTOMER_SECTIONS",
     "CUSTOMER_SHOWN_FACTS",
+    "TYPICAL_ABANDONMENT",
     "most_lost",
 ]
 
-_TYPICAL_ABANDONMENT: Final = 0.63
+TYPICAL_ABANDONMENT: Final = 0.63
 """What a survey of studies found: no target, but a line to compare with."""
 
 
@@ -174,7 +175,7 @@ def _by_channel(field: str) -> Column[CustomersSnapshot]:
 
 def _typical(reading: CustomerReading, window: str) -> Sequence[float | None]:
     carts = CUSTOMERS_COUNTED.counted(reading, window).carts_abandoned
-    return [_TYPICAL_ABANDONMENT if number else None for number in carts]
+    return [TYPICAL_ABANDONMENT if number else None for number in carts]
 
 
 CUSTOMER_FACTS: Final[dict[str, Column[CustomersSnapshot]]] = {
