@@ -48,6 +48,7 @@ def test_the_words_of_a_panel_are_the_same_in_every_language(language: Language)
 def test_every_word_of_a_family_is_used(family: Family[Any]) -> None:
     shows = shows_of(family).values()
     used = {"title", *family.sections, *(note.word for show in shows for note in show.notes)}
+    used |= {"everybody", *family.labels, *(f"called_{label}" for label in family.labels)}
     for show in shows:
         word = show.word or show.name
         parts = show.parts.names if show.parts else ()

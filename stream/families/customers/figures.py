@@ -14,7 +14,7 @@ from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import MONTH, QUARTER, TODAY
 from stream.families.customers import columns as read
 from stream.families.customers.history import ACTIVITIES
-from stream.families.customers.shown import CUSTOMERS_SHOWN
+from stream.families.customers.shown import CUSTOMERS_SHOWN, CUSTOMER_SAMPLES
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["FIGURES", "QUEUE_COUNTS"]
@@ -39,13 +39,19 @@ def _member_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
     return None if one.queue else (one.tenant, one.plan, one.group)
 
 
+def _sampled(metric: Metric, column: Column[CustomersSnapshot]) -> Column[CustomersSnapshot]:
+    """Return the column of a figure; what is judged knows of how many it was made."""
+    number = CUSTOMER_SAMPLES.get(metric.name)
+    return column if number is None else read.sampled(column, number)
+
+
 def _of_queue(
     section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: tuple[str, ...] | None = None
 ) -> CustomerFigure:
     return Figure(
         metric=metric,
         section=section,
-        column=read.of_queues(column),
+        column=_sampled(metric, read.of_queues(column)),
         labels_of=_queue_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
@@ -58,7 +64,7 @@ def _of_members(
     return Figure(
         metric=metric,
         section=section,
-        column=read.of_members(column),
+        column=_sampled(metric, read.of_members(column)),
         labels_of=_member_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
