@@ -68,9 +68,12 @@ function drawFigures(tile, row) {
     panelOf()
       .columns.filter((column) => column.tile === size && isOf(column, row))
       .map((column) => figureOf(leading(), column, row, places));
-  drawPairs(tile.querySelector(".large"), figures("large", ["tile", "wall"]), writeLarge);
+  drawPairs(tile.querySelector(".large"), figures("large", ["tile", "wall"]).map(signedAbove), writeLarge);
   drawPairs(tile.querySelector(".small"), figures("small"));
 }
+
+// Large figures have their sign in the line above: beside the digits it would take a third of their room.
+const signedAbove = (figure) => ({ ...figure, text: figure.plain, signed: figure.plain !== figure.text });
 
 // The largest figure is read from four metres, its unit need not be; what needs more room gets smaller letters.
 function writeLarge(box, text) {

@@ -14,7 +14,7 @@ from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import MONTH, QUARTER, TODAY
 from stream.families.customers import columns as read
 from stream.families.customers.history import ACTIVITIES
-from stream.families.customers.shown import CUSTOMERS_SHOWN, CUSTOMER_SAMPLES
+from stream.families.customers.shown import CHURN_OF_30_DAYS, CUSTOMERS_SHOWN, CUSTOMER_SAMPLES
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["FIGURES", "QUEUE_COUNTS"]
@@ -496,6 +496,10 @@ _POLICY: Final = (
     ),
 )
 
+_ONLY_SHOWN: Final = (
+    Figure(column=read.of_members(lambda reading, _: read.churn(reading, "30d")), show=CHURN_OF_30_DAYS),
+)
+
 FIGURES: Final[tuple[CustomerFigure, ...]] = (
     *_COMING_AGAIN,
     *_EFFORT,
@@ -506,5 +510,6 @@ FIGURES: Final[tuple[CustomerFigure, ...]] = (
     *_QUEUE_PARTS,
     *_MEMBER_PARTS,
     *_POLICY,
+    *_ONLY_SHOWN,
 )
 """Every figure, in the order of the page of metrics."""

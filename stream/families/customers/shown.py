@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from stream.core.figure import Column, Parts, Row, Show, ShownNote
 from stream.core.judgement import State, kept_above, kept_below
 from stream.families.customers import columns as read
-from stream.families.customers.columns import CUSTOMERS_COUNTED, CustomerReading, SampledColumn
+from stream.families.customers.columns import CUSTOMERS_COUNTED, ByChannel, CustomerReading, SampledColumn
 from stream.families.customers.history import ACTIVITIES
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
+    "CHURN_OF_30_DAYS",
     "CUSTOMERS_SHOWN",
     "CUSTOMER_COLUMNS",
     "CUSTOMER_FACTS",
@@ -70,7 +71,7 @@ def _judge_carts(reading: CustomerReading, column: Sequence[Any]) -> Sequence[St
 
 
 def _judge_churn(reading: CustomerReading, _: Sequence[Any]) -> Sequence[State]:
-    """Judge by the churn of 30 days, whatever window is shown: as alerts do."""
+    """Judge the churn of 30 days, as alerts do."""
     churn = read.sampled(read.of_members(read.churn), read.at_start)(reading, _LIMITED_IN)
     assert isinstance(churn, SampledColumn)
     return _verdicts(reading, churn, lambda one: one.policy.churn_limit, kept_below)
@@ -91,7 +92,7 @@ _OF_QUEUES: Final[dict[str, Show[CustomersSnapshot]]] = {
             ShownNote(word="fcr_of", blanks={"first_decided": "count"}, if_any=True),
         ),
     ),
-    "contact_fcr_provisional_ratio": Show(name="fcr_so_far", format="level", title="so far", rank=2, tile="small"),
+    "contact_fcr_provisional_ratio": Show(name="fcr_so_far", format="level", title="so far", rank=2),
     "contact_repeat_ratio": Show(
         name="repeat_ratio", format="share", title="repeats", word="repeat_contacts", rank=3, tile="large"
     ),
@@ -120,10 +121,11 @@ _OF_MEMBERS: Final[dict[str, Show[CustomersSnapshot]]] = {
         tile="large",
         rank=1,
         judged_as="churn",
-        judge=_judge_churn,
         notes=(
             ShownNote(word="lost_of", blanks={"lost": "count", "customers_at_start": "count"}, if_any=True),
-            ShownNote(word="churn_in_30_days", blanks={"churn_30d": "share"}, if_any=True, signed=True),
+            ShownNote(
+                word="in_30_days", blanks={"churn_elsewhere": "share"}, where=("tile",), if_any=True, signed=True
+            ),
         ),
     ),
     "contact_retention_ratio": Show(name="retention", format="level", title="retention", rank=6, tile="small"),
@@ -153,12 +155,6 @@ _OF_MEMBERS: Final[dict[str, Show[CustomersSnapshot]]] = {
         format="share",
         title="DAU/MAU",
         rank=9,
-        notes=(
-            ShownNote(
-                word="active_now",
-                blanks={"active_today": "count", "active_in_7_days": "count", "active_in_30_days": "count"},
-            ),
-        ),
     ),
     "contact_customer_value_so_far": Show(name="value_so_far", format="amount", title="CLV so far", rank=10),
     "contact_customer_lifetime_value": Show(name="clv", format="amount", title="CLV", rank=5, tile="large"),
@@ -172,6 +168,16 @@ _OF_MEMBERS: Final[dict[str, Show[CustomersSnapshot]]] = {
     "contact_customer_window_revenue": Show(name="revenue", format="amount", title="revenue", if_any=True),
 }
 
+CHURN_OF_30_DAYS: Final[Show[CustomersSnapshot]] = Show(
+    name="churn_30d",
+    format="share",
+    title="churn 30 d",
+    judged_as="churn",
+    judge=_judge_churn,
+    only_without="queue",
+)
+"""What is judged, whatever window is shown: of the churn of other windows a detail says no verdict."""
+
 CUSTOMERS_SHOWN: Final[dict[str, Show[CustomersSnapshot]]] = {
     **{metric: replace(show, only_with="queue") for metric, show in _OF_QUEUES.items()},
     **{metric: replace(show, only_without="queue") for metric, show in _OF_MEMBERS.items()},
@@ -180,12 +186,12 @@ CUSTOMERS_SHOWN: Final[dict[str, Show[CustomersSnapshot]]] = {
 
 CUSTOMER_COLUMNS: Final = (
     *("customers", "churn", "cart_abandonment", "clv", "retention", "net_revenue_retention", "referral", "stickiness"),
-    *("fcr", "fcr_so_far", "repeat_ratio", "effort_seconds", "effort_contacts", "contacts"),
+    *("fcr", "fcr_so_far", "repeat_ratio", "effort_seconds", "contacts", "effort_contacts"),
 )
 """What a list shows: what plans and groups have, and then what queues have."""
 
 CUSTOMER_NOW: Final = (
-    *("churn", "cart_abandonment", "clv", "value_so_far", "customers", "monthly_revenue", "stickiness"),
+    *("churn", "churn_30d", "cart_abandonment", "clv", "value_so_far", "customers", "monthly_revenue", "stickiness"),
     *("fcr", "repeat_ratio", "effort_seconds", "effort_contacts"),
 )
 """What a detail shows large."""
@@ -197,9 +203,7 @@ CUSTOMER_SECTIONS: Final = {
         *("effort_handovers", "effort_solutions", "efforts"),
     ),
     "being_asked": ("asked", "asked_too_often"),
-    "being_there": (
-        *("churn", "retention", "revenue_churn", "net_revenue_retention", "referral", "joined", "left"),
-    ),
+    "being_there": ("churn", "retention", "revenue_churn", "net_revenue_retention", "referral", "joined", "left"),
     "activity": ("active",),
     "buying": ("purchases", "revenue"),
     "carts": (
@@ -229,14 +233,18 @@ def _active(reading: CustomerReading, window: str) -> Sequence[dict[str, int]]:
     ]
 
 
-def _active_in(window: str) -> Column[CustomersSnapshot]:
-    return lambda reading, _: [by.get(_ANY_KIND) for by in _active(reading, window)]
+_JOURNEYS_IN: Final = frozenset({"30d", "90d"})
+"""In a day there are too few purchases; of a month that has begun nobody knows what is usual in 30 days."""
+
+
+def _journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChannel]]:
+    return read.journeys(reading, window) if window in _JOURNEYS_IN else [()] * len(reading.snapshots)
 
 
 def _by_channel(field: str) -> Column[CustomersSnapshot]:
     return lambda reading, window: [
         {one.channel: value for one in channels if (value := getattr(one, field)) is not None}
-        for channels in read.journeys(reading, window)
+        for channels in _journeys(reading, window)
     ]
 
 
@@ -252,7 +260,7 @@ def _changed(reading: CustomerReading, window: str) -> Sequence[dict[str, tuple[
             for one in sorted(channels, key=lambda one: -abs(one.difference or 0))
             if one.difference is not None and one.margin is not None and abs(one.difference) > one.margin
         }
-        for channels in read.journeys(reading, window)
+        for channels in _journeys(reading, window)
     ]
 
 
@@ -260,7 +268,7 @@ def _typical(reading: CustomerReading, window: str) -> Sequence[float | None]:
     return [_TYPICAL_ABANDONMENT if number else None for number in _decided_carts(reading, window)]
 
 
-def _churn_30d(reading: CustomerReading, window: str) -> Sequence[float | None]:
+def _churn_elsewhere(reading: CustomerReading, window: str) -> Sequence[float | None]:
     """Return the churn that is judged, where the window shows another one."""
     return [None] * len(reading.snapshots) if window == _LIMITED_IN else read.churn(reading, _LIMITED_IN)
 
@@ -269,12 +277,9 @@ CUSTOMER_FACTS: Final[dict[str, Column[CustomersSnapshot]]] = {
     "currency": read.of_members(lambda reading, _: [one.policy.currency for one in reading.snapshots]),
     "lost": read.of_members(CUSTOMERS_COUNTED.of_counts("lost")),
     "customers_at_start": read.of_members(read.at_start),
-    "churn_30d": read.of_members(_churn_30d),
+    "churn_elsewhere": read.of_members(_churn_elsewhere),
     "typical_abandonment": read.of_members(_typical),
     "active": _active,
-    "active_today": _active_in("today"),
-    "active_in_7_days": _active_in("7d"),
-    "active_in_30_days": _active_in("30d"),
     "journey_before": _by_channel("before"),
     "journey_after": _by_channel("after"),
     "journey_usual": _by_channel("usual"),
