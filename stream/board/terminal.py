@@ -135,7 +135,9 @@ def _cell(column: ShownColumn, text: Callable[[Row], str] | None) -> Callable[[R
 
     def cell(row: Row) -> Text:
         # Not a dash, which would say that it has no sample: rows of this kind never have the figure.
-        return Text(write(row), _STYLES.get(row["judged"].get(column.judged_as, ""), "")) if column.is_of(row) else Text()
+        if not column.is_of(row):
+            return Text()
+        return Text(write(row), _STYLES.get(row["judged"].get(column.judged_as, ""), ""))
 
     return cell
 

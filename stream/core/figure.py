@@ -36,8 +36,19 @@ Row = dict[str, Any]
 """What a board tells of one snapshot in one window, by the names of figures and facts."""
 
 Format = Literal[
-    *("level", "share", "duration", "elapsed", "limit", "count", "score", "rate", "difference"),
-    *("amount", "moment", "text", "agents"),
+    "level",
+    "share",
+    "duration",
+    "elapsed",
+    "limit",
+    "count",
+    "score",
+    "rate",
+    "difference",
+    "amount",
+    "moment",
+    "text",
+    "agents",
 ]
 """
 How a figure is written: terminal and page have a function of each name.

@@ -14,7 +14,7 @@ from stream.core.metric import Kind, Metric, counter, gauge
 from stream.core.windows import MONTH, QUARTER, TODAY
 from stream.families.customers import columns as read
 from stream.families.customers.history import ACTIVITIES
-from stream.families.customers.shown import CHURN_OF_30_DAYS, CUSTOMERS_SHOWN, CUSTOMER_SAMPLES
+from stream.families.customers.shown import CHURN_OF_30_DAYS, CUSTOMER_SAMPLES, CUSTOMERS_SHOWN
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["FIGURES", "QUEUE_COUNTS"]

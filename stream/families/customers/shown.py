@@ -1,4 +1,4 @@
-"""How a board shows the figures of customers, and judges them: by the policy, and only where there are enough to tell."""
+"""How a board shows the figures of customers, and judges them: by policy, and only where there are enough to tell."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -301,9 +301,7 @@ CUSTOMER_SHOWN_FACTS: Final[tuple[Show[CustomersSnapshot], ...]] = (
         Show(name=f"journey_{name}", format="rate", title=f"contacts {name}", parts=_CHANNELS, only_without="queue")
         for name in ("before", "after", "usual")
     ),
-    Show(
-        name="journey_changed", format="difference", title="contacts changed", parts=_CHANNELS, only_without="queue"
-    ),
+    Show(name="journey_changed", format="difference", title="contacts changed", parts=_CHANNELS, only_without="queue"),
 )
 """How those facts are shown that the detail has."""
 
