@@ -57,6 +57,25 @@ def test_every_word_of_a_family_is_used(family: Family[Any]) -> None:
     assert not family.words or panel_words(family.words, "en").keys() <= used
 
 
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one.words], ids=lambda family: family.name)
+def test_every_figure_of_a_panel_and_every_section_has_a_word(family: Family[Any]) -> None:
+    assert family.sections
+    known = {*panel_words(family.words, "en"), *words("en")["board"], *words("en")["figures"]}
+    wanted = {"title", *filter(None, family.sections)}
+    for show in shows_of(family).values():
+        word = show.word or show.name
+        if show.name not in {*family.columns, *family.now, *(name for of in family.sections.values() for name in of)}:
+            continue
+        if show.parts is None:
+            wanted.add(word)
+        elif show.parts.names and f"{word}_any" not in known:
+            wanted |= {f"{word}_{part}" for part in show.parts.names}
+        else:
+            wanted.add(f"{word}_any")
+
+    assert wanted - known == set()
+
+
 def test_languages_call_themselves_by_their_own_name() -> None:
     assert [name_of(one) for one in LANGUAGES] == ["English", "slovenščina", "hrvatski", "română", "eesti"]
 
