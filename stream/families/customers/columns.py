@@ -29,10 +29,10 @@ __all__ = [
     "ByChannel",
     "CustomerColumn",
     "CustomerReading",
+    "SampledColumn",
     "active",
     "at_start",
     "by_channel",
-    "changed",
     "churn",
     "journeys",
     "lifetime_value",
@@ -44,6 +44,7 @@ __all__ = [
     "present",
     "retention",
     "revenue_churn",
+    "sampled",
     "stickiness",
     "value_so_far",
 ]
@@ -81,6 +82,19 @@ def of_members(column: CustomerColumn) -> CustomerColumn:
     return lambda reading, window: [
         None if one.queue else value for one, value in zip(reading.snapshots, column(reading, window), strict=True)
     ]
+
+
+class SampledColumn(list[float | None]):
+    """A column of values that knows of how many each was made: of few nothing is judged."""
+
+    def __init__(self, values: Iterable[float | None], made_of: Sequence[int]) -> None:
+        super().__init__(values)
+        self.made_of = made_of
+
+
+def sampled(column: CustomerColumn, number: CustomerColumn) -> CustomerColumn:
+    """Return the *column* with a *number* of how many customers, contacts or carts each of its values was made of."""
+    return lambda reading, window: SampledColumn(column(reading, window), number(reading, window))
 
 
 def _shares(parts: Sequence[float], wholes: Sequence[float]) -> list[float | None]:
@@ -295,15 +309,3 @@ def by_channel(field: str) -> dict[str, CustomerColumn]:
         ]
 
     return {channel: of(channel) for channel in CHANNELS}
-
-
-def changed(reading: CustomerReading, window: str) -> Sequence[dict[str, float]]:
-    """Return by channel how many contacts more there are after a purchase, where that is no chance; the most first."""
-    return [
-        {
-            one.channel: one.difference
-            for one in sorted(channels, key=lambda one: -abs(one.difference or 0))
-            if one.difference is not None and one.margin is not None and abs(one.difference) > one.margin
-        }
-        for channels in journeys(reading, window)
-    ]

@@ -15,7 +15,7 @@ from stream.families.customers.shown import (
     CUSTOMER_NOW,
     CUSTOMER_SECTIONS,
     CUSTOMER_SHOWN_FACTS,
-    most_lost,
+    plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
 from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS
@@ -53,7 +53,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     sections=CUSTOMER_SECTIONS,
     facts=CUSTOMER_FACTS,
     shows=CUSTOMER_SHOWN_FACTS,
-    urgency=most_lost,
+    urgency=plans_before_queues,
     rules=RULES,
     # The customers of one plan are on many partitions, since their names decide where each is.
     parts=True,

@@ -6,7 +6,7 @@ from typing import Final
 from stream.core.figure import Column, Figure
 from stream.core.metric import Metric
 from stream.families.customers import columns as read
-from stream.families.customers.shown import CUSTOMERS_SHOWN
+from stream.families.customers.shown import CUSTOMER_SAMPLES, CUSTOMERS_SHOWN
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
@@ -37,6 +37,12 @@ def member_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
     return None if one.queue else (one.tenant, one.plan, one.group)
 
 
+def _sampled(metric: Metric, column: Column[CustomersSnapshot]) -> Column[CustomersSnapshot]:
+    """Return the column of a figure; what is judged knows of how many it was made."""
+    number = CUSTOMER_SAMPLES.get(metric.name)
+    return column if number is None else read.sampled(column, number)
+
+
 def of_queue(
     section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Windows | None = None
 ) -> CustomerFigure:
@@ -44,7 +50,7 @@ def of_queue(
     return Figure(
         metric=metric,
         section=section,
-        column=read.of_queues(column),
+        column=_sampled(metric, read.of_queues(column)),
         labels_of=_queue_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
@@ -68,7 +74,7 @@ def of_members(
     return Figure(
         metric=metric,
         section=section,
-        column=read.of_members(column),
+        column=_sampled(metric, read.of_members(column)),
         labels_of=member_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
