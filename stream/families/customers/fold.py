@@ -269,7 +269,7 @@ class CustomersFold:
         # The new row first: a crash between both must leave one of them.
         self.customers.put(key, newest)
         if not newest.history:
-            self._erased[key] = None
+            self._eviction.erased[key] = None
         for one, row in rows.items():
             if one != key:
                 self.customers.remove(one)

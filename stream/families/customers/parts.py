@@ -76,7 +76,7 @@ class Part:
 
 
 class PartSet:
-    """The parts that count the same: of a place the queue; of a customer all customers, those of the plan, and of the group."""
+    """The parts that count the same: of a place its queue; of a customer all customers, its plan and its group."""
 
     def __init__(self, parts: tuple[Part, ...], days: LocalDays) -> None:
         self.parts = parts
@@ -99,7 +99,7 @@ class PartSet:
 
 
 class Members(PartSet):
-    """The parts of customers with one plan and group, and how these customers stand: derived from rows, and in no table."""
+    """The parts of customers with one plan and group, and how these stand: derived from rows, and in no table."""
 
     def __init__(self, membership: Membership, parts: tuple[Part, ...], days: LocalDays) -> None:
         super().__init__(parts, days)
@@ -212,7 +212,7 @@ class Parts(dict[PartKey, Part]):
         return found
 
     def of_move(self, before: PartSet, now: PartSet) -> tuple[PartSet, PartSet, PartSet]:
-        """Return the parts of customers who go from one plan or group to another: those that stay, are left, and entered."""
+        """Return the parts of who goes from one plan or group to another: those that stay, are left, and entered."""
         found = self._of_moves.get((before, now))
         if found is None:
             old, new = before.parts, now.parts
