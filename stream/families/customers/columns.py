@@ -13,7 +13,7 @@ from stream.core.columns import CountColumns
 from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.core.windows import SPANS, day_of, first_day_of, minute_of, month_of, quarter_of, start_of_day
+from stream.core.windows import MONTHS_OF_QUARTER, SPANS, day_of, first_day_of, minute_of, month_of, quarter_of, start_of_day
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
 from stream.families.customers.rules import CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
@@ -238,8 +238,6 @@ _JOURNEY_DAYS: Final = 30
 
 _DAY: Final = timedelta(days=1)
 
-_MONTHS_OF_QUARTER: Final = 3
-
 
 class ByChannel(NamedTuple):
     """How many contacts by one channel there are in 30 days, in the mean."""
@@ -309,7 +307,7 @@ def _days_in(window: str, policy: CustomerPolicy, at: datetime) -> float | None:
     if span.unit == "month":
         first = first_day_of(month_of(today) - span.before)
     elif span.unit == "quarter":
-        first = first_day_of(_MONTHS_OF_QUARTER * (quarter_of(today) - span.before))
+        first = first_day_of(MONTHS_OF_QUARTER * (quarter_of(today) - span.before))
     else:
         first = today - span.before
     return (at - start_of_day(first, zone, starts)) / _DAY
