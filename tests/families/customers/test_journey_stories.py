@@ -6,6 +6,7 @@ import pytest
 
 from stream.core.figure import Reading
 from stream.core.policies import Policies, Rule
+from stream.families.customers import columns
 from stream.families.customers.shown import CUSTOMER_FACTS
 from tests.families.customers.told import EVERYBODY, customers_fold_of, figure, on, snapshots_of, told
 
