@@ -25,8 +25,8 @@ __all__ = ["CUSTOMERS", "customers"]
 
 ABOUT = (
     "Customers: first-contact resolution and repeats, effort to a solution, churn and retention, what customers are "
-    "worth and how active they are, carts, and contacts around a purchase. Choose plans or groups, not both; All stands "
-    "for all customers of a tenant."
+    "worth and how active they are, carts, and contacts around a purchase. Choose plans or groups, not both; All is "
+    "all customers of a tenant."
 )
 
 CUSTOMERS = Choices(

@@ -59,7 +59,7 @@ ASKED_FOR = (
 )
 """Figures of contacts, cases, surveys and customers."""
 
-COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time")
+COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time", "quantile")
 """What makes another quantity of a metric."""
 
 
