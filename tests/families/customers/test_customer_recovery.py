@@ -56,12 +56,10 @@ def told() -> list[Event]:
         events.append(event)
         if chance.random() < 0.2:
             events.append(chance.choice(events[-40:]))
-    named = {getattr(event.data, "customer", None) for event in events}
-    joined = [event for event in events if isinstance(event, CustomerJoined) and event.tenantid == "northwind"]
-    return [
-        *events,
-        *(customer_event("forgotten", one, NOON, tenant="northwind") for one in sorted(joined - named)[::20]),
-    ]
+    own = [event for event in events if event.tenantid == "northwind"]
+    named = {getattr(event.data, "customer", None) for event in own}
+    known = {event.subject for event in own if isinstance(event, CustomerJoined)} - named
+    return [*events, *(customer_event("forgotten", one, NOON, tenant="northwind") for one in sorted(known)[::20])]
 
 
 TOLD = told()
