@@ -66,6 +66,8 @@ _EFFORT_MS: Final = ("effort_ms",)
 _EFFORT_CONTACTS: Final = ("effort_contacts",)
 _EFFORT_HANDOVERS: Final = ("effort_handovers",)
 _EFFORT_SOLUTIONS: Final = ("effort_solutions",)
+_EFFORT_OF_ONE: Final = (*_EFFORT, *_EFFORT_CONTACTS, *_EFFORT_SOLUTIONS)
+"""One contact with one solution: most."""
 _CAME_BY: Final = {channel: ("came_by", number) for number, channel in enumerate(CHANNELS)}
 _BEFORE_BY: Final = {channel: ("before_by", number) for number, channel in enumerate(CHANNELS)}
 _AFTER_BY: Final = {channel: ("after_by", number) for number, channel in enumerate(CHANNELS)}
@@ -176,7 +178,10 @@ def _contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequen
 def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
     facts: list[Fact] = []
-    solutions = sorted([(at_ms, contact.place) for contact in run for at_ms in contact.solved])
+    solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]
+    if not solutions:
+        return facts
+    solutions.sort()
     for number, (at_ms, place) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue
@@ -184,14 +189,20 @@ def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
         came = [one.at_ms for one in run if since_ms <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
         contacts = len(came) + _number([one for contact in run for one in contact.messages], since_ms, at_ms)
+        others = _number([one for one, _ in solutions[:number]], since_ms, at_ms)
         facts += (
             (place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1),
             (place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1),
-            (place, at_ms, _EFFORT, 1),
             (place, at_ms, _EFFORT_MS, took_ms),
-            (place, at_ms, _EFFORT_CONTACTS, contacts),
-            (place, at_ms, _EFFORT_SOLUTIONS, _number([one for one, _ in solutions], since_ms, at_ms)),
         )
+        if contacts == 1 and not others:
+            facts.append((place, at_ms, _EFFORT_OF_ONE, 1))
+        else:
+            facts += (
+                (place, at_ms, _EFFORT, 1),
+                (place, at_ms, _EFFORT_CONTACTS, contacts),
+                (place, at_ms, _EFFORT_SOLUTIONS, others + 1),
+            )
         if handed_over := _number([one for contact in run for one in contact.handed_over], since_ms, at_ms):
             facts.append((place, at_ms, _EFFORT_HANDOVERS, handed_over))
     return facts
