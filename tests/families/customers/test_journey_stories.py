@@ -7,6 +7,7 @@ import pytest
 from stream.core.figure import Reading
 from stream.core.policies import Policies, Rule
 from stream.families.customers import columns
+from stream.families.customers.shown import CUSTOMER_FACTS
 from tests.families.customers.told import EVERYBODY, customers_fold_of, figure, on, snapshots_of, told
 
 FEW = Policies(rules=(Rule(changes={"customer_minimum": 2}),))
@@ -73,8 +74,8 @@ def test_thirty_days_are_thirty_days_to_the_instant(line: str, before: float | N
 
 def changed(table: str) -> dict[str, float]:
     fold = customers_fold_of(told(table), FEW)
-    [found] = columns.changed(Reading(on(32), [snapshots_of(fold, on(32))[EVERYBODY]]), "90d")
-    return found
+    [found] = CUSTOMER_FACTS["journey_changed"](Reading(on(32), [snapshots_of(fold, on(32))[EVERYBODY]]), "90d")
+    return {channel: difference for channel, (difference, _) in found.items()}
 
 
 def test_what_changed_is_what_differs_by_more_than_chance() -> None:
