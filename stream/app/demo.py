@@ -31,6 +31,10 @@ _KEY_BYTES: Final = 32
 DEMO_POLICIES = """
 [defaults]
 target = 0.80
+solved_dispositions = ["solved"]
+margin = 0.35
+churn_limit = 0.08
+cart_abandonment_limit = 0.80
 
 [[queue]]
 channel = "voice"

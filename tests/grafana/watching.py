@@ -32,8 +32,6 @@ AFTERNOON = datetime(2026, 11, 20, 14, tzinfo=UTC), datetime(2026, 11, 20, 16, t
 HOURS = """[defaults]
 team = "desk"
 quiet_hours = "22:00-06:00"
-churn_limit = 0.1
-cart_abandonment_limit = 0.8
 customer_minimum = 5
 """
 CUSTOMERS = 60
