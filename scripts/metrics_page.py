@@ -34,8 +34,8 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Windows of cases and surveys** are `today`, `7d`, `30d` and `90d`: the running day of the queue and that many whole
   days before it. The surveys of a queue are on one worker; its cases are on many: see [how to add them
   up](#cases-on-several-workers).
-- **Windows of customers** are these, and `month` and `quarter`, which are running: of a queue by its own days, of others
-  by those of the tenant. They are on many workers: see [how to add them up](#customers-on-several-workers).
+- **Windows of customers** are these, and `month` and `quarter`, which are running: of a queue by its own days, else by
+  those of the tenant. They are on many workers: see [how to add them up](#customers-on-several-workers).
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
   tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
   its agents. A queue of cases makes 119 while nothing but open cases is known of it, 162 when it is busy (150 if it is
@@ -45,11 +45,11 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
   `contact_page_series` says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
-- **Counters** never go down, but for those of cases and customers on a worker that gives a partition away. What a later
-  event corrects stays counted, and `contact_corrections_total` says how much, of cases `contact_case_corrections_total`,
-  of customers by queue `contact_customer_corrections_total`.
-  Of contacts, what is inferred from other reports waits for its own: a counter shows it when an event of the queue is
-  ten seconds later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
+- **Counters** never go down, but for those of cases and customers on a worker that gives a partition away. What a
+  later event corrects stays counted, and `contact_corrections_total` says how much, of cases
+  `contact_case_corrections_total`, of customers by queue `contact_customer_corrections_total`. Of contacts, what is
+  inferred from other reports waits for its own: a counter shows it when an event of the queue is ten seconds later, a
+  window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
   never from the clock.
 - What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
   that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts

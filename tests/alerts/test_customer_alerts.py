@@ -85,9 +85,7 @@ def hours_of(rules: Policies) -> dict[str, object]:
     [(60, 30, True), (60, 12, False), (20, 15, False)],
     ids=["half come again", "a fifth", "few"],
 )
-def test_first_contacts_that_are_not_enough_are_told_of(
-    many: int, again: int, *, told: bool, tmp_path: Path
-) -> None:
+def test_first_contacts_that_are_not_enough_are_told_of(many: int, again: int, *, told: bool, tmp_path: Path) -> None:
     seen = scrapes(contacts(many, again=again))
 
     assert_told(seen, {EARLY: set(), LATE: {FCR} if told else set()}, tmp_path, only=FCR[0])
