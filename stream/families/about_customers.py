@@ -125,7 +125,7 @@ def _assigned(event: CaseAssigned, customer: str) -> Told:
 
 def _resolved(event: CaseResolved, customer: str) -> Told:
     data = event.data
-    solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel)
+    solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
     return (CustomerSolved(data=solved, **_of(event, customer)),)
 
 

@@ -3,7 +3,7 @@
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
 import { families, feed, inAddress, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
-import { SIGNS, found, headOf, labelText, labelsOf, stateText, textOf, titleOf, valueOf } from "./figures.js";
+import { SIGNS, besideName, found, headOf, isOf, labelText, nameOfRow, stateText, textOf, titleOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
@@ -150,9 +150,9 @@ function tick() {
 function drawTitle() {
   const row = choice.view === "queue" ? openRows().find((one) => one.key === choice.queue) : rows()[0];
   const { labels, columns } = panelOf(choice.panel);
-  const largest = columns.find((column) => column.tile === "large");
-  const figure = row && largest ? ` ${textOf(largest, row)}` : "";
-  const what = row ? `${SIGNS[row.state]} ${row[labelsOf(labels)[0]]}${figure}` : "contact-stream";
+  const largest = row && columns.find((column) => column.tile === "large" && isOf(column, row));
+  const figure = largest ? ` ${textOf(largest, row)}` : "";
+  const what = row ? `${SIGNS[row.state]} ${nameOfRow(choice.panel || leading(), labels, row)}${figure}` : "contact-stream";
   const title = notices.stale() ? `⚠ ${say("stale")} ${what}` : what;
   if (document.title !== title) document.title = title;
 }
@@ -161,8 +161,9 @@ function noteChanges() {
   const known = beforeOf === leading() ? before : new Map();
   const changed = rows().filter((row) => known.has(row.key) && known.get(row.key) !== row.state);
   [before, beforeOf] = [new Map(rows().map((row) => [row.key, row.state])), leading()];
-  const [name, ...others] = labelsOf(panelOf().labels).filter((label) => label !== "tenant");
-  const called = (row) => [row[name], ...others.map((label) => labelText(row, label))].join(", ");
+  const { labels } = panelOf();
+  const others = (row) => besideName(labels, row).filter((label) => label !== "tenant").map((label) => labelText(row, label));
+  const called = (row) => [nameOfRow(leading(), labels, row), ...others(row)].filter(Boolean).join(", ");
   notices.announce(changed.map((row) => `${called(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
 }
 

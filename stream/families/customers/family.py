@@ -15,7 +15,7 @@ from stream.families.customers.shown import (
     CUSTOMER_NOW,
     CUSTOMER_SECTIONS,
     CUSTOMER_SHOWN_FACTS,
-    most_lost,
+    plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
 from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS
@@ -39,7 +39,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     name="customers",
     summary="What customers did, what they pay, and what became of their carts.",
     rows="customers",
-    keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition holds the whole truth of it.",
+    keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition knows all of it.",
     events=EVENTS,
     tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CARTS},
     new_fold=_new_fold,
@@ -53,7 +53,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     sections=CUSTOMER_SECTIONS,
     facts=CUSTOMER_FACTS,
     shows=CUSTOMER_SHOWN_FACTS,
-    urgency=most_lost,
+    urgency=plans_before_queues,
     rules=RULES,
     # The customers of one plan are on many partitions, since their names decide where each is.
     parts=True,
