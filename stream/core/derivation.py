@@ -1,6 +1,7 @@
 """What follows from one family's events for other families, held to the contract like the events of any producer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import Any
 
 from stream.core.cloudevents import Event, EventDecoder, encode
@@ -37,6 +38,22 @@ class Derivation:
         if derive is None:
             return ()
         return [self._checked(event, encode(one)) for one in derive(event)]
+
+    def of_slice(self, events: Sequence[Event]) -> Iterator[tuple[int, Sequence[tuple[Event, bytes]] | Exception]]:
+        """
+        Yield what follows from many events as `of` tells of each, by its place; or, instead, why nothing can.
+
+        Those from which nothing follows are left out: they are nearly all, and pay for a look at their type alone,
+        or for that and one call.
+        """
+        derive = self._derive
+        for place in compress(range(len(events)), map(derive.__contains__, map(type, events))):
+            event = events[place]
+            try:
+                if follow := derive[type(event)](event):
+                    yield place, [self._checked(event, encode(one)) for one in follow]
+            except Exception as failure:  # noqa: BLE001  # a defect of one family must not stop the stream
+                yield place, failure
 
     def _checked(self, event: Event, value: bytes) -> tuple[Event, bytes]:
         read = self._decoder.decode(value)

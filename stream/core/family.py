@@ -65,8 +65,8 @@ def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
     return newest
 
 
-Derive = Callable[[Any], Iterable[Event]]
-"""Returns the events that follow from one."""
+Derive = Callable[[Any], Sequence[Event]]
+"""Returns the events that follow from one. From most there is none: to say so has to cost next to nothing."""
 
 
 class Snapshot(Protocol):

@@ -4,7 +4,7 @@ What contacts, cases and surveys tell about the customer whom an event names; no
 It happens at the instant of its event, and has its name: whatever is told twice, customers know it once.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -32,44 +32,51 @@ _LONGEST_ID: Final = 200
 
 _QUEUES_REMEMBERED: Final = 10_000
 
-Told = Iterable[Event]
+Told = Sequence[Event]
 
 
 def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     """Return what contacts tell: a `Family.derive`."""
     solved_by = _finder(policies)
 
-    def enqueued(event: ContactEnqueued) -> Told:
-        data = event.data
-        # Whom we call back did not come again.
-        if data.customer is not None and data.direction == "inbound" and data.reason != "callback":
-            yield _contacted(event, data.customer, served=False)
-
-    def answered(event: ContactAnswered) -> Told:
-        data = event.data
-        if data.customer is not None and data.direction == "inbound":
-            yield _contacted(event, data.customer, served=True)
-
-    def transferred(event: ContactTransferred) -> Told:
-        data = event.data
-        if data.customer is not None and data.direction == "inbound":
-            went = HandedOverData(contact=event.subject, queue=data.to_queue or data.queue)
-            yield CustomerHandedOver(data=went, **_of(event, data.customer))
-
     def ended(event: ContactEnded) -> Told:
         data = event.data
         if data.customer is None or data.disposition is None:
-            return
-        if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
-            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-            yield CustomerSolved(data=solved, **_of(event, data.customer))
+            return ()
+        if data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
+            return ()
+        solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+        return (CustomerSolved(data=solved, **_of(event, data.customer)),)
 
     return {
-        ContactEnqueued: enqueued,
-        ContactAnswered: answered,
-        ContactTransferred: transferred,
+        ContactEnqueued: _enqueued,
+        ContactAnswered: _answered,
+        ContactTransferred: _transferred,
         ContactEnded: ended,
     }
+
+
+def _enqueued(event: ContactEnqueued) -> Told:
+    data = event.data
+    # Whom we call back did not come again.
+    if data.customer is None or data.direction != "inbound" or data.reason == "callback":
+        return ()
+    return (_contacted(event, data.customer, served=False),)
+
+
+def _answered(event: ContactAnswered) -> Told:
+    data = event.data
+    if data.customer is None or data.direction != "inbound":
+        return ()
+    return (_contacted(event, data.customer, served=True),)
+
+
+def _transferred(event: ContactTransferred) -> Told:
+    data = event.data
+    if data.customer is None or data.direction != "inbound":
+        return ()
+    went = HandedOverData(contact=event.subject, queue=data.to_queue or data.queue)
+    return (CustomerHandedOver(data=went, **_of(event, data.customer)),)
 
 
 def _finder(policies: Policies) -> Callable[[str, str, str], frozenset[str]]:
@@ -88,63 +95,73 @@ def _contacted(event: ContactEnqueued | ContactAnswered, customer: str, *, serve
 
 def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what cases tell: a `Family.derive`."""
+    return {CaseOpened: _opened, MessageReceived: _received, CaseAssigned: _assigned, CaseResolved: _resolved}
 
-    def opened(event: CaseOpened) -> Told:
-        data = event.data
-        if data.customer is not None and data.opened_by == "customer":
-            came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-            yield CustomerContacted(data=came, **_of(event, data.customer))
 
-    def received(event: MessageReceived) -> Told:
-        data = event.data
-        if data.customer is not None and not data.automatic:
-            yield CustomerContacted(
-                data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer)
-            )
+def _opened(event: CaseOpened) -> Told:
+    data = event.data
+    if data.customer is None or data.opened_by != "customer":
+        return ()
+    came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+    return (CustomerContacted(data=came, **_of(event, data.customer)),)
 
-    def assigned(event: CaseAssigned) -> Told:
-        data = event.data
-        if data.customer is not None:
-            went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
-            yield CustomerHandedOver(data=went, **_of(event, data.customer))
 
-    def resolved(event: CaseResolved) -> Told:
-        data = event.data
-        if data.customer is not None:
-            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel)
-            yield CustomerSolved(data=solved, **_of(event, data.customer))
+def _received(event: MessageReceived) -> Told:
+    data = event.data
+    if data.customer is None or data.automatic:
+        return ()
+    wrote = ContactedData(contact=event.subject, message=True)
+    return (CustomerContacted(data=wrote, **_of(event, data.customer)),)
 
-    return {CaseOpened: opened, MessageReceived: received, CaseAssigned: assigned, CaseResolved: resolved}
+
+def _assigned(event: CaseAssigned) -> Told:
+    data = event.data
+    if data.customer is None:
+        return ()
+    went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
+    return (CustomerHandedOver(data=went, **_of(event, data.customer)),)
+
+
+def _resolved(event: CaseResolved) -> Told:
+    data = event.data
+    if data.customer is None:
+        return ()
+    solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+    return (CustomerSolved(data=solved, **_of(event, data.customer)),)
 
 
 def told_by_survey(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what surveys tell: a `Family.derive`."""
+    return {SurveyInvited: _invited, SurveyAnswered: _survey_answered, SurveyChanged: _survey_answered}
 
-    def invited(event: SurveyInvited) -> Told:
-        data = event.data
-        if data.customer is not None:
-            asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
-            yield CustomerAsked(data=asked, **_of(event, data.customer))
 
-    def answered(event: SurveyAnswered | SurveyChanged) -> Told:
-        data = event.data
-        if data.customer is not None:
-            told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
-            yield CustomerAsked(data=told, **_of(event, data.customer))
+def _invited(event: SurveyInvited) -> Told:
+    data = event.data
+    if data.customer is None:
+        return ()
+    asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
+    return (CustomerAsked(data=asked, **_of(event, data.customer)),)
 
-    return {SurveyInvited: invited, SurveyAnswered: answered, SurveyChanged: answered}
+
+def _survey_answered(event: SurveyAnswered | SurveyChanged) -> Told:
+    data = event.data
+    if data.customer is None:
+        return ()
+    told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
+    return (CustomerAsked(data=told, **_of(event, data.customer)),)
 
 
 def told_by_cart(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what carts tell: a `Family.derive`. An order is a purchase where it says whose, how much, and which."""
+    return {CartOrdered: _ordered}
 
-    def ordered(event: CartOrdered) -> Told:
-        data = event.data
-        if data.customer is not None and data.order is not None and data.value is not None:
-            bought = PurchasedData(order=data.order, amount=data.value, currency=data.currency)
-            yield CustomerPurchased(data=bought, **_of(event, data.customer))
 
-    return {CartOrdered: ordered}
+def _ordered(event: CartOrdered) -> Told:
+    data = event.data
+    if data.customer is None or data.order is None or data.value is None:
+        return ()
+    bought = PurchasedData(order=data.order, amount=data.value, currency=data.currency)
+    return (CustomerPurchased(data=bought, **_of(event, data.customer)),)
 
 
 def _of(told: Event, customer: str) -> dict[str, Any]:

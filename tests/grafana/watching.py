@@ -14,6 +14,7 @@ from stream.app.policy_file import policies_of
 from stream.app.service import Service
 from stream.core.cloudevents import Event
 from stream.simulator import demo_centre, simulate, with_surveys
+from stream.simulator.customers.quarter import simulated_quarter
 from tests.brokers import Broker
 from tests.monitoring import Prometheus, configuration, prometheus
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
@@ -24,7 +25,14 @@ __all__ = ["JOB", "Watched", "watched"]
 JOB = "contact-stream"
 SEED = 7
 AFTERNOON = datetime(2026, 11, 20, 14, tzinfo=UTC), datetime(2026, 11, 20, 16, tzinfo=UTC)
-HOURS = '[defaults]\nteam = "desk"\nquiet_hours = "22:00-06:00"'
+HOURS = """[defaults]
+team = "desk"
+quiet_hours = "22:00-06:00"
+churn_limit = 0.1
+cart_abandonment_limit = 0.8
+customer_minimum = 5
+"""
+CUSTOMERS = 60
 SCRAPES = 6
 """So many are needed until every rate has something to compare."""
 
@@ -47,7 +55,7 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
     """
     # A whole minute: what is in which window does not depend on the second at which this runs.
     at = datetime.now(UTC).replace(second=0, microsecond=0)
-    events = [*_rare(at), *_some_cases(at), *_an_afternoon(at)]
+    events = [*_rare(at), *_some_cases(at), *_a_quarter(at), *_an_afternoon(at)]
     before = [event for event in events if event.time < at - timedelta(minutes=6)]
     after = [event for event in events if event.time >= at - timedelta(minutes=6)]
     policies = policies_of(DEMO_POLICIES.replace("[defaults]", HOURS) + _of_cases(at), "demo")
@@ -78,6 +86,12 @@ def _an_afternoon(at: datetime) -> list[Event]:
     events = with_surveys(simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED))
     # Cases are told of by themselves, so that each of their figures has a sample.
     return [replace(event, time=event.time + later) for event in events if event.topic != "cases"]
+
+
+def _a_quarter(at: datetime) -> list[Event]:
+    """What customers did in a hundred days: they end at the instant *at*."""
+    quarter = simulated_quarter(SEED, CUSTOMERS, at - timedelta(days=99, hours=12))
+    return [replace(event, tenantid="northwind") for event in quarter if event.time <= at - timedelta(minutes=10)]
 
 
 def _rare(at: datetime) -> list[Event]:

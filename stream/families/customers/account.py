@@ -8,10 +8,10 @@ tells that they joined, they are customers by what they buy.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from stream.families.customers.history import AccountEntry, AccountKind
+from stream.families.customers.history import AccountEntry, AccountKind, Told, kind_of
 from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, Fact, NextDay
 
-__all__ = ["BUYS", "NO_STANDING", "Standing", "account_facts", "has_joined", "purchase_facts", "standing_of"]
+__all__ = ["BUYS", "NO_STANDING", "TERMS", "Standing", "account_facts", "has_joined", "purchase_facts", "standing_of"]
 
 _JOINED: Final = ("joined",)
 _LEFT: Final = ("left",)
@@ -29,6 +29,9 @@ _OTHER_CURRENCY: Final = ("other_currency",)
 
 
 BUYS: Final = frozenset({AccountKind.BOUGHT, AccountKind.PURCHASED})
+
+TERMS: Final = frozenset({AccountKind.JOINED, AccountKind.CHANGED})
+"""Entries that may tell more: see `Told`."""
 
 
 class Standing(NamedTuple):
@@ -64,10 +67,10 @@ def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fa
             if not present:
                 facts.append((OF_MEMBERS, at_ms, _MONTHLY_LOST, -change))
     if changes:
-        referred = any([when & 0xFF == AccountKind.REFERRED for when, _, _ in account])
+        referred = any([kind_of(when) == AccountKind.JOINED and when & Told.REFERRED for when, _, _ in account])
         facts.append((OF_MEMBERS, changes[0][0], _NEW_REFERRED if referred else _NEW, 1))
     for when, _, amount in account:
-        kind = when & 0xFF
+        kind = when >> 4 & 0xF
         if kind == AccountKind.PURCHASED:
             facts += purchase_facts(when >> 8, amount, next_day)
         elif kind == AccountKind.REFUNDED:
@@ -96,15 +99,15 @@ def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
     present, told, paid = False, 0, 0
     changes: list[tuple[int, int, int]] = []
     for when, _, amount in account:
-        kind, was = when & 0xFF, present
-        if kind == AccountKind.MONTHLY:
-            told = amount
-        elif kind == AccountKind.LEFT:
+        kind, was = when >> 4 & 0xF, present
+        if kind == AccountKind.LEFT:
             present = False
         elif kind == AccountKind.JOINED or (kind in BUYS and not joined):
             present = True
-        else:
+        elif kind != AccountKind.CHANGED:
             continue
+        if kind in TERMS and when & Told.MONTHLY:
+            told = amount
         pays = told if present else 0
         if present != was or pays != paid:
             changes.append((when >> 8, present - was, pays - paid))
@@ -114,7 +117,7 @@ def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
 
 def has_joined(account: Iterable[AccountEntry]) -> bool:
     """Tell whether somebody has told that the customer joined: then purchases make no customer."""
-    return any([when & 0xFF == AccountKind.JOINED for when, _, _ in account])
+    return any([when >> 4 & 0xF == AccountKind.JOINED for when, _, _ in account])
 
 
 def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
@@ -124,18 +127,20 @@ def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
     joined = has_joined(account)
     present, monthly, revenue = False, 0, paid_before
     for when, _, amount in account:
-        kind = when & 0xFF
+        kind = when >> 4 & 0xF
         if kind == AccountKind.PURCHASED:
             revenue += amount
             present = present or not joined
         elif kind == AccountKind.PAID_BEFORE:
             revenue += amount
-        elif kind == AccountKind.MONTHLY:
-            monthly = amount
         elif kind == AccountKind.REFUNDED:
             revenue -= amount
-        elif kind == AccountKind.JOINED or kind == AccountKind.LEFT:
-            present = kind == AccountKind.JOINED
+        elif kind == AccountKind.LEFT:
+            present = False
+        elif kind in TERMS:
+            present = present or kind == AccountKind.JOINED
+            if when & Told.MONTHLY:
+                monthly = amount
         elif kind == AccountKind.BOUGHT and not joined:
             present = True
     return Standing(1, monthly, revenue) if present else NO_STANDING

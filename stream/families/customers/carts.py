@@ -1,6 +1,6 @@
 """All carts of one partition: what is known of each, and what they count for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -63,16 +63,27 @@ class Carts:
 
     def _find(self, tenant: str, event: Event) -> tuple[CartKey, CartRow]:
         key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        row = self.rows.get(key)
-        if row is not None:
-            return key, row
-        for digest in self._keys.older(event.tenantid, event.subject):
-            if (row := self.rows.get((tenant, digest))) is not None:
-                # The new row first: a crash between both must leave one of them.
-                self.rows.put(key, row)
-                self.rows.remove((tenant, digest))
-                return key, row
-        return key, NEW_CART
+        if older := self._keys.older(event.tenantid, event.subject):
+            return key, self._moved(key, older)
+        return key, self.rows.get(key, NEW_CART)
+
+    def _moved(self, key: CartKey, older: Sequence[int]) -> CartRow:
+        """Return what is known of a cart whichever key it was written by, and keep it by the first one alone."""
+        tenant = key[0]
+        keys = (key, *[(tenant, digest) for digest in older])
+        rows = {one: row for one in keys if (row := self.rows.get(one)) is not None}
+        if not rows or [*rows] == [key]:
+            return rows.get(key, NEW_CART)
+        # After a crash there may be two: the newer one has all that the other has.
+        newest = max(rows.values(), key=lambda row: row.applied_offset)
+        # The new row first: a crash between both must leave one of them.
+        self.rows.put(key, newest)
+        for one, row in rows.items():
+            if one != key:
+                self.rows.remove(one)
+            if row is not newest and (due := _due(_facts(row))) is not None:  # it was taken for a cart of its own
+                self._members(tenant, row).due_carts.remove(*due)
+        return newest
 
     def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int, applied_to: int) -> None:
         before, now = self._members(tenant, row), self._members(tenant, changed)

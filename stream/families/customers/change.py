@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stream.families.customers.account import BUYS, account_facts, has_joined, purchase_facts
+from stream.families.customers.account import BUYS, TERMS, account_facts, has_joined, purchase_facts
 from stream.families.customers.history import (
     KEPT_MS,
     LATE_MS,
@@ -21,8 +21,11 @@ from stream.families.customers.history import (
     AccountKind,
     History,
     Place,
+    Told,
     Touch,
     Touchpoint,
+    entry_of,
+    kind_of,
 )
 from stream.families.customers.matters import (
     OF_MEMBERS,
@@ -30,12 +33,14 @@ from stream.families.customers.matters import (
     Fact,
     NextDay,
     asked_facts,
+    contact_of,
     contacts_in,
+    effort_facts,
     journey_facts,
     matter_facts,
 )
 
-__all__ = ["Change", "enter", "facts_of_members", "is_late", "touch"]
+__all__ = ["Change", "enter", "facts_of_members", "is_late", "last_telling", "touch"]
 
 _DROPPED: Final = ("dropped",)
 
@@ -54,7 +59,7 @@ class Change(Struct, gc=False):
 
 def is_late(history: History, at_ms: int) -> bool:
     """Tell whether an event comes so late that what it would change is not kept any more."""
-    return at_ms < history.newest_ms - LATE_MS
+    return at_ms < history.newest_ms() - LATE_MS
 
 
 def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]) -> Change | None:
@@ -64,15 +69,18 @@ def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], day
     *days* are those of the places, in their order, and at last those of the customer.
     """
     touchpoints = history.touchpoints
-    if touchpoint in touchpoints:
+    newest = not touchpoints or touchpoint > touchpoints[-1]
+    if not newest and touchpoint in touchpoints:
         return None
     dropped = _make_room(touchpoints, touchpoint)
     if len(touchpoints) == MOST_KEPT:  # older than all that are kept
         return Change(new=dropped)
     if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
-        was = [*asked_facts(touchpoints, places)]
+        asked = [one for one in touchpoints if one[0] >> 8 & 0xFF == Touch.ASKED]
+        was = asked_facts(asked, places)
+        insort(asked, touchpoint)
         insort(touchpoints, touchpoint)
-        gone, new = _difference(was, [*asked_facts(touchpoints, places)])
+        gone, new = _difference(was, asked_facts(asked, places))
     else:
         gone, new = _come(history, touchpoint, places, days)
     return Change(gone, [*dropped, *new] if dropped else new)
@@ -81,8 +89,10 @@ def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], day
 def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fact]:
     """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
     horizon = (touchpoint[0] >> 16) - KEPT_MS
-    while touchpoints and touchpoints[0][0] >> 16 < horizon:
-        del touchpoints[0]
+    if touchpoints and touchpoints[0][0] >> 16 < horizon:
+        # A contact is known from its first touchpoint to its last: half forgotten it would seem to come later.
+        recent = {reference for when, reference in touchpoints if when >> 16 >= horizon}
+        touchpoints[:] = [one for one in touchpoints if one[1] in recent]
     if len(touchpoints) < MOST_KEPT:
         return []
     if touchpoint > touchpoints[0]:
@@ -93,26 +103,63 @@ def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fa
 def _come(
     history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
 ) -> tuple[list[Fact], list[Fact]]:
-    """Add a touchpoint of a contact; only contacts of its matter can count otherwise."""
-    touchpoints, reference = history.touchpoints, touchpoint[1]
-    was: Contact | None = None
-    gone: list[Fact] = []
-    if touchpoints:
-        before = contacts_in(touchpoints, places)
-        insort(touchpoints, touchpoint)
-        after = contacts_in(touchpoints, places)
-        was, now = before.get(reference), after.get(reference)
-        matters = {places[one.place].matter for one in (was, now) if one is not None}
-        gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+    """Add a touchpoint of a contact, and return what that takes back and what it adds."""
+    touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
+    touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
+    was = contact_of(touched, places) if touched else _NO_CONTACT
+    insort(touched, when)
+    insort(touchpoints, touchpoint)
+    now = contact_of(touched, places)
+    stays = was.at_ms == now.at_ms and was.place == now.place
+    tells_no_more = stays and was.served_ms == now.served_ms
+    # Nobody has told by now where it came; or it is known, and only a solution after it would look at what is new.
+    if now.place < 0 or (tells_no_more and touchpoints[-1] is touchpoint and when >> 8 & 0xFF != Touch.SOLVED):
+        return [], []
+    if was.place >= 0 and not stays:
+        gone, new = _elsewhere(touchpoints, touchpoint, places, days)
     else:
-        touchpoints.append(touchpoint)
-        now = contacts_in(touchpoints, places).get(reference)
-        new = [] if now is None else matter_facts([now], places, days)
-    if history.account:
+        before, after = _in_matter(touchpoints, was, now, reference, places)
+        if tells_no_more:
+            gone, new = effort_facts(before, places), effort_facts(after, places)
+        else:
+            gone, new = matter_facts(before, places, days), matter_facts(after, places, days)
+    if account and not stays:
         # Of what was bought before and after it, only this one contact counts otherwise.
-        gone += journey_facts([] if was is None else [was], places, history.account, days[OF_MEMBERS])
-        new += journey_facts([] if now is None else [now], places, history.account, days[OF_MEMBERS])
+        gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
+        new += journey_facts([now], places, account, days[OF_MEMBERS])
     return _difference(gone, new)
+
+
+_NO_CONTACT: Final = Contact(-1)
+
+
+def _in_matter(
+    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[Place]
+) -> tuple[list[Contact], list[Contact]]:
+    """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
+    known = [was] if was.place >= 0 else []
+    reach_ms = max([place.look_back_ms for place in places])
+    first, last = now.at_ms - reach_ms << 16, now.at_ms + reach_ms + 1 << 16
+    # Most often no other contact came within the look-back, whatever its matter: none is in a run with it.
+    if not [
+        1 for when, of in touchpoints if first <= when < last and of != reference and when >> 8 & 0xFF != Touch.ASKED
+    ]:
+        return known, [now]
+    contacts = contacts_in(touchpoints, places)
+    this, matter = contacts[reference], places[now.place].matter
+    after = [one for one in contacts.values() if places[one.place].matter == matter]
+    number = after.index(this)
+    return [*after[:number], *known, *after[number + 1 :]], after
+
+
+def _elsewhere(
+    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
+) -> tuple[list[Fact], list[Fact]]:
+    """Return what counted and counts of a contact that came earlier than was known, or elsewhere: perhaps two matters."""
+    before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
+    after, reference = contacts_in(touchpoints, places), touchpoint[1]
+    matters = {places[contacts[reference].place].matter for contacts in (before, after)}
+    return _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
 
 
 def _of_matters(
@@ -165,7 +212,8 @@ def enter(
     newest = max([entry[0] >> 8 for entry in entries])
     dropped = _close_old(history, newest)
     account, own = history.account, days[OF_MEMBERS]
-    contacts = [*contacts_in(history.touchpoints, places).values()] if history.touchpoints else []
+    buys = any([kind_of(when) == AccountKind.PURCHASED for when, _, _ in (*account, *entries)])
+    contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
     if _only_buys(account, entries):
         when, _, amount = entries[0]
         insort(account, entries[0])
@@ -182,11 +230,11 @@ def enter(
 def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
     """Tell whether entries are just one more purchase of a customer: nothing else counts otherwise by it."""
     bought = entries[0]
-    if bought[0] & 0xFF != AccountKind.PURCHASED or len(entries) > 1:
+    if kind_of(bought[0]) != AccountKind.PURCHASED or len(entries) > 1:
         return False
     is_customer, may_have_left = has_joined(account), False
     for when, reference, _ in account:
-        kind = when & 0xFF
+        kind = when >> 4 & 0xF
         if reference == bought[1]:
             return False
         if kind in BUYS and when <= bought[0]:
@@ -198,18 +246,18 @@ def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry])
 _ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY})
 """Told several times, such as of one order: the first stands."""
 
-_LATEST: Final = frozenset({AccountKind.PLAN, AccountKind.GROUP, AccountKind.PAID_BEFORE})
+_LATEST: Final = frozenset({AccountKind.PAID_BEFORE})
 """Of these the last stands."""
 
 
 def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
     """Add one entry; False if nothing is new by it."""
-    kind = entry[0] & 0xFF
+    kind = kind_of(entry[0])
     if entry in account:
         return False
     if kind in _ONCE or kind in _LATEST:
         for known in account:
-            if known[0] & 0xFF == kind and (known[1] == entry[1] or kind in _LATEST):
+            if kind_of(known[0]) == kind and (known[1] == entry[1] or kind in _LATEST):
                 if (known < entry) == (kind in _ONCE):
                     return False
                 account.remove(known)
@@ -220,34 +268,44 @@ def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
 
 _TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.LEFT})
 _PAID: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
-_STAY: Final = frozenset({AccountKind.REFERRED, AccountKind.PAID_BEFORE, AccountKind.PLAN, AccountKind.GROUP})
 
 
 def _close_old(history: History, newest_ms: int) -> list[Fact]:
     """Forget the entries that no window reaches, and what is too much; but not how the customer stood, and has paid."""
-    account, horizon = history.account, max(newest_ms, history.newest_ms) - KEPT_MS
+    account, horizon = history.account, max(newest_ms, history.newest_ms()) - KEPT_MS
     if account and account[0][0] >> 8 < horizon:
         old = [entry for entry in account if entry[0] >> 8 < horizon]
         account[: len(old)] = _standing_entries(old, has_joined(account))
-        history.paid_before += sum([_PAID.get(entry[0] & 0xFF, 0) * entry[2] for entry in old])
+        history.paid_before += sum([_PAID.get(kind_of(entry[0]), 0) * entry[2] for entry in old])
     if len(account) < MOST_KEPT:
         return []
     # The first one tells since when the customer is known.
-    paid = next((entry for entry in account[1:] if entry[0] & 0xFF in _PAID), account[1])
-    history.paid_before += _PAID.get(paid[0] & 0xFF, 0) * paid[2]
+    paid = next((entry for entry in account[1:] if kind_of(entry[0]) in _PAID), account[1])
+    history.paid_before += _PAID.get(kind_of(paid[0]), 0) * paid[2]
     account.remove(paid)
     return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
 
 
 def _standing_entries(old: Sequence[AccountEntry], joined: bool) -> list[AccountEntry]:
     """Return those of old entries that tell how the customer stood at last, and when it began."""
-    turns = [entry for entry in old if entry[0] & 0xFF in _TURNS]
+    turns = [entry for entry in old if kind_of(entry[0]) in _TURNS]
     if not joined:
-        bought = [(when >> 8 << 8 | AccountKind.BOUGHT, 0, 0) for when, _, _ in old if when & 0xFF in BUYS]
+        bought = [entry_of(when >> 8, AccountKind.BOUGHT) for when, _, _ in old if kind_of(when) in BUYS]
         turns = sorted([*turns, *bought])
-    monthly = [entry for entry in old if entry[0] & 0xFF == AccountKind.MONTHLY]
-    came = [entry for entry in turns if entry[0] & 0xFF != AccountKind.LEFT]
-    return sorted({*came[:1], *turns[-1:], *monthly[-1:], *[entry for entry in old if entry[0] & 0xFF in _STAY]})
+    came = [entry for entry in turns if kind_of(entry[0]) != AccountKind.LEFT]
+    paid_before = [entry for entry in old if kind_of(entry[0]) == AccountKind.PAID_BEFORE]
+    referred = [entry for entry in old if kind_of(entry[0]) == AccountKind.JOINED and entry[0] & Told.REFERRED]
+    last = [last_telling(old, what) for what in (Told.PLAN, Told.GROUP, Told.MONTHLY)]
+    kept = {*came[:1], *turns[-1:], *paid_before, *referred[:1], *[entry for entry in last if entry is not None]}
+    return sorted(kept)
+
+
+def last_telling(account: Sequence[AccountEntry], what: int) -> AccountEntry | None:
+    """Return the last entry that tells one of `Told`; None if none does."""
+    for entry in reversed(account):
+        if entry[0] & what and kind_of(entry[0]) in TERMS:
+            return entry
+    return None
 
 
 def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:

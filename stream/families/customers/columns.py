@@ -5,6 +5,7 @@ None where there is nothing to tell: a ratio of nothing, or what a queue has not
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Final, NamedTuple
 
@@ -12,8 +13,9 @@ from stream.core.columns import CountColumns
 from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.core.windows import SPANS
+from stream.core.windows import MONTHS_OF_QUARTER, SPANS, day_of, first_day_of, minute_of, month_of, quarter_of, start_of_day
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
+from stream.families.customers.rules import CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
@@ -234,6 +236,8 @@ Z95: Final = 1.959963984540054
 
 _JOURNEY_DAYS: Final = 30
 
+_DAY: Final = timedelta(days=1)
+
 
 class ByChannel(NamedTuple):
     """How many contacts by one channel there are in 30 days, in the mean."""
@@ -260,12 +264,11 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
 
     def compute() -> Sequence[Sequence[ByChannel]]:
         counts = CUSTOMERS_COUNTED.counted(reading, window)
-        days = _days_in(window, reading)
         columns = zip(
             *(zip(*getattr(counts, name), strict=True) for name in ("before_by", "after_by", "came_by")), strict=True
         )
         return [
-            [*_by_channel(one, number, days, zip(CHANNELS, *lists, strict=True))]
+            [*_by_channel(one, number, _days_in(window, one.policy, reading.at), zip(CHANNELS, *lists, strict=True))]
             for one, number, lists in zip(reading.snapshots, counts.journeys, columns, strict=True)
         ]
 
@@ -273,12 +276,13 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
 
 
 def _by_channel(
-    one: CustomersSnapshot, journeys: int, days: float, numbers: Iterable[tuple[str, int, int, int]]
+    one: CustomersSnapshot, journeys: int, days: float | None, numbers: Iterable[tuple[str, int, int, int]]
 ) -> Iterator[ByChannel]:
     if journeys <= 0:
         return
     # So many times 30 days of a customer the contacts of the group are spread over.
-    spells = one.present * days / _JOURNEY_DAYS if one.present >= one.policy.customer_minimum else 0
+    enough = one.present >= one.policy.customer_minimum
+    spells = one.present * days / _JOURNEY_DAYS if days and enough else 0
     for channel, before, after, came in numbers:
         if not (before or after or came):
             continue
@@ -293,10 +297,20 @@ def _by_channel(
         )
 
 
-def _days_in(window: str, reading: CustomerReading) -> float:
-    """Return how long a window of days is by now, about: it has begun with a day of each queue's own."""
+def _days_in(window: str, policy: CustomerPolicy, at: datetime) -> float | None:
+    """Return how many days a window has lasted at the instant *at*; None of one that has no known begin."""
     span = SPANS.get(window)
-    return _JOURNEY_DAYS if span is None or span.unit != "day" else span.before + 0.5
+    if span is None:
+        return None
+    zone, starts = policy.time_zone, policy.day_starts
+    today = day_of(minute_of(at), zone, starts)
+    if span.unit == "month":
+        first = first_day_of(month_of(today) - span.before)
+    elif span.unit == "quarter":
+        first = first_day_of(MONTHS_OF_QUARTER * (quarter_of(today) - span.before))
+    else:
+        first = today - span.before
+    return (at - start_of_day(first, zone, starts)) / _DAY
 
 
 def by_channel(field: str) -> dict[str, CustomerColumn]:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final, get_args
 
 from msgspec import Struct
@@ -21,11 +21,10 @@ from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
-from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.customers.account import NO_STANDING, standing_of
+from stream.families.customers.account import standing_of
 from stream.families.customers.carts import Carts
-from stream.families.customers.change import Change, enter, facts_of_members, is_late, touch
+from stream.families.customers.change import Change, enter, facts_of_members, is_late, last_telling, touch
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.events import (
     CartEvent,
@@ -35,17 +34,18 @@ from stream.families.customers.events import (
     CustomerForgotten,
     CustomerJoined,
 )
+from stream.families.customers.eviction import CountsKey, CustomerKey, Eviction
 from stream.families.customers.history import (
-    DAY_MS,
-    KEPT_MS,
-    LATE_MS,
     NEW_CUSTOMER,
+    AccountEntry,
     AccountKind,
     CustomerRow,
     History,
     Membership,
     Place,
+    Told,
     active_on,
+    entry_of,
     reference_of,
     with_active_on,
 )
@@ -54,30 +54,16 @@ from stream.families.customers.matters import OF_MEMBERS
 from stream.families.customers.parts import IN_ANY_WAY, Members, Part, Parts, PartSet
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import Places
-from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of
+from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["CountsKey", "CustomerKey", "CustomersFold"]
-
-CustomerKey = tuple[str, int]
-"""Tenant, and a digest of the customer."""
-
-CountsKey = tuple[str, str, str, str, str, Scope, int]
-"""Of a part, scope, and the number of the day, month or quarter (0 for the total)."""
-
-SWEPT_AT_ONCE: Final = 20_000
-"""Rows that are looked at, whether they may go, between two checkpoints."""
-
-_OVER_MS: Final = KEPT_MS + LATE_MS
-"""Of what is longer ago nothing that may still come depends."""
 
 _UNKNOWN: Final = ("unknown",)
 
 _OF_CARTS: Final = frozenset(get_args(CartEvent))
 
 _NOBODY: Final = ("", "")
-
-_PLACE_AND_MEMBERS: Final = 2
 
 
 class _Customer(Struct, gc=False):
@@ -110,7 +96,6 @@ class CustomersFold:
         self.customers: Rows[CustomerKey, CustomerRow] = Rows()
         self._keys = keys
         self._max_customers = max_customers
-        self._keep_silent = keep_silent
         self._places = Places(policies, self.parts)
         self._pending = Pending()
         self._carts = Carts(self.parts, self._pending, keys, max_customers)
@@ -118,11 +103,9 @@ class CustomersFold:
         self._recovered_to = -1
         self._applied_to = -1
         self._unsettled = 0
-        self._committed = 0
-        self._erased: dict[CustomerKey, None] = {}
-        """Rows that are empty, and go when that is durable."""
-        self._to_sweep: Iterator[CustomerKey] | None = None
-        self._swept_on = 0
+        self._eviction = Eviction(
+            self.parts, self._places, self.counts, self.customers, self._carts, keep_silent=keep_silent
+        )
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -157,8 +140,7 @@ class CustomersFold:
                     self.counts.remove((*part.key, scope, number))
         self._pending.counted.clear()
         if may_forget:
-            self._remove_erased()
-            self._sweep()
+            self._eviction.forget(self._watermark)
 
     def _settle(self, part: Part) -> None:
         """Mark the rows that were counted in, and say up to where."""
@@ -170,7 +152,7 @@ class CustomersFold:
 
     def committed(self, offset: int) -> None:
         """Take note that the source is committed up to, and without, *offset*: older rows may go."""
-        self._committed = offset
+        self._eviction.committed = offset
 
     def recovered(self) -> None:
         """Take stock of the rows that were loaded from the changelog, before the next batch; may be called again."""
@@ -187,7 +169,7 @@ class CustomersFold:
             row.places = self._places.shared(row.places)
             row.membership = self._places.shared_membership(row.membership)
             if not row.history:
-                self._erased[tenant, digest] = None
+                self._eviction.erased[tenant, digest] = None
                 continue
             history = History(row.history)
             members = self.parts.of_members(tenant, row.membership)
@@ -216,7 +198,8 @@ class CustomersFold:
         self._watermark = max(self._watermark, *[event.time for event in events])
 
     def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:
-        if type(event) in _OF_CARTS:
+        kind = type(event)
+        if kind in _OF_CARTS:
             self._carts.fold(event, offset, applied, self._applied_to)
             return
         tenant = self.parts.admit_tenant(event.tenantid)
@@ -224,20 +207,38 @@ class CustomersFold:
         if row.applied_offset >= offset:
             applied.replayed += 1
             return
-        kind, at_ms = type(event), ms_of(event.time)
         if kind is CustomerForgotten:
             self._erase(key, row, event, offset, applied)
             return
-        if row is NEW_CUSTOMER and not self._has_room(tenant, event, applied):
-            return
-        members = self.parts.of_members(tenant, row.membership)
+        if row is NEW_CUSTOMER:
+            if not self._has_room(tenant, event, applied):
+                return
+            row = CustomerRow()
         if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
-            self._see(key, row, members, event, offset, applied)
-            return
-        history = History(row.history)
+            changed = self._see(tenant, row, event, applied)
+        else:
+            changed = self._learn(tenant, row, event, applied)
+        if changed:
+            row.applied_offset = offset
+            self.customers.put(key, row)
+
+    def _see(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
+        what, active = ACTIVITY.get(type(event), ANSWER), active_on(row.history)
+        members = self.parts.of_members(tenant, row.membership)
+        if not self._be_active(members, active, what, ms_of(event.time)):
+            applied.duplicates += 1
+            return False
+        row.history = with_active_on(row.history, what, active[what])
+        return True
+
+    def _learn(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Take note of what an event tells; False if that is nothing, or comes too late."""
+        kind, at_ms, history = type(event), ms_of(event.time), History(row.history)
         if is_late(history, at_ms):
             applied.late += 1
-            return
+            return False
+        members = self.parts.of_members(tenant, row.membership)
         customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
         told = TOUCHES.get(kind)
         known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
@@ -245,41 +246,45 @@ class CustomersFold:
         if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += 1
-            return
-        self.customers.put(key, CustomerRow(offset, history.pack(), customer.places, customer.membership))
-
-    def _see(  # as many as there are limits
-        self, key: CustomerKey, row: CustomerRow, members: Members, event: Event, offset: int, applied: Applied
-    ) -> None:
-        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active = ACTIVITY.get(type(event), ANSWER), active_on(row.history)
-        if self._be_active(members, active, what, ms_of(event.time)):
-            history = with_active_on(row.history, what, active[what])
-            self.customers.put(key, CustomerRow(offset, history, row.places, row.membership))
-        else:
-            applied.duplicates += 1
+            return False
+        row.history, row.places, row.membership = history.pack(), customer.places, customer.membership
+        return True
 
     def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
-        """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
+        """Return the key of a customer, and what is known; what is known by another key of the digest moves."""
         key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        row = self.customers.get(key)
-        if row is not None:
-            return key, row
-        for digest in self._keys.older(event.tenantid, event.subject):
-            row = self.customers.get((tenant, digest))
-            if row is not None:
-                # The new row first: a crash between both must leave one of them.
-                self.customers.put(key, row)
-                self.customers.remove((tenant, digest))
-                return key, row
-        return key, NEW_CUSTOMER
+        if older := self._keys.older(event.tenantid, event.subject):
+            return key, self._moved(key, older)
+        return key, self.customers.get(key, NEW_CUSTOMER)
+
+    def _moved(self, key: CustomerKey, older: Sequence[int]) -> CustomerRow:
+        """Return what is known of a customer whichever key it was written by, and keep it by the first one alone."""
+        tenant = key[0]
+        keys = (key, *[(tenant, digest) for digest in older])
+        rows = {one: row for one in keys if (row := self.customers.get(one)) is not None}
+        if not rows or [*rows] == [key]:
+            return rows.get(key, NEW_CUSTOMER)
+        # After a crash there may be two: the newer one has all that the other has.
+        newest = max(rows.values(), key=lambda row: row.applied_offset)
+        # The new row first: a crash between both must leave one of them.
+        self.customers.put(key, newest)
+        if not newest.history:
+            self._eviction.erased[key] = None
+        for one, row in rows.items():
+            if one != key:
+                self.customers.remove(one)
+            if row is not newest and row.history:  # it was taken for a customer of its own
+                history = History(row.history)
+                standing = standing_of(history.account, history.paid_before)
+                self.parts.of_members(tenant, row.membership).leave(standing, history.active_on)
+        return newest
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
-        kind, name, queue, channel, topic = told
-        place = self._places.find(customer.tenant, queue, channel, topic)
-        customer.places, number = self._places.with_place(customer.places, place)
-        sets, days = self._places.counting(customer.tenant, customer.places, customer.members)
+        kind, name, where = told
+        customer.places, number, (sets, days) = self._places.touched(
+            customer.tenant, where, customer.places, customer.members
+        )
         touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
         change = touch(customer.history, touchpoint, customer.places, days)
         if change is None:
@@ -289,24 +294,24 @@ class CustomersFold:
 
     def _enter(self, customer: _Customer, event: Event) -> bool:
         """Count what account entries change; True if they are known, or there are none."""
-        tenant, history, places = customer.tenant, customer.history, customer.places
+        tenant, history, places, members = customer.tenant, customer.history, customer.places, customer.members
         currency = self.parts.of_members(tenant, _NOBODY).parts[0].policy.currency
         entries = entries_of(event, customer.at_ms, currency)
-        if not entries:
-            return True
-        members = customer.members
         sets, days = self._places.counting(tenant, places, members)
         standing = standing_of(history.account, history.paid_before)
-        told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
-        moves = told is not None and (told.plan is not None or told.group is not None)
+        moves = isinstance(event, CustomerJoined | CustomerChanged) and tells_names(event.data)
+        is_new = not (history.touchpoints or history.account)
         before = facts_of_members(history, places, days) if moves and members.membership != _NOBODY else []
-        change = enter(history, entries, places, days)
+        change = enter(history, entries, places, days) if entries else None
         if change is None:
             return True
         now = standing_of(history.account, history.paid_before)
-        if moves and (membership := self._membership(customer, event)) != members.membership:
+        if moves and (membership := self._membership(customer, event, entries)) != members.membership:
             customer.membership, customer.members = membership, self.parts.of_members(tenant, membership)
-            self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
+            if is_new:  # so all there is to count is new as well
+                self._count(customer.at_ms, change, [*sets[:-1], customer.members])
+            else:
+                self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
             members.leave(standing, history.active_on)
             customer.members.enter(now, history.active_on)
         else:
@@ -324,12 +329,15 @@ class CustomersFold:
         self._pending.take_back([left], all_of_it.gone)
         self._pending.add([entered], all_of_it.new)
 
-    def _membership(self, customer: _Customer, event: CustomerJoined | CustomerChanged) -> Membership:
+    def _membership(
+        self, customer: _Customer, event: CustomerJoined | CustomerChanged, entries: Sequence[AccountEntry]
+    ) -> Membership:
         """Return plan and group after an event: each as the latest event tells it."""
         names = [*customer.membership]
-        told = (("plan", event.data.plan, AccountKind.PLAN), ("group", event.data.group, AccountKind.GROUP))
-        for number, (what, name, kind) in enumerate(told):
-            if name is not None and (customer.at_ms << 8 | kind, reference_of(name), 0) in customer.history.account:
+        account = customer.history.account
+        told = (("plan", event.data.plan, Told.PLAN), ("group", event.data.group, Told.GROUP))
+        for number, (what, name, telling) in enumerate(told):
+            if name is not None and last_telling(account, telling) in entries:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)
         return self._places.shared_membership((names[0], names[1]))
 
@@ -347,12 +355,11 @@ class CustomersFold:
 
     def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
         hear, applied_to = self._pending.hear, self._applied_to
-        if len(sets) <= _PLACE_AND_MEMBERS:
-            for parts in sets:
+        hear(sets[OF_MEMBERS], at_ms, applied_to)
+        for fact in chain(change.gone, change.new):
+            parts = sets[fact[0]]
+            if at_ms > parts.heard_ms or not parts.touched:
                 hear(parts, at_ms, applied_to)
-        else:
-            for place in {OF_MEMBERS, *[fact[0] for fact in chain(change.gone, change.new)]}:
-                hear(sets[place], at_ms, applied_to)
         if change.gone:
             self._pending.take_back(sets, change.gone)
         self._pending.add(sets, change.new)
@@ -379,53 +386,12 @@ class CustomersFold:
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
-            left = max(at_ms, history.newest_ms) << 8 | AccountKind.LEFT
-            change = enter(history, [(left, 0, 0)], row.places, days) or change
+            # After all that is known, however late that is told: of one instant who leaves would be first, and who
+            # bought something then would be back.
+            left = entry_of(max(at_ms, history.newest_ms() + 1), AccountKind.LEFT)
+            change = enter(history, [left], row.places, days) or change
         self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)
         # Nothing but the offset, until it is durable that this was applied: events that come again must find it.
         self.customers.put(key, CustomerRow(offset))
-        self._erased[key] = None
-
-    # What is forgotten, and when: by the time of the events, so that a replay forgets the same.
-
-    def _remove_erased(self) -> None:
-        for key in [*self._erased]:
-            row = self.customers.get(key)
-            if row is None or row.history:
-                del self._erased[key]  # heard of again
-            elif row.applied_offset < self._committed:
-                self.customers.remove(key)
-                del self._erased[key]
-
-    def _sweep(self) -> None:
-        """Once in a day of events look at every row, some at a time, and at last at the parts."""
-        day = self._watermark.toordinal()
-        if self._keep_silent or day == self._swept_on:
-            return
-        if self._to_sweep is None:
-            self._to_sweep = iter([*self.customers])
-        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
-            row = self.customers.get(key)
-            if row is not None and row.applied_offset < self._committed and self._is_over(row):
-                self.parts.of_members(key[0], row.membership).leave(NO_STANDING, History(row.history).active_on)
-                self.customers.remove(key)
-        if (rest := next(self._to_sweep, None)) is not None:
-            self._to_sweep = chain((rest,), self._to_sweep)
-            return
-        if not self._carts.sweep(ms_of(self._watermark), self._committed):
-            return
-        for part in self.parts.silent(self._watermark):
-            for scope, number in part.counts.numbers():
-                self.counts.remove((*part.key, scope, number))
-        self._to_sweep, self._swept_on = None, day
-
-    def _is_over(self, row: CustomerRow) -> bool:
-        """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
-        history = History(row.history)
-        heard_ms = max(history.newest_ms, max(history.active_on) * DAY_MS)
-        return (
-            bool(row.history)
-            and heard_ms < ms_of(self._watermark) - _OVER_MS
-            and not standing_of(history.account, 0).present
-        )
+        self._eviction.erased[key] = None

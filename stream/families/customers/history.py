@@ -6,12 +6,12 @@ leaving, paying). Neither the order in which events come nor their repetition ma
 `stream.families.customers.matters` and `stream.families.customers.account`.
 """
 
-from functools import lru_cache
-from hashlib import blake2b
+from itertools import starmap
 from struct import Struct as Layout
 from typing import Final
+from zlib import crc32
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 
 __all__ = [
     "ACTIVITIES",
@@ -26,9 +26,12 @@ __all__ = [
     "History",
     "Membership",
     "Place",
+    "Told",
     "Touch",
     "Touchpoint",
     "active_on",
+    "entry_of",
+    "kind_of",
     "reference_of",
     "with_active_on",
 ]
@@ -58,7 +61,11 @@ The place takes 8 bits, the kind another 8.
 """
 
 AccountEntry = tuple[int, int, int]
-"""Milliseconds since 1970 and `AccountKind`, as one number; reference of the order, or 0; amount in hundredths."""
+"""
+Milliseconds since 1970, `AccountKind` and `Told`, as one number that rises with time; a reference, or 0; hundredths.
+
+What was told takes 4 bits, the kind another 4. The reference is that of the order, or of the plan and group that were told.
+"""
 
 
 class Touch:
@@ -81,15 +88,32 @@ class AccountKind:
     BOUGHT: Final = 1
     """A purchase that is forgotten, but that somebody became a customer by it."""
     LEFT: Final = 2
-    MONTHLY: Final = 3
+    CHANGED: Final = 3
     PURCHASED: Final = 4
     REFUNDED: Final = 5
-    REFERRED: Final = 6
-    PAID_BEFORE: Final = 7
-    PLAN: Final = 8
-    GROUP: Final = 9
-    OTHER_CURRENCY: Final = 10
+    PAID_BEFORE: Final = 6
+    OTHER_CURRENCY: Final = 7
     """The amount of an order was in another currency than that of the policy."""
+
+
+class Told:
+    """What joining and changing tell beside: so that one entry is enough for all of it."""
+
+    PLAN: Final = 1
+    GROUP: Final = 2
+    MONTHLY: Final = 4
+    """The amount of the entry is what is paid in a month."""
+    REFERRED: Final = 8
+
+
+def entry_of(at_ms: int, kind: int, reference: int = 0, amount: int = 0, *, told: int = 0) -> AccountEntry:
+    """Return an account entry; *reference* and *amount* as its kind has them."""
+    return at_ms << 8 | kind << 4 | told, reference, amount
+
+
+def kind_of(when: int) -> int:
+    """Return the kind of an account entry, of its first number."""
+    return when >> 4 & 0xF
 
 
 class Place(Struct, frozen=True, array_like=True, gc=False):
@@ -118,54 +142,60 @@ class CustomerRow(Struct, array_like=True, gc=False):
 NEW_CUSTOMER: Final = CustomerRow()
 """Of a customer of whom nothing is known; nobody may change it."""
 
-_first_number: Final = Layout("<Q").unpack
-
-_HEAD: Final = Layout(f"<{len(ACTIVITIES)}HHq")
+_ACTIVE_ON: Final = Layout(f"<{len(ACTIVITIES)}H")
+_HEAD: Final = Layout(f"<{len(ACTIVITIES)}HB")
+_TOUCHPOINT: Final = Layout("<QI")
 _NEVER_ACTIVE: Final = [0] * len(ACTIVITIES)
 
-
-@lru_cache(MOST_KEPT * MOST_KEPT)
-def _body(touchpoints: int, entries: int) -> Layout:
-    return Layout(f"<{2 * touchpoints}Q{'QQq' * entries}")
+# Most numbers of an account are small, and MessagePack writes these short.
+_account_of: Final = msgpack.Decoder(tuple[int, list[AccountEntry]]).decode
+_account_bytes: Final = msgpack.Encoder().encode
 
 
 class History:
     """A history that was read; to be written again by `pack`."""
 
-    __slots__ = ("account", "active_on", "paid_before", "touchpoints")
+    __slots__ = ("_newest", "_read", "account", "active_on", "paid_before", "touchpoints")
 
     def __init__(self, data: bytes = b"") -> None:
-        self.touchpoints: list[Touchpoint]
-        self.account: list[AccountEntry]
+        self.touchpoints: list[Touchpoint] = []
+        self.account: list[AccountEntry] = []
         self.active_on: list[int]
         """Of each of `ACTIVITIES`, the last local day on which the customer was, since 1970; 0: never."""
-        self.paid_before: int
+        self.paid_before = 0
         """Revenue of purchases that are forgotten, in hundredths."""
+        self._read: bytes = b""
+        self._newest: Touchpoint | None = None
+        """The touchpoints as they were read, and the newest of them."""
         if not data:
-            self.touchpoints, self.account = [], []
-            self.active_on, self.paid_before = _NEVER_ACTIVE.copy(), 0
+            self.active_on = _NEVER_ACTIVE.copy()
             return
-        *self.active_on, count, self.paid_before = _HEAD.unpack_from(data)
-        entries = (len(data) - _HEAD.size - 16 * count) // 24
-        numbers = _body(count, entries).unpack_from(data, _HEAD.size)
-        end = 2 * count
-        self.touchpoints = [*zip(numbers[0:end:2], numbers[1:end:2], strict=True)]
-        self.account = (
-            [*zip(numbers[end::3], numbers[end + 1 :: 3], numbers[end + 2 :: 3], strict=True)] if entries else []
-        )
+        *self.active_on, touched = _HEAD.unpack_from(data)
+        end = _HEAD.size + touched * _TOUCHPOINT.size
+        if touched:
+            self._read = data[_HEAD.size : end]
+            self.touchpoints += _TOUCHPOINT.iter_unpack(self._read)
+            self._newest = self.touchpoints[-1]
+        if len(data) > end:
+            self.paid_before, self.account = _account_of(data[end:])
 
     def pack(self) -> bytes:
         """Return it as bytes."""
-        numbers = [number for one in self.touchpoints for number in one]
-        for entry in self.account:
-            numbers += entry
-        count = len(self.touchpoints)
-        head = _HEAD.pack(*self.active_on, count, self.paid_before)
-        return head + _body(count, len(self.account)).pack(*numbers)
+        head = _HEAD.pack(*self.active_on, len(self.touchpoints))
+        account = _account_bytes((self.paid_before, self.account)) if self.account or self.paid_before else b""
+        return head + self._touchpoint_bytes() + account
 
-    @property
+    def _touchpoint_bytes(self) -> bytes:
+        touchpoints = self.touchpoints
+        # Most often there is nothing new but the newest; and none goes but for another one.
+        if len(self._read) == (len(touchpoints) - 1) * _TOUCHPOINT.size and (
+            self._newest is None or self._newest is touchpoints[-2]
+        ):
+            return self._read + _TOUCHPOINT.pack(*touchpoints[-1])
+        return b"".join(starmap(_TOUCHPOINT.pack, touchpoints))
+
     def newest_ms(self) -> int:
-        """When the newest of its events happened, but for visits; 0 if there is none."""
+        """Return when the newest of its events happened, but for visits; 0 if there is none."""
         touched = self.touchpoints[-1][0] >> 16 if self.touchpoints else 0
         entered = self.account[-1][0] >> 8 if self.account else 0
         return max(touched, entered)
@@ -173,16 +203,20 @@ class History:
 
 def active_on(data: bytes) -> list[int]:
     """Return when a customer was active last, of a history as bytes: see `History.active_on`."""
-    return list(_HEAD.unpack_from(data)[: len(ACTIVITIES)]) if data else _NEVER_ACTIVE.copy()
+    return [*_ACTIVE_ON.unpack_from(data)] if data else _NEVER_ACTIVE.copy()
 
 
 def with_active_on(data: bytes, what: int, day: int) -> bytes:
     """Return a history as bytes with another last day of one of `ACTIVITIES`; all else stays as it is."""
     if not data:
-        return _HEAD.pack(*(day if number == what else 0 for number in range(len(ACTIVITIES))), 0, 0)
+        return _HEAD.pack(*(day if number == what else 0 for number in range(len(ACTIVITIES))), 0)
     return data[: 2 * what] + day.to_bytes(2, "little") + data[2 * what + 2 :]
 
 
 def reference_of(name: str) -> int:
-    """Return 64 bits that stand for a contact, survey or order among those of its customer."""
-    return _first_number(blake2b(name.encode(), digest_size=8).digest())[0]  # type: ignore[no-any-return]
+    """
+    Return 32 bits that stand for a contact, survey or order among those of its customer.
+
+    There are never more than a few, and whoever makes two alike on purpose only harms the figures of that one customer.
+    """
+    return crc32(name.encode())

@@ -11,6 +11,7 @@ __all__ = ["EPOCH_DAY", "LocalDays"]
 EPOCH_DAY: Final = EPOCH.toordinal()
 
 _MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 3_600_000
 _REMEMBERED: Final = 20_000
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -20,18 +21,27 @@ class LocalDays:
 
     def __init__(self, zone: ZoneInfo, day_starts: time) -> None:
         self._zone, self._day_starts = zone, day_starts
-        self._by_minute: dict[int, int] = {}
+        self._by_hour: dict[int, int] = {}
+        """Of hours that are in one day as a whole: of all the days that are kept there are few."""
         self._starts: dict[int, int] = {}
 
     def day(self, at_ms: int) -> int:
         """Return the ordinal of the local day that holds an instant."""
-        minute = at_ms // _MINUTE_MS
-        found = self._by_minute.get(minute)
-        if found is None:
-            if len(self._by_minute) >= _REMEMBERED:
-                self._by_minute.clear()
-            found = self._by_minute[minute] = day_of(minute, self._zone, self._day_starts)
-        return found
+        found = self._by_hour.get(at_ms // _HOUR_MS)
+        return self._day_at(at_ms) if found is None else found
+
+    def _day_at(self, at_ms: int) -> int:
+        hour = at_ms // _HOUR_MS * _HOUR_MS
+        first, last = (
+            day_of(minute, self._zone, self._day_starts)
+            for minute in (hour // _MINUTE_MS, (hour + _HOUR_MS) // _MINUTE_MS - 1)
+        )
+        if first == last:
+            if len(self._by_hour) >= _REMEMBERED:
+                self._by_hour.clear()
+            self._by_hour[at_ms // _HOUR_MS] = first
+            return first
+        return day_of(at_ms // _MINUTE_MS, self._zone, self._day_starts)
 
     def next_day(self, at_ms: int) -> int:
         """Return the first instant of the local day after the one that holds an instant."""

@@ -6,7 +6,7 @@ one matter that follow each other within the look-back are a *run*.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -24,9 +24,12 @@ __all__ = [
     "Fields",
     "NextDay",
     "asked_facts",
+    "contact_of",
     "contacts_in",
+    "effort_facts",
     "journey_facts",
     "matter_facts",
+    "runs_in",
 ]
 
 OF_MEMBERS: Final = -1
@@ -51,9 +54,9 @@ JOURNEY_MS: Final = 30 * DAY_MS
 """So long before and after a purchase contacts are looked at."""
 
 _CONTACT: Final = ("contacts",)
-_REPEAT: Final = ("repeats",)
-_FIRST: Final = ("first_served",)
-_FIRST_ONLY: Final = ("first_served", "first_not_repeated")
+_REPEAT: Final = ("contacts", "repeats")
+_FIRST: Final = ("contacts", "first_served")
+_FIRST_ONLY: Final = ("contacts", "first_served", "first_not_repeated")
 _DECIDED: Final = ("first_decided",)
 _DECIDED_ONLY: Final = ("first_decided", "first_resolved")
 _ASKED: Final = ("asked",)
@@ -85,83 +88,118 @@ class Contact(Struct, gc=False):
 
 def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> dict[int, Contact]:
     """Return the contacts by their reference, in the order in which they came; none of which nobody told where."""
-    contacts: dict[int, Contact] = {}
-    is_with: dict[int, str] = {}
+    touched: dict[int, list[int]] = {}
     for when, reference in touchpoints:
-        at_ms, kind, place = when >> 16, when >> 8 & 0xFF, when & 0xFF
-        if kind == Touch.ASKED:
-            continue
-        queue, contact = places[place].queue, contacts.get(reference)
-        if contact is None:
-            contact = contacts[reference] = Contact(at_ms)
-        elif kind == Touch.MESSAGE:
-            contact.messages += (at_ms,)
-        if kind == Touch.HANDED_OVER or kind == Touch.IS_WITH:
-            if kind == Touch.HANDED_OVER or is_with.get(reference, queue) != queue:
+        if when >> 8 & 0xFF != Touch.ASKED:
+            touched.setdefault(reference, []).append(when)
+    contacts = {reference: contact_of(of, places) for reference, of in touched.items()}
+    return {reference: contact for reference, contact in contacts.items() if contact.place >= 0}
+
+
+def contact_of(touched: Sequence[int], places: Sequence[Place]) -> Contact:
+    """Return the contact to which these touchpoints belong, given without their reference and in their order."""
+    contact = Contact(touched[0] >> 16)
+    is_with = NOWHERE
+    for when in touched:
+        at_ms, kind, queue = when >> 16, when >> 8 & 0xFF, places[when & 0xFF].queue
+        if kind in _WHERE:
+            if kind == Touch.HANDED_OVER or is_with not in {NOWHERE, queue}:
                 contact.handed_over += (at_ms,)
-            is_with[reference] = queue
+            is_with = queue
             continue
         if contact.place < 0 and queue != NOWHERE:
-            contact.place = place
-            is_with.setdefault(reference, queue)
-        if kind == Touch.SERVED or kind == Touch.SOLVED:
-            if contact.served_ms < 0:
-                contact.served_ms = at_ms
-            if kind == Touch.SOLVED:
-                contact.solved += (at_ms,)
-    for reference in [reference for reference, contact in contacts.items() if contact.place < 0]:
-        del contacts[reference]
-    return contacts
+            contact.place = when & 0xFF
+            is_with = is_with or queue
+        if kind == Touch.MESSAGE and when != touched[0]:
+            contact.messages += (at_ms,)
+        elif kind in _SERVES:
+            _serve(contact, at_ms, kind)
+    return contact
+
+
+_WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH})
+_SERVES: Final = frozenset({Touch.SERVED, Touch.SOLVED})
+
+
+def _serve(contact: Contact, at_ms: int, kind: int) -> None:
+    if contact.served_ms < 0:
+        contact.served_ms = at_ms
+    if kind == Touch.SOLVED:
+        contact.solved += (at_ms,)
+
+
+def runs_in(contacts: Sequence[Contact], places: Sequence[Place]) -> list[list[Contact]]:
+    """Return the runs of the contacts of one matter; both in the order in which they came."""
+    runs: list[list[Contact]] = []
+    earlier: Contact | None = None
+    for contact in contacts:
+        if earlier is not None and contact.at_ms - earlier.at_ms <= places[earlier.place].look_back_ms:
+            runs[-1].append(contact)
+        else:
+            runs.append([contact])
+        earlier = contact
+    return runs
 
 
 def matter_facts(contacts: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
     facts: list[Fact] = []
-    start, last = 0, len(contacts) - 1
-    for number, contact in enumerate(contacts):
-        at_ms, at = contact.at_ms, contact.place
-        place = places[at]
-        facts += ((at, at_ms, _CONTACT, 1), (OF_MEMBERS, at_ms, _CAME_BY[place.channel], 1))
-        followed = number < last and _follows(contacts[number + 1], contact, places)
-        if number > start:
-            facts.append((at, at_ms, _REPEAT, 1))
-        elif contact.served_ms >= 0:
-            # A case that is solved late is decided when it is.
-            decided_ms = days[at](max(at_ms + place.look_back_ms, contact.served_ms))
-            if followed:
-                facts += ((at, at_ms, _FIRST, 1), (at, decided_ms, _DECIDED, 1))
-            else:
-                facts += ((at, at_ms, _FIRST_ONLY, 1), (at, decided_ms, _DECIDED_ONLY, 1))
-        if not followed:
-            run = contacts[start : number + 1]
-            if any([one.solved for one in run]):
-                facts += _effort_facts(run)
-            start = number + 1
+    for run in runs_in(contacts, places):
+        facts += _contact_facts(run, places, days)
+        facts += _effort_facts(run)
     return facts
 
 
-def _follows(contact: Contact, earlier: Contact, places: Sequence[Place]) -> bool:
-    return contact.at_ms - earlier.at_ms <= places[contact.place].look_back_ms
+def effort_facts(contacts: Sequence[Contact], places: Sequence[Place]) -> list[Fact]:
+    """Return, of all that the contacts of one matter count for, what their solutions took."""
+    return [fact for run in runs_in(contacts, places) for fact in _effort_facts(run)]
 
 
-def _effort_facts(run: Sequence[Contact]) -> Iterator[Fact]:
-    """Yield what the solutions in a run took; of two that belong together only the last counts."""
-    solutions = sorted((at_ms, contact.place) for contact in run for at_ms in contact.solved)
+def _contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+    first = run[0]
+    at_ms, at = first.at_ms, first.place
+    facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
+    if first.served_ms >= 0:
+        followed = len(run) > 1
+        # A case that is solved late is decided when it is.
+        decided_ms = days[at](max(at_ms + places[at].look_back_ms, first.served_ms))
+        facts.append((at, at_ms, _FIRST if followed else _FIRST_ONLY, 1))
+        facts.append((at, decided_ms, _DECIDED if followed else _DECIDED_ONLY, 1))
+    else:
+        facts.append((at, at_ms, _CONTACT, 1))
+    for contact in run[1:]:
+        at_ms, at = contact.at_ms, contact.place
+        facts += ((OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1), (at, at_ms, _REPEAT, 1))
+    return facts
+
+
+def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
+    """Return what the solutions in a run took; of two that belong together only the last counts."""
+    facts: list[Fact] = []
+    solutions = sorted([(at_ms, contact.place) for contact in run for at_ms in contact.solved])
     for number, (at_ms, place) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue
-        first = at_ms - LONGEST_EFFORT_MS
-        came = [one.at_ms for one in run if first <= one.at_ms <= at_ms]
+        since_ms = at_ms - LONGEST_EFFORT_MS
+        came = [one.at_ms for one in run if since_ms <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
-        contacts = len(came) + sum(first <= one <= at_ms for contact in run for one in contact.messages)
-        yield place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1
-        yield place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1
-        yield place, at_ms, _EFFORT, 1
-        yield place, at_ms, _EFFORT_MS, took_ms
-        yield place, at_ms, _EFFORT_CONTACTS, contacts
-        if handed_over := sum(first <= one <= at_ms for contact in run for one in contact.handed_over):
-            yield place, at_ms, _EFFORT_HANDOVERS, handed_over
-        yield place, at_ms, _EFFORT_SOLUTIONS, sum(first <= one <= at_ms for one, _ in solutions)
+        contacts = len(came) + _number([one for contact in run for one in contact.messages], since_ms, at_ms)
+        facts += (
+            (place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1),
+            (place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1),
+            (place, at_ms, _EFFORT, 1),
+            (place, at_ms, _EFFORT_MS, took_ms),
+            (place, at_ms, _EFFORT_CONTACTS, contacts),
+            (place, at_ms, _EFFORT_SOLUTIONS, _number([one for one, _ in solutions], since_ms, at_ms)),
+        )
+        if handed_over := _number([one for contact in run for one in contact.handed_over], since_ms, at_ms):
+            facts.append((place, at_ms, _EFFORT_HANDOVERS, handed_over))
+    return facts
+
+
+def _number(instants: Sequence[int], first_ms: int, last_ms: int) -> int:
+    """Return how many instants are in a span, both ends included."""
+    return len([one for one in instants if first_ms <= one <= last_ms])
 
 
 def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> list[Fact]:
@@ -189,14 +227,12 @@ def journey_facts(
     """Return the contacts before and after each purchase; they count when the time after it is over."""
     facts: list[Fact] = []
     for when, _, _ in account:
-        if when & 0xFF != AccountKind.PURCHASED:
+        if when >> 4 & 0xF != AccountKind.PURCHASED:
             continue
         at_ms = when >> 8
-        over_ms = next_day(at_ms + JOURNEY_MS)
         for contact in contacts:
             since = contact.at_ms - at_ms
-            if -JOURNEY_MS <= since < 0:
-                facts.append((OF_MEMBERS, over_ms, _BEFORE_BY[places[contact.place].channel], 1))
-            elif 0 <= since < JOURNEY_MS:
-                facts.append((OF_MEMBERS, over_ms, _AFTER_BY[places[contact.place].channel], 1))
+            if -JOURNEY_MS <= since < JOURNEY_MS:
+                by = _BEFORE_BY if since < 0 else _AFTER_BY
+                facts.append((OF_MEMBERS, next_day(at_ms + JOURNEY_MS), by[places[contact.place].channel], 1))
     return facts

@@ -9,7 +9,7 @@ from stream.core.windows import EPOCH
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.local_days import LocalDays
 from stream.families.customers.matters import Fact, Fields
-from stream.families.customers.parts import PartSet
+from stream.families.customers.parts import Part, PartSet
 
 __all__ = ["Pending"]
 
@@ -17,19 +17,19 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class _Sum:
-    """What counts on one day; a contribution."""
+    """What counts on one day in one part; a contribution."""
 
     __slots__ = ("at", "counts")
 
     def __init__(self, at: datetime) -> None:
         self.at = at
         """An instant of that day."""
-        self.counts: list[tuple[Fields, int]] = []
+        self.counts: defaultdict[Fields, int] = defaultdict(int)
 
     def count(self, tallies: Iterable[CustomerCounts], sign: int) -> None:
         """Add it to each of *tallies*, or take it back."""
         for tally in tallies:
-            for names, number in self.counts:
+            for names, number in self.counts.items():
                 place = names[-1]
                 if isinstance(place, int):
                     getattr(tally, str(names[0]))[place] += sign * number
@@ -78,12 +78,10 @@ class Pending:
         for parts in self._touched:
             parts.hear()
             parts.touched = False
-        for parts, one in _by_day(self._new):
-            for part in parts.parts:
-                part.counts.count_difference((), (one,), offset)
-        for parts, one in _by_day(self._gone):
-            for part in parts.parts:
-                part.counts.count_difference((one,), (), offset)
+        for part, one in _by_part(self._new):
+            part.counts.count_difference((), (one,), offset)
+        for part, one in _by_part(self._gone):
+            part.counts.count_difference((one,), (), offset)
         self.counted |= self._touched
         self._touched = {}
         self._new.clear()
@@ -101,12 +99,14 @@ def _add(sums: _Sums, sets: Sequence[PartSet], facts: Iterable[Fact]) -> None:
         sums[parts, day, names] += number
 
 
-def _by_day(sums: _Sums) -> Iterator[tuple[PartSet, _Sum]]:
-    by_day: dict[tuple[PartSet, int], _Sum] = {}
+def _by_part(sums: _Sums) -> Iterator[tuple[Part, _Sum]]:
+    """Yield what counts in each part and day, all of it together: customers of all plans count in the same part."""
+    by_day: dict[tuple[Part, int], _Sum] = {}
     for (parts, day, names), number in sums.items():
-        one = by_day.get((parts, day))
-        if one is None:
-            one = by_day[parts, day] = _Sum(EPOCH + parts.days.start(day) * _MILLISECOND)
-        one.counts.append((names, number))
-    for (parts, _), one in by_day.items():
-        yield parts, one
+        for part in parts.parts:
+            one = by_day.get((part, day))
+            if one is None:
+                one = by_day[part, day] = _Sum(EPOCH + parts.days.start(day) * _MILLISECOND)
+            one.counts[names] += number
+    for (part, _), one in by_day.items():
+        yield part, one

@@ -9,7 +9,7 @@ from stream.families.customers.matters import NextDay
 from stream.families.customers.parts import Members, Parts, PartSet
 from stream.families.customers.rules import RULES
 
-__all__ = ["Places"]
+__all__ = ["Places", "Where"]
 
 _MOST: Final = 256
 """Places of one customer; of more the last stands for all."""
@@ -18,6 +18,11 @@ _REMEMBERED: Final = 100_000
 
 _MILLISECOND: Final = 0.001
 
+Where = tuple[str, str, str | None]
+"""Queue, channel and topic, as an event tells them; the channel is empty where nobody told."""
+
+_Counting = tuple[Sequence[PartSet], Sequence[NextDay]]
+
 
 class Places:
     """The places of all customers of one partition."""
@@ -25,19 +30,33 @@ class Places:
     def __init__(self, policies: Policies, parts: Parts) -> None:
         self._policies = policies
         self._parts = parts
-        self._found: dict[tuple[str, str, str, str | None], Place] = {}
+        self._found: dict[tuple[str, Where], Place] = {}
         self._tuples: dict[tuple[Place, ...], tuple[Place, ...]] = {}
-        self._counting: dict[tuple[str, int, Members], tuple[Sequence[PartSet], Sequence[NextDay]]] = {}
+        self._counting: dict[tuple[str, int, Members], _Counting] = {}
+        self._touched: dict[tuple[str, Where, int, Members], tuple[tuple[Place, ...], int, _Counting]] = {}
         self._memberships: dict[Membership, Membership] = {}
 
-    def find(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
+    def touched(
+        self, tenant: str, where: Where, places: tuple[Place, ...], members: Members
+    ) -> tuple[tuple[Place, ...], int, _Counting]:
+        """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
+        # By identity, as below: one look-up for nearly every event.
+        key = (tenant, where, id(places), members)
+        found = self._touched.get(key)
+        if found is None:
+            if len(self._touched) >= _REMEMBERED:
+                self._touched.clear()
+            places, number = self.with_place(places, self.find(tenant, where))
+            found = self._touched[key] = (places, number, self.counting(tenant, places, members))
+        return found
+
+    def find(self, tenant: str, where: Where) -> Place:
         """Return the place of a queue and channel, for what is about a topic."""
-        key = (tenant, queue, channel, topic)
-        found = self._found.get(key)
+        found = self._found.get((tenant, where))
         if found is None:
             if len(self._found) >= _REMEMBERED:
                 self._found.clear()
-            found = self._found[key] = self._new(tenant, queue, channel, topic)
+            found = self._found[tenant, where] = self._new(tenant, *where)
         return found
 
     def _new(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
@@ -63,9 +82,7 @@ class Places:
             return places, _MOST - 1
         return self.shared((*places, place)), len(places)
 
-    def counting(
-        self, tenant: str, places: tuple[Place, ...], members: Members
-    ) -> tuple[Sequence[PartSet], Sequence[NextDay]]:
+    def counting(self, tenant: str, places: tuple[Place, ...], members: Members) -> _Counting:
         """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
         # By identity: the tuples are shared, and kept for good.
         key = (tenant, id(places), members)
@@ -80,8 +97,9 @@ class Places:
         return found
 
     def clear(self) -> None:
-        """Know no parts any more: they were made anew."""
+        """Know no parts any more: they were made anew, or some of them are gone."""
         self._counting.clear()
+        self._touched.clear()
 
     def shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
         """Return the one object that stands for all that are equal."""

@@ -1,6 +1,6 @@
 """What each kind of event adds to the history of its customer."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,11 +18,20 @@ from stream.families.customers.events import (
     CustomerRefunded,
     CustomerSolved,
 )
-from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Touch, reference_of
+from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Told, Touch, entry_of, reference_of
 from stream.families.customers.matters import NOWHERE
-from stream.families.customers.payloads import ChangedData, ContactedData, SolvedData
+from stream.families.customers.payloads import (
+    ChangedData,
+    ContactedData,
+    CustomerData,
+    JoinedData,
+    PurchasedData,
+    RefundedData,
+    SolvedData,
+)
+from stream.families.customers.places import Where
 
-__all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of"]
+__all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
 
 NO_QUEUE: Final = "(none)"
 """Stands where a survey rates no queue but the tenant as a whole."""
@@ -39,38 +48,33 @@ def hundredths(amount: float) -> int:
     return round(amount * 100)
 
 
-ToldTouch = tuple[int, str, str, str, str | None]
-"""
-What an event tells of a touchpoint: its kind (`Touch`), contact or survey, queue, channel and topic.
-
-The channel is empty where nobody told.
-"""
+ToldTouch = tuple[int, str, Where]
+"""What an event tells of a touchpoint: its kind (`Touch`), contact or survey, and where it was."""
 
 
 def _contacted(event: CustomerContacted) -> ToldTouch:
     data = event.data
     kind = Touch.MESSAGE if data.message else Touch.SERVED if data.served else Touch.CAME
-    return kind, data.contact, data.queue or NOWHERE, _channel(data), data.topic
+    return kind, data.contact, _where(data)
 
 
-def _channel(data: ContactedData | SolvedData) -> str:
-    return "" if data.queue is None else data.channel or "voice"
+def _where(data: ContactedData | SolvedData) -> Where:
+    return (NOWHERE, "", data.topic) if data.queue is None else (data.queue, data.channel or "voice", data.topic)
 
 
 def _handed_over(event: CustomerHandedOver) -> ToldTouch:
     data = event.data
     kind = Touch.HANDED_OVER if data.transfer else Touch.IS_WITH
-    return kind, data.contact, data.queue, "", None
+    return kind, data.contact, (data.queue, "", None)
 
 
 def _solved(event: CustomerSolved) -> ToldTouch:
-    data = event.data
-    return Touch.SOLVED, data.contact, data.queue or NOWHERE, _channel(data), data.topic
+    return Touch.SOLVED, event.data.contact, _where(event.data)
 
 
 def _asked(event: CustomerAsked) -> ToldTouch:
     data = event.data
-    return Touch.ASKED, data.survey, data.queue or NO_QUEUE, data.channel or "", None
+    return Touch.ASKED, data.survey, (data.queue or NO_QUEUE, data.channel or "", None)
 
 
 TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch]]] = {
@@ -93,45 +97,68 @@ ANSWER: Final = ACTIVITIES.index("answer")
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
     """Return what an event adds to the account, by the *currency* in which money is told."""
-    when = at_ms << 8
-    if isinstance(event, CustomerPurchased):
-        return [*_order(event, when, AccountKind.PURCHASED, currency)]
-    if isinstance(event, CustomerRefunded):
-        return [*_order(event, when, AccountKind.REFUNDED, currency)]
-    if isinstance(event, CustomerLeft):
-        return [(when | AccountKind.LEFT, 0, 0)]
-    if isinstance(event, CustomerJoined):
-        return [*_joined(event, when, currency), *_changed(event.data, when, currency)]
-    if isinstance(event, CustomerChanged):
-        return [*_changed(event.data, when, currency)]
-    return []
+    told = _ENTRIES.get(type(event))
+    return [] if told is None else told(event.data, at_ms, currency)
 
 
-def _order(event: CustomerPurchased | CustomerRefunded, when: int, kind: int, currency: str) -> Iterator[AccountEntry]:
-    data, reference = event.data, reference_of(event.data.order)
+def tells_names(data: ChangedData) -> bool:
+    """Tell whether the customer may count for another plan or group by it."""
+    return data.plan is not None or data.group is not None
+
+
+def _purchased(data: PurchasedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    return _order(data, at_ms, AccountKind.PURCHASED, currency)
+
+
+def _refunded(data: RefundedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    return _order(data, at_ms, AccountKind.REFUNDED, currency)
+
+
+def _left(_: CustomerData, at_ms: int, __: str) -> list[AccountEntry]:
+    return [entry_of(at_ms, AccountKind.LEFT)]
+
+
+def _order(data: PurchasedData | RefundedData, at_ms: int, kind: int, currency: str) -> list[AccountEntry]:
+    reference = reference_of(data.order)
     if data.currency in {None, currency}:
-        yield when | kind, reference, hundredths(data.amount)
-    else:
-        yield when | AccountKind.OTHER_CURRENCY, reference, 0
-        yield when | kind, reference, 0
+        return [entry_of(at_ms, kind, reference, hundredths(data.amount))]
+    return [entry_of(at_ms, AccountKind.OTHER_CURRENCY, reference), entry_of(at_ms, kind, reference)]
 
 
-def _joined(event: CustomerJoined, when: int, currency: str) -> Iterator[AccountEntry]:
-    yield when | AccountKind.JOINED, 0, 0
-    if event.data.referred:
-        yield when | AccountKind.REFERRED, 0, 0
-    if event.data.revenue_before and event.data.currency in {None, currency}:
-        yield when | AccountKind.PAID_BEFORE, 0, hundredths(event.data.revenue_before)
+def _joined(data: JoinedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    entries = _terms(data, at_ms, AccountKind.JOINED, currency, told=Told.REFERRED if data.referred else 0)
+    if data.revenue_before and data.currency in {None, currency}:
+        entries.append(entry_of(at_ms, AccountKind.PAID_BEFORE, amount=hundredths(data.revenue_before)))
+    return entries
 
 
-def _changed(data: ChangedData, when: int, currency: str) -> Iterator[AccountEntry]:
+def _changed(data: ChangedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    if data.plan is None and data.group is None and data.monthly is None:
+        return []
+    return _terms(data, at_ms, AccountKind.CHANGED, currency)
+
+
+def _terms(data: ChangedData, at_ms: int, kind: int, currency: str, *, told: int = 0) -> list[AccountEntry]:
+    """Return the entry of joining or changing, with all that is told of plan, group and what is paid in a month."""
+    names, amount = "", 0
+    entries: list[AccountEntry] = []
     if data.plan is not None:
-        yield when | AccountKind.PLAN, reference_of(data.plan), 0
+        told, names = told | Told.PLAN, data.plan
     if data.group is not None:
-        yield when | AccountKind.GROUP, reference_of(data.group), 0
-    if data.monthly is None:
-        return
-    if data.currency in {None, currency}:
-        yield when | AccountKind.MONTHLY, 0, hundredths(data.monthly)
-    else:
-        yield when | AccountKind.OTHER_CURRENCY, 0, 0
+        told, names = told | Told.GROUP, f"{names}\n{data.group}"
+    if data.monthly is not None:
+        if data.currency in {None, currency}:
+            told, amount = told | Told.MONTHLY, hundredths(data.monthly)
+        else:
+            entries.append(entry_of(at_ms, AccountKind.OTHER_CURRENCY))
+    # Of what was told at one instant the reference decides which stands: any will do, but always the same.
+    return [entry_of(at_ms, kind, reference_of(names) if names else 0, amount, told=told), *entries]
+
+
+_ENTRIES: Final[dict[type[Event], Callable[[Any, int, str], list[AccountEntry]]]] = {
+    CustomerPurchased: _purchased,
+    CustomerRefunded: _refunded,
+    CustomerLeft: _left,
+    CustomerJoined: _joined,
+    CustomerChanged: _changed,
+}

@@ -21,10 +21,11 @@ __all__ = [
     "CUSTOMER_SAMPLES",
     "CUSTOMER_SECTIONS",
     "CUSTOMER_SHOWN_FACTS",
+    "TYPICAL_ABANDONMENT",
     "plans_before_queues",
 ]
 
-_TYPICAL_ABANDONMENT: Final = 0.63
+TYPICAL_ABANDONMENT: Final = 0.63
 """What a survey of studies found: no target, but a line to compare with."""
 
 _LIMITED_IN: Final = "30d"
@@ -265,7 +266,7 @@ def _changed(reading: CustomerReading, window: str) -> Sequence[dict[str, tuple[
 
 
 def _typical(reading: CustomerReading, window: str) -> Sequence[float | None]:
-    return [_TYPICAL_ABANDONMENT if number else None for number in _decided_carts(reading, window)]
+    return [TYPICAL_ABANDONMENT if number else None for number in _decided_carts(reading, window)]
 
 
 def _churn_elsewhere(reading: CustomerReading, window: str) -> Sequence[float | None]:

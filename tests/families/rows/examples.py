@@ -14,9 +14,8 @@ from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
 from stream.families.surveys.contributions import Asked, Rated, Reviewed
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
-from stream.families.surveys.customers import CustomerRow, InvitationOfCustomer
 from stream.families.surveys.survey import Answer, Invitation, SurveyRow
-from stream.families.surveys.tables import SURVEY_COUNTS, SURVEY_CUSTOMERS, SURVEYS
+from stream.families.surveys.tables import SURVEY_COUNTS, SURVEYS
 from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
@@ -33,7 +32,6 @@ def examples() -> dict[str, list[Example]]:
         "segments": [(SEGMENTS, (*_QUEUE, contact, visit), row) for contact, visit, row in _episodes()],
         "agents": [(AGENTS, ("acme", "eva"), _agent())],
         "survey_counts": [(SURVEY_COUNTS, (*_RATED, scope, number), row) for scope, number, row in _survey_counts()],
-        "survey_customers": [(SURVEY_CUSTOMERS, ("acme", "sales", 2**64 - 7), _customer())],
         "surveys": [(SURVEYS, ("acme", "sales", what, subject), row) for what, subject, row in _surveys()],
     }
 
@@ -106,11 +104,6 @@ def _survey_counts() -> Iterator[tuple[str, int, SurveyCountsRow]]:
         if scope == "total":
             row.newest, row.began, row.taken_back = after("01:00"), TEN, SurveyCounts(csat_answered=3)
         yield scope, number, row
-
-
-def _customer() -> CustomerRow:
-    told = ((1_790_000_000_000, "survey-1", "chat", False), (1_790_000_000_001, "survey-2", "", True))
-    return CustomerRow(4_000_000_000, tuple(InvitationOfCustomer(*one) for one in told))
 
 
 def _surveys() -> Iterator[tuple[str, str, SurveyRow]]:
