@@ -1,6 +1,6 @@
 """What is recorded of customers over several workers is what the board shows of all of them."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import pytest
 import pytest_asyncio
@@ -41,7 +41,7 @@ async def watching(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
 def lines() -> Iterator[str]:
     """What a page of each worker shows at the end of the quarter."""
     for number, share in enumerate(share_of_workers(WORKERS)):
-        board = Board(at=ENDED, snapshots={"customers": share})
+        board = Board(at=ENDED, snapshots={"customers": tuple(share)})
         for (name, labels), value in parsed(
             written(metric_families(board, (FAMILY,)), TextFormat.TEXT).decode()
         ).items():
@@ -54,7 +54,7 @@ def shown(name: str, snapshots: Sequence[CustomersSnapshot]) -> dict[Labels, flo
     figure = BY_NAME[name]
     found = {}
     for window in windows_of(figure):
-        by = figure.by or {"": figure.column}
+        by: Mapping[str, Any] = figure.by or {"": figure.column}
         for tail, column in by.items():
             assert column is not None
             assert figure.labels_of is not None

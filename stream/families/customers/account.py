@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from stream.families.customers.history import AccountEntry, AccountKind, Told, kind_of
-from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, Fact, NextDay
+from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, CustomerFact, NextDay
 
 __all__ = ["BUYS", "NO_STANDING", "TERMS", "Standing", "account_facts", "has_joined", "purchase_facts", "standing_of"]
 
@@ -48,12 +48,12 @@ class Standing(NamedTuple):
 NO_STANDING: Final = Standing(0, 0, 0)
 
 
-def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fact]:
+def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[CustomerFact]:
     """Return what the entries count for; *next_day* is that of the customer."""
     changes = _changes(account)
     present = sum([turn for _, turn, _ in changes])
     monthly = sum([change for _, _, change in changes])
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     for at_ms, turn, change in changes:
         if turn:
             facts.append((OF_MEMBERS, at_ms, _JOINED if turn > 0 else _LEFT, 1))
@@ -80,7 +80,7 @@ def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fa
     return facts
 
 
-def purchase_facts(at_ms: int, amount: int, next_day: NextDay) -> tuple[Fact, ...]:
+def purchase_facts(at_ms: int, amount: int, next_day: NextDay) -> tuple[CustomerFact, ...]:
     """Return what one purchase counts for, but for the contacts before and after it."""
     return (
         (OF_MEMBERS, at_ms, _PURCHASE, 1),
