@@ -1,6 +1,7 @@
 """What is recorded of customers over several workers is what the board shows of all of them."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
 
 import pytest
 import pytest_asyncio
