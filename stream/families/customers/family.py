@@ -18,8 +18,7 @@ from stream.families.customers.shown import (
     plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS
-from stream.families.customers.tables import CUSTOMERS as CUSTOMER_ROWS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 
 __all__ = ["FAMILY"]
 
@@ -41,7 +40,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     rows="customers",
     keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition knows all of it.",
     events=EVENTS,
-    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CARTS},
+    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CART_ROWS},
     new_fold=_new_fold,
     snapshot=CustomersSnapshot,
     counts=CustomerCounts,

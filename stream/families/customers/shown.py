@@ -73,7 +73,7 @@ def _judge_carts(reading: CustomerReading, column: Sequence[Any]) -> Sequence[St
 
 def _judge_churn(reading: CustomerReading, _: Sequence[Any]) -> Sequence[State]:
     """Judge the churn of 30 days, as alerts do."""
-    churn = read.sampled(read.of_members(read.churn), read.at_start)(reading, _LIMITED_IN)
+    churn = read.sampled(read.for_members(read.churn), read.at_start)(reading, _LIMITED_IN)
     assert isinstance(churn, SampledColumn)
     return _verdicts(reading, churn, lambda one: one.policy.churn_limit, kept_below)
 
@@ -275,11 +275,11 @@ def _churn_elsewhere(reading: CustomerReading, window: str) -> Sequence[float | 
 
 
 CUSTOMER_FACTS: Final[dict[str, Column[CustomersSnapshot]]] = {
-    "currency": read.of_members(lambda reading, _: [one.policy.currency for one in reading.snapshots]),
-    "lost": read.of_members(CUSTOMERS_COUNTED.of_counts("lost")),
-    "customers_at_start": read.of_members(read.at_start),
-    "churn_elsewhere": read.of_members(_churn_elsewhere),
-    "typical_abandonment": read.of_members(_typical),
+    "currency": read.for_members(lambda reading, _: [one.policy.currency for one in reading.snapshots]),
+    "lost": read.for_members(CUSTOMERS_COUNTED.of_counts("lost")),
+    "customers_at_start": read.for_members(read.at_start),
+    "churn_elsewhere": read.for_members(_churn_elsewhere),
+    "typical_abandonment": read.for_members(_typical),
     "active": _active,
     "journey_before": _by_channel("before"),
     "journey_after": _by_channel("after"),
