@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Locator, Page, expect
 
 from stream.core.format import NO_SAMPLE
@@ -124,6 +125,20 @@ async def test_a_queue_tells_what_is_final_beside_what_is_provisional(served: Se
         assert await page.locator("#now dt").all_inner_texts() == [
             *("First-contact resolution", "Repeat contacts", "Time to a solution", "Contacts per solution"),
         ]
+
+
+async def test_the_head_of_the_page_counts_each_customer_once_over_all_tenants(
+    served: Served, visitor: Visitor
+) -> None:
+    board = a_customer_board()
+    rows = board.snapshots["customers"]
+    second = tuple(replace(row, tenant="globex") for row in rows)
+    async with served(Worker(board=replace(board, snapshots={"customers": (*rows, *second)}))) as address:
+        page = await visitor.open(f"{address}/")
+
+        await expect(page.locator("#summary .customers dd")).to_have_text("302")
+        names = page.locator("#tiles li").filter(has=page.get_by_role("link", name="All customers", exact=True))
+        await expect(names.locator(".where")).to_have_text(["default", "globex"])
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)], ids=str)
