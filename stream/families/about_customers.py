@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from stream.core.cloudevents import Event
-from stream.core.family import Derive
+from stream.core.family import Derive, OfCustomer
 from stream.core.policies import Policies
 from stream.families.cases.events import CaseAssigned, CaseOpened, CaseResolved, MessageReceived
 from stream.families.contacts.events import ContactAnswered, ContactEnded, ContactEnqueued, ContactTransferred
@@ -39,44 +39,42 @@ def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     """Return what contacts tell: a `Family.derive`."""
     solved_by = _finder(policies)
 
-    def ended(event: ContactEnded) -> Told:
+    def ended(event: ContactEnded, customer: str) -> Told:
         data = event.data
-        if data.customer is None or data.disposition is None:
-            return ()
-        if data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
+        if data.disposition is None or data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
             return ()
         solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-        return (CustomerSolved(data=solved, **_of(event, data.customer)),)
+        return (CustomerSolved(data=solved, **_of(event, customer)),)
 
     return {
-        ContactEnqueued: _enqueued,
-        ContactAnswered: _answered,
-        ContactTransferred: _transferred,
-        ContactEnded: ended,
+        ContactEnqueued: OfCustomer(_enqueued),
+        ContactAnswered: OfCustomer(_answered),
+        ContactTransferred: OfCustomer(_transferred),
+        ContactEnded: OfCustomer(ended),
     }
 
 
-def _enqueued(event: ContactEnqueued) -> Told:
+def _enqueued(event: ContactEnqueued, customer: str) -> Told:
     data = event.data
     # Whom we call back did not come again.
-    if data.customer is None or data.direction != "inbound" or data.reason == "callback":
+    if data.direction != "inbound" or data.reason == "callback":
         return ()
-    return (_contacted(event, data.customer, served=False),)
+    return (_contacted(event, customer, served=False),)
 
 
-def _answered(event: ContactAnswered) -> Told:
+def _answered(event: ContactAnswered, customer: str) -> Told:
     data = event.data
-    if data.customer is None or data.direction != "inbound":
+    if data.direction != "inbound":
         return ()
-    return (_contacted(event, data.customer, served=True),)
+    return (_contacted(event, customer, served=True),)
 
 
-def _transferred(event: ContactTransferred) -> Told:
+def _transferred(event: ContactTransferred, customer: str) -> Told:
     data = event.data
-    if data.customer is None or data.direction != "inbound":
+    if data.direction != "inbound":
         return ()
     went = HandedOverData(contact=event.subject, queue=data.to_queue or data.queue)
-    return (CustomerHandedOver(data=went, **_of(event, data.customer)),)
+    return (CustomerHandedOver(data=went, **_of(event, customer)),)
 
 
 def _finder(policies: Policies) -> Callable[[str, str, str], frozenset[str]]:
@@ -95,73 +93,74 @@ def _contacted(event: ContactEnqueued | ContactAnswered, customer: str, *, serve
 
 def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what cases tell: a `Family.derive`."""
-    return {CaseOpened: _opened, MessageReceived: _received, CaseAssigned: _assigned, CaseResolved: _resolved}
+    return {
+        CaseOpened: OfCustomer(_opened),
+        MessageReceived: OfCustomer(_received),
+        CaseAssigned: OfCustomer(_assigned),
+        CaseResolved: OfCustomer(_resolved),
+    }
 
 
-def _opened(event: CaseOpened) -> Told:
+def _opened(event: CaseOpened, customer: str) -> Told:
     data = event.data
-    if data.customer is None or data.opened_by != "customer":
+    if data.opened_by != "customer":
         return ()
     came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-    return (CustomerContacted(data=came, **_of(event, data.customer)),)
+    return (CustomerContacted(data=came, **_of(event, customer)),)
 
 
-def _received(event: MessageReceived) -> Told:
+def _received(event: MessageReceived, customer: str) -> Told:
     data = event.data
-    if data.customer is None or data.automatic:
+    if data.automatic:
         return ()
     wrote = ContactedData(contact=event.subject, message=True)
-    return (CustomerContacted(data=wrote, **_of(event, data.customer)),)
+    return (CustomerContacted(data=wrote, **_of(event, customer)),)
 
 
-def _assigned(event: CaseAssigned) -> Told:
+def _assigned(event: CaseAssigned, customer: str) -> Told:
     data = event.data
-    if data.customer is None:
-        return ()
     went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
-    return (CustomerHandedOver(data=went, **_of(event, data.customer)),)
+    return (CustomerHandedOver(data=went, **_of(event, customer)),)
 
 
-def _resolved(event: CaseResolved) -> Told:
+def _resolved(event: CaseResolved, customer: str) -> Told:
     data = event.data
-    if data.customer is None:
-        return ()
     solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-    return (CustomerSolved(data=solved, **_of(event, data.customer)),)
+    return (CustomerSolved(data=solved, **_of(event, customer)),)
 
 
 def told_by_survey(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what surveys tell: a `Family.derive`."""
-    return {SurveyInvited: _invited, SurveyAnswered: _survey_answered, SurveyChanged: _survey_answered}
+    return {
+        SurveyInvited: OfCustomer(_invited),
+        SurveyAnswered: OfCustomer(_survey_answered),
+        SurveyChanged: OfCustomer(_survey_answered),
+    }
 
 
-def _invited(event: SurveyInvited) -> Told:
+def _invited(event: SurveyInvited, customer: str) -> Told:
     data = event.data
-    if data.customer is None:
-        return ()
     asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
-    return (CustomerAsked(data=asked, **_of(event, data.customer)),)
+    return (CustomerAsked(data=asked, **_of(event, customer)),)
 
 
-def _survey_answered(event: SurveyAnswered | SurveyChanged) -> Told:
+def _survey_answered(event: SurveyAnswered | SurveyChanged, customer: str) -> Told:
     data = event.data
-    if data.customer is None:
-        return ()
     told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
-    return (CustomerAsked(data=told, **_of(event, data.customer)),)
+    return (CustomerAsked(data=told, **_of(event, customer)),)
 
 
 def told_by_cart(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what carts tell: a `Family.derive`. An order is a purchase where it says whose, how much, and which."""
-    return {CartOrdered: _ordered}
+    return {CartOrdered: OfCustomer(_ordered)}
 
 
-def _ordered(event: CartOrdered) -> Told:
+def _ordered(event: CartOrdered, customer: str) -> Told:
     data = event.data
-    if data.customer is None or data.order is None or data.value is None:
+    if data.order is None or data.value is None:
         return ()
     bought = PurchasedData(order=data.order, amount=data.value, currency=data.currency)
-    return (CustomerPurchased(data=bought, **_of(event, data.customer)),)
+    return (CustomerPurchased(data=bought, **_of(event, customer)),)
 
 
 def _of(told: Event, customer: str) -> dict[str, Any]:

@@ -45,10 +45,11 @@ class SourceTopic(Struct, frozen=True, kw_only=True):
     decode: Decode
     decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None
     """Decodes many records at once, as `decode` would each; None where one of them is not plainly an event."""
-    derive: Callable[[Sequence[Any]], Iterable[tuple[int, Derived | Exception]]] | None = None
+    derive: Callable[[Sequence[Any]], Iterable[tuple[Any, Derived | Exception]]] | None = None
     """
-    Yields the events for other families that follow from some of its own, and their bytes, by the place of what they
-    follow from; or, instead, why none can. None: none ever do.
+    Yields those of its events from which any for other families follow, with these; or with why they cannot.
+
+    None: none ever do.
     """
 
     @property

@@ -150,6 +150,17 @@ NAMELESS: dict[str, dict[str, Any]] = {
 }
 
 
+def test_a_replay_of_months_knows_what_followed_when_it_happened() -> None:
+    months = [
+        told("cart.ordered", 0, "cart-1", customer="c-1", order="o1", value=20),
+        *(told("customer.contacted", 1440 * day, "c-1", customer=None, contact=f"k{day}") for day in range(1, 60)),
+    ]
+    board = replay(months).board(NOON + timedelta(days=60))
+    [everybody] = [one for one in board.snapshots["customers"] if one.key == EVERYBODY]
+
+    assert everybody.counted.window("90d", CustomerCounts).revenue == 2000
+
+
 def test_of_events_that_name_nobody_nothing_follows() -> None:
     assert followed(*(told(kind, 0, customer=None, **data) for kind, data in NAMELESS.items())) == []
 

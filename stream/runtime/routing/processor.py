@@ -197,9 +197,9 @@ class Processor:
         failures: dict[int, Exception] = {}
         if (derive := self._source.derive) is None:
             return derived, failures
-        for place, follows in derive(events):
+        for event, follows in derive(events):
             if isinstance(follows, Exception):
-                failures[offsets[place]] = follows
+                failures[offsets[next(n for n, one in enumerate(events) if one is event)]] = follows
                 continue
             for one, value in follows:
                 key = key_of(one)
