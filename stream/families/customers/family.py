@@ -15,6 +15,7 @@ from stream.families.customers.shown import (
     CUSTOMER_NOW,
     CUSTOMER_SECTIONS,
     CUSTOMER_SHOWN_FACTS,
+    customer_states,
     plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
@@ -52,6 +53,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     sections=CUSTOMER_SECTIONS,
     facts=CUSTOMER_FACTS,
     shows=CUSTOMER_SHOWN_FACTS,
+    state=customer_states,
     urgency=plans_before_queues,
     rules=RULES,
     # The customers of one plan are on many partitions, since their names decide where each is.
