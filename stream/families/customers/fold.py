@@ -52,6 +52,7 @@ from stream.families.customers.history import (
 from stream.families.customers.local_days import EPOCH_DAY
 from stream.families.customers.matters import OF_MEMBERS
 from stream.families.customers.parts import IN_ANY_WAY, CustomerParts, MemberParts, Part, PartSet
+from stream.families.customers.payloads import ChangedData
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import CustomerPlaces
 from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
@@ -301,18 +302,16 @@ class CustomersFold:
         entries = entries_of(event, customer.at_ms, currency)
         sets, days = self._places.counting(tenant, places, members)
         standing = standing_of(history.account, history.paid_before)
-        moves = isinstance(event, CustomerJoined | CustomerChanged) and tells_names(event.data)
+        told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
+        moves = told is not None and tells_names(told)
         is_new = not (history.touchpoints or history.account)
         before = facts_of_members(history, places, days) if moves and members.membership != _NOBODY else []
         change = enter(history, entries, places, days) if entries else None
         if change is None:
             return True
         now = standing_of(history.account, history.paid_before)
-        if (
-            moves
-            and (membership := self._membership(customer, cast("CustomerChanged", event), entries))
-            != members.membership
-        ):
+        membership = self._membership(customer, told, entries) if told is not None else members.membership
+        if membership != members.membership:
             customer.membership, customer.members = membership, self.parts.of_members(tenant, membership)
             if is_new:  # so all there is to count is new as well
                 self._count(customer.at_ms, change, [*sets[:-1], customer.members])
@@ -335,13 +334,11 @@ class CustomersFold:
         self._pending.remove([left], all_of_it.gone)
         self._pending.add([entered], all_of_it.new)
 
-    def _membership(
-        self, customer: _Customer, event: CustomerJoined | CustomerChanged, entries: Sequence[AccountEntry]
-    ) -> PlanAndGroup:
+    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> PlanAndGroup:
         """Return plan and group after an event: each as the latest event tells it."""
         names = [*customer.membership]
         account = customer.history.account
-        told = (("plan", event.data.plan, Told.PLAN), ("group", event.data.group, Told.GROUP))
+        told = (("plan", data.plan, Told.PLAN), ("group", data.group, Told.GROUP))
         for number, (what, name, telling) in enumerate(told):
             if name is not None and last_telling(account, telling) in entries:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)

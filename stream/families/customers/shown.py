@@ -80,9 +80,9 @@ def _judge_churn(reading: CustomerReading, _: Sequence[Any]) -> Sequence[State]:
     return _verdicts(reading, churn, lambda one: one.policy.churn_limit, kept_below)
 
 
-_FCR: Final = read.sampled(read.of_queues(CUSTOMERS_COUNTED.of_ratio(read.FCR)), CUSTOMER_SAMPLES["contact_fcr_ratio"])
+_FCR: Final = read.sampled(read.for_queues(CUSTOMERS_COUNTED.of_ratio(read.FCR)), CUSTOMER_SAMPLES["contact_fcr_ratio"])
 _CART_ABANDONMENT: Final = read.sampled(
-    read.of_members(CUSTOMERS_COUNTED.of_ratio(read.CART_ABANDONMENT)), _decided_carts
+    read.for_members(CUSTOMERS_COUNTED.of_ratio(read.CART_ABANDONMENT)), _decided_carts
 )
 
 
