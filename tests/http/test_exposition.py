@@ -103,7 +103,13 @@ def test_units_are_told_where_the_standard_allows_it() -> None:
 
 
 def test_nothing_is_said_of_when_a_counter_was_created() -> None:
-    assert "_created" not in written(everything(), TextFormat.OPENMETRICS).decode()
+    page = written(everything(), TextFormat.OPENMETRICS).decode()
+    counters = {
+        line.split()[2] for line in page.splitlines() if line.startswith("# TYPE") and line.endswith(" counter")
+    }
+
+    assert counters
+    assert not {line.partition("{")[0] for line in page.splitlines()} & {f"{name}_created" for name in counters}
 
 
 def full_page(form: TextFormat, body: Body | None = None) -> bytes:
