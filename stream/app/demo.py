@@ -32,6 +32,9 @@ DEMO_POLICIES = """
 [defaults]
 target = 0.80
 solved_dispositions = ["solved"]
+margin = 0.35
+churn_limit = 0.08
+cart_abandonment_limit = 0.80
 
 [[queue]]
 channel = "voice"

@@ -54,9 +54,8 @@ def shown(name: str, snapshots: Sequence[CustomersSnapshot]) -> dict[Labels, flo
     figure = BY_NAME[name]
     found = {}
     for window in windows_of(figure):
-        by = figure.by or {"": figure.column}
-        for tail, column in by.items():
-            assert column is not None
+        columns_of = figure.by or ({} if figure.column is None else {"": figure.column})
+        for tail, column in columns_of.items():
             assert figure.labels_of is not None
             for one, value in zip(snapshots, column(Reading(ENDED, snapshots), window), strict=True):
                 labels = figure.labels_of(one)

@@ -102,7 +102,8 @@ async def test_a_key_goes_to_the_next_figures(served: Served, visitor: Visitor) 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (390, 844)], ids=str)
 @pytest.mark.parametrize(
-    "asked", [f"?{view}panel={panel}" for panel in ("cases", "surveys", "customers") for view in ("", "view=wall&")]
+    "asked",
+    [f"?{view}panel={panel}" for panel in ("cases", "surveys", "customers&window=30d") for view in ("", "view=wall&")],
 )
 async def test_tiles_of_each_family_fit_in_each_language(
     served: Served, visitor: Visitor, asked: str, size: tuple[int, int]

@@ -19,6 +19,9 @@ _LOST: Final = ("lost",)
 _GAINED: Final = ("gained",)
 _NEW: Final = ("first_joined",)
 _NEW_REFERRED: Final = ("first_joined", "referred")
+_CAME: Final = ("joined", "gained", "first_joined")
+_CAME_REFERRED: Final = (*_CAME, "referred")
+_MONTHLY_CAME: Final = ("monthly_change", "monthly_gained")
 _MONTHLY_CHANGE: Final = ("monthly_change",)
 _MONTHLY_LOST: Final = ("monthly_lost",)
 _MONTHLY_GAINED: Final = ("monthly_gained",)
@@ -51,6 +54,8 @@ NO_STANDING: Final = Standing(0, 0, 0)
 def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fact]:
     """Return what the entries count for; *next_day* is that of the customer."""
     changes = _changes(account)
+    if len(changes) == 1 and changes[0][1] > 0:
+        return _joining_facts(account, *changes[0]) + _paid_facts(account, next_day)
     present = sum([turn for _, turn, _ in changes])
     monthly = sum([change for _, _, change in changes])
     facts: list[Fact] = []
@@ -67,8 +72,24 @@ def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fa
             if not present:
                 facts.append((OF_MEMBERS, at_ms, _MONTHLY_LOST, -change))
     if changes:
-        referred = any([kind_of(when) == AccountKind.JOINED and when & Told.REFERRED for when, _, _ in account])
-        facts.append((OF_MEMBERS, changes[0][0], _NEW_REFERRED if referred else _NEW, 1))
+        facts.append((OF_MEMBERS, changes[0][0], _NEW_REFERRED if _is_referred(account) else _NEW, 1))
+    return facts + _paid_facts(account, next_day)
+
+
+def _joining_facts(account: Sequence[AccountEntry], at_ms: int, turn: int, monthly: int) -> list[Fact]:
+    """Return what somebody counts for who came and is there since, paying the same: most customers."""
+    facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_REFERRED if _is_referred(account) else _CAME, turn)]
+    if monthly:
+        facts.append((OF_MEMBERS, at_ms, _MONTHLY_CAME, monthly))
+    return facts
+
+
+def _is_referred(account: Iterable[AccountEntry]) -> bool:
+    return bool([1 for when, _, _ in account if when & Told.REFERRED and kind_of(when) == AccountKind.JOINED])
+
+
+def _paid_facts(account: Iterable[AccountEntry], next_day: NextDay) -> list[Fact]:
+    facts: list[Fact] = []
     for when, _, amount in account:
         kind = when >> 4 & 0xF
         if kind == AccountKind.PURCHASED:
@@ -117,7 +138,7 @@ def _changes(account: Sequence[AccountEntry]) -> list[tuple[int, int, int]]:
 
 def has_joined(account: Iterable[AccountEntry]) -> bool:
     """Tell whether somebody has told that the customer joined: then purchases make no customer."""
-    return any([when >> 4 & 0xF == AccountKind.JOINED for when, _, _ in account])
+    return AccountKind.JOINED in [when >> 4 & 0xF for when, _, _ in account]
 
 
 def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:

@@ -28,11 +28,13 @@ from stream.families.customers.history import (
     kind_of,
 )
 from stream.families.customers.matters import (
+    NOWHERE,
     OF_MEMBERS,
     Contact,
     Fact,
     NextDay,
     asked_facts,
+    contact_facts,
     contact_of,
     contacts_in,
     effort_facts,
@@ -106,6 +108,9 @@ def _come(
     """Add a touchpoint of a contact, and return what that takes back and what it adds."""
     touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
     touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
+    if not touched and _is_alone(touchpoints, when, places):
+        touchpoints.append(touchpoint)
+        return [], _opening(when, account, places, days)
     was = contact_of(touched, places) if touched else _NO_CONTACT
     insort(touched, when)
     insort(touchpoints, touchpoint)
@@ -122,7 +127,8 @@ def _come(
         if tells_no_more:
             gone, new = effort_facts(before, places), effort_facts(after, places)
         else:
-            gone, new = matter_facts(before, places, days), matter_facts(after, places, days)
+            gone = matter_facts(before, places, days) if before else []
+            new = matter_facts(after, places, days)
     if account and not stays:
         # Of what was bought before and after it, only this one contact counts otherwise.
         gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
@@ -131,6 +137,27 @@ def _come(
 
 
 _NO_CONTACT: Final = Contact(-1)
+
+_OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
+
+
+def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[Place]) -> bool:
+    """Tell whether a contact begins with what happened then, and all that is known before it is longer ago than the look-back."""
+    if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
+        return False
+    return not touchpoints or (when - touchpoints[-1][0]) >> 16 > max([place.look_back_ms for place in places])
+
+
+def _opening(
+    when: int, account: Sequence[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
+) -> list[Fact]:
+    """Return what a contact counts for that is alone: half of all contacts, so that the way to it is short."""
+    at_ms, is_served = when >> 16, when >> 8 & 0xFF == Touch.SERVED
+    contact = Contact(at_ms, when & 0xFF, at_ms if is_served else -1)
+    facts = contact_facts([contact], places, days)
+    if account:
+        facts += journey_facts([contact], places, account, days[OF_MEMBERS])
+    return facts
 
 
 def _in_matter(

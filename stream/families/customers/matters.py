@@ -24,6 +24,7 @@ __all__ = [
     "Fields",
     "NextDay",
     "asked_facts",
+    "contact_facts",
     "contact_of",
     "contacts_in",
     "effort_facts",
@@ -66,6 +67,8 @@ _EFFORT_MS: Final = ("effort_ms",)
 _EFFORT_CONTACTS: Final = ("effort_contacts",)
 _EFFORT_HANDOVERS: Final = ("effort_handovers",)
 _EFFORT_SOLUTIONS: Final = ("effort_solutions",)
+_EFFORT_OF_ONE: Final = (*_EFFORT, *_EFFORT_CONTACTS, *_EFFORT_SOLUTIONS)
+"""One contact with one solution: most."""
 _CAME_BY: Final = {channel: ("came_by", number) for number, channel in enumerate(CHANNELS)}
 _BEFORE_BY: Final = {channel: ("before_by", number) for number, channel in enumerate(CHANNELS)}
 _AFTER_BY: Final = {channel: ("after_by", number) for number, channel in enumerate(CHANNELS)}
@@ -145,17 +148,20 @@ def matter_facts(contacts: Sequence[Contact], places: Sequence[Place], days: Seq
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
     facts: list[Fact] = []
     for run in runs_in(contacts, places):
-        facts += _contact_facts(run, places, days)
+        facts += contact_facts(run, places, days)
         facts += _effort_facts(run)
     return facts
 
 
 def effort_facts(contacts: Sequence[Contact], places: Sequence[Place]) -> list[Fact]:
     """Return, of all that the contacts of one matter count for, what their solutions took."""
+    if len(contacts) < 2:
+        return _effort_facts(contacts)
     return [fact for run in runs_in(contacts, places) for fact in _effort_facts(run)]
 
 
-def _contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+def contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+    """Return what the contacts of one run count for, but for what their solutions took."""
     first = run[0]
     at_ms, at = first.at_ms, first.place
     facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
@@ -176,23 +182,34 @@ def _contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequen
 def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
     facts: list[Fact] = []
-    solutions = sorted([(at_ms, contact.place) for contact in run for at_ms in contact.solved])
+    solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]
+    if not solutions:
+        return facts
+    solutions.sort()
     for number, (at_ms, place) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue
         since_ms = at_ms - LONGEST_EFFORT_MS
         came = [one.at_ms for one in run if since_ms <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
-        contacts = len(came) + _number([one for contact in run for one in contact.messages], since_ms, at_ms)
+        messages = [one for contact in run if contact.messages for one in contact.messages]
+        contacts = len(came) + (_number(messages, since_ms, at_ms) if messages else 0)
+        others = _number([one for one, _ in solutions[:number]], since_ms, at_ms) if number else 0
         facts += (
             (place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1),
             (place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1),
-            (place, at_ms, _EFFORT, 1),
             (place, at_ms, _EFFORT_MS, took_ms),
-            (place, at_ms, _EFFORT_CONTACTS, contacts),
-            (place, at_ms, _EFFORT_SOLUTIONS, _number([one for one, _ in solutions], since_ms, at_ms)),
         )
-        if handed_over := _number([one for contact in run for one in contact.handed_over], since_ms, at_ms):
+        if contacts == 1 and not others:
+            facts.append((place, at_ms, _EFFORT_OF_ONE, 1))
+        else:
+            facts += (
+                (place, at_ms, _EFFORT, 1),
+                (place, at_ms, _EFFORT_CONTACTS, contacts),
+                (place, at_ms, _EFFORT_SOLUTIONS, others + 1),
+            )
+        handovers = [one for contact in run if contact.handed_over for one in contact.handed_over]
+        if handovers and (handed_over := _number(handovers, since_ms, at_ms)):
             facts.append((place, at_ms, _EFFORT_HANDOVERS, handed_over))
     return facts
 

@@ -34,7 +34,7 @@ _CUSTOMERS = 120
 
 
 @cache
-def share_of_workers(workers: int) -> Sequence[Sequence[CustomersSnapshot]]:
+def share_of_workers(workers: int) -> Sequence[tuple[CustomersSnapshot, ...]]:
     """Return the snapshots of each of so many workers, each of which has the customers of some partitions."""
     folds = [CustomersFold(RULES) for _ in range(workers)]
     for number, event in enumerate(_events()):

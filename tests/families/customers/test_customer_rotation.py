@@ -236,3 +236,14 @@ def test_the_month_has_customers_who_were_asked_too_often_and_who_change_their_k
     assert sum(one.counted.window("30d", CustomerCounts).asked_too_often for one in shown.values()) > 10
     assert digests(fold) == {NO_SECRET.digest("acme", name) for name in NAMES}
     assert EXPECTED
+
+
+def test_an_empty_change_has_a_silent_customer_go_over_to_the_new_key_and_changes_nothing() -> None:
+    fold = customers_fold_of([customer_event("joined", "ann", on(1), monthly=10)], TWICE, keys=CustomerKeys(OLD))
+    fold = handed_on(fold, CustomerKeys(NEW, OLD))
+    before = snapshots_of(fold, on(3))
+    apply(fold, [customer_event("changed", "ann", on(2))], first=1)
+    fold.settle()
+
+    assert digests(fold) == {CustomerKeys(NEW).digest("acme", "ann")}
+    assert snapshots_of(fold, on(3)) == before
