@@ -145,8 +145,12 @@ class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Another field of the row and its format: a page writes it behind this one, after a slash."""
     tile: Literal["", "large", "small"] = ""
     """Whether a tile shows it; it must also be in the list. Three have room large, the first is the largest."""
-    summary: Literal["", "sum", "max"] = ""
-    """What the head of a page says of it over all rows; it must also be in the list."""
+    summary: Literal["", "sum", "max", "tenants"] = ""
+    """
+    What the head of a page says of it over all rows; it must also be in the list.
+
+    `tenants`: the sum of those rows that are of all of a tenant, where others are parts of them.
+    """
     notes: tuple[ShownNote, ...] = ()
     """What stands below it where it is large."""
     parts: Parts | None = None

@@ -32,14 +32,14 @@ _LONGEST_ID: Final = 200
 
 _QUEUES_REMEMBERED: Final = 10_000
 
-Told = Sequence[Event]
+_Told = Sequence[Event]
 
 
 def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     """Return what contacts tell: a `Family.derive`."""
     solved_by = _finder(policies)
 
-    def ended(event: ContactEnded, customer: str) -> Told:
+    def ended(event: ContactEnded, customer: str) -> _Told:
         data = event.data
         if data.disposition is None or data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
             return ()
@@ -54,7 +54,7 @@ def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     }
 
 
-def _enqueued(event: ContactEnqueued, customer: str) -> Told:
+def _enqueued(event: ContactEnqueued, customer: str) -> _Told:
     data = event.data
     # Whom we call back did not come again.
     if data.direction != "inbound" or data.reason == "callback":
@@ -62,14 +62,14 @@ def _enqueued(event: ContactEnqueued, customer: str) -> Told:
     return (_contacted(event, customer, served=False),)
 
 
-def _answered(event: ContactAnswered, customer: str) -> Told:
+def _answered(event: ContactAnswered, customer: str) -> _Told:
     data = event.data
     if data.direction != "inbound":
         return ()
     return (_contacted(event, customer, served=True),)
 
 
-def _transferred(event: ContactTransferred, customer: str) -> Told:
+def _transferred(event: ContactTransferred, customer: str) -> _Told:
     data = event.data
     if data.direction != "inbound":
         return ()
@@ -101,7 +101,7 @@ def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     }
 
 
-def _opened(event: CaseOpened, customer: str) -> Told:
+def _opened(event: CaseOpened, customer: str) -> _Told:
     data = event.data
     if data.opened_by != "customer":
         return ()
@@ -109,7 +109,7 @@ def _opened(event: CaseOpened, customer: str) -> Told:
     return (CustomerContacted(data=came, **_of(event, customer)),)
 
 
-def _received(event: MessageReceived, customer: str) -> Told:
+def _received(event: MessageReceived, customer: str) -> _Told:
     data = event.data
     if data.automatic:
         return ()
@@ -117,13 +117,13 @@ def _received(event: MessageReceived, customer: str) -> Told:
     return (CustomerContacted(data=wrote, **_of(event, customer)),)
 
 
-def _assigned(event: CaseAssigned, customer: str) -> Told:
+def _assigned(event: CaseAssigned, customer: str) -> _Told:
     data = event.data
     went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
     return (CustomerHandedOver(data=went, **_of(event, customer)),)
 
 
-def _resolved(event: CaseResolved, customer: str) -> Told:
+def _resolved(event: CaseResolved, customer: str) -> _Told:
     data = event.data
     solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
     return (CustomerSolved(data=solved, **_of(event, customer)),)
@@ -138,13 +138,13 @@ def told_by_survey(_: Policies) -> Mapping[type[Event], Derive]:
     }
 
 
-def _invited(event: SurveyInvited, customer: str) -> Told:
+def _invited(event: SurveyInvited, customer: str) -> _Told:
     data = event.data
     asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
     return (CustomerAsked(data=asked, **_of(event, customer)),)
 
 
-def _survey_answered(event: SurveyAnswered | SurveyChanged, customer: str) -> Told:
+def _survey_answered(event: SurveyAnswered | SurveyChanged, customer: str) -> _Told:
     data = event.data
     told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
     return (CustomerAsked(data=told, **_of(event, customer)),)
@@ -155,7 +155,7 @@ def told_by_cart(_: Policies) -> Mapping[type[Event], Derive]:
     return {CartOrdered: OfCustomer(_ordered)}
 
 
-def _ordered(event: CartOrdered, customer: str) -> Told:
+def _ordered(event: CartOrdered, customer: str) -> _Told:
     data = event.data
     if data.order is None or data.value is None:
         return ()

@@ -11,7 +11,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Event, Headers
 from stream.core.family import Applied, Family, Fold, FoldOptions
 
-__all__ = ["Applied", "Decode", "Derived", "Fold", "Headers", "Record", "SourceTopic"]
+__all__ = ["Applied", "Decode", "Fold", "Follows", "Headers", "Record", "SourceTopic"]
 
 
 class Record(Protocol):
@@ -33,7 +33,7 @@ Decode = Callable[[bytes | None, Headers], Any]
 """Makes an event of a record's value and headers, or raises InvalidEvent."""
 
 
-Derived = Sequence[tuple[Event, bytes]]
+Follows = Sequence[tuple[Event, bytes]]
 """Events for other families, and their bytes."""
 
 
@@ -45,7 +45,7 @@ class SourceTopic(Struct, frozen=True, kw_only=True):
     decode: Decode
     decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None
     """Decodes many records at once, as `decode` would each; None where one of them is not plainly an event."""
-    derive: Callable[[Sequence[Any]], Iterable[tuple[Any, Derived | Exception]]] | None = None
+    derive: Callable[[Sequence[Any]], Iterable[tuple[Any, Follows | Exception]]] | None = None
     """
     Yields those of its events from which any for other families follow, with these; or with why they cannot.
 

@@ -41,7 +41,7 @@ async def watching(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
 def lines() -> Iterator[str]:
     """What a page of each worker shows at the end of the quarter."""
     for number, share in enumerate(share_of_workers(WORKERS)):
-        board = Board(at=ENDED, snapshots={"customers": share})
+        board = Board(at=ENDED, snapshots={"customers": tuple(share)})
         for (name, labels), value in parsed(
             written(metric_families(board, (FAMILY,)), TextFormat.TEXT).decode()
         ).items():

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Locator, Page, expect
 
-from stream.core.format import NO_SAMPLE
+from stream.core.format import NO_SAMPLE, level, share
 from stream.languages.words import LANGUAGES
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
-from tests.board.customers import ALL_CUSTOMERS, a_customer_board
+from tests.board.customers import ALL_CUSTOMERS, a_customer_board, a_row_of
 from tests.board.test_page_use import CHOOSE, look
 
 Served = Callable[..., AbstractAsyncContextManager[str]]
@@ -22,6 +23,11 @@ pytestmark = [
 
 VOICE = "default/support/voice//"
 OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
+
+
+def percent(text: str) -> str:
+    """As a page in English writes it."""
+    return text.replace(" ", "")
 
 
 def tile_of(page: Page, name: str) -> Locator:
@@ -77,11 +83,14 @@ async def test_a_tile_shows_the_figures_of_its_kind_and_the_line_that_studies_dr
         page = await visitor.open(f"{address}/?window=30d")
 
         everybody, queue = tile_of(page, "All customers"), tile_of(page, "support")
+        row, voice = a_row_of(ALL_CUSTOMERS, "30d"), a_row_of(VOICE, "30d")
         assert await heads_of(everybody) == ["Churn", "Carts abandoned", "CLV", "Customers", "Retention", "Referral"]
         assert await heads_of(queue) == ["FCR", "Repeats", "To a solution", "Contacts", "Contacts / solution"]
         await expect(everybody.locator(".cart_abandonment .note")).to_have_text("studies: 63%")
-        await expect(everybody.locator(".churn .note")).to_contain_text("5 of 154 lost")
-        await expect(queue.locator(".fcr .note")).to_contain_text("so far 75%")
+        await expect(everybody.locator(".churn .note")).to_contain_text(
+            f"{row['lost']} of {row['customers_at_start']} lost"
+        )
+        await expect(queue.locator(".fcr .note")).to_contain_text(f"so far {percent(level(voice['fcr_so_far']))}")
         # Colour is not all that tells the verdict: the sign stands above the digits.
         await expect(everybody.locator(".churn")).to_have_class("churn signed")
         assert visitor.complaints == []
@@ -93,7 +102,9 @@ async def test_the_churn_that_is_judged_is_named_where_the_window_shows_another(
     async with served(Worker(board=a_customer_board())) as address:
         page = await visitor.open(f"{address}/?window=7d")
 
-        await expect(tile_of(page, "All customers").locator(".churn .note .signed")).to_have_text("▼ 3.2% in 30 days")
+        churn = percent(share(a_row_of(ALL_CUSTOMERS, "30d")["churn"]))
+        note = tile_of(page, "All customers").locator(".churn .note .signed")
+        await expect(note).to_have_text(f"▼ {churn} in 30 days")
 
 
 async def test_a_detail_tells_contacts_before_and_after_a_purchase_and_what_changed(
@@ -117,13 +128,32 @@ async def test_a_queue_tells_what_is_final_beside_what_is_provisional(served: Se
     async with served(Worker(board=a_customer_board())) as address:
         page = await visitor.open(f"{address}/?panel=customers&view=queue&queue={VOICE}&window=30d")
 
-        await expect(page.locator("#now .fcr .note")).to_have_text("so far 75% · of 35 decided · 30 d")
-        await expect(line_of(page, "First-contact resolution").nth(2)).to_have_text("▼ 71%")
-        await expect(line_of(page, "First-contact resolution so far").nth(2)).to_have_text("75%")
+        row = a_row_of(VOICE, "30d")
+        final, so_far = (percent(level(row[name])) for name in ("fcr", "fcr_so_far"))
+        note = f"so far {so_far} · of {row['first_decided']} decided · 30 d"
+        await expect(page.locator("#now .fcr .note")).to_have_text(note)
+        await expect(line_of(page, "First-contact resolution").nth(2)).to_have_text(f"▼ {final}")
+        await expect(line_of(page, "First-contact resolution so far").nth(2)).to_have_text(so_far)
         await expect(page.locator("#figures")).not_to_contain_text("Cart")
         assert await page.locator("#now dt").all_inner_texts() == [
             *("First-contact resolution", "Repeat contacts", "Time to a solution", "Contacts per solution"),
         ]
+
+
+async def test_the_head_of_the_page_counts_each_customer_once_over_all_tenants(
+    served: Served, visitor: Visitor
+) -> None:
+    board = a_customer_board()
+    rows = board.snapshots["customers"]
+    second = tuple(replace(row, tenant="globex") for row in rows)
+    async with served(Worker(board=replace(board, snapshots={"customers": (*rows, *second)}))) as address:
+        page = await visitor.open(f"{address}/")
+
+        await expect(page.locator("#summary .customers dd")).to_have_text(
+            f"{2 * a_row_of(ALL_CUSTOMERS, 'today')['customers']}"
+        )
+        names = page.locator("#tiles li").filter(has=page.get_by_role("link", name="All customers", exact=True))
+        await expect(names.locator(".where")).to_have_text(["default", "globex"])
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)], ids=str)

@@ -20,7 +20,7 @@ from stream.core.cloudevents import Event
 from stream.core.family import Board
 from stream.core.identity import NO_SECRET
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.tables import CUSTOMERS
+from stream.families.customers.tables import CUSTOMER_ROWS
 from stream.families.registry import EVENT_TYPES
 from stream.runtime.kafka.topics import DEAD_LETTERS
 from tests.brokers import Broker
@@ -30,7 +30,7 @@ from tests.runtime.test_compaction import HASTY
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAME = "Marija-Novak-4711"
-KEY = CUSTOMERS.encode_key(("acme", NO_SECRET.digest("acme", NAME)))
+KEY = CUSTOMER_ROWS.encode_key(("acme", NO_SECRET.digest("acme", NAME)))
 POLICIES = policies_of('[defaults]\nsolved_dispositions = ["solved"]\n', "policies")
 
 

@@ -3,7 +3,7 @@
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
 import { families, feed, inAddress, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
-import { SIGNS, besideName, found, headOf, isOf, labelText, nameOfRow, stateText, textOf, titleOf, valueOf } from "./figures.js";
+import { SIGNS, besideName, found, headOf, isOf, isOfTenant, labelText, nameOfRow, stateText, textOf, titleOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
@@ -68,16 +68,19 @@ function drawSummary() {
   put($("agents"), agents.length ? `${say("agents")}: ${agents.join(" · ")}` : "");
 }
 
+const sum = (numbers) => numbers.reduce((sum, one) => sum + one, 0);
 const SUMMARIES = {
-  sum: (numbers) => numbers.reduce((sum, one) => sum + one, 0),
+  sum,
+  tenants: sum,
   max: (numbers) => numbers.reduce((most, one) => Math.max(most, one), numbers[0]),
 };
 
 // Figures over all rows, before how many rows are in which state; waits among them run on.
 function tickSummary() {
-  const columns = panelOf().columns.filter((column) => column.summary);
-  const told = columns.map((column) => {
-    const numbers = rows().map((row) => valueOf(column, row)).filter((one) => one !== null);
+  const { columns, labels } = panelOf();
+  const told = columns.filter((column) => column.summary).map((column) => {
+    const counted = rows().filter((row) => column.summary !== "tenants" || isOfTenant(labels, row));
+    const numbers = counted.map((row) => valueOf(column, row)).filter((one) => one !== null);
     const text = textOf(column, {}, SUMMARIES[column.summary](numbers));
     return { name: column.word ?? column.name, head: headOf(leading(), column), text };
   });

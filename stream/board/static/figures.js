@@ -42,6 +42,8 @@ export function headOf(panel, column) {
 // What a row is called by: the first label that it has, but for its tenant. None: it is of all of a tenant.
 const namedBy = (labels, row) => labelsOf(labels).find((label) => label !== "tenant" && row[label]);
 
+export const isOfTenant = (labels, row) => namedBy(labels, row) === undefined;
+
 // Rows that lack the label that names most of them have a sentence of their family's own, such as of a plan.
 export function nameOfRow(panel, labels, row) {
   const by = namedBy(labels, row);

@@ -10,8 +10,8 @@ from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
 from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
 from stream.families.customers.events import CartEvent
-from stream.families.customers.matters import OF_MEMBERS, Fact
-from stream.families.customers.parts import Members, Parts
+from stream.families.customers.matters import OF_MEMBERS, CustomerFact
+from stream.families.customers.parts import CustomerParts, MemberParts
 from stream.families.customers.pending import Pending
 from stream.families.customers.reports import ms_of
 
@@ -30,7 +30,7 @@ _UNKNOWN: Final = ("unknown",)
 class Carts:
     """The carts of one partition; a cart counts for the plan and group that its events name."""
 
-    def __init__(self, parts: Parts, pending: Pending, keys: CustomerKeys, most: int) -> None:
+    def __init__(self, parts: CustomerParts, pending: Pending, keys: CustomerKeys, most: int) -> None:
         self.rows: Rows[CartKey, CartRow] = Rows()
         self._parts = parts
         self._pending = pending
@@ -92,16 +92,16 @@ class Carts:
         for parts in (stays, left, entered):
             # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
             self._pending.hear(parts, at_ms, applied_to)
-        self._pending.take_back([stays], [fact for fact in gone if fact not in new])
+        self._pending.remove([stays], [fact for fact in gone if fact not in new])
         self._pending.add([stays], [fact for fact in new if fact not in gone])
-        self._pending.take_back([left], gone)
+        self._pending.remove([left], gone)
         self._pending.add([entered], new)
         if row.reports and (due := _due(gone)) is not None:
             before.due_carts.remove(*due)
         if (due := _due(new)) is not None:
             now.due_carts.add(*due)
 
-    def _members(self, tenant: str, row: CartRow) -> Members:
+    def _members(self, tenant: str, row: CartRow) -> MemberParts:
         admit = self._parts.admit_name
         plan = admit(tenant, "plan", row.plan) if row.plan else ""
         group = admit(tenant, "group", row.group) if row.group else ""
@@ -133,11 +133,11 @@ class Carts:
         return True
 
 
-def _facts(row: CartRow) -> list[Fact]:
+def _facts(row: CartRow) -> list[CustomerFact]:
     return [(OF_MEMBERS, at_ms, (name,), number) for at_ms, name, number in cart_facts(row)]
 
 
-def _due(facts: list[Fact]) -> tuple[int, int, int] | None:
+def _due(facts: list[CustomerFact]) -> tuple[int, int, int] | None:
     """Return when a cart is abandoned, that it is one, and its value; None of a cart that is not."""
     due = {fields[0]: (at_ms, number) for _, at_ms, fields, number in facts}
     if "carts_abandoned" not in due:

@@ -13,7 +13,16 @@ from stream.core.columns import CountColumns
 from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.core.windows import MONTHS_OF_QUARTER, SPANS, day_of, first_day_of, minute_of, month_of, quarter_of, start_of_day
+from stream.core.windows import (
+    MONTHS_OF_QUARTER,
+    SPANS,
+    day_of,
+    first_day_of,
+    minute_of,
+    month_of,
+    quarter_of,
+    start_of_day,
+)
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
 from stream.families.customers.rules import CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
@@ -36,13 +45,13 @@ __all__ = [
     "at_start",
     "by_channel",
     "churn",
+    "for_members",
+    "for_queues",
     "journeys",
     "lifetime_value",
     "money_counted",
     "money_now",
     "net_revenue_retention",
-    "of_members",
-    "of_queues",
     "present",
     "retention",
     "revenue_churn",
@@ -72,14 +81,14 @@ _CLV_WINDOW: Final = "30d"
 """Churn and revenue of a lifetime value are those of a sliding month."""
 
 
-def of_queues(column: CustomerColumn) -> CustomerColumn:
+def for_queues(column: CustomerColumn) -> CustomerColumn:
     """Return a column only of queues; None for plans and groups."""
     return lambda reading, window: [
         value if one.queue else None for one, value in zip(reading.snapshots, column(reading, window), strict=True)
     ]
 
 
-def of_members(column: CustomerColumn) -> CustomerColumn:
+def for_members(column: CustomerColumn) -> CustomerColumn:
     """Return a column only of plans, groups and all customers together; None for queues."""
     return lambda reading, window: [
         None if one.queue else value for one, value in zip(reading.snapshots, column(reading, window), strict=True)
@@ -192,7 +201,7 @@ def lifetime_value(reading: CustomerReading, _: str) -> Sequence[float | None]:
 
 def active(what: int, period: int) -> CustomerColumn:
     """Return how many were active in one of `ACTIVITIES` by number, or any, today (0), this week (1) or month (2)."""
-    return of_members(lambda reading, _: [one.active[what][period] for one in reading.snapshots])
+    return for_members(lambda reading, _: [one.active[what][period] for one in reading.snapshots])
 
 
 def stickiness(reading: CustomerReading, _: str) -> Sequence[float | None]:

@@ -15,11 +15,11 @@ from stream.families.customers.shown import (
     CUSTOMER_NOW,
     CUSTOMER_SECTIONS,
     CUSTOMER_SHOWN_FACTS,
+    customer_states,
     plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS
-from stream.families.customers.tables import CUSTOMERS as CUSTOMER_ROWS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 
 __all__ = ["FAMILY"]
 
@@ -41,7 +41,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     rows="customers",
     keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition knows all of it.",
     events=EVENTS,
-    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CARTS},
+    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CART_ROWS},
     new_fold=_new_fold,
     snapshot=CustomersSnapshot,
     counts=CustomerCounts,
@@ -53,6 +53,7 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     sections=CUSTOMER_SECTIONS,
     facts=CUSTOMER_FACTS,
     shows=CUSTOMER_SHOWN_FACTS,
+    state=customer_states,
     urgency=plans_before_queues,
     rules=RULES,
     # The customers of one plan are on many partitions, since their names decide where each is.

@@ -18,7 +18,7 @@ from stream.families.customers.shown import CHURN_OF_30_DAYS
 __all__ = ["FIGURES"]
 
 _ONLY_SHOWN: Final = (
-    Figure(column=read.of_members(lambda reading, _: read.churn(reading, "30d")), show=CHURN_OF_30_DAYS),
+    Figure(column=read.for_members(lambda reading, _: read.churn(reading, "30d")), show=CHURN_OF_30_DAYS),
 )
 
 FIGURES: Final[tuple[CustomerFigure, ...]] = (*QUEUE_FIGURES, *MEMBER_FIGURES, *POLICY_FIGURES, *_ONLY_SHOWN)

@@ -25,7 +25,7 @@ MEMBER_LABELS: Final = ("tenant", "plan", "group")
 
 CustomerFigure = Figure[CustomersSnapshot]
 
-Windows = tuple[str, ...]
+WrittenIn = tuple[str, ...]
 
 
 def _queue_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
@@ -44,13 +44,13 @@ def _sampled(metric: Metric, column: Column[CustomersSnapshot]) -> Column[Custom
 
 
 def of_queue(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Windows | None = None
+    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: WrittenIn | None = None
 ) -> CustomerFigure:
     """Return a figure that queues have, and plans and groups have not."""
     return Figure(
         metric=metric,
         section=section,
-        column=_sampled(metric, read.of_queues(column)),
+        column=_sampled(metric, read.for_queues(column)),
         labels_of=_queue_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
@@ -61,20 +61,20 @@ def queue_by_name(
     section: str,
     metric: Metric,
     columns: Mapping[str, Column[CustomersSnapshot]],
-    written_in: Windows | None = None,
+    written_in: WrittenIn | None = None,
 ) -> CustomerFigure:
     """Return the same with a column for each value of its last label."""
     return Figure(metric=metric, section=section, by=columns, labels_of=_queue_labels, written_in=written_in)
 
 
 def of_members(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Windows | None = None
+    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: WrittenIn | None = None
 ) -> CustomerFigure:
     """Return a figure that plans, groups and all customers together have, and queues have not."""
     return Figure(
         metric=metric,
         section=section,
-        column=_sampled(metric, read.of_members(column)),
+        column=_sampled(metric, read.for_members(column)),
         labels_of=member_labels,
         show=CUSTOMERS_SHOWN.get(metric.name),
         written_in=written_in,
@@ -85,13 +85,13 @@ def by_name(
     section: str,
     metric: Metric,
     columns: Mapping[str, Column[CustomersSnapshot]],
-    written_in: Windows | None = None,
+    written_in: WrittenIn | None = None,
 ) -> CustomerFigure:
     """Return the same with a column for each value of its last label."""
     return Figure(
         metric=metric,
         section=section,
-        by={name: read.of_members(column) for name, column in columns.items()},
+        by={name: read.for_members(column) for name, column in columns.items()},
         labels_of=member_labels,
         written_in=written_in,
     )

@@ -19,12 +19,12 @@ from stream.families.customers.account import NO_STANDING, Standing
 from stream.families.customers.activity import LastDays
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
 from stream.families.customers.due_carts import DueCarts
-from stream.families.customers.history import ACTIVITIES, Membership, Place
+from stream.families.customers.history import ACTIVITIES, CustomerPlace, PlanAndGroup
 from stream.families.customers.local_days import EPOCH_DAY, LocalDays
 from stream.families.customers.rules import RULES, CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
-__all__ = ["CUSTOMER_WINDOWS", "IN_ANY_WAY", "SILENCE", "Members", "Part", "PartKey", "PartSet", "Parts"]
+__all__ = ["CUSTOMER_WINDOWS", "IN_ANY_WAY", "SILENCE", "CustomerParts", "MemberParts", "Part", "PartKey", "PartSet"]
 
 PartKey = tuple[str, str, str, str, str]
 """Tenant, queue, channel, plan, group: see `stream.families.customers.snapshot.CUSTOMERS`."""
@@ -98,10 +98,10 @@ class PartSet:
         )
 
 
-class Members(PartSet):
+class MemberParts(PartSet):
     """The parts of customers with one plan and group, and how these stand: derived from rows, and in no table."""
 
-    def __init__(self, membership: Membership, parts: tuple[Part, ...], days: LocalDays) -> None:
+    def __init__(self, membership: PlanAndGroup, parts: tuple[Part, ...], days: LocalDays) -> None:
         super().__init__(parts, days)
         self.membership = membership
         self.standing = NO_STANDING
@@ -144,7 +144,7 @@ class Members(PartSet):
                 self.last_days[what].move(was, now)
 
 
-class Parts(dict[PartKey, Part]):
+class CustomerParts(dict[PartKey, Part]):
     """
     Every part that there is something to keep of.
 
@@ -161,7 +161,7 @@ class Parts(dict[PartKey, Part]):
         self._tenants: dict[str, str] = {}
         self._days: dict[object, LocalDays] = {}
         self._of_places: dict[tuple[str, str, str], PartSet] = {}
-        self._of_members: dict[tuple[str, Membership], Members] = {}
+        self._of_members: dict[tuple[str, PlanAndGroup], MemberParts] = {}
         self._of_moves: dict[tuple[PartSet, PartSet], tuple[PartSet, PartSet, PartSet]] = {}
 
     def admit_tenant(self, tenant: str) -> str:
@@ -189,7 +189,7 @@ class Parts(dict[PartKey, Part]):
             names.add(name)
         return name
 
-    def of_place(self, tenant: str, place: Place) -> PartSet:
+    def of_place(self, tenant: str, place: CustomerPlace) -> PartSet:
         """Return what counts for a place."""
         key = (tenant, place.queue, place.channel)
         found = self._of_places.get(key)
@@ -198,7 +198,7 @@ class Parts(dict[PartKey, Part]):
             found = self._of_places[key] = PartSet((part,), self._days_of(part.policy))
         return found
 
-    def of_members(self, tenant: str, membership: Membership) -> Members:
+    def of_members(self, tenant: str, membership: PlanAndGroup) -> MemberParts:
         """Return what counts for customers of a plan and group."""
         key = (tenant, membership)
         found = self._of_members.get(key)
@@ -208,7 +208,7 @@ class Parts(dict[PartKey, Part]):
             keys += [(tenant, "", "", plan, "")] if plan else []
             keys += [(tenant, "", "", "", group)] if group else []
             parts = tuple(map(self.part, keys))
-            found = self._of_members[key] = Members(membership, parts, self._days_of(parts[0].policy))
+            found = self._of_members[key] = MemberParts(membership, parts, self._days_of(parts[0].policy))
         return found
 
     def of_move(self, before: PartSet, now: PartSet) -> tuple[PartSet, PartSet, PartSet]:
@@ -264,7 +264,7 @@ class Parts(dict[PartKey, Part]):
             if queue:
                 self._names[tenant, "queue"].add(queue)
 
-    def all_members(self) -> Iterable[Members]:
+    def all_members(self) -> Iterable[MemberParts]:
         """Return every plan and group with what it stands for."""
         return self._of_members.values()
 

@@ -114,7 +114,7 @@ POLICY_FIGURES: Final[tuple[CustomerFigure, ...]] = (
             kind=Kind.INFO,
         ),
         section="customer_policy",
-        column=read.of_members(lambda reading, _: [1] * len(reading.snapshots)),
+        column=read.for_members(lambda reading, _: [1] * len(reading.snapshots)),
         labels_of=_promised_labels,
     ),
 )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from stream.core.family import worst
 from stream.core.figure import Column, Parts, Row, Show, ShownNote
 from stream.core.judgement import State, kept_above, kept_below
 from stream.families.customers import columns as read
@@ -22,6 +23,7 @@ __all__ = [
     "CUSTOMER_SECTIONS",
     "CUSTOMER_SHOWN_FACTS",
     "TYPICAL_ABANDONMENT",
+    "customer_states",
     "plans_before_queues",
 ]
 
@@ -73,9 +75,29 @@ def _judge_carts(reading: CustomerReading, column: Sequence[Any]) -> Sequence[St
 
 def _judge_churn(reading: CustomerReading, _: Sequence[Any]) -> Sequence[State]:
     """Judge the churn of 30 days, as alerts do."""
-    churn = read.sampled(read.of_members(read.churn), read.at_start)(reading, _LIMITED_IN)
+    churn = read.sampled(read.for_members(read.churn), read.at_start)(reading, _LIMITED_IN)
     assert isinstance(churn, SampledColumn)
     return _verdicts(reading, churn, lambda one: one.policy.churn_limit, kept_below)
+
+
+_FCR: Final = read.sampled(read.for_queues(CUSTOMERS_COUNTED.of_ratio(read.FCR)), CUSTOMER_SAMPLES["contact_fcr_ratio"])
+_CART_ABANDONMENT: Final = read.sampled(
+    read.for_members(CUSTOMERS_COUNTED.of_ratio(read.CART_ABANDONMENT)), _decided_carts
+)
+
+
+def customer_states(reading: CustomerReading, window: str) -> Sequence[State]:
+    """Tell how each row stands; of plans and groups without any limit all is well, where there are enough customers."""
+    verdicts = zip(
+        _judge_fcr(reading, _FCR(reading, window)),
+        _judge_carts(reading, _CART_ABANDONMENT(reading, window)),
+        _judge_churn(reading, ()),
+        strict=True,
+    )
+    return [
+        State.OK if state is State.NO_SAMPLE and one.present >= one.policy.customer_minimum else state
+        for one, state in zip(reading.snapshots, map(worst, verdicts), strict=True)
+    ]
 
 
 # How it is shown.
@@ -149,7 +171,9 @@ _OF_MEMBERS: Final[dict[str, Show[CustomersSnapshot]]] = {
         name="cart_value_abandonment", format="share", title="value lost", if_any=True
     ),
     "contact_cart_recovery_ratio": Show(name="cart_recovery", format="share", title="recovered", if_any=True),
-    "contact_customers": Show(name="customers", format="count", title="customers", tile="small", rank=2, summary="max"),
+    "contact_customers": Show(
+        name="customers", format="count", title="customers", tile="small", rank=2, summary="tenants"
+    ),
     "contact_customers_monthly_revenue": Show(name="monthly_revenue", format="amount", title="monthly"),
     "contact_customer_stickiness_ratio": Show(
         name="stickiness",
@@ -275,11 +299,11 @@ def _churn_elsewhere(reading: CustomerReading, window: str) -> Sequence[float | 
 
 
 CUSTOMER_FACTS: Final[dict[str, Column[CustomersSnapshot]]] = {
-    "currency": read.of_members(lambda reading, _: [one.policy.currency for one in reading.snapshots]),
-    "lost": read.of_members(CUSTOMERS_COUNTED.of_counts("lost")),
-    "customers_at_start": read.of_members(read.at_start),
-    "churn_elsewhere": read.of_members(_churn_elsewhere),
-    "typical_abandonment": read.of_members(_typical),
+    "currency": read.for_members(lambda reading, _: [one.policy.currency for one in reading.snapshots]),
+    "lost": read.for_members(CUSTOMERS_COUNTED.of_counts("lost")),
+    "customers_at_start": read.for_members(read.at_start),
+    "churn_elsewhere": read.for_members(_churn_elsewhere),
+    "typical_abandonment": read.for_members(_typical),
     "active": _active,
     "journey_before": _by_channel("before"),
     "journey_after": _by_channel("after"),

@@ -42,7 +42,7 @@ def share_of_workers(workers: int) -> Sequence[tuple[CustomersSnapshot, ...]]:
         fold = folds[crc32(event.subject.encode()) % workers]
         applied = fold.apply([event], [number])
         assert not applied.failed, applied.failed
-    return [tuple(one for _, one in fold.snapshots(ENDED) if one is not None) for fold in folds]
+    return [tuple(one for _, one in fold.snapshots(ENDED)) for fold in folds]
 
 
 def together(shares: Iterable[Sequence[CustomersSnapshot]]) -> Sequence[CustomersSnapshot]:

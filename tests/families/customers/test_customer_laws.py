@@ -18,7 +18,7 @@ from stream.families.customers.fold import CustomersFold
 from stream.families.customers.history import ACTIVITIES
 from stream.families.customers.parts import CUSTOMER_WINDOWS
 from stream.families.customers.rules import RULES
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS, CUSTOMERS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from tests.families.customers.naive import Naive
 from tests.families.customers.told import FIRST, apply, counts_of, customer_event, customers_fold_of, snapshots_of
 
@@ -240,7 +240,7 @@ def is_forgotten(event: Event) -> bool:
 def restarted(fold: CustomersFold, rules: Policies) -> CustomersFold:
     """Return a fold that has read the rows of another one, as bytes."""
     again = CustomersFold(rules)
-    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMERS), ("carts", CARTS)):
+    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMER_ROWS), ("carts", CART_ROWS)):
         for key, row in fold.tables[name].items():
             read = codec.decode_row(codec.encode_row(row))
             again.tables[name].load(codec.decode_key(codec.encode_key(key)), read)

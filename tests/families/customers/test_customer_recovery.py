@@ -22,7 +22,7 @@ from stream.core.identity import CustomerKeys
 from stream.families.customers.events import CustomerForgotten, CustomerJoined
 from stream.families.customers.family import FAMILY
 from stream.families.customers.snapshot import CustomersSnapshot
-from stream.families.customers.tables import CUSTOMERS
+from stream.families.customers.tables import CUSTOMER_ROWS
 from stream.families.registry import FAMILIES
 from stream.runtime.routing.processor import home_of
 from stream.settings import Settings
@@ -175,7 +175,7 @@ async def test_of_who_is_forgotten_the_compacted_changelogs_have_nothing_but_tom
             assert await worker.checkpoints.write()
 
     gone = {event.subject for event in TOLD if isinstance(event, CustomerForgotten)}
-    keys = {CUSTOMERS.encode_key(("northwind", KEYS.digest("northwind", one))) for one in gone}
+    keys = {CUSTOMER_ROWS.encode_key(("northwind", KEYS.digest("northwind", one))) for one in gone}
     changelogs = {
         place: records for place, records in log.changelogs.items() if place[0].endswith("-customers-changelog")
     }

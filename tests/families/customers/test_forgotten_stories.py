@@ -5,7 +5,7 @@ import pytest
 from stream.core.family import Applied
 from stream.core.identity import CustomerKeys
 from stream.families.customers.fold import CustomersFold
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS, CUSTOMERS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from tests.families.customers.told import (
     EVERYBODY,
     SUPPORT,
@@ -37,7 +37,7 @@ JOINED = "customer_window_joined"
 def rows_written(fold: CustomersFold) -> dict[bytes, bytes | None]:
     """Return by key what the next checkpoint writes to the changelogs of customers and carts; None: a tombstone."""
     written: dict[bytes, bytes | None] = {}
-    for name, codec in (("customers", CUSTOMERS), ("carts", CARTS), ("customer_counts", CUSTOMER_COUNTS)):
+    for name, codec in (("customers", CUSTOMER_ROWS), ("carts", CART_ROWS), ("customer_counts", CUSTOMER_COUNTS)):
         for key, row in fold.tables[name].drain_changed():
             written[codec.encode_key(key)] = None if row is None else codec.encode_row(row)
     return written
@@ -93,14 +93,14 @@ def test_of_somebody_unknown_nothing_is_kept_and_nothing_counts() -> None:
 def test_the_row_is_empty_at_once_and_goes_when_the_erasure_is_durable() -> None:
     events = told(LIFE + FORGOTTEN)
     fold = customers_fold_of(events, keys=KEYS)
-    key = CUSTOMERS.encode_key(("acme", KEYS.digest("acme", "ann")))
+    key = CUSTOMER_ROWS.encode_key(("acme", KEYS.digest("acme", "ann")))
     digest = f"{KEYS.digest('acme', 'ann')}".encode()
 
     written = rows_written(fold)
     assert written[key] is not None
     [empty] = fold.customers.values()
     assert (empty.history, empty.places, empty.membership) == (b"", (), ("", ""))
-    assert CUSTOMERS.decode_row(written.pop(key) or b"") == empty
+    assert CUSTOMER_ROWS.decode_row(written.pop(key) or b"") == empty
     assert all(digest not in other and digest not in (row or b"") for other, row in written.items())
 
     fold.committed(len(events) - 1)  # the erasure itself is not committed
@@ -162,7 +162,7 @@ def test_a_customer_known_by_an_older_key_is_forgotten_by_both() -> None:
     again.committed(11)
     again.settle()
 
-    keys = [CUSTOMERS.encode_key(("acme", CustomerKeys(one).digest("acme", "ann"))) for one in (older, newer)]
+    keys = [CUSTOMER_ROWS.encode_key(("acme", CustomerKeys(one).digest("acme", "ann"))) for one in (older, newer)]
     written = rows_written(again)
     # By the newer key nothing was ever written: there is nothing to take back.
     assert written[keys[0]] is None

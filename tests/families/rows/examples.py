@@ -17,7 +17,7 @@ from stream.families.contacts.tally import Tally, TallyRow
 from stream.families.customers.cart import CartRow
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
 from stream.families.customers.history import CustomerRow
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS, CUSTOMERS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from stream.families.surveys.contributions import Asked, Rated, Reviewed
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
 from stream.families.surveys.survey import Answer, Invitation, SurveyRow
@@ -42,8 +42,8 @@ def examples() -> dict[str, list[Example]]:
         "agents": [(AGENTS, ("acme", "eva"), _agent())],
         "survey_counts": [(SURVEY_COUNTS, (*_RATED, scope, number), row) for scope, number, row in _survey_counts()],
         "customer_counts": [(CUSTOMER_COUNTS, (*_OF_PLAN, scope, n), row) for scope, n, row in _customer_counts()],
-        "customers": [(CUSTOMERS, ("acme", 2**64 - 7), _customer())],
-        "carts": [(CARTS, ("acme", 2**64 - 8), _cart())],
+        "customers": [(CUSTOMER_ROWS, ("acme", 2**64 - 7), _customer())],
+        "carts": [(CART_ROWS, ("acme", 2**64 - 8), _cart())],
         "surveys": [(SURVEYS, ("acme", "sales", what, subject), row) for what, subject, row in _surveys()],
     }
 
