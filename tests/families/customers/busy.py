@@ -1,7 +1,9 @@
 """Customers with a sample of every figure: those of one queue, and of a tenant, a plan and a group."""
 
 import struct
+from datetime import time
 
+from stream.core.calendar import EVERY_DAY, Span
 from stream.core.counted import Counted
 from stream.core.counts import COUNT_BYTES, size_of
 from stream.core.windows import ALL
@@ -13,7 +15,13 @@ from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["busy_customers"]
 
-_POLICY = CustomerPolicy(customer_minimum=1, churn_limit=0.1, cart_abandonment_limit=0.7, team="loyalty")
+_POLICY = CustomerPolicy(
+    customer_minimum=1,
+    churn_limit=0.1,
+    cart_abandonment_limit=0.7,
+    team="loyalty",
+    quiet_hours=(Span(EVERY_DAY, time(22), time(6)),),
+)
 
 _PRESENT = 40
 
