@@ -141,7 +141,7 @@ def has_joined(account: Iterable[AccountEntry]) -> bool:
     return AccountKind.JOINED in [when >> 4 & 0xF for when, _, _ in account]
 
 
-def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:
+def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:  # noqa: C901  # a turn for each kind
     """Return how a customer stands; *paid_before* is the revenue of what is forgotten."""
     if not account:
         return NO_STANDING

@@ -1,8 +1,8 @@
 """
 What the touchpoints of a customer count for: contacts that come again, those that need not, and what a solution took.
 
-All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began; contacts of
-one matter that follow each other within the look-back are a *run*.
+All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began;
+contacts of one matter that follow each other within the look-back are a *run*.
 """
 
 from bisect import bisect_left
@@ -110,7 +110,8 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
                 contact.handed_over += (at_ms,)
             is_with = queue
             continue
-        if contact.place < 0 and queue != NOWHERE:
+        # Who was only given a solution did not come: we have called, or written first.
+        if contact.place < 0 and queue != NOWHERE and kind != Touch.SOLVED:
             contact.place = when & 0xFF
             is_with = is_with or queue
         if kind == Touch.MESSAGE and when != touched[0]:

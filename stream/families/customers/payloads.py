@@ -99,7 +99,7 @@ class HandedOverData(CustomerData, frozen=True, kw_only=True):
 
 
 class SolvedData(CustomerData, frozen=True, kw_only=True):
-    """What was solved, as far as we know."""
+    """What was solved, as far as we know; of whom nothing else is told of it, the customer did not come."""
 
     contact: Id
     queue: Name | None = None

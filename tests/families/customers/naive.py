@@ -167,7 +167,7 @@ class Naive:
 
     def _come(self, one: _Contact, event: Event) -> None:
         data, solved = event.data, tag_of(event) == "customer.solved"
-        if not one.queue and data.queue:
+        if not one.queue and data.queue and not solved:
             topic = data.topic if self.policy.matter_by_topic else None
             one.queue, one.channel = data.queue, data.channel or "voice"
             one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
