@@ -1,6 +1,6 @@
 """How the figures of customers are labelled: some by queue and channel, the others by plan and group of customers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stream.core.figure import Column, Figure
@@ -25,8 +25,6 @@ MEMBER_LABELS: Final = ("tenant", "plan", "group")
 
 CustomerFigure = Figure[CustomersSnapshot]
 
-Windows = tuple[str, ...]
-
 
 def _queue_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
     return one.key[:3] if one.queue else None
@@ -38,7 +36,7 @@ def member_labels(one: CustomersSnapshot) -> tuple[str, ...] | None:
 
 
 def of_queue(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Windows | None = None
+    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Sequence[str] | None = None
 ) -> CustomerFigure:
     """Return a figure that queues have, and plans and groups have not."""
     return Figure(
@@ -55,14 +53,14 @@ def queue_by_name(
     section: str,
     metric: Metric,
     columns: Mapping[str, Column[CustomersSnapshot]],
-    written_in: Windows | None = None,
+    written_in: Sequence[str] | None = None,
 ) -> CustomerFigure:
     """Return the same with a column for each value of its last label."""
     return Figure(metric=metric, section=section, by=columns, labels_of=_queue_labels, written_in=written_in)
 
 
 def of_members(
-    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Windows | None = None
+    section: str, metric: Metric, column: Column[CustomersSnapshot], written_in: Sequence[str] | None = None
 ) -> CustomerFigure:
     """Return a figure that plans, groups and all customers together have, and queues have not."""
     return Figure(
@@ -79,7 +77,7 @@ def by_name(
     section: str,
     metric: Metric,
     columns: Mapping[str, Column[CustomersSnapshot]],
-    written_in: Windows | None = None,
+    written_in: Sequence[str] | None = None,
 ) -> CustomerFigure:
     """Return the same with a column for each value of its last label."""
     return Figure(
