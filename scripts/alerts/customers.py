@@ -168,7 +168,7 @@ CUSTOMER_ALERTS = (
         dashboard="customers",
         summary="{where}: {value} of the carts of today were abandoned, the limit is {limit}",
         description="With these carts nothing happened any more for as long as the policy says. "
-        "Buy something in the shop: does paying work, are prices and delivery right?",
+        "Buy something in the shop: see whether paying works, and prices and delivery are right.",
         value="ratio",
         limit="contact_cart_abandonment_limit_ratio",
         pending=QUARTER,

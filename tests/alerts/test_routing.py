@@ -38,7 +38,9 @@ def amtool(*arguments: str | Path) -> str:
 
 def labels_of(name: str, **others: str) -> dict[str, str]:
     alert = ALERTS_BY_NAME[name]
-    about = {"queue": QUEUE | others, "customers": MEMBERS}.get(alert.concerns, {"topic": "contacts", "partition": "3"})
+    about = {"queue": QUEUE | others, "customers": MEMBERS | others}.get(
+        alert.concerns, {"topic": "contacts", "partition": "3"}
+    )
     return {"alertname": name, "severity": alert.severity, "concerns": alert.concerns, **about}
 
 
@@ -67,13 +69,15 @@ def test_an_alert_goes_to_whom_it_concerns(name: str, receiver: str) -> None:
 
 def test_a_team_can_have_a_receiver_of_its_own(tmp_path: Path) -> None:
     config, (shown, _) = configuration_and_additions()
-    [of_queues] = [route for route in config["route"]["routes"] if route["receiver"] == "supervisors"]
-    of_queues["routes"] = shown["routes"]
+    of_teams = [route for route in config["route"]["routes"] if route["receiver"] == "supervisors"]
+    for route in of_teams:
+        route["routes"] = shown["routes"]
     config["receivers"] += shown["receivers"]
     (mine := tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
 
     for team, receiver in {"claims": "claims", "sales": "supervisors"}.items():
         assert routes(mine, **labels_of(WAITS, team=team)) == receiver
+        assert routes(mine, **labels_of("ContactChurn", team=team)) == receiver
 
 
 def test_what_is_critical_can_go_to_a_pager_besides(tmp_path: Path) -> None:
