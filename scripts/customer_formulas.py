@@ -122,7 +122,9 @@ def _per_effort(field: str) -> Formula:
 
 def _percentile(field: str) -> Formula:
     def formula(sums: Sums) -> str:
-        return f"histogram_quantile ({_NINE_IN_TEN}, {sums.counted(f'{field}_within', 'le', window='30d')})"
+        # Of no histogram of its own, so no label of one: `le` is what the function reads.
+        within = sums.counted(f"{field}_within", "up_to", window="30d")
+        return f'histogram_quantile ({_NINE_IN_TEN}, label_replace ({within}, "le", "$1", "up_to", "(.+)"))'
 
     return formula
 
@@ -139,7 +141,7 @@ QUEUE_RATIOS: Final[Mapping[str, Formula]] = {
 """By the metric that one worker shows, and that is right of one worker only."""
 
 PERCENTILES: Final[Mapping[str, Formula]] = {
-    "contact_effort_p90_seconds": _percentile("effort_seconds"),
+    "contact_effort_p90_seconds": _percentile("effort"),
     "contact_effort_p90_contacts": _percentile("effort_contacts"),
 }
 """Likewise, of 30 days: each bucket is a series, and a shorter window would seldom have enough of them."""

@@ -19,8 +19,8 @@ from stream.core.family import Family
 from stream.core.figure import Row, Show, ShownColumn
 from stream.core.format import (
     amount,
+    change,
     count,
-    difference_with_margin,
     duration,
     elapsed,
     level,
@@ -67,7 +67,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "count": count,
     "score": score,
     "rate": rate,
-    "difference": difference_with_margin,
+    "change": change,
     "moment": moment,
     "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),

@@ -44,7 +44,7 @@ Format = Literal[
     "count",
     "score",
     "rate",
-    "difference",
+    "change",
     "amount",
     "moment",
     "text",

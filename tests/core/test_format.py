@@ -15,8 +15,8 @@ from stream.core import format as written
 from stream.core.format import (
     NO_SAMPLE,
     amount,
+    change,
     count,
-    difference_with_margin,
     duration,
     elapsed,
     level,
@@ -96,9 +96,7 @@ def test_a_rate_has_two_decimals_and_is_rounded_half_up() -> None:
 
 
 def test_a_difference_says_its_direction_and_its_margin_of_error() -> None:
-    written = [*map(difference_with_margin, ((0.306, 0.12), (-0.5, 0.004), None))]
-
-    assert written == ["+0.31 ± 0.12", "-0.50 ± 0.00", NO_SAMPLE]
+    assert [*map(change, ((0.306, 0.12), (-0.5, 0.004), None))] == ["+0.31 ± 0.12", "-0.50 ± 0.00", NO_SAMPLE]
 
 
 def test_an_amount_is_whole_and_names_its_currency_where_one_is_told() -> None:
@@ -172,7 +170,7 @@ def test_the_page_rounds_figures_as_the_terminal_does() -> None:
         "share": RATIOS,
         "count": COUNTS,
         "rate": [None, 0, 0.125, 12, *(number / 997 for number in range(-99, 2000, 7))],
-        "difference": [None, *((number / 97, abs(number) / 331) for number in range(-300, 300, 11))],
+        "change": [None, *((number / 97, abs(number) / 331) for number in range(-300, 300, 11))],
         "amount": [None, 0, -0.4, -1234.5, *(number / 7 for number in range(0, 90_000, 1301))],
         "score": [None, 0, 4.25, 4.3, 10, *(number / 7 for number in range(-700, 700, 13))],
     }

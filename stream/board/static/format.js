@@ -63,7 +63,7 @@ export function formatsOf(language) {
     // How often something happens, in the mean.
     rate,
     // By how much something is more, or less, and the margin of error of that.
-    difference: or(([more, margin]) => `${signed(hundredths(more))} ± ${rate(margin)}`),
+    change: or(([more, margin]) => `${signed(hundredths(more))} ± ${rate(margin)}`),
     // Money in whole units; without a currency where none is told.
     amount: (number, currency) => or(currency ? moneyIn(currency) : whole)(number === null ? null : Math.floor(number + 0.5)),
     // An instant ahead, with no more of its date than it takes to know which is meant.

@@ -107,7 +107,7 @@ _EFFORT_PARTS: Final = tuple(
         gauge(
             f"contact_customer_window_{name}_within",
             "matters",
-            (*_WINDOW, "le"),
+            (*_WINDOW, "up_to"),
             f"Matters that are solved by now and took at most so many {unit}, of which workers together have a "
             "percentile; in the window.",
         ),
@@ -115,7 +115,7 @@ _EFFORT_PARTS: Final = tuple(
         ("30d",),
     )
     for name, unit, field, bounds in (
-        ("effort_seconds", "seconds", "effort_in", EFFORT_BOUNDS_SECONDS),
+        ("effort", "seconds", "effort_in", EFFORT_BOUNDS_SECONDS),
         ("effort_contacts", "contacts", "effort_contacts_in", EFFORT_CONTACTS_BOUNDS),
     )
 )

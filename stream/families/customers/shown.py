@@ -326,7 +326,7 @@ CUSTOMER_SHOWN_FACTS: Final[tuple[Show[CustomersSnapshot], ...]] = (
         Show(name=f"journey_{name}", format="rate", title=f"contacts {name}", parts=_CHANNELS, only_without="queue")
         for name in ("before", "after", "usual")
     ),
-    Show(name="journey_changed", format="difference", title="contacts changed", parts=_CHANNELS, only_without="queue"),
+    Show(name="journey_changed", format="change", title="contacts changed", parts=_CHANNELS, only_without="queue"),
 )
 """How those facts are shown that the detail has."""
 
