@@ -17,7 +17,7 @@ from stream.sdk.producer import Producer
 from stream.security.customer_keys import read_customer_keys
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
-from stream.simulator import CASES_BEFORE, demo_centre, live, paced, with_surveys
+from stream.simulator import CASES_BEFORE, CUSTOMERS_BEFORE, demo_centre, live, paced, with_surveys
 
 __all__ = ["DEMO_PARTITIONS", "WARM_UP", "running_demo"]
 
@@ -31,6 +31,10 @@ _KEY_BYTES: Final = 32
 DEMO_POLICIES = """
 [defaults]
 target = 0.80
+solved_dispositions = ["solved"]
+margin = 0.35
+churn_limit = 0.08
+cart_abandonment_limit = 0.80
 
 [[queue]]
 channel = "voice"
@@ -102,7 +106,15 @@ async def _simulate(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
-    events = with_surveys(live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed, cases_before=CASES_BEFORE))
+    past = live(
+        demo_centre(),
+        now=clock(),
+        warm_up=WARM_UP,
+        seed=seed,
+        cases_before=CASES_BEFORE,
+        customers_before=CUSTOMERS_BEFORE,
+    )
+    events = with_surveys(past)
     async with Producer(address) as producer:
         async for event in paced(events, speed=speed, clock=clock, sleep=sleep, origin=clock()):
             await producer.post(event)

@@ -47,12 +47,15 @@ class Replay:
         self.newest = max(self.newest, *(event.time for event in events))
 
     def _with_derived(self, events: list[Event]) -> list[Event]:
-        """Return the events and what follows from them for other families, as checkpoints write it."""
+        """Return the events, each with what follows from it right behind it: at the end of months it would be late."""
         if self._derivation is None:
             return events
-        told = [*events]
-        for event in told:  # it grows meanwhile: also from what follows may something follow
-            told += [one for one, _ in self._derivation.of(event)]
+        told: list[Event] = []
+        for event in events:
+            following = [event]
+            for one in following:  # it grows meanwhile: also from what follows may something follow
+                following += [follows for follows, _ in self._derivation.of(one)]
+            told += following
         return told
 
     def _note(self, applied: Applied) -> None:

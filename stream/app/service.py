@@ -24,6 +24,7 @@ from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
 from stream.runtime.app import Worker, create_app
 from stream.runtime.kafka.advertised_address import advertised_address, plain_url
+from stream.runtime.source_topic import SourceTopic
 from stream.security.customer_keys import CUSTOMER_KEY_FILE, read_customer_keys
 from stream.settings import Settings
 from stream.status.feed import Feed
@@ -97,17 +98,7 @@ class Service:
         self.settings = settings
         self.feed = Feed()
         self._customer_keys = customer_keys or read_customer_keys(settings.customer_key_file)
-        sources = source_topics(
-            policies or load_policies(settings.policies),
-            customer_keys=self._customer_keys,
-            partitions=settings.partitions,
-            max_queues_per_tenant=settings.max_queues_per_tenant,
-            max_queues=settings.max_queues,
-            max_customers=settings.max_customers,
-            future_tolerance=settings.future_tolerance,
-            clock=clock,
-            families=shown.families,
-        )
+        sources = self._sources(policies or load_policies(settings.policies))
         self.worker: Worker = create_app(
             settings, sources, brokers=brokers, idempotent=idempotent, feed=self.feed, clock=clock
         )
@@ -130,6 +121,20 @@ class Service:
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
             listen=_listen(settings),
+        )
+
+    def _sources(self, policies: Policies) -> list[SourceTopic]:
+        settings = self.settings
+        return source_topics(
+            policies,
+            customer_keys=self._customer_keys,
+            partitions=settings.partitions,
+            max_queues_per_tenant=settings.max_queues_per_tenant,
+            max_queues=settings.max_queues,
+            max_customers=settings.max_customers,
+            future_tolerance=settings.future_tolerance,
+            clock=self._clock,
+            families=self._families,
         )
 
     @property

@@ -20,7 +20,7 @@ __all__ = ["source_topics"]
 _HEADERS = attrgetter("headers")
 
 
-def source_topics(
+def source_topics(  # noqa: PLR0913  # as many as there are limits
     policies: Policies,
     *,
     customer_keys: CustomerKeys = NO_SECRET,
@@ -60,7 +60,7 @@ def _source_topic(
     clock: Callable[[], datetime],
 ) -> SourceTopic:
     reader = _Decoder(family.events, decoder, tolerance, clock)
-    derive = derivation.of if derivation.follows(family) else None
+    derive = derivation.of_slice if derivation.follows(family) else None
     return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all, derive=derive)
 
 

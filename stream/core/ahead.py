@@ -3,24 +3,22 @@
 Only of families that foresee something. Windows of days need none of this, since none has a day that lies ahead.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, Generic, TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 from stream.core.counted import Counted
 from stream.core.counts import Counts, CountsRow, number_in, packed
-from stream.core.windows import ALL, Unit, month_of, quarter_of
+from stream.core.windows import ALL, MONTHS_OF_QUARTER, Unit, first_day_of, month_of, quarter_of
 
 __all__ = ["DaysAhead"]
 
 T = TypeVar("T", bound=Counts)
 
-_OF_DAYS: Final[Mapping[Unit, Callable[[int], int]]] = {"month": month_of, "quarter": quarter_of}
-"""The units that have days after the running one, and in which of them a day is."""
-
 
 class DaysAhead(Generic[T]):
     """
-    The days of one key that lie ahead, to be taken off what was read.
+    The days of one key that lie ahead, to be subtracted from what was read.
 
     `days` stay the owner's, and are never changed here. What is known of a day is as good as long as its row counts up
     to the same offset, and is not *counting*: so a read looks at the few days that were counted in since the last one.
@@ -32,19 +30,18 @@ class DaysAhead(Generic[T]):
         self._known: dict[int, tuple[int, int]] = {}
         """Up to which offset each day ahead counted when it was read last, and its counts as a number."""
 
-    def take_off(self, counted: Counted, today: int, first: int) -> None:
+    def subtract_from(self, counted: Counted, today: int, first: int) -> None:
         """
-        Take the days after *today* off the running month and quarter, and off all there ever was.
+        Subtract the days after *today* from the running month and quarter, and from all there ever was.
 
-        The total has counted days from the *first* on; nothing of what is earlier is taken off it.
+        The total has counted days from the *first* on; nothing of what is earlier is subtracted from it.
         """
         if not (ahead := self._after(today)):
             return
         counted.windows[ALL] = _less(counted.windows[ALL], (one for day, one in ahead.items() if day >= first))
-        for unit, number_of in _OF_DAYS.items():
+        for unit, last in _last_days(today).items():
             if unit in counted.running:
-                running = number_of(today)
-                later = (one for day, one in ahead.items() if number_of(day) == running)
+                later = (one for day, one in ahead.items() if day <= last)
                 counted.running[unit] = _less(counted.running[unit], later)
 
     def _after(self, today: int) -> dict[int, int]:
@@ -57,6 +54,13 @@ class DaysAhead(Generic[T]):
         if known is None or known[0] != row.applied_offset or day in self._counting:
             return row.applied_offset, row.read(self._kind).number()
         return known
+
+
+@lru_cache(maxsize=64)  # all keys are read on the same few days
+def _last_days(today: int) -> dict[Unit, int]:
+    """Return the last day of each unit that may have days after the running one."""
+    next_month, next_quarter = month_of(today) + 1, quarter_of(today) + 1
+    return {"month": first_day_of(next_month) - 1, "quarter": first_day_of(next_quarter * MONTHS_OF_QUARTER) - 1}
 
 
 def _less(data: bytes, numbers: Iterable[int]) -> bytes:

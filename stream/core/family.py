@@ -29,6 +29,7 @@ __all__ = [
     "Family",
     "Fold",
     "FoldOptions",
+    "OfCustomer",
     "Snapshot",
     "merged",
     "newest_by_source",
@@ -65,8 +66,20 @@ def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
     return newest
 
 
-Derive = Callable[[Any], Iterable[Event]]
+Derive = Callable[[Any], Sequence[Event]]
 """Returns the events that follow from one."""
+
+
+class OfCustomer(Struct, frozen=True):
+    """A `Derive` of events that may name a customer: from those that name none nothing follows."""
+
+    tell: Callable[[Any, str], Sequence[Event]]
+    """Is given an event and the customer whom its data names."""
+
+    def __call__(self, event: Any) -> Sequence[Event]:  # noqa: ANN401  # each kind of event has its own data
+        """Return the events that follow from one."""
+        customer = event.data.customer
+        return () if customer is None else self.tell(event, customer)
 
 
 class Snapshot(Protocol):

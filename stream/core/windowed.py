@@ -98,8 +98,8 @@ class Windowed(Generic[T]):
         Make it empty.
 
         *foresees* is the longest that anything lies ahead of the newest event; 0: nothing does. Days must be kept
-        then, and a *silence* be longer. Whoever forgets a silent key waits for that, too: its windows may show
-        something of it so much longer than its retention reaches.
+        then, but no hours, of which one may be in two days, and a *silence* must be longer. Whoever forgets a silent
+        key waits for that, too: its windows may show something of it so much longer than its retention reaches.
         """
         self.watermark = EPOCH
         """Time of the newest event of this key."""
@@ -122,7 +122,7 @@ class Windowed(Generic[T]):
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
         """The numbers of the longer units that these are in: ordered sets."""
-        assert retention.days or not foresees, "what lies ahead is told apart by its day"
+        assert not foresees or (retention.days and not retention.hours), "what lies ahead is told apart by its day"
         self._ahead = DaysAhead(self._rows["day"], self._open_numbers["day"], self._kind) if foresees else None
         self._in_days = not (retention.minutes or retention.hours)
         """Nothing shorter is kept: all minutes of a day count in the same rows."""
@@ -347,7 +347,7 @@ class Windowed(Generic[T]):
         running = {unit: self._packed(unit, minute) for unit in self._lengths.units}
         counted = Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
         if self._ahead is not None:
-            self._ahead.take_off(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
+            self._ahead.subtract_from(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
         return counted
 
     def _packed(self, unit: Unit, minute: int) -> bytes:

@@ -19,6 +19,7 @@ __all__ = [
     "LIVE_WINDOWS",
     "MINUTE",
     "MONTH",
+    "MONTHS_OF_QUARTER",
     "QUARTER",
     "SPANS",
     "TODAY",
@@ -28,6 +29,7 @@ __all__ = [
     "Window",
     "day_of",
     "earlier",
+    "first_day_of",
     "hour_of",
     "minute_of",
     "month_of",
@@ -98,6 +100,8 @@ LIVE_WINDOWS: Final = ("5m", "15m", "30m", "1h", TODAY)
 
 DEFAULT_WINDOW: Final = "30m"
 
+MONTHS_OF_QUARTER: Final = 3
+
 ALL: Final = "all"
 """The window over everything there ever was."""
 
@@ -153,6 +157,11 @@ def month_of(day: int) -> int:
     return of.year * 12 + of.month - 1
 
 
+def first_day_of(month: int) -> int:
+    """Return the ordinal of the first day of a calendar month."""
+    return date(month // 12, month % 12 + 1, 1).toordinal()
+
+
 def quarter_of(day: int) -> int:
     """Return the number of the calendar quarter, since the year 0, that holds the day of an ordinal."""
-    return month_of(day) // 3
+    return month_of(day) // MONTHS_OF_QUARTER

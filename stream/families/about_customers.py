@@ -4,12 +4,12 @@ What contacts, cases and surveys tell about the customer whom an event names; no
 It happens at the instant of its event, and has its name: whatever is told twice, customers know it once.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from stream.core.cloudevents import Event
-from stream.core.family import Derive
+from stream.core.family import Derive, OfCustomer
 from stream.core.policies import Policies
 from stream.families.cases.events import CaseAssigned, CaseOpened, CaseResolved, MessageReceived
 from stream.families.contacts.events import ContactAnswered, ContactEnded, ContactEnqueued, ContactTransferred
@@ -32,44 +32,49 @@ _LONGEST_ID: Final = 200
 
 _QUEUES_REMEMBERED: Final = 10_000
 
-Told = Iterable[Event]
+_Told = Sequence[Event]
 
 
 def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     """Return what contacts tell: a `Family.derive`."""
     solved_by = _finder(policies)
 
-    def enqueued(event: ContactEnqueued) -> Told:
+    def ended(event: ContactEnded, customer: str) -> _Told:
         data = event.data
-        # Whom we call back did not come again.
-        if data.customer is not None and data.direction == "inbound" and data.reason != "callback":
-            yield _contacted(event, data.customer, served=False)
-
-    def answered(event: ContactAnswered) -> Told:
-        data = event.data
-        if data.customer is not None and data.direction == "inbound":
-            yield _contacted(event, data.customer, served=True)
-
-    def transferred(event: ContactTransferred) -> Told:
-        data = event.data
-        if data.customer is not None and data.direction == "inbound":
-            went = HandedOverData(contact=event.subject, queue=data.to_queue or data.queue)
-            yield CustomerHandedOver(data=went, **_of(event, data.customer))
-
-    def ended(event: ContactEnded) -> Told:
-        data = event.data
-        if data.customer is None or data.disposition is None:
-            return
-        if data.disposition in solved_by(event.tenantid, data.queue, data.channel):
-            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-            yield CustomerSolved(data=solved, **_of(event, data.customer))
+        if data.disposition is None or data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
+            return ()
+        solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+        return (CustomerSolved(data=solved, **_of(event, customer)),)
 
     return {
-        ContactEnqueued: enqueued,
-        ContactAnswered: answered,
-        ContactTransferred: transferred,
-        ContactEnded: ended,
+        ContactEnqueued: OfCustomer(_enqueued),
+        ContactAnswered: OfCustomer(_answered),
+        ContactTransferred: OfCustomer(_transferred),
+        ContactEnded: OfCustomer(ended),
     }
+
+
+def _enqueued(event: ContactEnqueued, customer: str) -> _Told:
+    data = event.data
+    # Whom we call back did not come again.
+    if data.direction != "inbound" or data.reason == "callback":
+        return ()
+    return (_contacted(event, customer, served=False),)
+
+
+def _answered(event: ContactAnswered, customer: str) -> _Told:
+    data = event.data
+    if data.direction != "inbound":
+        return ()
+    return (_contacted(event, customer, served=True),)
+
+
+def _transferred(event: ContactTransferred, customer: str) -> _Told:
+    data = event.data
+    if data.direction != "inbound":
+        return ()
+    went = HandedOverData(contact=event.subject, queue=data.to_queue or data.queue)
+    return (CustomerHandedOver(data=went, **_of(event, customer)),)
 
 
 def _finder(policies: Policies) -> Callable[[str, str, str], frozenset[str]]:
@@ -88,63 +93,74 @@ def _contacted(event: ContactEnqueued | ContactAnswered, customer: str, *, serve
 
 def told_by_case(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what cases tell: a `Family.derive`."""
+    return {
+        CaseOpened: OfCustomer(_opened),
+        MessageReceived: OfCustomer(_received),
+        CaseAssigned: OfCustomer(_assigned),
+        CaseResolved: OfCustomer(_resolved),
+    }
 
-    def opened(event: CaseOpened) -> Told:
-        data = event.data
-        if data.customer is not None and data.opened_by == "customer":
-            came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
-            yield CustomerContacted(data=came, **_of(event, data.customer))
 
-    def received(event: MessageReceived) -> Told:
-        data = event.data
-        if data.customer is not None and not data.automatic:
-            yield CustomerContacted(
-                data=ContactedData(contact=event.subject, message=True), **_of(event, data.customer)
-            )
+def _opened(event: CaseOpened, customer: str) -> _Told:
+    data = event.data
+    if data.opened_by != "customer":
+        return ()
+    came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+    return (CustomerContacted(data=came, **_of(event, customer)),)
 
-    def assigned(event: CaseAssigned) -> Told:
-        data = event.data
-        if data.customer is not None:
-            went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
-            yield CustomerHandedOver(data=went, **_of(event, data.customer))
 
-    def resolved(event: CaseResolved) -> Told:
-        data = event.data
-        if data.customer is not None:
-            solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel)
-            yield CustomerSolved(data=solved, **_of(event, data.customer))
+def _received(event: MessageReceived, customer: str) -> _Told:
+    data = event.data
+    if data.automatic:
+        return ()
+    wrote = ContactedData(contact=event.subject, message=True)
+    return (CustomerContacted(data=wrote, **_of(event, customer)),)
 
-    return {CaseOpened: opened, MessageReceived: received, CaseAssigned: assigned, CaseResolved: resolved}
+
+def _assigned(event: CaseAssigned, customer: str) -> _Told:
+    data = event.data
+    went = HandedOverData(contact=event.subject, queue=data.queue, transfer=False)
+    return (CustomerHandedOver(data=went, **_of(event, customer)),)
+
+
+def _resolved(event: CaseResolved, customer: str) -> _Told:
+    data = event.data
+    solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
+    return (CustomerSolved(data=solved, **_of(event, customer)),)
 
 
 def told_by_survey(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what surveys tell: a `Family.derive`."""
+    return {
+        SurveyInvited: OfCustomer(_invited),
+        SurveyAnswered: OfCustomer(_survey_answered),
+        SurveyChanged: OfCustomer(_survey_answered),
+    }
 
-    def invited(event: SurveyInvited) -> Told:
-        data = event.data
-        if data.customer is not None:
-            asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
-            yield CustomerAsked(data=asked, **_of(event, data.customer))
 
-    def answered(event: SurveyAnswered | SurveyChanged) -> Told:
-        data = event.data
-        if data.customer is not None:
-            told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
-            yield CustomerAsked(data=told, **_of(event, data.customer))
+def _invited(event: SurveyInvited, customer: str) -> _Told:
+    data = event.data
+    asked = AskedData(survey=event.subject, queue=data.queue, channel=data.channel)
+    return (CustomerAsked(data=asked, **_of(event, customer)),)
 
-    return {SurveyInvited: invited, SurveyAnswered: answered, SurveyChanged: answered}
+
+def _survey_answered(event: SurveyAnswered | SurveyChanged, customer: str) -> _Told:
+    data = event.data
+    told = AskedData(survey=event.subject, queue=data.queue, channel=data.channel, what="answered")
+    return (CustomerAsked(data=told, **_of(event, customer)),)
 
 
 def told_by_cart(_: Policies) -> Mapping[type[Event], Derive]:
     """Return what carts tell: a `Family.derive`. An order is a purchase where it says whose, how much, and which."""
+    return {CartOrdered: OfCustomer(_ordered)}
 
-    def ordered(event: CartOrdered) -> Told:
-        data = event.data
-        if data.customer is not None and data.order is not None and data.value is not None:
-            bought = PurchasedData(order=data.order, amount=data.value, currency=data.currency)
-            yield CustomerPurchased(data=bought, **_of(event, data.customer))
 
-    return {CartOrdered: ordered}
+def _ordered(event: CartOrdered, customer: str) -> _Told:
+    data = event.data
+    if data.order is None or data.value is None:
+        return ()
+    bought = PurchasedData(order=data.order, amount=data.value, currency=data.currency)
+    return (CustomerPurchased(data=bought, **_of(event, customer)),)
 
 
 def _of(told: Event, customer: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Several ways in which events of one family lead to events of others, taken together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from stream.core.cloudevents import Event
 from stream.core.family import Derive
@@ -27,7 +27,7 @@ def all_of(*derivers: Deriver) -> Deriver:
 
 
 def _each(found: Sequence[Derive]) -> Derive:
-    def derive(event: Event) -> Iterable[Event]:
+    def derive(event: Event) -> Sequence[Event]:
         return [one for follows in found for one in follows(event)]
 
     return derive

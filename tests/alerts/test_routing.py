@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scripts.alerts.cases import CASE_ALERTS
+from scripts.alerts.customers import CUSTOMER_ALERTS
 from scripts.alerts.files import ALERTS, RULES
 from scripts.alerts.queues import QUEUE_ALERTS
 from tests.alerting import CONFIGURATION, Told, Webhook, alertmanager, at_once, webhook
@@ -21,6 +22,7 @@ from tests.monitoring import program
 
 ALERTS_BY_NAME = {alert.name: alert for alert in ALERTS}
 QUEUE = {"tenant": "acme", "queue": "support", "channel": "voice"}
+MEMBERS = {"tenant": "acme", "plan": "basic", "group": ""}
 COLLAPSED, FALLING, MISSED, OF_THE_DAY = (
     f"ContactServiceLevel{name}" for name in ("Collapsed", "Falling", "Missed", "OfTheDay")
 )
@@ -36,7 +38,7 @@ def amtool(*arguments: str | Path) -> str:
 
 def labels_of(name: str, **others: str) -> dict[str, str]:
     alert = ALERTS_BY_NAME[name]
-    about = QUEUE | others if alert.concerns == "queue" else {"topic": "contacts", "partition": "3"}
+    about = {"queue": QUEUE | others, "customers": MEMBERS}.get(alert.concerns, {"topic": "contacts", "partition": "3"})
     return {"alertname": name, "severity": alert.severity, "concerns": alert.concerns, **about}
 
 
@@ -51,6 +53,9 @@ def test_amtool_has_nothing_to_say() -> None:
         (OF_THE_DAY, "supervisors"),
         (COLLAPSED, "supervisors"),
         (NOBODY, "supervisors"),
+        ("ContactFirstContactResolution", "supervisors"),
+        ("ContactChurn", "supervisors"),
+        ("ContactCustomersNotCounted", "operations"),
         ("ContactFeedStale", "operations"),
         ("ContactDeadLetters", "operations"),
         ("ContactWatchdog", "watchdog"),
@@ -157,6 +162,7 @@ async def routed(home: Path, *, group_wait: str = "1s") -> AsyncIterator[tuple[s
         (MISSED, [OF_THE_DAY, WAITS, ABANDON]),
         ("ContactPartitionSilent", ["ContactConsumerLag"]),
         ("ContactFeedStale", [alert.name for alert in CASE_ALERTS]),
+        ("ContactFeedStale", [alert.name for alert in CUSTOMER_ALERTS if alert.concerns != "feed"]),
         ("ContactCaseAnswersLate", ["ContactCaseAnswersDue"]),
     ],
 )

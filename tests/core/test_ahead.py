@@ -13,7 +13,6 @@ from stream.core.windowed import Windowed
 from stream.core.windows import ALL as EVER
 from stream.core.windows import MONTH, QUARTER, TODAY, minute_of
 from tests.core.shop import (
-    ALL,
     DAY_STARTS,
     LJUBLJANA,
     RowKey,
@@ -34,6 +33,7 @@ FORESEES = timedelta(days=32)
 SILENCE = timedelta(days=40)
 LOCAL = Retention(days=182, months=2, quarters=2)
 """As such a family would keep it: minutes of a day are counted together, and days that are over are kept as bytes."""
+WITH_MINUTES = Retention(minutes=121, days=182, months=2, quarters=2)
 SHOWN = (TODAY, "7d", "30d", "90d", MONTH, QUARTER, EVER)
 
 
@@ -129,11 +129,15 @@ def test_what_was_foreseen_before_a_silence_is_not_taken_back_from_the_totals_af
     assert shown(shop, after)["90d"].sold == 2, "windows know no silence: the sales of May and of now"
 
 
-def test_what_cannot_be_told_apart_is_refused() -> None:
+def test_a_silence_that_what_lies_ahead_would_outlast_is_refused() -> None:
     with pytest.raises(AssertionError, match="would outlast a silence"):
         foreseeing(silence=FORESEES)
+
+
+@pytest.mark.parametrize("keep", [Retention(minutes=120, months=2), Retention(hours=24, days=182)])
+def test_days_must_be_kept_and_no_hours_where_days_begin_within_one(keep: Retention) -> None:
     with pytest.raises(AssertionError, match="told apart by its day"):
-        foreseeing(Retention(minutes=120, months=2))
+        foreseeing(keep)
 
 
 class Heard(Struct, frozen=True):
@@ -182,7 +186,7 @@ def whole(known: Sequence[Sale], at: datetime, began: datetime | None, day_start
     return expected(by_now, at, day_starts) | {EVER: sold(sale for sale in by_now if minute_of(sale.at) > begun)}
 
 
-@given(st.data(), st.sampled_from(DAY_STARTS), st.sampled_from([LOCAL, ALL]), st.sampled_from([None, SILENCE]))
+@given(st.data(), st.sampled_from(DAY_STARTS), st.sampled_from([LOCAL, WITH_MINUTES]), st.sampled_from([None, SILENCE]))
 def test_windows_show_all_that_is_for_a_day_that_has_begun_and_nothing_else(
     data: st.DataObject, day_starts: time, keep: Retention, silence: timedelta | None
 ) -> None:
@@ -208,7 +212,7 @@ def test_windows_show_all_that_is_for_a_day_that_has_begun_and_nothing_else(
         assert {one: told[one] for one in compared} == {one: right[one] for one in compared}
 
 
-@given(histories(time(0)), st.sampled_from([LOCAL, ALL]), st.sampled_from([None, SILENCE]), st.data())
+@given(histories(time(0)), st.sampled_from([LOCAL, WITH_MINUTES]), st.sampled_from([None, SILENCE]), st.data())
 def test_rows_of_two_checkpoints_and_a_replay_hide_what_lies_ahead_as_one_life_does(
     history: list[Heard], keep: Retention, silence: timedelta | None, data: st.DataObject
 ) -> None:

@@ -42,11 +42,23 @@ def documents() -> Iterator[Document]:
     """Yield an example of each event that may name a customer, with one that it should not name."""
     for tag, kind in EVENT_TYPES.items():
         told = json.loads((EXAMPLES / f"{tag}.json").read_text())
-        of = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
-        names = {field.name for field in msgspec.structs.fields(of)}
-        if "customer" in names:
-            about = {"topic": TOPIC} if "topic" in names else {}
+        names = fields_of(kind)
+        about = {"topic": TOPIC} if "topic" in names else {}
+        if is_about_a_customer(told):
+            yield told | {"subject": NAME, "data": {**told.get("data", {}), **about}}
+        elif "customer" in names:
             yield told | {"data": {**told.get("data", {}), "customer": NAME, **about}}
+
+
+def fields_of(kind: type[Event]) -> set[str]:
+    """Return the names of what the data of an event may tell."""
+    of = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
+    return {field.name for field in msgspec.structs.fields(of)}
+
+
+def is_about_a_customer(document: Document) -> bool:
+    """Tell whether the subject is the customer; else the customer is in the data."""
+    return str(document["type"]).startswith("customer.")
 
 
 DOCUMENTS = [*documents()]
@@ -74,6 +86,7 @@ def member() -> Member:
         partitions=1,
         max_queues_per_tenant=100,
         max_queues=100,
+        max_customers=100,
         future_tolerance=timedelta(days=30),
         clock=lambda: NOON,
     )
@@ -84,8 +97,13 @@ def broken_ones(document: Document) -> Iterator[Document]:
     """Yield what is no event: with something else in place of the id, or with the id and another mistake."""
     data = document["data"]
     for mistake in (f"{NAME} " * 30, [NAME], {NAME: NAME}, ""):
-        yield document | {"data": data | {"customer": mistake}}
-    yield document | {"data": data | {"channel": NAME, "agent": [NAME], "queue": [NAME]}}
+        if is_about_a_customer(document):
+            yield document | {"subject": mistake}
+        else:
+            yield document | {"data": data | {"customer": mistake}}
+    wrong = {"channel": NAME, "agent": [NAME], "queue": [NAME], "plan": [NAME], "order": [NAME]}
+    of_no_such_field = fields_of(EVENT_TYPES[document["type"]]).isdisjoint(wrong)
+    yield document | {"data": [NAME] if of_no_such_field else data | wrong}
     yield document | {"time": NAME}
     yield document | {"type": NAME}
     yield {name: value for name, value in document.items() if name != "subject"} | {NAME: NAME}
@@ -98,7 +116,7 @@ def is_told(text: str | bytes) -> bool:
 
 
 def test_there_is_an_example_of_each_family_that_knows_customers_and_its_record_names_them() -> None:
-    assert {event.topic for event in EVENTS} >= {"contacts", "cases", "surveys"}
+    assert {event.topic for event in EVENTS} >= {"contacts", "cases", "surveys", "customers"}
     assert all(is_told(encode(event)) for event in EVENTS)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from stream.families.customers.history import AccountEntry, AccountKind, Told, kind_of
-from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, Fact, NextDay
+from stream.families.customers.matters import JOURNEY_MS, OF_MEMBERS, CustomerFact, NextDay
 
 __all__ = ["BUYS", "NO_STANDING", "TERMS", "Standing", "account_facts", "has_joined", "purchase_facts", "standing_of"]
 
@@ -51,14 +51,14 @@ class Standing(NamedTuple):
 NO_STANDING: Final = Standing(0, 0, 0)
 
 
-def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fact]:
+def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[CustomerFact]:
     """Return what the entries count for; *next_day* is that of the customer."""
     changes = _changes(account)
     if len(changes) == 1 and changes[0][1] > 0:
         return _joining_facts(account, *changes[0]) + _paid_facts(account, next_day)
     present = sum([turn for _, turn, _ in changes])
     monthly = sum([change for _, _, change in changes])
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     for at_ms, turn, change in changes:
         if turn:
             facts.append((OF_MEMBERS, at_ms, _JOINED if turn > 0 else _LEFT, 1))
@@ -76,9 +76,9 @@ def account_facts(account: Sequence[AccountEntry], next_day: NextDay) -> list[Fa
     return facts + _paid_facts(account, next_day)
 
 
-def _joining_facts(account: Sequence[AccountEntry], at_ms: int, turn: int, monthly: int) -> list[Fact]:
+def _joining_facts(account: Sequence[AccountEntry], at_ms: int, turn: int, monthly: int) -> list[CustomerFact]:
     """Return what somebody counts for who came and is there since, paying the same: most customers."""
-    facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_REFERRED if _is_referred(account) else _CAME, turn)]
+    facts: list[CustomerFact] = [(OF_MEMBERS, at_ms, _CAME_REFERRED if _is_referred(account) else _CAME, turn)]
     if monthly:
         facts.append((OF_MEMBERS, at_ms, _MONTHLY_CAME, monthly))
     return facts
@@ -88,8 +88,8 @@ def _is_referred(account: Iterable[AccountEntry]) -> bool:
     return bool([1 for when, _, _ in account if when & Told.REFERRED and kind_of(when) == AccountKind.JOINED])
 
 
-def _paid_facts(account: Iterable[AccountEntry], next_day: NextDay) -> list[Fact]:
-    facts: list[Fact] = []
+def _paid_facts(account: Iterable[AccountEntry], next_day: NextDay) -> list[CustomerFact]:
+    facts: list[CustomerFact] = []
     for when, _, amount in account:
         kind = when >> 4 & 0xF
         if kind == AccountKind.PURCHASED:
@@ -101,7 +101,7 @@ def _paid_facts(account: Iterable[AccountEntry], next_day: NextDay) -> list[Fact
     return facts
 
 
-def purchase_facts(at_ms: int, amount: int, next_day: NextDay) -> tuple[Fact, ...]:
+def purchase_facts(at_ms: int, amount: int, next_day: NextDay) -> tuple[CustomerFact, ...]:
     """Return what one purchase counts for, but for the contacts before and after it."""
     return (
         (OF_MEMBERS, at_ms, _PURCHASE, 1),

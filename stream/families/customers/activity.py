@@ -1,12 +1,11 @@
 """How many customers were active lately, by the last day on which each was."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Final
 
 from stream.families.customers.snapshot import Active
 
-__all__ = ["LastDays", "active_of"]
+__all__ = ["LastDays"]
 
 _WEEK: Final = 7
 _MONTH: Final = 30
@@ -32,12 +31,14 @@ class LastDays:
         if day:
             customers[day] += 1
 
-    def since(self, day: int) -> int:
-        """Return how many were active on a *day* or later."""
-        return sum(number for last, number in self._customers.items() if last >= day)
-
-
-def active_of(groups: Sequence[LastDays], today: int) -> Active:
-    """Return how many of some groups of customers were active today, in 7 days and in 30, with today."""
-    daily, weekly, monthly = (sum(one.since(today - days + 1) for one in groups) for days in (1, _WEEK, _MONTH))
-    return daily, weekly, monthly
+    def active(self, today: int) -> Active:
+        """Return how many were active today, in 7 days and in 30, with today."""
+        daily = weekly = monthly = 0
+        for day, number in self._customers.items():
+            age = today - day
+            if age < _MONTH:
+                monthly += number
+                if age < _WEEK:
+                    weekly += number
+                    daily += number if age < 1 else 0
+        return daily, weekly, monthly

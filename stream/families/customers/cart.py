@@ -5,7 +5,6 @@ Knows no window and no day. That a cart is abandoned it tells as soon as the car
 still to come: what happens with the cart before that takes it back.
 """
 
-from array import array
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal
@@ -26,6 +25,7 @@ from stream.families.customers.cart_reports import (
     latest_name,
     name_numbers,
     renumbered_names,
+    reports_in,
     value_told,
     with_report,
     worth_at,
@@ -134,9 +134,9 @@ def cart_facts(row: CartRow) -> list[CartFact]:
     counts as abandoned is what it was worth before that gap, and as created, what it is worth by now. Money in another
     currency than that of the policy is no money here; of a cart of which some is, that counts once.
     """
-    numbers = array("q", row.reports)
-    if not numbers:
+    if not row.reports:
         return []
+    numbers = reports_in(row.reports)
     last, idle_ms = len(numbers) - 2, row.idle_minutes * _MINUTE_MS
     left = first_spell_end(numbers, idle_ms)
     worth, foreign = worth_at(numbers, last)
@@ -147,7 +147,7 @@ def cart_facts(row: CartRow) -> list[CartFact]:
         facts.append((numbers[checked_out], "carts_checked_out", 1))
     ordered = bool(numbers[-1] & ORDERED)
     if left < last or not ordered:
-        worth_left, foreign_left = worth_at(numbers, left)
+        worth_left, foreign_left = (worth, foreign) if left == last else worth_at(numbers, left)
         foreign = foreign or foreign_left
         facts.append((numbers[left] + idle_ms, "carts_abandoned", 1))
         if worth_left:

@@ -7,7 +7,7 @@ the end: nothing later is kept. Knows neither events nor what a cart counts for.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Iterable, MutableSequence, Sequence
 from struct import Struct as Layout
 from typing import Final
 
@@ -26,12 +26,13 @@ __all__ = [
     "latest_name",
     "name_numbers",
     "renumbered_names",
+    "reports_in",
     "value_told",
     "with_report",
     "worth_at",
 ]
 
-CartReports = MutableSequence[int]
+CartReports = Sequence[int]
 """Reports to be read: at even places when, in ms since 1970, and behind each what was told then."""
 
 MOST_INSTANTS: Final = 50
@@ -74,6 +75,8 @@ _FIELDS: Final = (_CURRENCY, GROUP, PLAN, _VALUE)
 _LAYOUT: Final = Layout("<qq")
 _BYTES: Final = _LAYOUT.size
 _FULL: Final = MOST_INSTANTS * _BYTES
+_LAYOUTS: Final = tuple(Layout(f"<{2 * many}q") for many in range(MOST_INSTANTS + 1))
+"""By the number of instants: reading them so takes a third of the time that an array does."""
 
 
 def value_told(amount: float) -> int:
@@ -128,7 +131,7 @@ def _both(one: int, other: int) -> int:
     return (one | other) & _MARKS | sum(max(one & field, other & field) for field in _FIELDS)
 
 
-def _merge_one(numbers: CartReports, idle_ms: int) -> None:
+def _merge_one(numbers: MutableSequence[int], idle_ms: int) -> None:
     """Merge the oldest middle instant of a spell into the next one; where there is none, make two spells one."""
     checked_out = first_checked_out(numbers)
     # The first and the last instant of a spell stay: they say how long it was, and what a cart was worth at its end.
@@ -152,8 +155,15 @@ def _gap_before(numbers: CartReports, place: int, idle_ms: int) -> bool:
 # Reading.
 
 
+def reports_in(reports: bytes) -> CartReports:
+    """Return reports to be read."""
+    return _LAYOUTS[len(reports) // _BYTES].unpack(reports)
+
+
 def first_spell_end(numbers: CartReports, idle_ms: int) -> int:
     """Return the place of the last report before the first gap, which is longer than *idle_ms*; else of the last."""
+    if numbers[-2] - numbers[0] <= idle_ms:
+        return len(numbers) - 2
     for place in range(2, len(numbers), 2):
         # `_gap_before`, without a call for each.
         if numbers[place] - numbers[place - 2] > idle_ms and not numbers[place + 1] & _JOINED:
@@ -163,17 +173,17 @@ def first_spell_end(numbers: CartReports, idle_ms: int) -> int:
 
 def first_checked_out(numbers: CartReports) -> int | None:
     """Return the place of the first report of the till; None where there is none."""
-    for place in range(1, len(numbers), 2):
-        if numbers[place] & CHECKED_OUT:
-            return place - 1
+    for number, told in enumerate(numbers[1::2]):
+        if told & CHECKED_OUT:
+            return 2 * number
     return None
 
 
 def _latest(numbers: CartReports, place: int, field: int) -> int:
     """Return what a field was last told as, up to the report at a *place*; 0 where it never was."""
-    for at in range(place + 1, 0, -2):
-        if told := numbers[at] & field:
-            return told
+    for told in numbers[place + 1 :: -2]:
+        if told & field:
+            return told & field
     return 0
 
 
@@ -193,7 +203,7 @@ def worth_at(numbers: CartReports, place: int) -> tuple[int, bool]:
 
 def latest_name(reports: bytes, names: tuple[str, ...], field: int) -> str:
     """Return the PLAN or GROUP that was last told of the cart; empty where none was."""
-    numbers = array("q", reports)
+    numbers = reports_in(reports)
     told = _latest(numbers, len(numbers) - 2, field)
     return names[(told >> (_PLAN_SHIFT if field == PLAN else _GROUP_SHIFT)) - 1] if told else ""
 

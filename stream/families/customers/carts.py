@@ -1,6 +1,6 @@
 """All carts of one partition: what is known of each, and what they count for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
@@ -10,8 +10,8 @@ from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
 from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
 from stream.families.customers.events import CartEvent
-from stream.families.customers.matters import OF_MEMBERS, Fact
-from stream.families.customers.parts import Members, Parts
+from stream.families.customers.matters import OF_MEMBERS, CustomerFact
+from stream.families.customers.parts import CustomerParts, MemberParts
 from stream.families.customers.pending import Pending
 from stream.families.customers.reports import ms_of
 
@@ -30,7 +30,7 @@ _UNKNOWN: Final = ("unknown",)
 class Carts:
     """The carts of one partition; a cart counts for the plan and group that its events name."""
 
-    def __init__(self, parts: Parts, pending: Pending, keys: CustomerKeys, most: int) -> None:
+    def __init__(self, parts: CustomerParts, pending: Pending, keys: CustomerKeys, most: int) -> None:
         self.rows: Rows[CartKey, CartRow] = Rows()
         self._parts = parts
         self._pending = pending
@@ -63,16 +63,27 @@ class Carts:
 
     def _find(self, tenant: str, event: Event) -> tuple[CartKey, CartRow]:
         key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        row = self.rows.get(key)
-        if row is not None:
-            return key, row
-        for digest in self._keys.older(event.tenantid, event.subject):
-            if (row := self.rows.get((tenant, digest))) is not None:
-                # The new row first: a crash between both must leave one of them.
-                self.rows.put(key, row)
-                self.rows.remove((tenant, digest))
-                return key, row
-        return key, NEW_CART
+        if older := self._keys.older(event.tenantid, event.subject):
+            return key, self._moved(key, older)
+        return key, self.rows.get(key, NEW_CART)
+
+    def _moved(self, key: CartKey, older: Sequence[int]) -> CartRow:
+        """Return what is known of a cart whichever key it was written by, and keep it by the first one alone."""
+        tenant = key[0]
+        keys = (key, *[(tenant, digest) for digest in older])
+        rows = {one: row for one in keys if (row := self.rows.get(one)) is not None}
+        if not rows or [*rows] == [key]:
+            return rows.get(key, NEW_CART)
+        # After a crash there may be two: the newer one has all that the other has.
+        newest = max(rows.values(), key=lambda row: row.applied_offset)
+        # The new row first: a crash between both must leave one of them.
+        self.rows.put(key, newest)
+        for one, row in rows.items():
+            if one != key:
+                self.rows.remove(one)
+            if row is not newest and (due := _due(_facts(row))) is not None:  # it was taken for a cart of its own
+                self._members(tenant, row).due_carts.remove(*due)
+        return newest
 
     def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int, applied_to: int) -> None:
         before, now = self._members(tenant, row), self._members(tenant, changed)
@@ -81,16 +92,16 @@ class Carts:
         for parts in (stays, left, entered):
             # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
             self._pending.hear(parts, at_ms, applied_to)
-        self._pending.take_back([stays], [fact for fact in gone if fact not in new])
+        self._pending.remove([stays], [fact for fact in gone if fact not in new])
         self._pending.add([stays], [fact for fact in new if fact not in gone])
-        self._pending.take_back([left], gone)
+        self._pending.remove([left], gone)
         self._pending.add([entered], new)
         if row.reports and (due := _due(gone)) is not None:
             before.due_carts.remove(*due)
         if (due := _due(new)) is not None:
             now.due_carts.add(*due)
 
-    def _members(self, tenant: str, row: CartRow) -> Members:
+    def _members(self, tenant: str, row: CartRow) -> MemberParts:
         admit = self._parts.admit_name
         plan = admit(tenant, "plan", row.plan) if row.plan else ""
         group = admit(tenant, "group", row.group) if row.group else ""
@@ -122,11 +133,11 @@ class Carts:
         return True
 
 
-def _facts(row: CartRow) -> list[Fact]:
+def _facts(row: CartRow) -> list[CustomerFact]:
     return [(OF_MEMBERS, at_ms, (name,), number) for at_ms, name, number in cart_facts(row)]
 
 
-def _due(facts: list[Fact]) -> tuple[int, int, int] | None:
+def _due(facts: list[CustomerFact]) -> tuple[int, int, int] | None:
     """Return when a cart is abandoned, that it is one, and its value; None of a cart that is not."""
     due = {fields[0]: (at_ms, number) for _, at_ms, fields, number in facts}
     if "carts_abandoned" not in due:

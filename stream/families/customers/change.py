@@ -19,8 +19,8 @@ from stream.families.customers.history import (
     MOST_KEPT,
     AccountEntry,
     AccountKind,
+    CustomerPlace,
     History,
-    Place,
     Told,
     Touch,
     Touchpoint,
@@ -31,7 +31,7 @@ from stream.families.customers.matters import (
     NOWHERE,
     OF_MEMBERS,
     Contact,
-    Fact,
+    CustomerFact,
     NextDay,
     asked_facts,
     contact_facts,
@@ -53,9 +53,9 @@ _FEW: Final = 16
 class Change(Struct, gc=False):
     """What changed in the figures; the history itself was changed in place."""
 
-    gone: list[Fact] = []
+    gone: list[CustomerFact] = []
     """What it counted for, and does not any more."""
-    new: list[Fact] = []
+    new: list[CustomerFact] = []
     """What it counts for from now on."""
 
 
@@ -64,7 +64,9 @@ def is_late(history: History, at_ms: int) -> bool:
     return at_ms < history.newest_ms() - LATE_MS
 
 
-def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]) -> Change | None:
+def touch(
+    history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> Change | None:
     """
     Add a touchpoint to a history, and return what that changes; None where it is known.
 
@@ -88,7 +90,7 @@ def touch(history: History, touchpoint: Touchpoint, places: Sequence[Place], day
     return Change(gone, [*dropped, *new] if dropped else new)
 
 
-def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fact]:
+def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[CustomerFact]:
     """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
     horizon = (touchpoint[0] >> 16) - KEPT_MS
     if touchpoints and touchpoints[0][0] >> 16 < horizon:
@@ -103,8 +105,8 @@ def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[Fa
 
 
 def _come(
-    history: History, touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
-) -> tuple[list[Fact], list[Fact]]:
+    history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> tuple[list[CustomerFact], list[CustomerFact]]:
     """Add a touchpoint of a contact, and return what that takes back and what it adds."""
     touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
     touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
@@ -141,7 +143,7 @@ _NO_CONTACT: Final = Contact(-1)
 _OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
 
 
-def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[Place]) -> bool:
+def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[CustomerPlace]) -> bool:
     """Tell whether a contact begins with what happened then, and all that is known before it is longer ago than the look-back."""
     if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
         return False
@@ -149,8 +151,8 @@ def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[Pla
 
 
 def _opening(
-    when: int, account: Sequence[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
-) -> list[Fact]:
+    when: int, account: Sequence[AccountEntry], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
     """Return what a contact counts for that is alone: half of all contacts, so that the way to it is short."""
     at_ms, is_served = when >> 16, when >> 8 & 0xFF == Touch.SERVED
     contact = Contact(at_ms, when & 0xFF, at_ms if is_served else -1)
@@ -161,7 +163,7 @@ def _opening(
 
 
 def _in_matter(
-    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[Place]
+    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[CustomerPlace]
 ) -> tuple[list[Contact], list[Contact]]:
     """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
     known = [was] if was.place >= 0 else []
@@ -180,8 +182,8 @@ def _in_matter(
 
 
 def _elsewhere(
-    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[Place], days: Sequence[NextDay]
-) -> tuple[list[Fact], list[Fact]]:
+    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> tuple[list[CustomerFact], list[CustomerFact]]:
     """Return what counted and counts of a contact that came earlier than was known, or elsewhere: perhaps two matters."""
     before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
     after, reference = contacts_in(touchpoints, places), touchpoint[1]
@@ -190,17 +192,17 @@ def _elsewhere(
 
 
 def _of_matters(
-    contacts: dict[int, Contact], matters: set[str], places: Sequence[Place], days: Sequence[NextDay]
-) -> list[Fact]:
+    contacts: dict[int, Contact], matters: set[str], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
     if len(places) == 1 and matters:
         return matter_facts([*contacts.values()], places, days)
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     for matter in matters:
         facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
     return facts
 
 
-def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+def _difference(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
     """Return both without what is in both; where anything is gone, field by field."""
     if gone:
         gone, new = _without_equal(gone, new)
@@ -209,10 +211,10 @@ def _difference(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fac
     return gone, new
 
 
-def _without_equal(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[Fact]]:
+def _without_equal(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
     if len(gone) > _FEW:
         return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
-    only_new: list[Fact] = []
+    only_new: list[CustomerFact] = []
     for fact in new:
         if fact in gone:
             gone.remove(fact)
@@ -221,9 +223,9 @@ def _without_equal(gone: list[Fact], new: list[Fact]) -> tuple[list[Fact], list[
     return gone, only_new
 
 
-def _apart(facts: list[Fact]) -> list[Fact]:
+def _apart(facts: list[CustomerFact]) -> list[CustomerFact]:
     """Return facts with one field each."""
-    apart: list[Fact] = []
+    apart: list[CustomerFact] = []
     for place, at_ms, fields, number in facts:
         if len(fields) == 1 or type(fields[1]) is int:
             apart.append((place, at_ms, fields, number))
@@ -233,7 +235,7 @@ def _apart(facts: list[Fact]) -> list[Fact]:
 
 
 def enter(
-    history: History, entries: Sequence[AccountEntry], places: Sequence[Place], days: Sequence[NextDay]
+    history: History, entries: Sequence[AccountEntry], places: Sequence[CustomerPlace], days: Sequence[NextDay]
 ) -> Change | None:
     """Add entries to the account of a history, and return what that changes; None where all of them are known."""
     newest = max([entry[0] >> 8 for entry in entries])
@@ -297,7 +299,7 @@ _TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.LEFT})
 _PAID: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
 
 
-def _close_old(history: History, newest_ms: int) -> list[Fact]:
+def _close_old(history: History, newest_ms: int) -> list[CustomerFact]:
     """Forget the entries that no window reaches, and what is too much; but not how the customer stood, and has paid."""
     account, horizon = history.account, max(newest_ms, history.newest_ms()) - KEPT_MS
     if account and account[0][0] >> 8 < horizon:
@@ -335,7 +337,7 @@ def last_telling(account: Sequence[AccountEntry], what: int) -> AccountEntry | N
     return None
 
 
-def facts_of_members(history: History, places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+def facts_of_members(history: History, places: Sequence[CustomerPlace], days: Sequence[NextDay]) -> list[CustomerFact]:
     """Return what a history counts for in figures of plans and groups."""
     contacts = contacts_in(history.touchpoints, places)
     facts = account_facts(history.account, days[OF_MEMBERS])

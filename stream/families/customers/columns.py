@@ -5,6 +5,7 @@ None where there is nothing to tell: a ratio of nothing, or what a queue has not
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Final, NamedTuple
 
@@ -12,8 +13,18 @@ from stream.core.columns import CountColumns
 from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
-from stream.core.windows import SPANS
+from stream.core.windows import (
+    MONTHS_OF_QUARTER,
+    SPANS,
+    day_of,
+    first_day_of,
+    minute_of,
+    month_of,
+    quarter_of,
+    start_of_day,
+)
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
+from stream.families.customers.rules import CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
@@ -29,21 +40,22 @@ __all__ = [
     "ByChannel",
     "CustomerColumn",
     "CustomerReading",
+    "SampledColumn",
     "active",
     "at_start",
     "by_channel",
-    "changed",
     "churn",
+    "for_members",
+    "for_queues",
     "journeys",
     "lifetime_value",
     "money_counted",
     "money_now",
     "net_revenue_retention",
-    "of_members",
-    "of_queues",
     "present",
     "retention",
     "revenue_churn",
+    "sampled",
     "stickiness",
     "value_so_far",
 ]
@@ -69,18 +81,31 @@ _CLV_WINDOW: Final = "30d"
 """Churn and revenue of a lifetime value are those of a sliding month."""
 
 
-def of_queues(column: CustomerColumn) -> CustomerColumn:
+def for_queues(column: CustomerColumn) -> CustomerColumn:
     """Return a column only of queues; None for plans and groups."""
     return lambda reading, window: [
         value if one.queue else None for one, value in zip(reading.snapshots, column(reading, window), strict=True)
     ]
 
 
-def of_members(column: CustomerColumn) -> CustomerColumn:
+def for_members(column: CustomerColumn) -> CustomerColumn:
     """Return a column only of plans, groups and all customers together; None for queues."""
     return lambda reading, window: [
         None if one.queue else value for one, value in zip(reading.snapshots, column(reading, window), strict=True)
     ]
+
+
+class SampledColumn(list[float | None]):
+    """A column of values that knows of how many each was made: of few nothing is judged."""
+
+    def __init__(self, values: Iterable[float | None], made_of: Sequence[int]) -> None:
+        super().__init__(values)
+        self.made_of = made_of
+
+
+def sampled(column: CustomerColumn, number: CustomerColumn) -> CustomerColumn:
+    """Return the *column* with a *number* of how many customers, contacts or carts each of its values was made of."""
+    return lambda reading, window: SampledColumn(column(reading, window), number(reading, window))
 
 
 def _shares(parts: Sequence[float], wholes: Sequence[float]) -> list[float | None]:
@@ -176,7 +201,7 @@ def lifetime_value(reading: CustomerReading, _: str) -> Sequence[float | None]:
 
 def active(what: int, period: int) -> CustomerColumn:
     """Return how many were active in one of `ACTIVITIES` by number, or any, today (0), this week (1) or month (2)."""
-    return of_members(lambda reading, _: [one.active[what][period] for one in reading.snapshots])
+    return for_members(lambda reading, _: [one.active[what][period] for one in reading.snapshots])
 
 
 def stickiness(reading: CustomerReading, _: str) -> Sequence[float | None]:
@@ -220,6 +245,8 @@ Z95: Final = 1.959963984540054
 
 _JOURNEY_DAYS: Final = 30
 
+_DAY: Final = timedelta(days=1)
+
 
 class ByChannel(NamedTuple):
     """How many contacts by one channel there are in 30 days, in the mean."""
@@ -246,12 +273,11 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
 
     def compute() -> Sequence[Sequence[ByChannel]]:
         counts = CUSTOMERS_COUNTED.counted(reading, window)
-        days = _days_in(window, reading)
         columns = zip(
             *(zip(*getattr(counts, name), strict=True) for name in ("before_by", "after_by", "came_by")), strict=True
         )
         return [
-            [*_by_channel(one, number, days, zip(CHANNELS, *lists, strict=True))]
+            [*_by_channel(one, number, _days_in(window, one.policy, reading.at), zip(CHANNELS, *lists, strict=True))]
             for one, number, lists in zip(reading.snapshots, counts.journeys, columns, strict=True)
         ]
 
@@ -259,12 +285,13 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
 
 
 def _by_channel(
-    one: CustomersSnapshot, journeys: int, days: float, numbers: Iterable[tuple[str, int, int, int]]
+    one: CustomersSnapshot, journeys: int, days: float | None, numbers: Iterable[tuple[str, int, int, int]]
 ) -> Iterator[ByChannel]:
     if journeys <= 0:
         return
     # So many times 30 days of a customer the contacts of the group are spread over.
-    spells = one.present * days / _JOURNEY_DAYS if one.present >= one.policy.customer_minimum else 0
+    enough = one.present >= one.policy.customer_minimum
+    spells = one.present * days / _JOURNEY_DAYS if days and enough else 0
     for channel, before, after, came in numbers:
         if not (before or after or came):
             continue
@@ -279,10 +306,20 @@ def _by_channel(
         )
 
 
-def _days_in(window: str, reading: CustomerReading) -> float:
-    """Return how long a window of days is by now, about: it has begun with a day of each queue's own."""
+def _days_in(window: str, policy: CustomerPolicy, at: datetime) -> float | None:
+    """Return how many days a window has lasted at the instant *at*; None of one that has no known begin."""
     span = SPANS.get(window)
-    return _JOURNEY_DAYS if span is None or span.unit != "day" else span.before + 0.5
+    if span is None:
+        return None
+    zone, starts = policy.time_zone, policy.day_starts
+    today = day_of(minute_of(at), zone, starts)
+    if span.unit == "month":
+        first = first_day_of(month_of(today) - span.before)
+    elif span.unit == "quarter":
+        first = first_day_of(MONTHS_OF_QUARTER * (quarter_of(today) - span.before))
+    else:
+        first = today - span.before
+    return (at - start_of_day(first, zone, starts)) / _DAY
 
 
 def by_channel(field: str) -> dict[str, CustomerColumn]:
@@ -295,15 +332,3 @@ def by_channel(field: str) -> dict[str, CustomerColumn]:
         ]
 
     return {channel: of(channel) for channel in CHANNELS}
-
-
-def changed(reading: CustomerReading, window: str) -> Sequence[dict[str, float]]:
-    """Return by channel how many contacts more there are after a purchase, where that is no chance; the most first."""
-    return [
-        {
-            one.channel: one.difference
-            for one in sorted(channels, key=lambda one: -abs(one.difference or 0))
-            if one.difference is not None and one.margin is not None and abs(one.difference) > one.margin
-        }
-        for channels in journeys(reading, window)
-    ]

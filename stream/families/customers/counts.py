@@ -106,7 +106,11 @@ class CustomerCounts(Counts, array_like=True, gc=False):
     monthly_change: int = 0
     """What customers pay in a month: how much more it became, or less, when it did."""
     monthly_lost: int = 0
-    """The same of customers who are gone now, with the other sign: summed over a window, what they paid at its start."""
+    """
+    The same of customers who are gone now, with the other sign.
+
+    So the sum over a window is what they paid at its start.
+    """
     monthly_gained: int = 0
     """What those of `gained` pay now."""
     purchases: int = 0

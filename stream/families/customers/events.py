@@ -1,8 +1,8 @@
 """
 What customers do, and what is told of them: the source of truth of the contract.
 
-Of what a customer does in contacts, cases and surveys, other families tell (`stream.families.about_customers`). `schemas/` is
-generated from this file and `payloads.py`. The vocabulary is this project's own.
+Of what a customer does in contacts, cases and surveys, other families tell (`stream.families.about_customers`).
+`schemas/` is generated from this file and `payloads.py`. The vocabulary is this project's own.
 """
 
 from collections.abc import Callable

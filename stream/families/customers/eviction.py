@@ -12,16 +12,16 @@ from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.carts import Carts
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.history import DAY_MS, KEPT_MS, LATE_MS, CustomerRow, History
-from stream.families.customers.parts import Parts
-from stream.families.customers.places import Places
+from stream.families.customers.parts import CustomerParts
+from stream.families.customers.places import CustomerPlaces
 from stream.families.customers.reports import ms_of
 
-__all__ = ["CountsKey", "CustomerKey", "Eviction"]
+__all__ = ["CustomerCountsKey", "CustomerKey", "Eviction"]
 
 CustomerKey = tuple[str, int]
 """Tenant, and a digest of the customer."""
 
-CountsKey = tuple[str, str, str, str, str, Scope, int]
+CustomerCountsKey = tuple[str, str, str, str, str, Scope, int]
 """Of a part, scope, and the number of the day, month or quarter (0 for the total)."""
 
 SWEPT_AT_ONCE: Final = 20_000
@@ -40,9 +40,9 @@ class Eviction:
 
     def __init__(
         self,
-        parts: Parts,
-        places: Places,
-        counts: Rows[CountsKey, CountsRow[CustomerCounts]],
+        parts: CustomerParts,
+        places: CustomerPlaces,
+        counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]],
         customers: Rows[CustomerKey, CustomerRow],
         carts: Carts,
         *,

@@ -15,11 +15,11 @@ from stream.families.customers.shown import (
     CUSTOMER_NOW,
     CUSTOMER_SECTIONS,
     CUSTOMER_SHOWN_FACTS,
-    most_lost,
+    customer_states,
+    plans_before_queues,
 )
 from stream.families.customers.snapshot import CUSTOMERS, CustomersSnapshot
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS
-from stream.families.customers.tables import CUSTOMERS as CUSTOMER_ROWS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 
 __all__ = ["FAMILY"]
 
@@ -39,9 +39,9 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     name="customers",
     summary="What customers did, what they pay, and what became of their carts.",
     rows="customers",
-    keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition holds the whole truth of it.",
+    keyed_by="`tenant/customer` in UTF-8, such as `acme/c-4711`, or `tenant/cart`: one partition knows all of it.",
     events=EVENTS,
-    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CARTS},
+    tables={"customer_counts": CUSTOMER_COUNTS, "customers": CUSTOMER_ROWS, "carts": CART_ROWS},
     new_fold=_new_fold,
     snapshot=CustomersSnapshot,
     counts=CustomerCounts,
@@ -53,7 +53,8 @@ FAMILY: Final[Family[CustomersSnapshot]] = Family(
     sections=CUSTOMER_SECTIONS,
     facts=CUSTOMER_FACTS,
     shows=CUSTOMER_SHOWN_FACTS,
-    urgency=most_lost,
+    state=customer_states,
+    urgency=plans_before_queues,
     rules=RULES,
     # The customers of one plan are on many partitions, since their names decide where each is.
     parts=True,

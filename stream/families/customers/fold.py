@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any, Final, get_args
+from typing import Any, Final, cast, get_args
 
 from msgspec import Struct
 
@@ -34,15 +34,15 @@ from stream.families.customers.events import (
     CustomerForgotten,
     CustomerJoined,
 )
-from stream.families.customers.eviction import CountsKey, CustomerKey, Eviction
+from stream.families.customers.eviction import CustomerCountsKey, CustomerKey, Eviction
 from stream.families.customers.history import (
     NEW_CUSTOMER,
     AccountEntry,
     AccountKind,
+    CustomerPlace,
     CustomerRow,
     History,
-    Membership,
-    Place,
+    PlanAndGroup,
     Told,
     active_on,
     entry_of,
@@ -51,14 +51,14 @@ from stream.families.customers.history import (
 )
 from stream.families.customers.local_days import EPOCH_DAY
 from stream.families.customers.matters import OF_MEMBERS
-from stream.families.customers.parts import IN_ANY_WAY, Members, Part, Parts, PartSet
+from stream.families.customers.parts import IN_ANY_WAY, CustomerParts, MemberParts, Part, PartSet
 from stream.families.customers.payloads import ChangedData
 from stream.families.customers.pending import Pending
-from stream.families.customers.places import Places
-from stream.families.customers.reports import ACTIVITY, ANSWER, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
+from stream.families.customers.places import CustomerPlaces
+from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
 from stream.families.customers.snapshot import CustomersSnapshot
 
-__all__ = ["CountsKey", "CustomerKey", "CustomersFold"]
+__all__ = ["CustomerCountsKey", "CustomerKey", "CustomersFold"]
 
 _UNKNOWN: Final = ("unknown",)
 
@@ -73,9 +73,9 @@ class _Customer(Struct, gc=False):
     tenant: str
     at_ms: int
     history: History
-    places: tuple[Place, ...]
-    membership: Membership
-    members: Members
+    places: tuple[CustomerPlace, ...]
+    membership: PlanAndGroup
+    members: MemberParts
     """What counted for the customer before the event."""
 
 
@@ -92,12 +92,14 @@ class CustomersFold:
         max_customers: int = 10_000_000,
         keep_silent: bool = False,
     ) -> None:
-        self.parts = Parts(policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent)
-        self.counts: Rows[CountsKey, CountsRow[CustomerCounts]] = Rows()
+        self.parts = CustomerParts(
+            policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
+        )
+        self.counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]] = Rows()
         self.customers: Rows[CustomerKey, CustomerRow] = Rows()
         self._keys = keys
         self._max_customers = max_customers
-        self._places = Places(policies, self.parts)
+        self._places = CustomerPlaces(policies, self.parts)
         self._pending = Pending()
         self._carts = Carts(self.parts, self._pending, keys, max_customers)
         self._watermark = EPOCH
@@ -160,8 +162,8 @@ class CustomersFold:
         self.settle()
         self.parts.clear()
         self._places.clear()
-        for (*key, scope, number), counted in self.counts.items():
-            self.parts.part(tuple(key)).counts.load(scope, number, counted)
+        for (tenant, queue, channel, plan, group, scope, number), counted in self.counts.items():
+            self.parts.part((tenant, queue, channel, plan, group)).counts.load(scope, number, counted)
         for part in self.parts.values():
             part.counts.loaded()
             self._watermark = max(self._watermark, part.counts.watermark)
@@ -201,7 +203,7 @@ class CustomersFold:
     def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:
         kind = type(event)
         if kind in _OF_CARTS:
-            self._carts.fold(event, offset, applied, self._applied_to)
+            self._carts.fold(cast("CartEvent", event), offset, applied, self._applied_to)
             return
         tenant = self.parts.admit_tenant(event.tenantid)
         key, row = self._find(tenant, event)
@@ -225,7 +227,7 @@ class CustomersFold:
 
     def _see(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
         """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active = ACTIVITY.get(type(event), ANSWER), active_on(row.history)
+        what, active = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history)
         members = self.parts.of_members(tenant, row.membership)
         if not self._be_active(members, active, what, ms_of(event.time)):
             applied.duplicates += 1
@@ -252,19 +254,33 @@ class CustomersFold:
         return True
 
     def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
-        """Return the key of a customer, and what is known; what is known by an older key of the digest moves."""
+        """Return the key of a customer, and what is known; what is known by another key of the digest moves."""
         key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        row = self.customers.get(key)
-        if row is not None:
-            return key, row
-        for digest in self._keys.older(event.tenantid, event.subject):
-            row = self.customers.get((tenant, digest))
-            if row is not None:
-                # The new row first: a crash between both must leave one of them.
-                self.customers.put(key, row)
-                self.customers.remove((tenant, digest))
-                return key, row
-        return key, NEW_CUSTOMER
+        if older := self._keys.older(event.tenantid, event.subject):
+            return key, self._moved(key, older)
+        return key, self.customers.get(key, NEW_CUSTOMER)
+
+    def _moved(self, key: CustomerKey, older: Sequence[int]) -> CustomerRow:
+        """Return what is known of a customer whichever key it was written by, and keep it by the first one alone."""
+        tenant = key[0]
+        keys = (key, *[(tenant, digest) for digest in older])
+        rows = {one: row for one in keys if (row := self.customers.get(one)) is not None}
+        if not rows or [*rows] == [key]:
+            return rows.get(key, NEW_CUSTOMER)
+        # After a crash there may be two: the newer one has all that the other has.
+        newest = max(rows.values(), key=lambda row: row.applied_offset)
+        # The new row first: a crash between both must leave one of them.
+        self.customers.put(key, newest)
+        if not newest.history:
+            self._eviction.erased[key] = None
+        for one, row in rows.items():
+            if one != key:
+                self.customers.remove(one)
+            if row is not newest and row.history:  # it was taken for a customer of its own
+                history = History(row.history)
+                standing = standing_of(history.account, history.paid_before)
+                self.parts.of_members(tenant, row.membership).leave(standing, history.active_on)
+        return newest
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
@@ -315,10 +331,10 @@ class CustomersFold:
         for parts in (left, entered):
             self._pending.hear(parts, customer.at_ms, self._applied_to)
         self._count(customer.at_ms, change, [*sets[:-1], stays])
-        self._pending.take_back([left], all_of_it.gone)
+        self._pending.remove([left], all_of_it.gone)
         self._pending.add([entered], all_of_it.new)
 
-    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> Membership:
+    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> PlanAndGroup:
         """Return plan and group after an event: each as the latest event tells it."""
         names = [*customer.membership]
         account = customer.history.account
@@ -328,7 +344,7 @@ class CustomersFold:
                 names[number] = self.parts.admit_name(customer.tenant, what, name)
         return self._places.shared_membership((names[0], names[1]))
 
-    def _be_active(self, members: Members, active: list[int], what: int, at_ms: int) -> bool:
+    def _be_active(self, members: MemberParts, active: list[int], what: int, at_ms: int) -> bool:
         """Note on which day a customer was active, in *active* too; False if that is known."""
         day, before = members.days.day(at_ms) - EPOCH_DAY, active[what]
         if day <= before:
@@ -348,7 +364,7 @@ class CustomersFold:
             if at_ms > parts.heard_ms or not parts.touched:
                 hear(parts, at_ms, applied_to)
         if change.gone:
-            self._pending.take_back(sets, change.gone)
+            self._pending.remove(sets, change.gone)
         self._pending.add(sets, change.new)
 
     def _has_room(self, tenant: str, event: Event, applied: Applied) -> bool:
@@ -373,7 +389,9 @@ class CustomersFold:
         change = Change()
         if standing.present:
             # Nobody is there any more of whom nothing is known: else the customer would be there for ever.
-            left = entry_of(max(at_ms, history.newest_ms()), AccountKind.LEFT)
+            # After all that is known, however late that is told: of one instant who leaves would be first, and who
+            # bought something then would be back.
+            left = entry_of(max(at_ms, history.newest_ms() + 1), AccountKind.LEFT)
             change = enter(history, [left], row.places, days) or change
         self._count(at_ms, change, sets)
         members.leave(standing, history.active_on)

@@ -22,10 +22,10 @@ __all__ = [
     "NEW_CUSTOMER",
     "AccountEntry",
     "AccountKind",
+    "CustomerPlace",
     "CustomerRow",
     "History",
-    "Membership",
-    "Place",
+    "PlanAndGroup",
     "Told",
     "Touch",
     "Touchpoint",
@@ -50,7 +50,7 @@ MOST_KEPT: Final = 64
 ACTIVITIES: Final = ("contact", "purchase", "visit", "answer")
 """How a customer can be active."""
 
-Membership = tuple[str, str]
+PlanAndGroup = tuple[str, str]
 """Plan and group; empty where nobody told."""
 
 Touchpoint = tuple[int, int]
@@ -116,7 +116,7 @@ def kind_of(when: int) -> int:
     return when >> 4 & 0xF
 
 
-class Place(Struct, frozen=True, array_like=True, gc=False):
+class CustomerPlace(Struct, frozen=True, array_like=True, gc=False):
     """Where a customer came, and the limits of that time: a later policy must not change what is taken back."""
 
     queue: str
@@ -134,9 +134,9 @@ class CustomerRow(Struct, array_like=True, gc=False):
     applied_offset: int = -1
     history: bytes = b""
     """Empty: nothing is known; or all of it was erased, and the row waits for that to be durable."""
-    places: tuple[Place, ...] = ()
+    places: tuple[CustomerPlace, ...] = ()
     """The places that touchpoints name; rows with the same share one object."""
-    membership: Membership = ("", "")
+    membership: PlanAndGroup = ("", "")
 
 
 NEW_CUSTOMER: Final = CustomerRow()

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
-from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, Place, Touch, Touchpoint
+from stream.families.customers.history import DAY_MS, AccountEntry, AccountKind, CustomerPlace, Touch, Touchpoint
 
 __all__ = [
     "JOURNEY_MS",
@@ -20,7 +20,7 @@ __all__ = [
     "NOWHERE",
     "OF_MEMBERS",
     "Contact",
-    "Fact",
+    "CustomerFact",
     "Fields",
     "NextDay",
     "asked_facts",
@@ -39,7 +39,7 @@ OF_MEMBERS: Final = -1
 Fields = tuple[str, ...] | tuple[str, int]
 """Fields of `CustomerCounts` that count together; or one that is a list, and the place in it."""
 
-Fact = tuple[int, int, Fields, int]
+CustomerFact = tuple[int, int, Fields, int]
 """The number of a place or `OF_MEMBERS`, the ms since 1970 at which it counts, what, and how much."""
 
 NextDay = Callable[[int], int]
@@ -89,7 +89,7 @@ class Contact(Struct, gc=False):
     solved: tuple[int, ...] = ()
 
 
-def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> dict[int, Contact]:
+def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[CustomerPlace]) -> dict[int, Contact]:
     """Return the contacts by their reference, in the order in which they came; none of which nobody told where."""
     touched: dict[int, list[int]] = {}
     for when, reference in touchpoints:
@@ -99,7 +99,7 @@ def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> d
     return {reference: contact for reference, contact in contacts.items() if contact.place >= 0}
 
 
-def contact_of(touched: Sequence[int], places: Sequence[Place]) -> Contact:
+def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Contact:
     """Return the contact to which these touchpoints belong, given without their reference and in their order."""
     contact = Contact(touched[0] >> 16)
     is_with = NOWHERE
@@ -131,7 +131,7 @@ def _serve(contact: Contact, at_ms: int, kind: int) -> None:
         contact.solved += (at_ms,)
 
 
-def runs_in(contacts: Sequence[Contact], places: Sequence[Place]) -> list[list[Contact]]:
+def runs_in(contacts: Sequence[Contact], places: Sequence[CustomerPlace]) -> list[list[Contact]]:
     """Return the runs of the contacts of one matter; both in the order in which they came."""
     runs: list[list[Contact]] = []
     earlier: Contact | None = None
@@ -144,27 +144,31 @@ def runs_in(contacts: Sequence[Contact], places: Sequence[Place]) -> list[list[C
     return runs
 
 
-def matter_facts(contacts: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+def matter_facts(
+    contacts: Sequence[Contact], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     for run in runs_in(contacts, places):
         facts += contact_facts(run, places, days)
         facts += _effort_facts(run)
     return facts
 
 
-def effort_facts(contacts: Sequence[Contact], places: Sequence[Place]) -> list[Fact]:
+def effort_facts(contacts: Sequence[Contact], places: Sequence[CustomerPlace]) -> list[CustomerFact]:
     """Return, of all that the contacts of one matter count for, what their solutions took."""
     if len(contacts) < 2:
         return _effort_facts(contacts)
     return [fact for run in runs_in(contacts, places) for fact in _effort_facts(run)]
 
 
-def contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequence[NextDay]) -> list[Fact]:
+def contact_facts(
+    run: Sequence[Contact], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
     """Return what the contacts of one run count for, but for what their solutions took."""
     first = run[0]
     at_ms, at = first.at_ms, first.place
-    facts: list[Fact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
+    facts: list[CustomerFact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
     if first.served_ms >= 0:
         followed = len(run) > 1
         # A case that is solved late is decided when it is.
@@ -179,9 +183,9 @@ def contact_facts(run: Sequence[Contact], places: Sequence[Place], days: Sequenc
     return facts
 
 
-def _effort_facts(run: Sequence[Contact]) -> list[Fact]:
+def _effort_facts(run: Sequence[Contact]) -> list[CustomerFact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]
     if not solutions:
         return facts
@@ -219,9 +223,9 @@ def _number(instants: Sequence[int], first_ms: int, last_ms: int) -> int:
     return len([one for one in instants if first_ms <= one <= last_ms])
 
 
-def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> list[Fact]:
+def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[CustomerPlace]) -> list[CustomerFact]:
     """Return what invitations to surveys count for: which of them were too many. Several to one survey are one."""
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     known: set[int] = set()
     asked: list[int] = []
     for when, reference in touchpoints:
@@ -239,10 +243,10 @@ def asked_facts(touchpoints: Iterable[Touchpoint], places: Sequence[Place]) -> l
 
 
 def journey_facts(
-    contacts: Sequence[Contact], places: Sequence[Place], account: Iterable[AccountEntry], next_day: NextDay
-) -> list[Fact]:
+    contacts: Sequence[Contact], places: Sequence[CustomerPlace], account: Iterable[AccountEntry], next_day: NextDay
+) -> list[CustomerFact]:
     """Return the contacts before and after each purchase; they count when the time after it is over."""
-    facts: list[Fact] = []
+    facts: list[CustomerFact] = []
     for when, _, _ in account:
         if when >> 4 & 0xF != AccountKind.PURCHASED:
             continue

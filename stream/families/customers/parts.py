@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import add
 from typing import Final
 
 from msgspec.structs import replace
@@ -15,15 +16,15 @@ from stream.core.retention import Retention
 from stream.core.windowed import Windowed
 from stream.core.windows import ALL, EPOCH, MONTH, QUARTER, TODAY, minute_of
 from stream.families.customers.account import NO_STANDING, Standing
-from stream.families.customers.activity import LastDays, active_of
+from stream.families.customers.activity import LastDays
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
 from stream.families.customers.due_carts import DueCarts
-from stream.families.customers.history import ACTIVITIES, Membership, Place
+from stream.families.customers.history import ACTIVITIES, CustomerPlace, PlanAndGroup
 from stream.families.customers.local_days import EPOCH_DAY, LocalDays
 from stream.families.customers.rules import RULES, CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
-__all__ = ["CUSTOMER_WINDOWS", "IN_ANY_WAY", "SILENCE", "Members", "Part", "PartKey", "PartSet", "Parts"]
+__all__ = ["CUSTOMER_WINDOWS", "IN_ANY_WAY", "SILENCE", "CustomerParts", "MemberParts", "Part", "PartKey", "PartSet"]
 
 PartKey = tuple[str, str, str, str, str]
 """Tenant, queue, channel, plan, group: see `stream.families.customers.snapshot.CUSTOMERS`."""
@@ -36,13 +37,13 @@ RETENTION: Final = Retention(
     quarters=2,
 )
 
-SILENCE: Final = timedelta(days=186)
-"""Longer than any window: a part of which nothing is heard for so long begins anew."""
-
 FORESEEN: Final = timedelta(days=33)
 """The longest look-back, and the time after a purchase: the days after them are known when they begin."""
 
-MAX_NAMES: Final = 50
+SILENCE: Final = RETENTION.reach + FORESEEN
+"""A part of which nothing is heard for so long begins anew: no window shows anything of it any more."""
+
+MAX_NAMES: Final = 20
 """Plans of one tenant that have figures of their own, and groups; the others share one."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -53,6 +54,8 @@ _NEVER_MS: Final = 2**62
 
 IN_ANY_WAY: Final = len(ACTIVITIES)
 """Stands after them."""
+
+_NOBODY_THERE: Final = (0,) * (5 + 3 * (IN_ANY_WAY + 1))
 
 
 class Part:
@@ -73,7 +76,7 @@ class Part:
 
 
 class PartSet:
-    """The parts that count the same: of a place the queue; of a customer all customers, those of the plan, and of the group."""
+    """The parts that count the same: of a place its queue; of a customer all customers, its plan and its group."""
 
     def __init__(self, parts: tuple[Part, ...], days: LocalDays) -> None:
         self.parts = parts
@@ -95,10 +98,10 @@ class PartSet:
         )
 
 
-class Members(PartSet):
-    """The parts of customers with one plan and group, and how these customers stand: derived from rows, and in no table."""
+class MemberParts(PartSet):
+    """The parts of customers with one plan and group, and how these stand: derived from rows, and in no table."""
 
-    def __init__(self, membership: Membership, parts: tuple[Part, ...], days: LocalDays) -> None:
+    def __init__(self, membership: PlanAndGroup, parts: tuple[Part, ...], days: LocalDays) -> None:
         super().__init__(parts, days)
         self.membership = membership
         self.standing = NO_STANDING
@@ -128,6 +131,12 @@ class Members(PartSet):
                 known.revenue + after.revenue - before.revenue,
             )
 
+    def now(self, at_ms: int) -> list[int]:
+        """Return how they stand at an instant, as numbers that add up: see `_snapshot`."""
+        today = self.days.day(at_ms) - EPOCH_DAY
+        active = [number for days in self.last_days for number in days.active(today)]
+        return [*self.standing, *self.due_carts.after(at_ms, self.days.next_day(at_ms) - 1), *active]
+
     def be_active(self, before: Sequence[int], after: Sequence[int]) -> None:
         """Note that one customer was last active on other days than *before*, by `ACTIVITIES`."""
         for what, (was, now) in enumerate(zip((*before, max(before)), (*after, max(after)), strict=True)):
@@ -135,7 +144,7 @@ class Members(PartSet):
                 self.last_days[what].move(was, now)
 
 
-class Parts(dict[PartKey, Part]):
+class CustomerParts(dict[PartKey, Part]):
     """
     Every part that there is something to keep of.
 
@@ -152,7 +161,7 @@ class Parts(dict[PartKey, Part]):
         self._tenants: dict[str, str] = {}
         self._days: dict[object, LocalDays] = {}
         self._of_places: dict[tuple[str, str, str], PartSet] = {}
-        self._of_members: dict[tuple[str, Membership], Members] = {}
+        self._of_members: dict[tuple[str, PlanAndGroup], MemberParts] = {}
         self._of_moves: dict[tuple[PartSet, PartSet], tuple[PartSet, PartSet, PartSet]] = {}
 
     def admit_tenant(self, tenant: str) -> str:
@@ -180,7 +189,7 @@ class Parts(dict[PartKey, Part]):
             names.add(name)
         return name
 
-    def of_place(self, tenant: str, place: Place) -> PartSet:
+    def of_place(self, tenant: str, place: CustomerPlace) -> PartSet:
         """Return what counts for a place."""
         key = (tenant, place.queue, place.channel)
         found = self._of_places.get(key)
@@ -189,7 +198,7 @@ class Parts(dict[PartKey, Part]):
             found = self._of_places[key] = PartSet((part,), self._days_of(part.policy))
         return found
 
-    def of_members(self, tenant: str, membership: Membership) -> Members:
+    def of_members(self, tenant: str, membership: PlanAndGroup) -> MemberParts:
         """Return what counts for customers of a plan and group."""
         key = (tenant, membership)
         found = self._of_members.get(key)
@@ -199,11 +208,11 @@ class Parts(dict[PartKey, Part]):
             keys += [(tenant, "", "", plan, "")] if plan else []
             keys += [(tenant, "", "", "", group)] if group else []
             parts = tuple(map(self.part, keys))
-            found = self._of_members[key] = Members(membership, parts, self._days_of(parts[0].policy))
+            found = self._of_members[key] = MemberParts(membership, parts, self._days_of(parts[0].policy))
         return found
 
     def of_move(self, before: PartSet, now: PartSet) -> tuple[PartSet, PartSet, PartSet]:
-        """Return the parts of customers who go from one plan or group to another: those that stay, are left, and entered."""
+        """Return the parts of who goes from one plan or group to another: those that stay, are left, and entered."""
         found = self._of_moves.get((before, now))
         if found is None:
             old, new = before.parts, now.parts
@@ -255,7 +264,7 @@ class Parts(dict[PartKey, Part]):
             if queue:
                 self._names[tenant, "queue"].add(queue)
 
-    def all_members(self) -> Iterable[Members]:
+    def all_members(self) -> Iterable[MemberParts]:
         """Return every plan and group with what it stands for."""
         return self._of_members.values()
 
@@ -263,45 +272,38 @@ class Parts(dict[PartKey, Part]):
 
     def snapshots(self, at: datetime) -> Iterator[CustomersSnapshot]:
         """Yield what the board says of each part at the instant *at*."""
-        by_tenant: defaultdict[str, list[Members]] = defaultdict(list)
-        for (tenant, _), members in self._of_members.items():
-            by_tenant[tenant].append(members)
-        for part in [*self.values()]:
-            tenant, queue, channel, plan, group = part.key
-            if not (self._keep_silent or not queue or part.counts.watermark >= at - SILENCE):
-                continue
-            mine = [] if queue else [one for one in by_tenant[tenant] if part in one.parts]
-            yield self._snapshot(part, mine, at)
-
-    def _snapshot(self, part: Part, mine: Sequence[Members], at: datetime) -> CustomersSnapshot:
-        tenant, queue, channel, plan, group = part.key
-        standing = Standing(
-            *(sum(numbers) for numbers in zip(NO_STANDING, *(one.standing for one in mine), strict=True))
-        )
         at_ms = (at - EPOCH) // _MILLISECOND
-        today = mine[0].days.day(at_ms) if mine else EPOCH_DAY
-        return CustomersSnapshot(
-            tenant=tenant,
-            queue=queue,
-            channel=channel,
-            plan=plan,
-            group=group,
-            policy=part.policy,
-            present=standing.present,
-            monthly=standing.monthly,
-            revenue=standing.revenue,
-            active=tuple(
-                active_of([one.last_days[number] for one in mine], today - EPOCH_DAY)
-                for number in range(IN_ANY_WAY + 1)
-            ),
-            counted=_without_due(part.counts.counted(minute_of(at)), mine, at_ms),
-        )
+        now: dict[Part, list[int]] = {}
+        # Once for each plan and group, and not once for each part that counts them.
+        for members in self._of_members.values():
+            numbers = members.now(at_ms)
+            for part in members.parts:
+                now[part] = [*map(add, now[part], numbers)] if part in now else numbers
+        for part in [*self.values()]:
+            if self._keep_silent or not part.key[1] or part.counts.watermark >= at - SILENCE:
+                yield _snapshot(part, now.get(part, _NOBODY_THERE), at)
 
 
-def _without_due(counted: Counted, mine: Sequence[Members], at_ms: int) -> Counted:
+def _snapshot(part: Part, now: Sequence[int], at: datetime) -> CustomersSnapshot:
+    tenant, queue, channel, plan, group = part.key
+    present, monthly, revenue, due, due_value, *active = now
+    return CustomersSnapshot(
+        tenant=tenant,
+        queue=queue,
+        channel=channel,
+        plan=plan,
+        group=group,
+        policy=part.policy,
+        present=present,
+        monthly=monthly,
+        revenue=revenue,
+        active=tuple(zip(active[::3], active[1::3], active[2::3], strict=True)),
+        counted=_without_due(part.counts.counted(minute_of(at)), due, due_value),
+    )
+
+
+def _without_due(counted: Counted, number: int, value: int) -> Counted:
     """Take off the carts that will be abandoned today, if nothing happens with them until then."""
-    due = [one.due_carts.after(at_ms, one.days.next_day(at_ms) - 1) for one in mine]
-    number, value = sum(number for number, _ in due), sum(value for _, value in due)
     if not number:
         return counted
     less = CustomerCounts(carts_abandoned=-number, carts_abandoned_value=-value).number()

@@ -8,7 +8,7 @@ from typing import Final
 from stream.core.windows import EPOCH
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.local_days import LocalDays
-from stream.families.customers.matters import Fact, Fields
+from stream.families.customers.matters import CustomerFact, Fields
 from stream.families.customers.parts import Part, PartSet
 
 __all__ = ["Pending"]
@@ -65,11 +65,11 @@ class Pending:
             parts.touched = True
             self._touched[parts] = None
 
-    def add(self, sets: Sequence[PartSet], facts: Iterable[Fact]) -> None:
+    def add(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
         """Add facts; *sets* are those of the places, in their order, and at last that of the customer."""
         _add(self._new, sets, facts)
 
-    def take_back(self, sets: Sequence[PartSet], facts: Iterable[Fact]) -> None:
+    def remove(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
         """Take facts back that were counted before."""
         _add(self._gone, sets, facts)
 
@@ -88,7 +88,7 @@ class Pending:
         self._gone.clear()
 
 
-def _add(sums: _Sums, sets: Sequence[PartSet], facts: Iterable[Fact]) -> None:
+def _add(sums: _Sums, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
     last_ms, day = -1, 0
     last_days: LocalDays | None = None
     for place, at_ms, names, number in facts:

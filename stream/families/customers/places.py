@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from stream.core.policies import Policies
-from stream.families.customers.history import Membership, Place
+from stream.families.customers.history import CustomerPlace, PlanAndGroup
 from stream.families.customers.matters import NextDay
-from stream.families.customers.parts import Members, Parts, PartSet
+from stream.families.customers.parts import CustomerParts, MemberParts, PartSet
 from stream.families.customers.rules import RULES
 
-__all__ = ["Places", "Where"]
+__all__ = ["CustomerPlaces", "ToldPlace"]
 
 _MOST: Final = 256
 """Places of one customer; of more the last stands for all."""
@@ -18,27 +18,29 @@ _REMEMBERED: Final = 100_000
 
 _MILLISECOND: Final = 0.001
 
-Where = tuple[str, str, str | None]
+ToldPlace = tuple[str, str, str | None]
 """Queue, channel and topic, as an event tells them; the channel is empty where nobody told."""
 
 _Counting = tuple[Sequence[PartSet], Sequence[NextDay]]
 
 
-class Places:
+class CustomerPlaces:
     """The places of all customers of one partition."""
 
-    def __init__(self, policies: Policies, parts: Parts) -> None:
+    def __init__(self, policies: Policies, parts: CustomerParts) -> None:
         self._policies = policies
         self._parts = parts
-        self._found: dict[tuple[str, Where], Place] = {}
-        self._tuples: dict[tuple[Place, ...], tuple[Place, ...]] = {}
-        self._counting: dict[tuple[str, int, Members], _Counting] = {}
-        self._touched: dict[tuple[str, Where, int, Members], tuple[tuple[Place, ...], int, _Counting]] = {}
-        self._memberships: dict[Membership, Membership] = {}
+        self._found: dict[tuple[str, ToldPlace], CustomerPlace] = {}
+        self._tuples: dict[tuple[CustomerPlace, ...], tuple[CustomerPlace, ...]] = {}
+        self._counting: dict[tuple[str, int, MemberParts], _Counting] = {}
+        self._touched: dict[
+            tuple[str, ToldPlace, int, MemberParts], tuple[tuple[CustomerPlace, ...], int, _Counting]
+        ] = {}
+        self._memberships: dict[PlanAndGroup, PlanAndGroup] = {}
 
     def touched(
-        self, tenant: str, where: Where, places: tuple[Place, ...], members: Members
-    ) -> tuple[tuple[Place, ...], int, _Counting]:
+        self, tenant: str, where: ToldPlace, places: tuple[CustomerPlace, ...], members: MemberParts
+    ) -> tuple[tuple[CustomerPlace, ...], int, _Counting]:
         """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
         # By identity, as below: one look-up for nearly every event.
         key = (tenant, where, id(places), members)
@@ -50,7 +52,7 @@ class Places:
             found = self._touched[key] = (places, number, self.counting(tenant, places, members))
         return found
 
-    def find(self, tenant: str, where: Where) -> Place:
+    def find(self, tenant: str, where: ToldPlace) -> CustomerPlace:
         """Return the place of a queue and channel, for what is about a topic."""
         found = self._found.get((tenant, where))
         if found is None:
@@ -59,10 +61,10 @@ class Places:
             found = self._found[tenant, where] = self._new(tenant, *where)
         return found
 
-    def _new(self, tenant: str, queue: str, channel: str, topic: str | None) -> Place:
+    def _new(self, tenant: str, queue: str, channel: str, topic: str | None) -> CustomerPlace:
         policy = self._policies.of(RULES, tenant, queue, channel)
         by_topic = policy.matter_by_topic and topic is not None
-        return Place(
+        return CustomerPlace(
             queue=self._parts.admit_queue(tenant, queue) if queue else queue,
             channel=channel,
             matter=f"topic {topic}" if by_topic else policy.matter or queue,
@@ -71,7 +73,9 @@ class Places:
             asked_within_ms=round(policy.asked_within.total_seconds() / _MILLISECOND),
         )
 
-    def with_place(self, places: tuple[Place, ...], place: Place) -> tuple[tuple[Place, ...], int]:
+    def with_place(
+        self, places: tuple[CustomerPlace, ...], place: CustomerPlace
+    ) -> tuple[tuple[CustomerPlace, ...], int]:
         """Return the places of a customer with one more, and its number."""
         for number, known in enumerate(places):
             if known is place:
@@ -82,7 +86,7 @@ class Places:
             return places, _MOST - 1
         return self.shared((*places, place)), len(places)
 
-    def counting(self, tenant: str, places: tuple[Place, ...], members: Members) -> _Counting:
+    def counting(self, tenant: str, places: tuple[CustomerPlace, ...], members: MemberParts) -> _Counting:
         """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
         # By identity: the tuples are shared, and kept for good.
         key = (tenant, id(places), members)
@@ -101,10 +105,10 @@ class Places:
         self._counting.clear()
         self._touched.clear()
 
-    def shared(self, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    def shared(self, places: tuple[CustomerPlace, ...]) -> tuple[CustomerPlace, ...]:
         """Return the one object that stands for all that are equal."""
         return self._tuples.setdefault(places, places)
 
-    def shared_membership(self, membership: Membership) -> Membership:
+    def shared_membership(self, membership: PlanAndGroup) -> PlanAndGroup:
         """Return the one object that stands for all that are equal."""
         return self._memberships.setdefault(membership, membership)

@@ -29,9 +29,9 @@ from stream.families.customers.payloads import (
     RefundedData,
     SolvedData,
 )
-from stream.families.customers.places import Where
+from stream.families.customers.places import ToldPlace
 
-__all__ = ["ACTIVITY", "ANSWER", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
+__all__ = ["ACTIVITY", "ANSWER_GIVEN", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
 
 NO_QUEUE: Final = "(none)"
 """Stands where a survey rates no queue but the tenant as a whole."""
@@ -48,7 +48,7 @@ def hundredths(amount: float) -> int:
     return round(amount * 100)
 
 
-ToldTouch = tuple[int, str, Where]
+ToldTouch = tuple[int, str, ToldPlace]
 """What an event tells of a touchpoint: its kind (`Touch`), contact or survey, and where it was."""
 
 
@@ -58,7 +58,7 @@ def _contacted(event: CustomerContacted) -> ToldTouch:
     return kind, data.contact, _where(data)
 
 
-def _where(data: ContactedData | SolvedData) -> Where:
+def _where(data: ContactedData | SolvedData) -> ToldPlace:
     return (NOWHERE, "", data.topic) if data.queue is None else (data.queue, data.channel or "voice", data.topic)
 
 
@@ -92,7 +92,7 @@ ACTIVITY: Final[dict[type[Event], int]] = {
 }
 """By kind of event, which of `ACTIVITIES` it is, by number. An answer to a survey is one, too, but no invitation."""
 
-ANSWER: Final = ACTIVITIES.index("answer")
+ANSWER_GIVEN: Final = ACTIVITIES.index("answer")
 
 
 def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:

@@ -7,11 +7,18 @@ from typing import Final
 from stream.core import policy_values as read
 from stream.core.policies import PolicyKey, Rules
 from stream.core.served import Served
+from stream.families.customers.history import MOST_KEPT
 
-__all__ = ["MAX_LOOK_BACK", "RULES", "CustomerPolicy"]
+__all__ = ["MAX_ASKED_WITHIN", "MAX_LOOK_BACK", "RULES", "CustomerPolicy"]
 
 MAX_LOOK_BACK: Final = timedelta(days=30)
 """Contacts of a customer are kept long enough for that."""
+
+MAX_ASKED_WITHIN: Final = timedelta(days=90)
+"""So are invitations for this."""
+
+_MOST_INVITATIONS: Final = MOST_KEPT - 1
+"""More of one customer are not kept, together with the next one."""
 
 _MAX_CART_IDLE: Final = timedelta(days=7)
 
@@ -42,12 +49,16 @@ class CustomerPolicy(Served, frozen=True, kw_only=True):
     customer_minimum: int = 30
     """With fewer customers, contacts or carts nothing is judged: too few to tell."""
     most_invitations: int = 3
-    """More often no customer should be asked within `asked_within`."""
+    """More often no customer should be asked within `asked_within`, by whatever queue."""
     asked_within: timedelta = timedelta(days=30)
 
 
 def _look_back(value: object) -> timedelta:
     return _days(value, MAX_LOOK_BACK)
+
+
+def _asked_within(value: object) -> timedelta:
+    return _days(value, MAX_ASKED_WITHIN)
 
 
 def _days(value: object, most: timedelta) -> timedelta:
@@ -87,6 +98,12 @@ def _some(value: object) -> int:
     return value
 
 
+def _invitations(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_INVITATIONS:
+        raise ValueError(f"must be a number from 1 to {_MOST_INVITATIONS}")
+    return value
+
+
 RULES: Final[Rules[CustomerPolicy]] = Rules(
     policy=CustomerPolicy,
     keys={
@@ -101,6 +118,8 @@ RULES: Final[Rules[CustomerPolicy]] = Rules(
         "cart_idle_minutes": PolicyKey("cart_idle", _idle),
         "cart_abandonment_limit": PolicyKey("cart_abandonment_limit", read.ratio),
         "customer_minimum": PolicyKey("customer_minimum", _some),
+        "survey_most_invitations": PolicyKey("most_invitations", _invitations),
+        "survey_within_days": PolicyKey("asked_within", _asked_within),
     },
 )
 """The keys of the policy file that this family reads."""

@@ -107,7 +107,8 @@ class KnownCallers:
             due = heappop(self._due)
             caller = KnownCaller(customer_id(due.who), due.topic, disposition)
         elif kind < COMES_AGAIN and self._remembers(at):
-            caller = self._recent[int(which * len(self._recent))][1]._replace(disposition=disposition)
+            who, about, _ = self._recent[int(which * len(self._recent))][1]
+            caller = KnownCaller(who, about, disposition)
         elif kind < COMES_AGAIN + _COMES_OFTEN:
             caller = KnownCaller(f"{self._name}-often-{int(which * _THOSE_WHO_COME_OFTEN)}", topic, disposition)
         else:

@@ -1,17 +1,19 @@
 """The figures of customers, computed the simple way from all events at once: what every fold has to equal."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 from stream.core.cloudevents import Event, tag_of
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS
+from stream.families.customers.events import CartEvent, CustomerForgotten
 from stream.families.customers.rules import CustomerPolicy
+from tests.families.customers.naive_carts import naive_facts, naive_name
 
-Part = tuple[str, str, str, str]
+Part = tuple[str, ...]
 """Queue, channel, plan, group."""
 
 Told = list[tuple[Part, datetime, str | tuple[str, int], int]]
@@ -39,21 +41,34 @@ class Naive:
     def __init__(self, events: Iterable[Event], policy: CustomerPolicy) -> None:
         self.policy = policy
         self.zone = policy.time_zone
-        by_customer: defaultdict[str, list[Event]] = defaultdict(list)
+        by_subject: defaultdict[str, list[Event]] = defaultdict(list)
         for event in {event.id: event for event in events}.values():
-            by_customer[event.subject].append(event)
+            by_subject[event.subject].append(event)
         self.told: Told = []
         self.standing: defaultdict[Part, Counter[str]] = defaultdict(Counter)
         self.active: defaultdict[Part, list[dict[str, date]]] = defaultdict(list)
-        for told in by_customer.values():
-            self._customer(sorted(told, key=lambda event: event.time))
+        for told in by_subject.values():
+            if isinstance(told[0], get_args(CartEvent)):
+                self._cart(cast("list[CartEvent]", told))
+                continue
+            # Whoever is forgotten and heard of again is somebody new.
+            life: list[Event] = []
+            for event in sorted(told, key=lambda event: event.time):
+                life.append(event)
+                if isinstance(event, CustomerForgotten):
+                    self._customer(life)
+                    life = []
+            if life:
+                self._customer(life)
 
     def counts(self, part: Part, window: str, at: datetime) -> dict[str, int | list[int]]:
         """Return what a window of a part has counted at an instant, but for zeros."""
         begins = self._first_day(window, self._day(at))
         sums: Counter[Any] = Counter()
         for where, when, name, number in self.told:
-            if where == part and begins <= self._day(when) <= self._day(at):
+            # What is known of a day that comes counts when that day begins; of carts, when they are abandoned.
+            until = at if name in _AT_ITS_INSTANT else self._next_day(at) - timedelta(milliseconds=1)
+            if where == part and begins <= self._day(when) and when <= until:
                 sums[name] += number
         found: dict[str, int | list[int]] = {}
         for name, number in sums.items():
@@ -83,20 +98,24 @@ class Naive:
             return today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
         return today - timedelta(days=0 if window == "today" else int(window.removesuffix("d")))
 
+    def _cart(self, told: Sequence[CartEvent]) -> None:
+        members = _members(naive_name(told, "plan"), naive_name(told, "group"))
+        for part in members:
+            for at_ms, name, number in naive_facts(told, self.policy.cart_idle):
+                self.told.append((part, _EPOCH + timedelta(milliseconds=at_ms), name, number))
+
     def _customer(self, told: Sequence[Event]) -> None:
         plan = group = ""
         for event in told:
             plan = getattr(event.data, "plan", None) or plan
             group = getattr(event.data, "group", None) or group
-        members: list[Part] = [
-            ("", "", "", ""),
-            *([("", "", plan, "")] if plan else []),
-            *([("", "", "", group)] if group else []),
-        ]
+        members = _members(plan, group)
         contacts = self._contacts(told)
         self._matters(contacts, members)
         self._asked(told)
         self._account(told, contacts, members)
+        if isinstance(told[-1], CustomerForgotten):
+            return
         days: dict[str, date] = {}
         for event in told:
             if name := _ACTIVE.get(tag_of(event), lambda _: "")(event.data):
@@ -121,16 +140,21 @@ class Naive:
                     one.handed_over.append(event.time)
                 last_queue[data.contact] = data.queue
                 continue
-            if not one.queue and data.queue:
-                topic = data.topic if self.policy.matter_by_topic else None
-                one.queue, one.channel = data.queue, data.channel or "voice"
-                one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
-                last_queue.setdefault(data.contact, data.queue)
-            if tag == "customer.solved":
-                one.solved.append(event.time)
-            if tag == "customer.solved" or (data.served and not data.message):
-                one.served = one.served or event.time
+            self._come(one, event)
+            if one.queue:
+                last_queue.setdefault(data.contact, one.queue)
         return [one for one in contacts.values() if one.queue]
+
+    def _come(self, one: _Contact, event: Event) -> None:
+        data, solved = event.data, tag_of(event) == "customer.solved"
+        if not one.queue and data.queue:
+            topic = data.topic if self.policy.matter_by_topic else None
+            one.queue, one.channel = data.queue, data.channel or "voice"
+            one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
+        if solved:
+            one.solved.append(event.time)
+        if solved or (data.served and not data.message):
+            one.served = one.served or event.time
 
     def _matters(self, contacts: Sequence[_Contact], members: Sequence[Part]) -> None:
         for contact in contacts:
@@ -198,54 +222,30 @@ class Naive:
                 self.told.append((where, event.time, "asked_too_often", 1))
 
     def _account(self, told: Sequence[Event], contacts: Sequence[_Contact], members: Sequence[Part]) -> None:
-        joined = any(tag_of(event) == "customer.joined" for event in told)
-        states: list[tuple[datetime, bool, int]] = []
-        present, monthly, revenue = False, 0, 0
+        states = [*_states(told)]
+        counts = [*self._money(told, contacts, members), *_changes(states)]
+        if any(there for _, there, _ in states) and any(getattr(event.data, "referred", False) for event in told):
+            counts.append((next(at for at, there, _ in states if there), "referred", 1))
+        _, present, monthly = states[-1]
+        for part in members:
+            self.told += [(part, at, name, number) for at, name, number in counts]
+            if present:
+                revenue = sum(number for _, name, number in counts if name == "revenue")
+                self.standing[part].update(present=1, monthly=monthly, revenue=revenue)
+
+    def _money(
+        self, told: Sequence[Event], contacts: Sequence[_Contact], members: Sequence[Part]
+    ) -> Iterator[tuple[datetime, str, int]]:
         orders: set[str] = set()
-        counts: list[tuple[datetime, str, int]] = []
         for event in told:
             tag, data = tag_of(event), event.data
             if tag == "customer.purchased" and data.order not in orders:
                 orders.add(data.order)
-                revenue += round(data.amount * 100)
-                counts += [(event.time, "purchases", 1), (event.time, "revenue", round(data.amount * 100))]
+                yield event.time, "purchases", 1
+                yield event.time, "revenue", round(data.amount * 100)
                 self._journey(event.time, contacts, members)
-                present = present or not joined
-            if tag == "customer.refunded":
-                revenue -= round(data.amount * 100)
-                counts.append((event.time, "revenue", -round(data.amount * 100)))
-            if tag == "customer.joined":
-                present = True
-            if tag == "customer.left":
-                present = False
-            if getattr(data, "monthly", None) is not None:
-                monthly = round(data.monthly * 100)
-            states.append((event.time, present, monthly if present else 0))
-        before: tuple[bool, int] = (False, 0)
-        turns: list[tuple[datetime, int]] = []
-        changes: list[tuple[datetime, int]] = []
-        for at, is_there, pays in states:
-            if is_there != before[0]:
-                turns.append((at, 1 if is_there else -1))
-            if pays != before[1]:
-                changes.append((at, pays - before[1]))
-            before = (is_there, pays)
-        counts += [(at, "joined" if turn > 0 else "left", 1) for at, turn in turns]
-        counts += [(at, "monthly_change", change) for at, change in changes]
-        if present:
-            counts += [(at, "gained", turn) for at, turn in turns]
-            counts += [(at, "monthly_gained", turn * monthly) for at, turn in turns]
-        else:
-            counts += [(at, "lost", -turn) for at, turn in turns]
-            counts += [(at, "monthly_lost", -change) for at, change in changes]
-        if turns:
-            counts.append((turns[0][0], "first_joined", 1))
-            if any(getattr(event.data, "referred", False) for event in told):
-                counts.append((turns[0][0], "referred", 1))
-        for part in members:
-            self.told += [(part, at, name, number) for at, name, number in counts]
-            if present:
-                self.standing[part].update(present=1, monthly=monthly, revenue=revenue)
+            elif tag == "customer.refunded":
+                yield event.time, "revenue", -round(data.amount * 100)
 
     def _journey(self, bought: datetime, contacts: Sequence[_Contact], members: Sequence[Part]) -> None:
         over = self._next_day(bought + _DAYS_30)
@@ -257,6 +257,53 @@ class Naive:
                 elif bought <= one.at < bought + _DAYS_30:
                     self.told.append((part, over, ("after_by", CHANNELS.index(one.channel)), 1))
 
+
+def _states(told: Sequence[Event]) -> Iterator[tuple[datetime, bool, int]]:
+    """Yield after each event whether the customer is there, and what is paid in a month."""
+    joined = any(tag_of(event) == "customer.joined" for event in told)
+    present, monthly = False, 0
+    orders: set[str] = set()
+    for event in told:
+        if tag_of(event) == "customer.joined":
+            present = True
+        elif tag_of(event) == "customer.purchased":
+            present = present or not (joined or event.data.order in orders)
+            orders.add(event.data.order)
+        elif tag_of(event) in {"customer.left", "customer.forgotten"}:
+            present = False
+        if getattr(event.data, "monthly", None) is not None:
+            monthly = round(event.data.monthly * 100)
+        yield event.time, present, monthly if present else 0
+
+
+def _changes(states: Sequence[tuple[datetime, bool, int]]) -> Iterator[tuple[datetime, str, int]]:
+    """Yield what counts where one state follows another, in the light of the last."""
+    _, stays, pays = states[-1]
+    was, paid = False, 0
+    for at, there, monthly in states:
+        turn, change = there - was, monthly - paid
+        if turn > 0 and all(before >= at for before, there_then, _ in states if there_then):
+            yield at, "first_joined", 1
+        if turn:
+            yield at, "joined" if turn > 0 else "left", 1
+            yield at, "gained" if stays else "lost", turn if stays else -turn
+            yield at, "monthly_gained", turn * pays
+        if change:
+            yield at, "monthly_change", change
+            yield at, "monthly_lost", 0 if stays else -change
+        was, paid = there, monthly
+
+
+def _members(plan: str, group: str) -> list[Part]:
+    """Return the parts of customers with a plan and group."""
+    named = [("", "", plan, "")] if plan else []
+    named += [("", "", "", group)] if group else []
+    return [("", "", "", ""), *named]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_AT_ITS_INSTANT = {"carts_abandoned", "carts_abandoned_value"}
 
 _LENGTHS = {
     "came_by": len(CHANNELS),

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from stream.families.customers.account import account_facts
 from stream.families.customers.change import enter, touch
-from stream.families.customers.history import AccountKind, History, Place, Told, Touch, entry_of
+from stream.families.customers.history import AccountKind, CustomerPlace, History, Told, Touch, entry_of
 from stream.families.customers.local_days import LocalDays
 from stream.families.customers.matters import (
     NOWHERE,
-    Fact,
+    CustomerFact,
     asked_facts,
     contacts_in,
     journey_facts,
@@ -29,10 +29,10 @@ LONGEST_DAYS = 100
 """Nothing is so old that it is forgotten."""
 
 PLACES = (
-    Place("support", "voice", "support", 7 * DAY_MS, 2, 10 * DAY_MS),
-    Place("support", "chat", "support", 2 * DAY_MS, 2, 10 * DAY_MS),
-    Place("sales", "voice", "sales", 30 * DAY_MS, 1, 30 * DAY_MS),
-    Place(NOWHERE, "", "", 7 * DAY_MS, 2, 10 * DAY_MS),
+    CustomerPlace("support", "voice", "support", 7 * DAY_MS, 2, 10 * DAY_MS),
+    CustomerPlace("support", "chat", "support", 2 * DAY_MS, 2, 10 * DAY_MS),
+    CustomerPlace("sales", "voice", "sales", 30 * DAY_MS, 1, 30 * DAY_MS),
+    CustomerPlace(NOWHERE, "", "", 7 * DAY_MS, 2, 10 * DAY_MS),
 )
 
 NEXT_DAY = LocalDays(ZoneInfo("Europe/Ljubljana"), time(4)).next_day
@@ -54,7 +54,7 @@ def facts_of(history: History) -> Counter[tuple[int, int, object]]:
     return by_field(facts)
 
 
-def by_field(facts: Iterable[Fact]) -> Counter[tuple[int, int, object]]:
+def by_field(facts: Iterable[CustomerFact]) -> Counter[tuple[int, int, object]]:
     counted: Counter[tuple[int, int, object]] = Counter()
     for place, at_ms, fields, number in facts:
         for field in [fields] if isinstance(fields[-1], int) else fields:

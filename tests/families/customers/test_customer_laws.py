@@ -3,19 +3,22 @@
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event
+from stream.core.family import merged
+from stream.core.identity import NO_SECRET
 from stream.core.policies import Policies, Rule
+from stream.families.customers.events import CustomerEvent, CustomerForgotten
 from stream.families.customers.fold import CustomersFold
 from stream.families.customers.history import ACTIVITIES
 from stream.families.customers.parts import CUSTOMER_WINDOWS
 from stream.families.customers.rules import RULES
-from stream.families.customers.tables import CARTS, CUSTOMER_COUNTS, CUSTOMERS
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from tests.families.customers.naive import Naive
 from tests.families.customers.told import FIRST, apply, counts_of, customer_event, customers_fold_of, snapshots_of
 
@@ -88,9 +91,34 @@ def data_of(chance: random.Random, kind: str, era: int) -> dict[str, Any]:
     return {}
 
 
-def town(chance: random.Random, span: timedelta) -> list[Event]:
-    """Return the events of a few customers, in order of time."""
-    told = [one for n in range(chance.randint(1, 4)) for one in life(chance, f"c{n}", span, chance.randint(1, 25))]
+def cart(chance: random.Random, subject: str, span: timedelta) -> list[Event]:
+    """Return the events of one cart, which is left now and then, in order of time."""
+    at, told = FIRST + chance.random() * (span - timedelta(days=1)), []
+    for kind in ("created", *chance.choices(["changed", "checked_out", "ordered"], [3, 1, 1], k=chance.randrange(5))):
+        data: dict[str, Any] = {"value": chance.randrange(10_000) / 100} if chance.random() < 0.7 else {}
+        data |= {"currency": "USD"} if chance.random() < 0.1 else {}
+        data |= {"plan": chance.choice(["basic", "plus"])} if chance.random() < 0.3 else {}
+        data |= {"group": chance.choice(["private", "business"])} if chance.random() < 0.3 else {}
+        told.append(customer_event(f"cart.{kind}", subject, at, **data))
+        at += timedelta(minutes=chance.choice([1, 20, 59, 60, 61, 240]), milliseconds=chance.randrange(1, 1000))
+    return told
+
+
+def town(chance: random.Random, span: timedelta, *, most: int = 4, each: int = 25) -> list[Event]:
+    """Return the events of a few customers and carts, in order of time."""
+    told = [one for n in range(chance.randint(1, most)) for one in life(chance, f"c{n}", span, chance.randint(1, each))]
+    told += [one for n in range(chance.randrange(4)) for one in cart(chance, f"cart{n}", span)]
+    return sorted(told, key=lambda one: one.time)
+
+
+def with_forgotten(events: Sequence[Event], chance: random.Random) -> list[Event]:
+    """Return the events with some customers forgotten just after something they did, or some minutes later."""
+    told = [*events]
+    for subject in sorted({event.subject for event in events if event.subject.startswith("c")}):
+        mine = [event.time for event in events if event.subject == subject]
+        while not subject.startswith("cart") and chance.random() < 0.5:
+            at = chance.choice(mine) + chance.choice([timedelta(milliseconds=1), timedelta(minutes=3, seconds=7)])
+            told.append(customer_event("forgotten", subject, at))
     return sorted(told, key=lambda one: one.time)
 
 
@@ -139,22 +167,64 @@ def test_in_any_order_and_told_twice_figures_are_those_of_all_events_at_once(
 def test_over_a_year_figures_are_those_of_all_events_though_most_is_forgotten(
     chance: random.Random, rules: Policies
 ) -> None:
-    events = sorted(
-        (one for n in range(chance.randint(1, 3)) for one in life(chance, f"c{n}", timedelta(days=400), 60)),
-        key=lambda one: one.time,
-    )
-    fold = customers_fold_of(events, rules, batch=chance.randint(1, 9))
+    events = with_forgotten(town(chance, timedelta(days=400), most=3, each=60), chance)
+    fold, applied, committed = CustomersFold(rules), 0, 0
+    while applied < len(events):
+        some = events[applied : applied + chance.randint(1, 9)]
+        apply(fold, some, first=applied)
+        applied += len(some)
+        if chance.random() < 0.3:
+            fold.settle()
+            committed = chance.randint(committed, applied)
+            fold.committed(committed)  # what is over may go
+    fold.settle()
     assert_equals_the_naive(fold, events, rules, some_day(chance, events))
 
 
 @given(chances, policies)
+def test_of_who_is_forgotten_nothing_is_left_once_that_is_durable_and_what_was_counted_stays(
+    chance: random.Random, rules: Policies
+) -> None:
+    events = with_forgotten(town(chance, timedelta(days=29)), chance)
+    fold = customers_fold_of(events, rules, batch=chance.randint(1, 9))
+    fold.committed(len(events))
+    fold.settle()
+
+    last = {event.subject: event for event in events}
+    here = {subject for subject, event in last.items() if isinstance(event, get_args(CustomerEvent))}
+    gone = {subject for subject in here if isinstance(last[subject], CustomerForgotten)}
+    assert fold.customers.keys() <= {("acme", NO_SECRET.digest("acme", subject)) for subject in here - gone}
+    assert_equals_the_naive(fold, events, rules, some_day(chance, events))
+
+
+@given(chances, policies, st.integers(2, 4))
+def test_what_several_partitions_show_is_together_what_one_would_show(
+    chance: random.Random, rules: Policies, partitions: int
+) -> None:
+    events = with_forgotten(town(chance, timedelta(days=60), most=6), chance)
+    at, home = some_day(chance, events), {event.subject: chance.randrange(partitions) for event in events}
+    folds = [
+        customers_fold_of([event for event in events if home[event.subject] == number], rules)
+        for number in range(partitions)
+    ]
+
+    together = merged(snapshot for fold in folds for _, snapshot in fold.snapshots(at))
+
+    assert together == merged(snapshot for _, snapshot in customers_fold_of(events, rules).snapshots(at))
+
+
+@given(chances, policies)
 def test_a_crash_anywhere_changes_no_figure(chance: random.Random, rules: Policies) -> None:
-    events = arrived(town(chance, timedelta(days=29)), chance)
+    town_events = with_forgotten(town(chance, timedelta(days=29)), chance)
+    # Who is forgotten is forgotten at that place: of these the order matters.
+    events = arrived(town_events, chance) if not any(map(is_forgotten, town_events)) else town_events
     written, crashed = sorted(chance.randint(0, len(events)) for _ in range(2))
     fold = customers_fold_of(events[:written], rules)
-    again = restarted(fold, rules)
     # The rows of a checkpoint were written; its offset may not have been.
     committed = chance.randint(0, written)
+    fold.committed(committed)
+    fold.settle()
+    again = restarted(fold, rules)
     apply(again, events[committed:crashed], first=committed, batch=chance.randint(1, 5))
     apply(again, events[crashed:], first=crashed)
     again.settle()
@@ -162,10 +232,15 @@ def test_a_crash_anywhere_changes_no_figure(chance: random.Random, rules: Polici
     assert_equals_the_naive(again, events, rules, at)
 
 
+def is_forgotten(event: Event) -> bool:
+    """Tell whether an event has a customer forgotten."""
+    return isinstance(event, CustomerForgotten)
+
+
 def restarted(fold: CustomersFold, rules: Policies) -> CustomersFold:
     """Return a fold that has read the rows of another one, as bytes."""
     again = CustomersFold(rules)
-    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMERS), ("carts", CARTS)):
+    for name, codec in (("customer_counts", CUSTOMER_COUNTS), ("customers", CUSTOMER_ROWS), ("carts", CART_ROWS)):
         for key, row in fold.tables[name].items():
             read = codec.decode_row(codec.encode_row(row))
             again.tables[name].load(codec.decode_key(codec.encode_key(key)), read)

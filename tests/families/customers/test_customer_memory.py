@@ -8,7 +8,7 @@ from stream.core.cloudevents import Event
 from stream.core.policies import Policies
 from stream.families.customers.fold import CustomersFold
 from stream.families.customers.history import MOST_KEPT, History
-from stream.families.customers.tables import CUSTOMERS
+from stream.families.customers.tables import CUSTOMER_ROWS
 from tests.families.customers.told import counts_of, customer_event, on, snapshots_of, told
 
 EVERYBODY = ("", "", "", "")
@@ -166,4 +166,4 @@ def test_no_row_of_a_customer_has_an_id_in_it(personal: str) -> None:
     )
     [(key, row)] = life.fold.customers.items()
 
-    assert personal.encode() not in CUSTOMERS.encode_key(key) + CUSTOMERS.encode_row(row)
+    assert personal.encode() not in CUSTOMER_ROWS.encode_key(key) + CUSTOMER_ROWS.encode_row(row)

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -76,6 +76,7 @@ class AsAList(RuleBasedStateMachine):
 
 
 TestAsAList = AsAList.TestCase
+TestAsAList.settings = settings(max_examples=30, stateful_step_count=20)
 
 
 @pytest.mark.parametrize(("at", "until", "due"), [(9, 20, 2), (10, 20, 1), (10, 19, 0), (9, 10, 1), (20, 10, 0)])

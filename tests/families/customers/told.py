@@ -9,9 +9,11 @@ from msgspec.structs import asdict
 
 from stream.core.cloudevents import Event, tag_of
 from stream.core.family import Applied
+from stream.core.figure import Reading
 from stream.core.policies import Policies
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.events import EVENTS
+from stream.families.customers.figures import FIGURES
 from stream.families.customers.fold import CustomersFold
 from stream.families.customers.snapshot import CustomersSnapshot
 
@@ -91,6 +93,32 @@ def apply(fold: CustomersFold, events: list[Event], *, first: int = 0, batch: in
 def snapshots_of(fold: CustomersFold, at: datetime) -> dict[tuple[str, ...], CustomersSnapshot]:
     """Return what a fold shows at an instant, by queue, channel, plan and group."""
     return {snapshot.key[1:]: snapshot for _, snapshot in fold.snapshots(at)}
+
+
+EVERYBODY = ("", "", "", "")
+"""All customers of a tenant, as queue, channel, plan and group."""
+
+SUPPORT = ("support", "voice", "", "")
+
+
+def of_plan(plan: str) -> tuple[str, str, str, str]:
+    """Return the customers of a plan, as queue, channel, plan and group."""
+    return ("", "", plan, "")
+
+
+def figure(
+    of: CustomersFold, at: datetime, name: str, window: str = "", part: tuple[str, ...] = EVERYBODY, by: str = ""
+) -> Any:
+    """
+    Return one figure as a metric has it, of an instant; *name* without `contact_`.
+
+    *by* is the kind or channel of a figure that there are several of. None: there is no sample.
+    """
+    found = next(one for one in FIGURES if one.metric is not None and one.metric.name == f"contact_{name}")
+    column = found.by[by] if by else found.column
+    assert column is not None
+    [value] = column(Reading(at, [snapshots_of(of, at)[part]]), window)
+    return value
 
 
 def counts_of(snapshot: CustomersSnapshot, window: str) -> dict[str, int | list[int]]:
