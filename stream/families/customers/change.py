@@ -1,8 +1,8 @@
 """
 What one more event changes about a customer: the history, and what that counts for.
 
-What is forgotten of a history stays counted. So what an event changes is told by what is kept: the difference between what
-that counts for without the event and with it.
+What is forgotten of a history stays counted. So what an event changes is told by what is kept: the difference between
+what that counts for without the event and with it.
 """
 
 from bisect import insort
@@ -144,7 +144,7 @@ _OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
 
 
 def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[CustomerPlace]) -> bool:
-    """Tell whether a contact begins with what happened then, and all that is known before it is longer ago than the look-back."""
+    """Tell whether a contact begins with what happened then, all that is known being longer ago than the look-back."""
     if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
         return False
     return not touchpoints or (when - touchpoints[-1][0]) >> 16 > max([place.look_back_ms for place in places])
@@ -184,7 +184,7 @@ def _in_matter(
 def _elsewhere(
     touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
 ) -> tuple[list[CustomerFact], list[CustomerFact]]:
-    """Return what counted and counts of a contact that came earlier than was known, or elsewhere: perhaps two matters."""
+    """Return what counted and counts of a contact that came earlier than was known, or elsewhere."""
     before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
     after, reference = contacts_in(touchpoints, places), touchpoint[1]
     matters = {places[contacts[reference].place].matter for contacts in (before, after)}
@@ -241,7 +241,7 @@ def enter(
     newest = max([entry[0] >> 8 for entry in entries])
     dropped = _close_old(history, newest)
     account, own = history.account, days[OF_MEMBERS]
-    buys = any([kind_of(when) == AccountKind.PURCHASED for when, _, _ in (*account, *entries)])
+    buys = AccountKind.PURCHASED in [kind_of(when) for when, _, _ in (*account, *entries)]
     contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
     if _only_buys(account, entries):
         when, _, amount = entries[0]
@@ -249,7 +249,8 @@ def enter(
         new = [*dropped, *purchase_facts(when >> 8, amount, own), *journey_facts(contacts, places, entries[:1], own)]
         return Change(new=new)
     gone = [*account_facts(account, own), *journey_facts(contacts, places, account, own)] if account else []
-    if not any([_add_entry(account, entry) for entry in entries]):
+    added = [_add_entry(account, entry) for entry in entries]
+    if True not in added:
         return None
     new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
     gone, new = _difference(gone, new)
@@ -304,7 +305,7 @@ def _close_old(history: History, newest_ms: int) -> list[CustomerFact]:
     account, horizon = history.account, max(newest_ms, history.newest_ms()) - KEPT_MS
     if account and account[0][0] >> 8 < horizon:
         old = [entry for entry in account if entry[0] >> 8 < horizon]
-        account[: len(old)] = _standing_entries(old, has_joined(account))
+        account[: len(old)] = _standing_entries(old, joined=has_joined(account))
         history.paid_before += sum([_PAID.get(kind_of(entry[0]), 0) * entry[2] for entry in old])
     if len(account) < MOST_KEPT:
         return []
@@ -315,7 +316,7 @@ def _close_old(history: History, newest_ms: int) -> list[CustomerFact]:
     return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
 
 
-def _standing_entries(old: Sequence[AccountEntry], joined: bool) -> list[AccountEntry]:
+def _standing_entries(old: Sequence[AccountEntry], *, joined: bool) -> list[AccountEntry]:
     """Return those of old entries that tell how the customer stood at last, and when it began."""
     turns = [entry for entry in old if kind_of(entry[0]) in _TURNS]
     if not joined:

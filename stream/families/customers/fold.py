@@ -1,8 +1,8 @@
 """
 All customers and carts of one partition: folds batches of events into histories, and counts what follows from them.
 
-Every event of a customer comes from one partition, so one fold knows the whole truth of it; of a queue, plan or group it knows
-those of its customers that are on this partition.
+Every event of a customer comes from one partition, so one fold knows the whole truth of it; of a queue, plan or group
+it knows those of its customers that are on this partition.
 """
 
 from bisect import bisect_right

@@ -1,9 +1,9 @@
 """
 What is known of one customer, as bytes: there may be a million, so a history has few objects.
 
-It is two sets kept in order: of touchpoints (contacts, messages, solutions, invitations) and of account entries (joining,
-leaving, paying). Neither the order in which events come nor their repetition matters. What follows from them is told by
-`stream.families.customers.matters` and `stream.families.customers.account`.
+It is two sets kept in order: of touchpoints (contacts, messages, solutions, invitations) and of account entries
+(joining, leaving, paying). Neither the order in which events come nor their repetition matters. What follows from them
+is told by `stream.families.customers.matters` and `stream.families.customers.account`.
 """
 
 from itertools import starmap
@@ -55,16 +55,16 @@ PlanAndGroup = tuple[str, str]
 
 Touchpoint = tuple[int, int]
 """
-Milliseconds since 1970, `Touch` and number of the place, as one number that rises with time; reference of the contact or survey.
+Milliseconds since 1970, `Touch` and number of the place, as one number that rises with time; and a reference.
 
-The place takes 8 bits, the kind another 8.
+The place takes 8 bits, the kind another 8. The reference is that of the contact, or of the survey.
 """
 
 AccountEntry = tuple[int, int, int]
 """
 Milliseconds since 1970, `AccountKind` and `Told`, as one number that rises with time; a reference, or 0; hundredths.
 
-What was told takes 4 bits, the kind another 4. The reference is that of the order, or of the plan and group that were told.
+What was told takes 4 bits, the kind another 4. The reference is that of the order, or of the plan and group told.
 """
 
 

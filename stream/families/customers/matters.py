@@ -1,8 +1,8 @@
 """
 What the touchpoints of a customer count for: contacts that come again, those that need not, and what a solution took.
 
-All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began; contacts of
-one matter that follow each other within the look-back are a *run*.
+All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began;
+contacts of one matter that follow each other within the look-back are a *run*.
 """
 
 from bisect import bisect_left
