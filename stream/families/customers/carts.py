@@ -1,6 +1,6 @@
 """All carts of one partition: what is known of each, and what they count for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
@@ -9,16 +9,14 @@ from stream.core.family import Applied
 from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
 from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.digested import DigestKey, found_by
 from stream.families.customers.events import CartEvent
 from stream.families.customers.matters import OF_MEMBERS, CustomerFact
 from stream.families.customers.parts import CustomerParts, MemberParts
 from stream.families.customers.pending import Pending
 from stream.families.customers.reports import ms_of
 
-__all__ = ["CartKey", "Carts"]
-
-CartKey = tuple[str, int]
-"""Tenant, and a digest of the cart."""
+__all__ = ["Carts"]
 
 SWEPT_AT_ONCE: Final = 20_000
 
@@ -31,12 +29,12 @@ class Carts:
     """The carts of one partition; a cart counts for the plan and group that its events name."""
 
     def __init__(self, parts: CustomerParts, pending: Pending, keys: CustomerKeys, most: int) -> None:
-        self.rows: Rows[CartKey, CartRow] = Rows()
+        self.rows: Rows[DigestKey, CartRow] = Rows()
         self._parts = parts
         self._pending = pending
         self._keys = keys
         self._most = most
-        self._to_sweep: Iterator[CartKey] | None = None
+        self._to_sweep: Iterator[DigestKey] | None = None
 
     def fold(self, event: CartEvent, offset: int, applied: Applied, applied_to: int) -> None:
         """Fold an event; *applied_to* is the offset of the one before it."""
@@ -61,29 +59,12 @@ class Carts:
         self._count(tenant, row, changed, at_ms, applied_to)
         self.rows.put(key, changed)
 
-    def _find(self, tenant: str, event: Event) -> tuple[CartKey, CartRow]:
-        key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        if older := self._keys.older(event.tenantid, event.subject):
-            return key, self._moved(key, older)
-        return key, self.rows.get(key, NEW_CART)
-
-    def _moved(self, key: CartKey, older: Sequence[int]) -> CartRow:
-        """Return what is known of a cart whichever key it was written by, and keep it by the first one alone."""
-        tenant = key[0]
-        keys = (key, *[(tenant, digest) for digest in older])
-        rows = {one: row for one in keys if (row := self.rows.get(one)) is not None}
-        if not rows or [*rows] == [key]:
-            return rows.get(key, NEW_CART)
-        # After a crash there may be two: the newer one has all that the other has.
-        newest = max(rows.values(), key=lambda row: row.applied_offset)
-        # The new row first: a crash between both must leave one of them.
-        self.rows.put(key, newest)
-        for one, row in rows.items():
-            if one != key:
-                self.rows.remove(one)
-            if row is not newest and (due := _due(_facts(row))) is not None:  # it was taken for a cart of its own
-                self._members(tenant, row).due_carts.remove(*due)
-        return newest
+    def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CartRow]:
+        key, row, doubles = found_by(self._keys, self.rows, tenant, event)
+        for double in doubles:  # they were taken for carts of their own
+            if (due := _due(_facts(double))) is not None:
+                self._members(tenant, double).due_carts.remove(*due)
+        return key, NEW_CART if row is None else row
 
     def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int, applied_to: int) -> None:
         before, now = self._members(tenant, row), self._members(tenant, changed)

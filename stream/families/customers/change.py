@@ -15,7 +15,6 @@ from msgspec import Struct
 from stream.families.customers.account import BUYS, TERMS, account_facts, has_joined, purchase_facts
 from stream.families.customers.history import (
     KEPT_MS,
-    LATE_MS,
     MOST_KEPT,
     AccountEntry,
     AccountKind,
@@ -42,7 +41,7 @@ from stream.families.customers.matters import (
     matter_facts,
 )
 
-__all__ = ["Change", "enter", "facts_of_members", "is_late", "last_telling", "touch"]
+__all__ = ["Change", "enter", "facts_of_members", "last_telling", "touch"]
 
 _DROPPED: Final = ("dropped",)
 
@@ -57,11 +56,6 @@ class Change(Struct, gc=False):
     """What it counted for, and does not any more."""
     new: list[CustomerFact] = []
     """What it counts for from now on."""
-
-
-def is_late(history: History, at_ms: int) -> bool:
-    """Tell whether an event comes so late that what it would change is not kept any more."""
-    return at_ms < history.newest_ms() - LATE_MS
 
 
 def touch(

@@ -11,15 +11,13 @@ from stream.core.windowed import Scope
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.carts import Carts
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.history import DAY_MS, KEPT_MS, LATE_MS, CustomerRow, History
+from stream.families.customers.digested import DigestKey
+from stream.families.customers.history import DAY_MS, KEPT_MS, CustomerRow, History
 from stream.families.customers.parts import CustomerParts
 from stream.families.customers.places import CustomerPlaces
 from stream.families.customers.reports import ms_of
 
-__all__ = ["CustomerCountsKey", "CustomerKey", "Eviction"]
-
-CustomerKey = tuple[str, int]
-"""Tenant, and a digest of the customer."""
+__all__ = ["CustomerCountsKey", "Eviction", "is_over"]
 
 CustomerCountsKey = tuple[str, str, str, str, str, Scope, int]
 """Of a part, scope, and the number of the day, month or quarter (0 for the total)."""
@@ -27,7 +25,7 @@ CustomerCountsKey = tuple[str, str, str, str, str, Scope, int]
 SWEPT_AT_ONCE: Final = 20_000
 """Rows that are looked at, whether they may go, between two checkpoints."""
 
-_OVER_MS: Final = KEPT_MS + LATE_MS
+_OVER_MS: Final = KEPT_MS
 """Of what is longer ago nothing that may still come depends."""
 
 
@@ -43,7 +41,7 @@ class Eviction:
         parts: CustomerParts,
         places: CustomerPlaces,
         counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]],
-        customers: Rows[CustomerKey, CustomerRow],
+        customers: Rows[DigestKey, CustomerRow],
         carts: Carts,
         *,
         keep_silent: bool,
@@ -53,7 +51,7 @@ class Eviction:
         self._keep_silent = keep_silent
         self.committed = 0
         """All below this offset is durable and will not be replayed."""
-        self.erased: dict[CustomerKey, None] = {}
+        self.erased: dict[DigestKey, None] = {}
         """Rows that are empty, and go when that is durable."""
         self._to_sweep: Iterator[Any] | None = None
         self._swept_on = 0
@@ -80,7 +78,12 @@ class Eviction:
             self._to_sweep = iter([*self._customers])
         for key in islice(self._to_sweep, SWEPT_AT_ONCE):
             row = self._customers.get(key)
-            if row is not None and row.applied_offset < self.committed and _is_over(row, ms_of(watermark)):
+            if (
+                row is not None
+                and row.applied_offset < self.committed
+                and row.history
+                and is_over(History(row.history), ms_of(watermark))
+            ):
                 self._parts.of_members(key[0], row.membership).leave(NO_STANDING, History(row.history).active_on)
                 self._customers.remove(key)
         if (rest := next(self._to_sweep, None)) is not None:
@@ -96,10 +99,11 @@ class Eviction:
         return True
 
 
-def _is_over(row: CustomerRow, watermark_ms: int) -> bool:
-    """Tell whether a row is of somebody who is no customer, and of whom nothing was heard for long."""
-    if not row.history:
-        return False
-    history = History(row.history)
-    heard_ms = max(history.newest_ms(), max(history.active_on) * DAY_MS)
-    return heard_ms < watermark_ms - _OVER_MS and not standing_of(history.account, 0).present
+def is_over(history: History, at_ms: int) -> bool:
+    """
+    Tell whether a history is of somebody who is no customer, and of whom nothing was heard for long before an instant.
+
+    Whoever comes again by then is new: the same, whether the row was swept by now or not.
+    """
+    heard_ms = max(max(history.active_on) * DAY_MS, history.newest_ms())
+    return heard_ms < at_ms - _OVER_MS and not standing_of(history.account, 0).present

@@ -22,10 +22,11 @@ from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.core.windows import EPOCH
-from stream.families.customers.account import standing_of
+from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.carts import Carts
-from stream.families.customers.change import Change, enter, facts_of_members, is_late, last_telling, touch
+from stream.families.customers.change import Change, enter, facts_of_members, last_telling, touch
 from stream.families.customers.counts import CustomerCounts
+from stream.families.customers.digested import DigestKey, found_by
 from stream.families.customers.events import (
     CartEvent,
     CustomerActive,
@@ -33,9 +34,14 @@ from stream.families.customers.events import (
     CustomerChanged,
     CustomerForgotten,
     CustomerJoined,
+    CustomerPurchased,
+    CustomerRefunded,
 )
-from stream.families.customers.eviction import CustomerCountsKey, CustomerKey, Eviction
+from stream.families.customers.eviction import CustomerCountsKey, Eviction, is_over
 from stream.families.customers.history import (
+    DAY_MS,
+    KEPT_MS,
+    LATE_MS,
     NEW_CUSTOMER,
     AccountEntry,
     AccountKind,
@@ -58,11 +64,14 @@ from stream.families.customers.places import CustomerPlaces
 from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
 from stream.families.customers.snapshot import CustomersSnapshot
 
-__all__ = ["CustomerCountsKey", "CustomerKey", "CustomersFold"]
+__all__ = ["CustomerCountsKey", "CustomersFold"]
 
 _UNKNOWN: Final = ("unknown",)
 
 _OF_CARTS: Final = frozenset(get_args(CartEvent))
+
+_ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
+"""Beside touchpoints these are of no interest when they come late; joining and leaving are, however long ago."""
 
 _NOBODY: Final = ("", "")
 
@@ -96,7 +105,7 @@ class CustomersFold:
             policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
         )
         self.counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]] = Rows()
-        self.customers: Rows[CustomerKey, CustomerRow] = Rows()
+        self.customers: Rows[DigestKey, CustomerRow] = Rows()
         self._keys = keys
         self._max_customers = max_customers
         self._places = CustomerPlaces(policies, self.parts)
@@ -227,9 +236,11 @@ class CustomersFold:
 
     def _see(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
         """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history)
+        what, active, at_ms = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history), ms_of(event.time)
+        if row.history and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(history := History(row.history), at_ms):
+            active = self._begun_anew(tenant, row, history).active_on
         members = self.parts.of_members(tenant, row.membership)
-        if not self._be_active(members, active, what, ms_of(event.time)):
+        if not self._be_active(members, active, what, at_ms):
             applied.duplicates += 1
             return False
         row.history = with_active_on(row.history, what, active[what])
@@ -238,12 +249,15 @@ class CustomersFold:
     def _learn(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
         """Take note of what an event tells; False if that is nothing, or comes too late."""
         kind, at_ms, history = type(event), ms_of(event.time), History(row.history)
-        if is_late(history, at_ms):
+        told = TOUCHES.get(kind)
+        since_ms = at_ms - history.newest_ms()
+        if since_ms < -LATE_MS and (told is not None or kind in _ORDERS):
             applied.late += 1
             return False
+        if since_ms > KEPT_MS and row.history and is_over(history, at_ms):
+            history = self._begun_anew(tenant, row, history)
         members = self.parts.of_members(tenant, row.membership)
         customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
-        told = TOUCHES.get(kind)
         known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
         what = ACTIVITY.get(kind, -1)
         if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
@@ -253,34 +267,26 @@ class CustomersFold:
         row.history, row.places, row.membership = history.pack(), customer.places, customer.membership
         return True
 
-    def _find(self, tenant: str, event: Event) -> tuple[CustomerKey, CustomerRow]:
-        """Return the key of a customer, and what is known; what is known by another key of the digest moves."""
-        key = (tenant, self._keys.digest(event.tenantid, event.subject))
-        if older := self._keys.older(event.tenantid, event.subject):
-            return key, self._moved(key, older)
-        return key, self.customers.get(key, NEW_CUSTOMER)
+    def _begun_anew(self, tenant: str, row: CustomerRow, history: History) -> History:
+        """Forget somebody who is over, as sweeping would have done."""
+        self.parts.of_members(tenant, row.membership).leave(NO_STANDING, history.active_on)
+        row.history, row.places, row.membership = b"", (), _NOBODY
+        return History()
 
-    def _moved(self, key: CustomerKey, older: Sequence[int]) -> CustomerRow:
-        """Return what is known of a customer whichever key it was written by, and keep it by the first one alone."""
-        tenant = key[0]
-        keys = (key, *[(tenant, digest) for digest in older])
-        rows = {one: row for one in keys if (row := self.customers.get(one)) is not None}
-        if not rows or [*rows] == [key]:
-            return rows.get(key, NEW_CUSTOMER)
-        # After a crash there may be two: the newer one has all that the other has.
-        newest = max(rows.values(), key=lambda row: row.applied_offset)
-        # The new row first: a crash between both must leave one of them.
-        self.customers.put(key, newest)
-        if not newest.history:
+    def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CustomerRow]:
+        key, row, doubles = found_by(self._keys, self.customers, tenant, event)
+        if doubles or (row is not None and not row.history):
+            self._take_out(key, doubles)
+        return key, NEW_CUSTOMER if row is None else row
+
+    def _take_out(self, key: DigestKey, doubles: Sequence[CustomerRow]) -> None:
+        """Take rows out that were taken for customers of their own, and note that an empty one is to go."""
+        if not self.customers[key].history:
             self._eviction.erased[key] = None
-        for one, row in rows.items():
-            if one != key:
-                self.customers.remove(one)
-            if row is not newest and row.history:  # it was taken for a customer of its own
-                history = History(row.history)
-                standing = standing_of(history.account, history.paid_before)
-                self.parts.of_members(tenant, row.membership).leave(standing, history.active_on)
-        return newest
+        for row in filter(lambda row: row.history, doubles):
+            history = History(row.history)
+            standing = standing_of(history.account, history.paid_before)
+            self.parts.of_members(key[0], row.membership).leave(standing, history.active_on)
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
@@ -377,7 +383,7 @@ class CustomersFold:
         self._pending.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
         return False
 
-    def _erase(self, key: CustomerKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
+    def _erase(self, key: DigestKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
         """Erase what is known of a customer; what it was counted for stays."""
         if not row.history:
             applied.duplicates += 1

@@ -38,11 +38,15 @@ __all__ = [
 
 DAY_MS: Final = 86_400_000
 
-LATE_MS: Final = 30 * DAY_MS
-"""An event that is so much older than the newest of its customer comes too late: what it would change is not kept."""
+LATE_MS: Final = 125 * DAY_MS
+"""
+What happened so long before the newest event of its customer is in no window any more, nor is what it would change.
 
-KEPT_MS: Final = 150 * DAY_MS
-"""What is so much older than the newest event of its customer is forgotten: nothing that may still come reaches it."""
+Weeks are not enough: of a history that is imported, contacts are told by another topic, which may be months behind.
+"""
+
+KEPT_MS: Final = 185 * DAY_MS
+"""What is so much older than the newest event of its customer is forgotten: what may still come changes it no more."""
 
 MOST_KEPT: Final = 64
 """Touchpoints of one customer, and account entries: a machine that calls all day must not make every event slow."""

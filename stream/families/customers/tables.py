@@ -2,9 +2,9 @@
 
 from stream.core.row_codec import RowCodec
 from stream.families.customers.cart import CartRow
-from stream.families.customers.carts import CartKey
 from stream.families.customers.counts import CustomerCountsRow
-from stream.families.customers.fold import CustomerCountsKey, CustomerKey
+from stream.families.customers.digested import DigestKey
+from stream.families.customers.eviction import CustomerCountsKey
 from stream.families.customers.history import CustomerRow
 
 __all__ = ["CART_ROWS", "CUSTOMER_COUNTS", "CUSTOMER_ROWS"]
@@ -12,5 +12,5 @@ __all__ = ["CART_ROWS", "CUSTOMER_COUNTS", "CUSTOMER_ROWS"]
 CUSTOMER_COUNTS: RowCodec[CustomerCountsKey, CustomerCountsRow] = RowCodec(
     CustomerCountsKey, CustomerCountsRow, version=1, oldest=1
 )
-CUSTOMER_ROWS: RowCodec[CustomerKey, CustomerRow] = RowCodec(CustomerKey, CustomerRow, version=1, oldest=1, shared=1)
-CART_ROWS: RowCodec[CartKey, CartRow] = RowCodec(CartKey, CartRow, version=1, oldest=1, shared=1)
+CUSTOMER_ROWS: RowCodec[DigestKey, CustomerRow] = RowCodec(DigestKey, CustomerRow, version=1, oldest=1, shared=1)
+CART_ROWS: RowCodec[DigestKey, CartRow] = RowCodec(DigestKey, CartRow, version=1, oldest=1, shared=1)

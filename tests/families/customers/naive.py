@@ -21,6 +21,7 @@ Told = list[tuple[Part, datetime, str | tuple[str, int], int]]
 
 _DAYS_30 = timedelta(days=30)
 _DAYS_60 = timedelta(days=60)
+_HALF_A_YEAR = timedelta(days=185)
 
 
 @dataclass
@@ -38,12 +39,13 @@ class _Contact:
 class Naive:
     """One tenant, whose queues all have the same policy."""
 
-    def __init__(self, events: Iterable[Event], policy: CustomerPolicy) -> None:
+    def __init__(self, events: Iterable[Event], policy: CustomerPolicy, *, parted: bool = True) -> None:
         self.policy = policy
         self.zone = policy.time_zone
         by_subject: defaultdict[str, list[Event]] = defaultdict(list)
         for event in {event.id: event for event in events}.values():
             by_subject[event.subject].append(event)
+        self.parted = parted
         self.told: Told = []
         self.standing: defaultdict[Part, Counter[str]] = defaultdict(Counter)
         self.active: defaultdict[Part, list[dict[str, date]]] = defaultdict(list)
@@ -105,6 +107,24 @@ class Naive:
                 self.told.append((part, _EPOCH + timedelta(milliseconds=at_ms), name, number))
 
     def _customer(self, told: Sequence[Event]) -> None:
+        for number in range(1, len(told) if self.parted else 1):
+            if self._is_over(told[:number], told[number].time):
+                # Nothing of it is in a window any more: who comes again is new.
+                return self._customer(told[number:])
+        return self._known_customer(told)
+
+    def _is_over(self, told: Sequence[Event], at: datetime) -> bool:
+        """Whether nothing was heard for half a year of somebody who is no customer; of visits only the day is known."""
+        heard = [
+            datetime.combine(self._day(event.time), time(0), UTC) if _is_only_seen(event) else event.time
+            for event in told
+        ]
+        if at - max(heard) <= _HALF_A_YEAR:
+            return False
+        standing = Naive(told, self.policy, parted=False).standing["", "", "", ""]
+        return not standing["present"]
+
+    def _known_customer(self, told: Sequence[Event]) -> None:
         plan = group = ""
         for event in told:
             plan = getattr(event.data, "plan", None) or plan
@@ -312,6 +332,11 @@ _LENGTHS = {
     "effort_in": len(EFFORT_BOUNDS_SECONDS) + 1,
     "effort_contacts_in": len(EFFORT_CONTACTS_BOUNDS) + 1,
 }
+
+
+def _is_only_seen(event: Event) -> bool:
+    return tag_of(event) == "customer.active" or (tag_of(event) == "customer.asked" and event.data.what == "answered")
+
 
 _ACTIVE: dict[str, Callable[[Any], str]] = {
     "customer.contacted": lambda _: "contact",

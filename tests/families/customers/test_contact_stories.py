@@ -217,12 +217,12 @@ def test_of_customers_beyond_the_limit_only_the_number_of_events_is_known() -> N
 
 def test_a_queue_that_was_silent_for_longer_than_any_window_begins_anew_and_counts() -> None:
     fold = customers_fold_of(told("1 09:00 contacted ann contact=k1"))
-    apply(fold, told("200 09:00 contacted bob contact=k2 queue=billing"), first=1)
+    apply(fold, told("230 09:00 contacted bob contact=k2 queue=billing"), first=1)
     fold.committed(2)
     fold.settle()
-    assert SUPPORT not in snapshots_of(fold, on(200))
+    assert SUPPORT not in snapshots_of(fold, on(230))
 
-    apply(fold, told("201 09:00 contacted ann contact=k3"), first=2)
+    apply(fold, told("231 09:00 contacted ann contact=k3"), first=2)
     fold.settle()
 
-    assert figure(fold, on(201), "customer_window_contacts", "today", SUPPORT) == 1
+    assert figure(fold, on(231), "customer_window_contacts", "today", SUPPORT) == 1
