@@ -141,27 +141,25 @@ def has_joined(account: Iterable[AccountEntry]) -> bool:
     return AccountKind.JOINED in [when >> 4 & 0xF for when, _, _ in account]
 
 
-def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:  # noqa: C901  # a turn for each kind
+def standing_of(account: Sequence[AccountEntry], paid_before: int) -> Standing:  # a turn for each kind
     """Return how a customer stands; *paid_before* is the revenue of what is forgotten."""
     if not account:
         return NO_STANDING
     joined = has_joined(account)
-    present, monthly, revenue = False, 0, paid_before
+    present, monthly = False, 0
     for when, _, amount in account:
         kind = when >> 4 & 0xF
-        if kind == AccountKind.PURCHASED:
-            revenue += amount
-            present = present or not joined
-        elif kind == AccountKind.PAID_BEFORE:
-            revenue += amount
-        elif kind == AccountKind.REFUNDED:
-            revenue -= amount
-        elif kind == AccountKind.LEFT:
+        if kind == AccountKind.LEFT:
             present = False
-        elif kind in TERMS:
-            present = present or kind == AccountKind.JOINED
-            if when & Told.MONTHLY:
-                monthly = amount
-        elif kind == AccountKind.BOUGHT and not joined:
+        elif kind == AccountKind.JOINED or (kind in BUYS and not joined):
             present = True
-    return Standing(1, monthly, revenue) if present else NO_STANDING
+        if kind in TERMS and when & Told.MONTHLY:
+            monthly = amount
+    return Standing(1, monthly, paid_before + _paid_in(account)) if present else NO_STANDING
+
+
+def _paid_in(account: Sequence[AccountEntry]) -> int:
+    return sum([_PAYS.get(when >> 4 & 0xF, 0) * amount for when, _, amount in account])
+
+
+_PAYS: Final = {AccountKind.PURCHASED: 1, AccountKind.PAID_BEFORE: 1, AccountKind.REFUNDED: -1}

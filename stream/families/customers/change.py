@@ -138,7 +138,7 @@ _OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
 
 
 def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[CustomerPlace]) -> bool:
-    """Tell whether a contact begins with what happened then, and all before it is longer ago than the look-back."""
+    """Tell whether a contact begins with what happened then, all that is known being longer ago than the look-back."""
     if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
         return False
     return not touchpoints or (when - touchpoints[-1][0]) >> 16 > max([place.look_back_ms for place in places])
@@ -244,7 +244,7 @@ def enter(
         return Change(new=new)
     gone = [*account_facts(account, own), *journey_facts(contacts, places, account, own)] if account else []
     added = [_add_entry(account, entry) for entry in entries]
-    if not any(added):
+    if True not in added:
         return None
     new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
     gone, new = _difference(gone, new)

@@ -59,16 +59,16 @@ PlanAndGroup = tuple[str, str]
 
 Touchpoint = tuple[int, int]
 """
-Milliseconds since 1970, `Touch` and number of the place, as one number that rises with time; reference.
+Milliseconds since 1970, `Touch` and number of the place, as one number that rises with time; and a reference.
 
-The place takes 8 bits, the kind another 8. The reference is that of the contact or survey.
+The place takes 8 bits, the kind another 8. The reference is that of the contact, or of the survey.
 """
 
 AccountEntry = tuple[int, int, int]
 """
 Milliseconds since 1970, `AccountKind` and `Told`, as one number that rises with time; a reference, or 0; hundredths.
 
-What was told takes 4 bits, the kind another 4. The reference is that of the order, or of plan and group.
+What was told takes 4 bits, the kind another 4. The reference is that of the order, or of the plan and group told.
 """
 
 

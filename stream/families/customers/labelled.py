@@ -1,6 +1,6 @@
 """How the figures of customers are labelled: some by queue and channel, the others by plan and group of customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from stream.core.figure import Column, Figure
