@@ -39,10 +39,7 @@ def _asked_too_often() -> str:
         f"sum by ({BY_QUEUE}) ({series(f'contact_customer_window_{what}', window=A_WEEK)})"
         for what in ("asked_too_often", "asked")
     )
-    return (
-        f"{too_often} > {MANY:g} * {invited}\n"
-        f"and ({too_often} >= {by_queue('contact_survey_minimum_answers')})"
-    )
+    return f"{too_often} > {MANY:g} * {invited}\nand ({too_often} >= {by_queue('contact_survey_minimum_answers')})"
 
 
 SURVEY_RECORDINGS = (

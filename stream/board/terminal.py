@@ -20,7 +20,7 @@ from stream.core.figure import Row, Show, ShownColumn
 from stream.core.format import (
     amount,
     count,
-    difference_with_margin,
+    difference,
     duration,
     elapsed,
     level,
@@ -67,7 +67,7 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "count": count,
     "score": score,
     "rate": rate,
-    "difference": difference_with_margin,
+    "difference": difference,
     "moment": moment,
     "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),

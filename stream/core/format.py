@@ -12,7 +12,7 @@ __all__ = [
     "NO_SAMPLE",
     "amount",
     "count",
-    "difference_with_margin",
+    "difference",
     "duration",
     "elapsed",
     "level",
@@ -87,7 +87,7 @@ def rate(number: float | None) -> str:
     return NO_SAMPLE if number is None else f"{floor(number * 100 + 0.5) / 100:.2f}"
 
 
-def difference_with_margin(of: tuple[float, float] | None) -> str:
+def difference(of: tuple[float, float] | None) -> str:
     """Write by how much something is more, or less, and the margin of error of that: `+0.31 ± 0.12`."""
     if of is None:
         return NO_SAMPLE

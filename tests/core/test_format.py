@@ -16,7 +16,7 @@ from stream.core.format import (
     NO_SAMPLE,
     amount,
     count,
-    difference_with_margin,
+    difference,
     duration,
     elapsed,
     level,
@@ -96,7 +96,7 @@ def test_a_rate_has_two_decimals_and_is_rounded_half_up() -> None:
 
 
 def test_a_difference_says_its_direction_and_its_margin_of_error() -> None:
-    written = [*map(difference_with_margin, ((0.306, 0.12), (-0.5, 0.004), None))]
+    written = [*map(difference, ((0.306, 0.12), (-0.5, 0.004), None))]
 
     assert written == ["+0.31 ± 0.12", "-0.50 ± 0.00", NO_SAMPLE]
 

@@ -44,9 +44,9 @@ FATES = [f"{table} {share}" for table in FAMILY.tables for share in (0, 0.5, 1)]
 
 def told() -> list[Event]:
     """
-    A quarter of few customers, and half an hour of a centre that knows its own; some events come twice, and some customers are forgotten.
+    A quarter of few customers, and half an hour of a centre that knows its own; some events come twice.
 
-    Only such of whom no other family tells: what is derived may come before or after they are forgotten.
+    Some customers are forgotten: only such of whom no other family tells: what is derived may come before or after they are forgotten.
     """
     chance, events = random.Random(7), []
     half_an_hour = simulate(

@@ -90,8 +90,12 @@ def test_who_was_active_is_told_in_the_windows_of_which_it_is_known() -> None:
     active = {window: rows_of(story, window, 40)["everybody"]["active"] for window in FAMILY.windows}
 
     assert {name: found.get("in_any_way") for name, found in active.items()} == {
-        "today": 1, "7d": 1, "30d": 1,
-        "90d": None, "month": None, "quarter": None,
+        "today": 1,
+        "7d": 1,
+        "30d": 1,
+        "90d": None,
+        "month": None,
+        "quarter": None,
     }
     assert (active["today"]["visit"], active["today"]["contact"], active["7d"]["contact"]) == (1, 0, 1)
 
@@ -101,7 +105,10 @@ def test_money_is_in_the_currency_of_its_row_and_queues_have_none() -> None:
     rows = rows_of(story, "30d", 40, currency="CHF")
 
     assert {name: row["currency"] for name, row in rows.items()} == {
-        "everybody": "CHF", "plus": "CHF", "basic": "CHF", "support": None
+        "everybody": "CHF",
+        "plus": "CHF",
+        "basic": "CHF",
+        "support": None,
     }
 
 
