@@ -46,7 +46,7 @@ def told() -> list[Event]:
     """
     A quarter of few customers, and half an hour of a centre that knows its own; some events come twice.
 
-    Some customers are forgotten: only such of whom no other family tells: what is derived may come before or after they are forgotten.
+    Some customers are forgotten, such of whom no other family tells: what is derived may come before or after that.
     """
     chance, events = random.Random(7), []
     half_an_hour = simulate(
