@@ -45,16 +45,15 @@ FATES = [f"{table} {share}" for table in FAMILY.tables for share in (0, 0.5, 1)]
 
 def told() -> list[Event]:
     """
-    Weeks of few customers, and half an hour of a centre; some events come twice, some customers are forgotten.
+    A quarter of few customers, and half an hour of a centre; some events come twice, some customers are forgotten.
 
-    Only such of whom no other family tells: what is derived may come before they are forgotten or after. Less than 30
-    days, since it comes behind all of them: what is so much older than the newest event of its customer is late.
+    Only such of whom no other family tells: what is derived may come before they are forgotten or after.
     """
     chance, events = random.Random(7), []
     half_an_hour = simulate(
         demo_centre(), start=NOON - timedelta(minutes=30), end=NOON, seed=7, customers_before=timedelta(hours=30)
     )
-    quarter = simulated_quarter(seed=7, customers=60, start=NOON - timedelta(days=28))
+    quarter = simulated_quarter(seed=7, customers=20, start=NOON - timedelta(days=101))
     weeks = takewhile(lambda event: event.time < NOON - timedelta(hours=31), quarter)
     for event in (*weeks, *half_an_hour):
         events.append(event)
