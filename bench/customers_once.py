@@ -21,7 +21,7 @@ from stream.core.family import Fold
 from stream.families.contacts.fold import ContactsFold
 from stream.families.customers.events import CartEvent
 from stream.families.customers.fold import CustomersFold
-from stream.families.customers.tables import CUSTOMER_COUNTS, CUSTOMERS
+from stream.families.customers.tables import CUSTOMER_COUNTS, CUSTOMER_ROWS
 from stream.families.registry import DECODER
 from stream.simulator.customers.quarter import simulated_quarter
 
@@ -118,12 +118,12 @@ def size(copies: int) -> float:
 
 def restart(fold: CustomersFold) -> None:
     """Say how long it takes to read all rows, as a restart does once it has them."""
-    customers = [(CUSTOMERS.encode_key(key), CUSTOMERS.encode_row(row)) for key, row in fold.customers.items()]
+    customers = [(CUSTOMER_ROWS.encode_key(key), CUSTOMER_ROWS.encode_row(row)) for key, row in fold.customers.items()]
     counts = [(CUSTOMER_COUNTS.encode_key(key), CUSTOMER_COUNTS.encode_row(row)) for key, row in fold.counts.items()]  # type: ignore[arg-type]
     fold.customers.clear()
     gc.collect()
     begin, again = time.perf_counter(), CustomersFold()
-    for name, codec, rows in (("customer_counts", CUSTOMER_COUNTS, counts), ("customers", CUSTOMERS, customers)):
+    for name, codec, rows in (("customer_counts", CUSTOMER_COUNTS, counts), ("customers", CUSTOMER_ROWS, customers)):
         for start in range(0, len(rows), BATCH):
             keys, values = zip(*rows[start : start + BATCH], strict=True)
             for key, row in zip(codec.decode_keys(keys), codec.decode_rows(values), strict=True):
