@@ -36,8 +36,8 @@ class Carts:
         self._most = most
         self._to_sweep: Iterator[DigestKey] | None = None
 
-    def fold(self, event: CartEvent, offset: int, applied: Applied, applied_to: int) -> None:
-        """Fold an event; *applied_to* is the offset of the one before it."""
+    def fold(self, event: CartEvent, offset: int, applied: Applied) -> None:
+        """Fold an event."""
         tenant, at_ms = self._parts.admit_tenant(event.tenantid), ms_of(event.time)
         key, row = self._find(tenant, event)
         if row.applied_offset >= offset:
@@ -46,7 +46,7 @@ class Carts:
         nobody = self._parts.of_members(tenant, _NOBODY)
         if row is NEW_CART and len(self.rows) >= self._most:
             applied.overflowed += 1
-            self._pending.hear(nobody, at_ms, applied_to)
+            self._pending.hear(nobody, at_ms)
             self._pending.add([nobody], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
             return
         if row is not NEW_CART and row.ends_ms < at_ms:
@@ -56,7 +56,7 @@ class Carts:
         if changed is None:
             applied.duplicates += 1
             return
-        self._count(tenant, row, changed, at_ms, applied_to)
+        self._count(tenant, row, changed, at_ms)
         self.rows.put(key, changed)
 
     def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CartRow]:
@@ -66,13 +66,13 @@ class Carts:
                 self._members(tenant, double).due_carts.remove(*due)
         return key, NEW_CART if row is None else row
 
-    def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int, applied_to: int) -> None:
+    def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int) -> None:
         before, now = self._members(tenant, row), self._members(tenant, changed)
         gone, new = _facts(row), _facts(changed)
         stays, left, entered = self._parts.of_move(before, now)
         for parts in (stays, left, entered):
             # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
-            self._pending.hear(parts, at_ms, applied_to)
+            self._pending.hear(parts, at_ms)
         self._pending.remove([stays], [fact for fact in gone if fact not in new])
         self._pending.add([stays], [fact for fact in new if fact not in gone])
         self._pending.remove([left], gone)

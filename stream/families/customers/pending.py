@@ -46,6 +46,8 @@ class Pending:
     """Sums of facts until they are counted; has the parts hear of the events that they are of."""
 
     def __init__(self) -> None:
+        self.applied_to = -1
+        """The offset of the event that was folded last."""
         # Ordered: identical runs must write identical changelogs.
         self._new: _Sums = defaultdict(int)
         self._gone: _Sums = defaultdict(int)
@@ -53,11 +55,11 @@ class Pending:
         self.counted: dict[PartSet, None] = {}
         """What has been counted in since somebody cleared it."""
 
-    def hear(self, parts: PartSet, at_ms: int, applied_to: int) -> None:
+    def hear(self, parts: PartSet, at_ms: int) -> None:
         """Note that an event tells something of *parts*, before what it counts for is added."""
         if at_ms > parts.heard_ms:
             if at_ms > parts.silent_from_ms:
-                self.count(applied_to)  # what came before a silence must not be counted after it
+                self.count()  # what came before a silence must not be counted after it
                 parts.heard_ms = at_ms
                 parts.hear()
             parts.heard_ms = at_ms
@@ -73,15 +75,15 @@ class Pending:
         """Take facts back that were counted before."""
         _add(self._gone, sets, facts)
 
-    def count(self, offset: int) -> None:
-        """Count all of it, by the *offset* of the last event that it is of."""
+    def count(self) -> None:
+        """Count all of it, by the offset of the last event that it is of."""
         for parts in self._touched:
             parts.hear()
             parts.touched = False
         for part, one in _by_part(self._new):
-            part.counts.count_difference((), (one,), offset)
+            part.counts.count_difference((), (one,), self.applied_to)
         for part, one in _by_part(self._gone):
-            part.counts.count_difference((one,), (), offset)
+            part.counts.count_difference((one,), (), self.applied_to)
         self.counted |= self._touched
         self._touched = {}
         self._new.clear()
