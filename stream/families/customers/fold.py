@@ -38,7 +38,7 @@ from stream.families.customers.history import (
     History,
     entry_of,
 )
-from stream.families.customers.learning import NOBODY, Learning
+from stream.families.customers.learning import NO_PLAN_OR_GROUP, Learning
 from stream.families.customers.matters import OF_MEMBERS
 from stream.families.customers.parts import CustomerParts, Part
 from stream.families.customers.pending import Pending
@@ -203,11 +203,11 @@ class CustomersFold:
     def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CustomerRow]:
         key, row, doubles = found_by(self._keys, self.customers, tenant, event)
         if doubles or (row is not None and not row.history):
-            self._take_out(key, doubles)
+            self._merge_doubles(key, doubles)
         return key, NEW_CUSTOMER if row is None else row
 
-    def _take_out(self, key: DigestKey, doubles: Sequence[CustomerRow]) -> None:
-        """Take rows out that were taken for customers of their own, and note that an empty one is to go."""
+    def _merge_doubles(self, key: DigestKey, doubles: Sequence[CustomerRow]) -> None:
+        """Count no longer what was taken for customers of their own, and note that an empty one is to go."""
         if not self.customers[key].history:
             self._eviction.erased[key] = None
         for row in filter(lambda row: row.history, doubles):
@@ -220,7 +220,7 @@ class CustomersFold:
         if len(self.customers) < self._max_customers:
             return True
         applied.overflowed += 1
-        members, at_ms = self.parts.of_members(tenant, NOBODY), ms_of(event.time)
+        members, at_ms = self.parts.of_members(tenant, NO_PLAN_OR_GROUP), ms_of(event.time)
         self._pending.hear(members, at_ms)
         self._pending.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
         return False

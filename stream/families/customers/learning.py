@@ -34,9 +34,9 @@ from stream.families.customers.pending import Pending
 from stream.families.customers.places import CustomerPlaces
 from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
 
-__all__ = ["NOBODY", "Learning"]
+__all__ = ["NO_PLAN_OR_GROUP", "Learning"]
 
-NOBODY: Final = ("", "")
+NO_PLAN_OR_GROUP: Final = ("", "")
 """The plan and group of whom nobody has told any."""
 
 _ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
@@ -97,7 +97,7 @@ class Learning:
     def _begun_anew(self, tenant: str, row: CustomerRow, history: History) -> History:
         """Forget somebody who is over, as sweeping would have done."""
         self._parts.of_members(tenant, row.membership).leave(NO_STANDING, history.active_on)
-        row.history, row.places, row.membership = b"", (), NOBODY
+        row.history, row.places, row.membership = b"", (), NO_PLAN_OR_GROUP
         return History()
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
@@ -116,14 +116,14 @@ class Learning:
     def _enter(self, customer: _Customer, event: Event) -> bool:
         """Count what account entries change; True if they are known, or there are none."""
         tenant, history, places, members = customer.tenant, customer.history, customer.places, customer.members
-        currency = self._parts.of_members(tenant, NOBODY).parts[0].policy.currency
+        currency = self._parts.of_members(tenant, NO_PLAN_OR_GROUP).parts[0].policy.currency
         entries = entries_of(event, customer.at_ms, currency)
         sets, days = self._places.counting(tenant, places, members)
         standing = standing_of(history.account, history.paid_before)
         told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
         moves = told is not None and tells_names(told)
         is_new = not (history.touchpoints or history.account)
-        before = facts_of_members(history, places, days) if moves and members.membership != NOBODY else []
+        before = facts_of_members(history, places, days) if moves and members.membership != NO_PLAN_OR_GROUP else []
         change = enter(history, entries, places, days) if entries else None
         if change is None:
             return True
