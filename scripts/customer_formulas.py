@@ -124,7 +124,8 @@ def _percentile(field: str) -> Formula:
     def formula(sums: Sums) -> str:
         # Of no histogram of its own, so no label of one: `le` is what the function reads.
         within = sums.counted(f"{field}_within", "up_to", window="30d")
-        return f'histogram_quantile ({_NINE_IN_TEN}, label_replace ({within}, "le", "$1", "up_to", "(.+)"))'
+        buckets = f'sum without (up_to) (label_replace ({within}, "le", "$1", "up_to", "(.+)"))'
+        return f"histogram_quantile ({_NINE_IN_TEN}, {buckets})"
 
     return formula
 

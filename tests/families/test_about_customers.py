@@ -223,11 +223,9 @@ def whose_contact(event: Event) -> tuple[str, str, str] | None:
     tag, data = tag_of(event), event.data
     if tag == "customer.contacted" and data.queue is not None:
         return event.tenantid, event.subject, data.contact
-    by_customer = (
-        (tag in {"contact.enqueued", "contact.answered"} and data.direction == "inbound")
-        or (tag == "case.opened" and data.opened_by == "customer")
-        # A case that we have opened counts once it is solved.
-        or (tag == "case.resolved" and data.queue is not None)
+    # Who was only given a solution, of a case that we have opened, did not come.
+    by_customer = (tag in {"contact.enqueued", "contact.answered"} and data.direction == "inbound") or (
+        tag == "case.opened" and data.opened_by == "customer"
     )
     return (event.tenantid, data.customer, event.subject) if by_customer and data.customer is not None else None
 

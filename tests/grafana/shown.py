@@ -113,7 +113,7 @@ def variables_of(dashboard: Mapping[str, Any]) -> dict[str, str]:
 
 def substituted(expr: str, values: Mapping[str, str] = ALL_OF_IT) -> str:
     """Return a query with its variables filled in; KeyError for one that nobody knows."""
-    return re.sub(r"\$(\w+)|\$\{(\w+)\}", lambda found: values[found[1] or found[2]], expr)
+    return re.sub(r"\$([A-Za-z_]\w*)|\$\{(\w+)\}", lambda found: values[found[1] or found[2]], expr)
 
 
 def names_in(expr: str) -> set[str]:

@@ -16,6 +16,7 @@ from tests.grafana.shown import dashboards, queries_of
 LOOKED_AT = {"$window": ("30m", "today"), "$case_window": ("today", "7d", "30d")} | {
     "$customer_window": ("today", "7d", "30d"),
     "$period": ("30d", "month", "quarter"),
+    "$days": ("7d", "30d"),
 }
 """What the variables of dashboards offer by default."""
 

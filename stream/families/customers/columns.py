@@ -5,7 +5,7 @@ None where there is nothing to tell: a ratio of nothing, or what a queue has not
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import sqrt
 from typing import Final, NamedTuple
 
@@ -14,17 +14,9 @@ from stream.core.distribution import quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
 from stream.core.windows import (
-    MONTHS_OF_QUARTER,
     SPANS,
-    day_of,
-    first_day_of,
-    minute_of,
-    month_of,
-    quarter_of,
-    start_of_day,
 )
 from stream.families.customers.counts import CHANNELS, EFFORT_BOUNDS_SECONDS, EFFORT_CONTACTS_BOUNDS, CustomerCounts
-from stream.families.customers.rules import CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = [
@@ -277,7 +269,7 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
             *(zip(*getattr(counts, name), strict=True) for name in ("before_by", "after_by", "came_by")), strict=True
         )
         return [
-            [*_by_channel(one, number, _days_in(window, one.policy, reading.at), zip(CHANNELS, *lists, strict=True))]
+            [*_by_channel(one, number, _days_in(window), zip(CHANNELS, *lists, strict=True))]
             for one, number, lists in zip(reading.snapshots, counts.journeys, columns, strict=True)
         ]
 
@@ -306,20 +298,10 @@ def _by_channel(
         )
 
 
-def _days_in(window: str, policy: CustomerPolicy, at: datetime) -> float | None:
-    """Return how many days a window has lasted at the instant *at*; None of one that has no known begin."""
+def _days_in(window: str) -> float | None:
+    """Return how long a window of days is, at noon of the running one; None of others. Recordings reckon the same."""
     span = SPANS.get(window)
-    if span is None:
-        return None
-    zone, starts = policy.time_zone, policy.day_starts
-    today = day_of(minute_of(at), zone, starts)
-    if span.unit == "month":
-        first = first_day_of(month_of(today) - span.before)
-    elif span.unit == "quarter":
-        first = first_day_of(MONTHS_OF_QUARTER * (quarter_of(today) - span.before))
-    else:
-        first = today - span.before
-    return (at - start_of_day(first, zone, starts)) / _DAY
+    return span.before + 0.5 if span is not None and span.unit == "day" else None
 
 
 def by_channel(field: str) -> dict[str, CustomerColumn]:
