@@ -1,5 +1,5 @@
 """
-Decodes and folds events of contacts, cases and surveys in turns, and tells what each costs beside the others.
+Decodes and folds events of each family in turns, and tells what each costs beside the others.
 
 `python -m bench.families_once`: in processor time, the best of seven turns. Machines have slow and fast hours, in which
 the ratios stay.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bench import cases_once, surveys_once
+from bench import cases_once, customers_once, surveys_once
 from bench.fold_once import folded
 from bench.material import material
 from stream.core.cloudevents import encode
@@ -19,12 +19,14 @@ from stream.core.family import Fold
 from stream.families.cases.events import CaseEvent
 from stream.families.cases.fold import CasesFold
 from stream.families.contacts.fold import ContactsFold
+from stream.families.customers.fold import CustomersFold
 from stream.families.registry import DECODER
 from stream.families.surveys.fold import SurveysFold
 from stream.simulator import demo_centre, simulate
 
 TURNS = 7
 EVENTS = 30_000
+CUSTOMERS = 2000
 
 Shares = Sequence[Sequence[bytes]]
 
@@ -50,6 +52,7 @@ def main() -> None:
         ),
         "cases": (CasesFold, [[encode(event) for event in desk if isinstance(event, CaseEvent)]]),
         "surveys": (SurveysFold, [[encode(event) for event in surveys_once.told(EVENTS * 3 // 4, 0.001, 50)]]),
+        "customers": (CustomersFold, [[encode(event) for event in customers_once.told(CUSTOMERS)]]),
     }
     gc.disable()
     turns = [{name: seconds(*given) for name, given in day.items()} for _ in range(TURNS)]

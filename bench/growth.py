@@ -89,6 +89,7 @@ class InMemory:
             partitions=1,
             max_queues_per_tenant=100_000,
             max_queues=100_000,
+            max_customers=100_000,
             future_tolerance=timedelta(days=36_500),
             clock=lambda: datetime.now(UTC),
         )[0]

@@ -11,6 +11,7 @@ from stream.core.figure import Figure
 from stream.core.metric import Kind, Metric
 from stream.families.cases import figures as cases
 from stream.families.contacts import figures as contacts
+from stream.families.customers import figures as customers
 from stream.families.registry import FAMILIES
 from stream.families.surveys import figures as surveys
 
@@ -33,6 +34,8 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
 - **Windows of cases and surveys** are `today`, `7d`, `30d` and `90d`: the running day of the queue and that many whole
   days before it. The surveys of a queue are on one worker; its cases are on many: see [how to add them
   up](#cases-on-several-workers).
+- **Windows of customers** are these, and `month` and `quarter`, which are running: of a queue by its own days, else by
+  those of the tenant. They are on many workers: see [how to add them up](#customers-on-several-workers).
 - **Every series costs memory.** So a figure is written in the windows that our dashboards and alerts read, which the
   tables name; a busy queue of contacts makes 90 series, {at_most} if everything happens to it that can, and 7 more for
   its agents. A queue of cases makes 119 while nothing but open cases is known of it, 162 when it is busy (150 if it is
@@ -42,10 +45,11 @@ What a worker shows on `/metrics`, as Prometheus text or OpenMetrics, whichever 
   `contact_page_series` says what a page costs.
 - **Adding up queues:** never average ratios. Divide sums of the additive parts:
   `sum(contact_window_abandoned) / sum(contact_window_decided)`.
-- **Counters** never go down, but for those of cases on a worker that gives a partition away. What a later event
-  corrects stays counted, and `contact_corrections_total` says how much, of cases `contact_case_corrections_total`.
-  Of contacts, what is inferred from other reports waits for its own: a counter shows it when an event of the queue is
-  ten seconds later, a window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
+- **Counters** never go down, but for those of cases and customers on a worker that gives a partition away. What a
+  later event corrects stays counted, and `contact_corrections_total` says how much, of cases
+  `contact_case_corrections_total`, of customers by queue `contact_customer_corrections_total`. Of contacts, what is
+  inferred from other reports waits for its own: a counter shows it when an event of the queue is ten seconds later, a
+  window at once. So do ghosts (`contact_expired_total`). Counters follow from the events alone,
   never from the clock.
 - What most queues never have (reasons, transfers, callbacks, …) appears with the first one. `increase()` does not see
   that first step from nothing to one: of each queue, it misses the first such contact ever. What every queue counts
@@ -81,6 +85,9 @@ they are answered, abandoned and handled like others.
 _OF_CASES = Path(__file__).with_name("metrics_of_cases.md")
 """What there is to say of cases beside their tables."""
 
+_OF_CUSTOMERS = Path(__file__).with_name("metrics_of_customers.md")
+"""The same of customers."""
+
 _SURVEYS = """\
 ## How surveys and reviews are counted
 
@@ -115,6 +122,13 @@ _SECTIONS = (
     ("What a queue of cases promises", "case_policy"),
     ("Windows of cases", "case_windows"),
     ("Counters and histograms of cases", "case_totals"),
+    ("Customers by queue", "customer_queues"),
+    ("Customers now", "customers"),
+    ("Customers over months", "customer_periods"),
+    ("Carts", "carts"),
+    ("Contacts around a purchase", "customer_journeys"),
+    ("What is promised of customers", "customer_policy"),
+    ("Counters of customers", "customer_totals"),
     ("The feed itself", "feed"),
     ("The page itself", "page"),
 )
@@ -132,7 +146,7 @@ def written() -> str:
     tables = [f"## {title}\n\n{_table(SECTIONS[section])}" for title, section in _SECTIONS]
     introduction = _INTRODUCTION.replace("{at_most}", str(sum(map(_series, contacts.FIGURES))))
     introduction = introduction.replace("{of_cases}", str(sum(map(_series, cases.FIGURES))))
-    return "\n".join([introduction, _FORMULAS, _OF_CASES.read_text(), _surveys(), *tables, _PROCESS])
+    return "\n".join([introduction, _FORMULAS, _OF_CASES.read_text(), _surveys(), _customers(), *tables, _PROCESS])
 
 
 def _surveys() -> str:
@@ -150,6 +164,15 @@ def _surveys() -> str:
     for blank, number in numbers.items():
         page = page.replace(blank, str(number))
     return page
+
+
+def _customers() -> str:
+    """Return what is to be known of customers, with how many series they make."""
+    told = [(_series(one), one.metric.labels) for one in customers.FIGURES if one.metric is not None]
+    of_queue = sum(many for many, labels in told if "queue" in labels)
+    of_members = sum(many for many, labels in told if "queue" not in labels)
+    page = _OF_CUSTOMERS.read_text()
+    return page.replace("{of_queue}", str(of_queue)).replace("{of_members}", str(of_members))
 
 
 def _table(metrics: Sequence[Metric]) -> str:

@@ -18,6 +18,7 @@ PICTURES: Final = {
     "board-light": ("?theme=light&lang=sl", DESK),
     "wall": ("?theme=dark&view=wall", DESK),
     "queue": ("?theme=dark&queue={worst}", DESK),
+    "customers": ("?theme=light&panel=customers&window=30d", DESK),
     "phone": ("?theme=light&lang=hr", PHONE),
 }
 """What is looked at, and the size of the screen in pixels."""
@@ -33,7 +34,8 @@ def main(address: str) -> None:
             page.goto(f"{address.rstrip('/')}/{query.format(worst=worst)}")
             page.locator("#tiles li:visible, #figures tr:visible").first.wait_for()
             # Somebody should wait: a picture of a calm moment says little.
-            expect(page.locator("#sum-open")).not_to_have_text(re.compile("^[01]$"), timeout=300_000)
+            if "panel=" not in query:
+                expect(page.locator("#summary .open_cases dd")).not_to_have_text(re.compile("^[01]$"), timeout=300_000)
             page.screenshot(path=IMAGES / f"{name}.png")
             page.close()
         browser.close()

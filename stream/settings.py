@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whether a worker creates topics that are missing; false where only an administrator may."""
     policies: Path | None = None
     """TOML file with thresholds, formulas and targets of queues; none: the defaults for all."""
+    customer_key_file: Path | None = None
+    """File with the keys that digests of customers are made with, the same for all workers; none: without a secret."""
     checkpoint_interval: timedelta = timedelta(seconds=1)
     """How often changed rows and offsets are written, a fifth as often while catching up. Longer: more to replay."""
     session_timeout: timedelta = timedelta(seconds=12)
@@ -69,6 +71,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """About so many queues of a tenant get figures of their own; the others share one series."""
     max_queues: Annotated[int, Meta(ge=1)] = 10_000
     """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
+    max_customers: Annotated[int, Meta(ge=1)] = 1_000_000
+    """Of about so many customers, and as many carts, a worker group keeps what they did: 450 bytes each."""
     windows: Windows | None = None
     """Windows shown, such as `5m,30m,today`, each figure in each. None: all on the board, the needed on `/metrics`."""
     histograms: Histograms = "coarse"

@@ -81,9 +81,10 @@ def test_a_window_that_no_figure_has_is_refused() -> None:
 
 def test_windows_that_alerts_read_and_nobody_writes_are_found() -> None:
     assert left_out(None) == ()
-    assert left_out(("5m", "15m", "30m", "1h", "today", "7d", "30d")) == ()
-    assert left_out(("5m", "30m", "today", "7d", "30d")) == ("15m", "1h")
-    assert left_out(("5m", "15m", "30m", "1h", "today")) == ("7d", "30d")
+    of_customers = ("90d", "month", "quarter")
+    assert left_out(("5m", "15m", "30m", "1h", "today", "7d", "30d", *of_customers)) == ()
+    assert left_out(("5m", "30m", "today", "7d", "30d", *of_customers)) == ("15m", "1h")
+    assert left_out(("5m", "15m", "30m", "1h", "today")) == ("7d", "30d", *of_customers)
 
 
 def test_histograms_have_three_degrees_of_detail() -> None:

@@ -5,9 +5,11 @@ from stream.core.limits import OVERFLOW_QUEUE
 
 __all__ = [
     "AWAKE",
+    "BY_MEMBERS",
     "BY_QUEUE",
     "OPEN",
     "alerted",
+    "by_members",
     "by_queue",
     "indented",
     "is_not_so",
@@ -17,6 +19,9 @@ __all__ = [
 ]
 
 BY_QUEUE = "tenant, queue, channel"
+
+BY_MEMBERS = "tenant, plan, group"
+"""Of figures of customers: both are empty for all of a tenant together."""
 
 OPEN = "queue:contact_open:team"
 """1 for every queue in its opening hours, with its team."""
@@ -45,25 +50,30 @@ def by_queue(name: str, **values: str) -> str:
     return f"max by ({BY_QUEUE}) ({series(name, **values)})"
 
 
-def alerted(condition: str, among: str) -> str:
+def by_members(name: str, **values: str) -> str:
+    """Return a gauge of the policy of customers by plan and group: every worker has it that has some of them."""
+    return f"max by ({BY_MEMBERS}) ({series(name, **values)})"
+
+
+def alerted(condition: str, among: str, *, by: str = BY_QUEUE) -> str:
     """Return the condition, by queue, with the team to tell: for queues *among* those of a recording such as `OPEN`."""
-    return f"(\n{indented(condition)}\n)\n* on ({BY_QUEUE}) group_left (team) {among}"
+    return f"(\n{indented(condition)}\n)\n* on ({by}) group_left (team) {among}"
 
 
-def teams(info: str, *conditions: str) -> str:
+def teams(info: str, *conditions: str, by: str = BY_QUEUE) -> str:
     """Return 1 for each queue of which *info* names the team, with that, where all *conditions* hold."""
     # One team, also while workers come to know of another: a join must not find two.
-    return "\n".join([f"topk by ({BY_QUEUE}) (1, max by ({BY_QUEUE}, team) ({series(info)}))", *conditions])
+    return "\n".join([f"topk by ({by}) (1, max by ({by}, team) ({series(info)}))", *conditions])
 
 
-def is_so(name: str) -> str:
+def is_so(name: str, by: str = BY_QUEUE) -> str:
     """Return the condition that a queue has 1 for a gauge."""
-    return f"and on ({BY_QUEUE}) ({by_queue(name)} == 1)"
+    return f"and on ({by}) (max by ({by}) ({series(name)}) == 1)"
 
 
-def is_not_so(name: str) -> str:
+def is_not_so(name: str, by: str = BY_QUEUE) -> str:
     """Return the condition that it has not: also where there is no such gauge of it."""
-    return f"unless on ({BY_QUEUE}) ({by_queue(name)} == 1)"
+    return f"unless on ({by}) (max by ({by}) ({series(name)}) == 1)"
 
 
 def indented(text: str) -> str:

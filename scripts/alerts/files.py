@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scripts.alerts.alert import Alert
 from scripts.alerts.cases import CASE_ALERTS, CASE_RECORDINGS
+from scripts.alerts.customers import CUSTOMER_ALERTS, CUSTOMER_RECORDINGS
 from scripts.alerts.feed import FEED_ALERTS, FEED_RECORDINGS, WATCHDOG
 from scripts.alerts.grafana import contact_points_file, grafana_rules_file, mute_timings_file, policies_file
 from scripts.alerts.prometheus import rules_file
@@ -16,11 +17,12 @@ GRAFANA = Path(__file__).parents[2] / "grafana"
 RULES = GRAFANA / "prometheus" / "rules" / "contact-stream.yml"
 PROVISIONED = GRAFANA / "provisioning" / "alerting"
 
-RECORDINGS = (*QUEUE_RECORDINGS, *CASE_RECORDINGS, *SURVEY_RECORDINGS, *FEED_RECORDINGS)
+RECORDINGS = (*QUEUE_RECORDINGS, *CASE_RECORDINGS, *SURVEY_RECORDINGS, *CUSTOMER_RECORDINGS, *FEED_RECORDINGS)
 GROUPS = {
     "queues": QUEUE_ALERTS,
     "cases": CASE_ALERTS,
     "surveys": SURVEY_ALERTS,
+    "customers": CUSTOMER_ALERTS,
     "feed": FEED_ALERTS,
     "watchdog": (WATCHDOG,),
 }

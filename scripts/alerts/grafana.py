@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from scripts.alerts.alert import Alert
-from scripts.alerts.expressions import by_queue
+from scripts.alerts.expressions import by_members, by_queue
 from scripts.alerts.inhibition import unless_inhibited
 from scripts.alerts.prometheus import READ, annotations, duration, labels
 from scripts.alerts.texts import Fill
@@ -56,7 +56,8 @@ def grafana_rules_file(groups: Mapping[str, Sequence[Alert]]) -> str:
 
 
 def _rule(alert: Alert) -> dict[str, object]:
-    limits = [_query("Limit", by_queue(alert.limit))] if alert.limit else []
+    limit_of = by_members if alert.concerns == "customers" else by_queue
+    limits = [_query("Limit", limit_of(alert.limit))] if alert.limit else []
     return {
         "uid": alert.name.lower(),
         "title": alert.name,
@@ -128,6 +129,12 @@ def policies_file() -> str:
         "group_wait": "30s",
         "group_interval": "30s",
     }
+    customers = {
+        "receiver": SUPERVISORS,
+        "object_matchers": [["concerns", "=", "customers"]],
+        "group_by": ["tenant", "plan", "group", "team"],
+        "group_wait": "30s",
+    }
     root = {
         "orgId": 1,
         "receiver": OPERATIONS,
@@ -135,7 +142,7 @@ def policies_file() -> str:
         "group_wait": "10s",
         "group_interval": "1m",
         "repeat_interval": "4h",
-        "routes": [watchdog, queue, feed_by_day],
+        "routes": [watchdog, queue, customers, feed_by_day],
     }
     return written({"apiVersion": 1, "policies": [root]})
 

@@ -4,19 +4,26 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Reading, Recording
-from scripts.alerts.texts import Fill, filled, links
+from scripts.alerts.texts import ABOUT, Fill, filled, links
 from scripts.alerts.yaml_out import written
 
 __all__ = ["PROMETHEUS", "annotations", "labels", "rules_file"]
 
 READ: Mapping[Reading, str] = {"ratio": "humanizePercentage", "seconds": "humanizeDuration", "count": "humanize"}
 
+
+def _limit(alert: Alert) -> str:
+    labels = ABOUT[alert.concerns]
+    where, values = ",".join(f"{name}=%q" for name in labels), " ".join(f".Labels.{name}" for name in labels)
+    return (
+        f'{{{{ with printf "max({alert.limit}{{{where}}})" {values} | query }}}}'
+        f"{{{{ . | first | value | {READ[alert.value]} }}}}{{{{ end }}}}"
+    )
+
+
 PROMETHEUS = Fill(
     value=lambda alert: f"{{{{ .Value | {READ[alert.value]} }}}}",
-    limit=lambda alert: (
-        f'{{{{ with printf "max({alert.limit}{{tenant=%q,queue=%q,channel=%q}})" .Labels.tenant .Labels.queue '
-        f".Labels.channel | query }}}}{{{{ . | first | value | {READ[alert.value]} }}}}{{{{ end }}}}"
-    ),
+    limit=lambda alert: _limit(alert) if alert.limit else "",
     runbook="{{ .ExternalLabels.runbook }}",
     dashboards="{{ .ExternalLabels.dashboards }}/",
 )

@@ -34,12 +34,12 @@ def _falling() -> str:
 
 def _asked_too_often() -> str:
     """Return the invitations of customers who had been asked often enough, where they are many."""
-    too_often = by_queue("contact_survey_window_asked_too_often", window=A_WEEK)
-    invited = f"max by ({BY_QUEUE}, kind) ({series('contact_survey_window_invitations', window=A_WEEK)})"
-    return (
-        f"{too_often} > {MANY:g} * sum by ({BY_QUEUE}) ({invited})\n"
-        f"and ({too_often} >= {by_queue('contact_survey_minimum_answers')})"
+    # The customers of a queue are on all workers.
+    too_often, invited = (
+        f"sum by ({BY_QUEUE}) ({series(f'contact_customer_window_{what}', window=A_WEEK)})"
+        for what in ("asked_too_often", "asked")
     )
+    return f"{too_often} > {MANY:g} * {invited}\nand ({too_often} >= {by_queue('contact_survey_minimum_answers')})"
 
 
 SURVEY_RECORDINGS = (
@@ -71,7 +71,7 @@ SURVEY_ALERTS = (
         severity="info",
         dashboard="satisfaction",
         summary="{where}: {value} invitations over 7d to customers who had been asked often enough",
-        description=f"They are more than {MANY:.0%} of all invitations of these days. "
+        description=f"More than {MANY:.0%} of its invitations of known customers, whichever queues had asked before. "
         "Who is asked too often answers no more: have the survey tool ask each customer less often.",
         pending=FIVE_MINUTES,
         lingers=FIVE_MINUTES,

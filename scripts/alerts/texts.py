@@ -1,18 +1,26 @@
 """What an alert says, and where it leads, with the templates of whoever sends it in place of the blanks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from string import Formatter
 
 from msgspec import Struct
 
-from scripts.alerts.alert import Alert
+from scripts.alerts.alert import Alert, Concerns
+from stream.families.customers.labelled import MEMBER_LABELS, QUEUE_LABELS
 
-__all__ = ["Fill", "filled", "links"]
+__all__ = ["ABOUT", "Fill", "filled", "links"]
 
-WHERE = "{{ .Labels.tenant }}/{{ .Labels.queue }} ({{ .Labels.channel }})"
+ABOUT: Mapping[Concerns, tuple[str, ...]] = {"queue": QUEUE_LABELS, "customers": MEMBER_LABELS}
+"""The labels that say what an alert is about."""
+
+# A plan or group that is empty stands for all.
+WHERE: Mapping[Concerns, str] = {
+    "queue": "{{ .Labels.tenant }}/{{ .Labels.queue }} ({{ .Labels.channel }})",
+    "customers": "{{ .Labels.tenant }}{{ with .Labels.plan }}, plan {{ . }}{{ end }}"
+    "{{ with .Labels.group }}, group {{ . }}{{ end }}",
+}
 
 FEED_DASHBOARD = "contact-pipeline"
-VARIABLES = "&".join(f"var-{name}={{{{ .Labels.{name} | urlquery }}}}" for name in ("tenant", "queue", "channel"))
 
 
 class Fill(Struct, frozen=True, kw_only=True):
@@ -29,13 +37,26 @@ class Fill(Struct, frozen=True, kw_only=True):
 def filled(text: str, alert: Alert, fill: Fill) -> str:
     """Return a text of an alert with its blanks filled."""
     blanks = {name: f"{{{{ .Labels.{name} }}}}" for _, name, _, _ in Formatter().parse(text) if name}
-    return text.format_map(blanks | {"value": fill.value(alert), "limit": fill.limit(alert), "where": WHERE})
+    return text.format_map(
+        blanks | {"value": fill.value(alert), "limit": fill.limit(alert), "where": WHERE.get(alert.concerns, "")}
+    )
 
 
 def links(alert: Alert, fill: Fill) -> dict[str, str]:
     """Return the address of the section of the runbook, and of the dashboard that shows more."""
-    of_queue = f"{fill.dashboards}d/contact-{alert.dashboard}?{VARIABLES}"
+    chosen = "&".join(_variable(name) for name in ABOUT.get(alert.concerns, ()))
+    own = f"{fill.dashboards}d/contact-{alert.dashboard}?{chosen}"
     return {
         "runbook_url": f"{fill.runbook}#{alert.name.lower()}",
-        "dashboard_url": of_queue if alert.concerns == "queue" else f"{fill.dashboards}d/{FEED_DASHBOARD}",
+        "dashboard_url": own if alert.concerns in ABOUT else f"{fill.dashboards}d/{FEED_DASHBOARD}",
     }
+
+
+def _variable(name: str) -> str:
+    value = f"{{{{ .Labels.{name} | urlquery }}}}"
+    # Of a plan or group that is not told all are shown, as when nobody chose.
+    return (
+        f"{{{{ with .Labels.{name} }}}}var-{name}={{{{ . | urlquery }}}}{{{{ end }}}}"
+        if name in {"plan", "group"}
+        else (f"var-{name}={value}")
+    )

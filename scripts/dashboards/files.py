@@ -8,6 +8,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from scripts.dashboards.cases import cases
+from scripts.dashboards.customers import customers
 from scripts.dashboards.frame import TAG, page_of
 from scripts.dashboards.pipeline import pipeline
 from scripts.dashboards.queue_detail import queue_detail
@@ -34,6 +35,7 @@ def dashboards_of(language: Language) -> dict[str, Dashboard]:
         "queue-detail": queue_detail(page),
         "cases": cases(page),
         "satisfaction": satisfaction(page),
+        "customers": customers(page),
         "pipeline": pipeline(page),
     }
 

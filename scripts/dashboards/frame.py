@@ -26,6 +26,9 @@ FIXED_SOURCE = "prometheus"
 
 REFRESH = "5s"
 
+TOGETHER = "()"
+"""Matches what has no plan, or no group: the figures of all customers together, which plans are not to be added to."""
+
 _COLOURS = {"state_no_sample": GREY, "state_ok": GREEN, "state_at_risk": AMBER, "state_breached": RED}
 
 
@@ -44,6 +47,10 @@ class Choices(Struct, frozen=True, kw_only=True):
 
     Links between dashboards take variables along: who has other windows needs a name of their own for it.
     """
+    members: str = ""
+    """A gauge that every plan and group of customers has; empty: these cannot be chosen."""
+    period: str = ""
+    """Another variable, which holds the window of churn; empty: there is none."""
 
 
 CONTACTS = Choices(queues="contact_open_cases", windows="contact_window_answered", window=DEFAULT_WINDOW)
@@ -148,7 +155,9 @@ def _marks(page: Page, concerns: str) -> dashboards.AnnotationQuery:
     marks.datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE)).expr(page.scope.firing(concerns))
     # Grafana joins what is no further apart than this to one mark, and asks for a hundred points: 8 hours of them.
     marks.step("5m")
-    return marks.title_format("{{alertname}}").tag_keys("severity,queue,channel,topic,partition,source,instance")
+    return marks.title_format("{{alertname}}").tag_keys(
+        "severity,queue,channel,plan,group,topic,partition,source,instance"
+    )
 
 
 def _links(page: Page) -> dashboards.DashboardLink:
@@ -163,7 +172,11 @@ def _variables(page: Page, choices: Choices | None) -> list[Builder[dashboard.Va
     found: list[Builder[dashboard.VariableModel]] = [source]
     for name, (label, series) in _asked(page, choices).items():
         found.append(_query_variable(page, name, label, f"label_values({series}, {name})"))
-    return [*found, _window(page, choices)] if choices else found
+    if choices is None:
+        return found
+    if choices.period:
+        found.append(_window(page, "period", choices.period, "contact_customer_window_lost", "30d"))
+    return [*found, _window(page, "window", choices.variable, choices.windows, choices.window)]
 
 
 def _asked(page: Page, choices: Choices | None) -> dict[str, tuple[str, str]]:
@@ -174,6 +187,12 @@ def _asked(page: Page, choices: Choices | None) -> dict[str, tuple[str, str]]:
         for label in QUEUE:
             asked[label] = (page.words[label], f"{choices.queues}{{{where}}}")
             where += f', {label}=~"${label}"'
+        if choices.members:
+            # Of tenants also those who have customers, and no queue to which these come.
+            asked["tenant"] = (page.words["tenant"], f'{choices.members}{{job=~"$job", instance=~"$instance"}}')
+            for label in ("plan", "group"):
+                one = f'{choices.members}{{job=~"$job", instance=~"$instance", tenant=~"$tenant"}}'
+                asked[label] = (page.words[label], one)
     return asked
 
 
@@ -188,21 +207,21 @@ def _query_variable(page: Page, name: str, label: str, query: str) -> dashboards
         .sort(dashboard.VariableSort.NATURAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value(EVERY)
+        .all_value(TOGETHER if name in {"plan", "group"} else EVERY)
         .current(dashboard.VariableOption(text=[page.words["all"]], value=["$__all"]))
     )
 
 
-def _window(page: Page, choices: Choices) -> dashboards.QueryVariable:
-    """Offer the windows that workers write, one at a time."""
-    query = f'label_values({choices.windows}{{job=~"$job", instance=~"$instance"}}, window)'
+def _window(page: Page, word: str, variable: str, series: str, first: str) -> dashboards.QueryVariable:
+    """Offer the windows in which workers write some *series*, one at a time; *first* is chosen until another one is."""
+    query = f'label_values({series}{{job=~"$job", instance=~"$instance"}}, window)'
     return (
-        dashboards.QueryVariable(choices.variable)
-        .label(page.words["window"])
+        dashboards.QueryVariable(variable)
+        .label(page.words[word])
         .datasource(common.DataSourceRef(type_val="prometheus", uid=SOURCE))
-        .query({"query": query, "refId": choices.variable})
+        .query({"query": query, "refId": variable})
         .definition(query)
         .refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(dashboard.VariableSort.NATURAL_ASC)
-        .current(dashboard.VariableOption(text=choices.window, value=choices.window))
+        .current(dashboard.VariableOption(text=first, value=first))
     )

@@ -43,6 +43,8 @@ UNITS: Mapping[str, str] = {"seconds": "dthms", "ratio": "percentunit", "bool": 
 NARROW = 90
 """Pixels of a column at least: the queues with all their figures fit a screen of 1920 without scrolling sideways."""
 
+_DASHES: Mapping[str, object] = {"fill": "dash", "dash": [10, 10]}
+
 _NAMED = [
     dashboard.DynamicConfigValue(id_val="custom.minWidth", value=140),
     dashboard.DynamicConfigValue(id_val="custom.filterable", value=True),  # its sign takes the room of a title
@@ -74,6 +76,8 @@ class Value(Struct, frozen=True, kw_only=True):
     """As a legend or a column's title; `{{label}}` is filled in."""
     expr: str
     look: Look
+    dashed: bool = False
+    """Whether its line is, as of what may still change, or of what others are compared with."""
 
 
 def told(*names: str) -> str:
@@ -173,8 +177,12 @@ def lines(
             panel.max(1)
     for letter, value in _lettered(values):
         panel.with_target(_query(letter, value).range())
-        if value.look.unit != values[0].look.unit:
-            panel.override_by_query(letter, [dashboard.DynamicConfigValue(id_val="unit", value=value.look.unit)])
+        own: dict[str, object] = {"unit": value.look.unit} if value.look.unit != values[0].look.unit else {}
+        properties = own | ({"custom.lineStyle": _DASHES} if value.dashed else {})
+        if properties:
+            panel.override_by_query(
+                letter, [dashboard.DynamicConfigValue(id_val=name, value=one) for name, one in properties.items()]
+            )
     return panel
 
 

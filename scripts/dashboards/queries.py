@@ -21,6 +21,9 @@ EVERY = ".+"
 _CHOSEN = (*QUEUE, "window")
 """Labels that a reader chooses by a variable of that name."""
 
+_MEMBERS = ("plan", "group")
+"""The same of customers, where nothing else is told of them."""
+
 SHARED_WINDOW = "30m"
 """What a dashboard without variables shows."""
 
@@ -50,8 +53,8 @@ class Scope(Struct, frozen=True, kw_only=True):
         return self._selected(name, matchers, over)
 
     def firing(self, concerns: str) -> str:
-        """Return the alerts that fire and concern the `queue`s that are chosen, or the `feed`."""
-        chosen = self._chosen(QUEUE, {}) if concerns == "queue" else []
+        """Return the alerts that fire and concern the `queue`s or `customers` that are chosen, or the `feed`."""
+        chosen = self._chosen({"queue": QUEUE, "customers": ("tenant",)}.get(concerns, ()), {})
         return self._selected("ALERTS", ['alertstate="firing"', f'concerns="{concerns}"', *chosen], "")
 
     def up(self) -> str:
@@ -94,6 +97,8 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     def _chosen(self, labels: tuple[str, ...], told: dict[str, str]) -> list[str]:
         free = [label for label in labels if label in _CHOSEN and not (label == "window" and label in told)]
+        # What surveys know by group has no plan, and no variable.
+        free += [label for label in _MEMBERS if "plan" in labels and label not in told]
         if not self.variables:
             return [f'window="{SHARED_WINDOW}"'] if "window" in free else []
         return [f'window="${self.window}"' if label == "window" else f'{label}=~"${label}"' for label in free]

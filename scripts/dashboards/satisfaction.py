@@ -17,6 +17,8 @@ ABOUT = "How satisfied customers are and how good conversations were found, over
 DAYS = "$days"
 """The window that a reader chooses: those of contacts are too short."""
 
+TOO_OFTEN = "contact_customer_window_asked_too_often"
+
 _SCORES = {
     "csat": "contact_csat_{}ratio",
     "nps": "contact_nps_{}score",
@@ -80,10 +82,15 @@ def _asking(page: Page) -> Builder[dashboard.Panel]:
         _value(page, "contact_survey_window_answers", "csat_answers", **csat),
         _value(page, "contact_survey_window_invitations", "survey_invitations", **csat),
         _value(page, "contact_survey_window_comments", "survey_comments"),
-        _value(page, "contact_survey_window_asked_too_often", "asked_too_often"),
+        Value(
+            name=page.words["asked_too_often"],
+            # The customers of a queue are on all workers.
+            expr=page.scope.parts(TOO_OFTEN, QUEUE, window=DAYS),
+            look=plain(TOO_OFTEN),
+        ),
         _value(page, "contact_survey_window_reviews", "reviews"),
     ]
-    description = told("contact_survey_response_ratio", "contact_survey_window_asked_too_often")
+    description = told("contact_survey_response_ratio", TOO_OFTEN)
     return worst_first(page.words["asking"], description, queue_labels(page), values)
 
 

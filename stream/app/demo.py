@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from secrets import token_bytes
+from typing import Final
 
 from msgspec.structs import replace
 
 from stream.app.policy_file import load_policies, policies_of
 from stream.app.service import Service
 from stream.broker.embedded import EmbeddedBroker
+from stream.core.identity import CustomerKeys
 from stream.sdk.producer import Producer
+from stream.security.customer_keys import read_customer_keys
 from stream.security.kafka_security import PLAINTEXT
 from stream.settings import Settings
-from stream.simulator import CASES_BEFORE, demo_centre, live, paced, with_surveys
+from stream.simulator import CASES_BEFORE, CUSTOMERS_BEFORE, demo_centre, live, paced, with_surveys
 
 __all__ = ["DEMO_PARTITIONS", "WARM_UP", "running_demo"]
 
@@ -22,9 +26,15 @@ WARM_UP = timedelta(hours=1)
 
 DEMO_PARTITIONS = 4
 
+_KEY_BYTES: Final = 32
+
 DEMO_POLICIES = """
 [defaults]
 target = 0.80
+solved_dispositions = ["solved"]
+margin = 0.35
+churn_limit = 0.08
+cart_abandonment_limit = 0.80
 
 [[queue]]
 channel = "voice"
@@ -64,8 +74,14 @@ async def running_demo(
         # The embedded broker knows neither TLS nor logins, whatever the environment says of another one.
         modest = replace(settings, partitions=DEMO_PARTITIONS, security=PLAINTEXT)
         policies = load_policies(settings.policies) if settings.policies else policies_of(DEMO_POLICIES, "demo")
-        # Not idempotent: the embedded broker does not answer InitProducerId.
-        service = Service(modest, brokers=broker.address, idempotent=False, policies=policies, clock=clock)
+        service = Service(
+            modest,
+            brokers=broker.address,
+            idempotent=False,  # the embedded broker does not answer InitProducerId
+            policies=policies,
+            customer_keys=_keys_of(settings),
+            clock=clock,
+        )
         async with service:
             simulator = asyncio.create_task(_simulate(broker.address, seed, speed, clock, sleep), name="simulator")
             simulator.add_done_callback(lambda task: _tell(service, task))
@@ -76,6 +92,13 @@ async def running_demo(
                 await asyncio.gather(simulator, return_exceptions=True)
 
 
+def _keys_of(settings: Settings) -> CustomerKeys:
+    if settings.customer_key_file:
+        return read_customer_keys(settings.customer_key_file)
+    # The rows are in the memory of the broker: nobody has to find them again after the demo.
+    return CustomerKeys(token_bytes(_KEY_BYTES))
+
+
 async def _simulate(
     address: str,
     seed: int,
@@ -83,7 +106,15 @@ async def _simulate(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[object]],
 ) -> None:
-    events = with_surveys(live(demo_centre(), now=clock(), warm_up=WARM_UP, seed=seed, cases_before=CASES_BEFORE))
+    past = live(
+        demo_centre(),
+        now=clock(),
+        warm_up=WARM_UP,
+        seed=seed,
+        cases_before=CASES_BEFORE,
+        customers_before=CUSTOMERS_BEFORE,
+    )
+    events = with_surveys(past)
     async with Producer(address) as producer:
         async for event in paced(events, speed=speed, clock=clock, sleep=sleep, origin=clock()):
             await producer.post(event)

@@ -8,6 +8,7 @@ from typing import Any
 from stream.core.cloudevents import Event
 from stream.core.derivation import Derivation
 from stream.core.family import Applied, Board, Family, Fold, FoldOptions, merged
+from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.policies import Policies
 from stream.core.windows import EPOCH
 from stream.families.registry import FAMILIES
@@ -46,12 +47,15 @@ class Replay:
         self.newest = max(self.newest, *(event.time for event in events))
 
     def _with_derived(self, events: list[Event]) -> list[Event]:
-        """Return the events and what follows from them for other families, as checkpoints write it."""
+        """Return the events, each with what follows from it right behind it: at the end of months it would be late."""
         if self._derivation is None:
             return events
-        told = [*events]
-        for event in told:  # it grows meanwhile: also from what follows may something follow
-            told += [one for one, _ in self._derivation.of(event)]
+        told: list[Event] = []
+        for event in events:
+            following = [event]
+            for one in following:  # it grows meanwhile: also from what follows may something follow
+                following += [follows for follows, _ in self._derivation.of(one)]
+            told += following
         return told
 
     def _note(self, applied: Applied) -> None:
@@ -77,6 +81,7 @@ def replay(
     *,
     at: datetime | None = None,
     policies: Policies | None = None,
+    customer_keys: CustomerKeys = NO_SECRET,
     families: Sequence[Family[Any]] = FAMILIES,
     whole: bool = False,
 ) -> Replay:
@@ -87,7 +92,11 @@ def replay(
     """
     # A recorded day may hold any number of queues: nobody runs away with the memory of a replay.
     options = FoldOptions(
-        policies=policies or Policies(), max_queues_per_tenant=1_000_000, max_queues=1_000_000, keep_silent=whole
+        policies=policies or Policies(),
+        customer_keys=customer_keys,
+        max_queues_per_tenant=1_000_000,
+        max_queues=1_000_000,
+        keep_silent=whole,
     )
     result = Replay(options, families)
     told: Iterator[Event] = iter(events) if at is None else (event for event in events if event.time <= at)

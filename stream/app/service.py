@@ -14,6 +14,7 @@ from stream.board.cluster.merge import ClusterBoard
 from stream.board.cluster.share import WorkerShare, board_of, vitals_of
 from stream.core.collector import PageDetail
 from stream.core.family import Board, windows_of
+from stream.core.identity import CustomerKeys
 from stream.core.policies import Policies
 from stream.core.windows import WINDOWS
 from stream.errors import SettingsError
@@ -23,6 +24,8 @@ from stream.http.server import BoardServer, Listen
 from stream.http.shown import Shown
 from stream.runtime.app import Worker, create_app
 from stream.runtime.kafka.advertised_address import advertised_address, plain_url
+from stream.runtime.source_topic import SourceTopic
+from stream.security.customer_keys import CUSTOMER_KEY_FILE, read_customer_keys
 from stream.settings import Settings
 from stream.status.feed import Feed
 from stream.status.freshness import Limits
@@ -84,6 +87,7 @@ class Service:
         brokers: str,
         idempotent: bool = True,
         policies: Policies | None = None,
+        customer_keys: CustomerKeys | None = None,
         shown: Shown | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -93,15 +97,8 @@ class Service:
         self._brokers = brokers
         self.settings = settings
         self.feed = Feed()
-        sources = source_topics(
-            policies or load_policies(settings.policies),
-            partitions=settings.partitions,
-            max_queues_per_tenant=settings.max_queues_per_tenant,
-            max_queues=settings.max_queues,
-            future_tolerance=settings.future_tolerance,
-            clock=clock,
-            families=shown.families,
-        )
+        self._customer_keys = customer_keys or read_customer_keys(settings.customer_key_file)
+        sources = self._sources(policies or load_policies(settings.policies))
         self.worker: Worker = create_app(
             settings, sources, brokers=brokers, idempotent=idempotent, feed=self.feed, clock=clock
         )
@@ -124,6 +121,20 @@ class Service:
             clock=clock,
             health=lambda: health_of(self.feed, clock(), settings.dead_after),
             listen=_listen(settings),
+        )
+
+    def _sources(self, policies: Policies) -> list[SourceTopic]:
+        settings = self.settings
+        return source_topics(
+            policies,
+            customer_keys=self._customer_keys,
+            partitions=settings.partitions,
+            max_queues_per_tenant=settings.max_queues_per_tenant,
+            max_queues=settings.max_queues,
+            max_customers=settings.max_customers,
+            future_tolerance=settings.future_tolerance,
+            clock=self._clock,
+            families=self._families,
         )
 
     @property
@@ -165,6 +176,8 @@ class Service:
         if unwritten := left_out(self.settings.windows):
             told = ", ".join(unwritten)
             logger.warning("CONTACT_STREAM_WINDOWS leaves out %s: alerts and dashboards that read it are blind", told)
+        if not self._customer_keys.secret:
+            logger.warning("%s is not set: who has a list of customers can tell their digests", CUSTOMER_KEY_FILE)
 
     async def stop(self) -> None:
         """Make durable what was applied, leave the group, close the pages."""

@@ -9,6 +9,7 @@ from typing import Any
 from stream.core.cloudevents import Event, EventDecoder, Headers
 from stream.core.derivation import Derivation
 from stream.core.family import Family, FoldOptions
+from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
 from stream.families.registry import FAMILIES
@@ -19,12 +20,14 @@ __all__ = ["source_topics"]
 _HEADERS = attrgetter("headers")
 
 
-def source_topics(
+def source_topics(  # noqa: PLR0913  # as many as there are limits
     policies: Policies,
     *,
+    customer_keys: CustomerKeys = NO_SECRET,
     partitions: int,
     max_queues_per_tenant: int,
     max_queues: int,
+    max_customers: int,
     future_tolerance: timedelta,
     clock: Callable[[], datetime],
     families: Sequence[Family[Any]] = FAMILIES,
@@ -37,8 +40,10 @@ def source_topics(
     """
     options = FoldOptions(
         policies=policies,
+        customer_keys=customer_keys,
         max_queues_per_tenant=min(max_queues_per_tenant, 2 * max_queues_per_tenant // partitions + 20),
         max_queues=min(max_queues, 2 * max_queues // partitions + 20),
+        max_customers=min(max_customers, 2 * max_customers // partitions + 20),
     )
     # Of all families: an event on the wrong topic is told apart from what is no event.
     decoder = EventDecoder([kind for family in families for kind in family.events])
@@ -55,7 +60,7 @@ def _source_topic(
     clock: Callable[[], datetime],
 ) -> SourceTopic:
     reader = _Decoder(family.events, decoder, tolerance, clock)
-    derive = derivation.of if derivation.follows(family) else None
+    derive = derivation.of_slice if derivation.follows(family) else None
     return SourceTopic(family=family, options=options, decode=reader, decode_all=reader.all, derive=derive)
 
 

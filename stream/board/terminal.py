@@ -17,7 +17,20 @@ from stream.board.document import Document
 from stream.board.view import Panel
 from stream.core.family import Family
 from stream.core.figure import Row, Show, ShownColumn
-from stream.core.format import count, duration, elapsed, level, limit, moment, printable, score, share
+from stream.core.format import (
+    amount,
+    change,
+    count,
+    duration,
+    elapsed,
+    level,
+    limit,
+    moment,
+    printable,
+    rate,
+    score,
+    share,
+)
 from stream.core.judgement import State
 from stream.core.windows import DEFAULT_WINDOW
 from stream.status.freshness import Notice
@@ -53,6 +66,8 @@ _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "limit": limit,
     "count": count,
     "score": score,
+    "rate": rate,
+    "change": change,
     "moment": moment,
     "agents": lambda states: count(states.get("available")),
     "text": lambda value: printable(str(value)),
@@ -65,8 +80,9 @@ _RANK_OF_LABEL: Final = {"channel": 3}
 def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     """Return the labels that tell rows apart (that of the tenant only where there are several), state and figures."""
     several = len({row.get("tenant") for row in panel.rows}) > 1
-    told = [label for label in panel.labels if any(row[label] for row in panel.rows)]
-    labels = [label for label in told if label != "tenant" or several]
+    first, *others = _labels_but_tenant(panel)
+    told = [label for label in others if any(row[label] and _named_by(row, panel) != label for row in panel.rows)]
+    labels = [*(["tenant"] if several else ()), first, *told]
     rest = [label for label in panel.labels if label not in _RANK_OF_LABEL]
     alike = len({tuple(row[label] for label in rest) for row in panel.rows}) < len(panel.rows)
     most = 1 if alike else max(_RANK_OF_LABEL.values())
@@ -74,7 +90,7 @@ def _columns(panel: Panel, families: Sequence[Family[Any]]) -> list[_Column]:
     # them.
     written = {show.name: show.text for show in _all_shows(families) if show.text is not None}
     return [
-        *(_Column(name, min(_RANK_OF_LABEL.get(name, 0), most), _label_cell(name), "left") for name in labels),
+        *(_Column(name, min(_RANK_OF_LABEL.get(name, 0), most), _label_cell(name, panel), "left") for name in labels),
         _Column("state", 0, _state, "left"),
         *(_Column(one.title, one.rank, _cell(one, written.get(one.name))) for one in panel.columns if one.title),
     ]
@@ -86,9 +102,27 @@ def _all_shows(families: Sequence[Family[Any]]) -> Iterator[Show[Any]]:
         yield from family.beside.shows if family.beside is not None else ()
 
 
-def _label_cell(name: str) -> Callable[[Row], Text]:
+def _labels_but_tenant(panel: Panel) -> list[str]:
+    return [label for label in panel.labels if label != "tenant"]
+
+
+def _named_by(row: Row, panel: Panel) -> str | None:
+    """Return the label that names a row: the first that it has, but for its tenant; None where it is of all of that."""
+    return next((label for label in _labels_but_tenant(panel) if row[label]), None)
+
+
+def _name(row: Row, panel: Panel) -> str:
+    by = _named_by(row, panel)
+    if by is None:
+        return "(all)"
+    return str(row[by]) if by == _labels_but_tenant(panel)[0] else f"{by} {row[by]}"
+
+
+def _label_cell(name: str, panel: Panel) -> Callable[[Row], Text]:
     # A producer chooses the names: control characters in them could drive the terminal of whoever looks.
-    return lambda row: Text(printable(row[name] or ""))
+    if name == _labels_but_tenant(panel)[0]:
+        return lambda row: Text(printable(_name(row, panel)))
+    return lambda row: Text(printable(row[name] or "" if _named_by(row, panel) != name else ""))
 
 
 def _state(row: Row) -> Text:
@@ -97,12 +131,20 @@ def _state(row: Row) -> Text:
 
 
 def _cell(column: ShownColumn, text: Callable[[Row], str] | None) -> Callable[[Row], Text]:
-    write = text or (lambda row: _WRITERS[column.format](row.get(column.name)))
+    write = text or (lambda row: _written(column, row))
 
     def cell(row: Row) -> Text:
+        # Not a dash, which would say that it has no sample: rows of this kind never have the figure.
+        if not column.is_of(row):
+            return Text()
         return Text(write(row), _STYLES.get(row["judged"].get(column.judged_as, ""), ""))
 
     return cell
+
+
+def _written(column: ShownColumn, row: Row) -> str:
+    value = row.get(column.name)
+    return amount(value, row.get("currency") or "") if column.format == "amount" else _WRITERS[column.format](value)
 
 
 _NAMES = frozenset(("queue", "tenant"))

@@ -31,9 +31,11 @@ from stream.core.cloudevents import Event
 from stream.core.family import windows_of
 from stream.core.windows import ALL
 from stream.families.registry import EVENT_TYPES, FAMILIES
+from stream.security.customer_keys import read_customer_keys
 from stream.settings import Settings
 from stream.simulator import (
     CASES_BEFORE,
+    CUSTOMERS_BEFORE,
     demo_centre,
     going_on,
     newest_event,
@@ -68,18 +70,32 @@ source_option = click.option(
 )
 @click.option("--window", type=click.Choice([*windows_of(FAMILIES), ALL]), default="30m", show_default=True)
 @click.option("--policies", type=click.Path(path_type=Path), help="TOML file with thresholds and formulas.")
+@click.option("--customer-key-file", type=click.Path(path_type=Path), help="Keys of the digests of customers.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, null where there is no sample.")
-def replay(
-    source: str, at: datetime | time | None, window: str, policies: Path | None, as_json: bool, **given: object
+def replay(  # one argument per option
+    source: str,
+    at: datetime | time | None,
+    window: str,
+    policies: Path | None,
+    customer_key_file: Path | None,
+    *,
+    as_json: bool,
+    **given: object,
 ) -> None:
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
-    settings = settings_of_environment(policies=policies)
+    settings = settings_of_environment(policies=policies, customer_key_file=customer_key_file)
     bad = BadLines()
     recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad)
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
-    result = fold(events, at=instant, policies=load_policies(settings.policies), whole=window == ALL)
+    result = fold(
+        events,
+        at=instant,
+        policies=load_policies(settings.policies),
+        customer_keys=read_customer_keys(settings.customer_key_file),
+        whole=window == ALL,
+    )
     # Before the board: where nothing in the file was an event this raises, instead of an empty table.
     bad.summary(result.events)
     panels = panels_of(result.board(instant), FAMILIES, window, detailed=True)
@@ -138,6 +154,7 @@ WRITERS = {"jsonl": _write_events, "asterisk-queue-log": _write_queue_log}
 @click.option("--broker", help="Send live events to this broker, host:port, instead of printing them.")
 @click.option("--speed", default=1.0, show_default=True, help="With --broker: simulated seconds per second.")
 @click.option("--surveys", is_flag=True, help="Ask customers afterwards, and review conversations.")
+@click.option("--customers", is_flag=True, help="Say who calls and writes, and tell of these: 100 days of them first.")
 def simulate(  # one argument per option
     centre: str,
     seed: int,
@@ -149,6 +166,7 @@ def simulate(  # one argument per option
     speed: float,
     *,
     surveys: bool,
+    customers: bool,
 ) -> None:
     """
     Simulate a contact centre: print a day, or send a live one.
@@ -157,22 +175,25 @@ def simulate(  # one argument per option
     """
     if broker is not None:
         settings = settings_of_environment(broker=broker)
-        asyncio.run(_live(centre, seed, timedelta(hours=hours), speed, settings, surveys=surveys))
+        live = _live(centre, seed, timedelta(hours=hours), speed, settings, surveys=surveys, customers=customers)
+        asyncio.run(live)
         return
     begin = start or now()
     chosen = CENTRES[centre]()
-    events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed)
+    before = CUSTOMERS_BEFORE if customers else None
+    events = play(chosen, start=begin, end=begin + timedelta(hours=hours), seed=seed, customers_before=before)
     WRITERS[form](with_surveys(events) if surveys else events, chosen, tenant)
 
 
 async def _live(  # as many as there are options
-    centre: str, seed: int, past: timedelta, speed: float, settings: Settings, *, surveys: bool
+    centre: str, seed: int, past: timedelta, speed: float, settings: Settings, *, surveys: bool, customers: bool
 ) -> None:
     chosen = CENTRES[centre]()
     newest = await newest_event(broker_address(settings).split(","), chosen, security=settings.security)
     # Read after the broker was asked, which may take seconds: the first event is not to be late already.
     at = now()
-    events = going_on(chosen, newest, now=at, past=past, seed=seed, cases_before=CASES_BEFORE)
+    before = CUSTOMERS_BEFORE if customers else None
+    events = going_on(chosen, newest, now=at, past=past, seed=seed, cases_before=CASES_BEFORE, customers_before=before)
     if surveys:
         events = with_surveys(events)
     # A run that was faster than the clock goes on ahead of it.

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from stream.core.public_holidays import public_holidays
-from stream.core.windows import month_of, start_of_day
+from stream.core.windows import first_day_of, month_of, start_of_day
 
 __all__ = ["EVERY_DAY", "BusinessCalendar", "Hours", "Span", "SpecialDay"]
 
@@ -141,7 +141,7 @@ class BusinessCalendar(Struct, frozen=True, kw_only=True):
         # The last of its days that begins with less.
         index = bisect_right(in_month, wanted - 1) - 1
         left = (wanted - in_month[index]) * _MICROSECOND
-        for opens, closes in _open_on(self, _first_day(month) + index):
+        for opens, closes in _open_on(self, first_day_of(month) + index):
             if left <= closes - opens:
                 return opens + left
             left -= closes - opens
@@ -160,14 +160,14 @@ class _Place(NamedTuple):
         day = _local_day(at, calendar.zone)
         month = month_of(day)
         today = sum((min(closes, at) - opens for opens, closes in _open_on(calendar, day) if opens < at), timedelta(0))
-        return cls(month, _month(calendar, month)[day - _first_day(month)] + today // _MICROSECOND)
+        return cls(month, _month(calendar, month)[day - first_day_of(month)] + today // _MICROSECOND)
 
 
 # Most queues of a centre have the same calendar, and are asked for the same months and days.
 @lru_cache(maxsize=16_384)
 def _month(calendar: BusinessCalendar, month: int) -> tuple[int, ...]:
     """Return how many microseconds of a month have been open when each of its days begins, and when it ends."""
-    days = range(_first_day(month), _first_day(month + 1))
+    days = range(first_day_of(month), first_day_of(month + 1))
     lengths = (sum((closes - opens for opens, closes in _open_on(calendar, day)), timedelta(0)) for day in days)
     return tuple(accumulate((length // _MICROSECOND for length in lengths), initial=0))
 
@@ -201,10 +201,6 @@ def _local_day(at: datetime, zone: ZoneInfo) -> int:
     day = at.astimezone(zone).date().toordinal()
     # A clock that is set back at midnight says yesterday's date once more.
     return day + 1 if at >= _midnight(day + 1, zone) else day
-
-
-def _first_day(month: int) -> int:
-    return date(month // 12, month % 12 + 1, 1).toordinal()
 
 
 def _midnight(day: int, zone: ZoneInfo) -> datetime:

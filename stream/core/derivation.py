@@ -1,10 +1,10 @@
 """What follows from one family's events for other families, held to the contract like the events of any producer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from stream.core.cloudevents import Event, EventDecoder, encode
-from stream.core.family import Derive, Family
+from stream.core.family import Derive, Family, OfCustomer
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
 
@@ -19,6 +19,8 @@ class Derivation:
         for family in families:
             if family.derive is not None:
                 self._derive |= family.derive(policies)
+        self._of_customer = frozenset(kind for kind, derive in self._derive.items() if type(derive) is OfCustomer)
+        self._of_any = self._derive.keys() - self._of_customer
         # Read again as a worker will read it: what it would refuse must not be in a replay either.
         self._decoder = EventDecoder([kind for family in families for kind in family.events])
 
@@ -37,6 +39,27 @@ class Derivation:
         if derive is None:
             return ()
         return [self._checked(event, encode(one)) for one in derive(event)]
+
+    def of_slice(self, events: Sequence[Event]) -> Iterator[tuple[Event, Sequence[tuple[Event, bytes]] | Exception]]:
+        """Yield the events of many from which anything follows, each with what `of` tells; or why nothing can."""
+        for event in self._leading_on(events):
+            try:
+                if follow := self._derive[type(event)](event):
+                    yield event, [self._checked(event, encode(one)) for one in follow]
+            except Exception as failure:  # noqa: BLE001  # a defect of one family must not stop the stream
+                yield event, failure
+
+    def _leading_on(self, events: Sequence[Event]) -> list[Event]:
+        """Return the events that are asked what follows from them."""
+        # Nearly all are not, and all are looked at: a call for each would cost as much as a hundredth of folding it.
+        of_customer, of_any = self._of_customer, self._of_any
+        if not of_any:
+            return [event for event in events if type(event) in of_customer and event.data.customer is not None]
+        return [
+            event
+            for event in events
+            if (type(event) in of_customer and event.data.customer is not None) or type(event) in of_any
+        ]
 
     def _checked(self, event: Event, value: bytes) -> tuple[Event, bytes]:
         read = self._decoder.decode(value)

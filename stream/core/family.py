@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from stream.core.cloudevents import Event
 from stream.core.counts import Counts
 from stream.core.figure import Column, Figure, Key, Reading, Row, Show
+from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
 from stream.core.row_codec import RowCodec
@@ -28,6 +29,7 @@ __all__ = [
     "Family",
     "Fold",
     "FoldOptions",
+    "OfCustomer",
     "Snapshot",
     "merged",
     "newest_by_source",
@@ -64,8 +66,20 @@ def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
     return newest
 
 
-Derive = Callable[[Any], Iterable[Event]]
+Derive = Callable[[Any], Sequence[Event]]
 """Returns the events that follow from one."""
+
+
+class OfCustomer(Struct, frozen=True):
+    """A `Derive` of events that may name a customer: from those that name none nothing follows."""
+
+    tell: Callable[[Any, str], Sequence[Event]]
+    """Is given an event and the customer whom its data names."""
+
+    def __call__(self, event: Any) -> Sequence[Event]:  # noqa: ANN401  # each kind of event has its own data
+        """Return the events that follow from one."""
+        customer = event.data.customer
+        return () if customer is None else self.tell(event, customer)
 
 
 class Snapshot(Protocol):
@@ -123,9 +137,13 @@ class FoldOptions(Struct, frozen=True, kw_only=True):
     """What a deployment chooses for the folds of every family."""
 
     policies: Policies = Policies()
+    customer_keys: CustomerKeys = NO_SECRET
+    """What customers are known by: an id of one is never kept."""
     max_queues_per_tenant: int = 10_000
     """Beyond that a producer has run away; the excess is counted under one name."""
     max_queues: int = 100_000
+    max_customers: int = 10_000_000
+    """Of customers, and of carts, beyond that only events are counted."""
     keep_silent: bool = False
     """Whether what was silent for long is shown, and its totals go on: one window over a whole record wants that."""
 

@@ -35,8 +35,26 @@ Key = tuple[str | None, ...]
 Row = dict[str, Any]
 """What a board tells of one snapshot in one window, by the names of figures and facts."""
 
-Format = Literal["level", "share", "duration", "elapsed", "limit", "count", "score", "moment", "text", "agents"]
-"""How a figure is written: terminal and page have a function of each name. `agents`: how many of them are free."""
+Format = Literal[
+    "level",
+    "share",
+    "duration",
+    "elapsed",
+    "limit",
+    "count",
+    "score",
+    "rate",
+    "change",
+    "amount",
+    "moment",
+    "text",
+    "agents",
+]
+"""
+How a figure is written: terminal and page have a function of each name.
+
+`agents`: how many of them are free. `amount`: money, in the currency that the fact `currency` of its row names.
+"""
 
 
 class Reading(Generic[S]):
@@ -69,6 +87,10 @@ class Parts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In their order. Empty: all that any window has."""
     own: str = ""
     """The fact that tells which of them is that of the row itself."""
+    called: str = ""
+    """Where they are called as elsewhere: what stands before each in the files of words, such as `channel`."""
+    absent_is_unknown: bool = False
+    """Whether nothing is known of a part that a window lacks; else it is 0 there."""
 
 
 class Bars(Struct, frozen=True, kw_only=True):
@@ -123,8 +145,12 @@ class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Another field of the row and its format: a page writes it behind this one, after a slash."""
     tile: Literal["", "large", "small"] = ""
     """Whether a tile shows it; it must also be in the list. Three have room large, the first is the largest."""
-    summary: Literal["", "sum", "max"] = ""
-    """What the head of a page says of it over all rows; it must also be in the list."""
+    summary: Literal["", "sum", "max", "tenants"] = ""
+    """
+    What the head of a page says of it over all rows; it must also be in the list.
+
+    `tenants`: the sum of those rows that are of all of a tenant, where others are parts of them.
+    """
     notes: tuple[ShownNote, ...] = ()
     """What stands below it where it is large."""
     parts: Parts | None = None
@@ -135,10 +161,18 @@ class ShownColumn(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether a detail leaves it out while no window has any."""
     bars: Bars | None = None
     """Where it is a distribution."""
+    only_with: str = ""
+    """A label that not every row has, and that a row must have to have this figure: others show nothing of it."""
+    only_without: str = ""
+    """A label that a row must not have to have this figure."""
     needs_agents: bool = False
     """Whether it counts what waits for agents: a board says so where there is some, and no agent is free."""
     windowed: bool = False
     """Told of what a detail shows large: whether it is of the window that is chosen, and not of now."""
+
+    def is_of(self, row: Row) -> bool:
+        """Tell whether a row has this figure, by its labels: a value may be unknown all the same."""
+        return bool((not self.only_with or row[self.only_with]) and not (self.only_without and row[self.only_without]))
 
 
 class Show(ShownColumn, Generic[S], frozen=True, kw_only=True):

@@ -8,7 +8,21 @@ from math import floor
 from typing import Final
 from unicodedata import category
 
-__all__ = ["NO_SAMPLE", "count", "duration", "elapsed", "level", "limit", "moment", "printable", "score", "share"]
+__all__ = [
+    "NO_SAMPLE",
+    "amount",
+    "change",
+    "count",
+    "duration",
+    "elapsed",
+    "level",
+    "limit",
+    "moment",
+    "printable",
+    "rate",
+    "score",
+    "share",
+]
 
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
@@ -66,6 +80,24 @@ def count(number: int | None) -> str:
 def score(number: float | None) -> str:
     """Write a mean score, or a difference of shares in points: one decimal, rounded half up."""
     return NO_SAMPLE if number is None else f"{floor(number * 10 + 0.5) / 10:.1f}"
+
+
+def rate(number: float | None) -> str:
+    """Write how often something happens, in the mean: two decimals, rounded half up."""
+    return NO_SAMPLE if number is None else f"{floor(number * 100 + 0.5) / 100:.2f}"
+
+
+def change(of: tuple[float, float] | None) -> str:
+    """Write by how much something is more, or less, and the margin of error of that: `+0.31 ± 0.12`."""
+    if of is None:
+        return NO_SAMPLE
+    more, margin = of
+    return f"{floor(more * 100 + 0.5) / 100:+.2f} ± {rate(margin)}"
+
+
+def amount(number: float | None, currency: str = "") -> str:
+    """Write money, rounded half up to whole units of its *currency*: `1 234 EUR`; thousands apart by a thin space."""
+    return NO_SAMPLE if number is None else f"{count(floor(number + 0.5))} {currency}".rstrip()
 
 
 def moment(at: datetime | None) -> str:

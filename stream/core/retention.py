@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
-from stream.core.windows import Window
+from stream.core.windows import Unit, Window
 
 __all__ = ["Retention"]
 
@@ -20,27 +20,36 @@ class Retention(Struct, frozen=True, kw_only=True):
     """Local days, with the one that is going on."""
     months: int = 0
     """Calendar months, with the one that is going on."""
+    quarters: int = 0
+    """Calendar quarters, with the one that is going on."""
     duplicates: timedelta = timedelta(0)
     """The duplicate window: how long what is finished is kept, so that repeats change nothing."""
 
     def keeps(self, window: Window) -> bool:
         """Tell whether all of a window is kept."""
-        # Of days and months the running one is among those that are counted here.
-        kept = {"minute": self.minutes, "hour": self.hours, "day": self.days - 1, "month": self.months - 1}
+        kept: dict[Unit, int] = {
+            "minute": self.minutes,
+            "hour": self.hours,
+            # Of local units the running one is among those that are counted here.
+            "day": self.days - 1,
+            "month": self.months - 1,
+            "quarter": self.quarters - 1,
+        }
         return window.oldest <= kept[window.unit]
 
     @property
     def surely(self) -> timedelta:
         """How long ago an instant may be and is kept whatever the calendar says."""
-        # A local day has 23 hours where the clock is set forward, and a month 28 days.
+        # A local day has 23 hours where the clock is set forward, a month 28 days, and a quarter 90.
         day = timedelta(hours=23)
         units = (timedelta(minutes=1) * (self.minutes - 1), timedelta(hours=1) * (self.hours - 1))
-        return max(timedelta(0), *units, day * (self.days - 1), day * 28 * (self.months - 1))
+        days = max(self.days - 1, 28 * (self.months - 1), 90 * (self.quarters - 1))
+        return max(timedelta(0), *units, day * days)
 
     @property
     def reach(self) -> timedelta:
         """How long ago the oldest instant that is kept may be, clock changes included."""
-        # A local day has 25 hours where the clock is set back, and a month with such a day an hour more.
-        day, month = timedelta(hours=25), timedelta(days=31, hours=1)
+        # A local day has 25 hours where the clock is set back, and a month or quarter with such a day an hour more.
+        day, month, quarter = timedelta(hours=25), timedelta(days=31, hours=1), timedelta(days=92, hours=1)
         minutes, hours = timedelta(minutes=self.minutes + 1), timedelta(hours=self.hours + bool(self.hours))
-        return max(minutes, hours, day * self.days, month * self.months)
+        return max(minutes, hours, day * self.days, month * self.months, quarter * self.quarters)

@@ -26,9 +26,17 @@ class Totals(Generic[T]):
     the other, nor can a replay decide as the first time what counters had shown, without the watermark of that time.
     """
 
-    def __init__(self, new_row: Callable[[], CountsRow[T]], silence: timedelta | None) -> None:
-        """Totals end with a *silence* that is longer than this; None: never."""
+    def __init__(
+        self, new_row: Callable[[], CountsRow[T]], silence: timedelta | None, foresees: timedelta = timedelta(0)
+    ) -> None:
+        """
+        Totals end with a *silence* that is longer than this; None: never.
+
+        Nothing is counted at an instant that *foresees* more than this, ahead of the newest event.
+        """
+        assert silence is None or foresees < silence, "what lies ahead would outlast a silence"
         self.silence = silence
+        self._foresees = foresees
         self.counted = new_row()
         self.taken_back = self.counted.taken_back = type(self.counted.tally)()
         self.first_minute = 0
@@ -55,8 +63,9 @@ class Totals(Generic[T]):
     def _find_first_minute(self) -> None:
         began = self.counted.began
         if began is not None and self.silence is not None:
-            # All events before the silence were earlier than that.
-            self.first_minute = minute_of(began - self.silence) + 1
+            # All events before the silence, and what they foresaw, were earlier than that. What is counted late
+            # between the two may have been counted before, so the new totals have nothing of it.
+            self.first_minute = minute_of(began - self.silence + self._foresees) + 1
 
     def correct(self, at: datetime, offset: int) -> list[T]:
         """Return the tallies that keep what was counted at an instant and is taken back by a record: none, or one."""

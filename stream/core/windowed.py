@@ -1,4 +1,4 @@
-"""What one key has counted, by minute, hour, local day, calendar month and in total; each in a row of its own.
+"""What one key has counted, by minute, hour, local day, month, quarter and in total; each in a row of its own.
 
 Knows neither events nor families: it is told contributions, which say at what instant they count, and how.
 """
@@ -10,25 +10,14 @@ from functools import lru_cache
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from stream.core.ahead import DaysAhead
 from stream.core.counted import Counted
 from stream.core.counts import Counts, CountsRow, size_of
+from stream.core.kept_units import KeptUnits
 from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
 from stream.core.totals import Totals
-from stream.core.windows import (
-    ALL,
-    EPOCH,
-    LIVE_WINDOWS,
-    SPANS,
-    UNITS,
-    Unit,
-    day_of,
-    hour_of,
-    minute_of,
-    month_of,
-    start_of,
-    start_of_day,
-)
+from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, SPANS, UNITS, Unit, minute_of, start_of
 
 __all__ = ["Contribution", "Scope", "Windowed"]
 
@@ -39,7 +28,7 @@ Scope = Literal[Unit, "total", "taken_back"]
 """What a row is of; of `taken_back` only versions before wrote one: now the row of the total has it."""
 
 _NOT_KEPT: Final = 2**62
-"""Later than every minute, hour, day and month."""
+"""Later than every number of a unit."""
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -77,7 +66,7 @@ class Contribution(Protocol[T_contra]):
 
     @property
     def at(self) -> datetime:
-        """The instant, hence the minute, hour, day and month, that it counts in."""
+        """The instant, hence the unit of each kind, that it counts in."""
 
     def count(self, tallies: Iterable[T_contra], sign: int, /) -> None:
         """Add it to each of *tallies* (sign 1), or take it back (-1)."""
@@ -88,6 +77,10 @@ class Windowed(Generic[T]):
     The counts of one key, in all windows.
 
     Rows count in place, each record once: a row that was loaded with a higher applied offset takes nothing.
+
+    A family that foresees something counts it at once, at an instant on a later day of the key. No window has it, nor
+    `ALL`, until that day has come; a later event may take it back, before that day or after it. But no counter may
+    show it: one would have what was taken back before its day, too (`Counted.shown`).
     """
 
     def __init__(
@@ -99,14 +92,22 @@ class Windowed(Generic[T]):
         *,
         windows: tuple[str, ...] = LIVE_WINDOWS,
         silence: timedelta | None = None,
+        foresees: timedelta = timedelta(0),
     ) -> None:
+        """
+        Make it empty.
+
+        *foresees* is the longest that anything lies ahead of the newest event; 0: nothing does. Days must be kept
+        then, but no hours, of which one may be in two days, and a *silence* must be longer. Whoever forgets a silent
+        key waits for that, too: its windows may show something of it so much longer than its retention reaches.
+        """
         self.watermark = EPOCH
         """Time of the newest event of this key."""
         self.silent_from = EPOCH
         """An event that is later may end a silence: `end_silence` must hear of it before the watermark moves."""
-        self.totals = Totals(new_row, silence)
+        self.totals = Totals(new_row, silence, foresees)
         self._kind: type[T] = type(self.totals.counted.tally)
-        self._retention, self._zone, self._day_starts = retention, zone, day_starts
+        self._units = KeptUnits(retention, zone, day_starts)
         self.surely_kept = retention.surely
         """What is no later than that is kept: it needs no calendar to be told, as nearly all events."""
         # A number that is counted in for the first time gets a row by being asked for; readers ask by `get`.
@@ -121,15 +122,14 @@ class Windowed(Generic[T]):
         """The minutes that were counted in since rows were last drained, and all tallies that count them."""
         self._open_numbers: dict[Unit, dict[int, None]] = {unit: {} for unit in UNITS}
         """The numbers of the longer units that these are in: ordered sets."""
+        assert not foresees or (retention.days and not retention.hours), "what lies ahead is told apart by its day"
+        self._ahead = DaysAhead(self._rows["day"], self._open_numbers["day"], self._kind) if foresees else None
         self._in_days = not (retention.minutes or retention.hours)
         """Nothing shorter is kept: all minutes of a day count in the same rows."""
         self._alike = (0, -1)
         """The first and last of such minutes."""
         self._ajar: set[int] = set()
         """Days whose rows were loaded or counted in since the ones that are over were closed."""
-        self._first: dict[Unit, int] = {}
-        """The first of each unit that is kept, until the watermark is at `_first_until`."""
-        self._first_until = EPOCH
         self._swept_to = -1
 
     # Counting: in place, in every row that has not counted the record yet.
@@ -187,7 +187,7 @@ class Windowed(Generic[T]):
         tallies = self._open_minutes.get(minute)
         contribution.count(self._open(minute, offset) if tallies is None else tallies, sign)
         if minute < self._read_at:
-            self._count_closed(contribution, sign, minute, offset)
+            self._count_closed(contribution, sign, minute)
 
     def alike(self, minute: int) -> int:
         """
@@ -198,22 +198,26 @@ class Windowed(Generic[T]):
         known = self._alike
         if not known[0] <= minute <= known[1]:
             known = self._day_around(minute)
-            self._alike = max(self._alike, known)  # what is told of days ago comes between events of today
+            # What is told of days ago comes between events of today, as does what lies ahead.
+            if known[0] <= minute_of(self.watermark):
+                self._alike = max(self._alike, known)
         return known[1]
 
     def _day_around(self, minute: int) -> tuple[int, int]:
         """Return the first and last minute of the local day that holds *minute*, on the same side of a silence."""
         day, begun = self.day_of(minute), self.totals.first_minute
-        first, after = (minute_of(start_of_day(number, self._zone, self._day_starts)) for number in (day, day + 1))
-        return (max(first, begun), after - 1) if minute >= begun else (first, min(after, begun) - 1)
+        first, last = self._units.minutes_of_day(day)
+        return (max(first, begun), last) if minute >= begun else (first, min(last, begun - 1))
 
-    def _count_closed(self, contribution: Contribution[T], sign: int, minute: int, offset: int) -> None:
+    def _count_closed(self, contribution: Contribution[T], sign: int, minute: int) -> None:
         """Bring sums up to date that were made without a contribution to what they have closed."""
         late: T | None = None
+        tallies = self._open_minutes[minute]
         for unit, sums in self._sums.items():
-            number = self._number(unit, minute)
+            number = self._units.number(unit, minute)
             row = self._rows[unit].get(number) if number < sums.running else None
-            if row is not None and row.applied_offset < offset:
+            # Rows that are not kept any more, or have counted the record before, stay as they are until they go.
+            if row is not None and any(tally is row.tally for tally in tallies):
                 if late is None:
                     late = self._kind()  # counting into a tally of its own gives the delta
                     contribution.count([late], sign)
@@ -223,8 +227,8 @@ class Windowed(Generic[T]):
         """Return the tallies that count a minute: of rows that are behind *offset*, hence behind all that follow."""
         # Once for each minute and settling, not at each event: counting is most of what a fold does.
         rows = [self.totals.counted] if minute >= self.totals.first_minute else []
-        number_of = self._number
-        for unit, first in self._first_kept().items():
+        number_of = self._units.number
+        for unit, first in self._units.first(self.watermark).items():
             number = minute if unit == "minute" else number_of(unit, minute)
             if number >= first:
                 rows.append(self._rows[unit][number])
@@ -242,7 +246,7 @@ class Windowed(Generic[T]):
 
     def drain_counted(self) -> Iterator[tuple[Scope, int, CountsRow[T]]]:
         """Yield the rows that were counted in since the last call, of what is still kept, and the totals."""
-        for unit, first in self._first_kept().items():
+        for unit, first in self._units.first(self.watermark).items():
             for number in self._open_minutes if unit == "minute" else self._open_numbers[unit]:
                 if number >= first:
                     yield unit, number, self._rows[unit][number]
@@ -285,7 +289,9 @@ class Windowed(Generic[T]):
     def is_too_late(self, at: datetime) -> bool:
         """Tell whether an instant is in nothing that is kept any more: only the totals get to know."""
         minute = minute_of(at)
-        return all(self._number(unit, minute) < first for unit, first in self._first_kept().items())
+        return all(
+            self._units.number(unit, minute) < first for unit, first in self._units.first(self.watermark).items()
+        )
 
     def is_due(self) -> bool:
         """Tell whether the watermark has come into another minute since the last eviction."""
@@ -296,7 +302,7 @@ class Windowed(Generic[T]):
         self._swept_to = minute_of(self.watermark)
         self._close_days()
         outdated: list[tuple[Scope, int]] = []
-        kept = self._first_kept()
+        kept = self._units.first(self.watermark)
         for unit, rows in self._rows.items():
             first = kept.get(unit, _NOT_KEPT)  # a version before may have kept other units
             numbers = [number for number in rows if number < first]
@@ -325,48 +331,9 @@ class Windowed(Generic[T]):
         yield "total", 0
         yield "taken_back", 0
 
-    def _first_kept(self) -> dict[Unit, int]:
-        """Return the first of each unit that is kept; mostly asked for within one minute, or day."""
-        if self.watermark >= self._first_until:
-            newest = minute_of(self.watermark)
-            self._first, self._first_until = self._kept_from(newest), self._until(newest)
-        return self._first
-
-    def _until(self, newest: int) -> datetime:
-        """Return when another minute begins, or hour, or day: the shortest unit that is kept."""
-        kept = self._retention
-        if kept.minutes:
-            return start_of(newest + 1)
-        if kept.hours:
-            return start_of((hour_of(newest) + 1) * 60)
-        return start_of_day(self.day_of(newest) + 1, self._zone, self._day_starts)
-
-    def _kept_from(self, newest: int) -> dict[Unit, int]:
-        kept, today = self._retention, self.day_of(newest)
-        first: dict[Unit, int] = {}
-        # The running minute or hour and that many whole ones before it, as a window has them; of days and months the
-        # running one is among those that are kept.
-        if kept.minutes:
-            first["minute"] = newest - kept.minutes
-        if kept.hours:
-            first["hour"] = hour_of(newest) - kept.hours
-        if kept.days:
-            first["day"] = today - kept.days + 1
-        if kept.months:
-            first["month"] = month_of(today) - kept.months + 1
-        return first
-
-    def _number(self, unit: Unit, minute: int) -> int:
-        """Return the number of the unit that holds *minute*."""
-        if unit == "day":
-            return day_of(minute, self._zone, self._day_starts)
-        if unit == "month":
-            return month_of(self.day_of(minute))
-        return minute if unit == "minute" else hour_of(minute)
-
     def day_of(self, minute: int) -> int:
         """Return the ordinal of the local day that holds *minute*."""
-        return day_of(minute, self._zone, self._day_starts)
+        return self._units.day_of(minute)
 
     # Reading.
 
@@ -374,12 +341,15 @@ class Windowed(Generic[T]):
         """Return the counts of each window at a *minute*, and of all there ever was."""
         windows = self._lengths.nothing_closed.copy()
         for unit, sums in self._sums.items():
-            windows.update(sums.at(minute if unit == "minute" else self._number(unit, minute)))
+            windows.update(sums.at(minute if unit == "minute" else self._units.number(unit, minute)))
         self._read_at = minute
         windows[ALL] = self.totals.counted.tally.pack()
         running = {unit: self._packed(unit, minute) for unit in self._lengths.units}
-        return Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
+        counted = Counted(windows=windows, running=running, taken_back=self.totals.read_taken_back())
+        if self._ahead is not None:
+            self._ahead.subtract_from(counted, self.day_of(minute), self.day_of(self.totals.first_minute - 1) + 1)
+        return counted
 
     def _packed(self, unit: Unit, minute: int) -> bytes:
-        row = self._rows[unit].get(self._number(unit, minute))
+        row = self._rows[unit].get(self._units.number(unit, minute))
         return bytes(size_of(self._kind)) if row is None else row.read(self._kind).pack()

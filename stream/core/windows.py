@@ -1,6 +1,6 @@
-"""Which minute, hour, day, month and window an instant belongs to. Half open: `[start, start + length)`.
+"""Which minute, hour, day, month, quarter and window an instant belongs to. Half open: `[start, start + length)`.
 
-Minutes and hours are counted from 1970 (UTC); days and months are those of a queue's own time zone and reset time.
+Minutes and hours are counted from 1970 (UTC); longer units are those of a queue's own time zone and reset time.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,8 @@ __all__ = [
     "LIVE_WINDOWS",
     "MINUTE",
     "MONTH",
+    "MONTHS_OF_QUARTER",
+    "QUARTER",
     "SPANS",
     "TODAY",
     "UNITS",
@@ -27,9 +29,11 @@ __all__ = [
     "Window",
     "day_of",
     "earlier",
+    "first_day_of",
     "hour_of",
     "minute_of",
     "month_of",
+    "quarter_of",
     "start_of",
     "start_of_day",
 ]
@@ -38,10 +42,10 @@ EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 MINUTE: Final = timedelta(minutes=1)
 
-Unit = Literal["minute", "hour", "day", "month"]
+Unit = Literal["minute", "hour", "day", "month", "quarter"]
 """What counts are kept by."""
 
-UNITS: Final[tuple[Unit, ...]] = ("minute", "hour", "day", "month")
+UNITS: Final[tuple[Unit, ...]] = ("minute", "hour", "day", "month", "quarter")
 """The shortest first."""
 
 
@@ -65,6 +69,9 @@ TODAY: Final = "today"
 MONTH: Final = "month"
 """The window since the queue's calendar month began, with the first of its days."""
 
+QUARTER: Final = "quarter"
+"""The window since the queue's calendar quarter began: January to March, and so on."""
+
 WINDOWS: Final[Mapping[str, Window]] = {
     "5m": Window("minute", 5),
     "15m": Window("minute", 15),
@@ -76,6 +83,7 @@ WINDOWS: Final[Mapping[str, Window]] = {
     "30d": Window("day", 30),
     "90d": Window("day", 90),
     MONTH: Window("month"),
+    QUARTER: Window("quarter"),
 }
 """Every window that a family may have, by name; of each unit the shortest first."""
 
@@ -91,6 +99,8 @@ LIVE_WINDOWS: Final = ("5m", "15m", "30m", "1h", TODAY)
 """The windows of what lasts for minutes."""
 
 DEFAULT_WINDOW: Final = "30m"
+
+MONTHS_OF_QUARTER: Final = 3
 
 ALL: Final = "all"
 """The window over everything there ever was."""
@@ -131,6 +141,7 @@ def day_of(minute: int, zone: ZoneInfo, day_starts: time) -> int:
     return day if at >= start_of_day(day, zone, day_starts) else day - 1
 
 
+@lru_cache(maxsize=4096)  # what lies ahead is of few days, and all of them are asked for with each event
 def start_of_day(day: int, zone: ZoneInfo, day_starts: time) -> datetime:
     """
     Return the first instant of a local day.
@@ -144,3 +155,13 @@ def month_of(day: int) -> int:
     """Return the number of the calendar month, since the year 0, that holds the day of an ordinal."""
     of = date.fromordinal(day)
     return of.year * 12 + of.month - 1
+
+
+def first_day_of(month: int) -> int:
+    """Return the ordinal of the first day of a calendar month."""
+    return date(month // 12, month % 12 + 1, 1).toordinal()
+
+
+def quarter_of(day: int) -> int:
+    """Return the number of the calendar quarter, since the year 0, that holds the day of an ordinal."""
+    return month_of(day) // MONTHS_OF_QUARTER

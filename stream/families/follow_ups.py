@@ -8,7 +8,7 @@ What follows happens at the instant of its event, and has its name, so that whoe
 is called as the contact, and the survey as the case.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, get_args
 
@@ -82,18 +82,18 @@ def after_contact(policies: Policies) -> Mapping[type[Event], Derive]:
         return {}
     policy_of = _finder(policies)
 
-    def after_end(ended: ContactEnded) -> Iterable[Event]:
+    def after_end(ended: ContactEnded) -> Sequence[Event]:
         disposition = ended.data.disposition
-        if disposition is not None:
-            policy = policy_of(ended.tenantid, ended.data.queue, ended.data.channel)
-            if disposition in policy.follow_up_dispositions:
-                yield _case(ended, ended.data, policy)
+        if disposition is None:
+            return ()
+        policy = policy_of(ended.tenantid, ended.data.queue, ended.data.channel)
+        return (_case(ended, ended.data, policy),) if disposition in policy.follow_up_dispositions else ()
 
-    def after_message(dequeued: ContactDequeued) -> Iterable[Event]:
-        if dequeued.data.reason == "voicemail":
-            policy = policy_of(dequeued.tenantid, dequeued.data.queue, dequeued.data.channel)
-            if policy.follow_up_voicemail:
-                yield _case(dequeued, dequeued.data, policy)
+    def after_message(dequeued: ContactDequeued) -> Sequence[Event]:
+        if dequeued.data.reason != "voicemail":
+            return ()
+        policy = policy_of(dequeued.tenantid, dequeued.data.queue, dequeued.data.channel)
+        return (_case(dequeued, dequeued.data, policy),) if policy.follow_up_voicemail else ()
 
     return {ContactEnded: after_end, ContactDequeued: after_message}
 
@@ -104,13 +104,16 @@ def after_case(policies: Policies) -> Mapping[type[Event], Derive]:
         return {}
     policy_of = _finder(policies)
 
-    def after_solution(resolved: CaseResolved) -> Iterable[Event]:
+    def after_solution(resolved: CaseResolved) -> Sequence[Event]:
         data = resolved.data
         # Who does not tell the queue is judged as the tenant as a whole: by rules that name neither queue nor channel.
         kind = policy_of(resolved.tenantid, data.queue or "", data.channel or "").survey_after_solution
-        if kind is not None:
-            asked = InvitationData(kind=kind, queue=data.queue, channel=data.channel, agent=data.agent)
-            yield SurveyInvited(data=asked, **_named(resolved, "survey"))
+        if kind is None:
+            return ()
+        asked = InvitationData(
+            kind=kind, queue=data.queue, channel=data.channel, agent=data.agent, customer=data.customer
+        )
+        return (SurveyInvited(data=asked, **_named(resolved, "survey")),)
 
     return {CaseResolved: after_solution}
 
@@ -130,7 +133,13 @@ def _finder(policies: Policies) -> Callable[[str, str, str], FollowUps]:
 
 def _case(told: Event, data: QueueData, policy: FollowUps) -> CaseOpened:
     # By the customer: who was promised an answer waits for it from now on.
-    opened = OpenedData(queue=policy.follow_up_queue or data.queue, channel=data.channel, opened_by="customer")
+    opened = OpenedData(
+        queue=policy.follow_up_queue or data.queue,
+        channel=data.channel,
+        opened_by="customer",
+        customer=data.customer,
+        topic=data.topic,
+    )
     return CaseOpened(data=opened, **_named(told, "case"))
 
 

@@ -3,7 +3,7 @@
 Nothing here knows what an event means; `stream.app.topics` brings the real families in, tests bring toys.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Event, Headers
 from stream.core.family import Applied, Family, Fold, FoldOptions
 
-__all__ = ["Applied", "Decode", "Fold", "Headers", "Record", "SourceTopic"]
+__all__ = ["Applied", "Decode", "Fold", "Follows", "Headers", "Record", "SourceTopic"]
 
 
 class Record(Protocol):
@@ -33,6 +33,10 @@ Decode = Callable[[bytes | None, Headers], Any]
 """Makes an event of a record's value and headers, or raises InvalidEvent."""
 
 
+Follows = Sequence[tuple[Event, bytes]]
+"""Events for other families, and their bytes."""
+
+
 class SourceTopic(Struct, frozen=True, kw_only=True):
     """The topic of a family's events: how its records are decoded, and what folds each of its partitions."""
 
@@ -41,8 +45,12 @@ class SourceTopic(Struct, frozen=True, kw_only=True):
     decode: Decode
     decode_all: Callable[[Sequence[Record]], list[Any] | None] = lambda _: None
     """Decodes many records at once, as `decode` would each; None where one of them is not plainly an event."""
-    derive: Callable[[Any], Sequence[tuple[Event, bytes]]] | None = None
-    """Returns the events for other families that follow from one of its own, and their bytes; None: none ever do."""
+    derive: Callable[[Sequence[Any]], Iterable[tuple[Any, Follows | Exception]]] | None = None
+    """
+    Yields those of its events from which any for other families follow, with these; or with why they cannot.
+
+    None: none ever do.
+    """
 
     @property
     def name(self) -> str:

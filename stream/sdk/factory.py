@@ -33,13 +33,17 @@ class EnvelopeFields(TypedDict):
 
 
 class Where(TypedDict, total=False):
-    """Where in the queue it happened, beside the queue itself: what may be said with each event of a contact."""
+    """Where in the queue it happened, to whom and about what: what may be said with each event of a contact."""
 
     channel: Channel
     agent: str | None
     enqueue_seq: int
     """Which visit of the contact to a queue; raise it each time the contact is queued again."""
     direction: Literal["inbound", "outbound"]
+    customer: str | None
+    """An opaque id, never a name or address: events of the same customer are found by it, whatever the channel."""
+    topic: str | None
+    """What it is about, where somebody knows that."""
 
 
 def utc_now() -> datetime:

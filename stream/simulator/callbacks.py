@@ -4,7 +4,7 @@ Kept simple: who calls back is not one of the agents on duty, so no desk is take
 """
 
 from stream.families.contacts.events import CallbackAttempted, CallbackConnected, CallbackFailed
-from stream.simulator.desks import Calendar, SimulatedQueue, SimulatedVisit
+from stream.simulator.desks import Calendar, SimulatedVisit
 from stream.simulator.events_out import Recorder
 
 __all__ = ["Callbacks"]
@@ -28,22 +28,21 @@ class Callbacks:
     def promise(self, visit: SimulatedVisit) -> None:
         """A waiting customer has asked to be called back."""
         due = self._calendar.now + PROMISED_AFTER_MS
-        callback = f"{visit.contact}-callback"
-        self._record.callback_requested(callback, visit.queue, visit.contact, due)
-        self._calendar.at(due, self._attempt, (callback, visit.contact, visit.queue, 1))
+        self._record.callback_requested(visit, due)
+        self._calendar.at(due, self._attempt, (visit, 1))
 
-    def _attempt(self, what: tuple[str, str, SimulatedQueue, int]) -> None:
-        callback, origin, queue, number = what
-        self._record.callback(CallbackAttempted, callback, queue, origin, number)
+    def _attempt(self, what: tuple[SimulatedVisit, int]) -> None:
+        visit, number = what
+        self._record.callback(CallbackAttempted, visit, number)
         # At least a millisecond: an attempt and its outcome must not have the same time.
-        rings = 1 + int(queue.rng.random() * RINGS_MS)
+        rings = 1 + int(visit.queue.rng.random() * RINGS_MS)
         self._calendar.after(rings, self._outcome, what)
 
-    def _outcome(self, what: tuple[str, str, SimulatedQueue, int]) -> None:
-        callback, origin, queue, number = what
-        if queue.rng.random() < REACHED:
-            self._record.callback(CallbackConnected, callback, queue, origin, number)
+    def _outcome(self, what: tuple[SimulatedVisit, int]) -> None:
+        visit, number = what
+        if visit.queue.rng.random() < REACHED:
+            self._record.callback(CallbackConnected, visit, number)
         elif number < MOST_ATTEMPTS:
-            self._calendar.after(RETRY_AFTER_MS, self._attempt, (callback, origin, queue, number + 1))
+            self._calendar.after(RETRY_AFTER_MS, self._attempt, (visit, number + 1))
         else:
-            self._record.callback(CallbackFailed, callback, queue, origin, number)
+            self._record.callback(CallbackFailed, visit, number)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel
 from stream.simulator.cases.plan import HelpDesk
+from stream.simulator.customers.plan import CustomerBase
 from stream.simulator.times import DAY, NOTHING, Length, Shift, require, require_shares
 
 __all__ = [
@@ -172,11 +173,15 @@ class Centre(Struct, frozen=True, kw_only=True):
     """A tenant without a trunk never runs out of lines."""
     help_desk: HelpDesk = HelpDesk()
     """Who answers cases: nobody of it takes calls."""
+    customers: tuple[CustomerBase, ...] = ()
+    """Who calls and writes, tenant by tenant: of others nobody knows who they are."""
     reports: Reports = Reports()
 
     def __post_init__(self) -> None:
         known = {(queue.tenant, queue.name) for queue in self.queues}
         require(f"centre {self.name}: two queues of a tenant have one name", that=len(known) == len(self.queues))
+        bases = {base.tenant for base in self.customers}
+        require(f"centre {self.name}: a tenant has its customers twice", that=len(bases) == len(self.customers))
         agents = {(agent.tenant, agent.id) for agent in self.agents}
         require(f"centre {self.name}: two agents of a tenant have one id", that=len(agents) == len(self.agents))
         for tenant, queue, where in self._named_queues():

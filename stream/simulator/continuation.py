@@ -42,17 +42,26 @@ def going_on(
     past: timedelta,
     seed: int,
     cases_before: timedelta = timedelta(0),
+    customers_before: timedelta | None = None,
 ) -> Iterator[Event]:
     """
     Yield what follows *newest*, the newest event of this centre that a broker has, for a year.
 
     The last minutes before it come again, with the same ids. A run that no broker knows, or that was of another
-    seed, begins at a whole hour, at least the *past* before *now*; its cases *cases_before* that, as they did when the
-    run began.
+    seed, begins at a whole hour, at least the *past* before *now*; its cases *cases_before* that, and its customers
+    *customers_before* (None: nobody tells of them), as they did when the run began.
     """
-    begun = None if newest is None else _begun(centre, newest, seed, cases_before)
+    longest_before = max(cases_before, customers_before or timedelta(0))
+    begun = None if newest is None else _begun(centre, newest, seed, longest_before)
     start = begun or _whole_hour(now - past)
-    events = simulate(centre, start=start, end=start + FOR_EVER, seed=seed, cases_before=cases_before)
+    events = simulate(
+        centre,
+        start=start,
+        end=start + FOR_EVER,
+        seed=seed,
+        cases_before=cases_before,
+        customers_before=customers_before,
+    )
     if begun is None or newest is None:
         return events
     # Not exactly after the newest: of the partitions of a topic some may lack what came shortly before it.
@@ -60,14 +69,14 @@ def going_on(
     return dropwhile(lambda event: event.time < known, events)
 
 
-def _begun(centre: Centre, newest: Event, seed: int, cases_before: timedelta) -> datetime | None:
+def _begun(centre: Centre, newest: Event, seed: int, before: timedelta) -> datetime | None:
     """Return when its run began: at one of the whole hours before it. None for a run of another centre or seed."""
     run, _, _ = newest.id.partition("-")
-    # Whoever was stopped while it told of the cases before its start has not begun with the calls.
-    latest = _whole_hour(newest.time + cases_before)
+    # Whoever was stopped while it told of the time before its start has not begun with the calls.
+    latest = _whole_hour(newest.time + before)
     # Ids begin with a hash of centre, start and seed: it cannot be read back, but runs begin at whole hours,
     # and a year has few of these.
-    starts = (latest - hours * HOUR for hours in range((FOR_EVER + cases_before) // HOUR))
+    starts = (latest - hours * HOUR for hours in range((FOR_EVER + before) // HOUR))
     return next((start for start in starts if run_mark(centre, start, seed) == run), None)
 
 

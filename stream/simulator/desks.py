@@ -11,8 +11,9 @@ from enum import Enum, auto
 from random import Random
 from typing import Literal, TypeVar
 
+from stream.simulator.callers import Callers, Errand
 from stream.simulator.centre import AgentPlan, Break, QueuePlan
-from stream.simulator.customers import Customers, Errand
+from stream.simulator.customers.known import STRANGER, KnownCaller, KnownCallers
 
 __all__ = ["Calendar", "Desk", "Lines", "SimulatedQueue", "SimulatedVisit", "Stage"]
 
@@ -76,9 +77,10 @@ class SimulatedQueue:
     __slots__ = (
         "agents_on_duty",
         "arrivals",
-        "customers",
+        "callers",
         "desks",
         "index",
+        "known",
         "lines",
         "number",
         "plan",
@@ -105,9 +107,11 @@ class SimulatedQueue:
         self.desks: list[tuple[int, Desk]] = []
         """Who may serve it, with the rank of the queue among their skills; lowest first."""
         self.arrivals: Iterator[int]
-        self.customers: Customers
-        self.returning: Customers
+        self.callers: Callers
+        self.returning: Callers
         """Draws the errands of who is transferred here: apart, so that they do not change who comes afresh."""
+        self.known: KnownCallers | None = None
+        """Draws who comes, in a centre with customers."""
         self.ring: Callable[[Random], int]
         self.ring_limit: int
         self.rng: Random
@@ -177,6 +181,7 @@ class SimulatedVisit:
 
     __slots__ = (
         "answered_at",
+        "caller",
         "contact",
         "desk",
         "enqueued_at",
@@ -192,8 +197,11 @@ class SimulatedVisit:
         "stage",
     )
 
-    def __init__(self, contact: str, queue: SimulatedQueue, errand: Errand, seq: int = 1) -> None:
+    def __init__(
+        self, contact: str, queue: SimulatedQueue, errand: Errand, seq: int = 1, caller: KnownCaller = STRANGER
+    ) -> None:
         self.contact = contact
+        self.caller = caller
         self.queue = queue
         self.errand = errand
         self.seq = seq

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from stream.families.agents import events as agents
 from stream.simulator.arrivals import DAY_MS
+from stream.simulator.callers import milliseconds
 from stream.simulator.centre import Break, Shift
-from stream.simulator.customers import milliseconds
 from stream.simulator.desks import Activity, Calendar, Desk, SimulatedQueue
 from stream.simulator.events_out import Recorder
 

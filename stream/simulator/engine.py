@@ -14,13 +14,15 @@ from random import Random
 from stream.core.cloudevents import Event
 from stream.simulator.arrivals import arrival_times
 from stream.simulator.callbacks import Callbacks
+from stream.simulator.callers import Callers, milliseconds, sampler
 from stream.simulator.cases.engine import simulated_cases
 from stream.simulator.centre import Centre
 from stream.simulator.conversation import Conversations
-from stream.simulator.customers import Customers, milliseconds, sampler
+from stream.simulator.customers.engine import simulated_customers
+from stream.simulator.customers.known import WhoComes
 from stream.simulator.desks import Calendar, Desk, Lines, SimulatedQueue, SimulatedVisit
 from stream.simulator.duty import Duty
-from stream.simulator.events_out import Recorder
+from stream.simulator.events_out import Recorder, source_of
 from stream.simulator.front_door import FrontDoor
 from stream.simulator.waiting import WaitingRoom
 
@@ -28,32 +30,54 @@ __all__ = ["run_mark", "simulate"]
 
 
 def simulate(
-    centre: Centre, *, start: datetime, end: datetime, seed: int, cases_before: timedelta = timedelta(0)
+    centre: Centre,
+    *,
+    start: datetime,
+    end: datetime,
+    seed: int,
+    cases_before: timedelta = timedelta(0),
+    customers_before: timedelta | None = None,
 ) -> Iterator[Event]:
     """
     Yield what happens in the centre from *start* until before *end*, in order of time, lazily.
 
     The centre is empty at *start*; agents whose shift has begun log in then. Its help desk begins *cases_before* that,
-    since cases live for days. What is open at *end* stays open. Times are whole milliseconds after *start*, which must
-    be aware.
+    since cases live for days, and its customers *customers_before* that; None: nobody is told of customers, and no call
+    says whose it is. What is open at *end* stays open. Times are whole milliseconds after *start*, which must be aware.
     """
     if start.tzinfo is None or end.tzinfo is None:
         raise ValueError("start and end need a time zone")
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     # Events have whole milliseconds, and the ids of a run are made from its start: both must say the same.
     start -= timedelta(microseconds=start.microsecond % 1000)
-    calls = _events(centre, start, end, seed)
-    if not centre.help_desk.queues:
-        return calls
-    # Played apart, and nobody of the one works for the other: so the calls of a seed are the same with cases or not.
     run = run_mark(centre, start, seed)
-    if cases_before:
-        # Other cases than those of a help desk that begins with the calls: they must not share ids with these.
-        run += f"-{milliseconds(cases_before)}"
+    bases = () if customers_before is None else centre.customers
+    who_comes = WhoComes(bases, seed=seed, run=run)
+    # Played apart, and nobody of the one works for the other: so the calls of a seed are the same with cases and
+    # customers or without.
+    calls = _events(centre, start, end, seed, who_comes)
     cases = simulated_cases(
-        centre.help_desk, centre=centre.name, run=run, start=start - cases_before, end=end, seed=seed
+        centre.help_desk,
+        centre=centre.name,
+        run=_run_before(run, cases_before),
+        start=start - cases_before,
+        calls_start=start,
+        end=end,
+        seed=seed,
+        who_comes=who_comes,
     )
-    return merge(calls, cases, key=attrgetter("time"))
+    before = customers_before or timedelta(0)
+    customers = simulated_customers(
+        bases,
+        source=source_of(centre.name),
+        run=_run_before(run, before),
+        start=start - before,
+        calls_start=start,
+        end=end,
+        seed=seed,
+        who_comes=who_comes,
+    )
+    return merge(calls, cases, customers, key=attrgetter("time"))
 
 
 def run_mark(centre: Centre, start: datetime, seed: int) -> str:
@@ -61,9 +85,14 @@ def run_mark(centre: Centre, start: datetime, seed: int) -> str:
     return hashlib.blake2s(f"{centre.name}/{start.isoformat()}/{seed}".encode(), digest_size=4).hexdigest()
 
 
-def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterator[Event]:
+def _run_before(run: str, before: timedelta) -> str:
+    """Return what ids begin with of what begins so long before the calls: not with those of what begins with them."""
+    return f"{run}-{milliseconds(before)}" if before else run
+
+
+def _events(centre: Centre, start: datetime, end: datetime, seed: int, who_comes: WhoComes) -> Iterator[Event]:
     calendar = Calendar()
-    out = _open(centre, calendar, start, seed)
+    out = _open(centre, calendar, start, seed, who_comes)
     length = milliseconds(end - start)
     yield from out
     out.clear()
@@ -74,20 +103,20 @@ def _events(centre: Centre, start: datetime, end: datetime, seed: int) -> Iterat
             out.clear()
 
 
-def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> list[Event]:
+def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int, who_comes: WhoComes) -> list[Event]:
     """Furnish the centre and plan what starts by itself; return where events will appear."""
     # Times of day follow from the start, in UTC: the simulator knows no time zone, and no change of clocks.
     clock_ms = milliseconds(start - start.replace(hour=0, minute=0, second=0, microsecond=0))
     run = run_mark(centre, start, seed)
     record = Recorder(calendar, start=start, run=run, centre=centre.name, reports=centre.reports)
-    queues = _queues(centre, seed, clock_ms)
+    queues = _queues(centre, seed, clock_ms, who_comes)
     duty = Duty(calendar, record)
 
     # A conversation may end in a wait, and a wait in a conversation: the two need each other, so one is told of
     # the other by this function.
     def go_on(visit: SimulatedVisit, to_queue: str) -> None:
         queue = queues[visit.queue.plan.tenant, to_queue]
-        waiting.enter(SimulatedVisit(visit.contact, queue, queue.returning.draw(), visit.seq + 1))
+        waiting.enter(SimulatedVisit(visit.contact, queue, queue.returning.draw(), visit.seq + 1, visit.caller))
 
     talks = Conversations(calendar, record, duty, go_on)
     waiting = WaitingRoom(calendar, record, duty, talks, Callbacks(calendar, record))
@@ -101,7 +130,7 @@ def _open(centre: Centre, calendar: Calendar, start: datetime, seed: int) -> lis
     return record.out
 
 
-def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], SimulatedQueue]:
+def _queues(centre: Centre, seed: int, clock_ms: int, who_comes: WhoComes) -> dict[tuple[str, str], SimulatedQueue]:
     limits = {trunk.tenant: trunk.lines for trunk in centre.trunks}
     lines = {queue.tenant: Lines(limits.get(queue.tenant)) for queue in centre.queues}
     # Shared, which does not matter: without a limit nobody asks how many are taken.
@@ -116,8 +145,9 @@ def _queues(centre: Centre, seed: int, clock_ms: int) -> dict[tuple[str, str], S
             return Random(f"{seed}/{of}/{who}")
 
         queue.arrivals = arrival_times(chance("arrivals"), plan.per_hour, clock_ms=clock_ms)
-        queue.customers = Customers(plan, chance("customers"))
-        queue.returning = Customers(plan, chance("returning"))
+        queue.callers = Callers(plan, chance("customers"))
+        queue.returning = Callers(plan, chance("returning"))
+        queue.known = who_comes.to(plan.tenant, plan.name, plan.channel)
         queue.rng = chance("queue")
         queue.ring = sampler(plan.ring)
         queue.ring_limit = milliseconds(plan.ring_limit)

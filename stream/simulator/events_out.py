@@ -8,9 +8,9 @@ from stream.core.cloudevents import Event
 from stream.families.agents import events as agents
 from stream.families.contacts import events as e
 from stream.families.contacts import payloads
+from stream.simulator.callers import Leaving
 from stream.simulator.centre import Reports, Transfer
-from stream.simulator.customers import Leaving
-from stream.simulator.desks import Calendar, Desk, SimulatedQueue, SimulatedVisit
+from stream.simulator.desks import Calendar, Desk, SimulatedVisit
 
 __all__ = ["Recorder", "source_of"]
 
@@ -56,7 +56,9 @@ class Recorder:
     def blocked(self, visit: SimulatedVisit, reason: payloads.BlockReason) -> None:
         """The contact does not get in."""
         plan = visit.queue.plan
-        data = payloads.BlockedData(queue=plan.name, channel=plan.channel, reason=reason)
+        data = payloads.BlockedData(
+            queue=plan.name, channel=plan.channel, customer=visit.caller.customer, reason=reason
+        )
         self._tell(e.ContactBlocked, visit.contact, plan.tenant, data)
 
     def enqueued(self, visit: SimulatedVisit) -> None:
@@ -65,6 +67,8 @@ class Recorder:
         data = payloads.EnqueuedData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             position=visit.position,
             reason="new" if visit.seq == 1 else "transfer",
@@ -75,7 +79,12 @@ class Recorder:
         """It rings at an agent."""
         plan = visit.queue.plan
         data = payloads.OfferData(
-            queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent, offer_id=_offer_id(visit)
+            queue=plan.name,
+            channel=plan.channel,
+            customer=visit.caller.customer,
+            enqueue_seq=visit.seq,
+            agent=agent,
+            offer_id=_offer_id(visit),
         )
         self._tell(e.ContactOfferedToAgent, visit.contact, plan.tenant, data)
 
@@ -85,6 +94,7 @@ class Recorder:
         data = payloads.OfferEndedData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
             enqueue_seq=visit.seq,
             agent=agent,
             offer_id=_offer_id(visit),
@@ -99,6 +109,8 @@ class Recorder:
         data = payloads.AnsweredData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             agent=agent,
             wait_ms=now - visit.enqueued_at,
@@ -112,13 +124,19 @@ class Recorder:
         plan, wait = visit.queue.plan, self._calendar.now - visit.enqueued_at
         if how == "abandon":
             wait_data = payloads.WaitData(
-                queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, wait_ms=wait, position=position
+                queue=plan.name,
+                channel=plan.channel,
+                customer=visit.caller.customer,
+                enqueue_seq=visit.seq,
+                wait_ms=wait,
+                position=position,
             )
             self._tell(e.ContactAbandoned, visit.contact, plan.tenant, wait_data)
             return
         data = payloads.DequeuedData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
             enqueue_seq=visit.seq,
             reason=how,
             wait_ms=wait,
@@ -140,11 +158,14 @@ class Recorder:
         data = payloads.EndedData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             agent=agent,
             ended_by=visit.errand.ended_by,
             talk_ms=self._calendar.now - visit.answered_at - visit.hold_ms,
             hold_ms=visit.hold_ms,
+            disposition=visit.caller.disposition,
             wrapup=visit.errand.wrapup > 0,
         )
         self._tell(e.ContactEnded, visit.contact, plan.tenant, data)
@@ -155,6 +176,8 @@ class Recorder:
         data = payloads.TransferredData(
             queue=plan.name,
             channel=plan.channel,
+            customer=visit.caller.customer,
+            topic=visit.caller.topic,
             enqueue_seq=visit.seq,
             agent=agent,
             kind="attended" if visit.errand.attended else "blind",
@@ -175,28 +198,39 @@ class Recorder:
         """The agent is done with the contact."""
         plan = visit.queue.plan
         data = payloads.WrapupEndedData(
-            queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent, acw_ms=visit.errand.wrapup
+            queue=plan.name,
+            channel=plan.channel,
+            customer=visit.caller.customer,
+            enqueue_seq=visit.seq,
+            agent=agent,
+            acw_ms=visit.errand.wrapup,
         )
         self._tell(e.ContactWrapupEnded, visit.contact, plan.tenant, data)
 
-    def callback_requested(self, callback: str, queue: SimulatedQueue, origin: str, due_ms: int) -> None:
-        """A waiting customer asked to be called back."""
+    def callback_requested(self, visit: SimulatedVisit, due_ms: int) -> None:
+        """A waiting customer asked to be called back, at so many ms after the start."""
+        plan = visit.queue.plan
         data = payloads.CallbackData(
-            queue=queue.plan.name,
-            channel=queue.plan.channel,
-            origin=origin,
+            queue=plan.name,
+            channel=plan.channel,
+            customer=visit.caller.customer,
+            origin=visit.contact,
             due_at=self._start + timedelta(milliseconds=due_ms),
         )
-        self._tell(e.CallbackRequested, callback, queue.plan.tenant, data)
+        self._tell(e.CallbackRequested, _callback_id(visit), plan.tenant, data)
 
-    def callback(
-        self, kind: Callable[..., e.CallbackEvent], callback: str, queue: SimulatedQueue, origin: str, no: int
-    ) -> None:
-        """An attempt began, was answered, or was the last."""
+    def callback(self, kind: Callable[..., e.CallbackEvent], visit: SimulatedVisit, number: int) -> None:
+        """An attempt to call back whoever asked for it on this *visit* began, was answered, or was the last."""
+        plan = visit.queue.plan
         data = payloads.CallbackAttemptData(
-            queue=queue.plan.name, channel=queue.plan.channel, direction="outbound", origin=origin, attempt=no
+            queue=plan.name,
+            channel=plan.channel,
+            customer=visit.caller.customer,
+            direction="outbound",
+            origin=visit.contact,
+            attempt=number,
         )
-        self._tell(kind, callback, queue.plan.tenant, data)
+        self._tell(kind, _callback_id(visit), plan.tenant, data)
 
     def agent(self, kind: Callable[..., agents.AgentEvent], desk: Desk, data: agents.AgentData) -> None:
         """Something happened to an agent."""
@@ -225,7 +259,13 @@ class Recorder:
 
 def _segment(visit: SimulatedVisit, agent: str) -> payloads.QueueData:
     plan = visit.queue.plan
-    return payloads.QueueData(queue=plan.name, channel=plan.channel, enqueue_seq=visit.seq, agent=agent)
+    return payloads.QueueData(
+        queue=plan.name, channel=plan.channel, customer=visit.caller.customer, enqueue_seq=visit.seq, agent=agent
+    )
+
+
+def _callback_id(visit: SimulatedVisit) -> str:
+    return f"{visit.contact}-callback"
 
 
 def _offer_id(visit: SimulatedVisit) -> str:

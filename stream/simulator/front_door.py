@@ -4,7 +4,8 @@ from typing import Literal
 
 from stream.families.contacts.payloads import BlockReason
 from stream.simulator.arrivals import DAY_MS
-from stream.simulator.customers import milliseconds, sampler
+from stream.simulator.callers import milliseconds, sampler
+from stream.simulator.customers.known import STRANGER
 from stream.simulator.desks import Calendar, SimulatedQueue, SimulatedVisit
 from stream.simulator.events_out import Recorder
 from stream.simulator.waiting import WaitingRoom
@@ -32,7 +33,9 @@ class FrontDoor:
         self.expect(queue)
         queue.number += 1
         # The number of the queue stands for its name, which may have any characters.
-        visit = SimulatedVisit(f"{self._record.run}-{queue.index}.{queue.number}", queue, queue.customers.draw())
+        contact = f"{self._record.run}-{queue.index}.{queue.number}"
+        caller = STRANGER if queue.known is None else queue.known.draw(self._calendar.now)
+        visit = SimulatedVisit(contact, queue, queue.callers.draw(), caller=caller)
         self._record.offered(visit)
         menu = queue.plan.menu
         if (reason := self._refusal(queue)) is not None:

@@ -22,6 +22,7 @@ from stream.simulator.centre import (
     Transfer,
     Trunk,
 )
+from stream.simulator.customers.presets import demo_customers, office_customers
 
 __all__ = ["busy_centre", "demo_centre", "office_centre"]
 
@@ -42,7 +43,7 @@ DEMO_CURVE = (1.0, 1.1, 1.2, 1.05, 0.9, 1.0) * 4
 
 def demo_centre() -> Centre:
     """
-    Return a centre that is lively at any hour: two tenants, six queues, 44 agents in two shifts.
+    Return a centre that is lively at any hour: two tenants, six queues, 44 agents in two shifts, 2000 customers.
 
     `northwind/sales` has too few agents and room for three to wait: it misses its target and blocks. Calls are
     short, so that a board moves within half a minute.
@@ -53,6 +54,7 @@ def demo_centre() -> Centre:
         agents=tuple(_demo_agents()),
         trunks=(Trunk(tenant="northwind", lines=16), Trunk(tenant="fabrikam", lines=6)),
         help_desk=demo_help_desk(),
+        customers=demo_customers(),
     )
 
 
@@ -69,6 +71,7 @@ def office_centre() -> Centre:
         agents=tuple(_office_agents()),
         trunks=(Trunk(lines=14),),
         help_desk=office_help_desk(),
+        customers=office_customers(),
     )
 
 

@@ -59,7 +59,9 @@ def _survey(ended: ContactEnded, chance: Random) -> Iterator[Event]:
     kind = chance.choices([*_KINDS], [*_KINDS.values()])[0]
     place = _place(ended, chance)
     at = ended.time + timedelta(minutes=1)
-    customer = f"c-{chance.randrange(_CUSTOMERS)}"
+    # Drawn always, so that the answers are the same: whom a call does not know, those who ask know by an address.
+    drawn = f"c-{chance.randrange(_CUSTOMERS)}"
+    customer = ended.data.customer or drawn
     yield SurveyInvited(**_envelope(ended, "invited", at), data=InvitationData(kind=kind, customer=customer, **place))
     if chance.random() < _ANSWERING:
         at += timedelta(seconds=round(min(chance.expovariate(1 / 900), 86_400)))

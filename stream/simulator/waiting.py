@@ -7,8 +7,8 @@ contact goes to the agent to whom its queue matters most, and among those to the
 from typing import Literal
 
 from stream.simulator.callbacks import Callbacks
+from stream.simulator.callers import Leaving
 from stream.simulator.conversation import Conversations
-from stream.simulator.customers import Leaving
 from stream.simulator.desks import Calendar, Desk, SimulatedQueue, SimulatedVisit, Stage
 from stream.simulator.duty import Duty
 from stream.simulator.events_out import Recorder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.alerts.files import ALERTS
+from scripts.alerts.feed import FEED_ALERTS
 from stream.core.windows import EPOCH
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.alerts.stories import STEP, Scrapes, Told, assert_told, board_scrape, instants, scrapes_of_feeds
@@ -207,4 +207,4 @@ def test_a_worker_that_wakes_from_a_pause_is_no_alert(tmp_path: Path) -> None:
 def test_every_alert_about_the_feed_has_its_story() -> None:
     told = {alert for story in STORIES.values() for alerts in story.values() for alert, _ in alerts}
 
-    assert told == {alert.name for alert in ALERTS if alert.concerns == "feed"}
+    assert told == {alert.name for alert in FEED_ALERTS}

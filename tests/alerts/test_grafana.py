@@ -11,6 +11,7 @@ import yaml
 
 from scripts.alerts.files import ALERTS, PROVISIONED, RECORDINGS, RULES
 from scripts.alerts.grafana import PROMETHEUS_YML
+from stream.app.policy_file import policies_of
 from stream.app.replay import replay
 from stream.http.exposition import TextFormat, written
 from stream.status.metrics import feed_families
@@ -19,6 +20,7 @@ from tests.alerts.stories import Scrapes, judge
 from tests.alerts.test_feed_alerts import all_workers_are_dead, scrapes
 from tests.alerts.test_queue_alerts import half
 from tests.board.boards import NOON, families_of
+from tests.families.customers.told import customer_event
 from tests.families.everything import a_busy_board, a_busy_feed
 from tests.monitoring import Prometheus, configuration, prometheus
 from tests.timeline import event
@@ -158,7 +160,13 @@ def test_routes_lead_to_contact_points_and_mute_timings_that_exist() -> None:
 
 
 async def test_every_expression_is_answered_by_prometheus(tmp_path: Path) -> None:
-    case = replay([event("case.opened", "a", NOON, queue="mail", channel="email")], at=NOON)
+    limits = policies_of("[defaults]\nchurn_limit = 0.1\ncart_abandonment_limit = 0.8", "policies.toml")
+    others = [
+        event("case.opened", "a", NOON, queue="mail", channel="email"),
+        customer_event("joined", "c", NOON, plan="basic"),
+        customer_event("contacted", "c", NOON, contact="a"),
+    ]
+    case = replay(others, at=NOON, policies=limits)
     families = [*families_of(a_busy_board()), *families_of(case.board(NOON)), *feed_families(a_busy_feed())]
     history = _at_noon(written(families, TextFormat.OPENMETRICS).decode())
     asked = {

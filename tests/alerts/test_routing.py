@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from scripts.alerts.cases import CASE_ALERTS
+from scripts.alerts.customers import CUSTOMER_ALERTS
 from scripts.alerts.files import ALERTS, RULES
 from scripts.alerts.queues import QUEUE_ALERTS
 from tests.alerting import CONFIGURATION, Told, Webhook, alertmanager, at_once, webhook
@@ -21,6 +22,7 @@ from tests.monitoring import program
 
 ALERTS_BY_NAME = {alert.name: alert for alert in ALERTS}
 QUEUE = {"tenant": "acme", "queue": "support", "channel": "voice"}
+MEMBERS = {"tenant": "acme", "plan": "basic", "group": ""}
 COLLAPSED, FALLING, MISSED, OF_THE_DAY = (
     f"ContactServiceLevel{name}" for name in ("Collapsed", "Falling", "Missed", "OfTheDay")
 )
@@ -36,7 +38,9 @@ def amtool(*arguments: str | Path) -> str:
 
 def labels_of(name: str, **others: str) -> dict[str, str]:
     alert = ALERTS_BY_NAME[name]
-    about = QUEUE | others if alert.concerns == "queue" else {"topic": "contacts", "partition": "3"}
+    about = {"queue": QUEUE | others, "customers": MEMBERS | others}.get(
+        alert.concerns, {"topic": "contacts", "partition": "3"}
+    )
     return {"alertname": name, "severity": alert.severity, "concerns": alert.concerns, **about}
 
 
@@ -51,6 +55,9 @@ def test_amtool_has_nothing_to_say() -> None:
         (OF_THE_DAY, "supervisors"),
         (COLLAPSED, "supervisors"),
         (NOBODY, "supervisors"),
+        ("ContactFirstContactResolution", "supervisors"),
+        ("ContactChurn", "supervisors"),
+        ("ContactCustomersNotCounted", "operations"),
         ("ContactFeedStale", "operations"),
         ("ContactDeadLetters", "operations"),
         ("ContactWatchdog", "watchdog"),
@@ -62,13 +69,15 @@ def test_an_alert_goes_to_whom_it_concerns(name: str, receiver: str) -> None:
 
 def test_a_team_can_have_a_receiver_of_its_own(tmp_path: Path) -> None:
     config, (shown, _) = configuration_and_additions()
-    [of_queues] = [route for route in config["route"]["routes"] if route["receiver"] == "supervisors"]
-    of_queues["routes"] = shown["routes"]
+    of_teams = [route for route in config["route"]["routes"] if route["receiver"] == "supervisors"]
+    for route in of_teams:
+        route["routes"] = shown["routes"]
     config["receivers"] += shown["receivers"]
     (mine := tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
 
     for team, receiver in {"claims": "claims", "sales": "supervisors"}.items():
         assert routes(mine, **labels_of(WAITS, team=team)) == receiver
+        assert routes(mine, **labels_of("ContactChurn", team=team)) == receiver
 
 
 def test_what_is_critical_can_go_to_a_pager_besides(tmp_path: Path) -> None:
@@ -157,6 +166,7 @@ async def routed(home: Path, *, group_wait: str = "1s") -> AsyncIterator[tuple[s
         (MISSED, [OF_THE_DAY, WAITS, ABANDON]),
         ("ContactPartitionSilent", ["ContactConsumerLag"]),
         ("ContactFeedStale", [alert.name for alert in CASE_ALERTS]),
+        ("ContactFeedStale", [alert.name for alert in CUSTOMER_ALERTS if alert.concerns != "feed"]),
         ("ContactCaseAnswersLate", ["ContactCaseAnswersDue"]),
     ],
 )

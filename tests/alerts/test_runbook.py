@@ -75,7 +75,7 @@ def test_an_alert_is_routed_and_says_in_words_what_is_wrong(alert: Alert) -> Non
     assert alert.description.endswith(".")
     assert ". " in alert.description  # what it means, then what to do
     assert len(alert.description) < 180
-    assert alert.concerns != "queue" or "{where}" in alert.summary
+    assert alert.concerns not in {"queue", "customers"} or "{where}" in alert.summary
     assert not alert.limit or {"{value}", "{limit}"} <= set(re.findall(r"\{\w+\}", alert.summary))
 
 

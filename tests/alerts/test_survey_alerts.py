@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from msgspec.structs import replace
@@ -10,8 +11,12 @@ from msgspec.structs import replace
 from scripts.alerts.surveys import SURVEY_ALERTS
 from stream.app.policy_file import policies_of
 from stream.core.cloudevents import Event
+from stream.core.policies import Policies
+from stream.families.about_customers import told_by_survey
+from stream.families.customers.snapshot import CustomersSnapshot
 from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape
 from tests.board.boards import NOON, a_board
+from tests.families.customers.told import customers_fold_of
 from tests.families.surveys.told import snapshots_of, survey_event, surveys_fold_of
 
 FALLING = ("ContactSatisfactionFalling", "queue sales")
@@ -83,4 +88,16 @@ def scrapes_of(events: Sequence[Event], policies: str = "") -> Scrapes:
     rated = tuple(snapshots_of(surveys_fold_of(events, policies=read), NOON))
     board = a_board()
     scrape = board_scrape(replace(board, snapshots={**board.snapshots, "surveys": rated}))
+    # The customers of a queue are on all workers.
+    for number, asked in enumerate(customers_by_worker(events, read)):
+        scrape |= board_scrape(replace(board, snapshots={"customers": asked}), f"worker-{number}")
     return [scrape] * (timedelta(minutes=15) // STEP)
+
+
+def customers_by_worker(events: Sequence[Event], policies: Policies) -> list[tuple[CustomersSnapshot, ...]]:
+    """Return what two workers show of the customers whom the events name, each of some of them."""
+    follow = told_by_survey(policies)
+    told = [one for event in events if (derive := follow.get(type(event))) for one in derive(event)]
+    shares = [[one for one in told if crc32(one.subject.encode()) % 2 == number] for number in range(2)]
+    folds = [customers_fold_of(share, policies) for share in shares]
+    return [tuple(one for _, one in fold.snapshots(NOON)) for fold in folds]

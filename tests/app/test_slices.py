@@ -12,6 +12,7 @@ from stream.app.slices import SLICE, read_in_slices
 from stream.core.family import Family, FoldOptions
 from stream.families.registry import FAMILIES
 from stream.simulator import demo_centre, simulate
+from stream.simulator.customers.quarter import simulated_quarter
 from stream.status.feed import PartitionFeed
 from tests.families.surveys.busy import busy_events
 
@@ -71,7 +72,8 @@ async def test_events_that_come_between_two_slices_break_nothing(
     monkeypatch.setattr(module, "SLICE", 1)
     monkeypatch.setattr(module, "BREATH_SECONDS", 0.0)
     day = simulate(demo_centre(), start=NOON - timedelta(hours=1), end=NOON, seed=7)
-    events = [event for event in (*day, *busy_events(NOON)) if isinstance(event, family.events)]
+    customers = simulated_quarter(seed=7, customers=20, start=NOON - timedelta(days=100))
+    events = [event for event in (*day, *busy_events(NOON), *customers) if isinstance(event, family.events)]
     fold = family.new_fold(FoldOptions())
     middle = len(events) // 20
     fold.apply(events[:middle], range(middle))

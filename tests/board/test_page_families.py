@@ -12,6 +12,7 @@ from stream.languages.words import LANGUAGES
 from tests.board.boards import NOON, wall
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
+from tests.board.customers import a_customer_board
 from tests.board.test_page_use import CHOOSE, look
 from tests.families.everything import cases
 from tests.families.surveys.busy import a_busy_survey
@@ -27,9 +28,10 @@ DESK = (cases("help desk", 3), cases("returns", 1))
 
 
 def a_mixed_board() -> Board:
-    """Contacts, cases and surveys."""
+    """Contacts, cases, surveys and customers."""
     board = wall(NOON)
-    return replace(board, snapshots={**board.snapshots, "cases": DESK, "surveys": a_busy_survey(NOON)})
+    others = {"cases": DESK, "surveys": a_busy_survey(NOON), "customers": a_customer_board().snapshots["customers"]}
+    return replace(board, snapshots={**board.snapshots, **others})
 
 
 async def names_of_tiles(page: Page) -> set[str]:
@@ -76,13 +78,15 @@ async def test_a_wall_shows_cases_and_turns_to_what_else_there_is(served: Served
         await expect(page.locator("#shown")).to_have_text("Cases · today")
 
         shown = []
-        for _ in range(4):
+        for _ in range(6):
             await page.keyboard.press("n")
             shown.append(await page.locator("#shown").inner_text())
 
         assert shown == [
-            *("Satisfaction and quality · today", "Contacts · today · Page 1 of 2"),
-            *("Contacts · today · Page 2 of 2", "Cases · today"),
+            "Satisfaction and quality · today",
+            *("Customers · today · Page 1 of 2", "Customers · today · Page 2 of 2"),
+            *("Contacts · today · Page 1 of 2", "Contacts · today · Page 2 of 2"),
+            "Cases · today",
         ]
         assert visitor.complaints == []
 
@@ -98,7 +102,8 @@ async def test_a_key_goes_to_the_next_figures(served: Served, visitor: Visitor) 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080), (390, 844)], ids=str)
 @pytest.mark.parametrize(
-    "asked", ["?panel=cases", "?view=wall&panel=cases", "?panel=surveys", "?view=wall&panel=surveys"]
+    "asked",
+    [f"?{view}panel={panel}" for panel in ("cases", "surveys", "customers&window=30d") for view in ("", "view=wall&")],
 )
 async def test_tiles_of_each_family_fit_in_each_language(
     served: Served, visitor: Visitor, asked: str, size: tuple[int, int]

@@ -92,6 +92,21 @@ def test_replay_reads_standard_input(day: Path) -> None:
     assert piped.stdout == contact_stream("replay", str(day), "--json").stdout
 
 
+def test_replay_shows_the_same_by_any_key_of_customers_and_names_what_is_wrong_with_one(
+    day: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "customer.keys"
+    keys.write_text("0123456789abcdef" * 4)
+    by_key = contact_stream("replay", str(day), "--json", "--customer-key-file", str(keys))
+    keys.write_text("too short")
+    refused = contact_stream("replay", str(day), "--customer-key-file", str(keys))
+
+    assert by_key.stdout == contact_stream("replay", str(day), "--json").stdout
+    assert refused.returncode == 1
+    assert "CONTACT_STREAM_CUSTOMER_KEY_FILE" in refused.stderr
+    assert "too short" not in refused.stderr
+
+
 def test_where_there_is_no_sample_json_says_null_and_the_table_a_dash() -> None:
     blocked = b'{"specversion":"1.0","id":"1","source":"/p","type":"contact.enqueued","time":"2025-11-20T10:00:00Z",'
     blocked += b'"subject":"c","data":{"queue":"sales"}}\n'
@@ -182,6 +197,16 @@ def test_a_simulated_day_with_surveys_is_the_same_day_and_surveys() -> None:
 
     assert [line for line in asked if '"survey.' not in line and '"quality.' not in line] == plain
     assert len(asked) > len(plain)
+
+
+def test_with_customers_a_simulated_day_tells_of_them_first_and_then_whose_each_contact_is() -> None:
+    arguments = ("simulate", "--centre", "office", "--start", "2025-11-20T09:00:00Z", "--hours", "0.5", "--seed", "4")
+    plain, known = (contact_stream(*arguments, *more).stdout.splitlines() for more in ((), ("--customers",)))
+
+    told = ('"type":"customer.', '"type":"cart.')
+    assert len([line for line in known if not any(kind in line for kind in told)]) == len(plain)
+    assert "customer.joined" in known[0]
+    assert any('"customer":"' in line for line in known if "contact." in line)
 
 
 def test_a_simulated_queue_log_is_replayed_like_a_real_one(tmp_path: Path) -> None:

@@ -12,7 +12,20 @@ from hypothesis import strategies as st
 
 from stream.board import files
 from stream.core import format as written
-from stream.core.format import NO_SAMPLE, count, duration, elapsed, level, limit, printable, score, share
+from stream.core.format import (
+    NO_SAMPLE,
+    amount,
+    change,
+    count,
+    duration,
+    elapsed,
+    level,
+    limit,
+    printable,
+    rate,
+    score,
+    share,
+)
 
 FORMAT_JS = Path(files.__file__).parent / "static" / "format.js"
 
@@ -78,6 +91,20 @@ def test_a_score_has_one_decimal_and_is_rounded_half_up() -> None:
     assert [*map(score, (4.25, 4.249, 0, -33.35, 100, None))] == ["4.3", "4.2", "0.0", "-33.3", "100.0", NO_SAMPLE]
 
 
+def test_a_rate_has_two_decimals_and_is_rounded_half_up() -> None:
+    assert [*map(rate, (0.125, 0.1249, 0, 2, None))] == ["0.13", "0.12", "0.00", "2.00", NO_SAMPLE]
+
+
+def test_a_difference_says_its_direction_and_its_margin_of_error() -> None:
+    assert [*map(change, ((0.306, 0.12), (-0.5, 0.004), None))] == ["+0.31 ± 0.12", "-0.50 ± 0.00", NO_SAMPLE]
+
+
+def test_an_amount_is_whole_and_names_its_currency_where_one_is_told() -> None:
+    assert [amount(1234.5, "EUR"), amount(-0.4, "USD"), amount(99.4), amount(None, "EUR")] == [
+        *("1\u2009235 EUR", "0 USD", "99", NO_SAMPLE)
+    ]
+
+
 def test_thousands_stand_apart() -> None:
     assert [count(999), count(1000), count(1_234_567), count(None)] == [
         "999",
@@ -135,13 +162,16 @@ def bare(text: str) -> str:
 def test_the_page_rounds_figures_as_the_terminal_does() -> None:
     if shutil.which("node") is None:
         pytest.skip("no Node.js: apt-get install -y --no-install-recommends nodejs")
-    cases: dict[str, Sequence[float | None]] = {
+    cases: dict[str, Sequence[object]] = {
         "elapsed": SECONDS,
         "duration": SECONDS,
         "limit": [one for one in SECONDS if one is not None and one >= 0],
         "level": RATIOS,
         "share": RATIOS,
         "count": COUNTS,
+        "rate": [None, 0, 0.125, 12, *(number / 997 for number in range(-99, 2000, 7))],
+        "change": [None, *((number / 97, abs(number) / 331) for number in range(-300, 300, 11))],
+        "amount": [None, 0, -0.4, -1234.5, *(number / 7 for number in range(0, 90_000, 1301))],
         "score": [None, 0, 4.25, 4.3, 10, *(number / 7 for number in range(-700, 700, 13))],
     }
     program = (

@@ -1,123 +1,38 @@
 """Windowed counts are those of a list of everything that was counted, whatever is kept, evicted or lost in a crash."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct, field
 
-from stream.core.counts import Counts, CountsRow
 from stream.core.retention import Retention
 from stream.core.sliding import SlidingSums
-from stream.core.windowed import Scope, Windowed
-from stream.core.windows import ALL as EVER
-from stream.core.windows import MONTH, SPANS, TODAY, UNITS, WINDOWS, earlier, minute_of
-
-LJUBLJANA = ZoneInfo("Europe/Ljubljana")
-ALL = Retention(minutes=121, hours=49, days=182, months=2)
-DAYS = Retention(days=182)
-"""Nothing shorter: minutes of a day are counted together, and days that are over are kept as bytes."""
-KEPT = [ALL, DAYS]
-NEWEST = [
-    datetime(2026, 3, 29, 1, 30, tzinfo=UTC),  # the clocks are set forward
-    datetime(2026, 10, 25, 1, 30, tzinfo=UTC),  # and back
-    datetime(2026, 10, 31, 23, 30, tzinfo=UTC),  # a month ends
-    datetime(2027, 1, 1, 2, 59, tzinfo=UTC),
-]
-DAY_STARTS = [time(0), time(2, 30), time(4)]
-
-
-class Sold(Counts, array_like=True, gc=False):
-    """What the toys count."""
-
-    sold: int = 0
-    by_size: list[int] = field(default_factory=[0, 0, 0].copy)
-
-
-class SoldRow(CountsRow[Sold], array_like=True, gc=False):
-    """The same as a row."""
-
-    applied_offset: int = -1
-    tally: Sold = field(default_factory=Sold)
-
-
-class Sale(Struct, frozen=True):
-    """Something sold."""
-
-    at: datetime
-    size: int = 0
-    number: int = 0
-
-    def count(self, tallies: Iterable[Sold], sign: int) -> None:
-        for tally in tallies:
-            tally.sold += sign
-            tally.by_size[self.size] += sign
-
-
-def sold(sales: Iterable[Sale]) -> Sold:
-    total = Sold()
-    for sale in sales:
-        sale.count([total], 1)
-    return total
-
-
-def day_of(at: datetime, day_starts: time) -> date:
-    """Return the local day, by a way of its own: of the day's begin, the latest that is not after *at*."""
-    today = at.astimezone(LJUBLJANA).date()
-    begins = ((datetime.combine(day, day_starts, LJUBLJANA), day) for day in (today, today - timedelta(days=1)))
-    return next(day for begin, day in begins if begin.astimezone(UTC) <= at)
-
-
-def windows_of(shop: Windowed[Sold], minute: int) -> dict[str, Sold]:
-    """Return what each window shows."""
-    counted = shop.counted(minute)
-    return {name: counted.window(name, Sold) for name in counted.windows if name != EVER}
-
-
-def taken_back(shop: Windowed[Sold]) -> Sold:
-    """Return what was counted once and is not any more."""
-    return Sold.unpack(shop.totals.read_taken_back() or Sold().pack())
-
-
-def expected(sales: Sequence[Sale], at: datetime, day_starts: time) -> dict[str, Sold]:
-    """Return the windows at an instant from everything that was sold."""
-    days = [day_of(sale.at, day_starts) for sale in sales]
-    now, today = minute_of(at), day_of(at, day_starts)
-    ages = {
-        "minute": [now - minute_of(sale.at) for sale in sales],
-        "hour": [now // 60 - minute_of(sale.at) // 60 for sale in sales],
-        "day": [(today - day).days for day in days],
-        "month": [(today.year - day.year) * 12 + today.month - day.month for day in days],
-    }
-    return {
-        name: sold(sale for sale, age in zip(sales, ages[span.unit], strict=True) if span.ago <= age <= span.oldest)
-        for name, span in SPANS.items()
-    }
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Sale]:
-    """Sales in the order in which they become known: most in turn, some late by minutes, hours, days or months."""
-    at, known = draw(st.sampled_from(NEWEST)) - timedelta(hours=20), []
-    for number in range(draw(st.integers(1, 30))):
-        at += timedelta(minutes=draw(st.sampled_from([0, 1, 7, 55, 180])))
-        late = timedelta(minutes=draw(st.sampled_from([0, 0, 0, 1, 61, 119, 122, 2000, 3000, 50_000, 100_000])))
-        known.append(Sale(at - late, draw(st.integers(0, 2)), number))
-    return known
-
-
-def windowed(day_starts: time = time(0), keep: Retention = ALL, silence: timedelta | None = None) -> Windowed[Sold]:
-    windows = tuple(name for name, span in SPANS.items() if keep.keeps(span))
-    return Windowed(SoldRow, keep, LJUBLJANA, day_starts, windows=windows, silence=silence)
-
-
-def learn(shop: Windowed[Sold], sale: Sale, offset: int) -> None:
-    shop.hear(sale.at)
-    shop.count_difference((), (sale,), offset)
+from stream.core.windowed import Windowed
+from stream.core.windows import MONTH, QUARTER, SPANS, TODAY, UNITS, WINDOWS, earlier, minute_of, start_of
+from tests.core.shop import (
+    ALL,
+    DAY_STARTS,
+    DAYS,
+    KEPT,
+    LJUBLJANA,
+    NEWEST,
+    RowKey,
+    Sale,
+    Sold,
+    SoldRow,
+    cut,
+    expected,
+    histories,
+    learn,
+    loaded,
+    sold,
+    taken_back,
+    windowed,
+    windows_of,
+)
 
 
 @given(histories(), st.sampled_from(DAY_STARTS), st.sampled_from(KEPT), st.data())
@@ -218,9 +133,6 @@ def test_totals_are_the_same_whenever_within_a_batch_something_is_counted(
     assert batched.totals.counted.tally == in_turn.totals.counted.tally
 
 
-Row = tuple[Scope, int]
-
-
 @given(histories(), st.integers(0, 30), st.integers(0, 30), st.data())
 def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
     history: list[Sale], committed: int, ahead: int, data: st.DataObject
@@ -239,15 +151,13 @@ def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
                 list(shop.drain_counted())
 
     again, whole, shop = (windowed(keep=keep, silence=silence) for _ in range(3))
-    rows = dict[Row, bytes]()
+    rows = dict[RowKey, bytes]()
     live(shop, 0, committed)
     rows |= cut(shop, committed - 1)
     live(shop, committed, ahead)
     rows |= {row: new for row, new in cut(shop, ahead - 1).items() if data.draw(st.booleans())}
 
-    for (scope, number), row in rows.items():
-        again.load(scope, number, msgspec.msgpack.decode(row, type=SoldRow))
-    again.loaded()
+    loaded(rows, again)
     live(again, committed, len(history))
     live(whole, 0, len(history))
 
@@ -258,16 +168,6 @@ def test_rows_of_two_checkpoints_and_a_replay_make_the_counts_of_one_life(
     assert again.watermark == whole.watermark
 
 
-def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
-    """Take what a checkpoint writes."""
-    written = {}
-    for scope, number, row in shop.drain_counted():
-        row.applied_offset = offset
-        written[scope, number] = msgspec.msgpack.encode(row)
-    shop.forget_outdated()
-    return written
-
-
 @pytest.mark.parametrize(
     ("keep", "shown"),
     [
@@ -276,6 +176,7 @@ def cut(shop: Windowed[Sold], offset: int) -> dict[Row, bytes]:
         (Retention(days=1), [TODAY]),
         (Retention(days=31), [TODAY, "7d", "30d", earlier(TODAY), earlier("7d")]),
         (Retention(months=1), [MONTH]),
+        (Retention(quarters=2), [QUARTER, earlier(QUARTER)]),
         (Retention(), []),
     ],
 )
@@ -305,6 +206,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         "hour": 1,
         "day": 24,
         "month": 2,
+        "quarter": 2,
     }
 
 
@@ -316,6 +218,7 @@ def test_rows_go_when_they_are_not_kept_any_more() -> None:
         (Retention(days=2), datetime(2026, 5, 29, 22, tzinfo=UTC)),
         (Retention(hours=48), datetime(2026, 5, 29, 12, tzinfo=UTC)),
         (ALL, datetime(2025, 11, 30, 23, tzinfo=UTC)),
+        (Retention(quarters=2), datetime(2025, 12, 31, 23, tzinfo=UTC)),
     ],
 )
 def test_what_is_in_nothing_that_is_kept_is_too_late(keep: Retention, first: datetime) -> None:
@@ -367,3 +270,15 @@ def test_the_period_before_a_window_is_as_long_and_ends_where_the_window_begins(
         "7d": 3,
         earlier("7d"): 2,
     }
+
+
+def test_what_is_taken_back_of_a_month_that_is_not_kept_any_more_is_in_no_window() -> None:
+    shop, december = windowed(), Sale(datetime(2026, 12, 31, 12, tzinfo=UTC))
+    learn(shop, december, 1)
+    cut(shop, 1)
+    january, february = (minute_of(datetime(2027, month, 15, tzinfo=UTC)) for month in (1, 2))
+    before = windows_of(shop, january)[earlier(MONTH)].sold
+    shop.hear(start_of(february))  # and its row is still there: forgetting comes later
+    shop.count_difference((december,), (), 2)
+
+    assert (before, windows_of(shop, february)[earlier(MONTH)].sold) == (1, 0)

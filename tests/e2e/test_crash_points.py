@@ -61,6 +61,7 @@ def member(log: MemoryLog, topics: Topics) -> Member:
         partitions=PARTITIONS,
         max_queues_per_tenant=1000,
         max_queues=1000,
+        max_customers=10_000,
         future_tolerance=timedelta(hours=1),
         clock=lambda: NOON,
     )

@@ -11,19 +11,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace as changed
 
+from stream.app.policy_file import policies_of
 from stream.app.replay import replay
 from stream.app.service import Service
 from stream.core.cloudevents import Event
 from stream.core.collector import FEW_SERIES
 from stream.core.family import Board
 from stream.http.exposition import TextFormat, written
-from stream.simulator import demo_centre, office_centre, simulate
+from stream.simulator import demo_centre, office_centre, simulate, with_surveys
 from stream.sources import jsonl
 from stream.sources.asterisk_queue_log.source import Options, read
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.board.boards import families_of
 from tests.brokers import Broker
+from tests.e2e.busy_day import POLICY, without_corrections
 from tests.families.contacts.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
 from tests.samples import sample
@@ -62,6 +64,30 @@ async def test_the_simulators_day_on_a_worker_equals_its_replay(fresh_broker: Br
 
         await assert_worker_shows(service, replay(day).board(NOON))
         assert service.feed.gaps == 0
+        assert service.feed.dead_letters == 0
+
+
+async def test_a_day_of_known_customers_on_a_worker_equals_its_replay(fresh_broker: Broker) -> None:
+    """With what contacts, cases, surveys and carts tell of them, which a worker reads once that is written."""
+    day = simulate(
+        demo_centre(),
+        start=NOON - timedelta(minutes=40),
+        end=NOON,
+        seed=7,
+        cases_before=timedelta(hours=5),
+        customers_before=timedelta(days=5),
+    )
+    events = list(with_surveys(day))
+    policies = policies_of(POLICY, "policies")
+    replayed = replay(events, policies=policies)
+    async with running_service(fresh_broker, at=NOON, policies=policies) as service:
+        await send(fresh_broker.address, events)
+        await applied(service, replayed.events)
+
+        shown, expected = (without_corrections(board) for board in (await service.board(), replayed.board(NOON)))
+        assert shown == expected
+        assert series_of(shown) == series_of(expected)
+        assert sum(one.present for one in shown.snapshots["customers"]) > 1000
         assert service.feed.dead_letters == 0
 
 

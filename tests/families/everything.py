@@ -19,6 +19,7 @@ from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
+from tests.families.customers.busy import busy_customers
 from tests.families.surveys.busy import a_busy_survey
 
 __all__ = ["a_busy_board", "a_busy_feed", "cases", "ones"]
@@ -59,7 +60,7 @@ def cases(queue: str, number: int) -> CasesSnapshot:
 
 
 def a_busy_board() -> Board:
-    """Two queues, one of them idle, and the cases of one."""
+    """Two queues, one of them idle, the cases and surveys of one, and customers."""
     busy = a_queue("busy", tally=ones(3), waited=12.5, past=1, taken_back=ones(1), callbacks=2)
     board = a_board(
         replace(busy, policy=Policy(quiet_hours=_NIGHT, team="claims")),
@@ -67,7 +68,7 @@ def a_busy_board() -> Board:
         staff=(agents("busy", available=2), agents(None, available=2)),
         cases=(cases("busy", 3),),
     )
-    return replace(board, snapshots={**board.snapshots, "surveys": a_busy_survey(NOON)})
+    return replace(board, snapshots={**board.snapshots, "surveys": a_busy_survey(NOON), "customers": busy_customers()})
 
 
 def a_busy_feed() -> Feed:

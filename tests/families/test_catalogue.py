@@ -40,7 +40,7 @@ def test_no_label_tells_who_it_was(metric: Metric) -> None:
     bounded = {
         *("tenant", "queue", "channel", "window", "reason", "state", "formula", "figure", "event", "source", "team"),
         *("topic", "partition", "section", "family", "version", "python", "status", "priority", "age", "clock"),
-        *("kind", "bound", "group"),
+        *("kind", "bound", "group", "plan", "by", "le", "up_to", "currency"),
     }
 
     assert set(metric.labels) <= bounded

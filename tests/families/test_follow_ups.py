@@ -143,3 +143,12 @@ def test_what_follows_has_an_id_within_the_contract_however_long_that_of_its_eve
     ](long)
 
     assert len(long.id) > 256 > len(asked.id)
+
+
+def test_what_follows_is_of_the_same_customer_and_about_the_same() -> None:
+    [_, ended] = call("1", "ticket", customer="c-1", topic="delivery")
+    [opened] = follow_ups.after_contact(BY_POLICY)[ContactEnded](ended)
+    resolved = told(CaseResolved, 9, "1", ResolvedData(queue="back-office", channel="voice", customer="c-1"))
+    [invited] = follow_ups.after_case(BY_POLICY)[CaseResolved](resolved)
+
+    assert (opened.data.customer, opened.data.topic, invited.data.customer) == ("c-1", "delivery", "c-1")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scripts.dashboards.frame import TOGETHER
+
 __all__ = [
     "ALL_OF_IT",
     "LANGUAGE",
@@ -27,6 +29,8 @@ ALL_OF_IT: Mapping[str, str] = {
     "window": "30m",
     "case_window": "today",
     "days": "7d",
+    **dict.fromkeys(("customer_window", "period"), "30d"),
+    **dict.fromkeys(("plan", "group"), TOGETHER),
     **dict.fromkeys(("job", "instance", "tenant", "queue", "channel"), ".+"),
 }
 """What variables are replaced by when a reader chooses everything."""
@@ -109,7 +113,7 @@ def variables_of(dashboard: Mapping[str, Any]) -> dict[str, str]:
 
 def substituted(expr: str, values: Mapping[str, str] = ALL_OF_IT) -> str:
     """Return a query with its variables filled in; KeyError for one that nobody knows."""
-    return re.sub(r"\$(\w+)|\$\{(\w+)\}", lambda found: values[found[1] or found[2]], expr)
+    return re.sub(r"\$([A-Za-z_]\w*)|\$\{(\w+)\}", lambda found: values[found[1] or found[2]], expr)
 
 
 def names_in(expr: str) -> set[str]:

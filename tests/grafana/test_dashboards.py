@@ -9,6 +9,7 @@ import pytest
 from grafana_foundation_sdk.cog import plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from scripts.customer_formulas import JOURNEYS, MEMBER_RATIOS, PERCENTILES, QUEUE_RATIOS
 from scripts.dashboards.case_queries import RATIOS
 from scripts.dashboards.files import encoded
 from scripts.dashboards.frame import TAG
@@ -43,16 +44,22 @@ NOT_SHOWN: Mapping[str, str] = {
     **dict.fromkeys(RATIOS, "right on one worker; of several the sums of its parts are divided"),
     **{f"contact_case_{field}_total": "shown by window" for field in COUNTED_CASES},
     "contact_case_corrections_total": "what the windows have taken back already; for arithmetic over counters",
+    **dict.fromkeys(
+        {**QUEUE_RATIOS, **PERCENTILES, **MEMBER_RATIOS, **JOURNEYS},
+        "right on one worker; of several the sums of its parts are divided",
+    ),
+    **{one.name: "shown by window" for one in SECTIONS["customer_totals"]},
 }
 """Metrics that no panel need show, and why."""
 
 ASKED_FOR = (
     *("open_cases", "request_volume", "volume_by_channel", "service_level"),
     *("asa", "blocking", "abandonment", "aht", "frt", "resolution_time", "resolution_rate", "backlog"),
+    *("repeat_contacts", "activity", "churn", "retention", "referral", "clv", "cart_abandonment"),
 )
-"""Figures of contacts, cases and surveys: those of customers are not there yet."""
+"""Figures of contacts, cases, surveys and customers."""
 
-COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time")
+COMPUTED = (" / ", " - ", " + ", " * ", "rate(", "or (", "time", "quantile")
 """What makes another quantity of a metric."""
 
 

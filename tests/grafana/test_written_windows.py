@@ -4,14 +4,20 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from scripts.alerts.customers import CUSTOMER_RECORDINGS
 from scripts.alerts.files import ALERTS, RECORDINGS
+from scripts.customer_formulas import JOURNEYS, MEMBER_RATIOS, PERCENTILES, QUEUE_RATIOS
 from scripts.dashboards.case_queries import RATIOS
 from stream.app.catalogue import BY_NAME
 from stream.families.registry import FAMILIES
 from stream.families.surveys.family import FAMILY as SURVEYS
 from tests.grafana.shown import dashboards, queries_of
 
-LOOKED_AT = {"$window": ("30m", "today"), "$case_window": ("today", "7d", "30d")}
+LOOKED_AT = {"$window": ("30m", "today"), "$case_window": ("today", "7d", "30d")} | {
+    "$customer_window": ("today", "7d", "30d"),
+    "$period": ("30d", "month", "quarter"),
+    "$days": ("7d", "30d"),
+}
 """What the variables of dashboards offer by default."""
 
 OF_SURVEYS = {figure.metric.name for figure in SURVEYS.figures if figure.metric is not None}
@@ -20,10 +26,15 @@ OF_SURVEYS = {figure.metric.name for figure in SURVEYS.figures if figure.metric 
 RECORDED = {
     "queue:contact_service_level:burn": "contact_service_level_ratio",
     "queue:contact_case_first_response_level:ratio": "contact_case_window_first_responses_in_target",
+    **{
+        one.name: found[1]
+        for one in CUSTOMER_RECORDINGS
+        if (found := re.search(r"(contact_customer_window_\w+)", one.expr)) is not None
+    },
 }
 """Recordings that have a window, and of what."""
 
-OF_ONE_WORKER = RATIOS.keys()
+OF_ONE_WORKER = {*RATIOS, *QUEUE_RATIOS, *PERCENTILES, *MEMBER_RATIOS, *JOURNEYS}
 """What nobody reads of several workers: dashboards divide the sums of its parts. For those who run one."""
 
 _SELECTED = re.compile(r"([\w:]+)\{[^}]*window=\"([^\"]+)\"")

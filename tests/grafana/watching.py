@@ -13,8 +13,13 @@ from stream.app.demo import DEMO_POLICIES
 from stream.app.policy_file import policies_of
 from stream.app.service import Service
 from stream.core.cloudevents import Event
+from stream.core.derivation import Derivation
+from stream.core.policies import Policies
+from stream.families.registry import FAMILIES
 from stream.simulator import demo_centre, simulate, with_surveys
+from stream.simulator.customers.quarter import simulated_quarter
 from tests.brokers import Broker
+from tests.families.customers.told import customer_event
 from tests.monitoring import Prometheus, configuration, prometheus
 from tests.running import running_service, scrape, send, send_raw, settings_of_a_test, until
 from tests.timeline import event
@@ -24,7 +29,12 @@ __all__ = ["JOB", "Watched", "watched"]
 JOB = "contact-stream"
 SEED = 7
 AFTERNOON = datetime(2026, 11, 20, 14, tzinfo=UTC), datetime(2026, 11, 20, 16, tzinfo=UTC)
-HOURS = '[defaults]\nteam = "desk"\nquiet_hours = "22:00-06:00"'
+HOURS = """[defaults]
+team = "desk"
+quiet_hours = "22:00-06:00"
+customer_minimum = 5
+"""
+CUSTOMERS = 60
 SCRAPES = 6
 """So many are needed until every rate has something to compare."""
 
@@ -47,7 +57,7 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
     """
     # A whole minute: what is in which window does not depend on the second at which this runs.
     at = datetime.now(UTC).replace(second=0, microsecond=0)
-    events = [*_rare(at), *_some_cases(at), *_an_afternoon(at)]
+    events = [*_rare(at), *_some_cases(at), *_a_quarter(at), *_an_afternoon(at)]
     before = [event for event in events if event.time < at - timedelta(minutes=6)]
     after = [event for event in events if event.time >= at - timedelta(minutes=6)]
     policies = policies_of(DEMO_POLICIES.replace("[defaults]", HOURS) + _of_cases(at), "demo")
@@ -59,16 +69,18 @@ async def watched(broker: Broker, home: Path, groups: Sequence[int]) -> AsyncIte
             crews.append([await stack.enter_async_context(worker) for worker in starting])
         for crew in crews:
             await _each_has_its_share(crew)
+        # Each group writes what follows from events for other families, and reads what the other groups have written.
+        told_before, told = (len(some) + len(groups) * _following(some, policies) for some in (before, events))
         await send(broker.address, before)
-        await asyncio.gather(*(_applied(crew, len(before)) for crew in crews))
+        await asyncio.gather(*(_applied(crew, told_before) for crew in crews))
         watching = [
             await stack.enter_async_context(await _prometheus(home / str(number), crew))
             for number, crew in enumerate(crews)
         ]
-        await asyncio.gather(*(one.wait_for(f"sum (contact_events_total) == {len(before)}") for one in watching))
+        await asyncio.gather(*(one.wait_for(f"sum (contact_events_total) == {told_before}") for one in watching))
         await _rest(broker, after)
         for one, size in zip(watching, groups, strict=True):
-            await one.wait_for(_scraped(len(events), size))
+            await one.wait_for(_scraped(told, size))
         yield [Watched(one, crew) for one, crew in zip(watching, crews, strict=True)]
 
 
@@ -78,6 +90,32 @@ def _an_afternoon(at: datetime) -> list[Event]:
     events = with_surveys(simulate(demo_centre(), start=AFTERNOON[0], end=AFTERNOON[1], seed=SEED))
     # Cases are told of by themselves, so that each of their figures has a sample.
     return [replace(event, time=event.time + later) for event in events if event.topic != "cases"]
+
+
+def _following(events: Sequence[Event], policies: Policies) -> int:
+    """Return how many events for other families follow from these."""
+    derivation = Derivation(FAMILIES, policies)
+    told = [*events]
+    for one in told:  # it grows meanwhile
+        told += [follows for follows, _ in derivation.of(one)]
+    return len(told) - len(events)
+
+
+def _a_quarter(at: datetime) -> list[Event]:
+    """What customers did in a hundred days: they end at the instant *at*."""
+    quarter = simulated_quarter(SEED, CUSTOMERS, at - timedelta(days=99, hours=12))
+    events = [replace(event, tenantid="northwind") for event in quarter if event.time <= at - timedelta(minutes=10)]
+    return [*events, *_come_and_gone(at)]
+
+
+def _come_and_gone(at: datetime) -> list[Event]:
+    """Of a plan and a group two customers: one is lost in the last 30 days, the other is new and was referred."""
+    of_plan = {"tenant": "northwind", "plan": "basic", "group": "private"}
+    return [
+        customer_event("joined", "was here", at - timedelta(days=80), monthly=1200, **of_plan),
+        customer_event("left", "was here", at - timedelta(days=9), tenant="northwind"),
+        customer_event("joined", "is new", at - timedelta(days=9), referred=True, monthly=900, **of_plan),
+    ]
 
 
 def _rare(at: datetime) -> list[Event]:

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from stream.app.catalogue import SECTIONS, metric
 from stream.core.collector import family_of_section, sections_of
 from stream.core.samples import MetricFamily, single
+from stream.families.customers.family import FAMILY
 from stream.families.registry import FAMILIES
 from stream.http.body import Body, GzippedBody
 from stream.http.build import build_families
@@ -103,7 +104,13 @@ def test_units_are_told_where_the_standard_allows_it() -> None:
 
 
 def test_nothing_is_said_of_when_a_counter_was_created() -> None:
-    assert "_created" not in written(everything(), TextFormat.OPENMETRICS).decode()
+    page = written(everything(), TextFormat.OPENMETRICS).decode()
+    counters = {
+        line.split()[2] for line in page.splitlines() if line.startswith("# TYPE") and line.endswith(" counter")
+    }
+
+    assert counters
+    assert not {line.partition("{")[0] for line in page.splitlines()} & {f"{name}_created" for name in counters}
 
 
 def full_page(form: TextFormat, body: Body | None = None) -> bytes:
@@ -162,10 +169,13 @@ def test_the_page_tells_how_many_series_each_family_makes(form: TextFormat, kind
     assert told["agents"] == sum("_agents" in sample.name for sample in samples)
     of_surveys = {one.name for one in SECTIONS["surveys"]}
     assert told["surveys"] == sum(sample.name in of_surveys for sample in samples)
+    of_customers = {figure.metric.name for figure in FAMILY.figures if figure.metric is not None}
+    customers = [sample for sample in samples if sample.name in of_customers]
+    assert told["customers"] == len(customers)
     assert told["cases"] == sum("_case" in sample.name and "_open_cases" not in sample.name for sample in samples)
-    of_queues = sum("channel" in sample.labels for sample in samples)
+    of_queues = sum("channel" in sample.labels for sample in samples if sample not in customers)
     assert told["contacts"] == of_queues - told["cases"] - told["surveys"]
-    assert told.keys() == {"contacts", "agents", "cases", "surveys", "feed", "build", "process", "page"}
+    assert told.keys() == {"contacts", "agents", "cases", "surveys", "customers", "feed", "build", "process", "page"}
 
 
 @FORMATS

@@ -48,12 +48,32 @@ def test_the_words_of_a_panel_are_the_same_in_every_language(language: Language)
 def test_every_word_of_a_family_is_used(family: Family[Any]) -> None:
     shows = shows_of(family).values()
     used = {"title", *family.sections, *(note.word for show in shows for note in show.notes)}
+    used |= {"everybody", *family.labels, *(f"called_{label}" for label in family.labels)}
     for show in shows:
         word = show.word or show.name
         parts = show.parts.names if show.parts else ()
         used |= {word, f"short_{word}", f"{word}_any", *(f"{word}_{part}" for part in parts)}
 
     assert not family.words or panel_words(family.words, "en").keys() <= used
+
+
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one.words], ids=lambda family: family.name)
+def test_every_figure_of_a_panel_and_every_section_has_a_word(family: Family[Any]) -> None:
+    assert family.sections
+    known = {*panel_words(family.words, "en"), *words("en")["board"], *words("en")["figures"]}
+    wanted = {"title", *filter(None, family.sections)}
+    for show in shows_of(family).values():
+        word = show.word or show.name
+        if show.name not in {*family.columns, *family.now, *(name for of in family.sections.values() for name in of)}:
+            continue
+        if show.parts is None:
+            wanted.add(word)
+        elif show.parts.names and f"{word}_any" not in known:
+            wanted |= {f"{word}_{part}" for part in show.parts.names}
+        else:
+            wanted.add(f"{word}_any")
+
+    assert wanted - known == set()
 
 
 def test_languages_call_themselves_by_their_own_name() -> None:

@@ -23,7 +23,7 @@ EVERY_KIND = [
     FACTORY.resumed("c", "sales"),
     FACTORY.transferred("c", "sales", "queue", to_queue="second"),
     FACTORY.ended("c", "sales", ended_by="customer", talk=timedelta(minutes=2), hold=timedelta(seconds=9), wrapup=True),
-    FACTORY.wrapup_ended("c", "sales", wrapup=timedelta(seconds=30)),
+    FACTORY.wrapup_ended("c", "sales", wrapup=timedelta(seconds=30), customer="c-1", topic="delivery"),
     FACTORY.logged_in("eve"),
     FACTORY.logged_out("eve"),
     FACTORY.availability("eve", "not_ready", reason="lunch"),
@@ -53,6 +53,7 @@ def test_lengths_are_told_in_milliseconds() -> None:
     [
         (FACTORY.enqueued("", "sales"), "subject"),
         (FACTORY.enqueued("c", "q" * 129), "data.queue"),
+        (FACTORY.enqueued("c", "sales", customer=""), "data.customer"),
         (FACTORY.enqueued("c", "sales", at=NOON.replace(tzinfo=None)), "time"),
         (FACTORY.abandoned("c", "sales", wait=timedelta(seconds=-1)), "data.wait_ms"),
     ],

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.families.contacts.events import ContactAbandoned, ContactAnswered, ContactBlocked
+from stream.simulator.callers import MILLISECOND
 from stream.simulator.centre import AgentPlan, Centre, Length, QueuePlan, Reports, Trunk
-from stream.simulator.customers import MILLISECOND
 from stream.simulator.engine import simulate
 from tests.simulator.erlang import erlang_a, erlang_b, erlang_c
 

@@ -11,6 +11,7 @@ from stream.core.cloudevents import tag_of
 from stream.errors import SettingsError
 from stream.families.contacts import events as e
 from stream.simulator import busy_centre, demo_centre, simulate
+from stream.simulator.callers import sampler
 from stream.simulator.centre import (
     AgentPlan,
     Centre,
@@ -21,7 +22,6 @@ from stream.simulator.centre import (
     Shift,
     Transfer,
 )
-from stream.simulator.customers import sampler
 
 MINUTE = timedelta(minutes=1)
 TALK = Length(MINUTE)

@@ -14,8 +14,8 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.families.registry import DECODER
 from stream.simulator import demo_centre, simulate
+from stream.simulator.callers import milliseconds
 from stream.simulator.centre import AgentPlan, Centre, DailyHours, Exits, Length, QueuePlan, Transfer, Trunk
-from stream.simulator.customers import milliseconds
 from tests.simulator.centres import START, centres, played, seeds, single_queue
 
 Key = tuple[str, int]

@@ -51,4 +51,3 @@ def test_a_board_shows_every_figure_of_it(hours: list[Event]) -> None:
 
     assert min(largest.csat_answered, largest.nps_answered, largest.ces_answered, largest.reviews) > 0
     assert 0.25 < largest.responded / largest.invited < 0.45
-    assert sum(counted(one, "7d").asked_too_often for one in shown) > 0

@@ -226,6 +226,7 @@ def member(log: MemoryLog, families: Sequence[Family[Any]] = FAMILIES) -> Member
         partitions=PARTITIONS,
         max_queues_per_tenant=100,
         max_queues=100,
+        max_customers=100,
         future_tolerance=timedelta(hours=1),
         clock=lambda: NOON,
         families=families,

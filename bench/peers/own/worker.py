@@ -21,6 +21,7 @@ async def main(run: Run) -> None:
         partitions=PARTITIONS,
         max_queues_per_tenant=Settings().max_queues_per_tenant,
         max_queues=Settings().max_queues,
+        max_customers=Settings().max_customers,
         future_tolerance=Settings().future_tolerance,
         clock=lambda: AFTER_ALL_EVENTS,  # the material may go on beyond today
     )

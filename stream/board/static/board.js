@@ -3,7 +3,7 @@
 import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
 import { $, make, mark, put, set } from "./dom.js";
 import { families, feed, inAddress, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
-import { SIGNS, found, headOf, labelText, labelsOf, stateText, textOf, titleOf, valueOf } from "./figures.js";
+import { SIGNS, besideName, found, headOf, isOf, isOfTenant, labelText, nameOfRow, stateText, textOf, titleOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
 import * as list from "./list.js";
 import * as notices from "./notices.js";
@@ -68,16 +68,19 @@ function drawSummary() {
   put($("agents"), agents.length ? `${say("agents")}: ${agents.join(" · ")}` : "");
 }
 
+const sum = (numbers) => numbers.reduce((sum, one) => sum + one, 0);
 const SUMMARIES = {
-  sum: (numbers) => numbers.reduce((sum, one) => sum + one, 0),
+  sum,
+  tenants: sum,
   max: (numbers) => numbers.reduce((most, one) => Math.max(most, one), numbers[0]),
 };
 
 // Figures over all rows, before how many rows are in which state; waits among them run on.
 function tickSummary() {
-  const columns = panelOf().columns.filter((column) => column.summary);
-  const told = columns.map((column) => {
-    const numbers = rows().map((row) => valueOf(column, row)).filter((one) => one !== null);
+  const { columns, labels } = panelOf();
+  const told = columns.filter((column) => column.summary).map((column) => {
+    const counted = rows().filter((row) => column.summary !== "tenants" || isOfTenant(labels, row));
+    const numbers = counted.map((row) => valueOf(column, row)).filter((one) => one !== null);
     const text = textOf(column, {}, SUMMARIES[column.summary](numbers));
     return { name: column.word ?? column.name, head: headOf(leading(), column), text };
   });
@@ -150,9 +153,9 @@ function tick() {
 function drawTitle() {
   const row = choice.view === "queue" ? openRows().find((one) => one.key === choice.queue) : rows()[0];
   const { labels, columns } = panelOf(choice.panel);
-  const largest = columns.find((column) => column.tile === "large");
-  const figure = row && largest ? ` ${textOf(largest, row)}` : "";
-  const what = row ? `${SIGNS[row.state]} ${row[labelsOf(labels)[0]]}${figure}` : "contact-stream";
+  const largest = row && columns.find((column) => column.tile === "large" && isOf(column, row));
+  const figure = largest ? ` ${textOf(largest, row)}` : "";
+  const what = row ? `${SIGNS[row.state]} ${nameOfRow(choice.panel || leading(), labels, row)}${figure}` : "contact-stream";
   const title = notices.stale() ? `⚠ ${say("stale")} ${what}` : what;
   if (document.title !== title) document.title = title;
 }
@@ -161,8 +164,9 @@ function noteChanges() {
   const known = beforeOf === leading() ? before : new Map();
   const changed = rows().filter((row) => known.has(row.key) && known.get(row.key) !== row.state);
   [before, beforeOf] = [new Map(rows().map((row) => [row.key, row.state])), leading()];
-  const [name, ...others] = labelsOf(panelOf().labels).filter((label) => label !== "tenant");
-  const called = (row) => [row[name], ...others.map((label) => labelText(row, label))].join(", ");
+  const { labels } = panelOf();
+  const others = (row) => besideName(labels, row).filter((label) => label !== "tenant").map((label) => labelText(row, label));
+  const called = (row) => [nameOfRow(leading(), labels, row), ...others(row)].filter(Boolean).join(", ");
   notices.announce(changed.map((row) => `${called(row)}: ${stateText(row.state).slice(2).toLocaleLowerCase()}`));
 }
 

@@ -39,7 +39,27 @@ export function headOf(panel, column) {
   return short === word ? word : make("abbr", short, { title: word });
 }
 
+// What a row is called by: the first label that it has, but for its tenant. None: it is of all of a tenant.
+const namedBy = (labels, row) => labelsOf(labels).find((label) => label !== "tenant" && row[label]);
+
+export const isOfTenant = (labels, row) => namedBy(labels, row) === undefined;
+
+// Rows that lack the label that names most of them have a sentence of their family's own, such as of a plan.
+export function nameOfRow(panel, labels, row) {
+  const by = namedBy(labels, row);
+  if (by === labelsOf(labels)[0]) return row[by];
+  return wordOf(panel, by ? { name: `called_${by}`, title: row[by] } : { name: "everybody", title: row.tenant ?? "" }, { name: row[by] });
+}
+
+// The labels that a row is not called by.
+export const besideName = (labels, row) => labelsOf(labels).filter((label) => label !== namedBy(labels, row));
+
+// Whether rows of its kind have a figure at all; where they have, it may be unknown.
+export const isOf = ({ only_with: having, only_without: lacking }, row) =>
+  (!having || Boolean(row[having])) && !(lacking && row[lacking]);
+
 const WRITERS = {
+  amount: (value, row) => write.amount(value, row.currency),
   text: (value) => value ?? "",
   agents: (states, row) => (row.noAgentFree ? "▼ 0" : write.count(states.available)),
 };

@@ -13,6 +13,8 @@ export function formatsOf(language) {
   };
   const unit = (name, digits) => writer({ style: "unit", unit: name, unitDisplay: "narrow", minimumIntegerDigits: digits });
   const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+  const [twoDecimals, signed] = [writer(digits), writer({ ...digits, signDisplay: "always" })];
   const [whole, two] = [writer({}), writer({ minimumIntegerDigits: 2 })];
   const [percent, tenths] = [0, 1].map((digits) => writer({ style: "percent", minimumFractionDigits: digits }));
   const [days, hours, twoHours, seconds] = [unit("day"), unit("hour"), unit("hour", 2), unit("second")];
@@ -33,6 +35,13 @@ export function formatsOf(language) {
     if (passed < 86400) return `${hours(Math.floor(passed / 3600))} ${two(minutes(passed))}`;
     return `${days(Math.floor(passed / 86400))} ${twoHours(Math.floor((passed % 86400) / 3600))}`;
   });
+  const hundredths = (number) => Math.floor(number * 100 + 0.5) / 100;
+  const rate = or((number) => twoDecimals(hundredths(number)));
+  const currencies = new Map();
+  const moneyIn = (currency) => {
+    if (!currencies.has(currency)) currencies.set(currency, writer({ style: "currency", currency, maximumFractionDigits: 0 }));
+    return currencies.get(currency);
+  };
   // A mean length, rounded to the nearest second.
   const duration = or((length) => elapsed(Math.floor(length + 0.5)));
   return {
@@ -51,6 +60,12 @@ export function formatsOf(language) {
     count: or(whole),
     // A mean score, or a difference of shares in points.
     score: or((number) => decimal(Math.floor(number * 10 + 0.5) / 10)),
+    // How often something happens, in the mean.
+    rate,
+    // By how much something is more, or less, and the margin of error of that.
+    change: or(([more, margin]) => `${signed(hundredths(more))} ± ${rate(margin)}`),
+    // Money in whole units; without a currency where none is told.
+    amount: (number, currency) => or(currency ? moneyIn(currency) : whole)(number === null ? null : Math.floor(number + 0.5)),
     // An instant ahead, with no more of its date than it takes to know which is meant.
     moment: or((at) => {
       const [then, now] = [new Date(at), new Date()];

@@ -15,7 +15,8 @@ export function drawPairs(list, items, writer = put) {
       if (notes) pair.append(make("dd", "", { class: "note" }));
       return pair;
     },
-    fill(pair, { text, judged, short, notes }) {
+    fill(pair, { text, judged, signed: withSign, short, notes }) {
+      mark(pair, "signed", Boolean(withSign));
       if (judged) set(pair, "data-judged", judged);
       mark(pair, "short", Boolean(short));
       writer(pair.children[1], text);
@@ -37,6 +38,7 @@ export const figureOf = (panel, column, row, places, head = headOf) => ({
   name: column.word ?? column.name,
   head: head(panel, column),
   text: cellText(column, row),
+  plain: textOf(column, row),
   judged: judged(row, column.judged_as),
   notes: places && notesOf(panel, column, row, places),
 });

@@ -4,14 +4,14 @@ import * as bars from "./bars.js";
 import { choice } from "./choice.js";
 import { $, forget, make, mark, put, reconcile, set } from "./dom.js";
 import { detailOf, panelOf } from "./feed.js";
-import { AGENT_STATES, judged, labelsOf, labelsText, signed, stateText, textOf, wordOf } from "./figures.js";
+import { AGENT_STATES, besideName, isOf, judged, labelsOf, labelsText, nameOfRow, signed, stateText, textOf, wordOf } from "./figures.js";
 import { drawAgents, drawPairs, figureOf } from "./pairs.js";
 import { say } from "./words.js";
 
 let detail = null;
 let asking = false;
 
-const isOf = ({ asked }) => asked.panel === choice.panel && asked.key === choice.queue;
+const isAsked = ({ asked }) => asked.panel === choice.panel && asked.key === choice.queue;
 
 // The newest board may know of news: ask for them, one question at a time.
 export async function refresh() {
@@ -20,7 +20,7 @@ export async function refresh() {
   // None also where the worker is away: the banner says so, and the figures stand.
   const answer = await detailOf({ panel: choice.panel, key: choice.queue }).catch(() => null);
   asking = false;
-  if (answer && isOf(answer)) {
+  if (answer && isAsked(answer)) {
     detail = answer;
     draw();
   }
@@ -36,7 +36,7 @@ const rowOf = (window) => detail?.windows.find((row) => row.window === window);
 const chosenRow = () => rowOf(choice.window) ?? rowOf(panelOf(detail?.panel).window);
 
 export function open() {
-  if (detail && !isOf(detail)) {
+  if (detail && !isAsked(detail)) {
     detail = null;
     clear();
   }
@@ -49,10 +49,9 @@ export function draw() {
   put($("gone"), detail && !row ? say("gone") : "");
   for (const part of ["queue-body", "queue-state"]) mark($(part), "away", !row);
   const { labels } = detail ?? panelOf(choice.panel);
-  const [name, ...others] = labelsOf(labels);
-  put($("queue-name"), row ? row[name] : nameIn(choice.queue, labels));
+  put($("queue-name"), row ? nameOfRow(detail.panel, labels, row) : nameIn(choice.queue, labels));
   if (!row) return;
-  put($("queue-where"), labelsText(row, others));
+  put($("queue-where"), labelsText(row, besideName(labels, row)));
   put($("queue-state"), stateText(row.state));
   $("queue-head").className = row.state;
   drawAgentSection(row);
@@ -72,7 +71,7 @@ export function tick() {
   const row = chosenRow();
   if (!row) return;
   mark($("now").parentElement, "away", !detail.now.length);
-  drawPairs($("now"), detail.now.map((column) => largeOf(column, row)));
+  drawPairs($("now"), detail.now.filter((column) => isOf(column, row)).map((column) => largeOf(column, row)));
 }
 
 // Here all notes stand in one line, with the window where the figure is of one.
@@ -94,11 +93,13 @@ function drawAgentSection(row) {
 // A line, or one for each of its parts; what did not occur in a window is 0 there.
 function linesOf(column, windows) {
   const { name, parts, if_any: ifAny } = column;
+  if (!isOf(column, windows[0])) return [];
   if (ifAny && !windows.some((row) => row[name])) return [];
   if (!parts) return [lineOf(name, wordOf(detail.panel, column), column, windows, (row) => row[name])];
+  const absent = (part) => ({ [part]: parts.absent_is_unknown ? null : 0 });
   const known = parts.names ?? [...new Set(windows.flatMap((row) => Object.keys(row[name])))].sort();
   return known.map((part) =>
-    lineOf(`${name}/${part}`, partTitle(column, part, windows[0]), column, windows, (row) => ({ [part]: 0, ...row[name] })[part]),
+    lineOf(`${name}/${part}`, partTitle(column, part, windows[0]), column, windows, (row) => ({ ...absent(part), ...row[name] })[part]),
   );
 }
 
@@ -108,7 +109,8 @@ function lineOf(key, title, column, windows, valueOf) {
 }
 
 function partTitle({ name, word = name, parts }, part, row) {
-  const any = wordOf(detail.panel, { name: `${word}_any`, title: part }).replace("{part}", part);
+  const called = parts.called ? wordOf(detail.panel, { name: `${parts.called}_${part}`, title: part }) : part;
+  const any = wordOf(detail.panel, { name: `${word}_any`, title: part }).replace("{part}", called);
   const own = row[parts.own] === part ? ` (${say(`${word}_of_queue`)})` : "";
   return wordOf(detail.panel, { name: `${word}_${part}`, title: any }) + own;
 }

@@ -2,7 +2,7 @@
 
 import { choice } from "./choice.js";
 import { forget, make, mark, put, reconcile, set, shownFor } from "./dom.js";
-import { cellText, drawState, headOf, judged, labelText, labelsOf, link, textOf, wordOf } from "./figures.js";
+import { besideName, cellText, drawState, headOf, isOf, judged, labelText, labelsOf, link, nameOfRow, textOf, wordOf } from "./figures.js";
 import { say } from "./words.js";
 
 // Where a screen is small, columns of a high rank give way first, those of rank 0 never: see queue.css.
@@ -12,7 +12,7 @@ const [STATE, FIRST] = [1, 2]; // the places of the state, and of the first colu
 export function drawTable(table, name, panel, rows) {
   const several = new Set(panel.rows.map((row) => row.tenant)).size > 1;
   const [first, ...labels] = labelsOf(panel.labels).filter((label, place) => label !== "tenant" || several || !place);
-  const drawn = { name, first, labels, columns: panel.columns, language: choice.lang };
+  const drawn = { name, first, labels, all: panel.labels, columns: panel.columns, language: choice.lang };
   const text = JSON.stringify(drawn);
   if (table.drawn !== text) {
     table.drawn = text;
@@ -30,7 +30,7 @@ export function drawTable(table, name, panel, rows) {
 export function tickTable(table, { columns }, rows) {
   for (const row of rows) {
     const cells = shownFor(table.tBodies[0], row.key)?.children;
-    columns.forEach((column, place) => column.since && cells && put(cells[FIRST + place], textOf(column, row)));
+    columns.forEach((column, place) => column.since && cells && isOf(column, row) && put(cells[FIRST + place], textOf(column, row)));
   }
 }
 
@@ -55,15 +55,16 @@ function create({ labels, columns }) {
   return line;
 }
 
-function fill(line, row, { name, first, labels, columns }) {
+function fill(line, row, { name, labels, all, columns }) {
   const [anchor, ...others] = line.children[0].children;
   line.className = row.state;
-  link(anchor, row[first] ?? "", name, row);
-  labels.forEach((label, place) => put(others[place], labelText(row, label)));
+  link(anchor, nameOfRow(name, all, row), name, row);
+  const beside = besideName(all, row);
+  labels.forEach((label, place) => put(others[place], beside.includes(label) ? labelText(row, label) : ""));
   drawState(line.children[STATE], row.state);
   columns.forEach((column, place) => {
     const cell = line.children[FIRST + place];
-    put(cell, cellText(column, row));
+    put(cell, isOf(column, row) ? cellText(column, row) : "");
     set(cell, "data-judged", judged(row, column.judged_as));
     mark(cell, "short", column.format === "agents" && row.noAgentFree);
   });

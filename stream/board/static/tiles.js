@@ -2,7 +2,7 @@
 
 import { $, forget, make, mark, put, reconcile, shownFor } from "./dom.js";
 import { leading, panelOf } from "./feed.js";
-import { AGENT_STATES, labelsOf, labelsText, link, stateText } from "./figures.js";
+import { AGENT_STATES, besideName, isOf, labelsText, link, nameOfRow, stateText } from "./figures.js";
 import { drawAgents, drawPairs, figureOf } from "./pairs.js";
 import { othersShown } from "./panels.js";
 import { translate } from "./words.js";
@@ -50,12 +50,12 @@ function create() {
 
 function fill(tile, row, withTenant) {
   const part = (name) => tile.querySelector(name);
-  const [first, ...others] = labelsOf(panelOf().labels).filter((label) => withTenant || label !== "tenant");
-  const name = row[first] ?? "";
+  const { labels } = panelOf();
+  const name = nameOfRow(leading(), labels, row);
   tile.firstElementChild.className = row.state;
   link(part(".name"), name, leading(), row);
   mark(part("h2"), "long", name.length > LONG_NAME);
-  put(part(".where"), labelsText(row, others));
+  put(part(".where"), labelsText(row, besideName(labels, row).filter((label) => withTenant || label !== "tenant")));
   put(part(".state"), stateText(row.state));
   drawFigures(tile, row);
   const { agents = {} } = row;
@@ -65,10 +65,15 @@ function fill(tile, row, withTenant) {
 
 function drawFigures(tile, row) {
   const figures = (size, places) =>
-    panelOf().columns.filter((column) => column.tile === size).map((column) => figureOf(leading(), column, row, places));
-  drawPairs(tile.querySelector(".large"), figures("large", ["tile", "wall"]), writeLarge);
+    panelOf()
+      .columns.filter((column) => column.tile === size && isOf(column, row))
+      .map((column) => figureOf(leading(), column, row, places));
+  drawPairs(tile.querySelector(".large"), figures("large", ["tile", "wall"]).map(signedAbove), writeLarge);
   drawPairs(tile.querySelector(".small"), figures("small"));
 }
+
+// Large figures have their sign in the line above: beside the digits it would take a third of their room.
+const signedAbove = (figure) => ({ ...figure, text: figure.plain, signed: figure.plain !== figure.text });
 
 // The largest figure is read from four metres, its unit need not be; what needs more room gets smaller letters.
 function writeLarge(box, text) {

@@ -27,9 +27,11 @@ Priority = Literal["low", "normal", "high", "urgent"]
 
 
 class CaseData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Who did it, where that is known."""
+    """Who did it, and whose case it is, where that is known."""
 
     agent: Id | None = None
+    customer: Id | None = None
+    """An opaque id, never a name or address; it is the same in contacts, cases and surveys."""
 
 
 class OpenedData(CaseData, frozen=True, kw_only=True):
@@ -42,6 +44,8 @@ class OpenedData(CaseData, frozen=True, kw_only=True):
     """Where an agent opened it, that agent's own first message is no response."""
     split_from: Id | None = None
     """The case that this one was part of."""
+    topic: Name | None = None
+    """What it is about, where somebody knows that."""
 
 
 class AssignedData(CaseData, frozen=True, kw_only=True):
@@ -58,11 +62,13 @@ class StatusData(CaseData, frozen=True, kw_only=True):
 
 
 class ResolvedData(CaseData, frozen=True, kw_only=True):
-    """Where it was solved: nothing but the invitation to a survey, if the policy has one sent, needs to be told."""
+    """Where it was solved, and what it was about: for what follows from it, such as an invitation to a survey."""
 
     queue: Name | None = None
     channel: Channel | None = None
     """Through which the case came in."""
+    topic: Name | None = None
+    """What it was about, where somebody knows that."""
 
 
 class MergedData(CaseData, frozen=True, kw_only=True):

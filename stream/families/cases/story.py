@@ -125,7 +125,7 @@ class Changes:
 
 
 def _compared(was: Story, now: Story) -> Change:
-    gone, new = difference(was.facts, now.facts)
+    gone, new = facts_changed(was.facts, now.facts)
     return Change(was.opened_in, now.opened_in, now.place, was.standing, now.standing, gone, new)
 
 
@@ -139,12 +139,12 @@ def _read_on(reader: "_Reader", before: bytes, after: bytes) -> Change:
     elif reader.deleted is not None:
         gone, new = story_of(before).facts, [reader.deleted]
     elif reader.solution is not solution:
-        gone, more = difference(solution, reader.solution)
+        gone, more = facts_changed(solution, reader.solution)
         new += more
     return Change(reader.opened_in, reader.opened_in, reader.place, was, reader.standing, gone, new)
 
 
-def difference(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[CaseFact], list[CaseFact]]:
+def facts_changed(before: list[CaseFact], after: list[CaseFact]) -> tuple[list[CaseFact], list[CaseFact]]:
     """Return which facts have gone, and which are new; a fact may be there several times."""
     if not before or not after:
         return before, after

@@ -39,6 +39,10 @@ class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     """Which visit of the contact to a queue this is; a re-queue needs a higher one."""
     agent: Id | None = None
     direction: Literal["inbound", "outbound"] = "inbound"
+    customer: Id | None = None
+    """An opaque id, never a name or address; it is the same in contacts, cases and surveys."""
+    topic: Name | None = None
+    """What it is about, where somebody knows that."""
 
 
 class ArrivalData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

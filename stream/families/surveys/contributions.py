@@ -11,7 +11,7 @@ from msgspec import Struct
 from stream.families.surveys.counts import SurveyCounts
 from stream.families.surveys.scales import NPS_DETRACTOR, NPS_PROMOTER, SurveyKind
 
-__all__ = ["Asked", "AskedTooOften", "Contribution", "Rated", "Reviewed"]
+__all__ = ["Asked", "Contribution", "Rated", "Reviewed"]
 
 
 # The tags are short since they stand in rows: a survey keeps what it was counted for, whatever a policy says later.
@@ -97,15 +97,6 @@ class Reviewed(_At, frozen=True, gc=False, tag="qr"):
             tally.reviews_passed += sign * self.passed
             tally.review_points += sign * self.points
             tally.review_squares += sign * self.points * self.points
-
-
-class AskedTooOften(_At, frozen=True, gc=False):
-    """A customer was invited who had been asked as often as the policy allows."""
-
-    def count(self, tallies: Iterable[SurveyCounts], sign: int) -> None:
-        """Add to each of *tallies* what such an invitation counts for."""
-        for tally in tallies:
-            tally.asked_too_often += sign
 
 
 Contribution = Asked | Rated | Reviewed

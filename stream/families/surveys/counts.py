@@ -39,7 +39,7 @@ class SurveyCounts(Counts, array_like=True, gc=False):
     comments: int = 0
     """Answers with words."""
     asked_too_often: int = 0
-    """Invitations of customers who had been asked as often as the policy allows by then."""
+    """Retired, and 0: customers count it, over all queues. It stays since a row keeps the order of its fields."""
     reviews: int = 0
     """Reviews with a score, by time of the first one, each with its last score."""
     reviews_passed: int = 0

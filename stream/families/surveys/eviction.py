@@ -1,25 +1,21 @@
 """What goes from the tables of surveys: what no window reaches, what is over, and what was silent for long."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from stream.core.counts import CountsRow
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.families.surveys.counts import SurveyCounts
-from stream.families.surveys.customers import CUSTOMERS_KEPT, CustomerRow
 from stream.families.surveys.queues import RatedQueues, SurveyKey
 from stream.families.surveys.rated import LIFETIME, Part, RatedQueue
 from stream.families.surveys.rules import KEPT_DAYS
 from stream.families.surveys.survey import RatedPlace, SurveyRow
 
-__all__ = ["CustomerKey", "Eviction", "SurveyCountsKey"]
+__all__ = ["Eviction", "SurveyCountsKey"]
 
 SurveyCountsKey = tuple[str, str, str, str, str, Scope, int]
 """Tenant, queue, channel, group, agent, scope, and the number of the day (0 for the total)."""
-
-CustomerKey = tuple[str, str, int]
-"""Tenant, queue, and the digest of the customer."""
 
 _ALL_DAYS: Final = 2**40
 """Later than every day."""
@@ -35,37 +31,36 @@ class Eviction:
     def __init__(
         self,
         counts: Rows[SurveyCountsKey, CountsRow[SurveyCounts]],
-        customers: Rows[CustomerKey, CustomerRow],
         surveys: Rows[SurveyKey, SurveyRow],
         *,
         keep_silent: bool,
     ) -> None:
-        self._counts, self._customers, self._surveys = counts, customers, surveys
+        self._counts, self._surveys = counts, surveys
         self._keep_silent = keep_silent
         self.committed = 0
         """All below this offset is durable and will not be replayed."""
 
     def sweep(self, queue: RatedQueue, applied_to: int) -> None:
-        """Forget, once a day, days that nothing reaches any more, and surveys and customers that are over."""
+        """Forget, once a day, days that nothing reaches any more, and surveys that are over."""
         queue.swept_on = queue.day
         for part in queue.parts.values():
             self._remove(part, part.counts.forget_outdated())
-        self._forget_rows(queue, queue.day - KEPT_DAYS, queue.day - CUSTOMERS_KEPT.days)
+        self._forget_rows(queue, queue.day - KEPT_DAYS)
         if not self._keep_silent:
             for place, part in list(queue.parts.items()):
                 if part.counts.watermark < queue.watermark - LIFETIME:
                     self._forget_part(queue, place, part, applied_to)
 
     def forget_silent(self, queues: RatedQueues, applied_to: int) -> None:
-        """Forget the queues that are silent: first their surveys and customers, and when that is durable the rest."""
+        """Forget the queues that are silent: first their surveys, and when that is durable the rest."""
         for queue in queues.silent():
-            self._forget_rows(queue, _ALL_DAYS, _ALL_DAYS)
+            self._forget_rows(queue, _ALL_DAYS)
             # Only a commit tells that the tombstones of its surveys are in the changelog.
             if queue.emptied_at is not None and queue.emptied_at < self.committed:
                 for part in queue.parts.values():
                     self._remove(part, part.counts.numbers())
                 queues.forget(queue)
-            elif queue.is_empty:
+            elif queue.surveys.is_empty:
                 queue.emptied_at = applied_to
 
     def _forget_part(self, queue: RatedQueue, place: RatedPlace, part: Part, applied_to: int) -> None:
@@ -79,18 +74,13 @@ class Eviction:
         for scope, number in numbers:
             self._counts.remove((*part.key, scope, number))
 
-    def _forget_rows(self, queue: RatedQueue, surveys_before: int, customers_before: int) -> None:
-        for key in queue.surveys.forget(surveys_before, self._heard_on, self._goes_from(self._surveys)):
+    def _forget_rows(self, queue: RatedQueue, before: int) -> None:
+        for key in queue.surveys.forget(before, self._heard_on, self._may_go):
             self._surveys.remove(key)
-        for customer in queue.customers.forget(customers_before, self._newest_day, self._goes_from(self._customers)):
-            self._customers.remove(customer)
 
     def _heard_on(self, key: SurveyKey) -> int | None:
         return None if (row := self._surveys.get(key)) is None else row.heard_on
 
-    def _newest_day(self, key: CustomerKey) -> int | None:
-        return None if (row := self._customers.get(key)) is None else row.newest_day
-
-    def _goes_from(self, rows: Rows[Any, Any]) -> Callable[[Any], bool]:
+    def _may_go(self, key: SurveyKey) -> bool:
         # True in `changed` is a row of which the changelog knows nothing: after a crash all of its events come again.
-        return lambda key: rows.changed.get(key, False) or rows[key].applied_offset < self.committed
+        return self._surveys.changed.get(key, False) or self._surveys[key].applied_offset < self.committed

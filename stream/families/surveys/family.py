@@ -18,7 +18,7 @@ from stream.families.surveys.rated_shown import (
 )
 from stream.families.surveys.rules import RULES
 from stream.families.surveys.snapshot import RATED, SurveySnapshot
-from stream.families.surveys.tables import SURVEY_COUNTS, SURVEY_CUSTOMERS, SURVEYS
+from stream.families.surveys.tables import SURVEY_COUNTS, SURVEYS
 
 __all__ = ["FAMILY"]
 
@@ -38,7 +38,7 @@ FAMILY: Final[Family[SurveySnapshot]] = Family(
     rows="surveys",
     keyed_by="`tenant/queue` of what is rated in UTF-8, such as `acme/support`; `tenant` alone where that is no queue.",
     events=EVENTS,
-    tables={"survey_counts": SURVEY_COUNTS, "survey_customers": SURVEY_CUSTOMERS, "surveys": SURVEYS},
+    tables={"survey_counts": SURVEY_COUNTS, "surveys": SURVEYS},
     new_fold=_new_fold,
     snapshot=SurveySnapshot,
     counts=SurveyCounts,

@@ -197,15 +197,6 @@ _PARTS: Final = (
         number_of("comments"),
     ),
     _of(
-        gauge(
-            "contact_survey_window_asked_too_often",
-            "invitations",
-            _WINDOW,
-            "Invitations to customers who had been asked as often as the policy allows; in the window.",
-        ),
-        number_of("asked_too_often"),
-    ),
-    _of(
         gauge("contact_survey_window_reviews", "reviews", _WINDOW, "Reviews of quality with a score; in the window."),
         number_if_ever("reviews", "reviews"),
     ),

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
@@ -18,17 +17,9 @@ from stream.core.family import Applied, newest_by_source
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
-from stream.families.surveys.contributions import AskedTooOften
 from stream.families.surveys.counts import SurveyCounts
-from stream.families.surveys.customers import (
-    NEW_CUSTOMER,
-    CustomerRow,
-    JudgedInvitations,
-    digest_of,
-    with_invitation,
-)
-from stream.families.surveys.events import SurveyEvent, SurveyInvited
-from stream.families.surveys.eviction import CustomerKey, Eviction, SurveyCountsKey
+from stream.families.surveys.events import SurveyEvent
+from stream.families.surveys.eviction import Eviction, SurveyCountsKey
 from stream.families.surveys.queues import RatedQueues, SurveyKey
 from stream.families.surveys.rated import Part, RatedQueue, parts_of
 from stream.families.surveys.snapshot import SurveySnapshot
@@ -37,20 +28,8 @@ from stream.families.surveys.survey import NEW_SURVEY, CountedAs, SurveyRow, cou
 __all__ = ["SurveysFold"]
 
 
-class _Asking(Struct, frozen=True, gc=False):
-    """What an invitation makes of the row of its customer."""
-
-    key: CustomerKey
-    judged: JudgedInvitations
-
-
 class SurveysFold:
-    """
-    The fold of one partition of the surveys topic; a `Fold` as `ContactsFold` is.
-
-    An event changes at most two rows, of a survey and of a customer. Each is skipped by its own applied offset, and
-    neither asks for the other, so that a crash between the two changes nothing.
-    """
+    """The fold of one partition of the surveys topic; a `Fold` as `ContactsFold` is."""
 
     def __init__(
         self,
@@ -64,13 +43,12 @@ class SurveysFold:
             policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
         )
         self.counts: Rows[SurveyCountsKey, CountsRow[SurveyCounts]] = Rows()
-        self.customers: Rows[CustomerKey, CustomerRow] = Rows()
         self.surveys: Rows[SurveyKey, SurveyRow] = Rows()
         self._keep_silent = keep_silent
         self._recovered_to = -1
         self._applied_to = -1
         self._unsettled = 0
-        self._eviction = Eviction(self.counts, self.customers, self.surveys, keep_silent=keep_silent)
+        self._eviction = Eviction(self.counts, self.surveys, keep_silent=keep_silent)
         # Ordered sets: identical runs must write identical changelogs.
         self._touched: dict[Part, None] = {}
         self._touched_queues: dict[RatedQueue, None] = {}
@@ -78,7 +56,7 @@ class SurveysFold:
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
         """The tables in the order in which a checkpoint must write them: no survey is ever ahead of the counts."""
-        return {"survey_counts": self.counts, "survey_customers": self.customers, "surveys": self.surveys}
+        return {"survey_counts": self.counts, "surveys": self.surveys}
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
@@ -130,8 +108,6 @@ class SurveysFold:
                 queue.hear(part.counts.watermark)
         for key, survey in self.surveys.items():
             self._known(key[0], key[1]).surveys.note(key, survey.heard_on)
-        for customer, row in self.customers.items():
-            self._known(customer[0], customer[1]).customers.note(customer, row.newest_day)
         self.queues.loaded()
         # Up to there rows may be ahead of what is read; beyond it batches can be counted as a whole.
         rows = (row for table in self.tables.values() for row in table.values())
@@ -159,7 +135,6 @@ class SurveysFold:
     def _fold_event(self, event: Event, offset: int, applied: Applied) -> None:
         queue, key = self.queues.place_of(cast("SurveyEvent", event))
         applied.overflowed += queue.is_shared
-        asking = self._asking(queue, event, offset) if type(event) is SurveyInvited else None
         row = self.surveys.get(key, NEW_SURVEY)
         if row.applied_offset >= offset:
             applied.replayed += 1
@@ -173,9 +148,6 @@ class SurveysFold:
             self.surveys.put(key, SurveyRow(offset, queue.day, *facts, counted))
             if row.heard_on != queue.day:
                 queue.surveys.note(key, queue.day)
-        if asking is not None:
-            queue = self._touch_queue(queue, event.time)
-            self._ask(queue, asking, event.time, offset)
 
     def _keep(self, queue: RatedQueue, key: SurveyKey, row: SurveyRow, offset: int) -> None:
         """Have the row of a repeat learn of its offset: a replay that brings it again must find the row."""
@@ -201,41 +173,6 @@ class SurveysFold:
                     self._touch(part, at)
                     part.counts.count_difference((contribution,), (), offset)
         applied.late += late
-
-    # Customers who are asked too often.
-
-    def _asking(self, queue: RatedQueue, event: SurveyInvited, offset: int) -> _Asking | None:
-        """Return what an invitation makes of its customer's row; None if nothing, or nobody said who it is."""
-        data, tenant = event.data, event.tenantid
-        if data.customer is None:
-            return None
-        channel = data.channel or ""
-        key = (queue.tenant, queue.name, digest_of(tenant, data.customer))
-        row, policy = self.customers.get(key, NEW_CUSTOMER), queue.policy(channel)
-        if row.applied_offset >= offset:
-            return None
-        judged = with_invitation(
-            row,
-            event.time,
-            event.subject,
-            channel,
-            newest=queue.watermark,
-            most=policy.most_invitations,
-            within=policy.asked_within,
-        )
-        return None if judged is None else _Asking(key, judged)
-
-    def _ask(self, queue: RatedQueue, asking: _Asking, at: datetime, offset: int) -> None:
-        judged = asking.judged
-        for one in (*judged.added, *judged.removed):
-            part = queue.part((one.channel, "", ""))
-            self._touch(part, at)
-            told = (AskedTooOften(one.at),)
-            before, after = ((), told) if one in judged.added else (told, ())
-            part.counts.count_difference(before, after, offset)
-        row = CustomerRow(offset, judged.invitations)
-        self.customers.put(asking.key, row)
-        queue.customers.note(asking.key, row.newest_day)
 
     # What was changed.
 

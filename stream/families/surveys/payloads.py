@@ -64,6 +64,8 @@ class SurveyAnswerData(RatedData, frozen=True, kw_only=True):
     """False where the highest score is the worst, such as of questions how hard something was."""
     comment: bool | str = False
     """Whether there are words beside the score, or these words: they are counted, and never kept."""
+    customer: Id | None = None
+    """An opaque id, never a name or address."""
 
     def __post_init__(self) -> None:
         low, high = SCALES[self.rated_on]

@@ -1,4 +1,4 @@
-"""What is rated: a queue with its surveys, reviews and customers, and each part of it that has figures of its own.
+"""What is rated: a queue with its surveys and reviews, and each part of it that has figures of its own.
 
 Knows nothing of records: `stream.families.surveys.fold` tells it what surveys became, and asks for snapshots.
 """
@@ -135,7 +135,6 @@ class RatedQueue:
         """It stands for all names beyond the limit."""
         self.parts: dict[RatedPlace, Part] = {}
         self.surveys: KeptUntil[tuple[str, str, str, str]] = KeptUntil()
-        self.customers: KeptUntil[tuple[str, str, int]] = KeptUntil()
         self.watermark = EPOCH
         """Time of the newest event."""
         self.day = 0
@@ -197,11 +196,6 @@ class RatedQueue:
         del self.parts[place]
         channel, group, agent = place
         self._named.get((channel, bool(agent)), {}).pop(agent or group, None)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no survey and no customer is kept."""
-        return self.surveys.is_empty and self.customers.is_empty
 
 
 def parts_of(place: RatedPlace) -> tuple[RatedPlace, ...]:

@@ -102,9 +102,6 @@ RATED_SHOWN: Final[dict[str, Show[SurveySnapshot]]] = {
     "contact_csat_mean_score": Show(name="csat_mean", format="score", title="mean", if_any=True),
     "contact_iqs_passed_ratio": Show(name="iqs_passed", format="share", title="passed"),
     "contact_survey_window_comments": Show(name="survey_comments", format="count", title="comments"),
-    "contact_survey_window_asked_too_often": Show(
-        name="asked_too_often", format="count", title="asked too often", rank=8
-    ),
     "contact_survey_window_reviews": Show(name="reviews", format="count", title="reviews", rank=7),
     "response": Show(name="response", format="share", title="response", word="response_rate", rank=5, tile="small"),
     "answers": Show(name="survey_answers", format="count", title="answers", rank=4, tile="small"),
@@ -114,7 +111,7 @@ RATED_SHOWN: Final[dict[str, Show[SurveySnapshot]]] = {
 
 RATED_COLUMNS: Final = (
     *("csat", "nps", "ces", "iqs"),
-    *("response", "survey_answers", "survey_invitations", "reviews", "asked_too_often"),
+    *("response", "survey_answers", "survey_invitations", "reviews"),
 )
 """What a list shows."""
 
@@ -126,7 +123,7 @@ RATED_SECTIONS: Final = {
     "recommendation": ("nps", "nps_bounds", "nps_before", "nps_answers"),
     "effort": ("ces", "ces_bounds", "ces_before", "ces_answers"),
     "quality": ("iqs", "iqs_bounds", "iqs_before", "iqs_passed", "reviews"),
-    "asking": ("survey_invitations", "survey_answers", "response", "survey_comments", "asked_too_often"),
+    "asking": ("survey_invitations", "survey_answers", "response", "survey_comments"),
 }
 """What a detail shows in every window."""
 

@@ -1,7 +1,6 @@
 """How satisfaction and quality are judged: what counts as good, what is promised, how many answers it takes."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final, Literal, cast, get_args
 
 from msgspec import field
@@ -11,16 +10,13 @@ from stream.core.policies import PolicyKey, Rules
 from stream.core.served import Served
 from stream.families.surveys.scales import SCALES, Scale
 
-__all__ = ["KEPT_DAYS", "MAX_ASKED_WITHIN", "RULES", "CesFormula", "SurveyPolicy"]
+__all__ = ["KEPT_DAYS", "RULES", "CesFormula", "SurveyPolicy"]
 
 CesFormula = Literal["asked", "answered"]
 """By what the sum of the ratings of effort is divided."""
 
 KEPT_DAYS: Final = 100
 """So long after its last event a survey may still be answered or changed: the longest window, and some days more."""
-
-MAX_ASKED_WITHIN: Final = timedelta(days=90)
-"""Invitations are kept this much longer than surveys, to tell who was asked too often."""
 
 _POSITIVE: Final[Mapping[str, tuple[int, ...]]] = {
     "1-5": (4, 5),
@@ -56,9 +52,6 @@ class SurveyPolicy(Served, frozen=True, kw_only=True):
     """From this share of full marks on a review is passed."""
     survey_minimum: int = 10
     """With fewer answers, or reviews, nothing is judged: too few to tell."""
-    most_invitations: int = 3
-    """More often no customer should be asked within `asked_within`."""
-    asked_within: timedelta = timedelta(days=30)
     survey_groups: int = 20
     """So many items and groups of customers have figures of their own; the others are one."""
     survey_by_agent: bool = False
@@ -103,12 +96,6 @@ def _some(value: object) -> int:
     return value
 
 
-def _days(value: object) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_ASKED_WITHIN.days:
-        raise ValueError(f"must be a number of days from 1 to {MAX_ASKED_WITHIN.days}")
-    return timedelta(days=value)
-
-
 RULES: Rules[SurveyPolicy] = Rules(
     policy=SurveyPolicy,
     keys={
@@ -122,8 +109,6 @@ RULES: Rules[SurveyPolicy] = Rules(
         "iqs_target": PolicyKey("iqs_target", read.ratio),
         "quality_pass_mark": PolicyKey("quality_pass_mark", read.ratio),
         "survey_minimum_answers": PolicyKey("survey_minimum", _some),
-        "survey_most_invitations": PolicyKey("most_invitations", _some),
-        "survey_within_days": PolicyKey("asked_within", _days),
         "survey_groups": PolicyKey("survey_groups", _some),
         "survey_by_agent": PolicyKey("survey_by_agent", read.switch),
     },

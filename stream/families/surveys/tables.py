@@ -2,15 +2,13 @@
 
 from stream.core.row_codec import RowCodec
 from stream.families.surveys.counts import SurveyCountsRow
-from stream.families.surveys.customers import CustomerRow
-from stream.families.surveys.eviction import CustomerKey, SurveyCountsKey
+from stream.families.surveys.eviction import SurveyCountsKey
 from stream.families.surveys.queues import SurveyKey
 from stream.families.surveys.survey import SurveyRow
 
-__all__ = ["SURVEYS", "SURVEY_COUNTS", "SURVEY_CUSTOMERS"]
+__all__ = ["SURVEYS", "SURVEY_COUNTS"]
 
 SURVEY_COUNTS: RowCodec[SurveyCountsKey, SurveyCountsRow] = RowCodec(
     SurveyCountsKey, SurveyCountsRow, version=1, oldest=1
 )
-SURVEY_CUSTOMERS: RowCodec[CustomerKey, CustomerRow] = RowCodec(CustomerKey, CustomerRow, version=1, oldest=1)
 SURVEYS: RowCodec[SurveyKey, SurveyRow] = RowCodec(SurveyKey, SurveyRow, version=1, oldest=1)

@@ -197,13 +197,13 @@ class Processor:
         failures: dict[int, Exception] = {}
         if (derive := self._source.derive) is None:
             return derived, failures
-        for event, offset in zip(events, offsets, strict=True):
-            try:
-                follows = [(one.topic, key_of(one), value) for one, value in derive(event)]
-            except Exception as failure:  # noqa: BLE001  # a defect of one family must not stop the stream
-                failures[offset] = failure
+        for event, follows in derive(events):
+            if isinstance(follows, Exception):
+                failures[offsets[next(n for n, one in enumerate(events) if one is event)]] = follows
                 continue
-            derived += [(TP(topic, home_of(key, self._partitions)), (key, value, [])) for topic, key, value in follows]
+            for one, value in follows:
+                key = key_of(one)
+                derived.append((TP(one.topic, home_of(key, self._partitions)), (key, value, [])))
         return derived, failures
 
     async def _has_room(self, owned: OwnedPartition) -> bool:

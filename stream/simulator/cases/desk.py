@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from stream.families.cases.payloads import Priority, Status
 from stream.simulator.cases.plan import CaseAgentPlan, CaseQueuePlan
 from stream.simulator.cases.requests import CaseTurn, Request, Requests
+from stream.simulator.customers.known import STRANGER, KnownCaller, KnownCallers
 
 __all__ = ["RAISED", "CaseAgent", "Inbox", "Mailbox", "SimulatedCase"]
 
@@ -18,10 +19,13 @@ _URGENCY: dict[Priority, int] = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
 class SimulatedCase:
     """One case."""
 
-    __slots__ = ("agent", "id", "inbox", "mailbox", "priority", "request", "status", "turn", "twin", "waits")
+    __slots__ = ("agent", "caller", "id", "inbox", "mailbox", "priority", "request", "status", "turn", "twin", "waits")
 
-    def __init__(self, case: str, mailbox: "Mailbox", request: Request, twin: str | None) -> None:
+    def __init__(
+        self, case: str, mailbox: "Mailbox", request: Request, *, caller: KnownCaller, twin: str | None
+    ) -> None:
         self.id = case
+        self.caller = caller
         self.mailbox = mailbox
         """How it came in."""
         self.inbox = mailbox.inbox
@@ -77,7 +81,7 @@ class Inbox:
 class Mailbox:
     """How the cases of a queue come in through one channel."""
 
-    __slots__ = ("arrivals", "inbox", "index", "newest", "number", "other", "plan", "requests")
+    __slots__ = ("arrivals", "caller", "inbox", "index", "known", "newest", "number", "other", "plan", "requests")
 
     def __init__(self, plan: CaseQueuePlan, index: int, inbox: Inbox, other: Inbox | None) -> None:
         self.plan = plan
@@ -88,6 +92,10 @@ class Mailbox:
         """Cases that came in, for their ids."""
         self.newest: str | None = None
         """The case that came in last."""
+        self.caller = STRANGER
+        """Whose it was."""
+        self.known: KnownCallers | None = None
+        """Draws who writes, in a centre with customers."""
         self.arrivals: Iterator[int]
         self.requests: Requests
 

@@ -7,30 +7,46 @@ from random import Random
 
 from stream.core.cloudevents import Event
 from stream.simulator.arrivals import arrival_times
+from stream.simulator.callers import milliseconds
 from stream.simulator.cases.desk import CaseAgent, Inbox, Mailbox
 from stream.simulator.cases.events_out import CaseRecorder
 from stream.simulator.cases.plan import HelpDesk
 from stream.simulator.cases.play import CasePlay
 from stream.simulator.cases.requests import Requests
-from stream.simulator.customers import milliseconds
+from stream.simulator.customers.known import WhoComes
 from stream.simulator.desks import Calendar
 
 __all__ = ["simulated_cases"]
 
 
 def simulated_cases(
-    desk: HelpDesk, *, centre: str, run: str, start: datetime, end: datetime, seed: int
+    desk: HelpDesk,
+    *,
+    centre: str,
+    run: str,
+    start: datetime,
+    calls_start: datetime,
+    end: datetime,
+    seed: int,
+    who_comes: WhoComes,
 ) -> Iterator[Event]:
-    """Yield what happens to the cases of a *centre* from *start* (UTC, in whole milliseconds) until before *end*."""
+    """
+    Yield what happens to the cases of a *centre* from *start* (UTC, in whole milliseconds) until before *end*.
+
+    The calls begin at *calls_start*, and *who_comes* says who writes to each queue.
+    """
     calendar = Calendar()
     record = CaseRecorder(calendar, start=start, run=run, centre=centre)
     monday = start.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=start.weekday())
-    play = CasePlay(calendar, record, clock_ms=milliseconds(start - monday))
+    play = CasePlay(
+        calendar, record, clock_ms=milliseconds(start - monday), before_ms=milliseconds(calls_start - start)
+    )
     inboxes = {(plan.tenant, plan.name): Inbox(plan.name) for plan in desk.queues}
     # Agents first: who is at work at the start is there before the first case.
     for agent in _agents(desk, inboxes):
         play.employ(agent)
     for mailbox in _mailboxes(desk, inboxes, seed, milliseconds(start - monday)):
+        mailbox.known = who_comes.to(mailbox.plan.tenant, mailbox.plan.name, mailbox.plan.channel)
         play.expect(mailbox)
     length, out = milliseconds(end - start), record.out
     while calendar.step(length):

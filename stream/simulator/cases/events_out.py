@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec.structs import replace
+
 from stream.core.cloudevents import Event
 from stream.families.cases import events as e
 from stream.families.cases import payloads
@@ -40,6 +42,7 @@ class CaseRecorder:
             queue=case.inbox.name,
             channel=case.mailbox.plan.channel,
             priority=case.priority,
+            topic=case.caller.topic,
             opened_by=by,
             agent=case.agent,
         )
@@ -73,7 +76,8 @@ class CaseRecorder:
 
     def resolved(self, case: SimulatedCase, agent: str | None) -> None:
         """The case is solved: by an *agent*, or by time."""
-        data = payloads.ResolvedData(agent=agent, queue=case.inbox.name, channel=case.mailbox.plan.channel)
+        queue, channel, topic = case.inbox.name, case.mailbox.plan.channel, case.caller.topic
+        data = payloads.ResolvedData(agent=agent, queue=queue, channel=channel, topic=topic)
         self._tell(e.CaseResolved, case, data)
 
     def reopened(self, case: SimulatedCase) -> None:
@@ -97,6 +101,8 @@ class CaseRecorder:
 
     def _tell(self, kind: Callable[..., Event], case: SimulatedCase, data: payloads.CaseData) -> None:
         self._number += 1
+        if case.caller.customer is not None:
+            data = replace(data, customer=case.caller.customer)
         self.out.append(
             kind(
                 id=f"{self.run}-c{self._number}",

@@ -2,9 +2,10 @@
 
 from stream.families.cases.payloads import Status
 from stream.simulator.arrivals import DAY_MS
+from stream.simulator.callers import milliseconds
 from stream.simulator.cases.desk import RAISED, CaseAgent, Mailbox, SimulatedCase
 from stream.simulator.cases.events_out import CaseRecorder
-from stream.simulator.customers import milliseconds
+from stream.simulator.customers.known import STRANGER
 from stream.simulator.desks import Calendar
 
 __all__ = ["CasePlay"]
@@ -18,11 +19,12 @@ _AWAY_MS = 45_000
 class CasePlay:
     """Brings cases and agents together. Agents work on one case at once, and finish it also after their shift."""
 
-    def __init__(self, calendar: Calendar, record: CaseRecorder, *, clock_ms: int) -> None:
-        """Begin at an instant that is *clock_ms* after the beginning of its week."""
+    def __init__(self, calendar: Calendar, record: CaseRecorder, *, clock_ms: int, before_ms: int) -> None:
+        """Begin at an instant that is *clock_ms* after the beginning of its week, and *before_ms* before the calls."""
         self._calendar = calendar
         self._record = record
         self._clock_ms = clock_ms
+        self._before_ms = before_ms
 
     # Agents.
 
@@ -76,8 +78,8 @@ class CasePlay:
     def _arrive(self, mailbox: Mailbox) -> None:
         self.expect(mailbox)
         mailbox.number += 1
-        case = SimulatedCase(self._record.case_id(mailbox), mailbox, mailbox.requests.draw(), mailbox.newest)
-        mailbox.newest = case.id
+        case = self._next_case(mailbox)
+        mailbox.newest, mailbox.caller = case.id, case.caller
         if case.request.by_us:
             self._write_first(case)
             return
@@ -90,6 +92,15 @@ class CasePlay:
         if plan.receipts:
             self._calendar.after(_RECEIPT_MS, record.sent_by_machine, case)
         self._lay_in(case)
+
+    def _next_case(self, mailbox: Mailbox) -> SimulatedCase:
+        request = mailbox.requests.draw()
+        # What is to be merged was told twice, and by one customer.
+        told_twice = request.turns[0].does == "merge" and mailbox.newest is not None
+        caller = mailbox.caller
+        if not told_twice:
+            caller = STRANGER if mailbox.known is None else mailbox.known.draw(self._calendar.now - self._before_ms)
+        return SimulatedCase(self._record.case_id(mailbox), mailbox, request, caller=caller, twin=mailbox.newest)
 
     def _greet(self, case: SimulatedCase) -> None:
         self._record.sent_by_machine(case, "bot")

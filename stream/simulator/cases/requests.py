@@ -4,8 +4,8 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from stream.families.cases.payloads import Priority
+from stream.simulator.callers import MILLISECOND, milliseconds, sampler
 from stream.simulator.cases.plan import CaseQueuePlan
-from stream.simulator.customers import MILLISECOND, milliseconds, sampler
 
 __all__ = ["MOST_TURNS", "CaseTurn", "Does", "Request", "Requests"]
 

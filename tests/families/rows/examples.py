@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from stream.core.row_codec import RowCodec
 from stream.families.agents.fold import AgentRow, Report
 from stream.families.agents.tables import AGENTS
@@ -12,17 +14,23 @@ from stream.families.contacts.contributions import CallbackStep
 from stream.families.contacts.segment import Fact, Segment, Seldom
 from stream.families.contacts.tables import SEGMENTS, TALLIES
 from stream.families.contacts.tally import Tally, TallyRow
+from stream.families.customers.cart import CartRow
+from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
+from stream.families.customers.history import CustomerRow
+from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from stream.families.surveys.contributions import Asked, Rated, Reviewed
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
-from stream.families.surveys.customers import CustomerRow, InvitationOfCustomer
 from stream.families.surveys.survey import Answer, Invitation, SurveyRow
-from stream.families.surveys.tables import SURVEY_COUNTS, SURVEY_CUSTOMERS, SURVEYS
+from stream.families.surveys.tables import SURVEY_COUNTS, SURVEYS
+from tests.families.customers.carts import cart_of
+from tests.families.customers.told import customers_fold_of, told
 from tests.timeline import TEN, after
 
 Example = tuple[RowCodec[Any, Any], tuple[Any, ...], Any]
 """The codec of the table, and a key and row of it."""
 
 _QUEUE = ("acme", "sales", "voice")
+_OF_PLAN = ("acme", "", "", "gold", "")
 _RATED = ("acme", "sales", "chat", "vip", "")
 
 
@@ -33,7 +41,9 @@ def examples() -> dict[str, list[Example]]:
         "segments": [(SEGMENTS, (*_QUEUE, contact, visit), row) for contact, visit, row in _episodes()],
         "agents": [(AGENTS, ("acme", "eva"), _agent())],
         "survey_counts": [(SURVEY_COUNTS, (*_RATED, scope, number), row) for scope, number, row in _survey_counts()],
-        "survey_customers": [(SURVEY_CUSTOMERS, ("acme", "sales", 2**64 - 7), _customer())],
+        "customer_counts": [(CUSTOMER_COUNTS, (*_OF_PLAN, scope, n), row) for scope, n, row in _customer_counts()],
+        "customers": [(CUSTOMER_ROWS, ("acme", 2**64 - 7), _customer())],
+        "carts": [(CART_ROWS, ("acme", 2**64 - 8), _cart())],
         "surveys": [(SURVEYS, ("acme", "sales", what, subject), row) for what, subject, row in _surveys()],
     }
 
@@ -108,9 +118,43 @@ def _survey_counts() -> Iterator[tuple[str, int, SurveyCountsRow]]:
         yield scope, number, row
 
 
+def _customer_counts() -> Iterator[tuple[str, int, CustomerCountsRow]]:
+    for place, (scope, number) in enumerate((("day", 739_940), ("month", 24_311), ("quarter", 8_103), ("total", 0))):
+        counts = CustomerCounts()
+        for n, name in enumerate(CustomerCounts.__struct_fields__, 1):
+            known = getattr(counts, name)
+            setattr(
+                counts, name, [n + one for one in range(len(known))] if isinstance(known, list) else 1000 * place + n
+            )
+        row = CustomerCountsRow(4_000_000_000 + place, counts)
+        if scope == "total":
+            row.newest, row.began, row.taken_back = after("01:00"), TEN, CustomerCounts(repeats=3)
+        yield scope, number, row
+
+
 def _customer() -> CustomerRow:
-    told = ((1_790_000_000_000, "survey-1", "chat", False), (1_790_000_000_001, "survey-2", "", True))
-    return CustomerRow(4_000_000_000, tuple(InvitationOfCustomer(*one) for one in told))
+    """One with something of every kind in the history, of which the bytes are kept as well."""
+    events = told("""
+    1 09:00 joined ann plan=gold group=vip monthly=9.9 referred=true revenue_before=5
+    2 09:00 purchased ann order=o1 amount=12.34
+    2 09:01 purchased ann order=o2 amount=1 currency=USD
+    3 09:00 refunded ann order=o1 amount=2
+    4 09:00 contacted ann contact=k1
+    4 09:05 handed_over ann contact=k1 queue=billing
+    4 09:06 handed_over ann contact=k1 queue=sales transfer=false
+    4 09:10 contacted ann contact=k1 message=true
+    4 09:20 solved ann contact=k1 channel=chat
+    5 09:00 asked ann survey=s1
+    6 09:00 active ann
+    7 09:00 left ann
+    """)
+    [row] = customers_fold_of(events).customers.values()
+    return row
+
+
+def _cart() -> CartRow:
+    table = "1 10:00 created value=30 plan=gold group=vip\n1 12:00 checked_out currency=USD\n1 12:10 ordered value=31"
+    return msgspec.structs.replace(cart_of(table), applied_offset=4_000_000_000)
 
 
 def _surveys() -> Iterator[tuple[str, str, SurveyRow]]:

@@ -35,6 +35,8 @@ def named(value: Any) -> Any:
         return {name: named(field) for name, field in asdict(value).items()}
     if isinstance(value, tuple | list):
         return [named(one) for one in value]
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -105,7 +105,7 @@ def test_neither_customer_nor_words_are_in_a_row_a_board_or_a_page() -> None:
     page = written(metric_families(board, (FAMILY,), PageDetail(windows=FAMILY.windows)), TextFormat.TEXT)
     panels = msgpack.encode(panels_of(board, (FAMILY,), "7d", detailed=True))
 
-    assert fold.customers
+    assert fold.surveys
     for text in (*rows, page, panels):
         assert not any(word.encode() in text for word in (SECRET, "jane", "example", WORDS, "386"))
     assert b"eva" not in page + panels
@@ -149,8 +149,6 @@ nps_target = -10
 iqs_target = 0.9
 quality_pass_mark = 0.7
 survey_minimum_answers = 30
-survey_most_invitations = 1
-survey_within_days = 90
 survey_groups = 5
 survey_by_agent = true
 time_zone = "Europe/Ljubljana"
@@ -182,8 +180,6 @@ def test_the_policy_file_rules_every_field() -> None:
         'ces_per = "invited"',
         "nps_target = 101",
         "nps_target = true",
-        "survey_within_days = 91",
-        "survey_within_days = 0",
         "survey_groups = 0",
         'survey_by_agent = "yes"',
     ],

@@ -21,7 +21,7 @@ from tests.families.surveys.told import FIRST, counted, on, snapshots_of, survey
 
 END = on(80)
 
-BY_AGENT = Policies(rules=(Rule(changes={"survey_by_agent": True, "most_invitations": 2}),))
+BY_AGENT = Policies(rules=(Rule(changes={"survey_by_agent": True}),))
 
 chances = st.integers(0, 2**32).map(random.Random)
 """A seed, and not the numbers one by one: these would mostly be the simplest, and nothing ever be cut off."""

@@ -38,15 +38,15 @@ def asked(subject: str, at: datetime, **data: str) -> Event:
     return survey_event("invited", subject, at, customer=f"of-{subject}", **data)
 
 
-def test_surveys_go_after_a_hundred_days_and_customers_when_they_judge_nothing_any_more() -> None:
+def test_surveys_go_after_a_hundred_days() -> None:
     life = Committing()
     life.tell(asked("s1", on(1)))
-    sizes = {}
-    for day in (101, 102, 191, 192):
+    kept = {}
+    for day in (101, 102):
         life.tell(survey_event("answered", f"a{day}", on(day), score=5))
-        sizes[day] = ("s1" in {key[3] for key in life.fold.surveys}, len(life.fold.customers))
+        kept[day] = "s1" in {key[3] for key in life.fold.surveys}
 
-    assert sizes == {101: (True, 1), 102: (False, 1), 191: (False, 1), 192: (False, 0)}
+    assert kept == {101: True, 102: False}
 
 
 def test_a_survey_that_was_heard_of_again_stays_as_long_from_then_on() -> None:
@@ -64,12 +64,10 @@ def test_what_a_replay_may_bring_again_stays() -> None:
     life.tell(asked("s1", on(1)), commit=False)
     life.tell(survey_event("answered", "a", on(250), score=5), commit=False)
     assert len(life.fold.surveys) == 2
-    assert len(life.fold.customers) == 1
 
     life.fold.committed(life.position)
     life.tell(survey_event("answered", "b", on(251), score=5))
     assert {key[3] for key in life.fold.surveys} == {"a", "b"}
-    assert not life.fold.customers
 
 
 def test_days_of_a_queue_are_bounded_however_long_it_lives() -> None:

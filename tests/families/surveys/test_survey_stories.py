@@ -239,43 +239,6 @@ def test_an_answer_that_does_not_say_whom_it_rates_is_of_whom_the_invitation_nam
     assert answered == {("", ""): 0, ("chat", ""): 1, ("chat", "vip"): 1}
 
 
-# Customers who are asked too often.
-
-ASKED = "\n".join(f"{day} 10:00 invited s{day} customer=c1" for day in (1, 5, 9, 13, 40))
-
-
-def test_a_fourth_invitation_within_a_month_is_one_too_many() -> None:
-    sales = rated(ASKED, on(40))
-
-    assert counted(sales, "90d").asked_too_often == 1
-
-
-def test_an_invitation_that_comes_late_makes_a_later_one_too_many() -> None:
-    events = told(ASKED + "\n11 10:00 invited late customer=c1")
-
-    assert counted(rated(events, on(40)), "90d").asked_too_often == 2
-    assert rated(events, on(40)) != rated(ASKED, on(40))
-    in_turn = sorted(events, key=lambda event: event.time)
-    assert counted(rated(in_turn, on(40)), "90d") == counted(rated(events, on(40)), "90d")
-
-
-def test_the_same_customer_of_another_queue_or_tenant_is_another_one() -> None:
-    elsewhere = "\n".join(f"{day} 11:00 invited t{day} customer=c1 queue=claims" for day in (1, 5, 9))
-    sales = rated(ASKED + "\n" + elsewhere, on(40))
-
-    assert counted(sales, "90d").asked_too_often == 1
-
-
-def test_channels_of_one_queue_are_added_up_and_the_last_invitation_is_the_one_too_many() -> None:
-    story = "\n".join(
-        f"{day} 10:00 invited s{day} customer=c1 channel={channel}"
-        for day, channel in ((1, "chat"), (2, "voice"), (3, "chat"), (4, "voice"))
-    )
-
-    assert counted(rated(story, on(4), channel="voice")).asked_too_often == 1
-    assert counted(rated(story, on(4))).asked_too_often == 0
-
-
 def test_figures_of_the_period_before_stand_beside_those_of_the_window() -> None:
     story = "\n".join(f"{day} 10:00 answered s{day} score={5 if day > 8 else 1}" for day in range(1, 17))
     sales = rated(story, on(16))

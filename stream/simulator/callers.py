@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from stream.simulator.centre import Exits, Length, QueuePlan
 
-__all__ = ["MILLISECOND", "Customers", "Errand", "Leaving", "milliseconds", "sampler"]
+__all__ = ["MILLISECOND", "Callers", "Errand", "Leaving", "milliseconds", "sampler"]
 
 Leaving = Literal["abandon", "key", "callback_requested", "timeout"]
 MILLISECOND = timedelta(milliseconds=1)
@@ -54,8 +54,8 @@ def sampler(length: Length) -> Callable[[Random], int]:
     return lambda rng: round(math.exp(rng.gauss(mu, length.sigma)))
 
 
-class Customers:
-    """Draws the customers of one queue from one source of chance."""
+class Callers:
+    """Draws the callers of one queue from one source of chance."""
 
     __slots__ = (
         "_exits",
@@ -83,7 +83,7 @@ class Customers:
         self._transfers = tuple(transfer.share for transfer in plan.transfers)
 
     def draw(self) -> Errand:
-        """Return the next customer's errand."""
+        """Return the next caller's errand."""
         rng = self._rng
         leaves, leaves_after = self._leaving()
         talk: tuple[int, ...] = (self._talk(rng),)

@@ -1,0 +1,127 @@
+"""All carts of one partition: what is known of each, and what they count for."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import Final
+
+from stream.core.cloudevents import Event
+from stream.core.family import Applied
+from stream.core.identity import CustomerKeys
+from stream.core.rows import Rows
+from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.digested import DigestKey, found_by
+from stream.families.customers.events import CartEvent
+from stream.families.customers.matters import OF_MEMBERS, CustomerFact
+from stream.families.customers.parts import CustomerParts, MemberParts
+from stream.families.customers.pending import Pending
+from stream.families.customers.reports import ms_of
+
+__all__ = ["Carts"]
+
+SWEPT_AT_ONCE: Final = 20_000
+
+_DAY_MS: Final = 86_400_000
+_NOBODY: Final = ("", "")
+_UNKNOWN: Final = ("unknown",)
+
+
+class Carts:
+    """The carts of one partition; a cart counts for the plan and group that its events name."""
+
+    def __init__(self, parts: CustomerParts, pending: Pending, keys: CustomerKeys, most: int) -> None:
+        self.rows: Rows[DigestKey, CartRow] = Rows()
+        self._parts = parts
+        self._pending = pending
+        self._keys = keys
+        self._most = most
+        self._to_sweep: Iterator[DigestKey] | None = None
+
+    def fold(self, event: CartEvent, offset: int, applied: Applied) -> None:
+        """Fold an event."""
+        tenant, at_ms = self._parts.admit_tenant(event.tenantid), ms_of(event.time)
+        key, row = self._find(tenant, event)
+        if row.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        nobody = self._parts.of_members(tenant, _NOBODY)
+        if row is NEW_CART and len(self.rows) >= self._most:
+            applied.overflowed += 1
+            self._pending.hear(nobody, at_ms)
+            self._pending.add([nobody], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
+            return
+        if row is not NEW_CART and row.ends_ms < at_ms:
+            # Over, whether it was swept by now or not.
+            row = CartRow(row.applied_offset)
+        changed = cart_with(row, event, nobody.parts[0].policy, offset)
+        if changed is None:
+            applied.duplicates += 1
+            return
+        self._count(tenant, row, changed, at_ms)
+        self.rows.put(key, changed)
+
+    def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CartRow]:
+        key, row, doubles = found_by(self._keys, self.rows, tenant, event)
+        for double in doubles:  # they were taken for carts of their own
+            if (due := _due(_facts(double))) is not None:
+                self._members(tenant, double).due_carts.remove(*due)
+        return key, NEW_CART if row is None else row
+
+    def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int) -> None:
+        before, now = self._members(tenant, row), self._members(tenant, changed)
+        gone, new = _facts(row), _facts(changed)
+        stays, left, entered = self._parts.of_move(before, now)
+        for parts in (stays, left, entered):
+            # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
+            self._pending.hear(parts, at_ms)
+        self._pending.remove([stays], [fact for fact in gone if fact not in new])
+        self._pending.add([stays], [fact for fact in new if fact not in gone])
+        self._pending.remove([left], gone)
+        self._pending.add([entered], new)
+        if row.reports and (due := _due(gone)) is not None:
+            before.due_carts.remove(*due)
+        if (due := _due(new)) is not None:
+            now.due_carts.add(*due)
+
+    def _members(self, tenant: str, row: CartRow) -> MemberParts:
+        admit = self._parts.admit_name
+        plan = admit(tenant, "plan", row.plan) if row.plan else ""
+        group = admit(tenant, "group", row.group) if row.group else ""
+        return self._parts.of_members(tenant, (plan, group))
+
+    def recovered(self) -> None:
+        """Derive from the rows what is not in a table."""
+        for key, row in [*self.rows.items()]:
+            shared = self.rows[key] = cart_loaded(row)  # as it was: it need not be written again
+            if (due := _due(_facts(shared))) is not None:
+                self._members(key[0], shared).due_carts.load(*due)
+        for members in self._parts.all_members():
+            members.due_carts.loaded()
+
+    def sweep(self, watermark_ms: int, committed: int) -> bool:
+        """Forget some of what is over; True once all were looked at."""
+        if self._to_sweep is None:
+            self._to_sweep = iter([*self.rows])
+        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
+            row = self.rows.get(key)
+            if row is not None and row.applied_offset < committed and row.ends_ms < watermark_ms:
+                self.rows.remove(key)
+        if (rest := next(self._to_sweep, None)) is not None:
+            self._to_sweep = chain((rest,), self._to_sweep)
+            return False
+        self._to_sweep = None
+        for members in self._parts.all_members():
+            members.due_carts.forget(watermark_ms - _DAY_MS)
+        return True
+
+
+def _facts(row: CartRow) -> list[CustomerFact]:
+    return [(OF_MEMBERS, at_ms, (name,), number) for at_ms, name, number in cart_facts(row)]
+
+
+def _due(facts: list[CustomerFact]) -> tuple[int, int, int] | None:
+    """Return when a cart is abandoned, that it is one, and its value; None of a cart that is not."""
+    due = {fields[0]: (at_ms, number) for _, at_ms, fields, number in facts}
+    if "carts_abandoned" not in due:
+        return None
+    at_ms, number = due["carts_abandoned"]
+    return at_ms, number, due.get("carts_abandoned_value", (0, 0))[1]

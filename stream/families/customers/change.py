@@ -1,0 +1,341 @@
+"""
+What one more event changes about a customer: the history, and what that counts for.
+
+What is forgotten of a history stays counted. So what an event changes is told by what is kept: the difference between
+what that counts for without the event and with it.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stream.families.customers.account import BUYS, TERMS, account_facts, has_joined, purchase_facts
+from stream.families.customers.history import (
+    KEPT_MS,
+    MOST_KEPT,
+    AccountEntry,
+    AccountKind,
+    CustomerPlace,
+    History,
+    Told,
+    Touch,
+    Touchpoint,
+    entry_of,
+    kind_of,
+)
+from stream.families.customers.matters import (
+    NOWHERE,
+    OF_MEMBERS,
+    Contact,
+    CustomerFact,
+    NextDay,
+    asked_facts,
+    contact_facts,
+    contact_of,
+    contacts_in,
+    effort_facts,
+    journey_facts,
+    matter_facts,
+)
+
+__all__ = ["Change", "enter", "facts_of_members", "last_telling", "touch"]
+
+_DROPPED: Final = ("dropped",)
+
+_FEW: Final = 16
+"""So many facts are compared one by one faster than they are counted."""
+
+
+class Change(Struct, gc=False):
+    """What changed in the figures; the history itself was changed in place."""
+
+    gone: list[CustomerFact] = []
+    """What it counted for, and does not any more."""
+    new: list[CustomerFact] = []
+    """What it counts for from now on."""
+
+
+def touch(
+    history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> Change | None:
+    """
+    Add a touchpoint to a history, and return what that changes; None where it is known.
+
+    *days* are those of the places, in their order, and at last those of the customer.
+    """
+    touchpoints = history.touchpoints
+    newest = not touchpoints or touchpoint > touchpoints[-1]
+    if not newest and touchpoint in touchpoints:
+        return None
+    dropped = _make_room(touchpoints, touchpoint)
+    if len(touchpoints) == MOST_KEPT:  # older than all that are kept
+        return Change(new=dropped)
+    if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
+        asked = [one for one in touchpoints if one[0] >> 8 & 0xFF == Touch.ASKED]
+        was = asked_facts(asked, places)
+        insort(asked, touchpoint)
+        insort(touchpoints, touchpoint)
+        gone, new = _difference(was, asked_facts(asked, places))
+    else:
+        gone, new = _come(history, touchpoint, places, days)
+    return Change(gone, [*dropped, *new] if dropped else new)
+
+
+def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[CustomerFact]:
+    """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
+    horizon = (touchpoint[0] >> 16) - KEPT_MS
+    if touchpoints and touchpoints[0][0] >> 16 < horizon:
+        # A contact is known from its first touchpoint to its last: half forgotten it would seem to come later.
+        recent = {reference for when, reference in touchpoints if when >> 16 >= horizon}
+        touchpoints[:] = [one for one in touchpoints if one[1] in recent]
+    if len(touchpoints) < MOST_KEPT:
+        return []
+    if touchpoint > touchpoints[0]:
+        del touchpoints[0]
+    return [(OF_MEMBERS, touchpoint[0] >> 16, _DROPPED, 1)]
+
+
+def _come(
+    history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> tuple[list[CustomerFact], list[CustomerFact]]:
+    """Add a touchpoint of a contact, and return what that takes back and what it adds."""
+    touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
+    touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
+    if not touched and _is_alone(touchpoints, when, places):
+        touchpoints.append(touchpoint)
+        return [], _opening(when, account, places, days)
+    was = contact_of(touched, places) if touched else _NO_CONTACT
+    insort(touched, when)
+    insort(touchpoints, touchpoint)
+    now = contact_of(touched, places)
+    stays = was.at_ms == now.at_ms and was.place == now.place
+    tells_no_more = stays and was.served_ms == now.served_ms
+    # Nobody has told by now where it came; or it is known, and only a solution after it would look at what is new.
+    if now.place < 0 or (tells_no_more and touchpoints[-1] is touchpoint and when >> 8 & 0xFF != Touch.SOLVED):
+        return [], []
+    if was.place >= 0 and not stays:
+        gone, new = _elsewhere(touchpoints, touchpoint, places, days)
+    else:
+        before, after = _in_matter(touchpoints, was, now, reference, places)
+        if tells_no_more:
+            gone, new = effort_facts(before, places), effort_facts(after, places)
+        else:
+            gone = matter_facts(before, places, days) if before else []
+            new = matter_facts(after, places, days)
+    if account and not stays:
+        # Of what was bought before and after it, only this one contact counts otherwise.
+        gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
+        new += journey_facts([now], places, account, days[OF_MEMBERS])
+    return _difference(gone, new)
+
+
+_NO_CONTACT: Final = Contact(-1)
+
+_OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
+
+
+def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[CustomerPlace]) -> bool:
+    """Tell whether a contact begins with what happened then, all that is known being longer ago than the look-back."""
+    if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
+        return False
+    return not touchpoints or (when - touchpoints[-1][0]) >> 16 > max([place.look_back_ms for place in places])
+
+
+def _opening(
+    when: int, account: Sequence[AccountEntry], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
+    """Return what a contact counts for that is alone: half of all contacts, so that the way to it is short."""
+    at_ms, is_served = when >> 16, when >> 8 & 0xFF == Touch.SERVED
+    contact = Contact(at_ms, when & 0xFF, at_ms if is_served else -1)
+    facts = contact_facts([contact], places, days)
+    if account:
+        facts += journey_facts([contact], places, account, days[OF_MEMBERS])
+    return facts
+
+
+def _in_matter(
+    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[CustomerPlace]
+) -> tuple[list[Contact], list[Contact]]:
+    """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
+    known = [was] if was.place >= 0 else []
+    reach_ms = max([place.look_back_ms for place in places])
+    first, last = now.at_ms - reach_ms << 16, now.at_ms + reach_ms + 1 << 16
+    # Most often no other contact came within the look-back, whatever its matter: none is in a run with it.
+    if not [
+        1 for when, of in touchpoints if first <= when < last and of != reference and when >> 8 & 0xFF != Touch.ASKED
+    ]:
+        return known, [now]
+    contacts = contacts_in(touchpoints, places)
+    this, matter = contacts[reference], places[now.place].matter
+    after = [one for one in contacts.values() if places[one.place].matter == matter]
+    number = after.index(this)
+    return [*after[:number], *known, *after[number + 1 :]], after
+
+
+def _elsewhere(
+    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> tuple[list[CustomerFact], list[CustomerFact]]:
+    """Return what counted and counts of a contact that came earlier than was known, or elsewhere."""
+    before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
+    after, reference = contacts_in(touchpoints, places), touchpoint[1]
+    matters = {places[contacts[reference].place].matter for contacts in (before, after)}
+    return _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+
+
+def _of_matters(
+    contacts: dict[int, Contact], matters: set[str], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> list[CustomerFact]:
+    if len(places) == 1 and matters:
+        return matter_facts([*contacts.values()], places, days)
+    facts: list[CustomerFact] = []
+    for matter in matters:
+        facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+    return facts
+
+
+def _difference(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
+    """Return both without what is in both; where anything is gone, field by field."""
+    if gone:
+        gone, new = _without_equal(gone, new)
+    if gone:
+        gone, new = _without_equal(_apart(gone), _apart(new))
+    return gone, new
+
+
+def _without_equal(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
+    if len(gone) > _FEW:
+        return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
+    only_new: list[CustomerFact] = []
+    for fact in new:
+        if fact in gone:
+            gone.remove(fact)
+        else:
+            only_new.append(fact)
+    return gone, only_new
+
+
+def _apart(facts: list[CustomerFact]) -> list[CustomerFact]:
+    """Return facts with one field each."""
+    apart: list[CustomerFact] = []
+    for place, at_ms, fields, number in facts:
+        if len(fields) == 1 or type(fields[1]) is int:
+            apart.append((place, at_ms, fields, number))
+        else:
+            apart += [(place, at_ms, (str(name),), number) for name in fields]
+    return apart
+
+
+def enter(
+    history: History, entries: Sequence[AccountEntry], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+) -> Change | None:
+    """Add entries to the account of a history, and return what that changes; None where all of them are known."""
+    newest = max([entry[0] >> 8 for entry in entries])
+    dropped = _close_old(history, newest)
+    account, own = history.account, days[OF_MEMBERS]
+    buys = AccountKind.PURCHASED in [kind_of(when) for when, _, _ in (*account, *entries)]
+    contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
+    if _only_buys(account, entries):
+        when, _, amount = entries[0]
+        insort(account, entries[0])
+        new = [*dropped, *purchase_facts(when >> 8, amount, own), *journey_facts(contacts, places, entries[:1], own)]
+        return Change(new=new)
+    gone = [*account_facts(account, own), *journey_facts(contacts, places, account, own)] if account else []
+    added = [_add_entry(account, entry) for entry in entries]
+    if True not in added:
+        return None
+    new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
+    gone, new = _difference(gone, new)
+    return Change(gone, [*dropped, *new])
+
+
+def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
+    """Tell whether entries are just one more purchase of a customer: nothing else counts otherwise by it."""
+    bought = entries[0]
+    if kind_of(bought[0]) != AccountKind.PURCHASED or len(entries) > 1:
+        return False
+    is_customer, may_have_left = has_joined(account), False
+    for when, reference, _ in account:
+        kind = when >> 4 & 0xF
+        if reference == bought[1]:
+            return False
+        if kind in BUYS and when <= bought[0]:
+            is_customer = True
+        may_have_left = may_have_left or kind == AccountKind.LEFT
+    return is_customer and (not may_have_left or has_joined(account))
+
+
+_ONCE: Final = frozenset({AccountKind.PURCHASED, AccountKind.OTHER_CURRENCY})
+"""Told several times, such as of one order: the first stands."""
+
+_LATEST: Final = frozenset({AccountKind.PAID_BEFORE})
+"""Of these the last stands."""
+
+
+def _add_entry(account: list[AccountEntry], entry: AccountEntry) -> bool:
+    """Add one entry; False if nothing is new by it."""
+    kind = kind_of(entry[0])
+    if entry in account:
+        return False
+    if kind in _ONCE or kind in _LATEST:
+        for known in account:
+            if kind_of(known[0]) == kind and (known[1] == entry[1] or kind in _LATEST):
+                if (known < entry) == (kind in _ONCE):
+                    return False
+                account.remove(known)
+                break
+    insort(account, entry)
+    return True
+
+
+_TURNS: Final = frozenset({AccountKind.JOINED, AccountKind.LEFT})
+_PAID: Final = {AccountKind.PURCHASED: 1, AccountKind.REFUNDED: -1}
+
+
+def _close_old(history: History, newest_ms: int) -> list[CustomerFact]:
+    """Forget the entries that no window reaches, and what is too much; but not how the customer stood, and has paid."""
+    account, horizon = history.account, max(newest_ms, history.newest_ms()) - KEPT_MS
+    if account and account[0][0] >> 8 < horizon:
+        old = [entry for entry in account if entry[0] >> 8 < horizon]
+        account[: len(old)] = _standing_entries(old, joined=has_joined(account))
+        history.paid_before += sum([_PAID.get(kind_of(entry[0]), 0) * entry[2] for entry in old])
+    if len(account) < MOST_KEPT:
+        return []
+    # The first one tells since when the customer is known.
+    paid = next((entry for entry in account[1:] if kind_of(entry[0]) in _PAID), account[1])
+    history.paid_before += _PAID.get(kind_of(paid[0]), 0) * paid[2]
+    account.remove(paid)
+    return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
+
+
+def _standing_entries(old: Sequence[AccountEntry], *, joined: bool) -> list[AccountEntry]:
+    """Return those of old entries that tell how the customer stood at last, and when it began."""
+    turns = [entry for entry in old if kind_of(entry[0]) in _TURNS]
+    if not joined:
+        bought = [entry_of(when >> 8, AccountKind.BOUGHT) for when, _, _ in old if kind_of(when) in BUYS]
+        turns = sorted([*turns, *bought])
+    came = [entry for entry in turns if kind_of(entry[0]) != AccountKind.LEFT]
+    paid_before = [entry for entry in old if kind_of(entry[0]) == AccountKind.PAID_BEFORE]
+    referred = [entry for entry in old if kind_of(entry[0]) == AccountKind.JOINED and entry[0] & Told.REFERRED]
+    last = [last_telling(old, what) for what in (Told.PLAN, Told.GROUP, Told.MONTHLY)]
+    kept = {*came[:1], *turns[-1:], *paid_before, *referred[:1], *[entry for entry in last if entry is not None]}
+    return sorted(kept)
+
+
+def last_telling(account: Sequence[AccountEntry], what: int) -> AccountEntry | None:
+    """Return the last entry that tells one of `Told`; None if none does."""
+    for entry in reversed(account):
+        if entry[0] & what and kind_of(entry[0]) in TERMS:
+            return entry
+    return None
+
+
+def facts_of_members(history: History, places: Sequence[CustomerPlace], days: Sequence[NextDay]) -> list[CustomerFact]:
+    """Return what a history counts for in figures of plans and groups."""
+    contacts = contacts_in(history.touchpoints, places)
+    facts = account_facts(history.account, days[OF_MEMBERS])
+    facts += journey_facts([*contacts.values()], places, history.account, days[OF_MEMBERS])
+    facts += _of_matters(contacts, {places[one.place].matter for one in contacts.values()}, places, days)
+    return [fact for fact in facts if fact[0] == OF_MEMBERS]

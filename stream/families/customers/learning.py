@@ -1,0 +1,186 @@
+"""What events tell of customers: added to their histories, and counted."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Final
+
+from msgspec import Struct
+
+from stream.core.cloudevents import Event
+from stream.core.family import Applied
+from stream.families.customers.account import NO_STANDING, standing_of
+from stream.families.customers.change import Change, enter, facts_of_members, last_telling, touch
+from stream.families.customers.events import CustomerChanged, CustomerJoined, CustomerPurchased, CustomerRefunded
+from stream.families.customers.eviction import is_over
+from stream.families.customers.history import (
+    DAY_MS,
+    KEPT_MS,
+    LATE_MS,
+    AccountEntry,
+    CustomerPlace,
+    CustomerRow,
+    History,
+    PlanAndGroup,
+    Told,
+    active_on,
+    reference_of,
+    with_active_on,
+)
+from stream.families.customers.local_days import EPOCH_DAY
+from stream.families.customers.matters import OF_MEMBERS
+from stream.families.customers.parts import IN_ANY_WAY, CustomerParts, MemberParts, PartSet
+from stream.families.customers.payloads import ChangedData
+from stream.families.customers.pending import Pending
+from stream.families.customers.places import CustomerPlaces
+from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
+
+__all__ = ["NO_PLAN_OR_GROUP", "Learning"]
+
+NO_PLAN_OR_GROUP: Final = ("", "")
+"""The plan and group of whom nobody has told any."""
+
+_ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
+"""Beside touchpoints these are of no interest when they come late; joining and leaving are, however long ago."""
+
+
+class _Customer(Struct, gc=False):
+    """A customer to whom an event happens; nothing of it counts before all of it is known."""
+
+    tenant: str
+    at_ms: int
+    history: History
+    places: tuple[CustomerPlace, ...]
+    membership: PlanAndGroup
+    members: MemberParts
+    """What counted for the customer before the event."""
+
+
+class Learning:
+    """Takes note of events: changes the rows of their customers, and has counted what that changes in figures."""
+
+    def __init__(self, parts: CustomerParts, places: CustomerPlaces, pending: Pending) -> None:
+        self._parts, self._places, self._pending = parts, places, pending
+
+    def see(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
+        what, active, at_ms = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history), ms_of(event.time)
+        if row.history and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(history := History(row.history), at_ms):
+            active = self._begun_anew(tenant, row, history).active_on
+        members = self._parts.of_members(tenant, row.membership)
+        if not self._be_active(members, active, what, at_ms):
+            applied.duplicates += 1
+            return False
+        row.history = with_active_on(row.history, what, active[what])
+        return True
+
+    def learn(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Take note of what an event tells; False if that is nothing, or comes too late."""
+        kind, at_ms, history = type(event), ms_of(event.time), History(row.history)
+        told = TOUCHES.get(kind)
+        since_ms = at_ms - history.newest_ms()
+        if since_ms < -LATE_MS and (told is not None or kind in _ORDERS):
+            applied.late += 1
+            return False
+        if since_ms > KEPT_MS and row.history and is_over(history, at_ms):
+            history = self._begun_anew(tenant, row, history)
+        members = self._parts.of_members(tenant, row.membership)
+        customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
+        known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
+        what = ACTIVITY.get(kind, -1)
+        if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
+            # Applied once more it changes nothing: the row need not learn of it.
+            applied.duplicates += 1
+            return False
+        row.history, row.places, row.membership = history.pack(), customer.places, customer.membership
+        return True
+
+    def _begun_anew(self, tenant: str, row: CustomerRow, history: History) -> History:
+        """Forget somebody who is over, as sweeping would have done."""
+        self._parts.of_members(tenant, row.membership).leave(NO_STANDING, history.active_on)
+        row.history, row.places, row.membership = b"", (), NO_PLAN_OR_GROUP
+        return History()
+
+    def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
+        """Count what a touchpoint changes; True if it is known, and changes nothing."""
+        kind, name, where = told
+        customer.places, number, (sets, days) = self._places.touched(
+            customer.tenant, where, customer.places, customer.members
+        )
+        touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
+        change = touch(customer.history, touchpoint, customer.places, days)
+        if change is None:
+            return True
+        self.count(customer.at_ms, change, sets)
+        return False
+
+    def _enter(self, customer: _Customer, event: Event) -> bool:
+        """Count what account entries change; True if they are known, or there are none."""
+        tenant, history, places, members = customer.tenant, customer.history, customer.places, customer.members
+        currency = self._parts.of_members(tenant, NO_PLAN_OR_GROUP).parts[0].policy.currency
+        entries = entries_of(event, customer.at_ms, currency)
+        sets, days = self._places.counting(tenant, places, members)
+        standing = standing_of(history.account, history.paid_before)
+        told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
+        moves = told is not None and tells_names(told)
+        is_new = not (history.touchpoints or history.account)
+        before = facts_of_members(history, places, days) if moves and members.membership != NO_PLAN_OR_GROUP else []
+        change = enter(history, entries, places, days) if entries else None
+        if change is None:
+            return True
+        now = standing_of(history.account, history.paid_before)
+        membership = self._membership(customer, told, entries) if told is not None else members.membership
+        if membership != members.membership:
+            customer.membership, customer.members = membership, self._parts.of_members(tenant, membership)
+            if is_new:  # so all there is to count is new as well
+                self.count(customer.at_ms, change, [*sets[:-1], customer.members])
+            else:
+                self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
+            members.leave(standing, history.active_on)
+            customer.members.enter(now, history.active_on)
+        else:
+            self.count(customer.at_ms, change, sets)
+            members.change(standing, now)
+        return False
+
+    def _move(self, customer: _Customer, change: Change, sets: Sequence[PartSet], all_of_it: Change) -> None:
+        """Have a customer count for another plan or group: there with all that is known, elsewhere with the change."""
+        stays, left, entered = self._parts.of_move(sets[OF_MEMBERS], customer.members)
+        # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
+        for parts in (left, entered):
+            self._pending.hear(parts, customer.at_ms)
+        self.count(customer.at_ms, change, [*sets[:-1], stays])
+        self._pending.remove([left], all_of_it.gone)
+        self._pending.add([entered], all_of_it.new)
+
+    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> PlanAndGroup:
+        """Return plan and group after an event: each as the latest event tells it."""
+        names = [*customer.membership]
+        account = customer.history.account
+        told = (("plan", data.plan, Told.PLAN), ("group", data.group, Told.GROUP))
+        for number, (what, name, telling) in enumerate(told):
+            if name is not None and last_telling(account, telling) in entries:
+                names[number] = self._parts.admit_name(customer.tenant, what, name)
+        return self._places.shared_membership((names[0], names[1]))
+
+    def _be_active(self, members: MemberParts, active: list[int], what: int, at_ms: int) -> bool:
+        """Note on which day a customer was active, in *active* too; False if that is known."""
+        day, before = members.days.day(at_ms) - EPOCH_DAY, active[what]
+        if day <= before:
+            return False
+        if day > (latest := max(active)):
+            members.last_days[IN_ANY_WAY].move(latest, day)
+        members.last_days[what].move(before, day)
+        active[what] = day
+        self._pending.hear(members, at_ms)
+        return True
+
+    def count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
+        hear = self._pending.hear
+        hear(sets[OF_MEMBERS], at_ms)
+        for fact in chain(change.gone, change.new):
+            parts = sets[fact[0]]
+            if at_ms > parts.heard_ms or not parts.touched:
+                hear(parts, at_ms)
+        if change.gone:
+            self._pending.remove(sets, change.gone)
+        self._pending.add(sets, change.new)

@@ -1,0 +1,114 @@
+"""Where customers come, and by which policy that is judged; rows with the same places share them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from stream.core.policies import Policies
+from stream.families.customers.history import CustomerPlace, PlanAndGroup
+from stream.families.customers.matters import NextDay
+from stream.families.customers.parts import CustomerParts, MemberParts, PartSet
+from stream.families.customers.rules import RULES
+
+__all__ = ["CustomerPlaces", "ToldPlace"]
+
+_MOST: Final = 256
+"""Places of one customer; of more the last stands for all."""
+
+_REMEMBERED: Final = 100_000
+
+_MILLISECOND: Final = 0.001
+
+ToldPlace = tuple[str, str, str | None]
+"""Queue, channel and topic, as an event tells them; the channel is empty where nobody told."""
+
+_Counting = tuple[Sequence[PartSet], Sequence[NextDay]]
+
+
+class CustomerPlaces:
+    """The places of all customers of one partition."""
+
+    def __init__(self, policies: Policies, parts: CustomerParts) -> None:
+        self._policies = policies
+        self._parts = parts
+        self._found: dict[tuple[str, ToldPlace], CustomerPlace] = {}
+        self._tuples: dict[tuple[CustomerPlace, ...], tuple[CustomerPlace, ...]] = {}
+        self._counting: dict[tuple[str, int, MemberParts], _Counting] = {}
+        self._touched: dict[
+            tuple[str, ToldPlace, int, MemberParts], tuple[tuple[CustomerPlace, ...], int, _Counting]
+        ] = {}
+        self._memberships: dict[PlanAndGroup, PlanAndGroup] = {}
+
+    def touched(
+        self, tenant: str, where: ToldPlace, places: tuple[CustomerPlace, ...], members: MemberParts
+    ) -> tuple[tuple[CustomerPlace, ...], int, _Counting]:
+        """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
+        # By identity, as below: one look-up for nearly every event.
+        key = (tenant, where, id(places), members)
+        found = self._touched.get(key)
+        if found is None:
+            if len(self._touched) >= _REMEMBERED:
+                self._touched.clear()
+            places, number = self.with_place(places, self.find(tenant, where))
+            found = self._touched[key] = (places, number, self.counting(tenant, places, members))
+        return found
+
+    def find(self, tenant: str, where: ToldPlace) -> CustomerPlace:
+        """Return the place of a queue and channel, for what is about a topic."""
+        found = self._found.get((tenant, where))
+        if found is None:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            found = self._found[tenant, where] = self._new(tenant, *where)
+        return found
+
+    def _new(self, tenant: str, queue: str, channel: str, topic: str | None) -> CustomerPlace:
+        policy = self._policies.of(RULES, tenant, queue, channel)
+        by_topic = policy.matter_by_topic and topic is not None
+        return CustomerPlace(
+            queue=self._parts.admit_queue(tenant, queue) if queue else queue,
+            channel=channel,
+            matter=f"topic {topic}" if by_topic else policy.matter or queue,
+            look_back_ms=round(policy.repeat_within.total_seconds() / _MILLISECOND),
+            most_asked=policy.most_invitations,
+            asked_within_ms=round(policy.asked_within.total_seconds() / _MILLISECOND),
+        )
+
+    def with_place(
+        self, places: tuple[CustomerPlace, ...], place: CustomerPlace
+    ) -> tuple[tuple[CustomerPlace, ...], int]:
+        """Return the places of a customer with one more, and its number."""
+        for number, known in enumerate(places):
+            if known is place:
+                return places, number
+        if place in places:
+            return places, places.index(place)
+        if len(places) == _MOST:
+            return places, _MOST - 1
+        return self.shared((*places, place)), len(places)
+
+    def counting(self, tenant: str, places: tuple[CustomerPlace, ...], members: MemberParts) -> _Counting:
+        """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
+        # By identity: the tuples are shared, and kept for good.
+        key = (tenant, id(places), members)
+        found = self._counting.get(key)
+        if found is None:
+            if len(self._counting) >= _REMEMBERED:
+                self._counting.clear()
+            # Where nobody told a place, nothing counts for it.
+            of_place = [self._parts.of_place(tenant, place) if place.queue else members for place in places]
+            sets = [*of_place, members]
+            found = self._counting[key] = (sets, [one.days.next_day for one in sets])
+        return found
+
+    def clear(self) -> None:
+        """Know no parts any more: they were made anew, or some of them are gone."""
+        self._counting.clear()
+        self._touched.clear()
+
+    def shared(self, places: tuple[CustomerPlace, ...]) -> tuple[CustomerPlace, ...]:
+        """Return the one object that stands for all that are equal."""
+        return self._tuples.setdefault(places, places)
+
+    def shared_membership(self, membership: PlanAndGroup) -> PlanAndGroup:
+        """Return the one object that stands for all that are equal."""
+        return self._memberships.setdefault(membership, membership)

@@ -1,0 +1,164 @@
+"""What each kind of event adds to the history of its customer."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from stream.core.cloudevents import Event
+from stream.core.windows import EPOCH
+from stream.families.customers.events import (
+    CustomerActive,
+    CustomerAsked,
+    CustomerChanged,
+    CustomerContacted,
+    CustomerHandedOver,
+    CustomerJoined,
+    CustomerLeft,
+    CustomerPurchased,
+    CustomerRefunded,
+    CustomerSolved,
+)
+from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Told, Touch, entry_of, reference_of
+from stream.families.customers.matters import NOWHERE
+from stream.families.customers.payloads import (
+    ChangedData,
+    ContactedData,
+    CustomerData,
+    JoinedData,
+    PurchasedData,
+    RefundedData,
+    SolvedData,
+)
+from stream.families.customers.places import ToldPlace
+
+__all__ = ["ACTIVITY", "ANSWER_GIVEN", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
+
+NO_QUEUE: Final = "(none)"
+"""Stands where a survey rates no queue but the tenant as a whole."""
+
+
+def ms_of(at: datetime) -> int:
+    """Return milliseconds since 1970."""
+    since = at - EPOCH  # a third of the price of dividing timedeltas
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+def hundredths(amount: float) -> int:
+    """Return an amount of money in hundredths."""
+    return round(amount * 100)
+
+
+ToldTouch = tuple[int, str, ToldPlace]
+"""What an event tells of a touchpoint: its kind (`Touch`), contact or survey, and where it was."""
+
+
+def _contacted(event: CustomerContacted) -> ToldTouch:
+    data = event.data
+    kind = Touch.MESSAGE if data.message else Touch.SERVED if data.served else Touch.CAME
+    return kind, data.contact, _where(data)
+
+
+def _where(data: ContactedData | SolvedData) -> ToldPlace:
+    return (NOWHERE, "", data.topic) if data.queue is None else (data.queue, data.channel or "voice", data.topic)
+
+
+def _handed_over(event: CustomerHandedOver) -> ToldTouch:
+    data = event.data
+    kind = Touch.HANDED_OVER if data.transfer else Touch.IS_WITH
+    return kind, data.contact, (data.queue, "", None)
+
+
+def _solved(event: CustomerSolved) -> ToldTouch:
+    return Touch.SOLVED, event.data.contact, _where(event.data)
+
+
+def _asked(event: CustomerAsked) -> ToldTouch:
+    data = event.data
+    return Touch.ASKED, data.survey, (data.queue or NO_QUEUE, data.channel or "", None)
+
+
+TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch]]] = {
+    CustomerContacted: _contacted,
+    CustomerHandedOver: _handed_over,
+    CustomerSolved: _solved,
+    CustomerAsked: _asked,
+}
+"""By kind of event, what it tells of a touchpoint; of surveys the invitation, not the answer."""
+
+ACTIVITY: Final[dict[type[Event], int]] = {
+    CustomerContacted: ACTIVITIES.index("contact"),
+    CustomerPurchased: ACTIVITIES.index("purchase"),
+    CustomerActive: ACTIVITIES.index("visit"),
+}
+"""By kind of event, which of `ACTIVITIES` it is, by number. An answer to a survey is one, too, but no invitation."""
+
+ANSWER_GIVEN: Final = ACTIVITIES.index("answer")
+
+
+def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
+    """Return what an event adds to the account, by the *currency* in which money is told."""
+    told = _ENTRIES.get(type(event))
+    return [] if told is None else told(event.data, at_ms, currency)
+
+
+def tells_names(data: ChangedData) -> bool:
+    """Tell whether the customer may count for another plan or group by it."""
+    return data.plan is not None or data.group is not None
+
+
+def _purchased(data: PurchasedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    return _order(data, at_ms, AccountKind.PURCHASED, currency)
+
+
+def _refunded(data: RefundedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    return _order(data, at_ms, AccountKind.REFUNDED, currency)
+
+
+def _left(_: CustomerData, at_ms: int, __: str) -> list[AccountEntry]:
+    return [entry_of(at_ms, AccountKind.LEFT)]
+
+
+def _order(data: PurchasedData | RefundedData, at_ms: int, kind: int, currency: str) -> list[AccountEntry]:
+    reference = reference_of(data.order)
+    if data.currency in {None, currency}:
+        return [entry_of(at_ms, kind, reference, hundredths(data.amount))]
+    return [entry_of(at_ms, AccountKind.OTHER_CURRENCY, reference), entry_of(at_ms, kind, reference)]
+
+
+def _joined(data: JoinedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    entries = _terms(data, at_ms, AccountKind.JOINED, currency, told=Told.REFERRED if data.referred else 0)
+    if data.revenue_before and data.currency in {None, currency}:
+        entries.append(entry_of(at_ms, AccountKind.PAID_BEFORE, amount=hundredths(data.revenue_before)))
+    return entries
+
+
+def _changed(data: ChangedData, at_ms: int, currency: str) -> list[AccountEntry]:
+    if data.plan is None and data.group is None and data.monthly is None:
+        return []
+    return _terms(data, at_ms, AccountKind.CHANGED, currency)
+
+
+def _terms(data: ChangedData, at_ms: int, kind: int, currency: str, *, told: int = 0) -> list[AccountEntry]:
+    """Return the entry of joining or changing, with all that is told of plan, group and what is paid in a month."""
+    names, amount = "", 0
+    entries: list[AccountEntry] = []
+    if data.plan is not None:
+        told, names = told | Told.PLAN, data.plan
+    if data.group is not None:
+        told, names = told | Told.GROUP, f"{names}\n{data.group}"
+    if data.monthly is not None:
+        if data.currency in {None, currency}:
+            told, amount = told | Told.MONTHLY, hundredths(data.monthly)
+        else:
+            entries.append(entry_of(at_ms, AccountKind.OTHER_CURRENCY))
+    # Of what was told at one instant the reference decides which stands: any will do, but always the same.
+    return [entry_of(at_ms, kind, reference_of(names) if names else 0, amount, told=told), *entries]
+
+
+_ENTRIES: Final[dict[type[Event], Callable[[Any, int, str], list[AccountEntry]]]] = {
+    CustomerPurchased: _purchased,
+    CustomerRefunded: _refunded,
+    CustomerLeft: _left,
+    CustomerJoined: _joined,
+    CustomerChanged: _changed,
+}

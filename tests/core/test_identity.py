@@ -1,0 +1,50 @@
+"""Digests of customers: the same for the same key, of use to nobody else."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.core.family import FoldOptions
+from stream.core.identity import NO_SECRET, CustomerKeys
+
+OLD, NEW = b"o" * 64, b"n" * 64
+
+texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+
+
+def test_a_digest_stays_what_it_is_over_versions_since_rows_are_found_by_it() -> None:
+    assert NO_SECRET.digest("acme", "c-1") == 5130458868247912459
+    assert CustomerKeys(b"k" * 64).digest("acme", "c-1") == 14613552920564085457
+
+
+@given(texts, texts)
+def test_the_first_key_writes_and_the_others_are_found_again(tenant: str, customer: str) -> None:
+    of_old, of_new = (CustomerKeys(key).digest(tenant, customer) for key in (OLD, NEW))
+    both = CustomerKeys(NEW, OLD, b"")
+
+    assert of_old != of_new
+    assert both.digest(tenant, customer) == of_new
+    assert both.older(tenant, customer) == (of_old, NO_SECRET.digest(tenant, customer))
+    assert CustomerKeys(NEW).older(tenant, customer) == ()
+
+
+@given(texts, texts, texts, texts)
+def test_two_customers_have_two_digests_wherever_the_name_of_the_tenant_ends(
+    tenant: str, customer: str, another_tenant: str, another: str
+) -> None:
+    keys = CustomerKeys(NEW)
+    same = (tenant, customer) == (another_tenant, another)
+
+    assert (keys.digest(tenant, customer) == keys.digest(another_tenant, another)) == same
+    assert keys.digest(tenant, f"{customer}x") != keys.digest(f"{tenant}{customer}", "x")
+
+
+def test_a_digest_is_a_secret_only_where_the_first_key_is() -> None:
+    assert [CustomerKeys(*keys).secret for keys in ((NEW,), (NEW, b""), (b"", NEW))] == [True, True, False]
+    assert not NO_SECRET.secret
+
+
+def test_no_key_is_in_what_is_told_of_the_value() -> None:
+    told = repr(FoldOptions(customer_keys=CustomerKeys(NEW, OLD)))
+
+    assert "nnnn" not in told
+    assert "oooo" not in told
