@@ -8,12 +8,16 @@ __all__ = [
     "MAX_AGENTS_PER_TENANT",
     "MAX_QUEUES_PER_AGENT",
     "MAX_TENANTS",
+    "NO_QUEUE",
     "OVERFLOW_QUEUE",
     "SETTLE_AFTER",
 ]
 
 OVERFLOW_QUEUE: Final = "(other)"
 """Where the contacts of queues beyond the limit are counted."""
+
+NO_QUEUE: Final = "(none)"
+"""Stands where an event names no queue but the tenant as a whole."""
 
 MAX_TENANTS: Final = 1000
 """Tenants of one partition that get figures of their own; beyond that a producer has run away."""

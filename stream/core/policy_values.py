@@ -11,6 +11,7 @@ from stream.core.public_holidays import public_holidays
 __all__ = [
     "any_seconds",
     "clock",
+    "dispositions",
     "hours",
     "ratio",
     "region",
@@ -18,6 +19,7 @@ __all__ = [
     "special_days",
     "team",
     "volume",
+    "whole",
     "zone",
 ]
 
@@ -78,9 +80,21 @@ def clock(value: object) -> time:
 
 def volume(value: object) -> int:
     """Read a number of contacts. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
-        raise ValueError("must be a number of contacts from 1 to 1000000")
+    return whole(value, 1_000_000, "a number of contacts")
+
+
+def whole(value: object, most: int, what: str = "a number") -> int:
+    """Read a whole number from 1 to the *most*; *what* it is, is said of another. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"must be {what} from 1 to {most}")
     return value
+
+
+def dispositions(value: object) -> frozenset[str]:
+    """Read a list of dispositions with which contacts end. Raises ValueError."""
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise ValueError('must be a list of dispositions, such as ["solved", "call back"]')
+    return frozenset(value)
 
 
 def hours(value: object) -> Hours:

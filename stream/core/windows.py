@@ -33,6 +33,7 @@ __all__ = [
     "hour_of",
     "minute_of",
     "month_of",
+    "ms_of",
     "quarter_of",
     "start_of",
     "start_of_day",
@@ -115,6 +116,12 @@ def minute_of(at: datetime) -> int:
     """Return the number, since 1970, of the minute that holds the instant *at*."""
     since = at - EPOCH  # half the price of dividing timedeltas
     return since.days * 1440 + since.seconds // 60
+
+
+def ms_of(at: datetime) -> int:
+    """Return the milliseconds since 1970 of an instant."""
+    since = at - EPOCH  # a third of the price of dividing timedeltas
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def hour_of(minute: int) -> int:

@@ -23,12 +23,10 @@ from stream.families.customers.events import (
 )
 from stream.families.customers.payloads import AskedData, ContactedData, HandedOverData, PurchasedData, SolvedData
 from stream.families.customers.rules import RULES
+from stream.families.derivers import envelope_after
 from stream.families.surveys.events import SurveyAnswered, SurveyChanged, SurveyInvited
 
 __all__ = ["told_by_cart", "told_by_case", "told_by_contact", "told_by_survey"]
-
-_LONGEST_ID: Final = 200
-"""Of the id of an event so much stands in that of what follows: with what is added, it stays within the contract."""
 
 _QUEUES_REMEMBERED: Final = 10_000
 
@@ -164,11 +162,4 @@ def _ordered(event: CartOrdered, customer: str) -> _Told:
 
 
 def _of(told: Event, customer: str) -> dict[str, Any]:
-    return {
-        "id": f"{told.id[-_LONGEST_ID:]}/customer",
-        "source": told.source,
-        "time": told.time,
-        "subject": customer,
-        "tenantid": told.tenantid,
-        "specversion": "1.0",
-    }
+    return envelope_after(told, "customer", customer)

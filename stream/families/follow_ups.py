@@ -10,7 +10,7 @@ is called as the contact, and the survey as the case.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from msgspec import Struct
 
@@ -22,14 +22,12 @@ from stream.families.cases.events import CaseOpened, CaseResolved
 from stream.families.cases.payloads import OpenedData
 from stream.families.contacts.events import ContactDequeued, ContactEnded
 from stream.families.contacts.payloads import QueueData
+from stream.families.derivers import envelope_after
 from stream.families.surveys.events import SurveyInvited
 from stream.families.surveys.payloads import InvitationData
 from stream.families.surveys.scales import SurveyKind
 
 __all__ = ["RULES", "FollowUps", "after_case", "after_contact"]
-
-_LONGEST_ID: Final = 200
-"""Of the id of an event so much stands in that of what follows: with what is added, it stays within the contract."""
 
 _QUEUES_REMEMBERED: Final = 10_000
 
@@ -47,12 +45,6 @@ class FollowUps(Struct, frozen=True, kw_only=True):
     """What the customer of a case that is solved is asked; None: nothing."""
 
 
-def _dispositions(value: object) -> frozenset[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise ValueError('must be a list of dispositions, such as ["call back", "ticket"]')
-    return frozenset(value)
-
-
 def _queue(value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 128:
         raise ValueError("must be the name of a queue, of at most 128 characters")
@@ -68,7 +60,7 @@ def _kind(value: object) -> str:
 RULES: Final[Rules[FollowUps]] = Rules(
     policy=FollowUps,
     keys={
-        "follow_up_dispositions": PolicyKey("follow_up_dispositions", _dispositions),
+        "follow_up_dispositions": PolicyKey("follow_up_dispositions", read.dispositions),
         "follow_up_voicemail": PolicyKey("follow_up_voicemail", read.switch),
         "follow_up_queue": PolicyKey("follow_up_queue", _queue),
         "survey_after_solution": PolicyKey("survey_after_solution", _kind),
@@ -113,7 +105,7 @@ def after_case(policies: Policies) -> Mapping[type[Event], Derive]:
         asked = InvitationData(
             kind=kind, queue=data.queue, channel=data.channel, agent=data.agent, customer=data.customer
         )
-        return (SurveyInvited(data=asked, **_named(resolved, "survey")),)
+        return (SurveyInvited(data=asked, **envelope_after(resolved, "survey", resolved.subject)),)
 
     return {CaseResolved: after_solution}
 
@@ -140,15 +132,4 @@ def _case(told: Event, data: QueueData, policy: FollowUps) -> CaseOpened:
         customer=data.customer,
         topic=data.topic,
     )
-    return CaseOpened(data=opened, **_named(told, "case"))
-
-
-def _named(told: Event, what: str) -> dict[str, Any]:
-    return {
-        "id": f"{told.id[-_LONGEST_ID:]}/{what}",
-        "source": told.source,
-        "time": told.time,
-        "subject": told.subject,
-        "tenantid": told.tenantid,
-        "specversion": "1.0",
-    }
+    return CaseOpened(data=opened, **envelope_after(told, "case", told.subject))

@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import chain, islice
 from typing import Any, Final, cast
 
 from msgspec import Struct
@@ -20,6 +19,7 @@ from stream.core.family import Applied, newest_by_source
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
+from stream.core.sweep import Sweep
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
 from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, Places
@@ -38,9 +38,6 @@ __all__ = ["OPEN_CASES_KEPT", "CasesFold", "CountsKey"]
 
 OPEN_CASES_KEPT: Final = timedelta(days=400)
 """An open case of which nothing was heard for so long was solved, without anybody having said so."""
-
-SWEPT_AT_ONCE: Final = 20_000
-"""Rows that are looked at, whether they may go, between two checkpoints."""
 
 CountsKey = tuple[str, str, Channel, Scope, int]
 """Tenant, queue, channel, scope, and the number of the day (0 for totals)."""
@@ -94,8 +91,7 @@ class CasesFold:
         """What the batch counts for, by queue and a minute that stands for its day."""
         self._touched: dict[CaseQueue, None] = {}
         """An ordered set: identical runs must write identical changelogs."""
-        self._to_sweep: Iterator[CaseKey] | None = None
-        self._swept_on = 0
+        self._sweep = Sweep(self.cases)
 
     @property
     def tables(self) -> Mapping[str, Rows[Any, Any]]:
@@ -130,7 +126,7 @@ class CasesFold:
                     self.counts.remove((*queue.key, scope, number))
         self._touched.clear()
         if may_forget:
-            self._sweep()
+            self._forget_outdated()
 
     def committed(self, offset: int) -> None:
         """Take note that the source is committed up to, and without, *offset*: older rows may go."""
@@ -326,24 +322,19 @@ class CasesFold:
             self._touched[queue] = None
         self.cases.remove(key)
 
-    def _sweep(self) -> None:
+    def _forget_outdated(self) -> None:
         """Once in a day of events look at every row, some at a time, and at last at the queues."""
-        day = self._watermark.toordinal()
-        if self._keep_silent or day == self._swept_on:
+        if self._keep_silent:
             return
-        if self._to_sweep is None:
-            self._to_sweep = iter([*self.cases])
-        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
+        for key in self._sweep.some(self._watermark.toordinal()):
             row = self.cases.get(key)
             if row is not None and self._is_outdated(row) and row.applied_offset < self._committed:
                 self._forget(key, row)
-        if (rest := next(self._to_sweep, None)) is not None:
-            self._to_sweep = chain((rest,), self._to_sweep)
+        if not self._sweep.has_ended:
             return
         for queue in self.queues.silent(self._watermark):
             for scope, number in queue.counts.numbers():
                 self.counts.remove((*queue.key, scope, number))
-        self._to_sweep, self._swept_on = None, day
 
     def _settle(self, queue: CaseQueue) -> None:
         """Mark the rows of the days and totals that were counted in, and say up to where."""

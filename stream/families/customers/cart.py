@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from stream.core.windows import EPOCH, MINUTE
+from stream.core.windows import MINUTE, ms_of
 from stream.families.customers.cart_reports import (
     CHECKED_OUT,
     GROUP,
@@ -100,8 +100,7 @@ def cart_with(row: CartRow, event: CartEvent, policy: CustomerPolicy, offset: in
     happened after the earliest order tells nothing. Of the policy the currency is that of money for which no event has
     told one, and the length of idleness is asked for with the first event only.
     """
-    since, data = event.time - EPOCH, event.data
-    at_ms = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+    at_ms, data = ms_of(event.time), event.data
     told, reports, names = _told(event, data, policy), row.reports, row.names
     if data.plan is not None or data.group is not None:
         numbers = name_numbers(names, data.plan, data.group)

@@ -11,6 +11,8 @@ from collections.abc import Iterable, MutableSequence, Sequence
 from struct import Struct as Layout
 from typing import Final
 
+from stream.families.customers.payloads import hundredths
+
 __all__ = [
     "CHECKED_OUT",
     "GROUP",
@@ -81,7 +83,7 @@ _LAYOUTS: Final = tuple(Layout(f"<{2 * many}q") for many in range(MOST_INSTANTS 
 
 def value_told(amount: float) -> int:
     """Return that an amount of money was told, in its main unit."""
-    return round(amount * 100) + 1 << _VALUE_SHIFT
+    return hundredths(amount) + 1 << _VALUE_SHIFT
 
 
 def last_report(reports: bytes) -> tuple[int, int]:

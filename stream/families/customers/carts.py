@@ -1,28 +1,22 @@
 """All carts of one partition: what is known of each, and what they count for."""
 
-from collections.abc import Iterator
-from itertools import chain, islice
-from typing import Final
+from datetime import datetime
 
 from stream.core.cloudevents import Event
 from stream.core.family import Applied
 from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
+from stream.core.sweep import Sweep
+from stream.core.windows import ms_of
 from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
 from stream.families.customers.digested import DigestKey, found_by
 from stream.families.customers.events import CartEvent
+from stream.families.customers.history import DAY_MS, NO_PLAN_OR_GROUP
 from stream.families.customers.matters import OF_MEMBERS, CustomerFact
 from stream.families.customers.parts import CustomerParts, MemberParts
 from stream.families.customers.pending import Pending
-from stream.families.customers.reports import ms_of
 
 __all__ = ["Carts"]
-
-SWEPT_AT_ONCE: Final = 20_000
-
-_DAY_MS: Final = 86_400_000
-_NOBODY: Final = ("", "")
-_UNKNOWN: Final = ("unknown",)
 
 
 class Carts:
@@ -34,7 +28,7 @@ class Carts:
         self._pending = pending
         self._keys = keys
         self._most = most
-        self._to_sweep: Iterator[DigestKey] | None = None
+        self._sweep = Sweep(self.rows)
 
     def fold(self, event: CartEvent, offset: int, applied: Applied) -> None:
         """Fold an event."""
@@ -43,11 +37,10 @@ class Carts:
         if row.applied_offset >= offset:
             applied.replayed += 1
             return
-        nobody = self._parts.of_members(tenant, _NOBODY)
+        nobody = self._parts.of_members(tenant, NO_PLAN_OR_GROUP)
         if row is NEW_CART and len(self.rows) >= self._most:
             applied.overflowed += 1
-            self._pending.hear(nobody, at_ms)
-            self._pending.add([nobody], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
+            self._pending.add_unknown(nobody, at_ms)
             return
         if row is not NEW_CART and row.ends_ms < at_ms:
             # Over, whether it was swept by now or not.
@@ -97,21 +90,16 @@ class Carts:
         for members in self._parts.all_members():
             members.due_carts.loaded()
 
-    def sweep(self, watermark_ms: int, committed: int) -> bool:
-        """Forget some of what is over; True once all were looked at."""
-        if self._to_sweep is None:
-            self._to_sweep = iter([*self.rows])
-        for key in islice(self._to_sweep, SWEPT_AT_ONCE):
+    def forget(self, watermark: datetime, committed: int) -> None:
+        """Forget what is over by the newest event, once in a day, some at a time, of what is *committed*."""
+        watermark_ms = ms_of(watermark)
+        for key in self._sweep.some(watermark.toordinal()):
             row = self.rows.get(key)
             if row is not None and row.applied_offset < committed and row.ends_ms < watermark_ms:
                 self.rows.remove(key)
-        if (rest := next(self._to_sweep, None)) is not None:
-            self._to_sweep = chain((rest,), self._to_sweep)
-            return False
-        self._to_sweep = None
-        for members in self._parts.all_members():
-            members.due_carts.forget(watermark_ms - _DAY_MS)
-        return True
+        if self._sweep.has_ended:
+            for members in self._parts.all_members():
+                members.due_carts.forget(watermark_ms - DAY_MS)
 
 
 def _facts(row: CartRow) -> list[CustomerFact]:

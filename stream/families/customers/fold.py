@@ -18,7 +18,7 @@ from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
-from stream.core.windows import EPOCH
+from stream.core.windows import EPOCH, ms_of
 from stream.families.customers.account import standing_of
 from stream.families.customers.carts import Carts
 from stream.families.customers.change import Change, enter
@@ -33,22 +33,19 @@ from stream.families.customers.events import (
 from stream.families.customers.eviction import CustomerCountsKey, Eviction
 from stream.families.customers.history import (
     NEW_CUSTOMER,
+    NO_PLAN_OR_GROUP,
     AccountKind,
     CustomerRow,
     History,
     entry_of,
 )
-from stream.families.customers.learning import NO_PLAN_OR_GROUP, Learning
-from stream.families.customers.matters import OF_MEMBERS
+from stream.families.customers.learning import Learning
 from stream.families.customers.parts import CustomerParts, Part
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import CustomerPlaces
-from stream.families.customers.reports import ms_of
 from stream.families.customers.snapshot import CustomersSnapshot
 
 __all__ = ["CustomerCountsKey", "CustomersFold"]
-
-_UNKNOWN: Final = ("unknown",)
 
 _OF_CARTS: Final = frozenset(get_args(CartEvent))
 
@@ -220,9 +217,7 @@ class CustomersFold:
         if len(self.customers) < self._max_customers:
             return True
         applied.overflowed += 1
-        members, at_ms = self.parts.of_members(tenant, NO_PLAN_OR_GROUP), ms_of(event.time)
-        self._pending.hear(members, at_ms)
-        self._pending.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
+        self._pending.add_unknown(self.parts.of_members(tenant, NO_PLAN_OR_GROUP), ms_of(event.time))
         return False
 
     def _erase(self, key: DigestKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:

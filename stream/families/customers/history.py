@@ -20,6 +20,7 @@ __all__ = [
     "LATE_MS",
     "MOST_KEPT",
     "NEW_CUSTOMER",
+    "NO_PLAN_OR_GROUP",
     "AccountEntry",
     "AccountKind",
     "CustomerPlace",
@@ -56,6 +57,9 @@ ACTIVITIES: Final = ("contact", "purchase", "visit", "answer")
 
 PlanAndGroup = tuple[str, str]
 """Plan and group; empty where nobody told."""
+
+NO_PLAN_OR_GROUP: Final = ("", "")
+"""Of whom nobody has told any."""
 
 Touchpoint = tuple[int, int]
 """
@@ -140,7 +144,7 @@ class CustomerRow(Struct, array_like=True, gc=False):
     """Empty: nothing is known; or all of it was erased, and the row waits for that to be durable."""
     places: tuple[CustomerPlace, ...] = ()
     """The places that touchpoints name; rows with the same share one object."""
-    membership: PlanAndGroup = ("", "")
+    membership: PlanAndGroup = NO_PLAN_OR_GROUP
 
 
 NEW_CUSTOMER: Final = CustomerRow()

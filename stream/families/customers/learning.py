@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stream.core.cloudevents import Event
 from stream.core.family import Applied
+from stream.core.windows import ms_of
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.change import Change, enter, facts_of_members, last_telling, touch
 from stream.families.customers.events import CustomerChanged, CustomerJoined, CustomerPurchased, CustomerRefunded
@@ -16,6 +17,7 @@ from stream.families.customers.history import (
     DAY_MS,
     KEPT_MS,
     LATE_MS,
+    NO_PLAN_OR_GROUP,
     AccountEntry,
     CustomerPlace,
     CustomerRow,
@@ -32,12 +34,9 @@ from stream.families.customers.parts import IN_ANY_WAY, CustomerParts, MemberPar
 from stream.families.customers.payloads import ChangedData
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import CustomerPlaces
-from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, ms_of, tells_names
+from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, tells_names
 
-__all__ = ["NO_PLAN_OR_GROUP", "Learning"]
-
-NO_PLAN_OR_GROUP: Final = ("", "")
-"""The plan and group of whom nobody has told any."""
+__all__ = ["Learning"]
 
 _ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
 """Beside touchpoints these are of no interest when they come late; joining and leaving are, however long ago."""
@@ -175,6 +174,7 @@ class Learning:
         return True
 
     def count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
+        """Have a change counted that an event of that instant makes; *sets* as `Pending.add` has them."""
         hear = self._pending.hear
         hear(sets[OF_MEMBERS], at_ms)
         for fact in chain(change.gone, change.new):

@@ -21,6 +21,7 @@ __all__ = [
     "PurchasedData",
     "RefundedData",
     "SolvedData",
+    "hundredths",
 ]
 
 Amount = Annotated[float, Meta(ge=0, le=1_000_000_000)]
@@ -28,6 +29,11 @@ Amount = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 """By ISO 4217."""
+
+
+def hundredths(amount: float) -> int:
+    """Return an amount of money in hundredths."""
+    return round(amount * 100)
 
 
 class CustomerData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

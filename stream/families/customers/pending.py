@@ -8,12 +8,14 @@ from typing import Final
 from stream.core.windows import EPOCH
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.local_days import LocalDays
-from stream.families.customers.matters import CustomerFact, Fields
+from stream.families.customers.matters import OF_MEMBERS, CustomerFact, Fields
 from stream.families.customers.parts import Part, PartSet
 
 __all__ = ["Pending"]
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+_UNKNOWN: Final = ("unknown",)
 
 
 class _Sum:
@@ -70,6 +72,11 @@ class Pending:
     def add(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
         """Add facts; *sets* are those of the places, in their order, and at last that of the customer."""
         _add(self._new, sets, facts)
+
+    def add_unknown(self, members: PartSet, at_ms: int) -> None:
+        """Add an event of somebody who is beyond the limit, and of whom nothing else is kept."""
+        self.hear(members, at_ms)
+        self.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
 
     def remove(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
         """Take facts back that were counted before."""

@@ -15,6 +15,7 @@ _MOST: Final = 256
 """Places of one customer; of more the last stands for all."""
 
 _REMEMBERED: Final = 100_000
+"""Of each kind; beyond that all of it is forgotten, and found again."""
 
 _MILLISECOND: Final = 0.001
 
@@ -22,6 +23,11 @@ ToldPlace = tuple[str, str, str | None]
 """Queue, channel and topic, as an event tells them; the channel is empty where nobody told."""
 
 _Counting = tuple[Sequence[PartSet], Sequence[NextDay]]
+
+_Places = tuple[CustomerPlace, ...]
+
+_Touched = tuple[_Places, int, _Counting]
+"""The places of a customer, the number of the one that is touched, and what counts for them."""
 
 
 class CustomerPlaces:
@@ -31,26 +37,23 @@ class CustomerPlaces:
         self._policies = policies
         self._parts = parts
         self._found: dict[tuple[str, ToldPlace], CustomerPlace] = {}
-        self._tuples: dict[tuple[CustomerPlace, ...], tuple[CustomerPlace, ...]] = {}
-        self._counting: dict[tuple[str, int, MemberParts], _Counting] = {}
-        self._touched: dict[
-            tuple[str, ToldPlace, int, MemberParts], tuple[tuple[CustomerPlace, ...], int, _Counting]
-        ] = {}
+        self._tuples: dict[_Places, _Places] = {}
+        # By the identity of places, which costs less than comparing them. So each keeps the places that it is of: as
+        # long as it is remembered, no others can have their identity.
+        self._counting: dict[tuple[str, int, MemberParts], tuple[_Places, _Counting]] = {}
+        self._touched: dict[tuple[str, ToldPlace, int, MemberParts], tuple[_Places, _Touched]] = {}
         self._memberships: dict[PlanAndGroup, PlanAndGroup] = {}
 
-    def touched(
-        self, tenant: str, where: ToldPlace, places: tuple[CustomerPlace, ...], members: MemberParts
-    ) -> tuple[tuple[CustomerPlace, ...], int, _Counting]:
+    def touched(self, tenant: str, where: ToldPlace, places: _Places, members: MemberParts) -> _Touched:
         """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
-        # By identity, as below: one look-up for nearly every event.
         key = (tenant, where, id(places), members)
-        found = self._touched.get(key)
+        found = self._touched.get(key)  # one look-up for nearly every event
         if found is None:
             if len(self._touched) >= _REMEMBERED:
                 self._touched.clear()
-            places, number = self.with_place(places, self.find(tenant, where))
-            found = self._touched[key] = (places, number, self.counting(tenant, places, members))
-        return found
+            now, number = self.with_place(places, self.find(tenant, where))
+            found = self._touched[key] = (places, (now, number, self.counting(tenant, now, members)))
+        return found[1]
 
     def find(self, tenant: str, where: ToldPlace) -> CustomerPlace:
         """Return the place of a queue and channel, for what is about a topic."""
@@ -73,9 +76,7 @@ class CustomerPlaces:
             asked_within_ms=round(policy.asked_within.total_seconds() / _MILLISECOND),
         )
 
-    def with_place(
-        self, places: tuple[CustomerPlace, ...], place: CustomerPlace
-    ) -> tuple[tuple[CustomerPlace, ...], int]:
+    def with_place(self, places: _Places, place: CustomerPlace) -> tuple[_Places, int]:
         """Return the places of a customer with one more, and its number."""
         for number, known in enumerate(places):
             if known is place:
@@ -86,9 +87,8 @@ class CustomerPlaces:
             return places, _MOST - 1
         return self.shared((*places, place)), len(places)
 
-    def counting(self, tenant: str, places: tuple[CustomerPlace, ...], members: MemberParts) -> _Counting:
+    def counting(self, tenant: str, places: _Places, members: MemberParts) -> _Counting:
         """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
-        # By identity: the tuples are shared, and kept for good.
         key = (tenant, id(places), members)
         found = self._counting.get(key)
         if found is None:
@@ -97,16 +97,18 @@ class CustomerPlaces:
             # Where nobody told a place, nothing counts for it.
             of_place = [self._parts.of_place(tenant, place) if place.queue else members for place in places]
             sets = [*of_place, members]
-            found = self._counting[key] = (sets, [one.days.next_day for one in sets])
-        return found
+            found = self._counting[key] = (places, (sets, [one.days.next_day for one in sets]))
+        return found[1]
 
     def clear(self) -> None:
         """Know no parts any more: they were made anew, or some of them are gone."""
         self._counting.clear()
         self._touched.clear()
 
-    def shared(self, places: tuple[CustomerPlace, ...]) -> tuple[CustomerPlace, ...]:
-        """Return the one object that stands for all that are equal."""
+    def shared(self, places: _Places) -> _Places:
+        """Return the one object that stands for all that are equal, as long as there are not too many."""
+        if len(self._tuples) >= _REMEMBERED:
+            self._tuples.clear()
         return self._tuples.setdefault(places, places)
 
     def shared_membership(self, membership: PlanAndGroup) -> PlanAndGroup:

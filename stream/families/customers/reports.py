@@ -1,11 +1,10 @@
 """What each kind of event adds to the history of its customer."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 
 from stream.core.cloudevents import Event
-from stream.core.windows import EPOCH
+from stream.core.limits import NO_QUEUE
 from stream.families.customers.events import (
     CustomerActive,
     CustomerAsked,
@@ -28,24 +27,11 @@ from stream.families.customers.payloads import (
     PurchasedData,
     RefundedData,
     SolvedData,
+    hundredths,
 )
 from stream.families.customers.places import ToldPlace
 
-__all__ = ["ACTIVITY", "ANSWER_GIVEN", "TOUCHES", "ToldTouch", "entries_of", "hundredths", "ms_of", "tells_names"]
-
-NO_QUEUE: Final = "(none)"
-"""Stands where a survey rates no queue but the tenant as a whole."""
-
-
-def ms_of(at: datetime) -> int:
-    """Return milliseconds since 1970."""
-    since = at - EPOCH  # a third of the price of dividing timedeltas
-    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
-
-
-def hundredths(amount: float) -> int:
-    """Return an amount of money in hundredths."""
-    return round(amount * 100)
+__all__ = ["ACTIVITY", "ANSWER_GIVEN", "TOUCHES", "ToldTouch", "entries_of", "tells_names"]
 
 
 ToldTouch = tuple[int, str, ToldPlace]

@@ -62,21 +62,13 @@ def _asked_within(value: object) -> timedelta:
 
 
 def _days(value: object, most: timedelta) -> timedelta:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most.days:
-        raise ValueError(f"must be a number of days from 1 to {most.days}")
-    return timedelta(days=value)
+    return timedelta(days=read.whole(value, most.days, "a number of days"))
 
 
 def _matter(value: object) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= 128:
         raise ValueError("must be a name of at most 128 characters")
     return value
-
-
-def _dispositions(value: object) -> frozenset[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise ValueError('must be a list of dispositions, such as ["solved", "done"]')
-    return frozenset(value)
 
 
 def _currency(value: object) -> str:
@@ -86,22 +78,15 @@ def _currency(value: object) -> str:
 
 
 def _idle(value: object) -> timedelta:
-    most = _MAX_CART_IDLE // timedelta(minutes=1)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ValueError(f"must be whole minutes from 1 to {most}")
-    return timedelta(minutes=value)
+    return timedelta(minutes=read.whole(value, _MAX_CART_IDLE // timedelta(minutes=1), "whole minutes"))
 
 
-def _some(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 100_000:
-        raise ValueError("must be a number from 1 to 100000")
-    return value
+def _minimum(value: object) -> int:
+    return read.whole(value, 100_000)
 
 
 def _invitations(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_INVITATIONS:
-        raise ValueError(f"must be a number from 1 to {_MOST_INVITATIONS}")
-    return value
+    return read.whole(value, _MOST_INVITATIONS)
 
 
 RULES: Final[Rules[CustomerPolicy]] = Rules(
@@ -109,7 +94,7 @@ RULES: Final[Rules[CustomerPolicy]] = Rules(
     keys={
         "matter": PolicyKey("matter", _matter),
         "matter_by_topic": PolicyKey("matter_by_topic", read.switch),
-        "solved_dispositions": PolicyKey("solved_dispositions", _dispositions),
+        "solved_dispositions": PolicyKey("solved_dispositions", read.dispositions),
         "repeat_within_days": PolicyKey("repeat_within", _look_back),
         "fcr_target": PolicyKey("fcr_target", read.ratio),
         "currency": PolicyKey("currency", _currency),
@@ -117,7 +102,7 @@ RULES: Final[Rules[CustomerPolicy]] = Rules(
         "churn_limit": PolicyKey("churn_limit", read.ratio),
         "cart_idle_minutes": PolicyKey("cart_idle", _idle),
         "cart_abandonment_limit": PolicyKey("cart_abandonment_limit", read.ratio),
-        "customer_minimum": PolicyKey("customer_minimum", _some),
+        "customer_minimum": PolicyKey("customer_minimum", _minimum),
         "survey_most_invitations": PolicyKey("most_invitations", _invitations),
         "survey_within_days": PolicyKey("asked_within", _asked_within),
     },

@@ -3,11 +3,11 @@
 from collections import Counter
 from datetime import timedelta
 
-from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
+from stream.core.limits import MAX_TENANTS, NO_QUEUE, OVERFLOW_QUEUE
 from stream.core.policies import Policies
 from stream.core.windows import EPOCH, hour_of, minute_of
 from stream.families.surveys.events import SurveyEvent
-from stream.families.surveys.rated import LIFETIME, NO_QUEUE, RatedQueue
+from stream.families.surveys.rated import LIFETIME, RatedQueue
 from stream.families.surveys.rules import RULES, SurveyPolicy
 from stream.families.surveys.survey import is_review
 

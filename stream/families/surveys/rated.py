@@ -18,7 +18,6 @@ from stream.families.surveys.survey import RatedPlace
 
 __all__ = [
     "LIFETIME",
-    "NO_QUEUE",
     "SURVEY_RETENTION",
     "SURVEY_WINDOWS",
     "KeptUntil",
@@ -49,9 +48,6 @@ _LATEST: Final = timedelta(hours=12)
 
 LIFETIME: Final = SILENCE + _LATEST
 """How long rows of what is silent are kept: events that are late find them by then."""
-
-NO_QUEUE: Final = "(none)"
-"""Stands where a survey rates no queue but the tenant as a whole."""
 
 MAX_AGENTS: Final = 200
 """Of one queue and channel; a producer that has run away must not fill the memory."""

@@ -91,9 +91,7 @@ def _score(value: object) -> float:
 
 
 def _some(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
-        raise ValueError("must be a number from 1 to 1000")
-    return value
+    return read.whole(value, 1000)
 
 
 RULES: Rules[SurveyPolicy] = Rules(

@@ -80,6 +80,18 @@ def test_each_channel_has_a_look_back_of_its_own(channel: str, part: tuple[str, 
     assert figure(fold, on(11), "repeat_ratio", "30d", part) == repeats
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "part", "repeats"), [("voice", "email", EMAIL, 0), ("email", "voice", SUPPORT, 1)]
+)
+def test_of_two_channels_the_earlier_contact_says_how_long_is_looked_back(
+    first: str, second: str, part: tuple[str, ...], repeats: int
+) -> None:
+    table = f"1 09:00 contacted ann contact=k1 channel={first}\n 11 09:00 contacted ann contact=k2 channel={second}"
+    fold = customers_fold_of(told(table), LONG_FOR_EMAIL)
+
+    assert figure(fold, on(11), "repeat_ratio", "30d", part) == repeats
+
+
 SOLVED_AND_NOT = """
 1 09:00 contacted ann contact=k1
 2 09:00 contacted bob contact=k2

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, get_args
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -13,6 +14,7 @@ from stream.core.cloudevents import Event
 from stream.core.family import merged
 from stream.core.identity import NO_SECRET
 from stream.core.policies import Policies, Rule
+from stream.families.customers import places
 from stream.families.customers.events import CustomerEvent, CustomerForgotten
 from stream.families.customers.fold import CustomersFold
 from stream.families.customers.history import ACTIVITIES
@@ -160,6 +162,14 @@ def test_in_any_order_and_told_twice_figures_are_those_of_all_events_at_once(
 ) -> None:
     events = town(chance, timedelta(days=29))
     fold = customers_fold_of(arrived(events, chance), rules, batch=chance.randint(1, 9))
+    assert_equals_the_naive(fold, events, rules, some_day(chance, events))
+
+
+@given(chances, policies)
+def test_figures_are_the_same_however_few_places_are_remembered(chance: random.Random, rules: Policies) -> None:
+    events = town(chance, timedelta(days=29))
+    with patch.object(places, "_REMEMBERED", 1):
+        fold = customers_fold_of(arrived(events, chance), rules, batch=chance.randint(1, 9))
     assert_equals_the_naive(fold, events, rules, some_day(chance, events))
 
 
