@@ -1,14 +1,17 @@
 """What follows from one family's events for other families, held to the contract like the events of any producer."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from stream.core.cloudevents import Event, EventDecoder, encode
 from stream.core.family import Derive, Family, OfCustomer
 from stream.core.policies import Policies
 from stream.errors import InvalidEvent
 
-__all__ = ["Derivation"]
+__all__ = ["Derivation", "envelope_after"]
+
+_LONGEST_ID: Final = 200
+"""Of the id of an event so much stands in that of what follows: with what is added, it stays within the contract."""
 
 
 class Derivation:
@@ -66,3 +69,15 @@ class Derivation:
         if read.time > event.time:  # a replay up to an instant would have what happened after it
             raise InvalidEvent("future", "a derived event is later than the event that it follows from", field="time")
         return read, value
+
+
+def envelope_after(told: Event, what: str, subject: str) -> dict[str, Any]:
+    """Return the attributes of an event that follows from another: it happens at its instant, and is named after it."""
+    return {
+        "id": f"{told.id[-_LONGEST_ID:]}/{what}",
+        "source": told.source,
+        "time": told.time,
+        "subject": subject,
+        "tenantid": told.tenantid,
+        "specversion": "1.0",
+    }

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from stream.core.cloudevents import Event
+from stream.core.derivation import envelope_after
 from stream.core.family import Derive, OfCustomer
 from stream.core.policies import Policies
 from stream.families.cases.events import CaseAssigned, CaseOpened, CaseResolved, MessageReceived
@@ -23,7 +24,6 @@ from stream.families.customers.events import (
 )
 from stream.families.customers.payloads import AskedData, ContactedData, HandedOverData, PurchasedData, SolvedData
 from stream.families.customers.rules import RULES
-from stream.families.derivers import envelope_after
 from stream.families.surveys.events import SurveyAnswered, SurveyChanged, SurveyInvited
 
 __all__ = ["told_by_cart", "told_by_case", "told_by_contact", "told_by_survey"]

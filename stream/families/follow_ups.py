@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from stream.core import policy_values as read
 from stream.core.cloudevents import Event
+from stream.core.derivation import envelope_after
 from stream.core.family import Derive
 from stream.core.policies import Policies, PolicyKey, Rules
 from stream.families.cases.events import CaseOpened, CaseResolved
 from stream.families.cases.payloads import OpenedData
 from stream.families.contacts.events import ContactDequeued, ContactEnded
 from stream.families.contacts.payloads import QueueData
-from stream.families.derivers import envelope_after
 from stream.families.surveys.events import SurveyInvited
 from stream.families.surveys.payloads import InvitationData
 from stream.families.surveys.scales import SurveyKind
