@@ -147,7 +147,7 @@ async def test_a_worker_that_hangs_is_told_in_each_view_and_heals_without_a_relo
 
     async with served(worker) as address:
         page = await visitor.open(f"{address}/{view}", clock=True)
-        await expect(page.locator("#clock")).not_to_be_empty()
+        await expect(page.locator("#updated")).not_to_be_empty()
         await page.evaluate("window.same = true")
         worker.goes_on.clear()
         await page.clock.run_for(10_000)
@@ -157,6 +157,20 @@ async def test_a_worker_that_hangs_is_told_in_each_view_and_heals_without_a_relo
         await expect(page.locator("#banner")).to_be_empty()
 
         assert await page.evaluate("window.same")
+
+
+async def test_a_worker_that_hangs_before_its_first_word_is_told_too(served: Served, visitor: Visitor) -> None:
+    worker = Worker()
+    worker.goes_on.clear()
+
+    async with served(worker) as address:
+        page = await visitor.open(f"{address}/", clock=True)
+        await page.clock.run_for(6000)
+        await expect(page.locator("#banner .stale")).to_contain_text("Connection to the worker is lost")
+        worker.goes_on.set()
+        await page.clock.run_for(20_000)
+        await expect(page.locator("#tiles li")).to_have_count(8)
+        await expect(page.locator("#banner")).to_be_empty()
 
 
 async def test_figures_are_called_stale_when_the_server_says_so_and_not_by_a_limit_of_the_page(

@@ -8,8 +8,13 @@ const GIVE_UP_AFTER = 12; // a connection that is open and silent is dead: make 
 export const feed = {
   picture: null, // what the server said last
   beat: null, // when it said so, and what it finds wrong
-  heard: null, // when we heard it, by our own clocks: {ticks, wall}
+  heard: instant(), // when we heard it, or began to listen: a worker may hang before its first word
 };
+
+// An instant by our own clocks: one that only goes forward, and one to show.
+function instant() {
+  return { ticks: performance.now(), wall: new Date() };
+}
 
 // A board can be of any family that has rows; of one that has columns: others, such as agents, are shown beside rows.
 export const families = () =>
@@ -43,7 +48,7 @@ export function listen(window, told = tell) {
   });
   mine.addEventListener("beat", (message) => {
     feed.beat = JSON.parse(message.data);
-    feed.heard = { ticks: performance.now(), wall: new Date() };
+    feed.heard = instant();
     tell.beat();
   });
   // The browser tries again by itself, except after an answer that is no stream.
@@ -69,7 +74,7 @@ export async function detailOf(asked) {
   return { ...detail, asked };
 }
 
-const silence = () => (feed.heard === null ? 0 : (performance.now() - feed.heard.ticks) / 1000);
+const silence = () => (performance.now() - feed.heard.ticks) / 1000;
 
 export function reconnectWhenSilent() {
   if (silence() < LOST_AFTER) nextTry = GIVE_UP_AFTER;

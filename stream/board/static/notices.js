@@ -9,8 +9,7 @@ const QUIET = 10; // seconds between two announcements: a screen reader must be 
 const secondsAgo = (at) => (Date.now() - at) / 1000;
 
 function all() {
-  if (feed.heard === null) return [];
-  if (!lost()) return feed.beat.notices;
+  if (!lost()) return feed.beat?.notices ?? [];
   return [{ code: "connection", severity: "stale", text: say("notice_connection"), since: feed.heard.wall.toISOString() }];
 }
 
