@@ -9,7 +9,12 @@ from typing import Final
 __all__ = ["NO_SECRET", "CustomerKeys"]
 
 _DIGEST_BYTES: Final = 8
-"""Of a hundred million customers of one key, two have the same digest with a probability of three in ten thousand."""
+_DIGEST: Final = 2**60 - 1
+"""
+Digests have 60 bits: of ten million customers of one key two have the same with a probability of 1 in 20,000.
+
+Python keeps so many in 32 bytes, and two bits more in 48.
+"""
 
 _TENANTS: Final = 1000
 """So many tenants are begun with; of more of them it is done anew."""
@@ -24,7 +29,7 @@ class CustomerKeys:
     The empty key is no secret: whoever has a list of ids can then try each, and see which customer a digest is.
     """
 
-    __slots__ = ("_newest", "_of_tenants", "_older", "secret")
+    __slots__ = ("_newest", "_of_tenants", "_older", "are_changing", "secret")
 
     def __init__(self, *keys: bytes) -> None:
         """Take one key or more, each of at most 64 bytes."""
@@ -34,11 +39,13 @@ class CustomerKeys:
         self._older = tuple(states[1:])
         self._of_tenants: dict[str, blake2b] = {}
         """What the digests of all customers of a tenant begin with, by the newest key."""
+        self.are_changing: Final = len(keys) > 1
+        """Whether a customer may be known by the digest of an older key."""
         self.secret: Final = keys[0] != b""
         """Whether digests are made with a key that is not known to everybody."""
 
     def digest(self, tenant: str, customer: str) -> int:
-        """Return 64 bits that stand for a customer; the same id of two tenants is two customers."""
+        """Return 60 bits that stand for a customer; the same id of two tenants is two customers."""
         begun = self._of_tenants.get(tenant)
         if begun is None:
             if len(self._of_tenants) >= _TENANTS:
@@ -46,7 +53,7 @@ class CustomerKeys:
             begun = self._of_tenants[tenant] = _of_tenant(self._newest, tenant)
         state = begun.copy()  # as `_digest` does, without a call: every event of a customer asks
         state.update(customer.encode())
-        return _number_of(state.digest(), "big")
+        return _number_of(state.digest(), "big") & _DIGEST
 
     def older(self, tenant: str, customer: str) -> tuple[int, ...]:
         """Return the digests that the same customer has by the other keys: none, unless keys are being changed."""
@@ -69,7 +76,7 @@ def _of_tenant(begun: blake2b, tenant: str) -> blake2b:
 def _digest(begun: blake2b, customer: str) -> int:
     state = begun.copy()
     state.update(customer.encode())
-    return int.from_bytes(state.digest(), "big")
+    return _number_of(state.digest(), "big") & _DIGEST
 
 
 NO_SECRET: Final = CustomerKeys(b"")

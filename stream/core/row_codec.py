@@ -5,9 +5,9 @@ A row is a struct written as an array, and so are the structs in it. Fields are 
 struct, each with a default: then rows that lack them are read by the very same decoder, as fast as new ones.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from sys import intern
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ class RowFormatError(ValueError):
     """A changelog row was written in a format that this version does not read."""
 
 
-K = TypeVar("K", bound=tuple[Any, ...])
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -26,8 +26,8 @@ class RowCodec(Generic[K, V]):
     """
     Keys and rows of one table as bytes. Equal keys have equal bytes: compaction depends on it.
 
-    A key is a tuple that begins with a name, or two, that many keys share; a row a struct that is written as an array.
-    Many are read at once: a recovery has a million.
+    A key is a tuple that begins with names that many keys share, two or *shared*, or it is anything else and shares
+    none; a row is a struct that is written as an array. Many are read at once: a recovery has a million.
     """
 
     def __init__(self, key_type: object, row_type: object, *, version: int, oldest: int, shared: int = 2) -> None:
@@ -60,7 +60,9 @@ class RowCodec(Generic[K, V]):
             raise RowFormatError(f"not a key of this table: {failure}") from failure
         # A million rows name a few tenants and queues: one string each, not a million.
         shared = self._shared
-        return [(*map(intern, key[:shared]), *key[shared:]) for key in keys]  # type: ignore[misc]  # the same type again
+        if not shared:
+            return keys
+        return [(*map(intern, key[:shared]), *key[shared:]) for key in keys]  # type: ignore[misc, index]  # the same type again
 
     def encode_row(self, row: V) -> bytes:
         """Write a row."""

@@ -30,7 +30,7 @@ from tests.runtime.test_compaction import HASTY
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAME = "Marija-Novak-4711"
-KEY = CUSTOMER_ROWS.encode_key(("acme", NO_SECRET.digest("acme", NAME)))
+KEY = CUSTOMER_ROWS.encode_key(NO_SECRET.digest("acme", NAME))
 POLICIES = policies_of('[defaults]\nsolved_dispositions = ["solved"]\n', "policies")
 
 

@@ -34,7 +34,7 @@ from stream.families.customers.events import CartCheckedOut, CartEvent, CartOrde
 from stream.families.customers.payloads import CartData
 from stream.families.customers.rules import CustomerPolicy
 
-__all__ = ["CARTS_KEPT", "NEW_CART", "CartFact", "CartField", "CartRow", "cart_facts", "cart_loaded", "cart_with"]
+__all__ = ["CARTS_KEPT", "CartFact", "CartField", "CartRow", "cart_facts", "cart_loaded", "cart_with"]
 
 CARTS_KEPT: Final = timedelta(days=30)
 """So long a cart is kept after it was ordered or left, for what may still come late of it."""
@@ -61,7 +61,7 @@ CartFact = tuple[int, CartField, int]
 
 
 class CartRow(Struct, frozen=True, array_like=True, gc=False):
-    """What is known of one cart; there may be a million, so it has few objects."""
+    """What is known of one cart; there may be a million, so it has few objects. A new one counts for nothing."""
 
     applied_offset: int = -1
     idle_minutes: int = 0
@@ -70,6 +70,7 @@ class CartRow(Struct, frozen=True, array_like=True, gc=False):
     """All that was told of it, up to its order: see `cart_reports`."""
     names: tuple[str, ...] = ()
     """The plans and groups that its reports name."""
+    tenant: str = ""
 
     @property
     def plan(self) -> str:
@@ -86,10 +87,6 @@ class CartRow(Struct, frozen=True, array_like=True, gc=False):
         """When it may be forgotten, in ms since 1970, if nothing is told of it before that."""
         last_ms, told = last_report(self.reports)
         return last_ms + _KEPT_MS + (0 if told & ORDERED else self.idle_minutes * _MINUTE_MS)
-
-
-NEW_CART: Final = CartRow()
-"""Of a cart of which nothing is known. It counts for nothing, and has no end."""
 
 
 def cart_with(row: CartRow, event: CartEvent, policy: CustomerPolicy, offset: int) -> CartRow | None:
@@ -110,7 +107,7 @@ def cart_with(row: CartRow, event: CartEvent, policy: CustomerPolicy, offset: in
         told |= numbers
     idle = row.idle_minutes or max(1, policy.cart_idle // MINUTE)  # the policy file knows whole minutes
     known = with_report(reports, at_ms, told, idle * _MINUTE_MS)
-    return None if known is reports else CartRow(max(offset, row.applied_offset), idle, known, names)
+    return None if known is reports else CartRow(max(offset, row.applied_offset), idle, known, names, row.tenant)
 
 
 def _told(event: CartEvent, data: CartData, policy: CustomerPolicy) -> int:
@@ -174,4 +171,5 @@ def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def cart_loaded(row: CartRow) -> CartRow:
     """Return a row that was read from bytes, with its names shared with other rows."""
-    return row if not row.names else CartRow(row.applied_offset, row.idle_minutes, row.reports, _shared(row.names))
+    [tenant] = _shared((row.tenant,))
+    return CartRow(row.applied_offset, row.idle_minutes, row.reports, _shared(row.names), tenant)

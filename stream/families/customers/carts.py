@@ -8,10 +8,10 @@ from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
 from stream.core.sweep import Sweep
 from stream.core.windows import ms_of
-from stream.families.customers.cart import NEW_CART, CartRow, cart_facts, cart_loaded, cart_with
-from stream.families.customers.digested import DigestKey, found_by
+from stream.families.customers.cart import CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.digested import found_by
 from stream.families.customers.events import CartEvent
-from stream.families.customers.history import DAY_MS, NO_PLAN_OR_GROUP
+from stream.families.customers.history import DAY_MS
 from stream.families.customers.matters import OF_MEMBERS, CustomerFact
 from stream.families.customers.parts import CustomerParts, MemberParts
 from stream.families.customers.pending import Pending
@@ -23,7 +23,7 @@ class Carts:
     """The carts of one partition; a cart counts for the plan and group that its events name."""
 
     def __init__(self, parts: CustomerParts, pending: Pending, keys: CustomerKeys, most: int) -> None:
-        self.rows: Rows[DigestKey, CartRow] = Rows()
+        self.rows: Rows[int, CartRow] = Rows()
         self._parts = parts
         self._pending = pending
         self._keys = keys
@@ -32,35 +32,35 @@ class Carts:
 
     def fold(self, event: CartEvent, offset: int, applied: Applied) -> None:
         """Fold an event."""
-        tenant, at_ms = self._parts.admit_tenant(event.tenantid), ms_of(event.time)
-        key, row = self._find(tenant, event)
+        at_ms = ms_of(event.time)
+        key, row = self._find(event)
         if row.applied_offset >= offset:
             applied.replayed += 1
             return
-        nobody = self._parts.of_members(tenant, NO_PLAN_OR_GROUP)
-        if row is NEW_CART and len(self.rows) >= self._most:
+        nobody = self._parts.of_members((row.tenant, "", ""))
+        if not row.reports and len(self.rows) >= self._most:
             applied.overflowed += 1
             self._pending.add_unknown(nobody, at_ms)
             return
-        if row is not NEW_CART and row.ends_ms < at_ms:
+        if row.reports and row.ends_ms < at_ms:
             # Over, whether it was swept by now or not.
-            row = CartRow(row.applied_offset)
+            row = CartRow(row.applied_offset, tenant=row.tenant)
         changed = cart_with(row, event, nobody.parts[0].policy, offset)
         if changed is None:
             applied.duplicates += 1
             return
-        self._count(tenant, row, changed, at_ms)
+        self._count(row, changed, at_ms)
         self.rows.put(key, changed)
 
-    def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CartRow]:
-        key, row, doubles = found_by(self._keys, self.rows, tenant, event)
+    def _find(self, event: Event) -> tuple[int, CartRow]:
+        key, row, doubles = found_by(self._keys, self.rows, event)
         for double in doubles:  # they were taken for carts of their own
             if (due := _due(_facts(double))) is not None:
-                self._members(tenant, double).due_carts.remove(*due)
-        return key, NEW_CART if row is None else row
+                self._members(double).due_carts.remove(*due)
+        return key, CartRow(tenant=self._parts.newcomer(event.tenantid)[0]) if row is None else row
 
-    def _count(self, tenant: str, row: CartRow, changed: CartRow, at_ms: int) -> None:
-        before, now = self._members(tenant, row), self._members(tenant, changed)
+    def _count(self, row: CartRow, changed: CartRow, at_ms: int) -> None:
+        before, now = self._members(row), self._members(changed)
         gone, new = _facts(row), _facts(changed)
         stays, left, entered = self._parts.of_move(before, now)
         for parts in (stays, left, entered):
@@ -75,18 +75,18 @@ class Carts:
         if (due := _due(new)) is not None:
             now.due_carts.add(*due)
 
-    def _members(self, tenant: str, row: CartRow) -> MemberParts:
-        admit = self._parts.admit_name
+    def _members(self, row: CartRow) -> MemberParts:
+        admit, tenant = self._parts.admit_name, row.tenant
         plan = admit(tenant, "plan", row.plan) if row.plan else ""
         group = admit(tenant, "group", row.group) if row.group else ""
-        return self._parts.of_members(tenant, (plan, group))
+        return self._parts.of_members((tenant, plan, group))
 
     def recovered(self) -> None:
         """Derive from the rows what is not in a table."""
         for key, row in [*self.rows.items()]:
             shared = self.rows[key] = cart_loaded(row)  # as it was: it need not be written again
             if (due := _due(_facts(shared))) is not None:
-                self._members(key[0], shared).due_carts.load(*due)
+                self._members(shared).due_carts.load(*due)
         for members in self._parts.all_members():
             members.due_carts.loaded()
 

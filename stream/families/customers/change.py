@@ -6,13 +6,13 @@ what that counts for without the event and with it.
 """
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from stream.families.customers.account import BUYS, TERMS, account_facts, has_joined, purchase_facts
+from stream.families.customers.difference import difference_of
 from stream.families.customers.history import (
     KEPT_MS,
     MOST_KEPT,
@@ -27,26 +27,20 @@ from stream.families.customers.history import (
     kind_of,
 )
 from stream.families.customers.matters import (
-    NOWHERE,
     OF_MEMBERS,
     Contact,
     CustomerFact,
     NextDay,
     asked_facts,
-    contact_facts,
-    contact_of,
     contacts_in,
-    effort_facts,
     journey_facts,
     matter_facts,
 )
+from stream.families.customers.newest import newest_facts
 
 __all__ = ["Change", "enter", "facts_of_members", "last_telling", "touch"]
 
 _DROPPED: Final = ("dropped",)
-
-_FEW: Final = 16
-"""So many facts are compared one by one faster than they are counted."""
 
 
 class Change(Struct, gc=False):
@@ -78,7 +72,7 @@ def touch(
         was = asked_facts(asked, places)
         insort(asked, touchpoint)
         insort(touchpoints, touchpoint)
-        gone, new = _difference(was, asked_facts(asked, places))
+        gone, new = difference_of(was, asked_facts(asked, places))
     else:
         gone, new = _come(history, touchpoint, places, days)
     return Change(gone, [*dropped, *new] if dropped else new)
@@ -102,87 +96,25 @@ def _come(
     history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
 ) -> tuple[list[CustomerFact], list[CustomerFact]]:
     """Add a touchpoint of a contact, and return what that takes back and what it adds."""
-    touchpoints, account, (when, reference) = history.touchpoints, history.account, touchpoint
-    touched = [one for one, of in touchpoints if of == reference and one >> 8 & 0xFF != Touch.ASKED]
-    if not touched and _is_alone(touchpoints, when, places):
-        touchpoints.append(touchpoint)
-        return [], _opening(when, account, places, days)
-    was = contact_of(touched, places) if touched else _NO_CONTACT
-    insort(touched, when)
+    touchpoints, account = history.touchpoints, history.account
+    if not touchpoints or touchpoint > touchpoints[-1]:
+        found = newest_facts(touchpoints, touchpoint, account, places, days)
+        if found is not None:
+            touchpoints.append(touchpoint)
+            return found
+    before = contacts_in(touchpoints, places)
     insort(touchpoints, touchpoint)
-    now = contact_of(touched, places)
-    stays = was.at_ms == now.at_ms and was.place == now.place
-    tells_no_more = stays and was.served_ms == now.served_ms
-    # Nobody has told by now where it came; or it is known, and only a solution after it would look at what is new.
-    if now.place < 0 or (tells_no_more and touchpoints[-1] is touchpoint and when >> 8 & 0xFF != Touch.SOLVED):
-        return [], []
-    if was.place >= 0 and not stays:
-        gone, new = _elsewhere(touchpoints, touchpoint, places, days)
-    else:
-        before, after = _in_matter(touchpoints, was, now, reference, places)
-        if tells_no_more:
-            gone, new = effort_facts(before, places), effort_facts(after, places)
-        else:
-            gone = matter_facts(before, places, days) if before else []
-            new = matter_facts(after, places, days)
-    if account and not stays:
-        # Of what was bought before and after it, only this one contact counts otherwise.
-        gone += journey_facts([was] if was.place >= 0 else [], places, account, days[OF_MEMBERS])
-        new += journey_facts([now], places, account, days[OF_MEMBERS])
-    return _difference(gone, new)
-
-
-_NO_CONTACT: Final = Contact(-1)
-
-_OPENS: Final = frozenset({Touch.CAME, Touch.SERVED})
-
-
-def _is_alone(touchpoints: Sequence[Touchpoint], when: int, places: Sequence[CustomerPlace]) -> bool:
-    """Tell whether a contact begins with what happened then, all that is known being longer ago than the look-back."""
-    if when >> 8 & 0xFF not in _OPENS or places[when & 0xFF].queue == NOWHERE:
-        return False
-    return not touchpoints or (when - touchpoints[-1][0]) >> 16 > max([place.look_back_ms for place in places])
-
-
-def _opening(
-    when: int, account: Sequence[AccountEntry], places: Sequence[CustomerPlace], days: Sequence[NextDay]
-) -> list[CustomerFact]:
-    """Return what a contact counts for that is alone: half of all contacts, so that the way to it is short."""
-    at_ms, is_served = when >> 16, when >> 8 & 0xFF == Touch.SERVED
-    contact = Contact(at_ms, when & 0xFF, at_ms if is_served else -1)
-    facts = contact_facts([contact], places, days)
+    after = contacts_in(touchpoints, places)
+    reference = touchpoint[1]
+    told = [contacts[reference] for contacts in (before, after) if reference in contacts]
+    # Only contacts of its matter may count otherwise, and of the matter that it seemed to be of.
+    matters = {places[contact.place].matter for contact in told}
+    gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
     if account:
-        facts += journey_facts([contact], places, account, days[OF_MEMBERS])
-    return facts
-
-
-def _in_matter(
-    touchpoints: Sequence[Touchpoint], was: Contact, now: Contact, reference: int, places: Sequence[CustomerPlace]
-) -> tuple[list[Contact], list[Contact]]:
-    """Return the contacts that may count otherwise since a contact *was*, with that and as they are now."""
-    known = [was] if was.place >= 0 else []
-    reach_ms = max([place.look_back_ms for place in places])
-    first, last = now.at_ms - reach_ms << 16, now.at_ms + reach_ms + 1 << 16
-    # Most often no other contact came within the look-back, whatever its matter: none is in a run with it.
-    if not [
-        1 for when, of in touchpoints if first <= when < last and of != reference and when >> 8 & 0xFF != Touch.ASKED
-    ]:
-        return known, [now]
-    contacts = contacts_in(touchpoints, places)
-    this, matter = contacts[reference], places[now.place].matter
-    after = [one for one in contacts.values() if places[one.place].matter == matter]
-    number = after.index(this)
-    return [*after[:number], *known, *after[number + 1 :]], after
-
-
-def _elsewhere(
-    touchpoints: Sequence[Touchpoint], touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
-) -> tuple[list[CustomerFact], list[CustomerFact]]:
-    """Return what counted and counts of a contact that came earlier than was known, or elsewhere."""
-    before = contacts_in([one for one in touchpoints if one is not touchpoint], places)
-    after, reference = contacts_in(touchpoints, places), touchpoint[1]
-    matters = {places[contacts[reference].place].matter for contacts in (before, after)}
-    return _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
+        # Of what was bought before and after it, only this one contact counts otherwise.
+        gone += journey_facts([*filter(None, [before.get(reference)])], places, account, days[OF_MEMBERS])
+        new += journey_facts([*filter(None, [after.get(reference)])], places, account, days[OF_MEMBERS])
+    return difference_of(gone, new)
 
 
 def _of_matters(
@@ -194,38 +126,6 @@ def _of_matters(
     for matter in matters:
         facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
     return facts
-
-
-def _difference(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
-    """Return both without what is in both; where anything is gone, field by field."""
-    if gone:
-        gone, new = _without_equal(gone, new)
-    if gone:
-        gone, new = _without_equal(_apart(gone), _apart(new))
-    return gone, new
-
-
-def _without_equal(gone: list[CustomerFact], new: list[CustomerFact]) -> tuple[list[CustomerFact], list[CustomerFact]]:
-    if len(gone) > _FEW:
-        return [*(Counter(gone) - Counter(new)).elements()], [*(Counter(new) - Counter(gone)).elements()]
-    only_new: list[CustomerFact] = []
-    for fact in new:
-        if fact in gone:
-            gone.remove(fact)
-        else:
-            only_new.append(fact)
-    return gone, only_new
-
-
-def _apart(facts: list[CustomerFact]) -> list[CustomerFact]:
-    """Return facts with one field each."""
-    apart: list[CustomerFact] = []
-    for place, at_ms, fields, number in facts:
-        if len(fields) == 1 or type(fields[1]) is int:
-            apart.append((place, at_ms, fields, number))
-        else:
-            apart += [(place, at_ms, (str(name),), number) for name in fields]
-    return apart
 
 
 def enter(
@@ -247,7 +147,7 @@ def enter(
     if True not in added:
         return None
     new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
-    gone, new = _difference(gone, new)
+    gone, new = difference_of(gone, new)
     return Change(gone, [*dropped, *new])
 
 

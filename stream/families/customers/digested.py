@@ -7,28 +7,23 @@ from stream.core.cloudevents import Event
 from stream.core.identity import CustomerKeys
 from stream.core.rows import HasAppliedOffset, Rows
 
-__all__ = ["DigestKey", "found_by"]
-
-DigestKey = tuple[str, int]
-"""Tenant, and a digest of the customer or cart."""
+__all__ = ["found_by"]
 
 V = TypeVar("V", bound=HasAppliedOffset)
 
 
-def found_by(
-    keys: CustomerKeys, rows: Rows[DigestKey, V], tenant: str, event: Event
-) -> tuple[DigestKey, V | None, Sequence[V]]:
+def found_by(keys: CustomerKeys, rows: Rows[int, V], event: Event) -> tuple[int, V | None, Sequence[V]]:
     """
-    Return the key of an event's subject, its row (None: there is none), and rows that were taken for others.
+    Return the digest of an event's subject, its row (None: there is none), and rows that were taken for others.
 
-    What is known by an older key moves to the first one, *tenant* being the name that it is kept under. After a crash
-    there may be two rows of one subject: the newer one has all that the other has.
+    What is known by an older key moves to the first one. After a crash there may be two rows of one subject: the newer
+    one has all that the other has.
     """
-    key = (tenant, keys.digest(event.tenantid, event.subject))
+    key = keys.digest(event.tenantid, event.subject)
     older = keys.older(event.tenantid, event.subject)
     if not older:
         return key, rows.get(key), ()
-    known = {one: row for one in (key, *[(tenant, digest) for digest in older]) if (row := rows.get(one)) is not None}
+    known = {one: row for one in (key, *older) if (row := rows.get(one)) is not None}
     if not known or [*known] == [key]:
         return key, known.get(key), ()
     newest = max(known.values(), key=lambda row: row.applied_offset)

@@ -10,7 +10,6 @@ from stream.core.windows import ms_of
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.carts import Carts
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.digested import DigestKey
 from stream.families.customers.history import DAY_MS, KEPT_MS, CustomerRow, History
 from stream.families.customers.parts import CustomerParts
 from stream.families.customers.places import CustomerPlaces
@@ -33,7 +32,7 @@ class Eviction:
         parts: CustomerParts,
         places: CustomerPlaces,
         counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]],
-        customers: Rows[DigestKey, CustomerRow],
+        customers: Rows[int, CustomerRow],
         carts: Carts,
         *,
         keep_silent: bool,
@@ -43,7 +42,7 @@ class Eviction:
         self._keep_silent = keep_silent
         self.committed = 0
         """All below this offset is durable and will not be replayed."""
-        self.erased: dict[DigestKey, None] = {}
+        self.erased: dict[int, None] = {}
         """Rows that are empty, and go when that is durable."""
         self._sweep = Sweep(customers)
 
@@ -71,10 +70,10 @@ class Eviction:
                 self._customers.remove(key)
                 del self.erased[key]
 
-    def _remove_over(self, key: DigestKey, row: CustomerRow, watermark_ms: int) -> None:
+    def _remove_over(self, key: int, row: CustomerRow, watermark_ms: int) -> None:
         history = History(row.history)
         if is_over(history, watermark_ms):
-            self._parts.of_members(key[0], row.membership).leave(NO_STANDING, history.active_on)
+            self._parts.of_members(row.membership).leave(NO_STANDING, history.active_on)
             self._customers.remove(key)
 
     def _remove_silent(self, watermark: datetime) -> None:

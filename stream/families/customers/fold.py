@@ -23,17 +23,13 @@ from stream.families.customers.account import standing_of
 from stream.families.customers.carts import Carts
 from stream.families.customers.change import Change, enter
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.digested import DigestKey, found_by
+from stream.families.customers.digested import found_by
 from stream.families.customers.events import (
     CartEvent,
-    CustomerActive,
-    CustomerAsked,
     CustomerForgotten,
 )
 from stream.families.customers.eviction import CustomerCountsKey, Eviction
 from stream.families.customers.history import (
-    NEW_CUSTOMER,
-    NO_PLAN_OR_GROUP,
     AccountKind,
     CustomerRow,
     History,
@@ -67,7 +63,7 @@ class CustomersFold:
             policies, per_tenant=max_queues_per_tenant, in_all=max_queues, keep_silent=keep_silent
         )
         self.counts: Rows[CustomerCountsKey, CountsRow[CustomerCounts]] = Rows()
-        self.customers: Rows[DigestKey, CustomerRow] = Rows()
+        self.customers: Rows[int, CustomerRow] = Rows()
         self._keys = keys
         self._max_customers = max_customers
         self._places = CustomerPlaces(policies, self.parts)
@@ -140,14 +136,14 @@ class CustomersFold:
             part.counts.loaded()
             self._watermark = max(self._watermark, part.counts.watermark)
         # The one loop of a restart that may turn a million times.
-        for (tenant, digest), row in self.customers.items():
+        for key, row in self.customers.items():
             row.places = self._places.shared(row.places)
             row.membership = self._places.shared_membership(row.membership)
             if not row.history:
-                self._eviction.erased[tenant, digest] = None
+                self._eviction.erased[key] = None
                 continue
             history = History(row.history)
-            members = self.parts.of_members(tenant, row.membership)
+            members = self.parts.of_members(row.membership)
             members.enter(standing_of(history.account, history.paid_before), history.active_on)
         self._carts.recovered()
         self._recovered_to = max(
@@ -177,57 +173,54 @@ class CustomersFold:
         if kind in _OF_CARTS:
             self._carts.fold(cast("CartEvent", event), offset, applied)
             return
-        tenant = self.parts.admit_tenant(event.tenantid)
-        key, row = self._find(tenant, event)
-        if row.applied_offset >= offset:
-            applied.replayed += 1
-            return
-        if kind is CustomerForgotten:
-            self._erase(key, row, event, offset, applied)
-            return
-        if row is NEW_CUSTOMER:
-            if not self._has_room(tenant, event, applied):
+        key = self._keys.digest(event.tenantid, event.subject)
+        row = self._moved_row(key, event) if self._keys.are_changing else self.customers.get(key)
+        if row is None:
+            if kind is CustomerForgotten:
+                applied.duplicates += 1
+                return
+            if not self._has_room(event, applied):
                 return
             row = CustomerRow()
-        if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
-            changed = self._learning.see(tenant, row, event, applied)
-        else:
-            changed = self._learning.learn(tenant, row, event, applied)
-        if changed:
+        elif row.applied_offset >= offset:
+            applied.replayed += 1
+            return
+        elif kind is CustomerForgotten:
+            self._erase(key, row, event, offset, applied)
+            return
+        if self._learning.learn(row, event, applied):
             row.applied_offset = offset
             self.customers.put(key, row)
 
-    def _find(self, tenant: str, event: Event) -> tuple[DigestKey, CustomerRow]:
-        key, row, doubles = found_by(self._keys, self.customers, tenant, event)
-        if doubles or (row is not None and not row.history):
-            self._merge_doubles(key, doubles)
-        return key, NEW_CUSTOMER if row is None else row
-
-    def _merge_doubles(self, key: DigestKey, doubles: Sequence[CustomerRow]) -> None:
-        """Count no longer what was taken for customers of their own, and note that an empty one is to go."""
-        if not self.customers[key].history:
+    def _moved_row(self, key: int, event: Event) -> CustomerRow | None:
+        """Return the row of a customer who may be known by an older key, as that of the new one."""
+        _, row, doubles = found_by(self._keys, self.customers, event)
+        if row is not None and not row.history:
             self._eviction.erased[key] = None
-        for row in filter(lambda row: row.history, doubles):
-            history = History(row.history)
+        # What was taken for customers of their own counts no longer.
+        for double in filter(lambda double: double.history, doubles):
+            history = History(double.history)
             standing = standing_of(history.account, history.paid_before)
-            self.parts.of_members(key[0], row.membership).leave(standing, history.active_on)
+            self.parts.of_members(double.membership).leave(standing, history.active_on)
+        return row
 
-    def _has_room(self, tenant: str, event: Event, applied: Applied) -> bool:
+    def _has_room(self, event: Event, applied: Applied) -> bool:
         """Tell whether one more customer is kept; of others it is only counted how many events there were."""
         if len(self.customers) < self._max_customers:
             return True
         applied.overflowed += 1
-        self._pending.add_unknown(self.parts.of_members(tenant, NO_PLAN_OR_GROUP), ms_of(event.time))
+        members = self.parts.of_members(self.parts.newcomer(event.tenantid))
+        self._pending.add_unknown(members, ms_of(event.time))
         return False
 
-    def _erase(self, key: DigestKey, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
+    def _erase(self, key: int, row: CustomerRow, event: Event, offset: int, applied: Applied) -> None:
         """Erase what is known of a customer; what it was counted for stays."""
         if not row.history:
             applied.duplicates += 1
             return
-        tenant, at_ms, history = key[0], ms_of(event.time), History(row.history)
-        members = self.parts.of_members(tenant, row.membership)
-        sets, days = self._places.counting(tenant, row.places, members)
+        at_ms, history = ms_of(event.time), History(row.history)
+        members = self.parts.of_members(row.membership)
+        sets, days = self._places.counting(row.places, members)
         standing = standing_of(history.account, history.paid_before)
         change = Change()
         if standing.present:

@@ -19,14 +19,12 @@ __all__ = [
     "KEPT_MS",
     "LATE_MS",
     "MOST_KEPT",
-    "NEW_CUSTOMER",
-    "NO_PLAN_OR_GROUP",
     "AccountEntry",
     "AccountKind",
     "CustomerPlace",
     "CustomerRow",
     "History",
-    "PlanAndGroup",
+    "MemberOf",
     "Told",
     "Touch",
     "Touchpoint",
@@ -55,11 +53,8 @@ MOST_KEPT: Final = 64
 ACTIVITIES: Final = ("contact", "purchase", "visit", "answer")
 """How a customer can be active."""
 
-PlanAndGroup = tuple[str, str]
-"""Plan and group; empty where nobody told."""
-
-NO_PLAN_OR_GROUP: Final = ("", "")
-"""Of whom nobody has told any."""
+MemberOf = tuple[str, str, str]
+"""Tenant, plan and group; the latter two are empty where nobody told."""
 
 Touchpoint = tuple[int, int]
 """
@@ -144,11 +139,9 @@ class CustomerRow(Struct, array_like=True, gc=False):
     """Empty: nothing is known; or all of it was erased, and the row waits for that to be durable."""
     places: tuple[CustomerPlace, ...] = ()
     """The places that touchpoints name; rows with the same share one object."""
-    membership: PlanAndGroup = NO_PLAN_OR_GROUP
+    membership: MemberOf = ("", "", "")
+    """Without a history it says nothing."""
 
-
-NEW_CUSTOMER: Final = CustomerRow()
-"""Of a customer of whom nothing is known; nobody may change it."""
 
 _ACTIVE_ON: Final = Layout(f"<{len(ACTIVITIES)}H")
 _HEAD: Final = Layout(f"<{len(ACTIVITIES)}HB")

@@ -11,18 +11,24 @@ from stream.core.family import Applied
 from stream.core.windows import ms_of
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.change import Change, enter, facts_of_members, last_telling, touch
-from stream.families.customers.events import CustomerChanged, CustomerJoined, CustomerPurchased, CustomerRefunded
+from stream.families.customers.events import (
+    CustomerActive,
+    CustomerAsked,
+    CustomerChanged,
+    CustomerJoined,
+    CustomerPurchased,
+    CustomerRefunded,
+)
 from stream.families.customers.eviction import is_over
 from stream.families.customers.history import (
     DAY_MS,
     KEPT_MS,
     LATE_MS,
-    NO_PLAN_OR_GROUP,
     AccountEntry,
     CustomerPlace,
     CustomerRow,
     History,
-    PlanAndGroup,
+    MemberOf,
     Told,
     active_on,
     reference_of,
@@ -45,13 +51,11 @@ _ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
 class _Customer(Struct, gc=False):
     """A customer to whom an event happens; nothing of it counts before all of it is known."""
 
-    tenant: str
     at_ms: int
     history: History
     places: tuple[CustomerPlace, ...]
-    membership: PlanAndGroup
     members: MemberParts
-    """What counted for the customer before the event."""
+    """What counts for the customer; before the event, until that changes it."""
 
 
 class Learning:
@@ -60,51 +64,54 @@ class Learning:
     def __init__(self, parts: CustomerParts, places: CustomerPlaces, pending: Pending) -> None:
         self._parts, self._places, self._pending = parts, places, pending
 
-    def see(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
-        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active, at_ms = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history), ms_of(event.time)
-        if row.history and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(history := History(row.history), at_ms):
-            active = self._begun_anew(tenant, row, history).active_on
-        members = self._parts.of_members(tenant, row.membership)
-        if not self._be_active(members, active, what, at_ms):
-            applied.duplicates += 1
-            return False
-        row.history = with_active_on(row.history, what, active[what])
-        return True
-
-    def learn(self, tenant: str, row: CustomerRow, event: Event, applied: Applied) -> bool:
+    def learn(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
         """Take note of what an event tells; False if that is nothing, or comes too late."""
-        kind, at_ms, history = type(event), ms_of(event.time), History(row.history)
+        kind = type(event)
+        if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
+            return self._see(row, event, applied)
+        at_ms, history = ms_of(event.time), History(row.history)
         told = TOUCHES.get(kind)
         since_ms = at_ms - history.newest_ms()
         if since_ms < -LATE_MS and (told is not None or kind in _ORDERS):
             applied.late += 1
             return False
         if since_ms > KEPT_MS and row.history and is_over(history, at_ms):
-            history = self._begun_anew(tenant, row, history)
-        members = self._parts.of_members(tenant, row.membership)
-        customer = _Customer(tenant, at_ms, history, row.places, row.membership, members)
+            history = self._begin_anew(row, history.active_on)
+        customer = _Customer(at_ms, history, row.places, self._members_of(row, event))
         known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
         what = ACTIVITY.get(kind, -1)
         if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += 1
             return False
-        row.history, row.places, row.membership = history.pack(), customer.places, customer.membership
+        row.history, row.places, row.membership = history.pack(), customer.places, customer.members.membership
         return True
 
-    def _begun_anew(self, tenant: str, row: CustomerRow, history: History) -> History:
+    def _see(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
+        what, active, at_ms = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history), ms_of(event.time)
+        if row.history and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(History(row.history), at_ms):
+            active = self._begin_anew(row, active).active_on
+        members = self._members_of(row, event)
+        if not self._be_active(members, active, what, at_ms):
+            applied.duplicates += 1
+            return False
+        row.history, row.membership = with_active_on(row.history, what, active[what]), members.membership
+        return True
+
+    def _members_of(self, row: CustomerRow, event: Event) -> MemberParts:
+        return self._parts.of_members(row.membership if row.history else self._parts.newcomer(event.tenantid))
+
+    def _begin_anew(self, row: CustomerRow, active: Sequence[int]) -> History:
         """Forget somebody who is over, as sweeping would have done."""
-        self._parts.of_members(tenant, row.membership).leave(NO_STANDING, history.active_on)
-        row.history, row.places, row.membership = b"", (), NO_PLAN_OR_GROUP
+        self._parts.of_members(row.membership).leave(NO_STANDING, active)
+        row.history, row.places = b"", ()
         return History()
 
     def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
         """Count what a touchpoint changes; True if it is known, and changes nothing."""
         kind, name, where = told
-        customer.places, number, (sets, days) = self._places.touched(
-            customer.tenant, where, customer.places, customer.members
-        )
+        customer.places, number, (sets, days) = self._places.touched(where, customer.places, customer.members)
         touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
         change = touch(customer.history, touchpoint, customer.places, days)
         if change is None:
@@ -114,22 +121,21 @@ class Learning:
 
     def _enter(self, customer: _Customer, event: Event) -> bool:
         """Count what account entries change; True if they are known, or there are none."""
-        tenant, history, places, members = customer.tenant, customer.history, customer.places, customer.members
-        currency = self._parts.of_members(tenant, NO_PLAN_OR_GROUP).parts[0].policy.currency
-        entries = entries_of(event, customer.at_ms, currency)
-        sets, days = self._places.counting(tenant, places, members)
+        history, places, members = customer.history, customer.places, customer.members
+        entries = entries_of(event, customer.at_ms, members.parts[0].policy.currency)
+        sets, days = self._places.counting(places, members)
         standing = standing_of(history.account, history.paid_before)
         told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
         moves = told is not None and tells_names(told)
         is_new = not (history.touchpoints or history.account)
-        before = facts_of_members(history, places, days) if moves and members.membership != NO_PLAN_OR_GROUP else []
+        before = facts_of_members(history, places, days) if moves and any(members.membership[1:]) else []
         change = enter(history, entries, places, days) if entries else None
         if change is None:
             return True
         now = standing_of(history.account, history.paid_before)
         membership = self._membership(customer, told, entries) if told is not None else members.membership
         if membership != members.membership:
-            customer.membership, customer.members = membership, self._parts.of_members(tenant, membership)
+            customer.members = self._parts.of_members(membership)
             if is_new:  # so all there is to count is new as well
                 self.count(customer.at_ms, change, [*sets[:-1], customer.members])
             else:
@@ -151,15 +157,15 @@ class Learning:
         self._pending.remove([left], all_of_it.gone)
         self._pending.add([entered], all_of_it.new)
 
-    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> PlanAndGroup:
+    def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> MemberOf:
         """Return plan and group after an event: each as the latest event tells it."""
-        names = [*customer.membership]
+        tenant, *names = customer.members.membership
         account = customer.history.account
         told = (("plan", data.plan, Told.PLAN), ("group", data.group, Told.GROUP))
         for number, (what, name, telling) in enumerate(told):
             if name is not None and last_telling(account, telling) in entries:
-                names[number] = self._parts.admit_name(customer.tenant, what, name)
-        return self._places.shared_membership((names[0], names[1]))
+                names[number] = self._parts.admit_name(tenant, what, name)
+        return self._places.shared_membership((tenant, names[0], names[1]))
 
     def _be_active(self, members: MemberParts, active: list[int], what: int, at_ms: int) -> bool:
         """Note on which day a customer was active, in *active* too; False if that is known."""

@@ -24,13 +24,16 @@ __all__ = [
     "Fields",
     "NextDay",
     "asked_facts",
-    "contact_facts",
     "contact_of",
     "contacts_in",
     "effort_facts",
+    "first_facts",
     "journey_facts",
     "matter_facts",
+    "note_answer",
+    "repeat_facts",
     "runs_in",
+    "served_facts",
 ]
 
 OF_MEMBERS: Final = -1
@@ -56,8 +59,8 @@ JOURNEY_MS: Final = 30 * DAY_MS
 
 _CONTACT: Final = ("contacts",)
 _REPEAT: Final = ("contacts", "repeats")
-_FIRST: Final = ("contacts", "first_served")
-_FIRST_ONLY: Final = ("contacts", "first_served", "first_not_repeated")
+_SERVED: Final = ("first_served",)
+_SERVED_ONLY: Final = ("first_served", "first_not_repeated")
 _DECIDED: Final = ("first_decided",)
 _DECIDED_ONLY: Final = ("first_decided", "first_resolved")
 _ASKED: Final = ("asked",)
@@ -117,7 +120,7 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
         if kind == Touch.MESSAGE and when != touched[0]:
             contact.messages += (at_ms,)
         elif kind in _SERVES:
-            _serve(contact, at_ms, kind)
+            note_answer(contact, at_ms, kind)
     return contact
 
 
@@ -125,7 +128,8 @@ _WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH})
 _SERVES: Final = frozenset({Touch.SERVED, Touch.SOLVED})
 
 
-def _serve(contact: Contact, at_ms: int, kind: int) -> None:
+def note_answer(contact: Contact, at_ms: int, kind: int) -> None:
+    """Note that somebody answered a contact, or solved it: `Touch` tells which."""
     if contact.served_ms < 0:
         contact.served_ms = at_ms
     if kind == Touch.SOLVED:
@@ -151,40 +155,46 @@ def matter_facts(
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
     facts: list[CustomerFact] = []
     for run in runs_in(contacts, places):
-        facts += contact_facts(run, places, days)
-        facts += _effort_facts(run)
+        facts += first_facts(run[0], places, days, followed=len(run) > 1)
+        for contact in run[1:]:
+            facts += repeat_facts(contact, places)
+        facts += effort_facts(run)
     return facts
 
 
-def effort_facts(contacts: Sequence[Contact], places: Sequence[CustomerPlace]) -> list[CustomerFact]:
-    """Return, of all that the contacts of one matter count for, what their solutions took."""
-    if len(contacts) < 2:
-        return _effort_facts(contacts)
-    return [fact for run in runs_in(contacts, places) for fact in _effort_facts(run)]
-
-
-def contact_facts(
-    run: Sequence[Contact], places: Sequence[CustomerPlace], days: Sequence[NextDay]
+def first_facts(
+    contact: Contact, places: Sequence[CustomerPlace], days: Sequence[NextDay], *, followed: bool
 ) -> list[CustomerFact]:
-    """Return what the contacts of one run count for, but for what their solutions took."""
-    first = run[0]
-    at_ms, at = first.at_ms, first.place
-    facts: list[CustomerFact] = [(OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1)]
-    if first.served_ms >= 0:
-        followed = len(run) > 1
-        # A case that is solved late is decided when it is.
-        decided_ms = days[at](max(at_ms + places[at].look_back_ms, first.served_ms))
-        facts.append((at, at_ms, _FIRST if followed else _FIRST_ONLY, 1))
-        facts.append((at, decided_ms, _DECIDED if followed else _DECIDED_ONLY, 1))
-    else:
-        facts.append((at, at_ms, _CONTACT, 1))
-    for contact in run[1:]:
-        at_ms, at = contact.at_ms, contact.place
-        facts += ((OF_MEMBERS, at_ms, _CAME_BY[places[at].channel], 1), (at, at_ms, _REPEAT, 1))
-    return facts
+    """Return what the first contact of a run counts for, but for what solutions took."""
+    came: list[CustomerFact] = [
+        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
+        (contact.place, contact.at_ms, _CONTACT, 1),
+    ]
+    return came + served_facts(contact, places, days, followed=followed) if contact.served_ms >= 0 else came
 
 
-def _effort_facts(run: Sequence[Contact]) -> list[CustomerFact]:
+def served_facts(
+    contact: Contact, places: Sequence[CustomerPlace], days: Sequence[NextDay], *, followed: bool
+) -> list[CustomerFact]:
+    """Return what the first contact of a run counts for because somebody answered."""
+    at_ms, at = contact.at_ms, contact.place
+    # A case that is solved late is decided when it is.
+    decided_ms = days[at](max(at_ms + places[at].look_back_ms, contact.served_ms))
+    return [
+        (at, at_ms, _SERVED if followed else _SERVED_ONLY, 1),
+        (at, decided_ms, _DECIDED if followed else _DECIDED_ONLY, 1),
+    ]
+
+
+def repeat_facts(contact: Contact, places: Sequence[CustomerPlace]) -> list[CustomerFact]:
+    """Return what a later contact of a run counts for."""
+    return [
+        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
+        (contact.place, contact.at_ms, _REPEAT, 1),
+    ]
+
+
+def effort_facts(run: Sequence[Contact]) -> list[CustomerFact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
     facts: list[CustomerFact] = []
     solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]

@@ -19,7 +19,7 @@ from stream.families.customers.account import NO_STANDING, Standing
 from stream.families.customers.activity import LastDays
 from stream.families.customers.counts import CustomerCounts, CustomerCountsRow
 from stream.families.customers.due_carts import DueCarts
-from stream.families.customers.history import ACTIVITIES, CustomerPlace, PlanAndGroup
+from stream.families.customers.history import ACTIVITIES, CustomerPlace, MemberOf
 from stream.families.customers.local_days import EPOCH_DAY, LocalDays
 from stream.families.customers.rules import RULES, CustomerPolicy
 from stream.families.customers.snapshot import CustomersSnapshot
@@ -54,6 +54,8 @@ _NEVER_MS: Final = 2**62
 
 IN_ANY_WAY: Final = len(ACTIVITIES)
 """Stands after them."""
+
+OVERFLOWED: Final = (OVERFLOW_QUEUE, "", "")
 
 _NOBODY_THERE: Final = (0,) * (5 + 3 * (IN_ANY_WAY + 1))
 
@@ -101,7 +103,7 @@ class PartSet:
 class MemberParts(PartSet):
     """The parts of customers with one plan and group, and how these stand: derived from rows, and in no table."""
 
-    def __init__(self, membership: PlanAndGroup, parts: tuple[Part, ...], days: LocalDays) -> None:
+    def __init__(self, membership: MemberOf, parts: tuple[Part, ...], days: LocalDays) -> None:
         super().__init__(parts, days)
         self.membership = membership
         self.standing = NO_STANDING
@@ -158,19 +160,20 @@ class CustomerParts(dict[PartKey, Part]):
         self._keep_silent = keep_silent
         self._names: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         """By tenant, and what is named: a queue, a plan, a group."""
-        self._tenants: dict[str, str] = {}
+        self._newcomers: dict[str, MemberOf] = {}
+        """By the tenant that is told."""
         self._days: dict[object, LocalDays] = {}
         self._of_places: dict[tuple[str, str, str], PartSet] = {}
-        self._of_members: dict[tuple[str, PlanAndGroup], MemberParts] = {}
+        self._of_members: dict[MemberOf, MemberParts] = {}
         self._of_moves: dict[tuple[PartSet, PartSet], tuple[PartSet, PartSet, PartSet]] = {}
 
-    def admit_tenant(self, tenant: str) -> str:
-        """Return the name under which a tenant's customers are kept: its own, as long as there is room."""
-        known = self._tenants.get(tenant)
+    def newcomer(self, tenant: str) -> MemberOf:
+        """Return what is known of who is new: the tenant by its own name, as long as there is room."""
+        known = self._newcomers.get(tenant)
         if known is None:
-            if len(self._tenants) >= MAX_TENANTS:
-                return OVERFLOW_QUEUE
-            known = self._tenants[tenant] = tenant
+            if len(self._newcomers) >= MAX_TENANTS:
+                return OVERFLOWED
+            known = self._newcomers[tenant] = (tenant, "", "")
         return known
 
     def admit_queue(self, tenant: str, name: str) -> str:
@@ -198,17 +201,16 @@ class CustomerParts(dict[PartKey, Part]):
             found = self._of_places[key] = PartSet((part,), self._days_of(part.policy))
         return found
 
-    def of_members(self, tenant: str, membership: PlanAndGroup) -> MemberParts:
+    def of_members(self, membership: MemberOf) -> MemberParts:
         """Return what counts for customers of a plan and group."""
-        key = (tenant, membership)
-        found = self._of_members.get(key)
+        found = self._of_members.get(membership)
         if found is None:
-            plan, group = membership
+            tenant, plan, group = membership
             keys = [(tenant, "", "", "", "")]
             keys += [(tenant, "", "", plan, "")] if plan else []
             keys += [(tenant, "", "", "", group)] if group else []
             parts = tuple(map(self.part, keys))
-            found = self._of_members[key] = MemberParts(membership, parts, self._days_of(parts[0].policy))
+            found = self._of_members[membership] = MemberParts(membership, parts, self._days_of(parts[0].policy))
         return found
 
     def of_move(self, before: PartSet, now: PartSet) -> tuple[PartSet, PartSet, PartSet]:
@@ -231,6 +233,7 @@ class CustomerParts(dict[PartKey, Part]):
         if found is None:
             policy = self._policies.of(RULES, *key[:3])
             found = self[key] = Part(key, policy, keep_silent=self._keep_silent)
+            self.newcomer(key[0])
             for what, name in zip(("queue", "plan", "group"), (key[1], key[3], key[4]), strict=True):
                 if name:
                     self._names[key[0], what].add(name)
@@ -246,7 +249,7 @@ class CustomerParts(dict[PartKey, Part]):
     def clear(self) -> None:
         """Know no part, until rows are loaded."""
         super().clear()
-        for known in (self._names, self._tenants, self._of_places, self._of_members, self._of_moves):
+        for known in (self._names, self._newcomers, self._of_places, self._of_members, self._of_moves):
             known.clear()
 
     def silent(self, watermark: datetime) -> Iterator[Part]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stream.core.policies import Policies
-from stream.families.customers.history import CustomerPlace, PlanAndGroup
+from stream.families.customers.history import CustomerPlace, MemberOf
 from stream.families.customers.matters import NextDay
 from stream.families.customers.parts import CustomerParts, MemberParts, PartSet
 from stream.families.customers.rules import RULES
@@ -40,19 +40,19 @@ class CustomerPlaces:
         self._tuples: dict[_Places, _Places] = {}
         # By the identity of places, which costs less than comparing them. So each keeps the places that it is of: as
         # long as it is remembered, no others can have their identity.
-        self._counting: dict[tuple[str, int, MemberParts], tuple[_Places, _Counting]] = {}
-        self._touched: dict[tuple[str, ToldPlace, int, MemberParts], tuple[_Places, _Touched]] = {}
-        self._memberships: dict[PlanAndGroup, PlanAndGroup] = {}
+        self._counting: dict[tuple[int, MemberParts], tuple[_Places, _Counting]] = {}
+        self._touched: dict[tuple[ToldPlace, int, MemberParts], tuple[_Places, _Touched]] = {}
+        self._memberships: dict[MemberOf, MemberOf] = {}
 
-    def touched(self, tenant: str, where: ToldPlace, places: _Places, members: MemberParts) -> _Touched:
+    def touched(self, where: ToldPlace, places: _Places, members: MemberParts) -> _Touched:
         """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
-        key = (tenant, where, id(places), members)
+        key = (where, id(places), members)
         found = self._touched.get(key)  # one look-up for nearly every event
         if found is None:
             if len(self._touched) >= _REMEMBERED:
                 self._touched.clear()
-            now, number = self.with_place(places, self.find(tenant, where))
-            found = self._touched[key] = (places, (now, number, self.counting(tenant, now, members)))
+            now, number = self.with_place(places, self.find(members.membership[0], where))
+            found = self._touched[key] = (places, (now, number, self.counting(now, members)))
         return found[1]
 
     def find(self, tenant: str, where: ToldPlace) -> CustomerPlace:
@@ -87,14 +87,15 @@ class CustomerPlaces:
             return places, _MOST - 1
         return self.shared((*places, place)), len(places)
 
-    def counting(self, tenant: str, places: _Places, members: MemberParts) -> _Counting:
+    def counting(self, places: _Places, members: MemberParts) -> _Counting:
         """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
-        key = (tenant, id(places), members)
+        key = (id(places), members)
         found = self._counting.get(key)
         if found is None:
             if len(self._counting) >= _REMEMBERED:
                 self._counting.clear()
             # Where nobody told a place, nothing counts for it.
+            tenant = members.membership[0]
             of_place = [self._parts.of_place(tenant, place) if place.queue else members for place in places]
             sets = [*of_place, members]
             found = self._counting[key] = (places, (sets, [one.days.next_day for one in sets]))
@@ -111,6 +112,6 @@ class CustomerPlaces:
             self._tuples.clear()
         return self._tuples.setdefault(places, places)
 
-    def shared_membership(self, membership: PlanAndGroup) -> PlanAndGroup:
+    def shared_membership(self, membership: MemberOf) -> MemberOf:
         """Return the one object that stands for all that are equal."""
         return self._memberships.setdefault(membership, membership)

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from stream.core.cloudevents import tag_of
-from stream.families.customers.cart import NEW_CART, CartField, CartRow, cart_facts, cart_with
+from stream.families.customers.cart import CartField, CartRow, cart_facts, cart_with
 from stream.families.customers.events import EVENTS, CartEvent
 from stream.families.customers.rules import CustomerPolicy
 
@@ -56,6 +56,9 @@ def told(table: str) -> list[CartEvent]:
         day, clock, kind, *fields = line.split()
         events.append(cart_event(kind, on(int(day), clock), **dict(field.split("=", 1) for field in fields)))
     return events
+
+
+NEW_CART = CartRow()
 
 
 def cart_of(events: Iterable[CartEvent] | str, policy: CustomerPolicy = POLICY, row: CartRow = NEW_CART) -> CartRow:

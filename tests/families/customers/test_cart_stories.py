@@ -6,7 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from stream.families.customers.cart import CARTS_KEPT, NEW_CART, CartField, CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.cart import CARTS_KEPT, CartField, CartRow, cart_facts, cart_loaded, cart_with
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.rules import CustomerPolicy
 from tests.families.customers.carts import POLICY, cart_event, cart_of, counted, ms_of, on, told, when
@@ -211,7 +211,7 @@ def test_a_row_has_counted_the_later_of_its_records() -> None:
 
 
 def test_of_nothing_nothing_counts() -> None:
-    assert cart_facts(NEW_CART) == []
+    assert cart_facts(CartRow()) == []
 
 
 def test_what_carts_count_in_is_counted_of_customers() -> None:

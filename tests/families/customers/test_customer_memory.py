@@ -91,7 +91,7 @@ def test_who_asks_to_be_forgotten_leaves_nothing_but_an_offset_and_then_no_row()
     life.tell(customer_event("forgotten", "c1", on(4)), commit=False)
     [erased] = [row for row in life.fold.customers.values() if row.applied_offset == life.position - 1]
 
-    assert (erased.history, erased.places, erased.membership) == (b"", (), ("", ""))
+    assert (erased.history, erased.places, erased.membership) == (b"", (), ("", "", ""))
     life.fold.committed(life.position)
     life.pass_days(5, 6)
     assert life.known == 0

@@ -174,7 +174,7 @@ async def test_of_who_is_forgotten_the_compacted_changelogs_have_nothing_but_tom
             assert await worker.checkpoints.write()
 
     gone = {event.subject for event in TOLD if isinstance(event, CustomerForgotten)}
-    keys = {CUSTOMER_ROWS.encode_key(("northwind", KEYS.digest("northwind", one))) for one in gone}
+    keys = {CUSTOMER_ROWS.encode_key(KEYS.digest("northwind", one)) for one in gone}
     changelogs = {
         place: records for place, records in log.changelogs.items() if place[0].endswith("-customers-changelog")
     }

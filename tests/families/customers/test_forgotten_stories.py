@@ -93,13 +93,13 @@ def test_of_somebody_unknown_nothing_is_kept_and_nothing_counts() -> None:
 def test_the_row_is_empty_at_once_and_goes_when_the_erasure_is_durable() -> None:
     events = told(LIFE + FORGOTTEN)
     fold = customers_fold_of(events, keys=KEYS)
-    key = CUSTOMER_ROWS.encode_key(("acme", KEYS.digest("acme", "ann")))
+    key = CUSTOMER_ROWS.encode_key(KEYS.digest("acme", "ann"))
     digest = f"{KEYS.digest('acme', 'ann')}".encode()
 
     written = rows_written(fold)
     assert written[key] is not None
     [empty] = fold.customers.values()
-    assert (empty.history, empty.places, empty.membership) == (b"", (), ("", ""))
+    assert (empty.history, empty.places, empty.membership) == (b"", (), ("", "", ""))
     assert CUSTOMER_ROWS.decode_row(written.pop(key) or b"") == empty
     assert all(digest not in other and digest not in (row or b"") for other, row in written.items())
 
@@ -162,7 +162,7 @@ def test_a_customer_known_by_an_older_key_is_forgotten_by_both() -> None:
     again.committed(11)
     again.settle()
 
-    keys = [CUSTOMER_ROWS.encode_key(("acme", CustomerKeys(one).digest("acme", "ann"))) for one in (older, newer)]
+    keys = [CUSTOMER_ROWS.encode_key(CustomerKeys(one).digest("acme", "ann")) for one in (older, newer)]
     written = rows_written(again)
     # By the newer key nothing was ever written: there is nothing to take back.
     assert written[keys[0]] is None

@@ -47,7 +47,7 @@ def keep_rows() -> Iterator[str]:
         for codec, key, row in rows:
             encoded = codec.encode_row(row)
             kept = {"key": codec.encode_key(key).hex(), "row": encoded.hex(), "is": named(row)}
-            lines.append(json.dumps({"named": [*key], **kept}))
+            lines.append(json.dumps({"named": key, **kept}))
         path = HERE / f"{table}-{encoded[0]}.jsonl"
         if not path.exists():
             path.write_text("\n".join(lines) + "\n")

@@ -24,7 +24,13 @@ WORKERS = sorted(HERE.glob("worker-*.json.gz"))
 def lines_of(path: Path) -> Iterator[tuple[Any, bytes, bytes, Any]]:
     for line in path.read_text().splitlines():
         kept = json.loads(line)
-        yield tuple(kept["named"]), bytes.fromhex(kept["key"]), bytes.fromhex(kept["row"]), kept["is"]
+        name = kept["named"]
+        yield (
+            tuple(name) if isinstance(name, list) else name,
+            bytes.fromhex(kept["key"]),
+            bytes.fromhex(kept["row"]),
+            kept["is"],
+        )
 
 
 def holds(known: Any, was: Any) -> bool:
