@@ -66,10 +66,10 @@ class Carts:
         for parts in (stays, left, entered):
             # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
             self._pending.hear(parts, at_ms)
-        self._pending.remove([stays], [fact for fact in gone if fact not in new])
-        self._pending.add([stays], [fact for fact in new if fact not in gone])
-        self._pending.remove([left], gone)
-        self._pending.add([entered], new)
+        self._pending.remove(at_ms, [stays], [fact for fact in gone if fact not in new])
+        self._pending.add(at_ms, [stays], [fact for fact in new if fact not in gone])
+        self._pending.remove(at_ms, [left], gone)
+        self._pending.add(at_ms, [entered], new)
         if row.reports and (due := _due(gone)) is not None:
             before.due_carts.remove(*due)
         if (due := _due(new)) is not None:

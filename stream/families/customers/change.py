@@ -64,7 +64,9 @@ def touch(
     newest = not touchpoints or touchpoint > touchpoints[-1]
     if not newest and touchpoint in touchpoints:
         return None
-    dropped = _make_room(touchpoints, touchpoint)
+    horizon_ms = (touchpoint[0] >> 16) - KEPT_MS
+    is_full = touchpoints and (len(touchpoints) == MOST_KEPT or touchpoints[0][0] >> 16 < horizon_ms)
+    dropped = _make_room(touchpoints, touchpoint, horizon_ms) if is_full else []
     if len(touchpoints) == MOST_KEPT:  # older than all that are kept
         return Change(new=dropped)
     if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
@@ -78,13 +80,11 @@ def touch(
     return Change(gone, [*dropped, *new] if dropped else new)
 
 
-def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint) -> list[CustomerFact]:
-    """Forget what is so old that it does not matter, and what is too much; the latter counts as dropped."""
-    horizon = (touchpoint[0] >> 16) - KEPT_MS
-    if touchpoints and touchpoints[0][0] >> 16 < horizon:
-        # A contact is known from its first touchpoint to its last: half forgotten it would seem to come later.
-        recent = {reference for when, reference in touchpoints if when >> 16 >= horizon}
-        touchpoints[:] = [one for one in touchpoints if one[1] in recent]
+def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint, horizon_ms: int) -> list[CustomerFact]:
+    """Forget what is older than the horizon, and what is too much; the latter counts as dropped."""
+    # A contact is known from its first touchpoint to its last: half forgotten it would seem to come later.
+    recent = {reference for when, reference in touchpoints if when >> 16 >= horizon_ms}
+    touchpoints[:] = [one for one in touchpoints if one[1] in recent]
     if len(touchpoints) < MOST_KEPT:
         return []
     if touchpoint > touchpoints[0]:

@@ -160,11 +160,11 @@ class CustomersFold:
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
         for event, offset in zip(events, offsets, strict=True):
+            self._applied_to = self._pending.applied_to = offset
             try:
                 self._fold_one(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-            self._applied_to = self._pending.applied_to = offset
         self._pending.count()
         self._watermark = max(self._watermark, *[event.time for event in events])
 
@@ -188,7 +188,7 @@ class CustomersFold:
         elif kind is CustomerForgotten:
             self._erase(key, row, event, offset, applied)
             return
-        if self._learning.learn(row, event, applied):
+        if self._learning.by_kind[kind](row, event, applied):
             row.applied_offset = offset
             self.customers.put(key, row)
 
@@ -229,7 +229,9 @@ class CustomersFold:
             # bought something then would be back.
             left = entry_of(max(at_ms, history.newest_ms() + 1), AccountKind.LEFT)
             change = enter(history, [left], row.places, days) or change
-        self._learning.count(at_ms, change, sets)
+        self._pending.hear(members, at_ms)
+        self._pending.remove(at_ms, sets, change.gone)
+        self._pending.add(at_ms, sets, change.new)
         members.leave(standing, history.active_on)
         # Nothing but the offset, until it is durable that this was applied: events that come again must find it.
         self.customers.put(key, CustomerRow(offset))

@@ -1,8 +1,7 @@
 """What events tell of customers: added to their histories, and counted."""
 
-from collections.abc import Sequence
-from itertools import chain
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -15,12 +14,14 @@ from stream.families.customers.events import (
     CustomerActive,
     CustomerAsked,
     CustomerChanged,
+    CustomerContacted,
     CustomerJoined,
     CustomerPurchased,
     CustomerRefunded,
 )
 from stream.families.customers.eviction import is_over
 from stream.families.customers.history import (
+    ACTIVITIES,
     DAY_MS,
     KEPT_MS,
     LATE_MS,
@@ -40,9 +41,11 @@ from stream.families.customers.parts import IN_ANY_WAY, CustomerParts, MemberPar
 from stream.families.customers.payloads import ChangedData
 from stream.families.customers.pending import Pending
 from stream.families.customers.places import CustomerPlaces
-from stream.families.customers.reports import ACTIVITY, ANSWER_GIVEN, TOUCHES, ToldTouch, entries_of, tells_names
+from stream.families.customers.reports import ENTRIES, TOUCHES, tells_names
 
 __all__ = ["Learning"]
+
+_CONTACT, _PURCHASE, _VISIT, _ANSWER = range(len(ACTIVITIES))
 
 _ORDERS: Final = frozenset({CustomerPurchased, CustomerRefunded})
 """Beside touchpoints these are of no interest when they come late; joining and leaving are, however long ago."""
@@ -63,34 +66,22 @@ class Learning:
 
     def __init__(self, parts: CustomerParts, places: CustomerPlaces, pending: Pending) -> None:
         self._parts, self._places, self._pending = parts, places, pending
+        self.by_kind: Mapping[type[Event], Callable[[CustomerRow, Any, Applied], bool]] = {
+            **dict.fromkeys(TOUCHES, self._touch),
+            CustomerAsked: self._ask,
+            CustomerActive: self._see,
+            **dict.fromkeys(ENTRIES, self._enter),
+        }
+        """Takes note of what an event of a kind tells; returns False if that is nothing, or comes too late."""
 
-    def learn(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
-        """Take note of what an event tells; False if that is nothing, or comes too late."""
-        kind = type(event)
-        if kind is CustomerActive or (kind is CustomerAsked and event.data.what == "answered"):
-            return self._see(row, event, applied)
-        at_ms, history = ms_of(event.time), History(row.history)
-        told = TOUCHES.get(kind)
-        since_ms = at_ms - history.newest_ms()
-        if since_ms < -LATE_MS and (told is not None or kind in _ORDERS):
-            applied.late += 1
-            return False
-        if since_ms > KEPT_MS and row.history and is_over(history, at_ms):
-            history = self._begin_anew(row, history.active_on)
-        customer = _Customer(at_ms, history, row.places, self._members_of(row, event))
-        known = self._enter(customer, event) if told is None else self._touch(customer, told(event))
-        what = ACTIVITY.get(kind, -1)
-        if not (what >= 0 and self._be_active(customer.members, history.active_on, what, at_ms)) and known:
-            # Applied once more it changes nothing: the row need not learn of it.
-            applied.duplicates += 1
-            return False
-        row.history, row.places, row.membership = history.pack(), customer.places, customer.members.membership
-        return True
+    def _ask(self, row: CustomerRow, event: CustomerAsked, applied: Applied) -> bool:
+        return (self._see if event.data.what == "answered" else self._touch)(row, event, applied)
 
     def _see(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
         """Note that a customer was seen: nothing else of the history is read for it, since it is most of all events."""
-        what, active, at_ms = ACTIVITY.get(type(event), ANSWER_GIVEN), active_on(row.history), ms_of(event.time)
-        if row.history and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(History(row.history), at_ms):
+        at_ms, data = ms_of(event.time), row.history
+        what, active = _VISIT if type(event) is CustomerActive else _ANSWER, active_on(data)
+        if data and max(active) * DAY_MS < at_ms - KEPT_MS and is_over(History(data), at_ms):
             active = self._begin_anew(row, active).active_on
         members = self._members_of(row, event)
         if not self._be_active(members, active, what, at_ms):
@@ -98,6 +89,52 @@ class Learning:
             return False
         row.history, row.membership = with_active_on(row.history, what, active[what]), members.membership
         return True
+
+    def _touch(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Note that a customer came, was handed over, was given a solution, or was asked."""
+        at_ms, kind = ms_of(event.time), type(event)
+        history = self._history_of(row, at_ms, applied)
+        if history is None:
+            return False
+        members = self._members_of(row, event)
+        what, name, where = TOUCHES[kind](event)
+        places, number, (sets, days) = self._places.touched(where, row.places, members)
+        change = touch(history, (at_ms << 16 | what << 8 | number, reference_of(name)), places, days)
+        if change is not None:
+            self._count(at_ms, change, sets)
+        is_seen = kind is CustomerContacted and self._be_active(members, history.active_on, _CONTACT, at_ms)
+        if change is None and not is_seen:
+            # Applied once more it changes nothing: the row need not learn of it.
+            applied.duplicates += 1
+            return False
+        row.history, row.places, row.membership = history.pack_touched(), places, members.membership
+        return True
+
+    def _enter(self, row: CustomerRow, event: Event, applied: Applied) -> bool:
+        """Note how a customer joined, left, paid, or got another plan."""
+        at_ms, kind = ms_of(event.time), type(event)
+        history = self._history_of(row, at_ms, applied, ever=kind not in _ORDERS)
+        if history is None:
+            return False
+        customer = _Customer(at_ms, history, row.places, self._members_of(row, event))
+        is_known = self._count_entries(customer, event)
+        is_seen = kind is CustomerPurchased and self._be_active(customer.members, history.active_on, _PURCHASE, at_ms)
+        if is_known and not is_seen:
+            applied.duplicates += 1
+            return False
+        row.history, row.membership = history.pack(), customer.members.membership
+        return True
+
+    def _history_of(self, row: CustomerRow, at_ms: int, applied: Applied, *, ever: bool = False) -> History | None:
+        """Return what is known of a customer; None if an event comes too late to matter, unless it *ever* does."""
+        history = History(row.history)
+        since_ms = at_ms - history.newest_ms()
+        if since_ms < -LATE_MS and not ever:
+            applied.late += 1
+            return None
+        if since_ms > KEPT_MS and row.history and is_over(history, at_ms):
+            return self._begin_anew(row, history.active_on)
+        return history
 
     def _members_of(self, row: CustomerRow, event: Event) -> MemberParts:
         return self._parts.of_members(row.membership if row.history else self._parts.newcomer(event.tenantid))
@@ -108,21 +145,10 @@ class Learning:
         row.history, row.places = b"", ()
         return History()
 
-    def _touch(self, customer: _Customer, told: ToldTouch) -> bool:
-        """Count what a touchpoint changes; True if it is known, and changes nothing."""
-        kind, name, where = told
-        customer.places, number, (sets, days) = self._places.touched(where, customer.places, customer.members)
-        touchpoint = (customer.at_ms << 16 | kind << 8 | number, reference_of(name))
-        change = touch(customer.history, touchpoint, customer.places, days)
-        if change is None:
-            return True
-        self.count(customer.at_ms, change, sets)
-        return False
-
-    def _enter(self, customer: _Customer, event: Event) -> bool:
+    def _count_entries(self, customer: _Customer, event: Event) -> bool:
         """Count what account entries change; True if they are known, or there are none."""
         history, places, members = customer.history, customer.places, customer.members
-        entries = entries_of(event, customer.at_ms, members.parts[0].policy.currency)
+        entries = ENTRIES[type(event)](event.data, customer.at_ms, members.parts[0].policy.currency)
         sets, days = self._places.counting(places, members)
         standing = standing_of(history.account, history.paid_before)
         told = event.data if isinstance(event, CustomerJoined | CustomerChanged) else None
@@ -137,13 +163,13 @@ class Learning:
         if membership != members.membership:
             customer.members = self._parts.of_members(membership)
             if is_new:  # so all there is to count is new as well
-                self.count(customer.at_ms, change, [*sets[:-1], customer.members])
+                self._count(customer.at_ms, change, [*sets[:-1], customer.members])
             else:
                 self._move(customer, change, sets, Change(before, facts_of_members(history, places, days)))
             members.leave(standing, history.active_on)
             customer.members.enter(now, history.active_on)
         else:
-            self.count(customer.at_ms, change, sets)
+            self._count(customer.at_ms, change, sets)
             members.change(standing, now)
         return False
 
@@ -153,9 +179,9 @@ class Learning:
         # All of them hear of the event before any counts it: to end a silence, what is pending is counted.
         for parts in (left, entered):
             self._pending.hear(parts, customer.at_ms)
-        self.count(customer.at_ms, change, [*sets[:-1], stays])
-        self._pending.remove([left], all_of_it.gone)
-        self._pending.add([entered], all_of_it.new)
+        self._count(customer.at_ms, change, [*sets[:-1], stays])
+        self._pending.remove(customer.at_ms, [left], all_of_it.gone)
+        self._pending.add(customer.at_ms, [entered], all_of_it.new)
 
     def _membership(self, customer: _Customer, data: ChangedData, entries: Sequence[AccountEntry]) -> MemberOf:
         """Return plan and group after an event: each as the latest event tells it."""
@@ -179,14 +205,8 @@ class Learning:
         self._pending.hear(members, at_ms)
         return True
 
-    def count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
-        """Have a change counted that an event of that instant makes; *sets* as `Pending.add` has them."""
-        hear = self._pending.hear
-        hear(sets[OF_MEMBERS], at_ms)
-        for fact in chain(change.gone, change.new):
-            parts = sets[fact[0]]
-            if at_ms > parts.heard_ms or not parts.touched:
-                hear(parts, at_ms)
+    def _count(self, at_ms: int, change: Change, sets: Sequence[PartSet]) -> None:
+        self._pending.hear(sets[OF_MEMBERS], at_ms)
         if change.gone:
-            self._pending.remove(sets, change.gone)
-        self._pending.add(sets, change.new)
+            self._pending.remove(at_ms, sets, change.gone)
+        self._pending.add(at_ms, sets, change.new)

@@ -21,23 +21,29 @@ _UNKNOWN: Final = ("unknown",)
 class _Sum:
     """What counts on one day in one part; a contribution."""
 
-    __slots__ = ("at", "counts")
+    __slots__ = ("_fields", "_in_lists", "at")
 
     def __init__(self, at: datetime) -> None:
         self.at = at
         """An instant of that day."""
-        self.counts: defaultdict[Fields, int] = defaultdict(int)
+        self._fields: defaultdict[str, int] = defaultdict(int)
+        self._in_lists: defaultdict[tuple[str, int], int] = defaultdict(int)
+
+    def add(self, names: Fields, number: int) -> None:
+        """Add to fields that count together, or to one place of a list."""
+        if type(names[-1]) is int:
+            self._in_lists[names] += number
+            return
+        for name in names:
+            self._fields[name] += number
 
     def count(self, tallies: Iterable[CustomerCounts], sign: int) -> None:
         """Add it to each of *tallies*, or take it back."""
         for tally in tallies:
-            for names, number in self.counts.items():
-                place = names[-1]
-                if isinstance(place, int):
-                    getattr(tally, str(names[0]))[place] += sign * number
-                    continue
-                for name in names:
-                    setattr(tally, str(name), getattr(tally, str(name)) + sign * number)
+            for name, number in self._fields.items():
+                setattr(tally, name, getattr(tally, name) + sign * number)
+            for (name, place), number in self._in_lists.items():
+                getattr(tally, name)[place] += sign * number
 
 
 _Sums = defaultdict[tuple[PartSet, int, Fields], int]
@@ -49,7 +55,7 @@ class Pending:
 
     def __init__(self) -> None:
         self.applied_to = -1
-        """The offset of the event that was folded last."""
+        """The offset of the event that is folded now, or was last."""
         # Ordered: identical runs must write identical changelogs.
         self._new: _Sums = defaultdict(int)
         self._gone: _Sums = defaultdict(int)
@@ -69,18 +75,33 @@ class Pending:
             parts.touched = True
             self._touched[parts] = None
 
-    def add(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
-        """Add facts; *sets* are those of the places, in their order, and at last that of the customer."""
-        _add(self._new, sets, facts)
+    def add(self, at_ms: int, sets: Sequence[PartSet], new: Iterable[CustomerFact]) -> None:
+        """
+        Add what an event of that instant counts for; the parts of its facts hear of it.
+
+        *sets* are those of the places, in their order, and at last that of the customer.
+        """
+        self._sum(self._new, at_ms, sets, new)
+
+    def remove(self, at_ms: int, sets: Sequence[PartSet], gone: Iterable[CustomerFact]) -> None:
+        """Take back what was counted before and does not count any more, since that event."""
+        self._sum(self._gone, at_ms, sets, gone)
 
     def add_unknown(self, members: PartSet, at_ms: int) -> None:
         """Add an event of somebody who is beyond the limit, and of whom nothing else is kept."""
-        self.hear(members, at_ms)
-        self.add([members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
+        self.add(at_ms, [members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
 
-    def remove(self, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
-        """Take facts back that were counted before."""
-        _add(self._gone, sets, facts)
+    def _sum(self, sums: _Sums, at_ms: int, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
+        last_ms, day = -1, 0
+        last_days: LocalDays | None = None
+        for place, counts_ms, names, number in facts:
+            parts = sets[place]
+            if at_ms > parts.heard_ms or not parts.touched:
+                self.hear(parts, at_ms)
+            if counts_ms != last_ms or parts.days is not last_days:
+                last_ms, last_days = counts_ms, parts.days
+                day = last_days.day(counts_ms)
+            sums[parts, day, names] += number
 
     def count(self) -> None:
         """Count all of it, by the offset of the last event that it is of."""
@@ -97,17 +118,6 @@ class Pending:
         self._gone.clear()
 
 
-def _add(sums: _Sums, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
-    last_ms, day = -1, 0
-    last_days: LocalDays | None = None
-    for place, at_ms, names, number in facts:
-        parts = sets[place]
-        if at_ms != last_ms or parts.days is not last_days:
-            last_ms, last_days = at_ms, parts.days
-            day = last_days.day(at_ms)
-        sums[parts, day, names] += number
-
-
 def _by_part(sums: _Sums) -> Iterator[tuple[Part, _Sum]]:
     """Yield what counts in each part and day, all of it together: customers of all plans count in the same part."""
     by_day: dict[tuple[Part, int], _Sum] = {}
@@ -116,6 +126,6 @@ def _by_part(sums: _Sums) -> Iterator[tuple[Part, _Sum]]:
             one = by_day.get((part, day))
             if one is None:
                 one = by_day[part, day] = _Sum(EPOCH + parts.days.start(day) * _MILLISECOND)
-            one.counts[names] += number
+            one.add(names, number)
     for (part, _), one in by_day.items():
         yield part, one

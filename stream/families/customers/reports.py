@@ -6,7 +6,6 @@ from typing import Any, Final
 from stream.core.cloudevents import Event
 from stream.core.limits import NO_QUEUE
 from stream.families.customers.events import (
-    CustomerActive,
     CustomerAsked,
     CustomerChanged,
     CustomerContacted,
@@ -17,7 +16,7 @@ from stream.families.customers.events import (
     CustomerRefunded,
     CustomerSolved,
 )
-from stream.families.customers.history import ACTIVITIES, AccountEntry, AccountKind, Told, Touch, entry_of, reference_of
+from stream.families.customers.history import AccountEntry, AccountKind, Told, Touch, entry_of, reference_of
 from stream.families.customers.matters import NOWHERE
 from stream.families.customers.payloads import (
     ChangedData,
@@ -31,7 +30,7 @@ from stream.families.customers.payloads import (
 )
 from stream.families.customers.places import ToldPlace
 
-__all__ = ["ACTIVITY", "ANSWER_GIVEN", "TOUCHES", "ToldTouch", "entries_of", "tells_names"]
+__all__ = ["ENTRIES", "TOUCHES", "tells_names"]
 
 
 ToldTouch = tuple[int, str, ToldPlace]
@@ -70,21 +69,6 @@ TOUCHES: Final[dict[type[Event], Callable[[Any], ToldTouch]]] = {
     CustomerAsked: _asked,
 }
 """By kind of event, what it tells of a touchpoint; of surveys the invitation, not the answer."""
-
-ACTIVITY: Final[dict[type[Event], int]] = {
-    CustomerContacted: ACTIVITIES.index("contact"),
-    CustomerPurchased: ACTIVITIES.index("purchase"),
-    CustomerActive: ACTIVITIES.index("visit"),
-}
-"""By kind of event, which of `ACTIVITIES` it is, by number. An answer to a survey is one, too, but no invitation."""
-
-ANSWER_GIVEN: Final = ACTIVITIES.index("answer")
-
-
-def entries_of(event: Event, at_ms: int, currency: str) -> list[AccountEntry]:
-    """Return what an event adds to the account, by the *currency* in which money is told."""
-    told = _ENTRIES.get(type(event))
-    return [] if told is None else told(event.data, at_ms, currency)
 
 
 def tells_names(data: ChangedData) -> bool:
@@ -141,10 +125,11 @@ def _terms(data: ChangedData, at_ms: int, kind: int, currency: str, *, told: int
     return [entry_of(at_ms, kind, reference_of(names) if names else 0, amount, told=told), *entries]
 
 
-_ENTRIES: Final[dict[type[Event], Callable[[Any, int, str], list[AccountEntry]]]] = {
+ENTRIES: Final[dict[type[Event], Callable[[Any, int, str], list[AccountEntry]]]] = {
     CustomerPurchased: _purchased,
     CustomerRefunded: _refunded,
     CustomerLeft: _left,
     CustomerJoined: _joined,
     CustomerChanged: _changed,
 }
+"""By kind of event, what its data add to the account at an instant, by the currency in which money is told."""
