@@ -339,6 +339,21 @@ async def test_stopping_ends_the_streams_and_frees_the_port(session: ClientSessi
     await again.stop()
 
 
+async def test_stopping_ends_also_where_somebody_comes_at_that_very_moment(session: ClientSession) -> None:
+    server = Worker().server()
+    await server.start()
+    async with session.get(f"{server.address}/events") as answer:
+        await next_of(answer, "beat")
+        coming = asyncio.create_task(session.get(f"{server.address}/events").__aenter__())
+        while server.viewers < 2:
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(server.stop())
+        stopped, _ = await asyncio.wait([stopping], timeout=10)
+        (await coming).close()
+
+        assert stopped == {stopping}
+
+
 async def test_a_port_that_is_taken_is_an_error(served: Served) -> None:
     async with served(Worker()) as address:
         second = Worker().server(Listen(port=int(address.rpartition(":")[2])))
