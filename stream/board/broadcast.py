@@ -97,8 +97,10 @@ class Broadcast:
             await self._send_all()
             self._arrived.clear()
             with suppress(TimeoutError):
-                # Who has just come does not wait for the next second.
-                await asyncio.wait_for(self._arrived.wait(), self._every)
+                # Who has just come does not wait for the next second. No `wait_for`: that of Python 3.11 loses a
+                # cancellation where somebody comes at the same moment, and a server that stops would wait for ever.
+                async with asyncio.timeout(self._every):
+                    await self._arrived.wait()
 
     async def _send_all(self) -> None:
         # A copy: viewers of other windows may come while this one is rendered.

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.board.view import DetailSection, Panel, detail_sections_of, large_of, panel_of, panels_of
-from stream.core.family import Board, Family, windows_of
+from stream.core.family import Board, Family
 from stream.core.figure import Row, ShownColumn
 from stream.status.freshness import Notice
 
@@ -19,7 +19,6 @@ class Picture(Struct, frozen=True, kw_only=True):
     """What a board shows in one window; the same as long as nothing happens."""
 
     window: str
-    windows: tuple[str, ...]
     panels: Mapping[str, Panel]
     """By family."""
 
@@ -52,47 +51,17 @@ class Detail(Struct, frozen=True, kw_only=True):
     """In the order of the windows, with all that is known; empty where nothing of that name is."""
 
 
-def picture_of(
-    board: Board,
-    families: Sequence[Family[Any]],
-    window: str,
-    *,
-    windows: tuple[str, ...] | None = None,
-    ticking: bool = False,
-) -> Picture:
-    """Return the board in one of the *windows* that are shown (None: all with figures); *ticking* as in `panel_of`."""
-    panels = panels_of(board, families, window, ticking=ticking)
-    return Picture(window=window, windows=windows or _offered(board, families), panels=panels)
+def picture_of(board: Board, families: Sequence[Family[Any]], window: str, *, ticking: bool = False) -> Picture:
+    """Return the board in one window; *ticking* as in `panel_of`."""
+    return Picture(window=window, panels=panels_of(board, families, window, ticking=ticking))
 
 
-def document_of(
-    board: Board,
-    families: Sequence[Family[Any]],
-    window: str,
-    notices: tuple[Notice, ...],
-    *,
-    windows: tuple[str, ...] | None = None,
-) -> Document:
+def document_of(board: Board, families: Sequence[Family[Any]], window: str, notices: tuple[Notice, ...]) -> Document:
     """Return the board in one window with all there is to say about it."""
-    panels = panels_of(board, families, window)
-    shown = windows or _offered(board, families)
-    return Document(window=window, windows=shown, panels=panels, at=board.at, notices=notices)
+    return Document(window=window, panels=panels_of(board, families, window), at=board.at, notices=notices)
 
 
-def _offered(board: Board, families: Sequence[Family[Any]]) -> tuple[str, ...]:
-    """Return the windows in which a family has something to show, and those of the first one."""
-    # Weeks and months are of no use to a centre whose surveys nobody reports, and a phone has room for few.
-    return windows_of(one for place, one in enumerate(families) if not place or board.snapshots.get(one.name))
-
-
-def detail_of(
-    board: Board,
-    families: Sequence[Family[Any]],
-    panel: str,
-    name: str,
-    *,
-    windows: tuple[str, ...] | None = None,
-) -> Detail:
+def detail_of(board: Board, families: Sequence[Family[Any]], panel: str, name: str) -> Detail:
     """Return what is known of one row of a panel; *name* is its key with slashes between."""
     family = next((one for one in families if one.name == panel), None)
     # No error: an address that somebody kept may name a family that this worker does not have.
@@ -104,19 +73,16 @@ def detail_of(
         labels=family.labels,
         now=large_of(family),
         sections=detail_sections_of(family),
-        windows=tuple(_details(board, family, families, name, family.windows_among(windows or family.windows))),
+        windows=tuple(_details(board, family, families, name)),
     )
 
 
-def _details(
-    board: Board, family: Family[Any], families: Sequence[Family[Any]], name: str, windows: Sequence[str]
-) -> list[Row]:
+def _details(board: Board, family: Family[Any], families: Sequence[Family[Any]], name: str) -> list[Row]:
     # Joined and compared as a whole: names may have slashes in them, so the key that is asked for cannot be split.
     chosen = tuple(
         one for one in board.snapshots.get(family.name, ()) if "/".join(part or "" for part in one.key) == name
     )
     # The other families stay: a row also has what stands beside it, such as the agents of a queue.
     alone = replace(board, snapshots={**board.snapshots, family.name: chosen})
-    return [
-        row for window in windows for row in panel_of(alone, family, families, window, ticking=True, detailed=True).rows
-    ]
+    panels = (panel_of(alone, family, families, window, ticking=True, detailed=True) for window in family.windows)
+    return [row for panel in panels for row in panel.rows]

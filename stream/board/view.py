@@ -34,6 +34,8 @@ class Panel(Struct, frozen=True, kw_only=True):
 
     window: str
     """In which its rows are: the one that is asked for, or the next longer one of the family."""
+    windows: tuple[str, ...]
+    """In which its rows can be had."""
     labels: tuple[str, ...]
     columns: tuple[ShownColumn, ...]
     rows: tuple[Row, ...]
@@ -75,7 +77,11 @@ def panel_of(
     own = (shows_of(family)[name] for name in family.columns)
     shows = (*own, *(show for other in told if other.beside for show in other.beside.shows))
     return Panel(
-        window=window, labels=family.labels, columns=tuple(map(_column, shows)), rows=worst_first(rows, family)
+        window=window,
+        windows=family.windows,
+        labels=family.labels,
+        columns=tuple(map(_column, shows)),
+        rows=worst_first(rows, family),
     )
 
 

@@ -87,9 +87,8 @@ class BoardServer:
         listen: Listen | None = None,
         every: timedelta = timedelta(seconds=EVERY_SECONDS),
     ) -> None:
-        self._families, self._windows = shown.families, shown.windows or windows_of(shown.families)
-        self._offered = shown.windows
-        """None: all in which there is something to show."""
+        self._families = shown.on_the_board()
+        self._windows = windows_of(self._families)
         self._files = files_of(shown.families)
         self._read = read
         self._clock = clock
@@ -182,15 +181,13 @@ class BoardServer:
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
     def _document_of(self, reading: BoardReading, window: str) -> bytes:
-        return msgspec.json.encode(
-            document_of(reading.board, self._families, window, reading.notices, windows=self._offered)
-        )
+        return msgspec.json.encode(document_of(reading.board, self._families, window, reading.notices))
 
     async def _detail(self, request: web.Request) -> web.Response:
         board = (await self._read()).board
         # Without a panel the first family is meant, whose rows the page shows as tiles.
         panel, key = request.query.get("panel") or self._families[0].name, request.query.get("key", "")
-        detail = partial(detail_of, board, self._families, panel, key, windows=self._offered)
+        detail = partial(detail_of, board, self._families, panel, key)
         body = await self._in_thread(lambda: msgspec.json.encode(detail()))
         return web.Response(body=body, headers={"Content-Type": "application/json"})
 
@@ -204,9 +201,7 @@ class BoardServer:
             async with asyncio.timeout(ANSWER_SECONDS):
                 board, notices = await self._read()
                 body = await self._in_thread(
-                    lambda: msgspec.json.encode(
-                        picture_of(board, self._families, window, windows=self._offered, ticking=True)
-                    )
+                    lambda: msgspec.json.encode(picture_of(board, self._families, window, ticking=True))
                 )
         except Exception:  # noqa: BLE001 - whatever it is, the wall must learn that its figures stand still
             if self._broken_since is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.core.collector import PageDetail
 from stream.core.family import Family
@@ -20,3 +21,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     """Those that a board offers; None: all that one of the families has."""
     detail: PageDetail = PageDetail()
     """How much the page of metrics tells."""
+
+    def on_the_board(self) -> tuple[Family[Any], ...]:
+        """Return the families as a board has them: each with just its windows among those that are offered."""
+        return tuple(replace(one, windows=one.windows_among(self.windows or ())) for one in self.families)

@@ -1,5 +1,6 @@
 """A board is of one family at a time: contacts first; cases or satisfaction where somebody wants, or has no other."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -9,11 +10,11 @@ from playwright.async_api import Page, expect
 
 from stream.core.family import Board
 from stream.languages.words import LANGUAGES
-from tests.board.boards import NOON, wall
+from tests.board.boards import NOON, a_queue, wall
 from tests.board.chromium import INSTALL, Visitor, found
 from tests.board.conftest import Worker
-from tests.board.customers import a_customer_board
-from tests.board.test_page_use import CHOOSE, look
+from tests.board.customers import ALL_CUSTOMERS, a_customer_board
+from tests.board.test_page_use import CHOOSE, LAPTOP, in_each_language, look
 from tests.families.everything import cases
 from tests.families.surveys.busy import a_busy_survey
 
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.skipif(found() is None, reason=INSTALL),
 ]
 
+PRESSED = "#windows button[aria-pressed=true]"
 DESK = (cases("help desk", 3), cases("returns", 1))
 
 
@@ -32,6 +34,10 @@ def a_mixed_board() -> Board:
     board = wall(NOON)
     others = {"cases": DESK, "surveys": a_busy_survey(NOON), "customers": a_customer_board().snapshots["customers"]}
     return replace(board, snapshots={**board.snapshots, **others})
+
+
+async def windows_offered(page: Page) -> list[str]:
+    return [await one.get_attribute("data-window") or "" for one in await page.locator("#windows button").all()]
 
 
 async def names_of_tiles(page: Page) -> set[str]:
@@ -57,7 +63,7 @@ async def test_a_person_chooses_of_what_the_board_is_and_the_address_keeps_it(se
         await page.get_by_role("group", name="Figures of").get_by_role("button", name="Cases").click()
         await expect(page.locator("#tiles .name").first).to_have_text("help desk")
         assert await names_of_tiles(page) == {"help desk", "returns"}
-        assert set(await page.locator("#panels h2").all_inner_texts()) >= {"Contacts"}
+        assert set(await page.locator("#panels h2").all_inner_texts()) >= {"Contacts · 30 min"}
         await page.reload()
         assert await names_of_tiles(page) == {"help desk", "returns"}
 
@@ -89,6 +95,78 @@ async def test_a_wall_shows_cases_and_turns_to_what_else_there_is(served: Served
             "Cases · today",
         ]
         assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "offered"),
+    [
+        ("", "5m 15m 30m 1h today"),
+        ("?panel=cases", "today 7d 30d 90d"),
+        ("?view=list&panel=surveys", "today 7d 30d 90d"),
+        ("?panel=customers", "today 7d 30d 90d month quarter"),
+        ("?queue=acme/support/voice", "5m 15m 30m 1h today"),
+        (f"?panel=customers&queue={ALL_CUSTOMERS}", "today 7d 30d 90d month quarter"),
+    ],
+)
+async def test_a_board_offers_the_windows_of_what_it_is_of(
+    served: Served, visitor: Visitor, asked: str, offered: str
+) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/{asked}")
+        await page.locator(PRESSED).wait_for()
+        *_, longest = windows = await windows_offered(page)
+        await page.keyboard.press(str(len(windows)))
+
+        assert windows == offered.split()
+        await expect(page.locator(PRESSED)).to_have_attribute("data-window", longest)
+        await expect(page).to_have_url(re.compile(f"window={longest}"))
+        assert visitor.complaints == []
+
+
+async def test_a_window_that_a_family_lacks_stays_chosen_for_those_that_have_it(
+    served: Served, visitor: Visitor
+) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/?window=15m&panel=cases")
+        await names_of_tiles(page)
+        pressed = page.locator(PRESSED)
+
+        await expect(pressed).to_have_text("today")
+        await expect(page.locator("#updated")).to_contain_text("over today")
+        await pressed.focus()
+        for name, window in (("Satisfaction and quality", "today"), ("Customers", "today"), ("Contacts", "15 min")):
+            await page.keyboard.press("f")
+            await expect(page.locator("#families button[aria-pressed=true]")).to_have_text(name)
+            await expect(pressed).to_have_text(window)
+        await expect(page.locator("#windows button:focus")).to_have_text("today")
+
+
+async def test_a_wall_that_turns_through_all_keeps_its_window(served: Served, visitor: Visitor) -> None:
+    async with served(Worker(board=a_mixed_board())) as address:
+        page = await visitor.open(f"{address}/?view=wall&panel=cases&window=1h")
+        await names_of_tiles(page)
+        turned = []
+        for _ in range(7):
+            turned.append(await page.locator("#shown").inner_text())
+            await page.keyboard.press("n")
+
+        assert turned == [
+            *("Cases · today", "Satisfaction and quality · today"),
+            *("Customers · today · Page 1 of 2", "Customers · today · Page 2 of 2"),
+            *("Contacts · 1 h · Page 1 of 2", "Contacts · 1 h · Page 2 of 2"),
+            "Cases · today",
+        ]
+
+
+async def test_on_a_laptop_the_controls_of_all_families_stand_in_two_lines(served: Served, visitor: Visitor) -> None:
+    mixed = a_mixed_board()
+    queues = tuple(a_queue(f"queue {number:02}", at=NOON) for number in range(30))  # more than a page
+    board = replace(mixed, snapshots={**mixed.snapshots, "contacts": queues})
+    async with served(Worker(board=board)) as address:
+        for panel in ("contacts", "cases", "surveys", "customers"):
+            page = await visitor.open(f"{address}/?panel={panel}")
+            async for where in in_each_language(page, [LAPTOP]):
+                assert await look(page, "lines") <= 2, (panel, where)
 
 
 async def test_a_key_goes_to_the_next_figures(served: Served, visitor: Visitor) -> None:

@@ -5,7 +5,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from stream.board.document import Document, detail_of, document_of, picture_of
 from stream.board.view import shows_of
@@ -16,8 +15,7 @@ from stream.families.contacts.rules import Formula
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally
 from stream.families.registry import FAMILIES
-from tests.board.boards import NOON, SHOWN, a_board, a_queue, a_tally, agents, rows_of, showing, wall
-from tests.families.surveys.busy import a_busy_survey
+from tests.board.boards import SHOWN, a_board, a_queue, a_tally, agents, rows_of, showing, wall
 
 REPLAY_KEYS = (
     *("tenant", "queue", "channel", "window", "open_cases", "offered", "answered", "answered_in_target", "abandoned"),
@@ -221,9 +219,12 @@ def test_a_picture_does_not_change_because_time_goes_by() -> None:
     assert picture_of(a_board(earlier), FAMILIES, "5m") != picture_of(a_board(later), FAMILIES, "5m")
 
 
-def test_windows_are_offered_that_something_is_shown_in() -> None:
-    quiet, rated = wall(), replace(wall(), snapshots={**wall().snapshots, "surveys": a_busy_survey(NOON)})
+@pytest.mark.parametrize("window", ["30m", "7d", ALL])
+def test_each_panel_tells_in_which_windows_its_rows_can_be_had(window: str) -> None:
+    windows = {name: panel.windows for name, panel in document_of(wall(), FAMILIES, window, ()).panels.items()}
 
-    assert picture_of(quiet, FAMILIES, "30m").windows == LIVE_WINDOWS
-    assert picture_of(rated, FAMILIES, "30m").windows == (*LIVE_WINDOWS, "7d", "30d", "90d")
-    assert document_of(rated, FAMILIES, "30m", (), windows=("5m",)).windows == ("5m",)
+    assert windows == {
+        **dict.fromkeys(("contacts", "agents"), LIVE_WINDOWS),
+        **dict.fromkeys(("cases", "surveys"), ("today", "7d", "30d", "90d")),
+        "customers": ("today", "7d", "30d", "90d", "month", "quarter"),
+    }

@@ -183,9 +183,31 @@ async def test_a_window_that_is_not_shown_leads_to_the_usual_one_or_the_first(
         async with session.get(f"{address}/detail.json?key=acme/support/voice") as answer:
             detail = await answer.json()
 
-    assert (document.window, document.windows) == (told, shown)
+    assert (document.window, document.panels["contacts"].windows) == (told, shown)
     assert (kind, picture["window"]) == ("board", told)
     assert [row["window"] for row in detail["windows"]] == [*shown]
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "contacts", "cases"),
+    [
+        (("5m", "7d"), "5m", "5m", "7d"),
+        (("5m", "7d"), "7d", "5m", "7d"),
+        (("5m", "15m"), "5m", "5m", "today"),  # a family that has none of those that are shown keeps its own
+        (("5m", "15m"), "30d", "15m", "30d"),
+    ],
+)
+async def test_each_panel_is_in_one_of_the_windows_that_it_offers(
+    served: Served, session: ClientSession, shown: tuple[str, ...], asked: str, contacts: str, cases: str
+) -> None:
+    async with (
+        served(Worker(windows=shown)) as address,
+        session.get(f"{address}/board.json?window={asked}") as answer,
+    ):
+        panels = msgspec.json.decode(await answer.read(), type=Document).panels
+
+    assert (panels["contacts"].window, panels["cases"].window) == (contacts, cases)
+    assert all(panel.window in panel.windows for panel in panels.values())
 
 
 async def test_a_viewer_gets_the_board_and_then_beats(served: Served, session: ClientSession) -> None:
@@ -315,6 +337,21 @@ async def test_stopping_ends_the_streams_and_frees_the_port(session: ClientSessi
     await again.start()
     await again.stop()
     await again.stop()
+
+
+async def test_stopping_ends_also_where_somebody_comes_at_that_very_moment(session: ClientSession) -> None:
+    server = Worker().server()
+    await server.start()
+    async with session.get(f"{server.address}/events") as answer:
+        await next_of(answer, "beat")
+        coming = asyncio.create_task(session.get(f"{server.address}/events").__aenter__())
+        while server.viewers < 2:
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(server.stop())
+        stopped, _ = await asyncio.wait([stopping], timeout=10)
+        (await coming).close()
+
+        assert stopped == {stopping}
 
 
 async def test_a_port_that_is_taken_is_an_error(served: Served) -> None:

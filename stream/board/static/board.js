@@ -1,7 +1,7 @@
 // The live board: which view is open, and what every view has around it. Each view is a module of its own.
 
-import { THEMES, WINDOWS, addressOf, choice, choose, read } from "./choice.js";
-import { $, make, mark, put, set } from "./dom.js";
+import { THEMES, addressOf, choice, choose, read } from "./choice.js";
+import { $, make, mark, put, reconcile, set } from "./dom.js";
 import { families, feed, inAddress, leading, listen, lost, panelOf, reconnectWhenSilent } from "./feed.js";
 import { SIGNS, besideName, found, headOf, isOf, isOfTenant, labelText, nameOfRow, stateText, textOf, titleOf, valueOf } from "./figures.js";
 import { listenToKeys, roam } from "./keys.js";
@@ -94,41 +94,42 @@ function agentsText(states) {
     .join(", ");
 }
 
-// What the worker offers; until it has spoken, all there could be.
-const windows = () => feed.picture?.windows ?? WINDOWS;
+// Only those of the family that the board is of: others have nothing to tell of them.
+const windows = () => panelOf().windows;
+// One that this family lacks stays chosen for those that have it; meanwhile another one is shown.
+const windowShown = () => (windows().includes(choice.window) ? choice.window : panelOf().window);
 
-function offerWindows() {
-  if ([...$("windows").children].map((one) => one.dataset.window).join() === windows().join()) return;
-  $("windows").replaceChildren(
-    ...windows().map((name) => make("button", "", { type: "button", "data-window": name })),
-  );
+// A row of buttons, by the attribute that says which is which; one of them is pressed.
+function drawButtons(row, attribute, buttons) {
+  reconcile(row, buttons, {
+    keyOf: ({ name }) => name,
+    create: ({ name }) => make("button", "", { type: "button", [attribute]: name }),
+    fill(button, { text, pressed }) {
+      put(button, text);
+      set(button, "aria-pressed", String(pressed));
+    },
+  });
+}
+
+function drawWindows() {
+  drawButtons($("windows"), "data-window", windows().map((name) => ({ name, text: say(`window_${name}`), pressed: name === windowShown() })));
 }
 
 function drawFamilies() {
-  const names = families();
-  $("families").hidden = names.length < 2 || choice.view === "queue";
-  if ([...$("families").children].map((one) => one.dataset.panel).join() !== names.join())
-    $("families").replaceChildren(...names.map((name) => make("button", "", { type: "button", "data-panel": name })));
-  for (const button of $("families").children) {
-    put(button, titleOf(button.dataset.panel));
-    set(button, "aria-pressed", String(button.dataset.panel === leading()));
-  }
+  $("families").hidden = families().length < 2 || choice.view === "queue";
+  drawButtons($("families"), "data-panel", families().map((name) => ({ name, text: titleOf(name), pressed: name === leading() })));
 }
 
 // What is behind a row that is open: the board it was opened from.
 const behind = () => (choice.view === "queue" ? cameFrom : choice);
 
 function drawControls() {
-  offerWindows();
+  drawWindows();
   drawFamilies();
   for (const link of $("views").children) {
     set(link, "href", addressOf({ view: link.dataset.view, panel: behind().panel, queue: "", page: 1 }));
     if (link.dataset.view === choice.view) set(link, "aria-current", "page");
     else link.removeAttribute("aria-current");
-  }
-  for (const button of $("windows").children) {
-    put(button, say(`window_${button.dataset.window}`));
-    set(button, "aria-pressed", String(button.dataset.window === choice.window));
   }
   $("pages").hidden = pages < 2 || choice.view === "queue";
   if ($("find") !== document.activeElement) $("find").value = choice.find;
@@ -208,7 +209,7 @@ function turn(step) {
     if (keys.length) go({ queue: inOrder(keys, choice.queue, step) });
   } else if (choice.view === "wall" && families().length > 1 && (page < 1 || page > pages)) nextFamily(step);
   else if (pages > 1) go({ page: ((page - 1 + pages) % pages) + 1 });
-  else go({ window: inOrder(windows(), choice.window, step) });
+  else if (windows().length) go({ window: inOrder(windows(), windowShown(), step) });
 }
 
 const nextFamily = (step) => go({ panel: inAddress(inOrder(families(), leading(), step)), page: 1 });
@@ -273,7 +274,7 @@ function start() {
   listen(choice.window, {
     board() {
       // The worker shows the usual window where it does not have the one that an address asks for.
-      if (!windows().includes(choice.window)) choice.window = feed.picture.window;
+      choice.window = feed.picture.window;
       noteChanges();
       draw();
     },

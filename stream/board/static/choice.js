@@ -3,7 +3,6 @@
 import { LANGUAGES, knows } from "./words.js";
 
 export const VIEWS = ["board", "list", "wall", "queue"];
-export const WINDOWS = ["5m", "15m", "30m", "1h", "today"]; // of calls: until the worker has told which there are
 export const THEMES = ["auto", "dark", "light"];
 const KEPT = ["lang", "theme"];
 

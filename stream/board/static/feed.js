@@ -29,7 +29,7 @@ export const leading = () => {
   return shown.includes(choice.panel) ? choice.panel : (shown[0] ?? first());
 };
 export const inAddress = (name) => (name === first() ? "" : name);
-export const panelOf = (name) => feed.picture?.panels[name || leading()] ?? { labels: [], columns: [], rows: [] };
+export const panelOf = (name) => feed.picture?.panels[name || leading()] ?? { windows: [], labels: [], columns: [], rows: [] };
 
 let source = null;
 let nextTry = GIVE_UP_AFTER;

@@ -50,7 +50,7 @@ export function listenToKeys(actions) {
     " ": () => (choice.rotate ? actions.rotate() : null),
     r: actions.rotate,
   };
-  for (const number of [1, 2, 3, 4, 5]) single[number] = () => actions.window(number - 1);
+  for (const number of [1, 2, 3, 4, 5, 6, 7, 8, 9]) single[number] = () => actions.window(number - 1);
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

@@ -2,7 +2,7 @@
 
 import { choice } from "./choice.js";
 import { $, make, mark, put, reconcile, shownFor } from "./dom.js";
-import { feed, leading } from "./feed.js";
+import { feed, leading, panelOf } from "./feed.js";
 import { titleOf } from "./figures.js";
 import { drawTable, tickTable } from "./table.js";
 import { say } from "./words.js";
@@ -22,7 +22,7 @@ export function draw() {
   for (const [name, panel] of shown()) {
     const [title, { window }] = [titleOf(name), panel];
     // What lasts for days is in no window of minutes: then it says in which it is.
-    put(tableOf(name).previousElementSibling, window === choice.window ? title : `${title} · ${say(`window_${window}`)}`);
+    put(tableOf(name).previousElementSibling, window === panelOf().window ? title : `${title} · ${say(`window_${window}`)}`);
     drawTable(tableOf(name), name, panel, panel.rows);
   }
 }
