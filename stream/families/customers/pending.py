@@ -35,7 +35,7 @@ class _Sum:
             self._in_lists[names] += number
             return
         for name in names:
-            self._fields[name] += number
+            self._fields[str(name)] += number
 
     def count(self, tallies: Iterable[CustomerCounts], sign: int) -> None:
         """Add it to each of *tallies*, or take it back."""
