@@ -30,15 +30,28 @@ class RowCodec(Generic[K, V]):
     none; a row is a struct that is written as an array. Many are read at once: a recovery has a million.
     """
 
-    def __init__(self, key_type: object, row_type: object, *, version: int, oldest: int, shared: int = 2) -> None:
+    def __init__(
+        self,
+        key_type: object,
+        row_type: object,
+        *,
+        version: int,
+        oldest: int,
+        shared: int = 2,
+        share: Callable[[V], V] | None = None,
+    ) -> None:
         """
         Rows are written in *version*, and read in every version from *oldest* on.
+
+        *share* is given every row that was read, and returns it with what many rows have as one object
+        (`stream.core.sharing`): done at last, a million rows would have had their own for a while.
 
         Whoever adds a field raises *version*, so that programs that do not know the field refuse such
         rows: they would write them again without it. Versions are single bytes, never used twice.
         """
         self.version = version
         self._shared = shared
+        self._share = share
         self._write = msgspec.msgpack.Encoder()
         self._mark = bytes([version])
         self._marks = {bytes([known]) for known in range(oldest, version + 1)}
@@ -81,9 +94,10 @@ class RowCodec(Generic[K, V]):
             )
             raise RowFormatError(f"row format {found}, this version reads {known}")
         try:
-            return self._rows.decode(_array([row[1:] for row in data]))
+            rows = self._rows.decode(_array([row[1:] for row in data]))
         except msgspec.MsgspecError as failure:
             raise RowFormatError(f"not a row of this table: {failure}") from failure
+        return rows if self._share is None else [*map(self._share, rows)]
 
 
 def _array(items: Sequence[bytes]) -> bytes:

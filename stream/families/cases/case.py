@@ -5,10 +5,11 @@ from typing import Final
 from msgspec import Struct
 
 from stream.core.cloudevents import Channel
+from stream.core.sharing import shared
 from stream.families.cases.contributions import judgements_renumbered
 from stream.families.cases.timeline import MAX_PLACES, renumbered
 
-__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "Places"]
+__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "placed", "with_shared_places"]
 
 CaseKey = tuple[str, str]
 """Tenant and case."""
@@ -32,35 +33,31 @@ NEW_CASE: Final = CaseRow()
 """Of a case of which nothing is known; nobody may change it."""
 
 
-class Places:
-    """The places of all cases, which rows share: most cases are in the same few queues."""
+def placed(row: CaseRow, name: str, channel: Channel | None) -> tuple[CaseRow, int]:
+    """
+    Return what is known of a case, with a queue that an event names among its places, and the place of that.
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[CasePlace, ...], tuple[CasePlace, ...]] = {}
+    Its *channel* is told by events of how the case came in. Places are in the order of their names, whatever came
+    first: of two reports of one instant the same one is then the first, always.
+    """
+    places = row.places
+    for number, (known, came_by) in enumerate(places):
+        if name == known and (channel is None or came_by in {None, channel}):
+            if channel != came_by and channel is not None:
+                places = shared((*places[:number], (name, channel), *places[number + 1 :]))
+                row = CaseRow(row.applied_offset, row.timeline, row.judged, places)
+            return row, number
+    if len(places) == MAX_PLACES:
+        return row, MAX_PLACES - 1
+    number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
+    timeline, judged = row.timeline, row.judged
+    if number < len(places):
+        timeline, judged = renumbered(timeline, number), judgements_renumbered(judged, number)
+    places = shared((*places[:number], (name, channel), *places[number:]))
+    return CaseRow(row.applied_offset, timeline, judged, places), number
 
-    def shared(self, places: tuple[CasePlace, ...]) -> tuple[CasePlace, ...]:
-        """Return the one object that stands for all that are equal."""
-        return self._known.setdefault(places, places)
 
-    def placed(self, row: CaseRow, name: str, channel: Channel | None) -> tuple[CaseRow, int]:
-        """
-        Return what is known of a case, with a queue that an event names among its places, and the place of that.
-
-        Its *channel* is told by events of how the case came in. Places are in the order of their names, whatever came
-        first: of two reports of one instant the same one is then the first, always.
-        """
-        places = row.places
-        for number, (known, came_by) in enumerate(places):
-            if name == known and (channel is None or came_by in {None, channel}):
-                if channel != came_by and channel is not None:
-                    places = self.shared((*places[:number], (name, channel), *places[number + 1 :]))
-                    row = CaseRow(row.applied_offset, row.timeline, row.judged, places)
-                return row, number
-        if len(places) == MAX_PLACES:
-            return row, MAX_PLACES - 1
-        number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
-        timeline, judged = row.timeline, row.judged
-        if number < len(places):
-            timeline, judged = renumbered(timeline, number), judgements_renumbered(judged, number)
-        places = self.shared((*places[:number], (name, channel), *places[number:]))
-        return CaseRow(row.applied_offset, timeline, judged, places), number
+def with_shared_places(row: CaseRow) -> CaseRow:
+    """Return a row that was read, with its places as one object for all cases of the same queues."""
+    row.places = shared(row.places)
+    return row

@@ -22,7 +22,7 @@ from stream.core.rows import Rows
 from stream.core.sweep import Sweep
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, Places
+from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, placed
 from stream.families.cases.contributions import CaseContribution, Judgements
 from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
 from stream.families.cases.payloads import OpenedData
@@ -80,7 +80,6 @@ class CasesFold:
         self.cases: Rows[CaseKey, CaseRow] = Rows()
         self._keep_silent = keep_silent
         self._changes = Changes()
-        self._places = Places()
         self._watermark = EPOCH
         self._watermark_ms = 0
         self._recovered_to = -1
@@ -144,7 +143,6 @@ class CasesFold:
         self._watermark_ms = (self._watermark - EPOCH) // _MILLISECOND
         # The one loop of a restart that may turn a million times.
         for (tenant, _), row in self.cases.items():
-            row.places = self._places.shared(row.places)
             story = story_of(row.timeline)
             if story.standing is not None:
                 self._queue(tenant, row, story.opened_in, story.place).load(story.standing)
@@ -185,7 +183,7 @@ class CasesFold:
         if kind is CaseOpened or kind is CaseAssigned:
             data = cast("CaseOpened | CaseAssigned", event).data
             name = self.queues.admit(key[0], data.queue)
-            row, place = self._places.placed(row, name, data.channel if isinstance(data, OpenedData) else None)
+            row, place = placed(row, name, data.channel if isinstance(data, OpenedData) else None)
         reports = REPORTS[kind](event, place)
         timeline = added(row.timeline, reports)
         if timeline is row.timeline:

@@ -12,6 +12,7 @@ from stream.core.cloudevents import Channel
 from stream.core.counted import Counted, plus
 from stream.core.limits import OVERFLOW_QUEUE
 from stream.core.retention import Retention
+from stream.core.sharing import shared
 from stream.core.windowed import Windowed
 from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, TODAY, WINDOWS, minute_of
 from stream.families.contacts.callback import Callback
@@ -20,7 +21,7 @@ from stream.families.contacts.inferred import Inferred
 from stream.families.contacts.outcome import contributions_of
 from stream.families.contacts.phases import EpisodeKey, EpisodeRow, PhaseIndex, Place
 from stream.families.contacts.rules import Policy
-from stream.families.contacts.segment import Segment, share_limits
+from stream.families.contacts.segment import Segment
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
 
@@ -55,7 +56,7 @@ class Queue:
         self.is_shared = key[1] == OVERFLOW_QUEUE
         """It stands for all names beyond the limit."""
         self.policy = policy
-        self.limits = share_limits((policy.threshold_ms, policy.short_abandon_ms))
+        self.limits = shared((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
         self.phases = PhaseIndex()
         # By then, whoever entered the queue has left it or expired, and no window shows that any more.

@@ -42,7 +42,6 @@ __all__ = [
     "Seldom",
     "WaitLimits",
     "fold_segment",
-    "share_limits",
     "tells",
 ]
 
@@ -159,12 +158,6 @@ class Segment(Struct, array_like=True, gc=False, tag="segment"):
 
 
 _NOTHING = Seldom()
-_limits: dict[WaitLimits, WaitLimits] = {}
-
-
-def share_limits(limits: WaitLimits) -> WaitLimits:
-    """Return the one tuple of these limits: few are in use, and every judged segment has some."""
-    return _limits.setdefault(limits, limits)
 
 
 def fold_segment(segment: Segment, event: SegmentEvent) -> bool:

@@ -6,11 +6,11 @@ still to come: what happens with the cart before that takes it back.
 """
 
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct
 
+from stream.core.sharing import shared
 from stream.core.windows import MINUTE, ms_of
 from stream.families.customers.cart_reports import (
     CHECKED_OUT,
@@ -34,7 +34,7 @@ from stream.families.customers.events import CartCheckedOut, CartEvent, CartOrde
 from stream.families.customers.payloads import CartData
 from stream.families.customers.rules import CustomerPolicy
 
-__all__ = ["CARTS_KEPT", "CartFact", "CartField", "CartRow", "cart_facts", "cart_loaded", "cart_with"]
+__all__ = ["CARTS_KEPT", "CartFact", "CartField", "CartRow", "cart_facts", "cart_with", "with_shared_names"]
 
 CARTS_KEPT: Final = timedelta(days=30)
 """So long a cart is kept after it was ordered or left, for what may still come late of it."""
@@ -103,7 +103,7 @@ def cart_with(row: CartRow, event: CartEvent, policy: CustomerPolicy, offset: in
         numbers = name_numbers(names, data.plan, data.group)
         if numbers is None:
             reports, names = renumbered_names(reports, names, filter(None, (data.plan, data.group)))
-            numbers, names = name_numbers(names, data.plan, data.group) or 0, _shared(names)
+            numbers, names = name_numbers(names, data.plan, data.group) or 0, shared(names)
         told |= numbers
     idle = row.idle_minutes or max(1, policy.cart_idle // MINUTE)  # the policy file knows whole minutes
     known = with_report(reports, at_ms, told, idle * _MINUTE_MS)
@@ -163,13 +163,6 @@ def _ordered(at_ms: int, worth: int, *, again: bool) -> list[CartFact]:
     return [counted, (at_ms, "carts_recovered_value" if again else "carts_completed_value", worth)]
 
 
-@lru_cache(maxsize=4096)
-def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the one object that stands for all that are equal: most carts name the same few."""
-    return names
-
-
-def cart_loaded(row: CartRow) -> CartRow:
-    """Return a row that was read from bytes, with its names shared with other rows."""
-    [tenant] = _shared((row.tenant,))
-    return CartRow(row.applied_offset, row.idle_minutes, row.reports, _shared(row.names), tenant)
+def with_shared_names(row: CartRow) -> CartRow:
+    """Return a row that was read, with its names as one object for all carts with the same."""
+    return CartRow(row.applied_offset, row.idle_minutes, row.reports, shared(row.names), shared(row.tenant))

@@ -8,7 +8,7 @@ from stream.core.identity import CustomerKeys
 from stream.core.rows import Rows
 from stream.core.sweep import Sweep
 from stream.core.windows import ms_of
-from stream.families.customers.cart import CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.cart import CartRow, cart_facts, cart_with
 from stream.families.customers.digested import found_by
 from stream.families.customers.events import CartEvent
 from stream.families.customers.history import DAY_MS
@@ -83,10 +83,9 @@ class Carts:
 
     def recovered(self) -> None:
         """Derive from the rows what is not in a table."""
-        for key, row in [*self.rows.items()]:
-            shared = self.rows[key] = cart_loaded(row)  # as it was: it need not be written again
-            if (due := _due(_facts(shared))) is not None:
-                self._members(shared).due_carts.load(*due)
+        for row in self.rows.values():
+            if (due := _due(_facts(row))) is not None:
+                self._members(row).due_carts.load(*due)
         for members in self._parts.all_members():
             members.due_carts.loaded()
 

@@ -33,6 +33,8 @@ from stream.families.customers.history import (
     AccountKind,
     CustomerRow,
     History,
+    account_in,
+    active_on,
     entry_of,
 )
 from stream.families.customers.learning import Learning
@@ -137,14 +139,11 @@ class CustomersFold:
             self._watermark = max(self._watermark, part.counts.watermark)
         # The one loop of a restart that may turn a million times.
         for key, row in self.customers.items():
-            row.places = self._places.shared(row.places)
-            row.membership = self._places.shared_membership(row.membership)
             if not row.history:
                 self._eviction.erased[key] = None
                 continue
-            history = History(row.history)
-            members = self.parts.of_members(row.membership)
-            members.enter(standing_of(history.account, history.paid_before), history.active_on)
+            paid_before, account = account_in(row.history)
+            self.parts.of_members(row.membership).enter(standing_of(account, paid_before), active_on(row.history))
         self._carts.recovered()
         self._recovered_to = max(
             self._recovered_to,

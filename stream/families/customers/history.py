@@ -6,12 +6,15 @@ It is two sets kept in order: of touchpoints (contacts, messages, solutions, inv
 is told by `stream.families.customers.matters` and `stream.families.customers.account`.
 """
 
+from collections.abc import Sequence
 from itertools import starmap
 from struct import Struct as Layout
 from typing import Final
 from zlib import crc32
 
 from msgspec import Struct, msgpack
+
+from stream.core.sharing import shared
 
 __all__ = [
     "ACTIVITIES",
@@ -28,11 +31,13 @@ __all__ = [
     "Told",
     "Touch",
     "Touchpoint",
+    "account_in",
     "active_on",
     "entry_of",
     "kind_of",
     "reference_of",
     "with_active_on",
+    "with_shared_places",
 ]
 
 DAY_MS: Final = 86_400_000
@@ -153,6 +158,12 @@ _account_of: Final = msgpack.Decoder(tuple[int, list[AccountEntry]]).decode
 _account_bytes: Final = msgpack.Encoder().encode
 
 
+def with_shared_places(row: CustomerRow) -> CustomerRow:
+    """Return a row that was read, with its places, plan and group as one object for all customers with the same."""
+    row.places, row.membership = shared(row.places), shared(row.membership)
+    return row
+
+
 class History:
     """A history that was read; to be written again by `pack`."""
 
@@ -209,6 +220,12 @@ class History:
         touched = self.touchpoints[-1][0] >> 16 if self.touchpoints else 0
         entered = self.account[-1][0] >> 8 if self.account else 0
         return max(touched, entered)
+
+
+def account_in(data: bytes) -> tuple[int, Sequence[AccountEntry]]:
+    """Return revenue that is forgotten, and the account, of a history as bytes."""
+    end = _HEAD.size + data[_HEAD.size - 1] * _TOUCHPOINT.size
+    return _account_of(data[end:]) if len(data) > end else (0, ())
 
 
 def active_on(data: bytes) -> list[int]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from stream.core.cloudevents import Event
 from stream.core.family import Applied
+from stream.core.sharing import shared
 from stream.core.windows import ms_of
 from stream.families.customers.account import NO_STANDING, standing_of
 from stream.families.customers.change import Change, enter, facts_of_members, last_telling, touch
@@ -191,7 +192,7 @@ class Learning:
         for number, (what, name, telling) in enumerate(told):
             if name is not None and last_telling(account, telling) in entries:
                 names[number] = self._parts.admit_name(tenant, what, name)
-        return self._places.shared_membership((tenant, names[0], names[1]))
+        return shared((tenant, names[0], names[1]))
 
     def _be_active(self, members: MemberParts, active: list[int], what: int, at_ms: int) -> bool:
         """Note on which day a customer was active, in *active* too; False if that is known."""

@@ -48,8 +48,6 @@ MAX_NAMES: Final = 20
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
-_NEVER_ACTIVE: Final = (0,) * len(ACTIVITIES)
-
 _NEVER_MS: Final = 2**62
 
 IN_ANY_WAY: Final = len(ACTIVITIES)
@@ -114,14 +112,16 @@ class MemberParts(PartSet):
     def enter(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer in."""
         self.change(NO_STANDING, standing)
-        if any(active_on):
-            self.be_active(_NEVER_ACTIVE, active_on)
+        for days, day in zip(self.last_days, (*active_on, max(active_on)), strict=True):
+            if day:
+                days.move(0, day)
 
     def leave(self, standing: Standing, active_on: Sequence[int]) -> None:
         """Take a customer out."""
         self.change(standing, NO_STANDING)
-        if any(active_on):
-            self.be_active(active_on, _NEVER_ACTIVE)
+        for days, day in zip(self.last_days, (*active_on, max(active_on)), strict=True):
+            if day:
+                days.move(day, 0)
 
     def change(self, before: Standing, after: Standing) -> None:
         """Note that one customer stands otherwise than *before*."""
@@ -138,12 +138,6 @@ class MemberParts(PartSet):
         today = self.days.day(at_ms) - EPOCH_DAY
         active = [number for days in self.last_days for number in days.active(today)]
         return [*self.standing, *self.due_carts.after(at_ms, self.days.next_day(at_ms) - 1), *active]
-
-    def be_active(self, before: Sequence[int], after: Sequence[int]) -> None:
-        """Note that one customer was last active on other days than *before*, by `ACTIVITIES`."""
-        for what, (was, now) in enumerate(zip((*before, max(before)), (*after, max(after)), strict=True)):
-            if was != now:
-                self.last_days[what].move(was, now)
 
 
 class CustomerParts(dict[PartKey, Part]):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from stream.core.policies import Policies
-from stream.families.customers.history import CustomerPlace, MemberOf
+from stream.core.sharing import shared
+from stream.families.customers.history import CustomerPlace
 from stream.families.customers.matters import NextDay
 from stream.families.customers.parts import CustomerParts, MemberParts, PartSet
 from stream.families.customers.rules import RULES
@@ -37,12 +38,10 @@ class CustomerPlaces:
         self._policies = policies
         self._parts = parts
         self._found: dict[tuple[str, ToldPlace], CustomerPlace] = {}
-        self._tuples: dict[_Places, _Places] = {}
         # By the identity of places, which costs less than comparing them. So each keeps the places that it is of: as
         # long as it is remembered, no others can have their identity.
         self._counting: dict[tuple[int, MemberParts], tuple[_Places, _Counting]] = {}
         self._touched: dict[tuple[ToldPlace, int, MemberParts], tuple[_Places, _Touched]] = {}
-        self._memberships: dict[MemberOf, MemberOf] = {}
 
     def touched(self, where: ToldPlace, places: _Places, members: MemberParts) -> _Touched:
         """Return the places of a customer who is somewhere now, the number of that place, and what counts for them."""
@@ -85,7 +84,7 @@ class CustomerPlaces:
             return places, places.index(place)
         if len(places) == _MOST:
             return places, _MOST - 1
-        return self.shared((*places, place)), len(places)
+        return shared((*places, place)), len(places)
 
     def counting(self, places: _Places, members: MemberParts) -> _Counting:
         """Return what counts for *places*, in their order, and at last *members*; and the local days of each."""
@@ -105,13 +104,3 @@ class CustomerPlaces:
         """Know no parts any more: they were made anew, or some of them are gone."""
         self._counting.clear()
         self._touched.clear()
-
-    def shared(self, places: _Places) -> _Places:
-        """Return the one object that stands for all that are equal, as long as there are not too many."""
-        if len(self._tuples) >= _REMEMBERED:
-            self._tuples.clear()
-        return self._tuples.setdefault(places, places)
-
-    def shared_membership(self, membership: MemberOf) -> MemberOf:
-        """Return the one object that stands for all that are equal."""
-        return self._memberships.setdefault(membership, membership)

@@ -6,7 +6,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from stream.families.customers.cart import CARTS_KEPT, CartField, CartRow, cart_facts, cart_loaded, cart_with
+from stream.families.customers.cart import CARTS_KEPT, CartField, CartRow, cart_facts, cart_with, with_shared_names
 from stream.families.customers.counts import CustomerCounts
 from stream.families.customers.rules import CustomerPolicy
 from tests.families.customers.carts import POLICY, cart_event, cart_of, counted, ms_of, on, told, when
@@ -189,8 +189,8 @@ def test_names_of_many_carts_are_one_object_also_after_they_were_read() -> None:
     first, second = (cart_of("1 10:00 created plan=gold group=vip") for _ in "12")
     read = msgspec.msgpack.decode(msgspec.msgpack.encode(first), type=CartRow)
 
-    assert first.names is second.names is cart_loaded(read).names
-    assert cart_loaded(read) == first
+    assert first.names is second.names is with_shared_names(read).names
+    assert with_shared_names(read) == first
 
 
 # What is kept.
