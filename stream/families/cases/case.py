@@ -9,7 +9,7 @@ from stream.core.sharing import shared
 from stream.families.cases.contributions import judgements_renumbered
 from stream.families.cases.timeline import MAX_PLACES, renumbered
 
-__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "placed", "with_shared_places"]
+__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "placed", "with_shared_queues"]
 
 CaseKey = tuple[str, str]
 """Tenant and case."""
@@ -57,7 +57,7 @@ def placed(row: CaseRow, name: str, channel: Channel | None) -> tuple[CaseRow, i
     return CaseRow(row.applied_offset, timeline, judged, places), number
 
 
-def with_shared_places(row: CaseRow) -> CaseRow:
+def with_shared_queues(row: CaseRow) -> CaseRow:
     """Return a row that was read, with its places as one object for all cases of the same queues."""
     row.places = shared(row.places)
     return row
