@@ -104,6 +104,7 @@ class CustomersFold:
     def settle(self) -> None:
         """Bring the rows of the counts up to date, and forget what may go; to be called before rows are taken."""
         self._unsettled = 0
+        self._pending.count()
         may_forget = self._applied_to > self._recovered_to
         for part in dict.fromkeys(part for parts in self._pending.counted for part in parts.parts):
             self._settle(part)
@@ -152,6 +153,7 @@ class CustomersFold:
 
     def snapshots(self, at: datetime) -> Iterator[tuple[int, CustomersSnapshot]]:
         """Yield what the board says of each part at the instant *at*, with its cost; each is consistent in itself."""
+        self._pending.count()
         for snapshot in self.parts.snapshots(at):
             yield 1, snapshot
 
@@ -164,7 +166,6 @@ class CustomersFold:
                 self._fold_one(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream
                 applied.failed.append((offset, failure))
-        self._pending.count()
         self._watermark = max(self._watermark, *[event.time for event in events])
 
     def _fold_one(self, event: Event, offset: int, applied: Applied) -> None:

@@ -1,4 +1,4 @@
-"""What a batch of events counts for, by part and day: counted once for each at its end."""
+"""What events count for, by part and day: counted once for each when somebody reads it, or a checkpoint needs it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,7 +7,6 @@ from typing import Final
 
 from stream.core.windows import EPOCH
 from stream.families.customers.counts import CustomerCounts
-from stream.families.customers.local_days import LocalDays
 from stream.families.customers.matters import OF_MEMBERS, CustomerFact, Fields
 from stream.families.customers.parts import Part, PartSet
 
@@ -46,8 +45,12 @@ class _Sum:
                 getattr(tally, name)[place] += sign * number
 
 
-_Sums = defaultdict[tuple[PartSet, int, Fields], int]
-"""How much counts, by parts, local day and fields."""
+_Sums = defaultdict[tuple[PartSet, int], defaultdict[Fields, int]]
+"""How much counts, by parts and local day, and then by fields."""
+
+
+def _no_sums() -> _Sums:
+    return defaultdict(lambda: defaultdict(int))
 
 
 class Pending:
@@ -57,8 +60,7 @@ class Pending:
         self.applied_to = -1
         """The offset of the event that is folded now, or was last."""
         # Ordered: identical runs must write identical changelogs.
-        self._new: _Sums = defaultdict(int)
-        self._gone: _Sums = defaultdict(int)
+        self._new, self._gone = _no_sums(), _no_sums()
         self._touched: dict[PartSet, None] = {}
         self.counted: dict[PartSet, None] = {}
         """What has been counted in since somebody cleared it."""
@@ -92,16 +94,17 @@ class Pending:
         self.add(at_ms, [members], [(OF_MEMBERS, at_ms, _UNKNOWN, 1)])
 
     def _sum(self, sums: _Sums, at_ms: int, sets: Sequence[PartSet], facts: Iterable[CustomerFact]) -> None:
-        last_ms, day = -1, 0
-        last_days: LocalDays | None = None
+        last_ms = -1
+        last: PartSet | None = None
         for place, counts_ms, names, number in facts:
             parts = sets[place]
             if at_ms > parts.heard_ms or not parts.touched:
                 self.hear(parts, at_ms)
-            if counts_ms != last_ms or parts.days is not last_days:
-                last_ms, last_days = counts_ms, parts.days
-                day = last_days.day(counts_ms)
-            sums[parts, day, names] += number
+                last = None  # that may have counted what there was
+            if parts is not last or counts_ms != last_ms:
+                last, last_ms = parts, counts_ms
+                on_day = sums[parts, parts.days.day(counts_ms)]
+            on_day[names] += number
 
     def count(self) -> None:
         """Count all of it, by the offset of the last event that it is of."""
@@ -121,11 +124,12 @@ class Pending:
 def _by_part(sums: _Sums) -> Iterator[tuple[Part, _Sum]]:
     """Yield what counts in each part and day, all of it together: customers of all plans count in the same part."""
     by_day: dict[tuple[Part, int], _Sum] = {}
-    for (parts, day, names), number in sums.items():
+    for (parts, day), on_day in sums.items():
         for part in parts.parts:
             one = by_day.get((part, day))
             if one is None:
                 one = by_day[part, day] = _Sum(EPOCH + parts.days.start(day) * _MILLISECOND)
-            one.add(names, number)
+            for names, number in on_day.items():
+                one.add(names, number)
     for (part, _), one in by_day.items():
         yield part, one
