@@ -12,6 +12,8 @@ import pytest
 from stream.cli import group
 from tests.samples import sample
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
