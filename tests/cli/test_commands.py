@@ -51,6 +51,12 @@ def test_help_names_every_command() -> None:
     assert all(name in run.stdout for name in group.commands)
 
 
+def test_a_command_that_runs_nothing_does_not_wait_for_the_import_of_what_runs() -> None:
+    asked = "import sys, stream.cli; sys.exit('faust' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
+
+
 def test_replay_prints_a_table_and_the_same_as_json(day: Path) -> None:
     table = contact_stream("replay", str(day), "--window", "all")
     rows = json.loads(contact_stream("replay", str(day), "--window", "all", "--json").stdout)["queues"]
