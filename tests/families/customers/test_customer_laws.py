@@ -7,6 +7,7 @@ from typing import Any, get_args
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from stream.families.customers.rules import RULES
 from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from tests.families.customers.naive import Naive
 from tests.families.customers.told import FIRST, apply, counts_of, customer_event, customers_fold_of, snapshots_of
+
+pytestmark = pytest.mark.slow
 
 ZONE = ZoneInfo("Europe/Ljubljana")
 
