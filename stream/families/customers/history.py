@@ -87,6 +87,8 @@ class Touch:
     """It was told which queue has it."""
     SOLVED: Final = 5
     ASKED: Final = 6
+    FORGOTTEN: Final = 7
+    """A contact of which nothing else is kept, since there were too many: what comes after it is still a repeat."""
 
 
 class AccountKind:

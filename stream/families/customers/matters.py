@@ -24,6 +24,7 @@ __all__ = [
     "Fields",
     "NextDay",
     "asked_facts",
+    "came_facts",
     "contact_of",
     "contacts_in",
     "effort_facts",
@@ -31,7 +32,7 @@ __all__ = [
     "journey_facts",
     "matter_facts",
     "note_answer",
-    "repeat_facts",
+    "repeat_fact",
     "runs_in",
     "served_facts",
 ]
@@ -52,7 +53,7 @@ NOWHERE: Final = ""
 """The queue of a place that was not told."""
 
 LONGEST_EFFORT_MS: Final = 60 * DAY_MS
-"""What was so much earlier than a solution has nothing to do with it."""
+"""What was so much earlier than a solution has nothing to do with it, but for the contact that it solves."""
 
 JOURNEY_MS: Final = 30 * DAY_MS
 """So long before and after a purchase contacts are looked at."""
@@ -90,6 +91,8 @@ class Contact(Struct, gc=False):
     """When further messages came."""
     handed_over: tuple[int, ...] = ()
     solved: tuple[int, ...] = ()
+    is_forgotten: bool = False
+    """It counts for what it did, and for nothing new; what comes again after it does."""
 
 
 def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[CustomerPlace]) -> dict[int, Contact]:
@@ -109,6 +112,8 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
     for when in touched:
         at_ms, kind, queue = when >> 16, when >> 8 & 0xFF, places[when & 0xFF].queue
         if kind in _WHERE:
+            if kind == Touch.FORGOTTEN:
+                return Contact(at_ms, when & 0xFF, is_forgotten=True)
             if kind == Touch.HANDED_OVER or is_with not in {NOWHERE, queue}:
                 contact.handed_over += (at_ms,)
             is_with = queue
@@ -124,7 +129,7 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
     return contact
 
 
-_WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH})
+_WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH, Touch.FORGOTTEN})
 _SERVES: Final = frozenset({Touch.SERVED, Touch.SOLVED})
 
 
@@ -155,9 +160,9 @@ def matter_facts(
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
     facts: list[CustomerFact] = []
     for run in runs_in(contacts, places):
-        facts += first_facts(run[0], places, days, followed=len(run) > 1)
-        for contact in run[1:]:
-            facts += repeat_facts(contact, places)
+        if not run[0].is_forgotten:
+            facts += first_facts(run[0], places, days, followed=len(run) > 1)
+        facts += [repeat_fact(contact) for contact in run[1:]]
         facts += effort_facts(run)
     return facts
 
@@ -166,11 +171,10 @@ def first_facts(
     contact: Contact, places: Sequence[CustomerPlace], days: Sequence[NextDay], *, followed: bool
 ) -> list[CustomerFact]:
     """Return what the first contact of a run counts for, but for what solutions took."""
-    came: list[CustomerFact] = [
-        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
-        (contact.place, contact.at_ms, _CONTACT, 1),
-    ]
-    return came + served_facts(contact, places, days, followed=followed) if contact.served_ms >= 0 else came
+    came: CustomerFact = (contact.place, contact.at_ms, _CONTACT, 1)
+    if contact.served_ms < 0:
+        return [came]
+    return [came, *served_facts(contact, places, days, followed=followed)]
 
 
 def served_facts(
@@ -186,30 +190,36 @@ def served_facts(
     ]
 
 
-def repeat_facts(contact: Contact, places: Sequence[CustomerPlace]) -> list[CustomerFact]:
+def repeat_fact(contact: Contact) -> CustomerFact:
     """Return what a later contact of a run counts for."""
+    return contact.place, contact.at_ms, _REPEAT, 1
+
+
+def came_facts(contacts: Iterable[Contact], places: Sequence[CustomerPlace]) -> list[CustomerFact]:
+    """Return what the contacts of a customer count for among those of a plan and group; of others they do not."""
     return [
-        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
-        (contact.place, contact.at_ms, _REPEAT, 1),
+        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1)
+        for contact in contacts
+        if not contact.is_forgotten
     ]
 
 
 def effort_facts(run: Sequence[Contact]) -> list[CustomerFact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
     facts: list[CustomerFact] = []
-    solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]
+    solutions = [(at_ms, contact.place, contact.at_ms) for contact in run for at_ms in contact.solved]
     if not solutions:
         return facts
     solutions.sort()
-    for number, (at_ms, place) in enumerate(solutions):
+    for number, (at_ms, place, opened_ms) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue
-        since_ms = at_ms - LONGEST_EFFORT_MS
+        since_ms = min(at_ms - LONGEST_EFFORT_MS, opened_ms)
         came = [one.at_ms for one in run if since_ms <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
         messages = [one for contact in run if contact.messages for one in contact.messages]
         contacts = len(came) + (_number(messages, since_ms, at_ms) if messages else 0)
-        others = _number([one for one, _ in solutions[:number]], since_ms, at_ms) if number else 0
+        others = _number([one for one, _, _ in solutions[:number]], since_ms, at_ms) if number else 0
         facts += (
             (place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1),
             (place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1),
@@ -264,7 +274,7 @@ def journey_facts(
         at_ms = when >> 8
         for contact in contacts:
             since = contact.at_ms - at_ms
-            if -JOURNEY_MS <= since < JOURNEY_MS:
+            if -JOURNEY_MS <= since < JOURNEY_MS and not contact.is_forgotten:
                 by = _BEFORE_BY if since < 0 else _AFTER_BY
                 facts.append((OF_MEMBERS, next_day(at_ms + JOURNEY_MS), by[places[contact.place].channel], 1))
     return facts

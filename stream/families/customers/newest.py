@@ -18,13 +18,14 @@ from stream.families.customers.matters import (
     Contact,
     CustomerFact,
     NextDay,
+    came_facts,
     contact_of,
     contacts_in,
     effort_facts,
     first_facts,
     journey_facts,
     note_answer,
-    repeat_facts,
+    repeat_fact,
     runs_in,
     served_facts,
 )
@@ -59,12 +60,13 @@ def newest_facts(
         contact = Contact(at_ms, place, at_ms if kind == Touch.SERVED else -1)
         gone, new = _opened(contact, _run_of(contact, reference, touchpoints, places), places, days)
         if account:
+            new += came_facts([contact], places)
             new += journey_facts([contact], places, account, days[OF_MEMBERS])
         return gone, new
     contact = contact_of(touched, places)
     if contact.place < 0:
         return None
-    if kind not in _SERVES or (kind == Touch.SERVED and contact.served_ms >= 0):
+    if contact.is_forgotten or kind not in _SERVES or (kind == Touch.SERVED and contact.served_ms >= 0):
         return [], []  # until a solution follows
     return _served(contact, at_ms, kind, _run_of(contact, reference, touchpoints, places), places, days)
 
@@ -94,12 +96,12 @@ def _opened(
     first = run[0]
     if first is contact:
         return [], first_facts(first, places, days, followed=False)
-    again = repeat_facts(contact, places)
+    again = repeat_fact(contact)
     if len(run) > 2 or first.served_ms < 0:
-        return [], again
+        return [], [again]
     was, now = (served_facts(first, places, days, followed=followed) for followed in (False, True))
     gone, new = difference_of(was, now)
-    return gone, new + again
+    return gone, [*new, again]
 
 
 def _served(

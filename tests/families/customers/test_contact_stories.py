@@ -209,13 +209,14 @@ def test_a_fourth_invitation_in_a_month_was_one_too_many() -> None:
     assert figure(fold, on(50), "customer_asked_too_often_total", "", part) == 1
 
 
-def test_more_than_are_kept_are_counted_as_dropped_and_the_newest_still_count() -> None:
+def test_more_than_are_kept_are_counted_as_dropped_and_the_newest_still_count_as_what_they_are() -> None:
     table = "\n".join(f"1 {n // 60:02}:{n % 60:02} contacted ann contact=k{n}" for n in range(70))
     fold = customers_fold_of(told(table))
 
     assert figure(fold, on(1), "customer_window_contacts", "today", SUPPORT) == 70
-    assert figure(fold, on(1), "customer_window_dropped", "today") == 6
-    assert figure(fold, on(1), "customer_dropped_total") == 6
+    assert figure(fold, on(1), "customer_window_repeats", "today", SUPPORT) == 69
+    assert figure(fold, on(1), "customer_window_dropped", "today") == 64
+    assert figure(fold, on(1), "customer_dropped_total") == 64
 
 
 def test_of_customers_beyond_the_limit_only_the_number_of_events_is_known() -> None:

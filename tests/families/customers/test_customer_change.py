@@ -17,6 +17,7 @@ from stream.families.customers.matters import (
     NOWHERE,
     CustomerFact,
     asked_facts,
+    came_facts,
     contacts_in,
     journey_facts,
     matter_facts,
@@ -51,6 +52,8 @@ def facts_of(history: History) -> Counter[tuple[int, int, object]]:
     for matter in {place.matter for place in PLACES}:
         of_it = [one for one in contacts.values() if PLACES[one.place].matter == matter]
         facts += matter_facts(of_it, PLACES, DAYS)
+    if history.account:
+        facts += came_facts(contacts.values(), PLACES)
     return by_field(facts)
 
 
