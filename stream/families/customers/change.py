@@ -36,6 +36,7 @@ from stream.families.customers.matters import (
     contacts_in,
     journey_facts,
     matter_facts,
+    matter_of,
 )
 from stream.families.customers.newest import newest_facts
 from stream.families.customers.room import DROPPED, make_room
@@ -101,7 +102,7 @@ def _come(
     reference = touchpoint[1]
     told = [contacts[reference] for contacts in (before, after) if reference in contacts]
     # Only contacts of its matter may count otherwise, and of the matter that it seemed to be of.
-    matters = {places[contact.place].matter for contact in told}
+    matters = {matter_of(contact, places) for contact in told}
     gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
     if account:
         # Of what was bought before and after it, only this one contact counts otherwise.
@@ -119,7 +120,7 @@ def _of_matters(
         return matter_facts([*contacts.values()], places, days)
     facts: list[CustomerFact] = []
     for matter in matters:
-        facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+        facts += matter_facts([one for one in contacts.values() if matter_of(one, places) == matter], places, days)
     return facts
 
 

@@ -136,6 +136,8 @@ class CustomerPlace(Struct, frozen=True, array_like=True, gc=False):
     look_back_ms: int
     most_asked: int
     asked_within_ms: int
+    tells_topic: bool = False
+    """Whether the matter is the topic that was told there, and not the queue."""
 
 
 class CustomerRow(Struct, array_like=True, gc=False):

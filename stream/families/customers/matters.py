@@ -1,8 +1,8 @@
 """
 What the touchpoints of a customer count for: contacts that come again, those that need not, and what a solution took.
 
-All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began;
-contacts of one matter that follow each other within the look-back are a *run*.
+All of it follows from the set of touchpoints. Each contact is about one matter: the topic that was told first, else
+that of the place where it began. Contacts of one matter that follow each other within the look-back are a *run*.
 """
 
 from bisect import bisect_left
@@ -31,7 +31,8 @@ __all__ = [
     "first_facts",
     "journey_facts",
     "matter_facts",
-    "note_answer",
+    "matter_of",
+    "note_touch",
     "repeat_fact",
     "runs_in",
     "served_facts",
@@ -85,6 +86,8 @@ class Contact(Struct, gc=False):
     """When it came."""
     place: int = -1
     """Where it came first; -1: nobody has told by now."""
+    topic_place: int = -1
+    """Where its topic was told first; -1: nobody has told any, or it does not matter there."""
     served_ms: int = -1
     """When somebody had answered, or solved it; -1: nobody by now."""
     messages: tuple[int, ...] = ()
@@ -110,7 +113,8 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
     contact = Contact(touched[0] >> 16)
     is_with = NOWHERE
     for when in touched:
-        at_ms, kind, queue = when >> 16, when >> 8 & 0xFF, places[when & 0xFF].queue
+        at_ms, kind, place = when >> 16, when >> 8 & 0xFF, places[when & 0xFF]
+        queue = place.queue
         if kind in _WHERE:
             if kind == Touch.FORGOTTEN:
                 return Contact(at_ms, when & 0xFF, is_forgotten=True)
@@ -122,19 +126,27 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
         if contact.place < 0 and queue != NOWHERE and kind != Touch.SOLVED:
             contact.place = when & 0xFF
             is_with = is_with or queue
-        if kind == Touch.MESSAGE and when != touched[0]:
-            contact.messages += (at_ms,)
-        elif kind in _SERVES:
-            note_answer(contact, at_ms, kind)
+        if place.tells_topic and contact.topic_place < 0:
+            contact.topic_place = when & 0xFF
+        if kind in _TELLS and (kind != Touch.MESSAGE or when != touched[0]):
+            note_touch(contact, at_ms, kind)
     return contact
 
 
+def matter_of(contact: Contact, places: Sequence[CustomerPlace]) -> str:
+    """Return what a contact is about; of one of which it is known where it came."""
+    return places[contact.place if contact.topic_place < 0 else contact.topic_place].matter
+
+
 _WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH, Touch.FORGOTTEN})
-_SERVES: Final = frozenset({Touch.SERVED, Touch.SOLVED})
+_TELLS: Final = frozenset({Touch.MESSAGE, Touch.SERVED, Touch.SOLVED})
 
 
-def note_answer(contact: Contact, at_ms: int, kind: int) -> None:
-    """Note that somebody answered a contact, or solved it: `Touch` tells which."""
+def note_touch(contact: Contact, at_ms: int, kind: int) -> None:
+    """Note a further message of a contact, that somebody answered it, or solved it: `Touch` tells which."""
+    if kind == Touch.MESSAGE:
+        contact.messages += (at_ms,)
+        return
     if contact.served_ms < 0:
         contact.served_ms = at_ms
     if kind == Touch.SOLVED:

@@ -24,7 +24,8 @@ from stream.families.customers.matters import (
     effort_facts,
     first_facts,
     journey_facts,
-    note_answer,
+    matter_of,
+    note_touch,
     repeat_fact,
     runs_in,
     served_facts,
@@ -49,7 +50,7 @@ def newest_facts(
     """
     Return what a touchpoint of a contact changes that is later than all *touchpoints*.
 
-    None if that does not follow from where it stands: nobody had told where its contact came.
+    None if that does not follow from where it stands: nobody had told where its contact came, or what it is about.
     """
     when, reference = newest
     at_ms, kind, place = when >> 16, when >> 8 & 0xFF, when & 0xFF
@@ -57,14 +58,14 @@ def newest_facts(
     if not touched:
         if kind not in _OPENS or places[place].queue == NOWHERE:
             return [], []
-        contact = Contact(at_ms, place, at_ms if kind == Touch.SERVED else -1)
+        contact = contact_of([when], places)
         gone, new = _opened(contact, _run_of(contact, reference, touchpoints, places), places, days)
         if account:
             new += came_facts([contact], places)
             new += journey_facts([contact], places, account, days[OF_MEMBERS])
         return gone, new
     contact = contact_of(touched, places)
-    if contact.place < 0:
+    if contact.place < 0 or (contact.topic_place < 0 and places[place].tells_topic):
         return None
     if contact.is_forgotten or kind not in _SERVES or (kind == Touch.SERVED and contact.served_ms >= 0):
         return [], []  # until a solution follows
@@ -84,8 +85,8 @@ def _run_of(
         return [contact]  # most often
     contacts = contacts_in(touchpoints, places)
     contacts[reference] = contact
-    matter = places[contact.place].matter
-    runs = runs_in([one for one in contacts.values() if places[one.place].matter == matter], places)
+    matter = matter_of(contact, places)
+    runs = runs_in([one for one in contacts.values() if matter_of(one, places) == matter], places)
     return next(run for run in runs if [one for one in run if one is contact])
 
 
@@ -115,7 +116,7 @@ def _served(
     """Return what changes by an answer or a solution to one of the contacts of a run."""
     was = effort_facts(run) if kind == Touch.SOLVED else []
     is_first_answer = contact.served_ms < 0
-    note_answer(contact, at_ms, kind)
+    note_touch(contact, at_ms, kind)
     gone, new = difference_of(was, effort_facts(run)) if kind == Touch.SOLVED else ([], [])
     if is_first_answer and run[0] is contact:
         new += served_facts(contact, places, days, followed=len(run) > 1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stream.families.customers.history import KEPT_MS, MOST_KEPT, CustomerPlace, Touch, Touchpoint
-from stream.families.customers.matters import OF_MEMBERS, CustomerFact, contacts_in, runs_in
+from stream.families.customers.matters import OF_MEMBERS, CustomerFact, contacts_in, matter_of, runs_in
 
 __all__ = ["DROPPED", "make_room"]
 
@@ -41,12 +41,13 @@ def _without_oldest(touchpoints: Sequence[Touchpoint], places: Sequence[Customer
     contacts = contacts_in(touchpoints, places)
     if oldest[1] not in contacts:  # nobody has told where it came
         return [one for one in touchpoints if one[1] != oldest[1] or one[0] >> 8 & 0xFF == Touch.ASKED]
-    matter = places[contacts[oldest[1]].place].matter
-    of_matter = {reference: one for reference, one in contacts.items() if places[one.place].matter == matter}
+    matter = matter_of(contacts[oldest[1]], places)
+    of_matter = {reference: one for reference, one in contacts.items() if matter_of(one, places) == matter}
     run = next(
         run for run in runs_in([*of_matter.values()], places) if [1 for one in run if one is contacts[oldest[1]]]
     )
     gone = {reference for reference, one in of_matter.items() if one.at_ms <= run[-1].at_ms}
     last = next(reference for reference, one in of_matter.items() if one is run[-1])
-    mark = (run[-1].at_ms << 16 | Touch.FORGOTTEN << 8 | run[-1].place, last)
+    place = run[-1].place if run[-1].topic_place < 0 else run[-1].topic_place
+    mark = (run[-1].at_ms << 16 | Touch.FORGOTTEN << 8 | place, last)
     return sorted([mark, *[one for one in touchpoints if one[1] not in gone or one[0] >> 8 & 0xFF == Touch.ASKED]])

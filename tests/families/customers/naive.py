@@ -167,10 +167,11 @@ class Naive:
 
     def _come(self, one: _Contact, event: Event) -> None:
         data, solved = event.data, tag_of(event) == "customer.solved"
+        if self.policy.matter_by_topic and data.topic and not one.matter.startswith("topic "):
+            one.matter = f"topic {data.topic}"
         if not one.queue and data.queue and not solved:
-            topic = data.topic if self.policy.matter_by_topic else None
             one.queue, one.channel = data.queue, data.channel or "voice"
-            one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
+            one.matter = one.matter or self.policy.matter or data.queue
         if solved:
             one.solved.append(event.time)
         if solved or (data.served and not data.message):

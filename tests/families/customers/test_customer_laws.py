@@ -75,12 +75,13 @@ def data_of(chance: random.Random, kind: str, era: int) -> dict[str, Any]:
         case "contacted":
             topic = {"topic": chance.choice(["bill", "login"])} if chance.random() < 0.5 else {}
             if chance.random() < 0.1:
-                return name | {"queue": None, "message": True}
+                return name | topic | {"queue": None, "message": True}
             return contact | topic | {"served": chance.random() < 0.7, "message": chance.random() < 0.2}
         case "handed_over":
             return name | {"queue": place["queue"], "transfer": chance.random() < 0.5}
         case "solved":
-            return contact if chance.random() < 0.8 else name | {"queue": None}
+            topic = {"topic": chance.choice(["bill", "login"])} if chance.random() < 0.4 else {}
+            return (contact if chance.random() < 0.8 else name | {"queue": None}) | topic
         case "asked":
             return place | {
                 "survey": f"s{era}{chance.randrange(5)}",
