@@ -143,7 +143,8 @@ QUEUE_RATIOS: Final[Mapping[str, Formula]] = {
 
 PERCENTILES: Final[Mapping[str, Formula]] = {
     "contact_effort_p90_seconds": _percentile("effort"),
-    "contact_effort_p90_contacts": _percentile("effort_contacts"),
+    # Of whole numbers it is one of them: no line goes through a bucket that has only ones.
+    "contact_effort_p90_contacts": lambda sums: f"ceil ({_percentile('effort_contacts')(sums)})",
 }
 """Likewise, of 30 days: each bucket is a series, and a shorter window would seldom have enough of them."""
 

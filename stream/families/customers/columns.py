@@ -4,13 +4,13 @@ How figures of customers are read from snapshots: columns, one value for each qu
 None where there is nothing to tell: a ratio of nothing, or what a queue has not, such as customers who left.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from math import sqrt
 from typing import Final, NamedTuple
 
 from stream.core.columns import CountColumns
-from stream.core.distribution import quantile
+from stream.core.distribution import quantile, whole_quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
 from stream.core.windows import (
@@ -203,27 +203,31 @@ def stickiness(reading: CustomerReading, _: str) -> Sequence[float | None]:
 
 # What a solution took.
 
+_NINE_IN_TEN: Final = 0.9
+
 
 def effort_mean(field: str, per: int = 1) -> CustomerColumn:
     """Return what a solution took in the mean: *field* of the counts, by so many *per* unit."""
     return CUSTOMERS_COUNTED.of_ratio(Ratio(lambda of: (getattr(of, field), of.efforts), per=per))
 
 
-def effort_percentile(field: str, bounds: Sequence[float], share: float) -> CustomerColumn:
-    """Return what a *share* of the solutions did not exceed, estimated from buckets."""
+def effort_percentile(
+    field: str, bounds: Sequence[float], estimate: Callable[[float, Sequence[int], Sequence[float]], float | None]
+) -> CustomerColumn:
+    """Return what nine in ten solutions did not exceed, estimated from buckets."""
 
     def column(reading: CustomerReading, window: str) -> Sequence[float | None]:
         buckets = getattr(CUSTOMERS_COUNTED.counted(reading, window), field)
-        return [quantile(share, counts, bounds) for counts in zip(*buckets, strict=True)]
+        return [estimate(_NINE_IN_TEN, counts, bounds) for counts in zip(*buckets, strict=True)]
 
     return column
 
 
 EFFORT_COLUMNS: Final[dict[str, CustomerColumn]] = {
     "effort_seconds": effort_mean("effort_ms", 1000),
-    "effort_p90_seconds": effort_percentile("effort_in", EFFORT_BOUNDS_SECONDS, 0.9),
+    "effort_p90_seconds": effort_percentile("effort_in", EFFORT_BOUNDS_SECONDS, quantile),
     "effort_contacts": effort_mean("effort_contacts"),
-    "effort_p90_contacts": effort_percentile("effort_contacts_in", EFFORT_CONTACTS_BOUNDS, 0.9),
+    "effort_p90_contacts": effort_percentile("effort_contacts_in", EFFORT_CONTACTS_BOUNDS, whole_quantile),
     "effort_handovers": effort_mean("effort_handovers"),
     "effort_solutions": effort_mean("effort_solutions"),
 }

@@ -126,7 +126,7 @@ _OF_QUEUES: Final[dict[str, Show[CustomersSnapshot]]] = {
     "contact_effort_contacts": Show(
         name="effort_contacts", format="score", title="contacts/solution", rank=7, tile="small"
     ),
-    "contact_effort_p90_contacts": Show(name="effort_p90_contacts", format="score", title="contacts p90", if_any=True),
+    "contact_effort_p90_contacts": Show(name="effort_p90_contacts", format="count", title="contacts p90", if_any=True),
     "contact_effort_handovers": Show(name="effort_handovers", format="score", title="hand-overs", if_any=True),
     "contact_effort_solutions": Show(name="effort_solutions", format="score", title="solutions", if_any=True),
     "contact_customer_window_contacts": Show(name="contacts", format="count", title="contacts", rank=8, tile="small"),
