@@ -239,6 +239,9 @@ EFFORT_COLUMNS: Final[dict[str, CustomerColumn]] = {
 Z95: Final = 1.959963984540054
 """So many standard deviations to both sides have 95 % of a normal distribution between them."""
 
+ENOUGH_CONTACTS: Final = 5
+"""Of fewer, expected or come, a normal distribution is no likeness of a Poisson one: chance is not told apart."""
+
 _JOURNEY_DAYS: Final = 30
 
 _DAY: Final = timedelta(days=1)
@@ -258,6 +261,8 @@ class ByChannel(NamedTuple):
     """After a purchase more than usual; less where it is negative."""
     margin: float | None
     """By so much the difference may be more or less: 95 % sure."""
+    change: tuple[float, float] | None
+    """Both, where the difference is more than chance, of enough contacts to tell."""
 
 
 def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChannel]]:
@@ -265,6 +270,8 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
     Return the channels of each snapshot with contacts around purchases; none where none is 30 days ago by now.
 
     Contacts of a customer come independently of each other, nearly: so their number has the variance of its mean.
+    Of contacts after purchases that is the number that was to be expected, or came if more did: of none that came it
+    would be 0, as if nobody could ever come.
     """
 
     def compute() -> Sequence[Sequence[ByChannel]]:
@@ -291,15 +298,16 @@ def _by_channel(
     for channel, before, after, came in numbers:
         if not (before or after or came):
             continue
-        usual = came / spells if spells else None
-        yield ByChannel(
-            channel,
-            before / journeys,
-            after / journeys,
-            usual,
-            None if usual is None else after / journeys - usual,
-            Z95 * sqrt(after / journeys**2 + came / spells**2) if spells else None,
-        )
+        means = channel, before / journeys, after / journeys
+        if not spells:
+            yield ByChannel(*means, None, None, None, None)
+            continue
+        usual = came / spells
+        number = max(after, usual * journeys)
+        difference = after / journeys - usual
+        margin = Z95 * sqrt(number / journeys**2 + came / spells**2)
+        is_changed = abs(difference) > margin and number >= ENOUGH_CONTACTS
+        yield ByChannel(*means, usual, difference, margin, (difference, margin) if is_changed else None)
 
 
 def _days_in(window: str) -> float | None:
