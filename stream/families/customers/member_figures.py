@@ -40,7 +40,7 @@ _THERE: Final = (
                 f"contact_customers_active_{name}",
                 "customers",
                 (*MEMBER_LABELS, "kind"),
-                f"Customers who were active {text}, by kind.",
+                f"Who was active {text}, customer or not, by kind.",
             ),
             {kind: read.active(number, period) for number, kind in enumerate((*ACTIVITIES, "any"))},
         )
@@ -54,7 +54,7 @@ _THERE: Final = (
             "contact_customer_stickiness_ratio",
             "ratio",
             MEMBER_LABELS,
-            "Of the customers who were active in 30 days, the share that was active today.",
+            "Of all who were active in 30 days, customers or not, the share that was active today.",
             "daily ÷ monthly active",
         ),
         read.stickiness,
