@@ -10,9 +10,9 @@ from stream.sdk.factory import EventFactory
 from stream.sources.freeswitch.memory import AgentPresence, CallcenterMemory, KnownAgent
 from stream.sources.freeswitch.records import EslRecord
 
-__all__ = ["ACTIVITY_OF_STATE", "STATUSES", "AgentActions", "instant"]
+__all__ = ["ACTIVITY_OF_STATE", "AGENT_STATUSES", "AgentActions", "time_at"]
 
-STATUSES: Final = frozenset({"Available", "Available (On Demand)", "On Break", "Logged Out"})
+AGENT_STATUSES: Final = frozenset({"Available", "Available (On Demand)", "On Break", "Logged Out"})
 
 ACTIVITY_OF_STATE: Final[Mapping[str, Literal["idle", "reserved", "on_contact"]]] = {
     "Waiting": "idle",
@@ -27,7 +27,7 @@ QUEUES_OF_AN_AGENT: Final = 200
 _ONE_SECOND: Final = 1_000_000
 
 
-def instant(micros: int) -> datetime:
+def time_at(micros: int) -> datetime:
     """Return the time that lies so many microseconds after 1970."""
     return EPOCH + timedelta(microseconds=micros)
 
@@ -64,7 +64,7 @@ class AgentActions:
 
     def status_is(self, name: str, status: str, micros: int) -> list[Event] | None:
         """Tell the presence of an agent that has this status, if it is another than before."""
-        if status not in STATUSES:
+        if status not in AGENT_STATUSES:
             return None
         agent = self._memory.agent(name)
         agent.status = status
@@ -122,4 +122,4 @@ class AgentActions:
         if agent.reported - _ONE_SECOND < micros <= agent.reported:
             micros = agent.reported + 1
         agent.reported = max(agent.reported, micros)
-        return instant(micros)
+        return time_at(micros)

@@ -8,22 +8,22 @@ from typing import Final
 from stream.errors import SourceError
 from stream.sources.freeswitch.frames import BrokenFraming, EslFrame, EslFrames
 from stream.sources.freeswitch.snapshot import (
-    AGENTS,
-    MEMBERS_OF,
-    QUEUES,
-    TIERS,
+    LIST_AGENTS,
+    LIST_MEMBERS,
+    LIST_QUEUES,
+    LIST_TIERS,
     CallcenterSnapshot,
     NoTable,
-    names_of,
-    table,
+    queue_names,
+    table_rows,
 )
 
-__all__ = ["ANSWER_SECONDS", "LOST", "EslConnection", "connected"]
+__all__ = ["CONNECTION_LOST", "SWITCH_ANSWERS_WITHIN", "EslConnection", "connected"]
 
-ANSWER_SECONDS: Final = 10.0
+SWITCH_ANSWERS_WITHIN: Final = 10.0
 """A switch that takes longer to answer is as good as away."""
 
-LOST: Final = (OSError, EOFError, BrokenFraming, NoTable)
+CONNECTION_LOST: Final = (OSError, EOFError, BrokenFraming, NoTable)
 """What a new connection may mend."""
 
 _EVENTS: Final = "CHANNEL_HOLD CHANNEL_UNHOLD HEARTBEAT CUSTOM callcenter::info"
@@ -48,7 +48,7 @@ class EslConnection:
 
     async def log_in(self, password: str) -> None:
         """Log in; raises SourceError when FreeSWITCH refuses, which asking again does not change."""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):
             greeting = await self._first("auth/request", "text/rude-rejection")
             if greeting.kind == "text/rude-rejection":
                 raise SourceError(f"{self._peer}: FreeSWITCH lets this machine not in: see apply-inbound-acl")
@@ -58,7 +58,7 @@ class EslConnection:
 
     async def subscribe(self) -> None:
         """Ask for events: as JSON, or plain where FreeSWITCH is too old for that; raises SourceError."""
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):
             for form in ("json", "plain"):
                 answer = await self._asked(f"event {form} {_EVENTS}", "command/reply")
                 if answer.reply.startswith("+OK"):
@@ -68,19 +68,19 @@ class EslConnection:
     async def snapshot(self, at: int) -> CallcenterSnapshot:
         """Ask who is where now, at *at*; raises NoTable where mod_callcenter does not answer."""
         core = (await self._api("global_getvar core_uuid")).decode(errors="replace").strip()
-        queues = table(await self._api(QUEUES))
-        members = [row for name in names_of(queues) for row in table(await self._api(f"{MEMBERS_OF} {name}"))]
+        queues = table_rows(await self._api(LIST_QUEUES))
+        members = [row for name in queue_names(queues) for row in table_rows(await self._api(f"{LIST_MEMBERS} {name}"))]
         return CallcenterSnapshot(
             at=at,
             core="" if core.startswith("-") else core[:128],
             queues=queues,
-            agents=table(await self._api(AGENTS)),
-            tiers=table(await self._api(TIERS)),
+            agents=table_rows(await self._api(LIST_AGENTS)),
+            tiers=table_rows(await self._api(LIST_TIERS)),
             members=members,
         )
 
     async def frames(self, silence: float) -> AsyncIterator[list[EslFrame]]:
-        """Yield what arrives, a chunk at a time; raises one of `LOST` when it ends, or is silent for so long."""
+        """Yield what arrives, chunk by chunk; raises one of `CONNECTION_LOST` at its end, or after such a silence."""
         while True:
             if arrived := self._arrived:
                 self._arrived = []
@@ -89,7 +89,7 @@ class EslConnection:
                 await self._receive()
 
     async def _api(self, command: str) -> bytes:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):
             return (await self._asked(f"api {command}", "api/response")).body
 
     async def _asked(self, command: str, kind: str) -> EslFrame:
@@ -118,8 +118,8 @@ class EslConnection:
 
 @asynccontextmanager
 async def connected(host: str, port: int, password: str) -> AsyncIterator[EslConnection]:
-    """Give a connection that is logged in and hears events; raises one of `LOST`, or SourceError."""
-    async with asyncio.timeout(ANSWER_SECONDS):
+    """Give a connection that is logged in and hears events; raises one of `CONNECTION_LOST`, or SourceError."""
+    async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):
         reader, writer = await asyncio.open_connection(host, port)
     try:
         connection = EslConnection(f"{host}:{port}", reader, writer)

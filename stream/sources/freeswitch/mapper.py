@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, tag_of
 from stream.sdk.factory import EventFactory
-from stream.sources.freeswitch.agent_actions import ACTIVITY_OF_STATE, STATUSES, AgentActions
+from stream.sources.freeswitch.agent_actions import ACTIVITY_OF_STATE, AGENT_STATUSES, AgentActions
 from stream.sources.freeswitch.frames import EslFrame
 from stream.sources.freeswitch.member_actions import MemberActions
 from stream.sources.freeswitch.memory import CallcenterMemory
@@ -18,7 +18,7 @@ from stream.sources.freeswitch.snapshot import CallcenterSnapshot
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 
-__all__ = ["ACTIONS", "OF_NO_USE", "ActionRule", "CallcenterMapper"]
+__all__ = ["ACTIONS_OF_NO_USE", "CALLCENTER_ACTIONS", "ActionRule", "CallcenterMapper"]
 
 _Need = Literal["queue", "member", "agent"]
 
@@ -41,7 +41,7 @@ _VISIT: Final[tuple[_Need, ...]] = ("queue", "member")
 _OFFER: Final[tuple[_Need, ...]] = ("queue", "member", "agent")
 _AGENT: Final[tuple[_Need, ...]] = ("agent",)
 
-ACTIONS: Final[Mapping[str, ActionRule]] = {
+CALLCENTER_ACTIONS: Final[Mapping[str, ActionRule]] = {
     "member-queue-start": ActionRule(_VISIT, lambda on, record: on.members.entered(record)),
     "member-queue-resume": ActionRule(_VISIT, lambda on, record: on.members.came_back(record)),
     "agent-offering": ActionRule(_OFFER, lambda on, record: on.members.rings(record)),
@@ -50,7 +50,7 @@ ACTIONS: Final[Mapping[str, ActionRule]] = {
     "bridge-agent-end": ActionRule(_OFFER, lambda on, record: on.members.agent_hung_up(record)),
     "member-queue-end": ActionRule(_VISIT, lambda on, record: on.members.left(record)),
     "agent-status-change": ActionRule(
-        _AGENT, lambda on, record: on.agents.status_told(record), ("CC-Agent-Status", STATUSES)
+        _AGENT, lambda on, record: on.agents.status_told(record), ("CC-Agent-Status", AGENT_STATUSES)
     ),
     "agent-state-change": ActionRule(
         _AGENT, lambda on, record: on.agents.state_told(record), ("CC-Agent-State", ACTIVITY_OF_STATE)
@@ -60,7 +60,7 @@ ACTIONS: Final[Mapping[str, ActionRule]] = {
     "CHANNEL_UNHOLD": ActionRule((), lambda on, record: on.members.resumed(record)),
 }
 
-OF_NO_USE: Final[Mapping[str, str]] = {
+ACTIONS_OF_NO_USE: Final[Mapping[str, str]] = {
     "HEARTBEAT": "FreeSWITCH lives; that it was heard is all",
     "members-count": "how many wait follows from who came and left",
     "agent-add": "a new agent is logged out until its status says otherwise",
@@ -109,7 +109,7 @@ class CallcenterMapper:
             return []
         self.memory.heard = max(self.memory.heard, record.micros)
         self.memory.core = record.core
-        rule = ACTIONS.get(record.name)
+        rule = CALLCENTER_ACTIONS.get(record.name)
         if rule is None:
             self._leave(record)
             return []
@@ -132,7 +132,7 @@ class CallcenterMapper:
         return [replace(event, id=f"{record.id}-{tag_of(event)}") for event in told]
 
     def _leave(self, record: EslRecord) -> None:
-        if record.name in OF_NO_USE:
+        if record.name in ACTIONS_OF_NO_USE:
             self.intake.ignore(record.name)
             return
         detail = "the event is of a kind that is not known"

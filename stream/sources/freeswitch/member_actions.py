@@ -9,13 +9,13 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.families.contacts.payloads import DequeueReason
 from stream.sdk.factory import EventFactory
-from stream.sources.freeswitch.agent_actions import AgentActions, instant
+from stream.sources.freeswitch.agent_actions import AgentActions, time_at
 from stream.sources.freeswitch.memory import CallcenterMemory, MemberVisit, Ring
 from stream.sources.freeswitch.records import EslRecord
 
-__all__ = ["EXITS", "RINGS_IN_VAIN", "MemberActions"]
+__all__ = ["EXITS_BY_REASON", "RINGS_IN_VAIN", "MemberActions"]
 
-EXITS: Final[Mapping[str, DequeueReason]] = {
+EXITS_BY_REASON: Final[Mapping[str, DequeueReason]] = {
     "TIMEOUT": "timeout",
     "NO_AGENT_TIMEOUT": "empty",
     "EXIT_WITH_KEY": "key",
@@ -70,7 +70,7 @@ class MemberActions:
         """Tell that a member began to wait."""
         self._memory.begin(member, MemberVisit(seq, queue, micros, session))
         reason: Literal["new", "requeue"] = "new" if seq == 1 else "requeue"
-        return self._factory.enqueued(member, queue, reason=reason, enqueue_seq=seq, at=instant(micros))
+        return self._factory.enqueued(member, queue, reason=reason, enqueue_seq=seq, at=time_at(micros))
 
     def rings(self, record: EslRecord) -> list[Event] | None:
         """The member is offered to an agent, who serves the queue by that."""
@@ -80,7 +80,7 @@ class MemberActions:
         member, agent = record.get("CC-Member-UUID"), record.get("CC-Agent")
         self._memory.agent(agent).ring = Ring(member, visit.seq, record.micros)
         data = payloads.OfferData(queue=visit.queue, enqueue_seq=visit.seq, agent=agent)
-        offered = e.ContactOfferedToAgent(**self._factory.envelope(member, instant(record.micros)), data=data)
+        offered = e.ContactOfferedToAgent(**self._factory.envelope(member, time_at(record.micros)), data=data)
         return [offered, *self._agents.serves(agent, visit.queue, record.micros)]
 
     def rang_in_vain(self, record: EslRecord) -> list[Event] | None:
@@ -98,7 +98,7 @@ class MemberActions:
             result=RINGS_IN_VAIN.get(record.get("CC-Hangup-Cause"), "missed"),
             ring_ms=None if began is None else max(record.micros - began, 0) // 1000,
         )
-        return [e.OfferEnded(**self._factory.envelope(member, instant(record.micros)), data=data)]
+        return [e.OfferEnded(**self._factory.envelope(member, time_at(record.micros)), data=data)]
 
     # -- the conversation ----------------------------------------------------------------------
 
@@ -126,7 +126,7 @@ class MemberActions:
         )
         if known:
             known.ring = None
-        return e.ContactAnswered(**self._factory.envelope(member, instant(micros)), data=data)
+        return e.ContactAnswered(**self._factory.envelope(member, time_at(micros)), data=data)
 
     def held(self, record: EslRecord) -> list[Event] | None:
         """The caller was put on hold."""
@@ -135,7 +135,7 @@ class MemberActions:
             return None
         member, visit = found
         visit.held_since = record.micros
-        return [self._factory.held(member, visit.queue, at=instant(record.micros), **_where(visit))]
+        return [self._factory.held(member, visit.queue, at=time_at(record.micros), **_where(visit))]
 
     def resumed(self, record: EslRecord) -> list[Event] | None:
         """The caller was taken off hold."""
@@ -144,7 +144,7 @@ class MemberActions:
             return None
         member, visit = found
         visit.held, visit.held_since = visit.held + max(record.micros - visit.held_since, 0), 0
-        return [self._factory.resumed(member, visit.queue, at=instant(record.micros), **_where(visit))]
+        return [self._factory.resumed(member, visit.queue, at=time_at(record.micros), **_where(visit))]
 
     def agent_hung_up(self, record: EslRecord) -> list[Event] | None:
         """The agent's channel is down; what became of the member follows, in an event of its own."""
@@ -173,8 +173,8 @@ class MemberActions:
 
     def _unanswered(self, record: EslRecord, visit: MemberVisit) -> Event:
         member, wait = record.get("CC-Member-UUID"), _length_since(visit.since, record.micros)
-        at, seq = instant(record.micros), visit.seq
-        reason = EXITS.get(record.get("CC-Cancel-Reason"))
+        at, seq = time_at(record.micros), visit.seq
+        reason = EXITS_BY_REASON.get(record.get("CC-Cancel-Reason"))
         # A caller who hangs up and one who is transferred both break out; FreeSWITCH counts even timeouts as
         # abandoned. Whether the channel is still up tells them apart.
         if reason is None and record.get("Answer-State") in {"hangup", ""}:
@@ -201,7 +201,7 @@ class MemberActions:
         """Tell that a conversation is over, or was handed on."""
         held = visit.held + (max(micros - visit.held_since, 0) if visit.held_since else 0)
         talk = timedelta(microseconds=max(micros - visit.answered - held, 0))
-        hold, at = timedelta(microseconds=held), instant(micros)
+        hold, at = timedelta(microseconds=held), time_at(micros)
         if handed_on:
             return self._factory.transferred(
                 member, visit.queue, handed_on, talk=talk, hold=hold, at=at, **_where(visit)
@@ -213,7 +213,7 @@ class MemberActions:
         """Tell that a member is not in the queue any more, of which nobody knows how it left."""
         wait = _length_since(visit.since, micros)
         return self._factory.dequeued(
-            member, visit.queue, "system", wait=wait, at=instant(micros), enqueue_seq=visit.seq
+            member, visit.queue, "system", wait=wait, at=time_at(micros), enqueue_seq=visit.seq
         )
 
     # -- which visit is meant ------------------------------------------------------------------

@@ -18,11 +18,11 @@ from stream.sources.freeswitch.memory import CallcenterMemory, MemberVisit
 from stream.sources.freeswitch.snapshot import CallcenterSnapshot
 from stream.sources.intake import Intake
 
-__all__ = ["MISSED", "Reconciliation"]
+__all__ = ["MISSED_WHILE_AWAY", "Reconciliation"]
 
 logger = logging.getLogger(__name__)
 
-MISSED: Final = "missed_while_away"
+MISSED_WHILE_AWAY: Final = "missed_while_away"
 """What the summary calls members that came to their end while nobody listened."""
 
 _IN_QUEUE: Final = frozenset({"Waiting", "Trying"})
@@ -158,7 +158,7 @@ class Reconciliation:
                 logger.warning("%s: %d members left while nobody listened; they are missing", queue, number)
         self._intake.read += missed.total()
         if missed.total():
-            self._intake.refused[MISSED] += missed.total()
+            self._intake.refused[MISSED_WHILE_AWAY] += missed.total()
 
 
 def _counts_of(snapshot: CallcenterSnapshot) -> dict[str, tuple[int, int]]:

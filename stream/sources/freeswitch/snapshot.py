@@ -5,12 +5,21 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ["AGENTS", "MEMBERS_OF", "QUEUES", "TIERS", "CallcenterSnapshot", "NoTable", "names_of", "table"]
+__all__ = [
+    "LIST_AGENTS",
+    "LIST_MEMBERS",
+    "LIST_QUEUES",
+    "LIST_TIERS",
+    "CallcenterSnapshot",
+    "NoTable",
+    "queue_names",
+    "table_rows",
+]
 
-QUEUES: Final = "callcenter_config queue list"
-AGENTS: Final = "callcenter_config agent list"
-TIERS: Final = "callcenter_config tier list"
-MEMBERS_OF: Final = "callcenter_config queue list members"
+LIST_QUEUES: Final = "callcenter_config queue list"
+LIST_AGENTS: Final = "callcenter_config agent list"
+LIST_TIERS: Final = "callcenter_config tier list"
+LIST_MEMBERS: Final = "callcenter_config queue list members"
 
 _FREE: Final = frozenset({"contact", "cid_name", "record_template", "moh_sound"})
 """Columns that may hold bars of their own, such as `user/1001|user/1002`; at most one has them in a row."""
@@ -23,7 +32,7 @@ class NoTable(Exception):
 
 
 class CallcenterSnapshot(Struct, frozen=True, kw_only=True):
-    """Everything at one instant, in microseconds after 1970, as rows by the names of their columns."""
+    """Everything at one time_at, in microseconds after 1970, as rows by the names of their columns."""
 
     at: int
     core: str = ""
@@ -34,7 +43,7 @@ class CallcenterSnapshot(Struct, frozen=True, kw_only=True):
     members: Sequence[_Row] = ()
 
 
-def table(body: bytes) -> list[_Row]:
+def table_rows(body: bytes) -> list[_Row]:
     """Return the rows of an answer; raises NoTable. Rows that do not fit their heads are left out."""
     lines = body.decode(errors="replace").splitlines()
     if body.startswith(b"-"):
@@ -53,7 +62,7 @@ def _cells(cells: list[str], heads: Sequence[str]) -> list[str]:
     return cells
 
 
-def names_of(queues: Sequence[_Row]) -> list[str]:
+def queue_names(queues: Sequence[_Row]) -> list[str]:
     """Return the queues that can be asked about: a name with a space or a control would be another command."""
     names = [row.get("name", "") for row in queues]
     return [name for name in names if name and name.isprintable() and " " not in name]

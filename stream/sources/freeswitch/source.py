@@ -14,7 +14,7 @@ from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.core.windows import EPOCH
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
-from stream.sources.freeswitch.connection import LOST, connected
+from stream.sources.freeswitch.connection import CONNECTION_LOST, connected
 from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
 from stream.sources.intake import Intake
@@ -95,7 +95,7 @@ class FreeSwitchPuller:
                 async with aclosing(self._told(mapper)) as told:
                     async for events in told:
                         yield PulledBatch(events, CallcenterPosition(memory=mapper.memory).write())
-            except LOST as failure:
+            except CONNECTION_LOST as failure:
                 reason = str(failure) or f"nothing was heard for {self._options.silence_seconds} s"
                 logger.warning("%s:%d: %s; connecting again", self._options.host, self._options.port, reason)
             await self._pauses.wait()
