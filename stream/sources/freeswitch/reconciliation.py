@@ -88,8 +88,9 @@ class Reconciliation:
         until = max(self._memory.heard, visit.since, visit.answered)
         if visit.answered:
             return self._members.is_over(member, replace(visit, ended_by=""), until)
-        # FreeSWITCH calls whoever left unanswered abandoned, after a timeout too: only the time is worth something.
-        left = _seconds(row, "abandoned_epoch") if row else 0
+        # FreeSWITCH calls whoever left unanswered abandoned, after a timeout too: only the time is worth something,
+        # and of a member that has come back since it is the time of another visit.
+        left = _seconds(row, "abandoned_epoch") if row and _seconds(row, "rejoined_epoch") <= visit.since else 0
         return self._members.vanished(member, visit, max(left, visit.since) if left else until)
 
     def _new_member(self, member: str, row: _Row) -> Iterator[Event]:

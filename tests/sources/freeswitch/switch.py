@@ -134,8 +134,12 @@ async def switch(*sessions: Session, seed: int = 1) -> AsyncIterator[int]:
     """Give the port of a switch that serves one session after the other; more connections than that it refuses."""
     waiting = list(sessions)
     chance = Random(seed)
+    served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served[task] = writer
         try:
             if waiting:
                 session = waiting.pop(0)
@@ -152,6 +156,9 @@ async def switch(*sessions: Session, seed: int = 1) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        for writer in served.values():
+            writer.close()
+        await asyncio.gather(*served)
 
 
 def options_of(port: int, folder: Path, *, silence: int = 60) -> Options:
@@ -170,13 +177,14 @@ def puller(options: Options, intake: Intake) -> FreeSwitchPuller:
 
 
 async def until_events(
-    told: FreeSwitchPuller, wanted: int, saved: bytes | None = None
+    told: FreeSwitchPuller, wanted: int | str, saved: bytes | None = None
 ) -> tuple[list[Event], list[PulledBatch]]:
-    """Pull until so many events have come."""
+    """Pull until so many events have come, or one of this subject."""
     batches: list[PulledBatch] = []
     async for batch in told.batches(saved):
         batches.append(batch)
-        if sum(len(each.events) for each in batches) >= wanted:
+        events = [event for batch in batches for event in batch.events]
+        if len(events) >= wanted if isinstance(wanted, int) else any(wanted == event.subject for event in events):
             break
     return [event for batch in batches for event in batch.events], batches
 
