@@ -1,7 +1,7 @@
 """One inbound connection to FreeSWITCH's event socket: logs in, subscribes, asks, and hands on what arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -46,6 +46,11 @@ class EslConnection:
         self._frames = EslFrames(peer)
         self._arrived: list[EslFrame] = []
 
+    @property
+    def arrived(self) -> Sequence[EslFrame]:
+        """What arrived before an answer, and was not handed on yet."""
+        return self._arrived
+
     async def log_in(self, password: str) -> None:
         """Log in; raises SourceError when FreeSWITCH refuses, which asking again does not change."""
         async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):
@@ -67,6 +72,7 @@ class EslConnection:
 
     async def snapshot(self, at: int) -> CallcenterSnapshot:
         """Ask who is where now, at *at*; raises NoTable where mod_callcenter does not answer."""
+        # Members early: what happened before these rows were read arrives before the last of the answers.
         core = (await self._api("global_getvar core_uuid")).decode(errors="replace").strip()
         queues = table_rows(await self._api(LIST_QUEUES))
         members = [row for name in queue_names(queues) for row in table_rows(await self._api(f"{LIST_MEMBERS} {name}"))]

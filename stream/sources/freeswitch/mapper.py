@@ -118,9 +118,14 @@ class CallcenterMapper:
             return []
         return self._told(record, rule)
 
-    def reconcile(self, snapshot: CallcenterSnapshot) -> list[Event]:
-        """Return what a snapshot tells that was not known; what was missed is counted, and said to be missing."""
-        return Reconciliation(self.memory, self.members, self.agents, self.intake).events(snapshot)
+    def reconcile(self, snapshot: CallcenterSnapshot, meanwhile: Iterable[EslFrame] = ()) -> list[Event]:
+        """
+        Return what a snapshot tells that was not known; what was missed is counted, and said to be missing.
+
+        *meanwhile* is what arrived while it was asked for, and is to be mapped after it.
+        """
+        moving = {_member_of(frame) for frame in meanwhile if frame.kind in EVENT_KINDS}
+        return Reconciliation(self.memory, self.members, self.agents, self.intake).events(snapshot, moving)
 
     def _told(self, record: EslRecord, rule: ActionRule) -> list[Event]:
         told = rule.tell(self, record)
@@ -137,6 +142,11 @@ class CallcenterMapper:
             return
         detail = "the event is of a kind that is not known"
         self.intake.wonder(_printable(record.name), BadLine(record.place, "unknown_action", detail))
+
+
+def _member_of(frame: EslFrame) -> str:
+    record = record_of(frame)
+    return "" if isinstance(record, BadLine) else record.get(_HEADERS["member"])
 
 
 def _lack(record: EslRecord, rule: ActionRule) -> BadLine | None:

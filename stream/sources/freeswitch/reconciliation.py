@@ -5,7 +5,7 @@ What happened while nobody listened is not made up: it is counted, by FreeSWITCH
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final
 
@@ -39,13 +39,19 @@ class Reconciliation:
         self._agents = agents
         self._intake = intake
 
-    def events(self, snapshot: CallcenterSnapshot) -> list[Event]:
-        """Return what the snapshot tells, with ids that follow from what is told, and not from when it was asked."""
+    def events(self, snapshot: CallcenterSnapshot, moving: Container[str] = ()) -> list[Event]:
+        """
+        Return what the snapshot tells, with ids that follow from what is told, and not from when it was asked.
+
+        Members that were *moving* while it was asked for are no ghosts: how they left was heard.
+        """
         missed = self._missed_by_counts(snapshot)
         rows = {row.get("uuid", ""): row for row in snapshot.members}
         told: list[Event] = []
         for member, visit in list(self._memory.members.items()):
             known = self._known_member(member, visit, rows.get(member), snapshot)
+            if known is None and member in moving:
+                continue
             if known is None:
                 missed[visit.queue] += not self._memory.totals
                 known = [self._closed(member, visit, rows.get(member))]

@@ -104,7 +104,8 @@ class FreeSwitchPuller:
         """Yield the events of one connection until it is lost."""
         options = self._options
         async with connected(options.host, options.port, options.password()) as connection:
-            yield mapper.reconcile(await connection.snapshot(self._now()))
+            snapshot = await connection.snapshot(self._now())
+            yield mapper.reconcile(snapshot, connection.arrived)
             self._pauses.reset()
             async for frames in connection.frames(options.silence_seconds):
                 if events := mapper.events(frames):

@@ -179,22 +179,25 @@ async def test_what_was_missed_by_the_recorded_snapshot_is_counted_and_not_made_
     }
 
 
+MEANWHILE = [
+    f"sales|m2|channel-2|x|{BEGIN + 2}|0|0|0||Waiting",
+    f"sales|m3|channel-3|Jo|hn|{BEGIN + 4}|0|{BEGIN + 9}|0|ana|Answered",
+    f"sales|m4|channel-4|x|{BEGIN + 5}|0|0|0||Trying",
+    f"sales|m5|channel-5|x|{BEGIN + 1}|{BEGIN + 7}|0|0||Waiting",
+    f"sales|m6|channel-6|x|{BEGIN + 5}|0|{BEGIN + 8}|0|ring-all|Answered",
+    f"sales|m7|channel-7|x|{BEGIN + 7}|0|0|{BEGIN + 9}||Abandoned",
+    f"sales|m9|channel-9|x|{BEGIN + 1}|0|0|{BEGIN + 6}||Abandoned",
+]
+"""Rows of a queue: who came, came back, was answered, and left, while nobody listened."""
+
+
 async def test_a_ghost_goes_and_who_came_meanwhile_is_told_once(tmp_path: Path) -> None:
     on, intake = StoryWriter(), Intake()
-    rows = [
-        f"sales|m2|channel-2|x|{BEGIN + 2}|0|0|0||Waiting",
-        f"sales|m3|channel-3|Jo|hn|{BEGIN + 4}|0|{BEGIN + 9}|0|ana|Answered",
-        f"sales|m4|channel-4|x|{BEGIN + 5}|0|0|0||Trying",
-        f"sales|m5|channel-5|x|{BEGIN + 1}|{BEGIN + 7}|0|0||Waiting",
-        f"sales|m6|channel-6|x|{BEGIN + 5}|0|{BEGIN + 8}|0|ring-all|Answered",
-        f"sales|m7|channel-7|x|{BEGIN + 7}|0|0|{BEGIN + 9}||Abandoned",
-        f"sales|m9|channel-9|x|{BEGIN + 1}|0|0|{BEGIN + 6}||Abandoned",
-    ]
     then = answers(
         queues=["sales|3|5"],
         agents=[f"ana|x||callback|user/1|user/2|Available|In a queue call|{BEGIN + 3}"],
         tiers=["sales|ana|Ready|2|1"],
-        sales=rows,
+        sales=MEANWHILE,
     )
     said = b"".join(entered(on, number, number) for number in (1, 2, 3, 7, 8))
     said += on.say("bridge-agent-start", 9, queue="sales", member="m8", agent="bob")
@@ -276,6 +279,22 @@ async def test_what_happens_while_the_snapshot_is_asked_for_is_told_once(tmp_pat
         ("contact.abandoned", "m1"),
         ("contact.enqueued", "m2"),
     ]
+
+
+async def test_who_leaves_while_the_snapshot_is_asked_for_leaves_as_was_heard(tmp_path: Path) -> None:
+    on, intake = StoryWriter(), Intake()
+    counts = answers(queues=["sales|0|0"], sales=())
+
+    events, _ = await pulled(
+        tmp_path,
+        Session(said=entered(on, 1, 1), snapshot=counts),
+        Session(early=gave_up(on, 1, 5), snapshot=counts, said=entered(on, 2, 6), stays=True),
+        wanted="m2",
+        intake=intake,
+    )
+
+    assert story(events)[1:2] == ["5 abandoned m1 queue=sales wait_ms=4000"]
+    assert intake.refused == {}
 
 
 # -- restarts of ours ----------------------------------------------------------------------------
