@@ -91,8 +91,11 @@ class EslConnection:
             if arrived := self._arrived:
                 self._arrived = []
                 yield arrived
-            async with asyncio.timeout(silence):
-                await self._receive()
+            try:
+                async with asyncio.timeout(silence):
+                    await self._receive()
+            except TimeoutError:
+                raise ConnectionError(f"nothing was heard for {silence:g} s") from None
 
     async def _api(self, command: str) -> bytes:
         async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):

@@ -98,8 +98,9 @@ class EslFrames:
         told = headers.get("Content-Length", "0")
         if not (told.isascii() and told.isdigit()):
             raise BrokenFraming("a message does not say how long it is")
-        self._check(int(told[:12]))
-        return int(told)
+        length = int(told) if len(told) <= 12 else MAX_FRAME_BYTES + 1
+        self._check(length)
+        return length
 
     def _check(self, length: int) -> None:
         if length > MAX_FRAME_BYTES:

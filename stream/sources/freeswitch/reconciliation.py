@@ -54,7 +54,7 @@ class Reconciliation:
                 continue
             if known is None:
                 missed[visit.queue] += not self._memory.totals
-                known = [self._closed(member, visit, rows.get(member))]
+                known = [self._closed(member, visit, rows.get(member), snapshot.at)]
             told += known
         told += [event for member, row in rows.items() for event in self._new_member(member, row)]
         told += [event for row in snapshot.agents for event in self._agent(row, snapshot.at)]
@@ -84,14 +84,15 @@ class Reconciliation:
             member, visit, "" if agent == "ring-all" else agent, _seconds(row, "bridge_epoch") or at
         )
 
-    def _closed(self, member: str, visit: MemberVisit, row: _Row | None) -> Event:
+    def _closed(self, member: str, visit: MemberVisit, row: _Row | None, at: int) -> Event:
         """
         Tell that a member is not there any more.
 
         How it left nobody knows; a wait or conversation is taken to have lasted as long as it was heard of.
         """
         self._memory.finish(member, visit)
-        until = max(self._memory.heard, visit.since, visit.answered)
+        # One event from a clock that was far ahead must not make it last until then.
+        until = max(min(self._memory.heard, at), visit.since, visit.answered)
         if visit.answered:
             return self._members.is_over(member, replace(visit, ended_by=""), until)
         # FreeSWITCH calls whoever left unanswered abandoned, after a timeout too: only the time is worth something,
@@ -136,7 +137,7 @@ class Reconciliation:
         for (name, queue), row in tiers.items():
             if name in self._memory.agents and 0 < len(queue) <= 128:
                 level = row.get("level", "")
-                penalty = int(level) if level.isascii() and level.isdigit() and len(level) < 10 else None
+                penalty = int(level) if _is_number(level) else None
                 yield from self._agents.serves(name, queue, snapshot.at, level=penalty)
         for name, agent in self._memory.agents.items():
             for queue in [queue for queue in agent.queues if tiers and (name, queue) not in tiers]:
@@ -173,8 +174,12 @@ def _counts_of(snapshot: CallcenterSnapshot) -> dict[str, tuple[int, int]]:
     return {
         row["name"]: (int(row[columns[0]]), int(row[columns[1]]))
         for row in snapshot.queues
-        if row.get("name") and all(row.get(column, "").isdecimal() for column in columns)
+        if row.get("name") and all(_is_number(row.get(column, "")) for column in columns)
     }
+
+
+def _is_number(told: str) -> bool:
+    return told.isascii() and told.isdigit() and len(told) <= 9
 
 
 def _seconds(row: _Row, column: str) -> int:

@@ -81,6 +81,10 @@ class FreeSwitchPuller:
         back_off: BackOff | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        if not 0 < options.port < 65_536:
+            raise SettingsError("--port: there is no such port")
+        if options.silence_seconds < 1:
+            raise SettingsError("--silence-seconds: at least one second")
         self._options = options
         self._intake = intake
         self._pauses = back_off or BackOff()
@@ -96,7 +100,7 @@ class FreeSwitchPuller:
                     async for events in told:
                         yield PulledBatch(events, CallcenterPosition(memory=mapper.memory).write())
             except CONNECTION_LOST as failure:
-                reason = str(failure) or f"nothing was heard for {self._options.silence_seconds} s"
+                reason = str(failure) or "FreeSWITCH does not answer"
                 logger.warning("%s:%d: %s; connecting again", self._options.host, self._options.port, reason)
             await self._pauses.wait()
 

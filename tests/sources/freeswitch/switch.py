@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -12,6 +13,8 @@ from urllib.parse import quote
 from msgspec import Struct, field
 
 from stream.core.cloudevents import Event, tag_of
+from stream.sources.freeswitch.frames import EslFrames
+from stream.sources.freeswitch.records import EslRecord, record_of
 from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
 from stream.sources.shipping import BackOff
@@ -85,6 +88,8 @@ class Session(Struct, kw_only=True):
     said: bytes = b""
     snapshot: Mapping[str, bytes] = field(default_factory=lambda: EMPTY)
     stays: bool = False
+    speed: float = 0
+    """So many times as fast as it happened; 0: at once, and split wherever it pleases."""
     password: str = "secret"
     greeting: bytes = GREETING
     knows_json: bool = True
@@ -111,8 +116,24 @@ async def _converse(
             case _:
                 writer.write(early + framed(session.snapshot.get(command[4:], b"-ERR no reply\n"), "api/response"))
                 early = b""
-    for piece in _pieces(session.said, chance):
+    for piece in _pieces(session.said, chance) if not session.speed else ():
         writer.write(piece)
+        await writer.drain()
+    if session.speed:
+        await _say_in_time(session, writer)
+
+
+async def _say_in_time(session: Session, writer: asyncio.StreamWriter) -> None:
+    frames = list(EslFrames("recording").feed(session.said))
+    ends = [*(frame.place.offset for frame in frames[1:]), len(session.said)]
+    last: int | None = None
+    for frame, end in zip(frames, ends, strict=True):
+        record = record_of(frame)
+        assert isinstance(record, EslRecord)
+        # The pauses of the recording are what is tested.
+        await asyncio.sleep((record.micros - (last or record.micros)) / 1_000_000 / session.speed)
+        last = record.micros
+        writer.write(session.said[frame.place.offset : end])
         await writer.drain()
 
 
@@ -172,8 +193,9 @@ async def _at_once(_: float) -> None:
 
 
 def puller(options: Options, intake: Intake) -> FreeSwitchPuller:
-    """Return a puller that connects again at once."""
-    return FreeSwitchPuller(options, intake, back_off=BackOff(sleep=_at_once))
+    """Return a puller that connects again at once, some minutes after the recording began."""
+    clock = datetime.fromtimestamp(BEGIN + 600, UTC)
+    return FreeSwitchPuller(options, intake, back_off=BackOff(sleep=_at_once), clock=lambda: clock)
 
 
 async def until_events(

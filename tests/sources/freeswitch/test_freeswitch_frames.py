@@ -59,9 +59,10 @@ def test_a_plain_event_and_a_json_event_tell_the_same() -> None:
         b"Content-Length: many\n\n",
         b"Content-Length: -3\n\n",
         b"Content-Length: 99999999999999999999\n\n",
+        b"Content-Length: 0000000000009999999999\n\n",
         b"x" * (MAX_FRAME_BYTES + 1),
     ],
-    ids=["no number", "less than nothing", "too long", "no end"],
+    ids=["no number", "less than nothing", "too long", "too long behind noughts", "no end"],
 )
 def test_a_message_whose_end_nobody_knows_breaks_the_connection(said: bytes) -> None:
     with pytest.raises(BrokenFraming):

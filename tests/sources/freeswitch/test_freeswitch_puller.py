@@ -18,7 +18,7 @@ from stream.sdk.producer import checked
 from stream.sources.freeswitch.frames import EslFrames
 from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
-from stream.sources.freeswitch.source import Options
+from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
 from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import PulledBatch
@@ -99,6 +99,14 @@ async def test_the_figures_of_the_recording_are_those_counted_by_hand(tmp_path: 
         checked(event)
     assert intake.read == 134 == intake.used.total() + intake.ignored.total()
     assert not any("3864" in str(event) or "Invented" in str(event) for event in events)
+
+
+async def test_a_recording_at_fifty_times_its_speed_has_the_same_figures(tmp_path: Path) -> None:
+    said = recorded_events("session_event_json.txt")
+
+    events, _ = await pulled(tmp_path, Session(said=said, speed=50, stays=True), wanted=100)
+
+    assert counted(events) == STEPS
 
 
 async def test_a_hold_is_no_talk_and_a_heartbeat_is_a_sign_of_life(tmp_path: Path) -> None:
@@ -468,6 +476,14 @@ async def test_a_file_without_a_password_is_named_and_not_quoted(tmp_path: Path,
 def test_a_password_has_to_be_given() -> None:
     with pytest.raises(SettingsError, match="--password-file"):
         Options().password()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"), [(Options(port=99_999), "--port"), (Options(silence_seconds=0), "--silence")]
+)
+def test_an_option_that_cannot_be_is_named(options: Options, named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        FreeSwitchPuller(options, Intake())
 
 
 def test_two_switches_have_two_names() -> None:
