@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream.core.windows import SPANS
-from stream.families.customers.columns import Z95
+from stream.families.customers.columns import ENOUGH_CONTACTS, Z95
 
 __all__ = ["JOURNEYS", "MEMBER_RATIOS", "PERCENTILES", "QUEUE_RATIOS", "Formula", "Sums", "at_start", "changed"]
 
@@ -143,7 +143,8 @@ QUEUE_RATIOS: Final[Mapping[str, Formula]] = {
 
 PERCENTILES: Final[Mapping[str, Formula]] = {
     "contact_effort_p90_seconds": _percentile("effort"),
-    "contact_effort_p90_contacts": _percentile("effort_contacts"),
+    # Of whole numbers it is one of them: no line goes through a bucket that has only ones.
+    "contact_effort_p90_contacts": lambda sums: f"ceil ({_percentile('effort_contacts')(sums)})",
 }
 """Likewise, of 30 days: each bucket is a series, and a shorter window would seldom have enough of them."""
 
@@ -190,9 +191,15 @@ def _difference(sums: Sums) -> str:
     return f"{_per_purchase('after')(sums)}\n- {_usual(sums)}"
 
 
+def _contacts_after(sums: Sums) -> str:
+    """Return how many contacts after purchases were to be expected, or came where more did."""
+    expected = f"{_usual(sums)} * {sums.joined} {_purchases(sums)}"
+    return f"({_by_channel(sums, 'after')} > {expected}\nor {expected})"
+
+
 def _margin(sums: Sums) -> str:
     # Contacts come independently of each other, nearly: so their number has the variance of its mean.
-    after = f"{_by_channel(sums, 'after')} / {sums.joined} {_purchases(sums)} ^ 2"
+    after = f"{_contacts_after(sums)} / {sums.joined} {_purchases(sums)} ^ 2"
     return f"{Z95:.6g} * sqrt ({after}\n+ {_by_channel(sums, 'came')} / {sums.joined} {_spells(sums)} ^ 2)"
 
 
@@ -207,5 +214,6 @@ JOURNEYS: Final[Mapping[str, Formula]] = {
 
 
 def changed(sums: Sums) -> str:
-    """Return by channel how many contacts more there are after a purchase, where that is no chance."""
-    return f"({_difference(sums)})\nand (abs ({_difference(sums)}) > {_margin(sums)})"
+    """Return by channel how many contacts more there are after a purchase, where that is no chance, of enough."""
+    is_no_chance = f"abs ({_difference(sums)}) > {_margin(sums)}"
+    return f"({_difference(sums)})\nand ({is_no_chance})\nand ({_contacts_after(sums)} >= {ENOUGH_CONTACTS})"

@@ -105,8 +105,8 @@ _SURVEYS = """\
   interval for shares, the normal one for means: of a few answers that all say the same it is too narrow.
 - **Too few answers**: a figure is on this page however few it is made of, and not judged on a board below
   `survey_minimum_answers`. Alerts should demand `contact_survey_window_answers >= contact_survey_minimum_answers`.
-- **Asked too often** counts invitations of customers who had been asked as often as the policy allows by then.
-  Customers are known by a digest, and in each queue by itself: who is asked by two queues is two customers.
+- **Asked too often** are invitations of customers who had been asked as often as the policy allows by then, by whatever
+  queue: `contact_customer_window_asked_too_often`, with the figures of customers.
 - A queue and channel in which everything happens makes {of_queue} series, with surveys of satisfaction alone {of_csat};
   an item or group of customers makes {of_group}. Single agents are on a board where the policy says so, and never here.
 """

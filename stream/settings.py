@@ -72,7 +72,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_queues: Annotated[int, Meta(ge=1)] = 10_000
     """The same for all tenants together: what a page of figures, and Prometheus, must carry."""
     max_customers: Annotated[int, Meta(ge=1)] = 1_000_000
-    """Of about so many customers, and as many carts, workers keep what they did: 370 bytes each after a quarter."""
+    """Customers, likewise carts: a partition keeps up to twice its share of them and 20 more. Each is 370 bytes."""
     windows: Windows | None = None
     """Windows shown, such as `5m,30m,today`, each figure in each. None: all on the board, the needed on `/metrics`."""
     histograms: Histograms = "coarse"

@@ -3,10 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
+from math import ceil
 
 from msgspec import Struct
 
-__all__ = ["Distribution", "distribution_of", "quantile"]
+__all__ = ["Distribution", "distribution_of", "quantile", "whole_quantile"]
 
 
 class Distribution(Struct, frozen=True, kw_only=True):
@@ -46,3 +47,13 @@ def quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> fl
     begin = bounds[place - 1] if place else 0
     missing = rank - (reached[place] - counts[place])
     return begin + (bounds[place] - begin) * (missing / counts[place])
+
+
+def whole_quantile(share: float, counts: Sequence[int], bounds: Sequence[float]) -> int | None:
+    """
+    Estimate the same of whole numbers, rounded up: exact where buckets are one wide, and have whole bounds.
+
+    Of numbers such a percentile is one of them: within a bucket that has only ones nothing is on a straight line.
+    """
+    estimated = quantile(share, counts, bounds)
+    return None if estimated is None else ceil(estimated)

@@ -27,6 +27,10 @@ __all__ = [
 NO_SAMPLE = "–"
 """Stands where nothing was measured: not the same as 0."""
 
+_MINUS: Final = "\N{MINUS SIGN}"
+
+_MOST_DECIMALS: Final = 6
+
 _EPSILON = 1e-9
 """0.29 x 100 is 28.999999999999996 in floating point, and must still be 29."""
 
@@ -88,11 +92,22 @@ def rate(number: float | None) -> str:
 
 
 def change(of: tuple[float, float] | None) -> str:
-    """Write by how much something is more, or less, and the margin of error of that: `+0.31 ± 0.12`."""
+    """
+    Write by how much something is more, or less, and the margin of error of that: `+0.31 ± 0.12`, `−0.031 ± 0.008`.
+
+    Two decimals, and more until the smaller of both is not written as 0: what has changed must not read as nothing.
+    """
     if of is None:
         return NO_SAMPLE
     more, margin = of
-    return f"{floor(more * 100 + 0.5) / 100:+.2f} ± {rate(margin)}"
+    smaller = min((size for size in (abs(more), margin) if size > 0), default=1.0)
+    decimals = 2
+    while decimals < _MOST_DECIMALS and smaller * 10**decimals < 1:
+        decimals += 1
+    difference, error = (
+        f"{floor(size * 10**decimals + 0.5) / 10**decimals:.{decimals}f}" for size in (abs(more), margin)
+    )
+    return f"{'+' if more > 0 else _MINUS if more < 0 else ''}{difference} ± {error}"
 
 
 def amount(number: float | None, currency: str = "") -> str:

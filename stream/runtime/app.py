@@ -72,6 +72,7 @@ def create_app(
     feed.declared = settings.partitions * len(sources)
     ownership = Ownership(sources, feed, clock)
     worker = Worker(settings, addresses, ownership)
+    worker.idempotent = idempotent
     urls = ";".join(f"contact-stream://{address}/?idempotent={int(idempotent)}" for address in addresses)
     app = worker.app = StreamApp(settings.group, **_faust_settings(urls, session.total_seconds()))
     app.security = settings.security

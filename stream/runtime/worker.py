@@ -67,6 +67,8 @@ class Worker:
         self.app: StreamApp
         self.checkpoints: Checkpoints
         self.topics: Sequence[TopicDeclaration] = ()
+        self.idempotent = True
+        """Whether the brokers are to know idempotent producers."""
         self.reached: Callable[[], str] | None = None
         """Finds out under which address, `http://host:port`, others reach this worker's pages; may take a while."""
         self.failure: BaseException | None = None
@@ -146,6 +148,7 @@ class Worker:
                     replication=settings.replication,
                     create=settings.create_topics,
                     security=settings.security,
+                    idempotent=self.idempotent,
                 )
             except BrokerAway as away:
                 self.feed.broker_silent_since = self.feed.broker_silent_since or self.ownership.clock()

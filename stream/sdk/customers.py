@@ -187,6 +187,6 @@ class CustomerEvents:
     def cart_ordered(
         self, cart: str, *, order: str | None = None, at: datetime | None = None, **told: Unpack[CartFields]
     ) -> e.CartOrdered:
-        """The cart became an order; with `order`, `customer` and `value` it is a purchase of the customer as well."""
+        """The cart became an order; with `order`, `customer` and `value`, told here, it is a purchase as well."""
         _known(told, CartFields)
         return e.CartOrdered(**self._envelope(cart, at), data=payloads.OrderedData(order=order, **told))

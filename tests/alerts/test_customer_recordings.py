@@ -6,7 +6,9 @@ import pytest
 import pytest_asyncio
 
 from scripts.alerts.customers import AT_START, CUSTOMER_RECORDINGS, recorded
-from scripts.customer_formulas import JOURNEYS, MEMBER_RATIOS, PERCENTILES, QUEUE_RATIOS
+from scripts.customer_formulas import JOURNEYS, MEMBER_RATIOS, PERCENTILES, QUEUE_RATIOS, changed
+from scripts.dashboards import customer_queries as ask
+from scripts.dashboards.queries import Scope
 from stream.app.catalogue import metric
 from stream.core.collector import metric_families
 from stream.core.family import Board
@@ -15,6 +17,7 @@ from stream.families.customers import columns
 from stream.families.customers.family import FAMILY
 from stream.families.customers.figures import FIGURES
 from stream.families.customers.labelled import CustomerFigure
+from stream.families.customers.shown import CUSTOMER_FACTS
 from stream.families.customers.snapshot import CustomersSnapshot
 from stream.http.exposition import TextFormat, written
 from tests.families.customers.spread import ENDED, share_of_workers, together
@@ -109,6 +112,20 @@ async def test_contacts_around_purchases_are_those_of_the_board(name: str, watch
     # A channel by which nobody came for long is 0 here, and not listed there.
     assert not any(value for labels, value in found.items() if labels not in expected and "usual" not in name)
     assert len(expected) > 3
+
+
+async def test_what_changed_on_a_dashboard_is_what_changed_on_the_board(watching: Prometheus) -> None:
+    reading = Reading(ENDED, together(share_of_workers(WORKERS)))
+    expected = {
+        named({"tenant": one.tenant, "plan": one.plan, "group": one.group, "by": channel}): more
+        for one, channels in zip(reading.snapshots, CUSTOMER_FACTS["journey_changed"](reading, "90d"), strict=True)
+        for channel, (more, _) in channels.items()
+    }
+
+    found = await answered(watching, changed(ask.sums(Scope(variables=False), ask.MEMBERS)))
+
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert len(expected) > 2
 
 
 async def test_customers_at_the_start_of_a_window_are_those_of_the_board(watching: Prometheus) -> None:

@@ -96,7 +96,15 @@ def test_a_rate_has_two_decimals_and_is_rounded_half_up() -> None:
 
 
 def test_a_difference_says_its_direction_and_its_margin_of_error() -> None:
-    assert [*map(change, ((0.306, 0.12), (-0.5, 0.004), None))] == ["+0.31 ± 0.12", "-0.50 ± 0.00", NO_SAMPLE]
+    assert [*map(change, ((0.306, 0.12), (-0.5, 0.04), None))] == ["+0.31 ± 0.12", "\u22120.50 ± 0.04", NO_SAMPLE]
+    assert change((0, 0)) == "0.00 ± 0.00"
+
+
+def test_a_difference_has_as_many_decimals_as_it_takes_to_be_one() -> None:
+    told = ((-0.0049, 0.0043), (0.0049, 0.0021), (2, 0.00096), (-1e-9, 1e-9))
+    assert [*map(change, told)] == [
+        *("\u22120.005 ± 0.004", "+0.005 ± 0.002", "+2.0000 ± 0.0010", "\u22120.000000 ± 0.000000")
+    ]
 
 
 def test_an_amount_is_whole_and_names_its_currency_where_one_is_told() -> None:
@@ -170,7 +178,12 @@ def test_the_page_rounds_figures_as_the_terminal_does() -> None:
         "share": RATIOS,
         "count": COUNTS,
         "rate": [None, 0, 0.125, 12, *(number / 997 for number in range(-99, 2000, 7))],
-        "change": [None, *((number / 97, abs(number) / 331) for number in range(-300, 300, 11))],
+        "change": [
+            None,
+            *((number / 97, abs(number) / 331) for number in range(-300, 300, 11)),
+            *((-(0.6**number), 0.55**number) for number in range(40)),
+            (0, 0.2),
+        ],
         "amount": [None, 0, -0.4, -1234.5, *(number / 7 for number in range(0, 90_000, 1301))],
         "score": [None, 0, 4.25, 4.3, 10, *(number / 7 for number in range(-700, 700, 13))],
     }

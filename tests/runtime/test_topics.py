@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from stream.errors import BrokerError, TopicMismatch
+from stream.errors import BrokerError, SettingsError, TopicMismatch
 from stream.runtime.kafka.topics import (
     DEAD_LETTER_ROOM,
     changelog_topic,
@@ -82,3 +82,11 @@ async def test_where_topics_may_not_be_created_the_missing_ones_are_named(cluste
 async def test_brokers_that_cannot_be_reached_are_named() -> None:
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1 cannot be asked"):
         await ensure_topics(["127.0.0.1:1"], [])
+
+
+async def test_an_embedded_broker_that_is_taken_for_a_real_one_says_how_to_name_it(cluster: Cluster) -> None:
+    if cluster.broker.real:
+        assert await ensure_topics([cluster.brokers], [], idempotent=True) == []
+        return
+    with pytest.raises(SettingsError, match=f"name it embedded:{cluster.brokers}$"):
+        await ensure_topics([cluster.brokers], [], idempotent=True)

@@ -2,6 +2,8 @@
 
 export const NO_SAMPLE = "–";
 
+const MINUS = "\u2212"; // in every language, and wherever the locale would put a hyphen
+const MOST_DECIMALS = 6;
 const EPSILON = 1e-9; // 0.29 x 100 is 28.999999999999996 in floating point
 const LOCALES = { en: "en-GB" }; // of the English ways to write a date, the one without surprises in Europe
 
@@ -12,9 +14,9 @@ export function formatsOf(language) {
     return (number) => made.format(number);
   };
   const unit = (name, digits) => writer({ style: "unit", unit: name, unitDisplay: "narrow", minimumIntegerDigits: digits });
-  const decimal = writer({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-  const [twoDecimals, signed] = [writer(digits), writer({ ...digits, signDisplay: "always" })];
+  const decimals = [...Array(MOST_DECIMALS + 1).keys()].map((digits) =>
+    writer({ minimumFractionDigits: digits, maximumFractionDigits: digits }),
+  );
   const [whole, two] = [writer({}), writer({ minimumIntegerDigits: 2 })];
   const [percent, tenths] = [0, 1].map((digits) => writer({ style: "percent", minimumFractionDigits: digits }));
   const [days, hours, twoHours, seconds] = [unit("day"), unit("hour"), unit("hour", 2), unit("second")];
@@ -35,8 +37,6 @@ export function formatsOf(language) {
     if (passed < 86400) return `${hours(Math.floor(passed / 3600))} ${two(minutes(passed))}`;
     return `${days(Math.floor(passed / 86400))} ${twoHours(Math.floor((passed % 86400) / 3600))}`;
   });
-  const hundredths = (number) => Math.floor(number * 100 + 0.5) / 100;
-  const rate = or((number) => twoDecimals(hundredths(number)));
   const currencies = new Map();
   const moneyIn = (currency) => {
     if (!currencies.has(currency)) currencies.set(currency, writer({ style: "currency", currency, maximumFractionDigits: 0 }));
@@ -59,11 +59,18 @@ export function formatsOf(language) {
     }),
     count: or(whole),
     // A mean score, or a difference of shares in points.
-    score: or((number) => decimal(Math.floor(number * 10 + 0.5) / 10)),
+    score: or((number) => decimals[1](Math.floor(number * 10 + 0.5) / 10)),
     // How often something happens, in the mean.
-    rate,
-    // By how much something is more, or less, and the margin of error of that.
-    change: or(([more, margin]) => `${signed(hundredths(more))} ± ${rate(margin)}`),
+    rate: or((number) => decimals[2](Math.floor(number * 100 + 0.5) / 100)),
+    // By how much something is more, or less, and the margin of error of that: neither may read as 0.
+    change: or(([more, margin]) => {
+      const size = Math.abs(more);
+      const smaller = Math.min(...[size, margin].filter((one) => one > 0), 1);
+      let digits = 2;
+      while (digits < MOST_DECIMALS && smaller * 10 ** digits < 1) digits++;
+      const write = (one) => decimals[digits](Math.floor(one * 10 ** digits + 0.5) / 10 ** digits);
+      return `${more > 0 ? "+" : more < 0 ? MINUS : ""}${write(size)} ± ${write(margin)}`;
+    }),
     // Money in whole units; without a currency where none is told.
     amount: (number, currency) => or(currency ? moneyIn(currency) : whole)(number === null ? null : Math.floor(number + 0.5)),
     // An instant ahead, with no more of its date than it takes to know which is meant.

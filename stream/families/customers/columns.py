@@ -4,13 +4,13 @@ How figures of customers are read from snapshots: columns, one value for each qu
 None where there is nothing to tell: a ratio of nothing, or what a queue has not, such as customers who left.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from math import sqrt
 from typing import Final, NamedTuple
 
 from stream.core.columns import CountColumns
-from stream.core.distribution import quantile
+from stream.core.distribution import quantile, whole_quantile
 from stream.core.figure import Column, Reading
 from stream.core.ratio import Ratio
 from stream.core.windows import (
@@ -203,27 +203,31 @@ def stickiness(reading: CustomerReading, _: str) -> Sequence[float | None]:
 
 # What a solution took.
 
+_NINE_IN_TEN: Final = 0.9
+
 
 def effort_mean(field: str, per: int = 1) -> CustomerColumn:
     """Return what a solution took in the mean: *field* of the counts, by so many *per* unit."""
     return CUSTOMERS_COUNTED.of_ratio(Ratio(lambda of: (getattr(of, field), of.efforts), per=per))
 
 
-def effort_percentile(field: str, bounds: Sequence[float], share: float) -> CustomerColumn:
-    """Return what a *share* of the solutions did not exceed, estimated from buckets."""
+def effort_percentile(
+    field: str, bounds: Sequence[float], estimate: Callable[[float, Sequence[int], Sequence[float]], float | None]
+) -> CustomerColumn:
+    """Return what nine in ten solutions did not exceed, estimated from buckets."""
 
     def column(reading: CustomerReading, window: str) -> Sequence[float | None]:
         buckets = getattr(CUSTOMERS_COUNTED.counted(reading, window), field)
-        return [quantile(share, counts, bounds) for counts in zip(*buckets, strict=True)]
+        return [estimate(_NINE_IN_TEN, counts, bounds) for counts in zip(*buckets, strict=True)]
 
     return column
 
 
 EFFORT_COLUMNS: Final[dict[str, CustomerColumn]] = {
     "effort_seconds": effort_mean("effort_ms", 1000),
-    "effort_p90_seconds": effort_percentile("effort_in", EFFORT_BOUNDS_SECONDS, 0.9),
+    "effort_p90_seconds": effort_percentile("effort_in", EFFORT_BOUNDS_SECONDS, quantile),
     "effort_contacts": effort_mean("effort_contacts"),
-    "effort_p90_contacts": effort_percentile("effort_contacts_in", EFFORT_CONTACTS_BOUNDS, 0.9),
+    "effort_p90_contacts": effort_percentile("effort_contacts_in", EFFORT_CONTACTS_BOUNDS, whole_quantile),
     "effort_handovers": effort_mean("effort_handovers"),
     "effort_solutions": effort_mean("effort_solutions"),
 }
@@ -234,6 +238,9 @@ EFFORT_COLUMNS: Final[dict[str, CustomerColumn]] = {
 
 Z95: Final = 1.959963984540054
 """So many standard deviations to both sides have 95 % of a normal distribution between them."""
+
+ENOUGH_CONTACTS: Final = 5
+"""Of fewer, expected or come, a normal distribution is no likeness of a Poisson one: chance is not told apart."""
 
 _JOURNEY_DAYS: Final = 30
 
@@ -254,6 +261,8 @@ class ByChannel(NamedTuple):
     """After a purchase more than usual; less where it is negative."""
     margin: float | None
     """By so much the difference may be more or less: 95 % sure."""
+    change: tuple[float, float] | None
+    """Both, where the difference is more than chance, of enough contacts to tell."""
 
 
 def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChannel]]:
@@ -261,6 +270,8 @@ def journeys(reading: CustomerReading, window: str) -> Sequence[Sequence[ByChann
     Return the channels of each snapshot with contacts around purchases; none where none is 30 days ago by now.
 
     Contacts of a customer come independently of each other, nearly: so their number has the variance of its mean.
+    Of contacts after purchases that is the number that was to be expected, or came if more did: of none that came it
+    would be 0, as if nobody could ever come.
     """
 
     def compute() -> Sequence[Sequence[ByChannel]]:
@@ -287,15 +298,16 @@ def _by_channel(
     for channel, before, after, came in numbers:
         if not (before or after or came):
             continue
-        usual = came / spells if spells else None
-        yield ByChannel(
-            channel,
-            before / journeys,
-            after / journeys,
-            usual,
-            None if usual is None else after / journeys - usual,
-            Z95 * sqrt(after / journeys**2 + came / spells**2) if spells else None,
-        )
+        means = channel, before / journeys, after / journeys
+        if not spells:
+            yield ByChannel(*means, None, None, None, None)
+            continue
+        usual = came / spells
+        number = max(after, usual * journeys)
+        difference = after / journeys - usual
+        margin = Z95 * sqrt(number / journeys**2 + came / spells**2)
+        is_changed = abs(difference) > margin and number >= ENOUGH_CONTACTS
+        yield ByChannel(*means, usual, difference, margin, (difference, margin) if is_changed else None)
 
 
 def _days_in(window: str) -> float | None:

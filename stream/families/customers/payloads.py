@@ -135,7 +135,12 @@ class CartData(CustomerData, frozen=True, kw_only=True):
 
 
 class OrderedData(CartData, frozen=True, kw_only=True):
-    """The order that the cart has become."""
+    """
+    The order that the cart has become.
+
+    Each event is read by itself: it is a purchase of its customer where it tells customer, order and value, and what
+    the cart told before is not looked up.
+    """
 
     order: Id | None = None
-    """With it, and a customer, the order is a purchase of the customer as well."""
+    """With customer and value in this same event it is a purchase of the customer, too; else tell that apart."""

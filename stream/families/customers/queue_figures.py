@@ -71,7 +71,7 @@ _EFFORT_METRICS: Final = {
     "effort_p90_contacts": (
         "contact_effort_p90_contacts",
         "contacts",
-        "Contacts that a solution took and that nine in ten did not exceed.",
+        "Contacts that a solution took and that nine in ten did not exceed: a whole number.",
     ),
     "effort_handovers": ("contact_effort_handovers", "handovers", "Hand-overs that a solution took, in the mean."),
     "effort_solutions": ("contact_effort_solutions", "solutions", "Solutions offered until one held, in the mean."),

@@ -126,7 +126,7 @@ _OF_QUEUES: Final[dict[str, Show[CustomersSnapshot]]] = {
     "contact_effort_contacts": Show(
         name="effort_contacts", format="score", title="contacts/solution", rank=7, tile="small"
     ),
-    "contact_effort_p90_contacts": Show(name="effort_p90_contacts", format="score", title="contacts p90", if_any=True),
+    "contact_effort_p90_contacts": Show(name="effort_p90_contacts", format="count", title="contacts p90", if_any=True),
     "contact_effort_handovers": Show(name="effort_handovers", format="score", title="hand-overs", if_any=True),
     "contact_effort_solutions": Show(name="effort_solutions", format="score", title="solutions", if_any=True),
     "contact_customer_window_contacts": Show(name="contacts", format="count", title="contacts", rank=8, tile="small"),
@@ -277,13 +277,13 @@ def _changed(reading: CustomerReading, window: str) -> Sequence[dict[str, tuple[
     """
     Return by channel how many contacts more there are after a purchase than usual, and the margin of error of that.
 
-    Only where it is no chance; what differs most comes first.
+    Only where it is no chance, of enough contacts to tell; what differs most comes first.
     """
     return [
         {
-            one.channel: (one.difference, one.margin)
+            one.channel: one.change
             for one in sorted(channels, key=lambda one: -abs(one.difference or 0))
-            if one.difference is not None and one.margin is not None and abs(one.difference) > one.margin
+            if one.change is not None
         }
         for channels in _journeys(reading, window)
     ]

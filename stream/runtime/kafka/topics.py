@@ -23,15 +23,19 @@ from aiokafka.errors import (
     for_code,
 )
 
-from stream.errors import BrokerError, BrokerRefused, TopicMismatch
+from stream.errors import BrokerError, BrokerRefused, SettingsError, TopicMismatch
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import RIGHTS, cannot
+from stream.settings import EMBEDDED
 
 __all__ = ["DEAD_LETTERS", "TopicDeclaration", "changelog_topic", "dead_letter_topic", "ensure_topics", "source_topic"]
 
 logger = logging.getLogger(__name__)
 
 DEAD_LETTERS = "dead-letters"
+
+_TANSU = "tansu_cluster"
+"""The cluster that a broker of Tansu is of, as the embedded one is, where nobody says otherwise."""
 
 MAX_RECORD_BYTES = 4 * 2**20
 """What a source topic takes: more than an event may have, so that the mistake is seen as a dead letter."""
@@ -119,15 +123,19 @@ async def ensure_topics(
     replication: int = 1,
     create: bool = True,
     security: KafkaSecurity = PLAINTEXT,
+    idempotent: bool = False,
 ) -> list[str]:
     """
     Create the topics that are missing, compare the others; returns the names of those created.
 
     Raises TopicMismatch for what differs (or is missing and must not be created), BrokerAway when
-    the brokers do not answer, BrokerRefused or another BrokerError when they refuse.
+    the brokers do not answer, BrokerRefused or another BrokerError when they refuse, SettingsError
+    when they are to know *idempotent* producers and are the embedded broker, which does not.
     """
     wanted = {declaration.name: declaration for declaration in declared}
     async with _admin(brokers, security) as admin:
+        if idempotent:
+            await _refuse_embedded(admin, ",".join(brokers))
         # Not by describing them: some brokers create a topic because somebody asks for it.
         existing = set(await admin.list_topics())
         missing = [declaration for name, declaration in wanted.items() if name not in existing]
@@ -154,6 +162,15 @@ async def _admin(brokers: Sequence[str], security: KafkaSecurity) -> Any:
         raise await cannot(what, brokers, security, failure) from failure
     finally:
         await admin.close()
+
+
+async def _refuse_embedded(admin: Any, address: str) -> None:
+    # Its own answer, to a producer that asks for an id, is an unknown error, again and again.
+    if (await admin.describe_cluster())["cluster_id"] == _TANSU:
+        raise SettingsError(
+            f"CONTACT_STREAM_BROKER: {address} is an embedded broker, which knows no idempotent producers; "
+            f"name it {EMBEDDED}{address}"
+        )
 
 
 async def _problems(admin: Any, declared: Sequence[TopicDeclaration]) -> list[str]:

@@ -218,6 +218,13 @@ def test_of_ten_solutions_nine_took_an_hour_at_most_and_one_took_days() -> None:
     assert figure(fold, on(3), "effort_contacts", "7d", SUPPORT) == 12 / 10
 
 
+def test_of_ten_solutions_of_one_contact_each_nine_took_one_contact_at_most() -> None:
+    lines = [f"1 09:00 contacted c{n} contact=k{n}\n 1 10:00 solved c{n} contact=k{n}" for n in range(10)]
+    fold = customers_fold_of(told("\n".join(lines)))
+
+    assert figure(fold, on(3), "effort_p90_contacts", "7d", SUPPORT) == 1
+
+
 @pytest.mark.parametrize(
     ("line", "handovers"),
     [

@@ -46,6 +46,11 @@ def test_what_is_usual_is_of_all_customers_of_the_group() -> None:
     assert journey("margin", "chat") == pytest.approx(columns.Z95 * sqrt(2 + 3 / SPELLS**2))
 
 
+def test_of_contacts_that_did_not_come_chance_is_that_of_those_to_be_expected() -> None:
+    assert journey("after", "voice") == 0
+    assert journey("margin", "voice") == pytest.approx(columns.Z95 * sqrt(1 / SPELLS + 1 / SPELLS**2))
+
+
 def test_of_too_few_customers_nobody_can_tell_what_is_usual() -> None:
     assert journey("usual", "chat", policies=Policies()) is None
     assert journey("difference", "chat", policies=Policies()) is None
@@ -83,3 +88,39 @@ def test_what_changed_is_what_differs_by_more_than_chance() -> None:
 
     assert changed(BUYS) == {}
     assert changed(BUYS + many) == {"chat": pytest.approx(22 - 23 / SPELLS)}
+
+
+def a_town(customers: int, *, purchases: int, chats: int, after: int = 0) -> str:
+    """Customers, of whom the first have bought something; one of these chats after it, the others by the last."""
+    lines = [
+        *(f"1 09:00 joined c{n}" for n in range(customers)),
+        *(f"1 10:00 purchased c{n} order=o{n} amount=5" for n in range(purchases)),
+        *(f"5 09:00 contacted c{customers - 1 - n} contact=k{n} channel=chat" for n in range(chats)),
+        *(f"8 09:{n:02} contacted c0 contact=m{n} channel=chat" for n in range(after)),
+    ]
+    return "\n".join(lines)
+
+
+def test_that_nobody_came_by_a_rare_channel_is_no_change() -> None:
+    rare = a_town(340, purchases=40, chats=5)
+
+    assert journey("difference", "chat", table=rare) == pytest.approx(-0.00487, rel=0.01)
+    assert journey("margin", "chat", table=rare) == pytest.approx(0.0221, rel=0.01)
+    assert changed(rare) == {}
+
+
+def test_that_nobody_came_by_a_usual_channel_is_one() -> None:
+    usual = a_town(340, purchases=40, chats=250)
+
+    assert changed(usual) == {"chat": pytest.approx(-250 / (340 * 90.5 / 30))}
+
+
+def test_of_fewer_than_five_contacts_expected_or_come_nothing_is_said_to_have_changed() -> None:
+    four, five = (a_town(340, purchases=1, chats=0, after=number) for number in (4, 5))
+    more, margin = (journey(name, "chat", table=four) for name in ("difference", "margin"))
+
+    assert more is not None
+    assert margin is not None
+    assert more > margin
+    assert changed(four) == {}
+    assert [*changed(five)] == ["chat"]
