@@ -92,9 +92,11 @@ class ScriptedPbx(Struct):
             writer.write(script[begin:end])
             await writer.drain()
             begin = end
-        if number + 1 >= len(self.scripts):
-            while more := await reader.read(1000):
-                self.asked.append(more)
+        # What is left unread when a connection is closed resets it, and takes what was written last with it.
+        if number + 1 < len(self.scripts):
+            writer.write_eof()
+        while more := await reader.read(1000):
+            self.asked.append(more)
         writer.close()
 
     def write_file(self, folder: Path, *, name: str = "berlin", more: str = "") -> Path:

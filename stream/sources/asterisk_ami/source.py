@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -130,7 +130,7 @@ class AmiPuller:
         self._clock = clock
         self._pauses = pauses
 
-    async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
+    async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
         """Yield what the PBXs tell from now on, and what is different since *saved*."""
         position = AmiPosition(pbxs={}) if saved is None else AmiPosition.read(saved)
         servers = servers_of(self._options.file)
