@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from stream.core.windows import EPOCH
-from stream.sources.asterisk_ami.messages import Message, MessageReader, written
+from stream.sources.asterisk_ami.messages import Message, MessageReader, encoded_action
 from stream.sources.lines import BadLine
 from stream.sources.shipping import BackOff
 
@@ -21,7 +21,7 @@ __all__ = ["AmiServer", "Deliver", "listen", "micros_of"]
 
 logger = logging.getLogger(__name__)
 
-CHUNK: Final = 64 * 1024
+READ_BYTES: Final = 64 * 1024
 LONGEST_SILENCE: Final = 15.0
 """Seconds without a message until a ping is sent, and until its answer is missed."""
 
@@ -100,7 +100,9 @@ class _Conversation:
             # Only these classes of events, whatever more the user may read: a busy PBX tells a lot.
             mask = "agent,call,dialplan"
             writer.write(
-                written(Action="Login", ActionID="login", Username=server.user, Secret=server.secret, Events=mask)
+                encoded_action(
+                    Action="Login", ActionID="login", Username=server.user, Secret=server.secret, Events=mask
+                )
             )
             await self._read(reader, writer)
         finally:
@@ -111,12 +113,12 @@ class _Conversation:
         while True:
             try:
                 async with asyncio.timeout(self._silence):
-                    chunk = await reader.read(CHUNK)
+                    chunk = await reader.read(READ_BYTES)
             except TimeoutError:
                 if asked or not self.logged_in:
                     raise ConnectionLost("the PBX does not answer") from None
                 asked = True
-                writer.write(written(Action="Ping", ActionID="ping"))
+                writer.write(encoded_action(Action="Ping", ActionID="ping"))
                 continue
             if not chunk:
                 raise ConnectionLost("the PBX closed it")
@@ -135,8 +137,8 @@ class _Conversation:
                 self.logged_in = True
                 logger.info("%s: connected", self._server.name)
                 # The ping first: it tells how far our clocks are apart before anything without a time is told.
-                writer.write(written(Action="Ping", ActionID="ping"))
-                writer.write(written(Action="QueueStatus", ActionID="status"))
+                writer.write(encoded_action(Action="Ping", ActionID="ping"))
+                writer.write(encoded_action(Action="QueueStatus", ActionID="status"))
 
 
 def micros_of(at: datetime) -> int:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Event
 from stream.sources.asterisk_ami.ignored import IGNORED_EVENTS
 from stream.sources.asterisk_ami.messages import Message
-from stream.sources.asterisk_ami.snapshot import Snapshot, member_events, reconcile
+from stream.sources.asterisk_ami.snapshot import QueueStatus, member_events, reconcile
 from stream.sources.asterisk_ami.state import PbxState, PendingExit, remember
 from stream.sources.asterisk_ami.teller import Teller
 from stream.sources.asterisk_queue_log.line import LogIdentity
@@ -42,13 +42,13 @@ _LONGEST: Final = {"call": 200, "queue": 128, "member": 256}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MEMBER = ("membername", "name", "agentname", "interface", "location", "member")
 
-Need = Literal["call", "queue", "member"]
+NamedParty = Literal["call", "queue", "member"]
 
 
 class EventRule(Struct, frozen=True):
     """What an event must name, and what it tells; None where it is about something else."""
 
-    needs: tuple[Need, ...]
+    needs: tuple[NamedParty, ...]
     tell: "Callable[[AmiMapper, Happening], list[Event] | None]"
 
 
@@ -71,7 +71,7 @@ class AmiMapper:
         """Contacts that left while nobody was connected."""
         self._teller = Teller(identity, state)
         self._intake = intake
-        self._snapshot: Snapshot | None = None
+        self._snapshot: QueueStatus | None = None
         self._skew = 0
         self._connected = False
 
@@ -294,8 +294,8 @@ class AmiMapper:
             self.unseen = 0
         return told
 
-    def _begun(self, what: Happening) -> Snapshot:
-        self._snapshot = self._snapshot or Snapshot(what.at)
+    def _begun(self, what: Happening) -> QueueStatus:
+        self._snapshot = self._snapshot or QueueStatus(what.at)
         return self._snapshot
 
     # -- how a caller left ---------------------------------------------------------------------
@@ -338,30 +338,30 @@ def _fault(rule: EventRule, what: Happening) -> BadLine | None:
     return None
 
 
-CALLER: Final[tuple[Need, ...]] = ("call", "queue")
-OFFER: Final[tuple[Need, ...]] = ("call", "queue", "member")
-MEMBER: Final[tuple[Need, ...]] = ("queue", "member")
+_CALLER: Final[tuple[NamedParty, ...]] = ("call", "queue")
+_OFFER: Final[tuple[NamedParty, ...]] = ("call", "queue", "member")
+_MEMBER_OF: Final[tuple[NamedParty, ...]] = ("queue", "member")
 
-_JOINED = EventRule(CALLER, AmiMapper.joined)
-_LEFT = EventRule(CALLER, AmiMapper.left)
-_MEMBERSHIP = EventRule(MEMBER, AmiMapper.membership)
-_CALL: Final[tuple[Need, ...]] = ("call",)
+_JOINED = EventRule(_CALLER, AmiMapper.joined)
+_LEFT = EventRule(_CALLER, AmiMapper.left)
+_MEMBERSHIP = EventRule(_MEMBER_OF, AmiMapper.membership)
+_CALL: Final[tuple[NamedParty, ...]] = ("call",)
 
 KNOWN_EVENTS: Final[Mapping[str, EventRule]] = {
     "queuecallerjoin": _JOINED,
     "join": _JOINED,  # before Asterisk 12
     "queuecallerleave": _LEFT,
     "leave": _LEFT,
-    "queuecallerabandon": EventRule(CALLER, AmiMapper.abandoned),
+    "queuecallerabandon": EventRule(_CALLER, AmiMapper.abandoned),
     "varset": EventRule(_CALL, AmiMapper.variable),
     "newexten": EventRule(_CALL, AmiMapper.dialled),
     "hanguprequest": EventRule(_CALL, AmiMapper.asks_to_hang_up),
     "hangup": EventRule(_CALL, AmiMapper.hung_up),
-    "agentcalled": EventRule(OFFER, AmiMapper.rings),
-    "agentringnoanswer": EventRule(OFFER, lambda mapper, what: mapper.rang_in_vain(what, "RINGNOANSWER")),
-    "agentdump": EventRule(OFFER, lambda mapper, what: mapper.rang_in_vain(what, "AGENTDUMP")),
-    "agentconnect": EventRule(OFFER, AmiMapper.answered),
-    "agentcomplete": EventRule(MEMBER, AmiMapper.completed),
+    "agentcalled": EventRule(_OFFER, AmiMapper.rings),
+    "agentringnoanswer": EventRule(_OFFER, lambda mapper, what: mapper.rang_in_vain(what, "RINGNOANSWER")),
+    "agentdump": EventRule(_OFFER, lambda mapper, what: mapper.rang_in_vain(what, "AGENTDUMP")),
+    "agentconnect": EventRule(_OFFER, AmiMapper.answered),
+    "agentcomplete": EventRule(_MEMBER_OF, AmiMapper.completed),
     "hold": EventRule(_CALL, AmiMapper.held),
     "unhold": EventRule(_CALL, AmiMapper.held),
     "attendedtransfer": EventRule((), AmiMapper.transferred_attended),
@@ -369,14 +369,14 @@ KNOWN_EVENTS: Final[Mapping[str, EventRule]] = {
     "queuememberstatus": _MEMBERSHIP,
     "queuememberpause": _MEMBERSHIP,
     "queuememberpaused": _MEMBERSHIP,
-    "queuememberremoved": EventRule(MEMBER, AmiMapper.removed),
+    "queuememberremoved": EventRule(_MEMBER_OF, AmiMapper.removed),
     "agentlogin": EventRule((), lambda mapper, what: mapper.logged(what, "AGENTLOGIN")),
     "agentcallbacklogin": EventRule((), lambda mapper, what: mapper.logged(what, "AGENTCALLBACKLOGIN")),
     "agentlogoff": EventRule((), lambda mapper, what: mapper.logged(what, "AGENTLOGOFF")),
     "agentcallbacklogoff": EventRule((), lambda mapper, what: mapper.logged(what, "AGENTLOGOFF")),
     "queueparams": EventRule(("queue",), AmiMapper.queue_listed),
-    "queuemember": EventRule(MEMBER, AmiMapper.member_listed),
-    "queueentry": EventRule(CALLER, AmiMapper.entry_listed),
+    "queuemember": EventRule(_MEMBER_OF, AmiMapper.member_listed),
+    "queueentry": EventRule(_CALLER, AmiMapper.entry_listed),
     "queuestatuscomplete": EventRule((), AmiMapper.listed),
 }
 """By name in small letters, which versions of Asterisk spell differently."""

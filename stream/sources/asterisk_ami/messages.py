@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stream.sources.lines import BadLine, Line, LineSplitter, Location
 
-__all__ = ["Message", "MessageReader", "written"]
+__all__ = ["Message", "MessageReader", "encoded_action"]
 
 HEADERS_KEPT: Final = 500
 """More than any message has; the rest of a longer one is dropped while it is read."""
@@ -82,6 +82,6 @@ class MessageReader:
         return None
 
 
-def written(**headers: str) -> bytes:
+def encoded_action(**headers: str) -> bytes:
     """Return an action as it is sent."""
     return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n"

@@ -13,7 +13,7 @@ from stream.sources.asterisk_ami.messages import Message
 from stream.sources.asterisk_ami.teller import Teller
 from stream.sources.asterisk_queue_log.calls import Visit
 
-__all__ = ["Snapshot", "member_events", "reconcile"]
+__all__ = ["QueueStatus", "member_events", "reconcile"]
 
 BUSY: Final = frozenset({"2", "3", "7", "8"})
 """States of a device: in use, busy, ringing while in use, on hold."""
@@ -22,7 +22,7 @@ SLACK = 2_000_000
 """Waits and ends of calls are told in whole seconds."""
 
 
-class Snapshot(Struct):
+class QueueStatus(Struct):
     """The answer as far as it has come."""
 
     began: int
@@ -45,7 +45,7 @@ def member_events(teller: Teller, message: Message, at: int, queue: str, member:
     return teller.tell("PAUSE" if paused else "UNPAUSE", at, reason, queue=queue, member=member)
 
 
-def reconcile(teller: Teller, snapshot: Snapshot, at: int) -> tuple[list[Event], int]:
+def reconcile(teller: Teller, snapshot: QueueStatus, at: int) -> tuple[list[Event], int]:
     """Return the events that lead from what was known to a snapshot, and how many contacts left unseen."""
     told = [
         event
@@ -63,7 +63,7 @@ def reconcile(teller: Teller, snapshot: Snapshot, at: int) -> tuple[list[Event],
     return told, unseen
 
 
-def _removed(teller: Teller, snapshot: Snapshot, at: int) -> list[Event]:
+def _removed(teller: Teller, snapshot: QueueStatus, at: int) -> list[Event]:
     spelled = {(teller.memory.spelled(queue), member) for queue, member in snapshot.members}
     gone = [
         (queue, name)
@@ -74,7 +74,7 @@ def _removed(teller: Teller, snapshot: Snapshot, at: int) -> list[Event]:
     return [event for queue, name in gone for event in teller.tell("REMOVEMEMBER", at, queue=queue, member=name)]
 
 
-def _gone(teller: Teller, snapshot: Snapshot, at: int) -> tuple[int, list[Event]]:
+def _gone(teller: Teller, snapshot: QueueStatus, at: int) -> tuple[int, list[Event]]:
     waiting = {(teller.memory.spelled(queue), call) for queue, call in snapshot.entries}
     busy = {(teller.memory.spelled(key[0]), key[1]): message for key, message in snapshot.members.items()}
     unseen, told = 0, list[Event]()

@@ -1,7 +1,6 @@
 """Asterisk's manager interface (AMI) as a source: the queues of one or several PBXs, live."""
 
 import asyncio
-import os
 import ssl
 import tomllib
 from collections.abc import AsyncGenerator, Callable
@@ -39,11 +38,9 @@ class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: str
     user: str
+    secret_file: str
+    """Beside the file, unless it is an absolute path: so that this one can be shown to others."""
     port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
-    secret_file: str | None = None
-    """Beside the file, unless it is an absolute path."""
-    secret_env: str | None = None
-    """A variable of the environment."""
     tls: bool = False
     ca_file: str | None = None
     """For certificates that no public authority has signed."""
@@ -98,16 +95,10 @@ def _server(file: Path, name: str, pbx: Pbx) -> AmiServer:
 
 
 def _secret(file: Path, name: str, pbx: Pbx) -> str:
-    match pbx.secret_file, pbx.secret_env:
-        case str(path), None:
-            try:
-                return (file.parent / path).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as failure:
-                raise SettingsError(f"{file}: pbx.{name}: secret_file cannot be read") from failure
-        case None, str(variable):
-            return os.environ.get(variable, "").strip()
-        case _:
-            raise SettingsError(f"{file}: pbx.{name}: say either secret_file or secret_env")
+    try:
+        return (file.parent / pbx.secret_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as failure:
+        raise SettingsError(f"{file}: pbx.{name}: secret_file cannot be read") from failure
 
 
 class AmiPuller:
@@ -148,6 +139,9 @@ class AmiPuller:
         try:
             while True:
                 told = self._told(mappers, await inbox.get())
+                # What came meanwhile goes along: one acknowledgement and one saved position for all of it.
+                for _ in range(inbox.qsize()):
+                    told += self._told(mappers, inbox.get_nowait())
                 # Without events nothing is saved: what only a position would know, the next snapshot tells.
                 if told:
                     yield PulledBatch(told, position.write())
@@ -163,7 +157,7 @@ class AmiPuller:
         async def deliver(found: Found | None) -> None:
             await inbox.put((server.name, found))
 
-        await listen(server, deliver, self._clock, pauses=self._pauses(), refusals=None)
+        await listen(server, deliver, self._clock, pauses=self._pauses())
 
     def _told(self, mappers: dict[str, AmiMapper], taken: tuple[str, Found | None] | None) -> list[Event]:
         match taken:

@@ -183,12 +183,11 @@ def test_a_server_is_printed_without_its_secret() -> None:
 
 
 FAULTS = {
-    'host = "h"\nuser = "u"': "say either secret_file or secret_env",
-    'host = "h"\nuser = "u"\nsecret_file = "a"\nsecret_env = "B"': "say either secret_file or secret_env",
+    'host = "h"\nuser = "u"': "missing required field `secret_file`",
     'host = "h"\nuser = "u"\nsecret_file = "missing"': "secret_file cannot be read",
-    'host = "h"\nuser = "u"\nsecret_env = "NO_SUCH_VARIABLE"': "one line each, and not empty",
+    'host = "h"\nuser = "u"\nsecret_file = "empty"': "one line each, and not empty",
     'host = "h"\nuser = "u\\r\\nAction: x"\nsecret_file = "secret"': "one line each, and not empty",
-    'host = "h"\nuser = "u"\nsecret = "pa55word"': "unknown field `secret`",
+    'host = "h"\nuser = "u"\nsecret_file = "secret"\nsecret = "pa55word"': "unknown field `secret`",
     'host = "h"\nuser = "u"\nsecret_file = "secret"\ntls = true\nca_file = "none"': "ca_file cannot be used",
     "host": "Expected '='",
 }
@@ -197,6 +196,7 @@ FAULTS = {
 @pytest.mark.parametrize(("table", "message"), FAULTS.items())
 def test_a_file_that_will_not_do_is_named_with_what_to_fix(tmp_path: Path, table: str, message: str) -> None:
     (tmp_path / "secret").write_text("pa55word")
+    (tmp_path / "empty").touch()
     file = tmp_path / "pbx.toml"
     file.write_text(f"[pbx.berlin]\n{table}\n")
 
@@ -207,12 +207,10 @@ def test_a_file_that_will_not_do_is_named_with_what_to_fix(tmp_path: Path, table
     assert "pa55word" not in str(caught.value)
 
 
-def test_a_secret_comes_from_a_file_or_the_environment_and_tls_checks_the_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BERLIN_SECRET", "pa55word")
+def test_a_secret_is_in_a_file_of_its_own_and_tls_checks_the_name(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("pa55word\n")
     file = tmp_path / "pbx.toml"
-    file.write_text('[pbx."/pbx/berlin"]\nhost = "h"\nuser = "u"\nsecret_env = "BERLIN_SECRET"\ntls = true\n')
+    file.write_text('[pbx."/pbx/berlin"]\nhost = "h"\nuser = "u"\nsecret_file = "secret"\ntls = true\n')
 
     ((server, identity),) = servers_of(file)
 
