@@ -78,6 +78,7 @@ async def listen(
             if conversation.logged_in:
                 await deliver(None)
                 pauses.reset()
+                refusals.reset()
             await pauses.wait()
 
 

@@ -4,17 +4,18 @@ Pure: it reads no clock. An event that stands in neither table is counted as unk
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from msgspec import Struct
 
 from stream.core.cloudevents import Event
+from stream.sources.asterisk_ami.agent_events import AgentEvents
+from stream.sources.asterisk_ami.happening import Happening, NamedParty, fault_of, happening_of
 from stream.sources.asterisk_ami.ignored import IGNORED_EVENTS
 from stream.sources.asterisk_ami.messages import Message
-from stream.sources.asterisk_ami.snapshot import QueueStatus, member_events, reconcile
-from stream.sources.asterisk_ami.state import PbxState, PendingExit, remember
+from stream.sources.asterisk_ami.snapshot import QueueStatus, reconcile
+from stream.sources.asterisk_ami.state import PbxState
 from stream.sources.asterisk_ami.teller import Teller
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.intake import Intake
@@ -27,23 +28,6 @@ logger = logging.getLogger(__name__)
 DECIDED_AFTER: Final = 2_000_000
 """Microseconds in which Asterisk says how a caller left a queue, if it says so at all."""
 
-EXIT_BY_STATUS: Final[Mapping[str, str]] = {
-    "TIMEOUT": "EXITWITHTIMEOUT",
-    "LEAVEEMPTY": "EXITEMPTY",
-    "LEAVEUNAVAIL": "EXITEMPTY",
-    "WITHDRAW": "WITHDRAW",
-    "CONTINUE": "EXITWITHKEY",
-    "ABANDON": "ABANDON",
-}
-BLOCKED_BY_STATUS: Final[Mapping[str, str]] = {"FULL": "FULL", "JOINEMPTY": "JOINEMPTY", "JOINUNAVAIL": "JOINEMPTY"}
-
-# As for lines of a queue_log: the names become parts of events, so they keep to the limits of the contract.
-_LONGEST: Final = {"call": 200, "queue": 128, "member": 256}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_MEMBER = ("membername", "name", "agentname", "interface", "location", "member")
-
-NamedParty = Literal["call", "queue", "member"]
-
 
 class EventRule(Struct, frozen=True):
     """What an event must name, and what it tells; None where it is about something else."""
@@ -52,24 +36,13 @@ class EventRule(Struct, frozen=True):
     tell: "Callable[[AmiMapper, Happening], list[Event] | None]"
 
 
-class Happening(Struct, frozen=True):
-    """A message, and when it happened to whom; empty where it names none."""
-
-    message: Message
-    at: int
-    call: str
-    queue: str
-    member: str
-
-
-class AmiMapper:
+class AmiMapper(AgentEvents):
     """Turns the messages of one PBX into events, and counts what became of each."""
 
     def __init__(self, identity: LogIdentity, state: PbxState, intake: Intake) -> None:
-        self.state = state
+        super().__init__(state, Teller(identity, state))
         self.unseen = 0
         """Contacts that left while nobody was connected."""
-        self._teller = Teller(identity, state)
         self._intake = intake
         self._snapshot: QueueStatus | None = None
         self._skew = 0
@@ -92,9 +65,9 @@ class AmiMapper:
         self.state.heard = max(self.state.heard, at)
         return [*self.passed(at), *self._told(found, at)]
 
-    def passed(self, at: int | None) -> list[Event]:
-        """Return what is decided because nothing else was said until *at*; None: by the clock that read last."""
-        due = [call for call, left in self.state.exits.items() if at is None or left.at + DECIDED_AFTER <= at]
+    def passed(self, at: int) -> list[Event]:
+        """Return what is decided because nothing else was said until *at*, in microseconds of the PBX."""
+        due = [call for call, left in self.state.exits.items() if left.at + DECIDED_AFTER <= at]
         return [event for call in due for event in self._decide(call)] if self._connected else []
 
     def later(self, received: int) -> list[Event]:
@@ -104,6 +77,8 @@ class AmiMapper:
     def lost(self) -> list[Event]:
         """Note that nobody is connected any more; who had just left a queue did so for reasons nobody was told."""
         self._connected, self._snapshot = False, None
+        # What the next connection tells depends on the rights of its user by then.
+        self.state.tells_status = self.state.tells_hangup = False
         self.state.away_since = self.state.away_since or self.state.heard
         told = list[Event]()
         for call, left in list(self.state.exits.items()):
@@ -114,18 +89,18 @@ class AmiMapper:
 
     def _told(self, message: Message, at: int) -> list[Event]:
         name = message.name
-        rule = KNOWN_EVENTS.get(name.lower())
         if not name:
             self._intake.refuse(BadLine(message.place, "not_an_event", "the message is no event and no response"))
             return []
+        rule = KNOWN_EVENTS.get(name.lower())
         if rule is None:
             if name in IGNORED_EVENTS:
                 self._intake.ignore(name)
             else:
                 self._intake.wonder(name[:80], BadLine(message.place, "unknown_event", "the event is not known"))
             return []
-        happening = Happening(message, at, message.first("uniqueid"), message.first("queue"), message.first(*_MEMBER))
-        if (bad := _fault(rule, happening)) is not None:
+        happening = happening_of(message, at)
+        if (bad := fault_of(happening, rule.needs)) is not None:
             self._intake.refuse(bad)
             return []
         told = rule.tell(self, happening)
@@ -134,133 +109,6 @@ class AmiMapper:
             return []
         self._intake.used[name] += 1
         return told
-
-    # -- callers -------------------------------------------------------------------------------
-
-    def joined(self, what: Happening) -> list[Event]:
-        """A caller began to wait."""
-        told = self._decide(what.call, goes_on=True)
-        position = what.message.first("position")
-        return told + self._teller.tell("ENTERQUEUE", what.at, "", "", position, call=what.call, queue=what.queue)
-
-    def left(self, what: Happening) -> list[Event]:
-        """A caller waits no more: the message comes of an answer, too, before or after that of the answer."""
-        known = self.state.memory.calls.get(what.call)
-        waits = known is not None and any(visit.state == "waiting" for visit in known.visits)
-        if waits and what.call not in self.state.exits:
-            position = what.message.first("position")
-            remember(self.state.exits, what.call, PendingExit(what.queue, what.at, position))
-        return []
-
-    def abandoned(self, what: Happening) -> list[Event]:
-        """A caller left; by hanging up, if a request for that came first, else what comes next tells."""
-        position, waited = what.message.first("position"), what.message.first("holdtime")
-        remember(self.state.exits, what.call, PendingExit(what.queue, what.at, position, waited, abandoned=True))
-        return self._decide(what.call, "ABANDON") if what.call in self.state.hung_up else []
-
-    def variable(self, what: Happening) -> list[Event] | None:
-        """QUEUESTATUS says how a caller left, or why it was not let in."""
-        if what.message.first("variable") != "QUEUESTATUS":
-            return None
-        self.state.tells_status = True
-        status = what.message.first("value")
-        if status in BLOCKED_BY_STATUS:
-            return self._blocked(what, BLOCKED_BY_STATUS[status])
-        return self._decide(what.call, EXIT_BY_STATUS.get(status, ""))
-
-    def dialled(self, what: Happening) -> list[Event] | None:
-        """The dialplan sends a call to a queue: the only place that names it, if the call is not let in."""
-        if what.message.first("application").lower() != "queue":
-            return None
-        remember(self.state.dialled, what.call, what.message.first("appdata").partition(",")[0])
-        return []
-
-    def asks_to_hang_up(self, what: Happening) -> list[Event]:
-        """Somebody hangs up: of a caller who waits it means that it gives up."""
-        self.state.tells_hangup = True
-        if what.call in self.state.memory.calls:
-            remember(self.state.hung_up, what.call, True)  # noqa: FBT003  # it is a set that keeps its order
-        return []
-
-    def hung_up(self, what: Happening) -> list[Event] | None:
-        """A channel is gone: nothing more will be said of its call."""
-        told = self._decide(what.call)
-        self.state.hung_up.pop(what.call, None)
-        self.state.dialled.pop(what.call, None)
-        return told or None
-
-    # -- agents and conversations --------------------------------------------------------------
-
-    def rings(self, what: Happening) -> list[Event]:
-        """It begins to ring at a member."""
-        self.state.ringing.setdefault(what.call, {})[what.member] = what.queue
-        return self._teller.tell("AGENTCALLED", what.at, call=what.call, queue=what.queue, member=what.member)
-
-    def rang_in_vain(self, what: Happening, verb: str) -> list[Event]:
-        """It rings no more at a member."""
-        self.state.ringing.get(what.call, {}).pop(what.member, None)
-        ring = what.message.first("ringtime")
-        return self._teller.tell(verb, what.at, ring, call=what.call, queue=what.queue, member=what.member)
-
-    def answered(self, what: Happening) -> list[Event]:
-        """A member answered."""
-        self.state.exits.pop(what.call, None)
-        channel = what.message.first("destuniqueid", "bridgedchannel")
-        remember(self.state.agent_channels, channel, what.call)
-        params = (what.message.first("holdtime"), channel, what.message.first("ringtime"))
-        return self._teller.leave("CONNECT", what.at, *params, call=what.call, queue=what.queue, member=what.member)
-
-    def completed(self, what: Happening) -> list[Event] | None:
-        """A conversation is over."""
-        # A caller whose channel is gone already is not named any more.
-        call = what.call or self._teller.call_of_agent(what.queue, what.member)
-        if not call:
-            return None
-        held, talked = what.message.first("holdtime"), what.message.first("talktime")
-        channel = what.message.first("destuniqueid", "bridgedchannel")
-        self.state.agent_channels.pop(channel, None)
-        where = {"call": call, "queue": what.queue, "member": what.member}
-        reason = what.message.first("reason").lower()
-        if reason == "transfer":
-            attended = {call, channel} & self.state.attended.keys()
-            verb = "ATTENDEDTRANSFER" if attended else "BLINDTRANSFER"
-            return self._teller.tell(verb, what.at, "", "", held, talked, "1", **where)
-        verb = "COMPLETECALLER" if reason == "caller" else "COMPLETEAGENT"
-        return self._teller.tell(verb, what.at, held, talked, **where)
-
-    def held(self, what: Happening) -> list[Event] | None:
-        """A party puts the other on hold: the agent the caller, if it is not the caller who does."""
-        linked = what.message.first("linkedid")
-        call = self.state.agent_channels.get(what.call) or (linked if linked != what.call else "")
-        visit = self._teller.visit_in_conversation(call)
-        if visit is None:
-            return None
-        # Versions before 12 tell both by one name.
-        resumes = what.message.name.lower() == "unhold" or what.message.first("status").lower() == "off"
-        verb = "CALLEROFFHOLD" if resumes else "CALLERONHOLD"
-        return self._teller.tell(verb, what.at, call=call, queue=visit.queue, member=visit.agent)
-
-    def transferred_attended(self, what: Happening) -> list[Event]:
-        """Calls are joined: which conversation of a queue that ends, its own message tells."""
-        for name, channel in what.message.headers.items():
-            if name.endswith("uniqueid") and not name.endswith("bridgeuniqueid"):
-                remember(self.state.attended, channel, True)  # noqa: FBT003  # it is a set that keeps its order
-        return []
-
-    def membership(self, what: Happening) -> list[Event]:
-        """Something was said of a member of a queue."""
-        return member_events(self._teller, what.message, what.at, what.queue, what.member)
-
-    def removed(self, what: Happening) -> list[Event]:
-        """A member serves a queue no more."""
-        return self._teller.tell("REMOVEMEMBER", what.at, queue=what.queue, member=what.member)
-
-    def logged(self, what: Happening, verb: str) -> list[Event] | None:
-        """An agent of `app_agent_pool` came or went."""
-        agent = what.message.first("agent")
-        if not agent or len(agent) > _LONGEST["member"] - len("Agent/") or _CONTROL.search(agent):
-            return None
-        return self._teller.tell(verb, what.at, member=f"Agent/{agent.removeprefix('Agent/')}")
 
     # -- the snapshot --------------------------------------------------------------------------
 
@@ -297,45 +145,6 @@ class AmiMapper:
     def _begun(self, what: Happening) -> QueueStatus:
         self._snapshot = self._snapshot or QueueStatus(what.at)
         return self._snapshot
-
-    # -- how a caller left ---------------------------------------------------------------------
-
-    def _decide(self, call: str, verb: str = "", *, goes_on: bool = False) -> list[Event]:
-        """Tell how a caller left, if that is still open: as *verb* says, else by what has and has not been said."""
-        left = self.state.exits.pop(call, None)
-        if left is None:
-            return []
-        params = (left.position, "", left.waited)
-        return self._teller.leave(
-            verb or self._exit(left, goes_on=goes_on), left.at, *params, call=call, queue=left.queue
-        )
-
-    def _exit(self, left: PendingExit, *, goes_on: bool) -> str:
-        if not left.abandoned:
-            return "EXITWITHKEY"
-        # Asterisk calls a timeout an abandon, too. Who hung up had asked for that, where such requests are told;
-        # where QUEUESTATUS is, anything else would have been told by it.
-        asked_nothing = self.state.tells_hangup and not self.state.tells_status
-        return "EXIT" if goes_on or asked_nothing else "ABANDON"
-
-    def _blocked(self, what: Happening, verb: str) -> list[Event] | None:
-        queue = self.state.dialled.get(what.call) or what.message.first("exten")
-        # By convention an extension is called as its queue; one that is no queue says nothing.
-        if queue.encode().lower().decode() not in self.state.memory.spellings:
-            return None
-        return self._teller.tell(verb, what.at, call=what.call, queue=queue)
-
-
-def _fault(rule: EventRule, what: Happening) -> BadLine | None:
-    for need in rule.needs:
-        if not getattr(what, need):
-            return BadLine(what.message.place, f"missing_{need}", f"the event names no {need}")
-    for name, longest in _LONGEST.items():
-        value = getattr(what, name)
-        if len(value) > longest or _CONTROL.search(value):
-            detail = f"the {name} is longer than {longest} characters or has control characters"
-            return BadLine(what.message.place, "bad_field", detail)
-    return None
 
 
 _CALLER: Final[tuple[NamedParty, ...]] = ("call", "queue")

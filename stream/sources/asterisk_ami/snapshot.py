@@ -32,6 +32,10 @@ class QueueStatus(Struct):
     """By queue and call: when it was told."""
 
 
+LONGEST_WAIT: Final = 31 * 24 * 3600
+"""Seconds; as for all lengths of the contract."""
+
+
 def member_events(teller: Teller, message: Message, at: int, queue: str, member: str) -> list[Event]:
     """Return what is new in a message about a member: that it serves the queue, or paused there or came back."""
     known = teller.memory.members.by_name.get(member)
@@ -103,7 +107,9 @@ def _talks(visit: Visit, member: Message | None, began: int) -> bool:
 
 
 def _entered(teller: Teller, message: Message, when: int, queue: str, call: str) -> list[Event]:
-    since = when - (message.number("wait") or 0) * 1_000_000
+    waited = message.number("wait") or 0
+    # What is absurd is unknown.
+    since = when - (waited if waited <= LONGEST_WAIT else 0) * 1_000_000
     known = teller.memory.saved.calls.get(call)
     spelled = teller.memory.spelled(queue)
     for visit in known.visits if known else ():

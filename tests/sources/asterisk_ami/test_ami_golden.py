@@ -91,6 +91,18 @@ def messages(name: str) -> list[Message]:
     return [found for found in found_in(recorded(name), 1_795_781_249) if isinstance(found, Message)]
 
 
+def test_at_its_original_speed_it_tells_the_same_as_in_one_go() -> None:
+    by, told, second = ami_mapper(), list[Event](), 1_795_781_197
+    for message in messages("session_full"):
+        # Nothing is said for seconds: the clock goes on all the same, and is looked at.
+        while second * 1_000_000 < (message.stamped or 0):
+            told += by.later(second * 1_000_000)
+            second += 1
+        told += by.map(message)
+
+    assert told == mapped_messages(ami_mapper(), messages("session_full"))
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_a_restart_between_two_messages_changes_nothing(data: st.DataObject) -> None:

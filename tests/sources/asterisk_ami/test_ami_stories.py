@@ -1,8 +1,11 @@
 """What each message tells: a PBX on the left, events on the right."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.sdk.producer import checked
+from stream.sources.asterisk_ami.mapper import KNOWN_EVENTS
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.sources.asterisk_ami.manager_stories import MANAGER_STORIES
@@ -108,3 +111,58 @@ def test_of_what_happened_while_nobody_was_connected_nothing_is_made_up(caplog: 
         "300 agent.activity_changed Ana activity=idle",
     ]
     assert "2 contacts left while nobody was connected; what became of them is missing" in caplog.text
+
+
+VALUES = st.sampled_from(
+    ["", "0", "1", "c1", "c2", "q1", "Q1", "Ana", "transfer", "QUEUESTATUS", "FULL", "9" * 12, "\x00", "é"]
+)
+HEADERS = st.sampled_from(
+    [
+        "Uniqueid",
+        "Linkedid",
+        "DestUniqueid",
+        "Queue",
+        "MemberName",
+        "Interface",
+        "HoldTime",
+        "TalkTime",
+        "RingTime",
+        "Wait",
+        "Position",
+        "Paused",
+        "Status",
+        "InCall",
+        "LastCall",
+        "Reason",
+        "Variable",
+        "Value",
+        "Exten",
+        "Application",
+        "AppData",
+        "Agent",
+        "Ping",
+        "Response",
+    ]
+)
+TIMES = st.sampled_from(["", "0", "999999", "1700000000", "1700000003.25", "9999999999.999999", "1e9", "-1"])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*KNOWN_EVENTS, "Other"]), TIMES, st.dictionaries(HEADERS, VALUES, max_size=8)),
+        max_size=30,
+    )
+)
+def test_whatever_comes_it_goes_on_and_each_message_is_counted_once(
+    said: list[tuple[str, str, dict[str, str]]],
+) -> None:
+    intake = Intake()
+    by = ami_mapper(intake=intake)
+    for name, time, headers in said:
+        message = {"Event": name, "Timestamp": time} | headers
+        stream = "".join(f"{key}: {value}\r\n" for key, value in message.items()).encode() + b"\r\n"
+        mapped_messages(by, found_in(stream))
+
+    by.lost()
+    counts = (intake.used, intake.ignored, intake.unknown, intake.refused)
+    assert intake.read == len(said) == sum(count.total() for count in counts)
