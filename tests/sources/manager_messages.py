@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -108,9 +109,11 @@ class ScriptedPbx(Struct):
 
 
 @asynccontextmanager
-async def serving(*scripts: bytes, clocks: Iterable[float] = ()) -> AsyncIterator[ScriptedPbx]:
+async def serving(
+    *scripts: bytes, clocks: Iterable[float] = (), tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ScriptedPbx]:
     pbx = ScriptedPbx(list(scripts), clocks=list(clocks))
-    server = await asyncio.start_server(pbx.speak, "127.0.0.1", 0)
+    server = await asyncio.start_server(pbx.speak, "127.0.0.1", 0, ssl=tls)
     pbx.port = server.sockets[0].getsockname()[1]
     try:
         yield pbx

@@ -19,6 +19,7 @@ from stream.sources.asterisk_ami.state import AmiPosition
 from stream.sources.intake import Intake
 from stream.sources.shipping import BackOff
 from stream.sources.source import PulledBatch
+from tests.security.certificates import Certificates
 from tests.sources.asterisk_ami.test_ami_golden import counted, figures
 from tests.sources.manager_messages import WELCOME, ScriptedPbx, found_in, messages_of, recorded, serving
 from tests.sources.queue_logs import START, told
@@ -217,3 +218,36 @@ def test_a_secret_is_in_a_file_of_its_own_and_tls_checks_the_name(tmp_path: Path
     assert (server.port, server.secret, identity.source) == (5039, "pa55word", "/pbx/berlin")
     assert server.tls is not None
     assert (server.tls.verify_mode, server.tls.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+async def test_over_tls_it_listens_to_a_pbx_that_the_authority_knows(tmp_path: Path) -> None:
+    known = Certificates(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*known.issue("pbx", "127.0.0.1"))
+    more = f'tls = true\nca_file = "{known.authority.name}"\n'
+    async with serving(WELCOME + JOIN, tls=context) as pbx:
+        events, _ = await pulled(pbx, pbx.write_file(tmp_path, more=more), bool)
+
+    assert [type(event).__name__ for event in events] == ["ContactEnqueued"]
+
+
+async def test_a_pbx_that_no_authority_knows_gets_no_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    known = Certificates(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*known.issue("pbx", "127.0.0.1"))
+    tried = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        tried.set()
+        await asyncio.sleep(0)
+
+    async with serving(WELCOME + JOIN, tls=context) as pbx:
+        file = pbx.write_file(tmp_path, more=f'tls = true\nca_file = "{known.stranger.name}"\n')
+        puller = AmiPuller(Options(file=file), Intake(), clock=pbx.clock, pauses=lambda: BackOff(sleep=sleep))
+        listening = asyncio.ensure_future(anext(puller.batches(None)))
+        await tried.wait()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+
+    assert "certificate verify failed" in caplog.text
+    assert pbx.asked == []

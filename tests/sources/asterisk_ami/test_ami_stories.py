@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.families.contacts.events import ContactEnqueued
 from stream.sdk.producer import checked
 from stream.sources.asterisk_ami.mapper import KNOWN_EVENTS
 from stream.sources.intake import Intake
@@ -111,6 +112,18 @@ def test_of_what_happened_while_nobody_was_connected_nothing_is_made_up(caplog: 
         "300 agent.activity_changed Ana activity=idle",
     ]
     assert "2 contacts left while nobody was connected; what became of them is missing" in caplog.text
+
+
+def test_a_caller_who_is_told_again_by_a_snapshot_is_the_same_visit() -> None:
+    seen = mapped_messages(ami_mapper(), found_in(messages_of("0 QueueCallerJoin Uniqueid=c1 Queue=q1")))
+    waits = messages_of("9 QueueEntry Queue=q1 Uniqueid=c1 Position=1 Wait=9\n 9 QueueStatusComplete")
+
+    again = mapped_messages(ami_mapper(), found_in(waits))
+
+    assert [(event.subject, event.data.enqueue_seq) for event in again if isinstance(event, ContactEnqueued)] == [
+        (event.subject, event.data.enqueue_seq) for event in seen if isinstance(event, ContactEnqueued)
+    ]
+    assert len(again) == len(seen) == 1
 
 
 VALUES = st.sampled_from(
