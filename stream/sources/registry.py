@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stream.sources import case_log, jsonl
+from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.source import Source
@@ -13,6 +14,7 @@ __all__ = ["SOURCES"]
 _ALL: Final = (
     jsonl.SOURCE,
     asterisk_queue_log.SOURCE,
+    asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,
 )
