@@ -4,7 +4,7 @@ Knows what CloudEvents demands of any event; what an event of ours must be its d
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -34,7 +34,11 @@ _KNOWN: Final = frozenset(
 )
 _NAME: Final = re.compile(r"[a-z0-9]+")
 _MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:\s*;.*)?")
-_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and the closing quote optional: a text without an end is read once, not once for each quote in it.
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+_OPENING: Final = frozenset({b"[", b"{"})
+_CLOSING: Final = frozenset({b"]", b"}"})
 
 _JSON: Final = msgspec.json.Encoder()
 _batch_of: Final = msgspec.json.Decoder(list[Raw]).decode
@@ -180,12 +184,12 @@ def _too_deep(value: bytes) -> bool:
     if value.count(b"{") + value.count(b"[") <= MAX_DEPTH:
         return False
     depth = 0
-    for found in _brackets(value):
-        depth += 1 if found in b"[{" else -1
+    for found in _STRING_OR_BRACKET.finditer(value):
+        text = found[0]
+        if text in _OPENING:
+            depth += 1
+        elif text in _CLOSING:
+            depth -= 1
         if depth > MAX_DEPTH:
             return True
     return False
-
-
-def _brackets(value: bytes) -> Iterator[bytes]:
-    return (text for text in _STRING_OR_BRACKET.findall(value) if not text.startswith(b'"'))

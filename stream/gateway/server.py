@@ -125,7 +125,7 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = True
-    _head_ended = False
+    _only_head = True
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -137,10 +137,10 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._head_ended = False
+        # Where a body begins or ends in the data, the head is no more than what came with it: that is not counted.
+        self._only_head = self._in_head
         super().data_received(data)
-        # Not where a head has ended in it: the rest may be a body.
-        if self._in_head and not self._head_ended and not self.transport.is_closing():
+        if self._only_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             # The parser keeps a header until it is complete, however long it becomes.
             if self._head_bytes > MAX_HEAD_BYTES:
@@ -152,7 +152,8 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        self._in_head, self._head_ended, self._head_bytes = False, True, 0
+        self._in_head = self._only_head = False
+        self._head_bytes = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

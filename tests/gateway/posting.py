@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -63,7 +64,9 @@ class Posts:
         }
         if self._key:
             given["Authorization"] = f"Bearer {self._key}"
-        async with self._session.post(self.address + EVENTS_PATH, data=body, headers=given) as answer:
+        # aiohttp wants large bodies as files.
+        data = BytesIO(body) if isinstance(body, bytes) else body
+        async with self._session.post(self.address + EVENTS_PATH, data=data, headers=given) as answer:
             return answer.status, await answer.json() | {"retry_after": answer.headers.get("Retry-After")}
 
     async def get(self, path: str) -> tuple[int, str]:
