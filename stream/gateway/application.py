@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from stream.core.cloudevents import EventDecoder
 from stream.errors import BrokerError
-from stream.gateway.body import BodyBudget, read_body
+from stream.gateway.body import MAX_BODY_BYTES, BodyBudget, read_body
 from stream.gateway.forwarder import Forwarder
 from stream.gateway.gateway_metrics import PostCounts, gateway_families
 from stream.gateway.keys import ANYBODY, KeyFile, SourceKey
@@ -28,7 +28,7 @@ from stream.http.build import build_families
 from stream.http.exposition import page, section_writer
 from stream.http.negotiation import format_for
 
-__all__ = ["EVENTS_PATH", "MAX_HEAD_BYTES", "Gateway"]
+__all__ = ["EVENTS_PATH", "MAX_HEAD_BYTES", "REPORTED", "Gateway"]
 
 EVENTS_PATH: Final = "/v1/events"
 
@@ -186,6 +186,9 @@ def _check_head(request: Request) -> None:
     # The server limits what it buffers; here it is all headers that came, in whatever pieces.
     if len(headers) > MAX_HEADERS or sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
         raise RequestRefused(431, "head_too_large", f"headers may have {MAX_HEAD_BYTES} bytes in {MAX_HEADERS} lines")
+    # The server has refused a length that is no number. What comes without one is counted as it comes.
+    if int(request.headers.get("content-length", "0")) > MAX_BODY_BYTES:
+        raise RequestRefused(413, "too_large", f"a body may have {MAX_BODY_BYTES} bytes, unpacked")
 
 
 def _is_lenient(prefer: str) -> bool:

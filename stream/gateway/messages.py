@@ -18,7 +18,7 @@ from stream.gateway.keys import SourceKey
 from stream.gateway.refusals import EventRefusal, RequestRefused
 from stream.sdk.producer import EncodedEvent
 
-__all__ = ["MAX_BATCH", "MAX_DEPTH", "Judged", "judge_events", "values_of"]
+__all__ = ["BATCHED", "MAX_BATCH", "MAX_DEPTH", "STRUCTURED", "Judged", "judge_events", "values_of"]
 
 MAX_BATCH: Final = 10_000
 """Events in one request."""
@@ -28,6 +28,7 @@ MAX_DEPTH: Final = 32
 
 STRUCTURED: Final = "application/cloudevents+json"
 BATCHED: Final = "application/cloudevents-batch+json"
+"""Content types of an event, and of a list of events."""
 
 _KNOWN: Final = frozenset(
     {"specversion", "id", "source", "type", "time", "subject", "tenantid", "dataschema", "datacontenttype", "data"}

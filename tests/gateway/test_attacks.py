@@ -36,13 +36,13 @@ def peak() -> int:
 
 
 def gzip_bomb() -> bytes:
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join([*(packer.compress(ZEROES) for _ in range(1000)), packer.flush()])
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join([*(packer.compress(ZEROES) for _ in range(300)), packer.flush()])
 
 
 def zstd_bomb() -> bytes:
     packer = zstd.ZstdCompressor()
-    return b"".join([*(packer.compress(ZEROES) for _ in range(1000)), packer.flush()])
+    return b"".join([*(packer.compress(ZEROES) for _ in range(300)), packer.flush()])
 
 
 @pytest.mark.parametrize(("encoding", "bomb"), [("gzip", gzip_bomb), ("zstd", zstd_bomb)])
@@ -120,10 +120,11 @@ async def test_too_many_events_are_refused() -> None:
         assert (status, answer["reason"]) == (413, "too_many")
 
 
+GZIPPED = gzip.compress(b"[]", mtime=0)
 BROKEN_PACKED = [
     (b"", "gzip"),
-    (gzip.compress(b"[]")[:-3], "gzip"),
-    (gzip.compress(b"[]") + b"more", "gzip"),
+    (GZIPPED[:-3], "gzip"),
+    (GZIPPED + b"more", "gzip"),
     (b"[]", "gzip"),
     (b"[]", "zstd"),
     (zstd.compress(b"[]")[:-3], "zstd"),
