@@ -90,7 +90,7 @@ class Spool:
             raise SpoolFull(f"the spool {self.path} has no room for {len(events)} more events")
         self._reserved += size
         rows = [(now, *event) for event in events]
-        written = self._do(lambda db: db.executemany(INSERT, rows))
+        written = self._do(lambda db: _insert(db, rows))
         # By the future and not after it: who is cancelled meanwhile has its events on the disk all the same.
         written.add_done_callback(lambda done: self._appended(len(events), size, now, failed=bool(done.exception())))
         await asyncio.shield(written)
@@ -212,6 +212,11 @@ def _standing(db: sqlite3.Connection) -> tuple[int, int, float | None]:
     return count, size, oldest
 
 
+def _insert(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    # Closed here and not returned: a cursor that another thread lets go disturbs what this one is doing.
+    db.executemany(INSERT, rows).close()
+
+
 def _first(db: sqlite3.Connection) -> SpooledBatch:
     events: list[EncodedEvent] = []
     size = last = 0
@@ -228,6 +233,6 @@ def _first(db: sqlite3.Connection) -> SpooledBatch:
 
 
 def _remove(db: sqlite3.Connection, last: int) -> float | None:
-    db.execute("DELETE FROM events WHERE id <= ?", (last,))
-    row = db.execute("SELECT at FROM events ORDER BY id LIMIT 1").fetchone()
-    return None if row is None else float(row[0])
+    db.execute("DELETE FROM events WHERE id <= ?", (last,)).close()
+    [(oldest,)] = db.execute("SELECT min(at) FROM events WHERE id = (SELECT min(id) FROM events)").fetchall()
+    return None if oldest is None else float(oldest)

@@ -142,6 +142,19 @@ async def test_a_disk_that_refuses_is_told_of_and_the_next_append_tries_again(tm
         assert await emptied(spool) == [1, 2]
 
 
+async def test_under_load_no_append_fails(tmp_path: Path) -> None:
+    async def append(spool: Spool) -> None:
+        for number in range(100):
+            await spool.append(numbered(*range(50)))
+            if number % 10 == 0:
+                await spool.first()
+
+    async with opened(tmp_path / "spool", limit=100 * LARGE) as spool:
+        await asyncio.gather(*(append(spool) for _ in range(16)))
+
+        assert spool.events == 16 * 100 * 50
+
+
 class Sink:
     """A broker that is away, or not."""
 
