@@ -28,7 +28,11 @@ demo: $(DEMO_STAMP) ## Broker, worker and a simulated contact centre; `DURATION=
 stack: install ## What docker-compose.yml runs, without Docker, until Ctrl-C (Java 17, Maven, Prometheus, Alertmanager)
 	@$(BIN)/python -m scripts.stack $(if $(WORKERS),--workers $(WORKERS))
 
+# Hundreds of processes are started: none compiles again what another one has, also where an image forbids to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 # By file: what the tests of one share (a broker, a browser) is started once. Of many cores each would start its own.
+# The long ones first, and one process more than there are cores: tests/order.py.
 test: install ## Run the tests; `make test ARGS='-k abandon'` runs some, `ARGS='-n 0 --pdb'` one after the other
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
@@ -68,7 +72,7 @@ lock: ## Pin the newest versions that pyproject.toml allows in constraints.txt
 	@PYTHON='$(PYTHON)' scripts/lock
 
 test-kafka: install ## Run the tests that need a broker on Apache Kafka (Java 17, Maven); ARGS as for `test`
-	@$(BIN)/python -m pytest --apache-kafka $(ARGS)
+	@$(BIN)/python -m pytest --apache-kafka -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 chaos: install ## Kill workers and brokers, round after round: `make chaos SEED=7 ROUNDS=10` (Java 17, Maven)
 	@CHAOS_SEED=$(or $(SEED),1) CHAOS_ROUNDS=$(or $(ROUNDS),3) $(BIN)/python -m pytest --apache-kafka -s tests/e2e/test_killing.py $(ARGS)

@@ -105,7 +105,7 @@ def own_broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @contextmanager
 def _apache_kafka(home: Path, *, brokers: int) -> Iterator[Cluster]:
     try:
-        cluster = Cluster(home, brokers=brokers).start()
+        cluster = Cluster(home, brokers=brokers, short_lived=True).start()
     except KafkaUnavailable as why:
         pytest.skip(str(why))  # names what is missing, Java or Maven, and how to get it
     try:

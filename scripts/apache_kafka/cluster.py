@@ -25,8 +25,9 @@ class Cluster:
     """
     A cluster in the folder *home*, as a context manager: stopped and wiped at the end.
 
-    A folder that holds a cluster already is taken as it is, with its ports and records. Raises
-    KafkaUnavailable with what to install where Java or Maven is missing.
+    A folder that holds a cluster already is taken as it is, with its ports and records. Brokers that are *short_lived*
+    start in half the time, and are slower for ever: for tests, not for benchmarks. Raises KafkaUnavailable with what to
+    install where Java or Maven is missing.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Cluster:
         brokers: int = 1,
         settings: Mapping[str, str] | None = None,
         security: Secured | None = None,
+        short_lived: bool = False,
     ) -> None:
         self.home = home.resolve()
         described = self.home / _DESCRIPTION
@@ -50,7 +52,7 @@ class Cluster:
         self._settings = dict(security.settings if security else {}) | dict(settings or {})
         self._passwords = dict(security.passwords if security else {})
         self.nodes = [
-            Node(number, Ports(*ports), self.home / f"broker-{number}")
+            Node(number, Ports(*ports), self.home / f"broker-{number}", short_lived=short_lived)
             for number, ports in enumerate(known["ports"], 1)
         ]
 

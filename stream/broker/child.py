@@ -7,6 +7,10 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from random import SystemRandom
+
+from stream.errors import BrokerError
 
 __all__ = ["HOST", "dies_with_parent", "free_port", "speaks_kafka"]
 
@@ -15,12 +19,19 @@ HOST = "127.0.0.1"
 
 _PR_SET_PDEATHSIG = 1
 
+_PORTS = range(20_000, 32_768)
+"""Below those that systems give to outgoing connections. One of these could take a port before its broker binds it, or
+while that is away; a client that looks for the broker could even connect to itself."""
+
 
 def free_port() -> int:
-    """Return a port of loopback that nobody has bound now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback that nobody has bound now, and no outgoing connection gets."""
+    # By the system's chance: processes with the same seed must not try the same ports.
+    for port in SystemRandom().sample(_PORTS, len(_PORTS)):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise BrokerError(f"No port of {HOST} from {_PORTS.start} to {_PORTS.stop - 1} is free")
 
 
 def dies_with_parent() -> Callable[[], None] | None:

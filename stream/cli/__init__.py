@@ -1,7 +1,6 @@
 """The command line: with `__main__`, the only reader of arguments and environment. Everything else is told."""
 
 import sys
-from importlib.metadata import version
 
 import click
 
@@ -15,7 +14,7 @@ __all__ = ["group", "main"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("contact-stream"), prog_name="contact-stream")
+@click.version_option(package_name="contact-stream", prog_name="contact-stream")
 def group() -> None:
     """Live queue metrics for contact centres. Settings are CONTACT_STREAM_… variables: docs/operations.md."""
 

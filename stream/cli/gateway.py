@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from stream.app.gateway import GatewayService
 from stream.cli.options import broker_address, settings_of_environment
 from stream.cli.services import end_for_sure, log_to_stderr, stop_on_signals
 from stream.gateway.keys import new_key
@@ -33,6 +32,9 @@ def gateway(broker: str | None, host: str | None, port: int | None, keys: Path |
 
 
 async def _serve(settings: Settings) -> None:
+    # Here, since what serves takes long to import and no other command needs it.
+    from stream.app.gateway import GatewayService
+
     address = broker_address(settings)
     _, real = broker_of(settings)
     # The scheme says that it is a real broker, for which a producer is idempotent.

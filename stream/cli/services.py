@@ -7,25 +7,24 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
-from stream.app.demo import running_demo
-from stream.app.service import Service
 from stream.board.terminal import follow, print_board
 from stream.board.view import panels_of
-from stream.broker.embedded import EmbeddedBroker
 from stream.cli.options import broker_address, now, settings_of_environment
 from stream.core.family import Board, windows_of
 from stream.core.format import duration, level, printable
 from stream.core.windows import DEFAULT_WINDOW
 from stream.families.registry import FAMILIES
-from stream.runtime.app import declared_topics
-from stream.runtime.kafka.topics import ensure_topics
-from stream.runtime.routing.dead_letter_reader import read_letters
 from stream.settings import EMBEDDED, LogLevel, Settings, broker_of
 from stream.status.feed import Feed
+
+# Faust and all that runs are imported by the commands that need them: it takes longer than a replay of a day.
+if TYPE_CHECKING:
+    from stream.app.service import Service
 
 __all__ = ["board", "dead_letters", "demo", "end_for_sure", "log_to_stderr", "stop_on_signals", "topics", "worker"]
 
@@ -97,6 +96,8 @@ async def _broker(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
     if address is not None:
         yield address, real
         return
+    from stream.broker.embedded import EmbeddedBroker
+
     async with EmbeddedBroker() as broker:
         click.echo(f"embedded broker, in memory, for a first look only: {EMBEDDED}{broker.address}", err=True)
         yield broker.address, False
@@ -113,6 +114,8 @@ def worker(broker: str | None, port: int | None) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    from stream.app.service import Service
+
     # Around the worker: an embedded broker must outlive its last checkpoint.
     async with _broker(settings) as (address, idempotent):
         service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
@@ -167,6 +170,8 @@ def demo(duration: float | None, port: int | None, speed: float, seed: int) -> N
 
 
 async def _demo(settings: Settings, duration: float | None, speed: float, seed: int) -> None:
+    from stream.app.demo import running_demo
+
     click.echo("starting broker, worker and simulator ...")
     async with running_demo(settings, seed=seed, speed=speed, clock=now) as service:
         click.echo(f"\n  live board:  {service.address}/\n  metrics:     {service.address}/metrics\n")
@@ -179,7 +184,7 @@ async def _demo(settings: Settings, duration: float | None, speed: float, seed: 
         print_board(panels, FAMILIES, DEFAULT_WINDOW, Console())
 
 
-async def _summarise(service: Service) -> None:
+async def _summarise(service: "Service") -> None:
     while service.worker.failure is None:
         await asyncio.sleep(SUMMARY_EVERY)
         click.echo(_summary(service.feed, await service.board()))
@@ -213,6 +218,9 @@ def board(address: str, window: str) -> None:
 @click.option("--check", "only_check", is_flag=True, help="Create nothing; exit status 1 if something is missing.")
 def topics(broker: str | None, only_check: bool) -> None:
     """Create the topics that are missing, and compare the others with what is declared."""
+    from stream.runtime.app import declared_topics
+    from stream.runtime.kafka.topics import ensure_topics
+
     settings = settings_of_environment(broker=broker)
     address = broker_address(settings)
     declared = declared_topics(settings, FAMILIES)
@@ -239,6 +247,8 @@ def dead_letters(broker: str | None, reason: str | None, show: str | None) -> No
 
 
 async def _dead_letters(settings: Settings, reason: str | None, show: str | None) -> None:
+    from stream.runtime.routing.dead_letter_reader import read_letters
+
     found = 0
     async for letter in read_letters(broker_address(settings).split(","), settings.security):
         if show == letter.place:

@@ -55,6 +55,8 @@ def metric_families(
 
 def _section(family: Family[Any], reading: Reading[Any], name: str, detail: PageDetail) -> Section:
     def families() -> Iterator[MetricFamily]:
+        if not reading.snapshots:  # a centre without surveys pays nothing for their figures
+            return
         for figure in family.figures:
             if figure.section == name and figure.metric is not None:
                 found = MetricFamily(figure.metric, tuple(_blocks(family, figure, figure.metric, reading, detail)))

@@ -23,7 +23,7 @@ from stream.families.customers.events import (
     CustomerSolved,
 )
 from stream.families.customers.payloads import AskedData, ContactedData, HandedOverData, PurchasedData, SolvedData
-from stream.families.customers.rules import RULES
+from stream.families.customers.rules import RULES, CustomerPolicy
 from stream.families.surveys.events import SurveyAnswered, SurveyChanged, SurveyInvited
 
 __all__ = ["told_by_cart", "told_by_case", "told_by_contact", "told_by_survey"]
@@ -35,12 +35,15 @@ _Told = Sequence[Event]
 
 def told_by_contact(policies: Policies) -> Mapping[type[Event], Derive]:
     """Return what contacts tell: a `Family.derive`."""
-    solved_by = _finder(policies)
+    policy_of = _finder(policies)
 
     def ended(event: ContactEnded, customer: str) -> _Told:
         data = event.data
-        if data.disposition is None or data.disposition not in solved_by(event.tenantid, data.queue, data.channel):
-            return ()
+        policy = policy_of(event.tenantid, data.queue, data.channel)
+        if data.disposition is None or data.disposition not in policy.solved_dispositions:
+            # What a contact was about is often known when it ends.
+            tells = policy.matter_by_topic and data.topic is not None and data.direction == "inbound"
+            return (_contacted(event, customer, served=True),) if tells else ()
         solved = SolvedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic)
         return (CustomerSolved(data=solved, **_of(event, customer)),)
 
@@ -75,15 +78,17 @@ def _transferred(event: ContactTransferred, customer: str) -> _Told:
     return (CustomerHandedOver(data=went, **_of(event, customer)),)
 
 
-def _finder(policies: Policies) -> Callable[[str, str, str], frozenset[str]]:
+def _finder(policies: Policies) -> Callable[[str, str, str], CustomerPolicy]:
     @lru_cache(_QUEUES_REMEMBERED)
-    def solved_by(tenant: str, queue: str, channel: str) -> frozenset[str]:
-        return policies.of(RULES, tenant, queue, channel).solved_dispositions
+    def policy_of(tenant: str, queue: str, channel: str) -> CustomerPolicy:
+        return policies.of(RULES, tenant, queue, channel)
 
-    return solved_by
+    return policy_of
 
 
-def _contacted(event: ContactEnqueued | ContactAnswered, customer: str, *, served: bool) -> CustomerContacted:
+def _contacted(
+    event: ContactEnqueued | ContactAnswered | ContactEnded, customer: str, *, served: bool
+) -> CustomerContacted:
     data = event.data
     came = ContactedData(contact=event.subject, queue=data.queue, channel=data.channel, topic=data.topic, served=served)
     return CustomerContacted(data=came, **_of(event, customer))

@@ -5,6 +5,7 @@ from typing import Final
 
 from stream.sources import case_log, jsonl
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
+from stream.sources.freeswitch import source as freeswitch
 from stream.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -13,6 +14,7 @@ _ALL: Final = (
     jsonl.SOURCE,
     asterisk_queue_log.SOURCE,
     case_log.SOURCE,
+    freeswitch.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

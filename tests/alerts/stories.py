@@ -7,18 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
 
 from scripts.alerts.files import RULES
 from stream.app.replay import Replay
 from stream.core.cloudevents import Event
-from stream.core.family import Board, FoldOptions
+from stream.core.collector import metric_families
+from stream.core.family import Board, Family, FoldOptions
+from stream.core.metric import Metric
 from stream.core.policies import Policies
 from stream.core.samples import MetricFamily
 from stream.core.windows import EPOCH
+from stream.families.registry import FAMILIES
 from stream.http.exposition import TextFormat, written
 from stream.status.feed import Feed
 from stream.status.metrics import feed_families
-from tests.board.boards import families_of
+from tests.board.boards import EVERYTHING
 from tests.monitoring import program
 from tests.running import Figures, parsed
 
@@ -54,8 +60,21 @@ def _read_by_rules() -> frozenset[str]:
     return frozenset(re.findall(r"\bcontact_\w+|\bup\b", RULES.read_text()))
 
 
+@cache
+def _families_for_rules() -> tuple[Family[Any], ...]:
+    """The families with no other figures than rules read: a story looks at hundreds of boards."""
+    return tuple(
+        replace(family, figures=tuple(figure for figure in family.figures if _is_read(figure.metric)))
+        for family in FAMILIES
+    )
+
+
+def _is_read(metric: Metric | None) -> bool:
+    return metric is not None and metric.name in _read_by_rules()
+
+
 def _figures(families: Iterable[MetricFamily], instance: str) -> Figures:
-    of_rules = (family for family in families if family.metric.name in _read_by_rules())
+    of_rules = (family for family in families if _is_read(family.metric))
     target = (("instance", instance), ("job", JOB))
     figures = parsed(written(of_rules, TextFormat.TEXT).decode())
     return {(name, tuple(sorted((*labels, *target)))): value for (name, labels), value in figures.items()}
@@ -84,7 +103,7 @@ def scrapes_of(
 
 def board_scrape(board: Board, worker: str = "worker-0") -> Figures:
     """Return one scrape of a board."""
-    return {_up(worker): 1} | _figures(families_of(board), worker)
+    return {_up(worker): 1} | _figures(metric_families(board, _families_for_rules(), EVERYTHING), worker)
 
 
 def scrapes_of_feeds(pages: Iterable[Mapping[str, Feed | None]]) -> Scrapes:

@@ -16,6 +16,8 @@ from tests.alerts.stories import Scrapes, assert_told, judge, scrapes_of
 from tests.running import Figures
 from tests.timeline import event
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 TEAM = '[defaults]\nteam = "desk"\n'
 

@@ -19,6 +19,8 @@ from tests.board.boards import NOON, a_board, a_queue
 from tests.families.customers.told import customer_event
 from tests.running import Figures
 
+pytestmark = pytest.mark.slow
+
 FCR = ("ContactFirstContactResolution", "queue support")
 CHURN = ("ContactChurn", "")
 CARTS = ("ContactCartAbandonment", "")

@@ -12,6 +12,8 @@ from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
 from tests.alerts.stories import STEP, Scrapes, Told, assert_told, board_scrape, instants, scrapes_of_feeds
 from tests.board.boards import a_board, a_queue
 
+pytestmark = pytest.mark.slow
+
 BROKEN_AT = EPOCH + timedelta(minutes=10)
 MENDED_AT = EPOCH + timedelta(minutes=40)
 

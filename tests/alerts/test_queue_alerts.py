@@ -14,6 +14,8 @@ from tests.alerts.stories import STEP, Scrapes, assert_told, board_scrape, insta
 from tests.board.boards import SHOWN, a_board, a_queue, a_tally, showing
 from tests.running import Figures
 
+pytestmark = pytest.mark.slow
+
 SECOND = timedelta(seconds=1)
 HALF_PAST_TWO = 150 * MINUTE
 

@@ -20,6 +20,8 @@ from scripts.alerts.queues import QUEUE_ALERTS
 from tests.alerting import CONFIGURATION, Told, Webhook, alertmanager, at_once, webhook
 from tests.monitoring import program
 
+pytestmark = pytest.mark.slow
+
 ALERTS_BY_NAME = {alert.name: alert for alert in ALERTS}
 QUEUE = {"tenant": "acme", "queue": "support", "channel": "voice"}
 MEMBERS = {"tenant": "acme", "plan": "basic", "group": ""}

@@ -21,6 +21,7 @@ from tests.families.surveys.busy import a_busy_survey
 Served = Callable[..., AbstractAsyncContextManager[str]]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(found() is None, reason=INSTALL),
 ]

@@ -22,6 +22,7 @@ from tests.board.conftest import Worker
 Served = Callable[..., AbstractAsyncContextManager[str]]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="session"),
     pytest.mark.skipif(found() is None, reason=INSTALL),
 ]

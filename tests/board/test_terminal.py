@@ -21,6 +21,7 @@ from stream.status.freshness import Notice
 from tests.board.boards import NOON, a_board, a_queue, wall
 from tests.board.conftest import Worker
 from tests.families.everything import cases
+from tests.running import until
 
 Served = Callable[..., AbstractAsyncContextManager[str]]
 
@@ -118,7 +119,7 @@ def test_a_notice_cannot_steer_the_terminal() -> None:
 
 
 async def test_the_terminal_follows_a_worker_and_says_since_when_it_is_gone(served: Served) -> None:
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=120, force_terminal=True, color_system=None)  # told as it goes on
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue
 
@@ -126,15 +127,15 @@ async def test_the_terminal_follows_a_worker_and_says_since_when_it_is_gone(serv
         following = asyncio.create_task(
             follow(address, console, FAMILIES, clock=lambda: datetime.now(UTC), every=timedelta(milliseconds=20))
         )
-        await asyncio.sleep(0.2)
-    await asyncio.sleep(0.2)
+        await until(lambda: "▼ breach" in told())
+    await until(lambda: f"No board from {address}" in told())
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
 
-    assert f"No board from {address}" in told()
-    assert ", since " in told()
-    assert "▼ breach" in told(), "the last board stays"
+    last = told().rpartition(f"No board from {address}")[2]
+    assert ", since " in last
+    assert "▼ breach" in last, "the last board stays"
 
 
 async def test_a_worker_that_never_answered_is_named() -> None:

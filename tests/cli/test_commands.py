@@ -12,6 +12,8 @@ import pytest
 from stream.cli import group
 from tests.samples import sample
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,6 +49,12 @@ def test_help_names_every_command() -> None:
 
     assert run.returncode == 0
     assert all(name in run.stdout for name in group.commands)
+
+
+def test_a_command_that_runs_nothing_does_not_wait_for_the_import_of_what_runs() -> None:
+    asked = "import sys, stream.cli; sys.exit('faust' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=False).returncode == 0
 
 
 def test_replay_prints_a_table_and_the_same_as_json(day: Path) -> None:

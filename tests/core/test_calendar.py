@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from stream.core.calendar import EVERY_DAY, BusinessCalendar, Span, SpecialDay
 from stream.core.public_holidays import public_holidays
 
+pytestmark = pytest.mark.slow
+
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 WEEKDAYS = frozenset(range(5))
 OFFICE = (Span(WEEKDAYS, time(8), time(16)),)

@@ -28,6 +28,8 @@ from tests.grafana.shown import dashboards, queries_of, substituted
 from tests.monitoring import prometheus
 from tests.running import running_service
 
+pytestmark = pytest.mark.slow
+
 WARM_UP = timedelta(minutes=10)
 LOSS = timedelta(seconds=8)
 """After the start: Prometheus has seen the centre at ease."""

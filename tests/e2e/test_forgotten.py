@@ -28,6 +28,8 @@ from tests.families.customers.told import customer_event
 from tests.running import running_service, send, settings_of_a_test, until
 from tests.runtime.test_compaction import HASTY
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NAME = "Marija-Novak-4711"
 KEY = CUSTOMER_ROWS.encode_key(NO_SECRET.digest("acme", NAME))

@@ -2,11 +2,9 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import Broker
+from tests.e2e.watched import wait_until
+from tests.monitoring import program
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40.0
@@ -70,45 +72,34 @@ QUEUES = {"sales", "support", "support-chat", "support-email", "claims", "claims
 """Of the simulated centre."""
 
 
-def full_board(address: str) -> set[str]:
-    """Return the names on the board as soon as every queue of the demo has seen somebody."""
-    deadline = time.monotonic() + PATIENCE
-    seen: set[str] = set()
-    while seen != QUEUES and time.monotonic() < deadline:
-        queues = json.loads(fetched(f"{address}/board.json?window=today"))["panels"]["contacts"]["rows"]
-        seen = {queue["queue"] for queue in queues if queue["offered"]}
-    return seen
+def queues_of(address: str) -> set[str]:
+    """Return the names of the queues on the board that have seen somebody."""
+    rows = json.loads(fetched(f"{address}/board.json?window=today"))["panels"]["contacts"]["rows"]
+    return {row["queue"] for row in rows if row["offered"]}
 
 
-def test_the_demo_shows_a_moving_board_and_ends_by_itself() -> None:
-    with running("demo", "--duration", "10", "--port", "0") as demo:
+def test_the_demo_shows_a_moving_board_and_promtool_has_nothing_to_say_about_its_metrics() -> None:
+    promtool = program("promtool")
+    with running("demo", "--port", "0") as demo:
         address = demo.says(r"live board:\s+(http://127\.0\.0\.1:\d+)/")
-        queues = full_board(address)
+        wait_until(lambda: queues_of(address) == QUEUES, "every queue has seen somebody", seconds=PATIENCE)
         page = fetched(address)
         metrics = fetched(f"{address}/metrics")
+    lint = subprocess.run([promtool, "check", "metrics"], input=metrics, capture_output=True, text=True, check=False)
+
+    assert "<title>" in page
+    assert "contact_open_cases{" in metrics
+    assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")
+
+
+def test_the_demo_ends_by_itself_with_the_final_board() -> None:
+    with running("demo", "--duration", "10", "--port", "0") as demo:
         summary = demo.says(r"events\s+(\d+)")
         said = demo.ends()
 
     assert demo.process.returncode == 0
-    assert queues == QUEUES
-    assert "<title>" in page
     assert int(summary) > 100
-    assert "contact_open_cases{" in metrics
-    assert "northwind" in said.rpartition("worst")[2]  # the final board
-
-
-def test_promtool_has_nothing_to_say_about_the_metrics_of_a_worker() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is missing: apt-get install prometheus")
-    with running("demo", "--duration", "10", "--port", "0") as demo:
-        address = demo.says(r"metrics:\s+(http://\S+)/metrics")
-        full_board(address)
-        metrics = fetched(f"{address}/metrics")
-
-    lint = subprocess.run([promtool, "check", "metrics"], input=metrics, capture_output=True, text=True, check=False)
-
-    assert (lint.returncode, lint.stdout, lint.stderr) == (0, "", "")
+    assert "northwind" in said.rpartition("worst")[2]
 
 
 def test_a_worker_takes_a_recorded_day_and_stops_cleanly_when_asked(fresh_broker: Broker, tmp_path: Path) -> None:
@@ -185,18 +176,17 @@ def metric(address: str, name: str) -> dict[str, float]:
 
 
 def wait_for_metric(address: str, name: str, least: float) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while sum(metric(address, name).values()) < least:
-        assert time.monotonic() < deadline, f"{name} stayed below {least}"
+    wait_until(lambda: sum(metric(address, name).values()) >= least, f"{name} is {least:g}", seconds=PATIENCE)
 
 
 def wait_until_ready(address: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            fetched(f"{address}/readyz")
-        except urllib.error.HTTPError as unready:
-            unready.close()
-        else:
-            return
-    raise AssertionError("the worker did not become ready")
+    wait_until(lambda: is_ready(address), "the worker is ready", seconds=PATIENCE)
+
+
+def is_ready(address: str) -> bool:
+    try:
+        fetched(f"{address}/readyz")
+    except urllib.error.HTTPError as unready:
+        unready.close()
+        return False
+    return True

@@ -30,6 +30,8 @@ from tests.families.contacts.test_laws import END, days
 from tests.running import Figures, parsed, running_service, scrape, send, until
 from tests.samples import sample
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MID_MORNING = datetime(2026, 3, 2, 10, 30, tzinfo=UTC)
 AFTER_HOURS = datetime(2026, 3, 2, 22, 10, tzinfo=UTC)

@@ -28,6 +28,8 @@ from tests.e2e.watched import wait_until
 from tests.monitoring import Prometheus, Sample, program
 from tests.running import Figures, parsed
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 12 * len(FAMILIES)
 """Of all source topics."""

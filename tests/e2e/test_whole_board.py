@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import msgspec
+import pytest
 
 from stream.app.replay import replay
 from stream.board.document import Document, document_of
@@ -20,6 +21,8 @@ from stream.simulator import demo_centre, simulate
 from tests.brokers import Broker
 from tests.e2e.crew import Crew, WorkerProcess
 from tests.running import send
+
+pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SESSION = timedelta(seconds=9)

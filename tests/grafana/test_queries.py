@@ -17,7 +17,7 @@ from tests.grafana.shown import Shown, dashboards, names_in, queries_of, substit
 from tests.grafana.watching import Watched, watched
 from tests.monitoring import Prometheus, Sample
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 MAY_BE_EMPTY: Mapping[str, str] = {
     "Age of the newest record where records wait": "none waits once all are applied",

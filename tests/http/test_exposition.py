@@ -27,6 +27,8 @@ from stream.status.metrics import feed_families
 from tests.board.boards import EVERYTHING, a_board, a_queue, agents, families_of
 from tests.families.everything import a_busy_board, a_busy_feed, ones
 
+pytestmark = pytest.mark.slow
+
 parse_openmetrics: Callable[[str], Iterable[ClientMetric]] = openmetrics_parser.text_string_to_metric_families
 """The library's own functions have no types."""
 generate_openmetrics: Callable[[CollectorRegistry], bytes] = openmetrics_exposition.generate_latest

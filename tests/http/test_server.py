@@ -330,7 +330,7 @@ async def test_stopping_ends_the_streams_and_frees_the_port(session: ClientSessi
     port = int(server.address.rpartition(":")[2])
     async with session.get(f"{server.address}/events") as answer:
         await next_of(answer, "beat")
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):  # aiohttp alone would wait for a minute
             await server.stop()
         await answer.read()
     again = Worker().server(Listen(port=port))

@@ -16,6 +16,8 @@ from stream.runtime.routing.processor import home_of
 from tests.runtime.cluster import PARTITIONS, Cluster, until
 from tests.runtime.toy import encode
 
+pytestmark = pytest.mark.slow
+
 NOT_UTF8 = b"\xff\xfe"
 
 

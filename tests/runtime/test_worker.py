@@ -19,6 +19,8 @@ from stream.runtime.routing.processor import home_of
 from tests.runtime.cluster import PARTITIONS, PATIENCE_SECONDS, Cluster, until
 from tests.runtime.toy import COUNTS, Count
 
+pytestmark = pytest.mark.slow
+
 KEYS = [f"queue-{number}" for number in range(20)]
 
 

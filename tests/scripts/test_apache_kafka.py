@@ -13,6 +13,8 @@ from scripts.apache_kafka.cluster import Cluster
 from scripts.apache_kafka.distribution import KafkaUnavailable, class_path, java
 from stream.broker.child import speaks_kafka
 
+pytestmark = pytest.mark.slow
+
 
 def test_without_java_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -49,12 +51,12 @@ def test_a_cluster_has_one_broker_or_three(tmp_path: Path) -> None:
 
 async def test_a_stopped_cluster_comes_back_where_it_was_with_what_it_had(kafka: Cluster, tmp_path: Path) -> None:
     del kafka  # the request says that this needs Apache Kafka
-    with Cluster(tmp_path / "own") as own:
+    with Cluster(tmp_path / "own", short_lived=True) as own:
         await create(own.address, "kept")
         own.stop()
         assert [node.pid for node in own.nodes] == [None]
 
-        again = Cluster(tmp_path / "own").start()
+        again = Cluster(tmp_path / "own", short_lived=True).start()
 
         assert again.address == own.address
         assert "kept" in await topics(again.address)

@@ -1,5 +1,6 @@
 """Apache Kafka with TLS, logins and ACLs, and who may come there: the documented principals, and others."""
 
+import asyncio
 import base64
 import json
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 
 from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
@@ -94,6 +95,11 @@ async def _allow(admin: AIOKafkaAdminClient, user: str, right: Right, operation:
     request = CreateAclsRequest(resource, name, pattern, f"User:{user}", "*", code, ALLOW)
     answer = await admin._send_to_controller(request)
     assert [code for code, _ in answer.creation_responses] == [0], answer
+    # The controller has it; the broker reads of it a moment later, and would refuse until then.
+    known = DescribeAclsRequest(resource, name, pattern, f"User:{user}", "*", code, ALLOW)
+    async with asyncio.timeout(10):
+        while not (await admin._send_request(known)).resources:
+            await asyncio.sleep(0.01)
 
 
 def unsigned_token(user: str, *, expired: bool = False) -> str:
@@ -120,7 +126,7 @@ def running_secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
         passwords={user: password_of(user) for user in (*rights_of("any"), *ANOTHER)},
     )
     try:
-        running = Cluster(folder / "kafka", security=security).__enter__()
+        running = Cluster(folder / "kafka", security=security, short_lived=True).__enter__()
     except KafkaUnavailable as why:
         pytest.skip(str(why))  # names what is missing, Java or Maven, and how to get it
     with running as cluster:

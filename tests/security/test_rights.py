@@ -1,7 +1,6 @@
 """Each right that is missing: what is said, and whether the worker ends or waits until somebody grants it."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,8 +20,8 @@ from tests.running import send, send_raw, settings_of_a_test, until
 from tests.security.secured import SecuredKafka
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-GROUP = f"group-{uuid.uuid4().hex[:8]}"
-"""One for all: workers that are refused leave nothing in it."""
+GROUP = "group-of-somebody"
+"""One for all: workers that are refused leave nothing in it. It is in the names of tests, which all processes know."""
 
 
 def events() -> list[Event]:

@@ -35,6 +35,8 @@ from tests.toy.events import ThrownData, ToyThrown
 from tests.toy.family import FAMILY
 from tests.toy.registry import FAMILIES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHOWN = Shown(families=FAMILIES, registry="tests.toy.registry:FAMILIES")

@@ -32,15 +32,16 @@ from stream.families.customers.matters import (
     CustomerFact,
     NextDay,
     asked_facts,
+    came_facts,
     contacts_in,
     journey_facts,
     matter_facts,
+    matter_of,
 )
 from stream.families.customers.newest import newest_facts
+from stream.families.customers.room import DROPPED, make_room
 
 __all__ = ["Change", "enter", "facts_of_members", "last_telling", "touch"]
-
-_DROPPED: Final = ("dropped",)
 
 
 class Change(Struct, gc=False):
@@ -64,11 +65,11 @@ def touch(
     newest = not touchpoints or touchpoint > touchpoints[-1]
     if not newest and touchpoint in touchpoints:
         return None
+    if not newest and _lacks_some(touchpoints):
+        return Change(new=[(OF_MEMBERS, touchpoint[0] >> 16, DROPPED, 1)])
     horizon_ms = (touchpoint[0] >> 16) - KEPT_MS
-    is_full = touchpoints and (len(touchpoints) == MOST_KEPT or touchpoints[0][0] >> 16 < horizon_ms)
-    dropped = _make_room(touchpoints, touchpoint, horizon_ms) if is_full else []
-    if len(touchpoints) == MOST_KEPT:  # older than all that are kept
-        return Change(new=dropped)
+    is_full = touchpoints and (len(touchpoints) >= MOST_KEPT or touchpoints[0][0] >> 16 < horizon_ms)
+    dropped = make_room(touchpoints, touchpoint, places) if is_full else []
     if touchpoint[0] >> 8 & 0xFF == Touch.ASKED:
         asked = [one for one in touchpoints if one[0] >> 8 & 0xFF == Touch.ASKED]
         was = asked_facts(asked, places)
@@ -80,16 +81,9 @@ def touch(
     return Change(gone, [*dropped, *new] if dropped else new)
 
 
-def _make_room(touchpoints: list[Touchpoint], touchpoint: Touchpoint, horizon_ms: int) -> list[CustomerFact]:
-    """Forget what is older than the horizon, and what is too much; the latter counts as dropped."""
-    # A contact is known from its first touchpoint to its last: half forgotten it would seem to come later.
-    recent = {reference for when, reference in touchpoints if when >> 16 >= horizon_ms}
-    touchpoints[:] = [one for one in touchpoints if one[1] in recent]
-    if len(touchpoints) < MOST_KEPT:
-        return []
-    if touchpoint > touchpoints[0]:
-        del touchpoints[0]
-    return [(OF_MEMBERS, touchpoint[0] >> 16, _DROPPED, 1)]
+def _lacks_some(touchpoints: Sequence[Touchpoint]) -> bool:
+    """Tell whether there were too many: what comes late then may have been counted, and forgotten."""
+    return len(touchpoints) >= MOST_KEPT or Touch.FORGOTTEN in [when >> 8 & 0xFF for when, _ in touchpoints]
 
 
 def _come(
@@ -108,12 +102,14 @@ def _come(
     reference = touchpoint[1]
     told = [contacts[reference] for contacts in (before, after) if reference in contacts]
     # Only contacts of its matter may count otherwise, and of the matter that it seemed to be of.
-    matters = {places[contact.place].matter for contact in told}
+    matters = {matter_of(contact, places) for contact in told}
     gone, new = _of_matters(before, matters, places, days), _of_matters(after, matters, places, days)
     if account:
         # Of what was bought before and after it, only this one contact counts otherwise.
-        gone += journey_facts([*filter(None, [before.get(reference)])], places, account, days[OF_MEMBERS])
-        new += journey_facts([*filter(None, [after.get(reference)])], places, account, days[OF_MEMBERS])
+        for facts, contacts in ((gone, before), (new, after)):
+            one = [contacts[reference]] if reference in contacts else []
+            facts.extend(came_facts(one, places))
+            facts.extend(journey_facts(one, places, account, days[OF_MEMBERS]))
     return difference_of(gone, new)
 
 
@@ -124,7 +120,7 @@ def _of_matters(
         return matter_facts([*contacts.values()], places, days)
     facts: list[CustomerFact] = []
     for matter in matters:
-        facts += matter_facts([one for one in contacts.values() if places[one.place].matter == matter], places, days)
+        facts += matter_facts([one for one in contacts.values() if matter_of(one, places) == matter], places, days)
     return facts
 
 
@@ -133,10 +129,18 @@ def enter(
 ) -> Change | None:
     """Add entries to the account of a history, and return what that changes; None where all of them are known."""
     newest = max([entry[0] >> 8 for entry in entries])
+    if len(history.account) >= MOST_KEPT:
+        known = [*history.account]
+        if True not in [_add_entry(known, entry) for entry in entries]:
+            return None
+        if _is_dropped(entries[0], history.account):
+            return Change(new=[(OF_MEMBERS, newest, DROPPED, 1)])
     dropped = _close_old(history, newest)
     account, own = history.account, days[OF_MEMBERS]
     buys = AccountKind.PURCHASED in [kind_of(when) for when, _, _ in (*account, *entries)]
-    contacts = [*contacts_in(history.touchpoints, places).values()] if buys and history.touchpoints else []
+    is_first = not account
+    reads = history.touchpoints and (buys or is_first)
+    contacts = [*contacts_in(history.touchpoints, places).values()] if reads else []
     if _only_buys(account, entries):
         when, _, amount = entries[0]
         insort(account, entries[0])
@@ -148,7 +152,8 @@ def enter(
         return None
     new = [*account_facts(account, own), *journey_facts(contacts, places, account, own)]
     gone, new = difference_of(gone, new)
-    return Change(gone, [*dropped, *new])
+    # From now on the contacts are those of a customer.
+    return Change(gone, [*dropped, *new, *(came_facts(contacts, places) if is_first else ())])
 
 
 def _only_buys(account: Sequence[AccountEntry], entries: Sequence[AccountEntry]) -> bool:
@@ -203,11 +208,21 @@ def _close_old(history: History, newest_ms: int) -> list[CustomerFact]:
         history.paid_before += sum([_PAID.get(kind_of(entry[0]), 0) * entry[2] for entry in old])
     if len(account) < MOST_KEPT:
         return []
-    # The first one tells since when the customer is known.
-    paid = next((entry for entry in account[1:] if kind_of(entry[0]) in _PAID), account[1])
+    paid = _next_to_go(account)
     history.paid_before += _PAID.get(kind_of(paid[0]), 0) * paid[2]
     account.remove(paid)
-    return [(OF_MEMBERS, newest_ms, _DROPPED, 1)]
+    return [(OF_MEMBERS, newest_ms, DROPPED, 1)]
+
+
+def _next_to_go(account: Sequence[AccountEntry]) -> AccountEntry:
+    """Return the entry that goes where there are too many; never the first, which tells since when one is known."""
+    return next((entry for entry in account[1:] if kind_of(entry[0]) in _PAID), account[1])
+
+
+def _is_dropped(entry: AccountEntry, account: Sequence[AccountEntry]) -> bool:
+    """Tell whether an entry would be the next to go, or is told again and has gone already."""
+    next_to_go = _next_to_go(account)
+    return entry < next_to_go and (kind_of(entry[0]) in _PAID or kind_of(next_to_go[0]) not in _PAID)
 
 
 def _standing_entries(old: Sequence[AccountEntry], *, joined: bool) -> list[AccountEntry]:
@@ -221,7 +236,8 @@ def _standing_entries(old: Sequence[AccountEntry], *, joined: bool) -> list[Acco
     referred = [entry for entry in old if kind_of(entry[0]) == AccountKind.JOINED and entry[0] & Told.REFERRED]
     last = [last_telling(old, what) for what in (Told.PLAN, Told.GROUP, Told.MONTHLY)]
     kept = {*came[:1], *turns[-1:], *paid_before, *referred[:1], *[entry for entry in last if entry is not None]}
-    return sorted(kept)
+    # Something stays in any case, by which it is known that this is, or was, a customer.
+    return sorted(kept) or [entry_of(old[-1][0] >> 8, AccountKind.CHANGED)]
 
 
 def last_telling(account: Sequence[AccountEntry], what: int) -> AccountEntry | None:
@@ -234,8 +250,8 @@ def last_telling(account: Sequence[AccountEntry], what: int) -> AccountEntry | N
 
 def facts_of_members(history: History, places: Sequence[CustomerPlace], days: Sequence[NextDay]) -> list[CustomerFact]:
     """Return what a history counts for in figures of plans and groups."""
-    contacts = contacts_in(history.touchpoints, places)
-    facts = account_facts(history.account, days[OF_MEMBERS])
-    facts += journey_facts([*contacts.values()], places, history.account, days[OF_MEMBERS])
-    facts += _of_matters(contacts, {places[one.place].matter for one in contacts.values()}, places, days)
-    return [fact for fact in facts if fact[0] == OF_MEMBERS]
+    if not history.account:
+        return []
+    contacts = [*contacts_in(history.touchpoints, places).values()]
+    facts = account_facts(history.account, days[OF_MEMBERS]) + came_facts(contacts, places)
+    return facts + journey_facts(contacts, places, history.account, days[OF_MEMBERS])

@@ -87,6 +87,8 @@ class Touch:
     """It was told which queue has it."""
     SOLVED: Final = 5
     ASKED: Final = 6
+    FORGOTTEN: Final = 7
+    """A contact of which nothing else is kept, since there were too many: what comes after it is still a repeat."""
 
 
 class AccountKind:
@@ -134,6 +136,8 @@ class CustomerPlace(Struct, frozen=True, array_like=True, gc=False):
     look_back_ms: int
     most_asked: int
     asked_within_ms: int
+    tells_topic: bool = False
+    """Whether the matter is the topic that was told there, and not the queue."""
 
 
 class CustomerRow(Struct, array_like=True, gc=False):

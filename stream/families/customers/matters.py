@@ -1,8 +1,8 @@
 """
 What the touchpoints of a customer count for: contacts that come again, those that need not, and what a solution took.
 
-All of it follows from the set of touchpoints. Each contact is about one matter, that of the place where it began;
-contacts of one matter that follow each other within the look-back are a *run*.
+All of it follows from the set of touchpoints. Each contact is about one matter: the topic that was told first, else
+that of the place where it began. Contacts of one matter that follow each other within the look-back are a *run*.
 """
 
 from bisect import bisect_left
@@ -24,14 +24,16 @@ __all__ = [
     "Fields",
     "NextDay",
     "asked_facts",
+    "came_facts",
     "contact_of",
     "contacts_in",
     "effort_facts",
     "first_facts",
     "journey_facts",
     "matter_facts",
-    "note_answer",
-    "repeat_facts",
+    "matter_of",
+    "note_touch",
+    "repeat_fact",
     "runs_in",
     "served_facts",
 ]
@@ -52,7 +54,7 @@ NOWHERE: Final = ""
 """The queue of a place that was not told."""
 
 LONGEST_EFFORT_MS: Final = 60 * DAY_MS
-"""What was so much earlier than a solution has nothing to do with it."""
+"""What was so much earlier than a solution has nothing to do with it, but for the contact that it solves."""
 
 JOURNEY_MS: Final = 30 * DAY_MS
 """So long before and after a purchase contacts are looked at."""
@@ -84,12 +86,16 @@ class Contact(Struct, gc=False):
     """When it came."""
     place: int = -1
     """Where it came first; -1: nobody has told by now."""
+    topic_place: int = -1
+    """Where its topic was told first; -1: nobody has told any, or it does not matter there."""
     served_ms: int = -1
     """When somebody had answered, or solved it; -1: nobody by now."""
     messages: tuple[int, ...] = ()
     """When further messages came."""
     handed_over: tuple[int, ...] = ()
     solved: tuple[int, ...] = ()
+    is_forgotten: bool = False
+    """It counts for what it did, and for nothing new; what comes again after it does."""
 
 
 def contacts_in(touchpoints: Iterable[Touchpoint], places: Sequence[CustomerPlace]) -> dict[int, Contact]:
@@ -107,8 +113,11 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
     contact = Contact(touched[0] >> 16)
     is_with = NOWHERE
     for when in touched:
-        at_ms, kind, queue = when >> 16, when >> 8 & 0xFF, places[when & 0xFF].queue
+        at_ms, kind, place = when >> 16, when >> 8 & 0xFF, places[when & 0xFF]
+        queue = place.queue
         if kind in _WHERE:
+            if kind == Touch.FORGOTTEN:
+                return Contact(at_ms, when & 0xFF, is_forgotten=True)
             if kind == Touch.HANDED_OVER or is_with not in {NOWHERE, queue}:
                 contact.handed_over += (at_ms,)
             is_with = queue
@@ -117,19 +126,27 @@ def contact_of(touched: Sequence[int], places: Sequence[CustomerPlace]) -> Conta
         if contact.place < 0 and queue != NOWHERE and kind != Touch.SOLVED:
             contact.place = when & 0xFF
             is_with = is_with or queue
-        if kind == Touch.MESSAGE and when != touched[0]:
-            contact.messages += (at_ms,)
-        elif kind in _SERVES:
-            note_answer(contact, at_ms, kind)
+        if place.tells_topic and contact.topic_place < 0:
+            contact.topic_place = when & 0xFF
+        if kind in _TELLS and (kind != Touch.MESSAGE or when != touched[0]):
+            note_touch(contact, at_ms, kind)
     return contact
 
 
-_WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH})
-_SERVES: Final = frozenset({Touch.SERVED, Touch.SOLVED})
+def matter_of(contact: Contact, places: Sequence[CustomerPlace]) -> str:
+    """Return what a contact is about; of one of which it is known where it came."""
+    return places[contact.place if contact.topic_place < 0 else contact.topic_place].matter
 
 
-def note_answer(contact: Contact, at_ms: int, kind: int) -> None:
-    """Note that somebody answered a contact, or solved it: `Touch` tells which."""
+_WHERE: Final = frozenset({Touch.HANDED_OVER, Touch.IS_WITH, Touch.FORGOTTEN})
+_TELLS: Final = frozenset({Touch.MESSAGE, Touch.SERVED, Touch.SOLVED})
+
+
+def note_touch(contact: Contact, at_ms: int, kind: int) -> None:
+    """Note a further message of a contact, that somebody answered it, or solved it: `Touch` tells which."""
+    if kind == Touch.MESSAGE:
+        contact.messages += (at_ms,)
+        return
     if contact.served_ms < 0:
         contact.served_ms = at_ms
     if kind == Touch.SOLVED:
@@ -155,9 +172,9 @@ def matter_facts(
     """Return what the contacts of one matter count for; they are given in the order in which they came."""
     facts: list[CustomerFact] = []
     for run in runs_in(contacts, places):
-        facts += first_facts(run[0], places, days, followed=len(run) > 1)
-        for contact in run[1:]:
-            facts += repeat_facts(contact, places)
+        if not run[0].is_forgotten:
+            facts += first_facts(run[0], places, days, followed=len(run) > 1)
+        facts += [repeat_fact(contact) for contact in run[1:]]
         facts += effort_facts(run)
     return facts
 
@@ -166,11 +183,10 @@ def first_facts(
     contact: Contact, places: Sequence[CustomerPlace], days: Sequence[NextDay], *, followed: bool
 ) -> list[CustomerFact]:
     """Return what the first contact of a run counts for, but for what solutions took."""
-    came: list[CustomerFact] = [
-        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
-        (contact.place, contact.at_ms, _CONTACT, 1),
-    ]
-    return came + served_facts(contact, places, days, followed=followed) if contact.served_ms >= 0 else came
+    came: CustomerFact = (contact.place, contact.at_ms, _CONTACT, 1)
+    if contact.served_ms < 0:
+        return [came]
+    return [came, *served_facts(contact, places, days, followed=followed)]
 
 
 def served_facts(
@@ -186,30 +202,36 @@ def served_facts(
     ]
 
 
-def repeat_facts(contact: Contact, places: Sequence[CustomerPlace]) -> list[CustomerFact]:
+def repeat_fact(contact: Contact) -> CustomerFact:
     """Return what a later contact of a run counts for."""
+    return contact.place, contact.at_ms, _REPEAT, 1
+
+
+def came_facts(contacts: Iterable[Contact], places: Sequence[CustomerPlace]) -> list[CustomerFact]:
+    """Return what the contacts of a customer count for among those of a plan and group; of others they do not."""
     return [
-        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1),
-        (contact.place, contact.at_ms, _REPEAT, 1),
+        (OF_MEMBERS, contact.at_ms, _CAME_BY[places[contact.place].channel], 1)
+        for contact in contacts
+        if not contact.is_forgotten
     ]
 
 
 def effort_facts(run: Sequence[Contact]) -> list[CustomerFact]:
     """Return what the solutions in a run took; of two that belong together only the last counts."""
     facts: list[CustomerFact] = []
-    solutions = [(at_ms, contact.place) for contact in run for at_ms in contact.solved]
+    solutions = [(at_ms, contact.place, contact.at_ms) for contact in run for at_ms in contact.solved]
     if not solutions:
         return facts
     solutions.sort()
-    for number, (at_ms, place) in enumerate(solutions):
+    for number, (at_ms, place, opened_ms) in enumerate(solutions):
         if number + 1 < len(solutions) and solutions[number + 1][0] - at_ms <= LONGEST_EFFORT_MS:
             continue
-        since_ms = at_ms - LONGEST_EFFORT_MS
+        since_ms = min(at_ms - LONGEST_EFFORT_MS, opened_ms)
         came = [one.at_ms for one in run if since_ms <= one.at_ms <= at_ms]
         took_ms = at_ms - (came[0] if came else at_ms)
         messages = [one for contact in run if contact.messages for one in contact.messages]
         contacts = len(came) + (_number(messages, since_ms, at_ms) if messages else 0)
-        others = _number([one for one, _ in solutions[:number]], since_ms, at_ms) if number else 0
+        others = _number([one for one, _, _ in solutions[:number]], since_ms, at_ms) if number else 0
         facts += (
             (place, at_ms, ("effort_in", bisect_left(EFFORT_BOUNDS_SECONDS, took_ms / 1000)), 1),
             (place, at_ms, ("effort_contacts_in", bisect_left(EFFORT_CONTACTS_BOUNDS, contacts)), 1),
@@ -264,7 +286,7 @@ def journey_facts(
         at_ms = when >> 8
         for contact in contacts:
             since = contact.at_ms - at_ms
-            if -JOURNEY_MS <= since < JOURNEY_MS:
+            if -JOURNEY_MS <= since < JOURNEY_MS and not contact.is_forgotten:
                 by = _BEFORE_BY if since < 0 else _AFTER_BY
                 facts.append((OF_MEMBERS, next_day(at_ms + JOURNEY_MS), by[places[contact.place].channel], 1))
     return facts

@@ -18,13 +18,15 @@ from stream.families.customers.matters import (
     Contact,
     CustomerFact,
     NextDay,
+    came_facts,
     contact_of,
     contacts_in,
     effort_facts,
     first_facts,
     journey_facts,
-    note_answer,
-    repeat_facts,
+    matter_of,
+    note_touch,
+    repeat_fact,
     runs_in,
     served_facts,
 )
@@ -48,7 +50,7 @@ def newest_facts(
     """
     Return what a touchpoint of a contact changes that is later than all *touchpoints*.
 
-    None if that does not follow from where it stands: nobody had told where its contact came.
+    None if that does not follow from where it stands: nobody had told where its contact came, or what it is about.
     """
     when, reference = newest
     at_ms, kind, place = when >> 16, when >> 8 & 0xFF, when & 0xFF
@@ -56,15 +58,16 @@ def newest_facts(
     if not touched:
         if kind not in _OPENS or places[place].queue == NOWHERE:
             return [], []
-        contact = Contact(at_ms, place, at_ms if kind == Touch.SERVED else -1)
+        contact = contact_of([when], places)
         gone, new = _opened(contact, _run_of(contact, reference, touchpoints, places), places, days)
         if account:
+            new += came_facts([contact], places)
             new += journey_facts([contact], places, account, days[OF_MEMBERS])
         return gone, new
     contact = contact_of(touched, places)
-    if contact.place < 0:
+    if contact.place < 0 or (contact.topic_place < 0 and places[place].tells_topic):
         return None
-    if kind not in _SERVES or (kind == Touch.SERVED and contact.served_ms >= 0):
+    if contact.is_forgotten or kind not in _SERVES or (kind == Touch.SERVED and contact.served_ms >= 0):
         return [], []  # until a solution follows
     return _served(contact, at_ms, kind, _run_of(contact, reference, touchpoints, places), places, days)
 
@@ -82,8 +85,8 @@ def _run_of(
         return [contact]  # most often
     contacts = contacts_in(touchpoints, places)
     contacts[reference] = contact
-    matter = places[contact.place].matter
-    runs = runs_in([one for one in contacts.values() if places[one.place].matter == matter], places)
+    matter = matter_of(contact, places)
+    runs = runs_in([one for one in contacts.values() if matter_of(one, places) == matter], places)
     return next(run for run in runs if [one for one in run if one is contact])
 
 
@@ -94,12 +97,12 @@ def _opened(
     first = run[0]
     if first is contact:
         return [], first_facts(first, places, days, followed=False)
-    again = repeat_facts(contact, places)
+    again = repeat_fact(contact)
     if len(run) > 2 or first.served_ms < 0:
-        return [], again
+        return [], [again]
     was, now = (served_facts(first, places, days, followed=followed) for followed in (False, True))
     gone, new = difference_of(was, now)
-    return gone, new + again
+    return gone, [*new, again]
 
 
 def _served(
@@ -113,7 +116,7 @@ def _served(
     """Return what changes by an answer or a solution to one of the contacts of a run."""
     was = effort_facts(run) if kind == Touch.SOLVED else []
     is_first_answer = contact.served_ms < 0
-    note_answer(contact, at_ms, kind)
+    note_touch(contact, at_ms, kind)
     gone, new = difference_of(was, effort_facts(run)) if kind == Touch.SOLVED else ([], [])
     if is_first_answer and run[0] is contact:
         new += served_facts(contact, places, days, followed=len(run) > 1)

@@ -73,6 +73,7 @@ class CustomerPlaces:
             look_back_ms=round(policy.repeat_within.total_seconds() / _MILLISECOND),
             most_asked=policy.most_invitations,
             asked_within_ms=round(policy.asked_within.total_seconds() / _MILLISECOND),
+            tells_topic=by_topic,
         )
 
     def with_place(self, places: _Places, place: CustomerPlace) -> tuple[_Places, int]:

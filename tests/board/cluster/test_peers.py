@@ -191,7 +191,7 @@ async def test_who_takes_the_call_and_says_nothing_holds_up_no_board(monkeypatch
 
     async with answering(answer) as (address,):
         peer = Member(part(contacts(1)), address=address)
-        async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(1):
+        async with whole_of(part(contacts(0)), [peer], declared=CONTACTS[:2]) as whole, asyncio.timeout(10):
             assert_missing(await whole.read())
             assert_missing(await whole.read())
 

@@ -14,6 +14,8 @@ from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.queue import RETENTION, Queue
 from tests.timeline import TEN, after, event, shown, story
 
+pytestmark = pytest.mark.slow
+
 
 def live(fold: ContactsFold, told: list[Event]) -> None:
     """Apply events, and make each of them durable before the next."""

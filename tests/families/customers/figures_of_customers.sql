@@ -171,6 +171,8 @@ WITH of_queue AS (
         WHERE too_often
 ), of_customer AS (
     SELECT subject, moment, 'came_by' AS name, channel AS place, 1 AS number FROM contact
+        WHERE subject IN (SELECT subject FROM told WHERE kind IN ('customer.joined', 'customer.left',
+            'customer.purchased', 'customer.refunded') OR plan IS NOT NULL OR "group" IS NOT NULL OR monthly IS NOT NULL)
     UNION ALL SELECT subject, moment, CASE WHEN turn > 0 THEN 'joined' ELSE 'left' END, '', 1 FROM state WHERE turn <> 0
     UNION ALL SELECT subject, moment, CASE WHEN stands.present THEN 'gained' ELSE 'lost' END, '',
         CASE WHEN stands.present THEN turn ELSE -turn END FROM state JOIN stands USING (subject) WHERE turn <> 0

@@ -131,7 +131,7 @@ class Naive:
             group = getattr(event.data, "group", None) or group
         members = _members(plan, group)
         contacts = self._contacts(told)
-        self._matters(contacts, members)
+        self._matters(contacts, members, is_customer=any(map(_tells_of_account, told)))
         self._asked(told)
         self._account(told, contacts, members)
         if isinstance(told[-1], CustomerForgotten):
@@ -167,19 +167,21 @@ class Naive:
 
     def _come(self, one: _Contact, event: Event) -> None:
         data, solved = event.data, tag_of(event) == "customer.solved"
+        if self.policy.matter_by_topic and data.topic and not one.matter.startswith("topic "):
+            one.matter = f"topic {data.topic}"
         if not one.queue and data.queue and not solved:
-            topic = data.topic if self.policy.matter_by_topic else None
             one.queue, one.channel = data.queue, data.channel or "voice"
-            one.matter = f"topic {topic}" if topic else self.policy.matter or data.queue
+            one.matter = one.matter or self.policy.matter or data.queue
         if solved:
             one.solved.append(event.time)
         if solved or (data.served and not data.message):
             one.served = one.served or event.time
 
-    def _matters(self, contacts: Sequence[_Contact], members: Sequence[Part]) -> None:
+    def _matters(self, contacts: Sequence[_Contact], members: Sequence[Part], *, is_customer: bool) -> None:
         for contact in contacts:
             self.told.append(((contact.queue, contact.channel, "", ""), contact.at, "contacts", 1))
-            self.told += [(part, contact.at, ("came_by", CHANNELS.index(contact.channel)), 1) for part in members]
+            if is_customer:
+                self.told += [(part, contact.at, ("came_by", CHANNELS.index(contact.channel)), 1) for part in members]
         runs: list[list[_Contact]] = []
         for matter in dict.fromkeys(contact.matter for contact in contacts):
             newest: _Contact | None = None
@@ -201,15 +203,15 @@ class Naive:
             self.told += [(where, first.at, "first_served", 1), (where, decided, "first_decided", 1)]
             if not repeats:
                 self.told += [(where, first.at, "first_not_repeated", 1), (where, decided, "first_resolved", 1)]
-        solutions = sorted((at, one.queue, one.channel) for one in run for at in one.solved)
-        for number, (at, queue, channel) in enumerate(solutions):
+        solutions = sorted((at, one.queue, one.channel, one.at) for one in run for at in one.solved)
+        for number, (at, queue, channel, opened) in enumerate(solutions):
             if number + 1 < len(solutions) and solutions[number + 1][0] - at <= _DAYS_60:
                 continue
-            self._effort(run, at, (queue, channel, "", ""))
+            self._effort(run, at, (queue, channel, "", ""), min(opened, at - _DAYS_60))
 
-    def _effort(self, run: Sequence[_Contact], solved: datetime, where: Part) -> None:
+    def _effort(self, run: Sequence[_Contact], solved: datetime, where: Part, since: datetime) -> None:
         def within(times: Iterable[datetime]) -> list[datetime]:
-            return [at for at in times if solved - _DAYS_60 <= at <= solved]
+            return [at for at in times if since <= at <= solved]
 
         came = within(one.at for one in run)
         took = solved - min(came, default=solved)
@@ -332,6 +334,14 @@ _LENGTHS = {
     "effort_in": len(EFFORT_BOUNDS_SECONDS) + 1,
     "effort_contacts_in": len(EFFORT_CONTACTS_BOUNDS) + 1,
 }
+
+
+def _tells_of_account(event: Event) -> bool:
+    """Whether its customer is one by it, or was one."""
+    if tag_of(event) == "customer.changed":
+        data = event.data
+        return any(told is not None for told in (data.plan, data.group, data.monthly))
+    return tag_of(event) in {"customer.joined", "customer.left", "customer.purchased", "customer.refunded"}
 
 
 def _is_only_seen(event: Event) -> bool:

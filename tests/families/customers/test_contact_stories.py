@@ -13,6 +13,7 @@ ONE_MATTER = Policies(
 )
 BY_TOPIC = Policies(rules=(Rule(changes={"matter_by_topic": True}),))
 
+EVERYBODY = ("", "", "", "")
 BILLING = ("billing", "voice", "", "")
 EMAIL = ("support", "email", "", "")
 
@@ -70,6 +71,36 @@ def test_which_contacts_are_about_the_same_the_policy_says_by_queues_or_topic(
     table = f"1 09:00 contacted ann contact=k1 topic=invoice\n 3 09:00 contacted ann contact=k2 {second}"
 
     assert figure(customers_fold_of(told(table), policies), on(3), "repeat_ratio", "7d", BILLING) == repeats
+
+
+@pytest.mark.parametrize("end", ["solved", "contacted"])
+def test_a_topic_that_is_known_only_at_the_end_decides_as_well(end: str) -> None:
+    table = f"""
+        1 09:00 contacted ann contact=k1 topic=invoice
+        3 09:00 contacted ann contact=k2 queue=billing
+        3 09:20 {end} ann contact=k2 queue=billing topic=invoice
+        4 09:00 contacted ann contact=k3 queue=billing
+        4 09:20 {end} ann contact=k3 queue=billing topic=delivery
+    """
+
+    assert figure(customers_fold_of(told(table), BY_TOPIC), on(4), "repeat_ratio", "7d", BILLING) == 1 / 2
+
+
+@pytest.mark.parametrize(("days", "hours"), [(59, 59 * 24), (61, 61 * 24), (100, 2400)])
+def test_a_case_counts_from_its_own_begin_however_long_it_took(days: int, hours: int) -> None:
+    fold = customers_fold_of(told(f"1 09:00 contacted ann contact=c1\n{1 + days} 09:00 solved ann contact=c1"))
+
+    assert figure(fold, on(1 + days), "effort_mean_seconds", "7d", SUPPORT) == hours * 3600
+
+
+def test_contacts_count_among_those_of_customers_once_somebody_is_one() -> None:
+    fold = customers_fold_of(told("1 09:00 contacted ann contact=k1\n1 10:00 contacted bob contact=k2"))
+    before = counts_of(snapshots_of(fold, on(1))[EVERYBODY], "today")
+    apply(fold, told("1 11:00 joined ann\n1 11:30 contacted ann contact=k3"), first=2)
+    fold.settle()
+
+    assert "came_by" not in before
+    assert sum(counts_of(snapshots_of(fold, on(1))[EVERYBODY], "today")["came_by"]) == 2  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("channel", "part", "repeats"), [("voice", SUPPORT, 0), ("email", EMAIL, 1 / 2)])
@@ -209,13 +240,14 @@ def test_a_fourth_invitation_in_a_month_was_one_too_many() -> None:
     assert figure(fold, on(50), "customer_asked_too_often_total", "", part) == 1
 
 
-def test_more_than_are_kept_are_counted_as_dropped_and_the_newest_still_count() -> None:
+def test_more_than_are_kept_are_counted_as_dropped_and_the_newest_still_count_as_what_they_are() -> None:
     table = "\n".join(f"1 {n // 60:02}:{n % 60:02} contacted ann contact=k{n}" for n in range(70))
     fold = customers_fold_of(told(table))
 
     assert figure(fold, on(1), "customer_window_contacts", "today", SUPPORT) == 70
-    assert figure(fold, on(1), "customer_window_dropped", "today") == 6
-    assert figure(fold, on(1), "customer_dropped_total") == 6
+    assert figure(fold, on(1), "customer_window_repeats", "today", SUPPORT) == 69
+    assert figure(fold, on(1), "customer_window_dropped", "today") == 64
+    assert figure(fold, on(1), "customer_dropped_total") == 64
 
 
 def test_of_customers_beyond_the_limit_only_the_number_of_events_is_known() -> None:

@@ -17,9 +17,11 @@ from stream.families.customers.matters import (
     NOWHERE,
     CustomerFact,
     asked_facts,
+    came_facts,
     contacts_in,
     journey_facts,
     matter_facts,
+    matter_of,
 )
 
 MINUTE_MS = 60_000
@@ -33,6 +35,8 @@ PLACES = (
     CustomerPlace("support", "chat", "support", 2 * DAY_MS, 2, 10 * DAY_MS),
     CustomerPlace("sales", "voice", "sales", 30 * DAY_MS, 1, 30 * DAY_MS),
     CustomerPlace(NOWHERE, "", "", 7 * DAY_MS, 2, 10 * DAY_MS),
+    CustomerPlace("support", "voice", "topic bill", 7 * DAY_MS, 2, 10 * DAY_MS, tells_topic=True),
+    CustomerPlace(NOWHERE, "", "topic login", 7 * DAY_MS, 2, 10 * DAY_MS, tells_topic=True),
 )
 
 NEXT_DAY = LocalDays(ZoneInfo("Europe/Ljubljana"), time(4)).next_day
@@ -49,8 +53,10 @@ def facts_of(history: History) -> Counter[tuple[int, int, object]]:
     facts = asked_facts(history.touchpoints, PLACES) + account_facts(history.account, NEXT_DAY)
     facts += journey_facts([*contacts.values()], PLACES, history.account, NEXT_DAY)
     for matter in {place.matter for place in PLACES}:
-        of_it = [one for one in contacts.values() if PLACES[one.place].matter == matter]
+        of_it = [one for one in contacts.values() if matter_of(one, PLACES) == matter]
         facts += matter_facts(of_it, PLACES, DAYS)
+    if history.account:
+        facts += came_facts(contacts.values(), PLACES)
     return by_field(facts)
 
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from stream.families.customers.rules import RULES
 from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from tests.families.customers.naive import Naive
 from tests.families.customers.told import FIRST, apply, counts_of, customer_event, customers_fold_of, snapshots_of
+
+pytestmark = pytest.mark.slow
 
 ZONE = ZoneInfo("Europe/Ljubljana")
 
@@ -72,12 +75,13 @@ def data_of(chance: random.Random, kind: str, era: int) -> dict[str, Any]:
         case "contacted":
             topic = {"topic": chance.choice(["bill", "login"])} if chance.random() < 0.5 else {}
             if chance.random() < 0.1:
-                return name | {"queue": None, "message": True}
+                return name | topic | {"queue": None, "message": True}
             return contact | topic | {"served": chance.random() < 0.7, "message": chance.random() < 0.2}
         case "handed_over":
             return name | {"queue": place["queue"], "transfer": chance.random() < 0.5}
         case "solved":
-            return contact if chance.random() < 0.8 else name | {"queue": None}
+            topic = {"topic": chance.choice(["bill", "login"])} if chance.random() < 0.4 else {}
+            return (contact if chance.random() < 0.8 else name | {"queue": None}) | topic
         case "asked":
             return place | {
                 "survey": f"s{era}{chance.randrange(5)}",

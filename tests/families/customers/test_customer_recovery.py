@@ -32,6 +32,8 @@ from tests.families.customers.told import counts_of, customer_event
 from tests.runtime.fakes import Crash, FakeRecord, Fate, MemoryLog
 from tests.runtime.members import Member
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PARTITIONS = 2
 SETTINGS = Settings(group="customers", partitions=PARTITIONS)

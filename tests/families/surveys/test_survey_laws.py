@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
@@ -18,6 +19,8 @@ from stream.families.surveys.fold import SurveysFold
 from stream.families.surveys.scales import SCALES
 from stream.families.surveys.snapshot import SurveySnapshot
 from tests.families.surveys.told import FIRST, counted, on, snapshots_of, survey_event, surveys_fold_of
+
+pytestmark = pytest.mark.slow
 
 END = on(80)
 
