@@ -8,15 +8,17 @@ import yaml
 from scripts import example_day
 from scripts.asyncapi import asyncapi
 from scripts.json_schemas import EXAMPLES, SCHEMAS, schema_of
+from scripts.openapi import openapi
 from stream.families.registry import EVENT_TYPES
 
 __all__ = ["contract_files"]
 
 
 def contract_files() -> dict[Path, bytes]:
-    """Return schemas, AsyncAPI document and the example day; the single examples are written by hand."""
+    """Return schemas, AsyncAPI and OpenAPI documents and the example day; the single examples are written by hand."""
     files = {SCHEMAS / f"{event_type}.json": _json(schema_of(event_type)) for event_type in EVENT_TYPES}
     files[SCHEMAS / "asyncapi.yaml"] = _yaml(asyncapi())
+    files[SCHEMAS / "openapi.yaml"] = _yaml(openapi())
     return files | {EXAMPLES / name: content for name, content in example_day.files().items()}
 
 

@@ -87,6 +87,22 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where other workers reach this one, `host` or `host:port`; none: where it listens, or what reaches the broker."""
     allowed_hosts: str = ""
     """Host names, with commas between, that the board answers to beside its own address."""
+    gateway_host: str = "127.0.0.1"
+    """Where the gateway listens; other addresses than loopback need keys, or certificates of those who post."""
+    gateway_port: Port = 9109
+    """Port of the gateway; 0 takes a free one."""
+    gateway_keys: Path | None = None
+    """TOML file with digests of the keys of those who may post; none: anybody on this machine may."""
+    gateway_spool: Path | None = None
+    """File that keeps what was accepted while the broker is away; none: such posts are answered with 503."""
+    gateway_spool_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000
+    """What the spool may hold; when it is full, posts are answered with 503."""
+    gateway_certificate_file: Path | None = None
+    """PEM file of the gateway's certificate, with its chain; none: it speaks plain HTTP."""
+    gateway_key_file: Path | None = None
+    """PEM file of that certificate's key; none: it is in the same file."""
+    gateway_client_ca_file: Path | None = None
+    """PEM file of the authorities for those who post: then nobody without a certificate of theirs is listened to."""
     log_level: LogLevel = "INFO"
     """Least level that is logged."""
 

@@ -6,6 +6,7 @@ from scripts.alerts.alert import Alert
 from scripts.alerts.cases import CASE_ALERTS, CASE_RECORDINGS
 from scripts.alerts.customers import CUSTOMER_ALERTS, CUSTOMER_RECORDINGS
 from scripts.alerts.feed import FEED_ALERTS, FEED_RECORDINGS, WATCHDOG
+from scripts.alerts.gateway import GATEWAY_ALERTS
 from scripts.alerts.grafana import contact_points_file, grafana_rules_file, mute_timings_file, policies_file
 from scripts.alerts.prometheus import rules_file
 from scripts.alerts.queues import QUEUE_ALERTS, QUEUE_RECORDINGS
@@ -24,6 +25,7 @@ GROUPS = {
     "surveys": SURVEY_ALERTS,
     "customers": CUSTOMER_ALERTS,
     "feed": FEED_ALERTS,
+    "gateway": GATEWAY_ALERTS,
     "watchdog": (WATCHDOG,),
 }
 ALERTS: tuple[Alert, ...] = tuple(alert for alerts in GROUPS.values() for alert in alerts)

@@ -5,6 +5,7 @@ import sys
 import click
 
 from stream.cli.data import produce, replay, schema, simulate
+from stream.cli.gateway import gateway, gateway_key
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
 from stream.errors import ContactStreamError
@@ -18,7 +19,20 @@ def group() -> None:
     """Live queue metrics for contact centres. Settings are CONTACT_STREAM_… variables: docs/operations.md."""
 
 
-for command in (demo, replay, worker, produce, source, simulate, board, schema, topics, dead_letters):
+for command in (
+    demo,
+    replay,
+    worker,
+    gateway,
+    gateway_key,
+    produce,
+    source,
+    simulate,
+    board,
+    schema,
+    topics,
+    dead_letters,
+):
     group.add_command(command)
 
 

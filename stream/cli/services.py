@@ -26,7 +26,7 @@ from stream.status.feed import Feed
 if TYPE_CHECKING:
     from stream.app.service import Service
 
-__all__ = ["board", "dead_letters", "demo", "topics", "worker"]
+__all__ = ["board", "dead_letters", "demo", "end_for_sure", "log_to_stderr", "stop_on_signals", "topics", "worker"]
 
 SUMMARY_EVERY = 5.0
 """Seconds between the summary lines of the demo."""
@@ -79,7 +79,8 @@ class RepeatFilter(logging.Filter):
         return True
 
 
-def _log_to_stderr(level: LogLevel) -> None:
+def log_to_stderr(level: LogLevel) -> None:
+    """Log to standard error, and let nobody repeat himself."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # On the handlers: a filter on a logger does not see what its children log.
     for handler in logging.getLogger().handlers:
@@ -108,7 +109,7 @@ async def _broker(settings: Settings) -> AsyncIterator[tuple[str, bool]]:
 def worker(broker: str | None, port: int | None) -> None:
     """Fold events into figures; serve /metrics, /healthz, /readyz and the live board."""
     settings = settings_of_environment(broker=broker, http_port=port)
-    _log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level)
     asyncio.run(_work(settings))
 
 
@@ -120,17 +121,19 @@ async def _work(settings: Settings) -> None:
         service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
         # A task of its own, so that a signal cancels the work and not what cleans up after it.
         running = asyncio.create_task(service.run())
-        _stop_on_signals(running)
+        stop_on_signals(running)
         try:
             with suppress(asyncio.CancelledError):
                 await running
         finally:
-            _end_for_sure()
+            end_for_sure()
 
 
-def _stop_on_signals(task: "asyncio.Task[None]") -> None:
+def stop_on_signals(task: "asyncio.Task[None]") -> None:
+    """Cancel *task* when the process is to end."""
+
     def stop() -> None:
-        _end_for_sure()
+        end_for_sure()
         task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -139,7 +142,7 @@ def _stop_on_signals(task: "asyncio.Task[None]") -> None:
         loop.add_signal_handler(number, stop)
 
 
-def _end_for_sure() -> None:
+def end_for_sure() -> None:
     """End the process in any case: an orchestrator waits for that, and a thread of a library may not want to."""
     watchdog = threading.Timer(STOP_SECONDS, _give_up)
     # A process that ends in time does not wait for its watchdog.
@@ -162,7 +165,7 @@ def demo(duration: float | None, port: int | None, speed: float, seed: int) -> N
     """Start broker, worker and a simulated contact centre; prints the address of the live board."""
     settings = settings_of_environment(http_port=port)
     # Whatever the settings say: between the lines of the demo a log would be noise.
-    _log_to_stderr("WARNING")
+    log_to_stderr("WARNING")
     asyncio.run(_demo(settings, duration, speed, seed))
 
 
@@ -173,7 +176,7 @@ async def _demo(settings: Settings, duration: float | None, speed: float, seed: 
     async with running_demo(settings, seed=seed, speed=speed, clock=now) as service:
         click.echo(f"\n  live board:  {service.address}/\n  metrics:     {service.address}/metrics\n")
         summaries = asyncio.create_task(_summarise(service))
-        _stop_on_signals(summaries)
+        stop_on_signals(summaries)
         with suppress(asyncio.CancelledError, TimeoutError):
             # Ends by the clock, by a signal, which cancels, or by a failure of the worker, which is raised.
             await asyncio.wait_for(summaries, duration)

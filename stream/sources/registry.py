@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from stream.sources import case_log, jsonl
+from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
+from stream.sources.freeswitch import source as freeswitch
 from stream.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -12,7 +14,9 @@ __all__ = ["SOURCES"]
 _ALL: Final = (
     jsonl.SOURCE,
     asterisk_queue_log.SOURCE,
+    asterisk_ami.SOURCE,
     case_log.SOURCE,
+    freeswitch.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

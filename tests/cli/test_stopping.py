@@ -15,7 +15,7 @@ from stream.cli import services
 
 services.STOP_SECONDS = 0.2
 threading.Thread(target=threading.Event().wait).start()
-services._end_for_sure()
+services.end_for_sure()
 """
 
 

@@ -9,8 +9,8 @@ from tests.house.tree import ROOT, modules_of, parsed
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-IMPORTED_BY_NAME = {"tzdata"}
-"""Used without being imported here: `zoneinfo` finds it."""
+IMPORTED_BY_NAME = {"tzdata", "httptools"}
+"""Used without being imported here: `zoneinfo` finds the one, uvicorn the other."""
 
 
 def distribution_of(requirement: str) -> str:

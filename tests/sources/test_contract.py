@@ -62,7 +62,8 @@ class Topic:
 
 
 def options(source: Source, file: Path) -> Any:
-    return source.options(file=file)
+    # What holds a connection is told no file.
+    return source.options(**({"file": file} if "file" in source.options.__struct_fields__ else {}))
 
 
 def read(source: Source, file: Path, intake: Intake | None = None) -> list[Event]:

@@ -16,7 +16,7 @@ __all__ = ["AgentVerbs", "finished_wrapups"]
 
 LONGEST_REASON = 128
 
-Activity = Literal["idle", "on_contact", "acw"]
+Activity = Literal["idle", "reserved", "on_contact", "acw"]
 
 
 class AgentVerbs(LogLine):

@@ -1,0 +1,35 @@
+"""Alerts about the HTTP gateway: what was accepted and the broker lacks yet, told to who runs it."""
+
+from datetime import timedelta
+
+from scripts.alerts.alert import Alert
+from stream.gateway.gateway_metrics import SPOOL_BROKEN, SPOOL_BYTES, SPOOL_LIMIT, SPOOL_OLDEST
+
+__all__ = ["GATEWAY_ALERTS"]
+
+GATEWAY_ALERTS = (
+    Alert(
+        name="ContactGatewaySpooling",
+        expr=f"time() - min by (instance) ({SPOOL_OLDEST.name}) > 60",
+        severity="warning",
+        concerns="feed",
+        summary="Gateway {instance} has events for the broker that are {value} old",
+        description="It accepts events and keeps them on its disk: for more than a minute the broker has not got them, "
+        "and no board shows them. Mend the broker, or the way from the gateway to it.",
+        value="seconds",
+        pending=timedelta(seconds=15),
+        lingers=timedelta(minutes=1),
+    ),
+    Alert(
+        name="ContactGatewaySpoolFull",
+        expr=f"max by (instance) ({SPOOL_BYTES.name} / {SPOOL_LIMIT.name} > 0.5 or {SPOOL_BROKEN.name} == 1)",
+        severity="critical",
+        concerns="feed",
+        summary="Gateway {instance} will soon refuse events, or does so already",
+        description="Its spool is more than half full, or its disk refuses what is to be kept. "
+        "Mend the broker, or give the spool more room.",
+        value="ratio",
+        pending=timedelta(seconds=15),
+        lingers=timedelta(minutes=1),
+    ),
+)

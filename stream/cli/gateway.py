@@ -1,0 +1,58 @@
+"""Commands of the HTTP gateway: it, and the keys for it."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from stream.cli.options import broker_address, settings_of_environment
+from stream.cli.services import end_for_sure, log_to_stderr, stop_on_signals
+from stream.gateway.keys import new_key
+from stream.settings import Settings, broker_of
+
+__all__ = ["gateway", "gateway_key"]
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--host", help="Where to listen; loopback by default.")
+@click.option("--port", type=int, help="Port to listen on; 0 takes a free one.")
+@click.option("--keys", type=FILE, help="TOML file of keys; see `contact-stream gateway-key`.")
+@click.option("--spool", type=FILE, help="File that keeps accepted events while the broker is away.")
+def gateway(broker: str | None, host: str | None, port: int | None, keys: Path | None, spool: Path | None) -> None:
+    """Take CloudEvents by HTTP, at /v1/events, and bring them to the broker."""
+    settings = settings_of_environment(
+        broker=broker, gateway_host=host, gateway_port=port, gateway_keys=keys, gateway_spool=spool
+    )
+    log_to_stderr(settings.log_level)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    # Here, since what serves takes long to import and no other command needs it.
+    from stream.app.gateway import GatewayService
+
+    address = broker_address(settings)
+    _, real = broker_of(settings)
+    # The scheme says that it is a real broker, for which a producer is idempotent.
+    service = GatewayService(settings, brokers=f"kafka://{address}" if real else address)
+    # A task of its own, so that a signal cancels the work and not what cleans up after it.
+    running = asyncio.create_task(service.run())
+    stop_on_signals(running)
+    try:
+        with suppress(asyncio.CancelledError):
+            await running
+    finally:
+        end_for_sure()
+
+
+@click.command("gateway-key")
+@click.argument("name")
+def gateway_key(name: str) -> None:
+    """Make a key for the source NAME, and the entry for the file of keys, which goes to standard output."""
+    key, digest = new_key(name)
+    click.echo(f"the key, shown only now: {key}", err=True)
+    click.echo(f'[keys.{name}]\ndigests = ["{digest}"]\ntenants = ["default"]\ntypes = ["*"]')

@@ -1,0 +1,198 @@
+"""Serves the gateway over HTTP or HTTPS, and lets nobody hold a connection with half a request."""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from msgspec import Struct
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from stream.errors import SettingsError
+from stream.gateway.application import MAX_HEAD_BYTES
+
+__all__ = ["GatewayServer", "Tls"]
+
+HEAD_SECONDS: Final = 10.0
+"""So long a client may take from its connection, or the first byte of a request, to the end of its headers."""
+
+CONNECTIONS: Final = 2000
+"""More than these at a time are answered with 503."""
+
+STOP_SECONDS: Final = 10
+"""What is being answered has so long when the server stops."""
+
+
+class Tls(Struct, frozen=True):
+    """The certificate that is shown, and whose certificates are demanded of clients."""
+
+    certificate: Path
+    key: Path | None = None
+    client_ca: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a server needs; raises SettingsError naming the file at fault."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.certificate, self.key, _no_password)
+        except (OSError, ValueError) as failure:
+            raise SettingsError(
+                f"the gateway's certificate: {self.certificate}{f' and {self.key}' if self.key else ''}: "
+                f"no certificate with its key, without a password, in PEM format ({_said(failure)})"
+            ) from None
+        if self.client_ca is not None:
+            try:
+                context.load_verify_locations(self.client_ca)
+            except OSError as failure:
+                raise SettingsError(f"the authorities of clients: {self.client_ca}: {_said(failure)}") from None
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+
+class GatewayServer:
+    """The application on a port; `address` is known after `start`."""
+
+    def __init__(self, application: ASGIApp, host: str, port: int, tls: Tls | None = None) -> None:
+        self._host, self._port = host, port
+        context = tls.context() if tls else None
+        self._scheme = "https" if context else "http"
+        config = uvicorn.Config(
+            application,
+            http=_BoundedProtocol,
+            ws="none",
+            lifespan="off",
+            # Our own logs; and no line for each request.
+            log_config=None,
+            access_log=False,
+            # The address of a client is not used, so no proxy need be believed.
+            proxy_headers=False,
+            server_header=False,
+            backlog=1024,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            ssl_context_factory=(lambda *_: context) if context else None,
+        )
+        self._server = _Server(config)
+        self._socket: socket.socket | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, such as `http://127.0.0.1:9109`."""
+        assert self._socket is not None
+        host, port = self._socket.getsockname()[:2]
+        return f"{self._scheme}://[{host}]:{port}" if ":" in host else f"{self._scheme}://{host}:{port}"
+
+    async def start(self) -> None:
+        """Listen; raises OSError where the port is taken."""
+        self._socket = await _listening(self._host, self._port)
+        self._serving = asyncio.create_task(self._server.serve([self._socket]), name="gateway server")
+        await self._server.listening.wait()
+
+    async def stop(self) -> None:
+        """Answer what has come in, and close the port. Safe to call twice."""
+        serving, self._serving = self._serving, None
+        if serving is not None:
+            self._server.should_exit = True
+            await serving
+
+
+async def _listening(host: str, port: int) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    family, kind, protocol, _, place = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
+    # With its protocol, unlike `socket.create_server`: asyncio sets TCP_NODELAY only where it sees that it is TCP, and
+    # without that each answer waits 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals are the command's: it also has to end what is behind the server.
+        yield
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with limits of size and time on the head of a request, which it has none of."""
+
+    _head_bytes = 0
+    _in_head = True
+    _only_head = True
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        # Where a body begins or ends in the data, the head is no more than what came with it: that is not counted.
+        self._only_head = self._in_head
+        super().data_received(data)
+        if self._only_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            # The parser keeps a header until it is complete, however long it becomes.
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The headers are too large.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        self._in_head = self._only_head = False
+        self._head_bytes = 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        super().on_message_complete()
+
+    def _wait_for_head(self) -> None:
+        self._stop_waiting()
+        self._patience = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        logging.getLogger(__name__).info("a client did not send a whole head of a request within %g s", HEAD_SECONDS)
+        self.transport.abort()
+
+
+def _no_password() -> str:
+    # Without this OpenSSL asks whoever sits at the terminal.
+    raise ValueError("the key has a password")
+
+
+def _said(failure: OSError | ValueError) -> str:
+    return failure.strerror or str(failure) if isinstance(failure, OSError) else str(failure)

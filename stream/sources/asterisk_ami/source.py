@@ -1,0 +1,190 @@
+"""Asterisk's manager interface (AMI) as a source: the queues of one or several PBXs, live."""
+
+import asyncio
+import ssl
+import tomllib
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.errors import SettingsError
+from stream.sdk.factory import utc_now
+from stream.sources.asterisk_ami.connection import AmiServer, Found, listen, micros_of
+from stream.sources.asterisk_ami.mapper import AmiMapper
+from stream.sources.asterisk_ami.state import AmiPosition, PbxState
+from stream.sources.asterisk_queue_log.line import LogIdentity
+from stream.sources.intake import Intake
+from stream.sources.shipping import BackOff
+from stream.sources.source import PulledBatch, Source
+
+__all__ = ["SOURCE", "AmiPuller", "Options", "servers_of"]
+
+PORT: Final = 5038
+TLS_PORT: Final = 5039
+
+ROOM: Final = 32
+"""What was read and is not sent yet, in reads of a connection: then the PBX is made to wait."""
+
+TICK: Final = 1.0
+
+
+class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the file says of a PBX."""
+
+    host: str
+    user: str
+    secret_file: str
+    """Beside the file, unless it is an absolute path: so that this one can be shown to others."""
+    port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    tls: bool = False
+    ca_file: str | None = None
+    """For certificates that no public authority has signed."""
+    tenant: str = DEFAULT_TENANT
+
+
+class PbxFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    pbx: Annotated[dict[Annotated[str, Meta(min_length=1, max_length=200)], Pbx], Meta(min_length=1)]
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What a person says of PBXs."""
+
+    file: Annotated[
+        Path, Meta(description="A TOML file with a table [pbx.NAME] for each PBX: host, user, secret_file.")
+    ]
+
+
+def servers_of(file: Path) -> list[tuple[AmiServer, LogIdentity]]:
+    """Return the PBXs of a file, each with the name that its events have; raises SettingsError."""
+    try:
+        told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), PbxFile)
+    except OSError as failure:
+        raise SettingsError(f"{file}: cannot be read: {failure.strerror}") from failure
+    # What tomllib says quotes nothing of the file; a file that is not UTF-8 is a ValueError, too.
+    except (msgspec.ValidationError, ValueError) as failure:
+        raise SettingsError(f"{file}: {failure}") from failure
+    return [
+        (_server(file, name, pbx), LogIdentity(source=_uri(name), tenant=pbx.tenant)) for name, pbx in told.pbx.items()
+    ]
+
+
+def _uri(name: str) -> str:
+    return name if name.startswith("/") else f"/asterisk/{name}"
+
+
+def _server(file: Path, name: str, pbx: Pbx) -> AmiServer:
+    secret = _secret(file, name, pbx)
+    # A line break would end the header, and begin another.
+    if not secret or any(not text.isprintable() for text in (secret, pbx.user)):
+        raise SettingsError(f"{file}: pbx.{name}: user and secret are one line each, and not empty")
+    tls = None
+    if pbx.tls:
+        try:
+            tls = ssl.create_default_context(cafile=str(file.parent / pbx.ca_file) if pbx.ca_file else None)
+        except OSError as failure:
+            raise SettingsError(f"{file}: pbx.{name}: ca_file cannot be used: {failure.strerror}") from failure
+    port = pbx.port or (TLS_PORT if pbx.tls else PORT)
+    return AmiServer(name=name, host=pbx.host, port=port, user=pbx.user, secret=secret, tls=tls)
+
+
+def _secret(file: Path, name: str, pbx: Pbx) -> str:
+    try:
+        return (file.parent / pbx.secret_file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as failure:
+        raise SettingsError(f"{file}: pbx.{name}: secret_file cannot be read") from failure
+
+
+class AmiPuller:
+    """
+    Listens to all PBXs of a file at once; a `Puller`.
+
+    A connection that is lost is made again, and what changed meanwhile is taken from a snapshot.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        intake: Intake,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        pauses: Callable[[], BackOff] = BackOff,
+    ) -> None:
+        self._options = options
+        self._intake = intake
+        self._clock = clock
+        self._pauses = pauses
+
+    async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
+        """Yield what the PBXs tell from now on, and what is different since *saved*."""
+        position = AmiPosition(pbxs={}) if saved is None else AmiPosition.read(saved)
+        servers = servers_of(self._options.file)
+        mappers = {
+            server.name: AmiMapper(identity, position.pbxs.setdefault(server.name, PbxState()), self._intake)
+            for server, identity in servers
+        }
+        # Nobody was connected before the first of these connections.
+        told = [event for mapper in mappers.values() for event in mapper.lost()]
+        if told:
+            yield PulledBatch(told, position.write())
+        inbox: asyncio.Queue[tuple[str, Found | None] | None] = asyncio.Queue(ROOM)
+        tasks = [asyncio.create_task(self._listen(server, inbox)) for server, _ in servers]
+        tasks.append(asyncio.create_task(_tick(inbox)))
+        try:
+            while True:
+                told = self._told(mappers, await inbox.get())
+                # What came meanwhile goes along: one acknowledgement and one saved position for all of it.
+                for _ in range(inbox.qsize()):
+                    told += self._told(mappers, inbox.get_nowait())
+                # Without events nothing is saved: what only a position would know, the next snapshot tells.
+                if told:
+                    yield PulledBatch(told, position.write())
+                for task in tasks:
+                    if task.done():
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self, server: AmiServer, inbox: "asyncio.Queue[tuple[str, Found | None] | None]") -> None:
+        async def deliver(found: Found | None) -> None:
+            await inbox.put((server.name, found))
+
+        await listen(server, deliver, self._clock, pauses=self._pauses())
+
+    def _told(self, mappers: dict[str, AmiMapper], taken: tuple[str, Found | None] | None) -> list[Event]:
+        match taken:
+            case None:
+                now = micros_of(self._clock())
+                return [event for mapper in mappers.values() for event in mapper.later(now)]
+            case (name, None):
+                return mappers[name].lost()
+            case (name, found):
+                return [event for message in found for event in mappers[name].map(message)]
+
+
+async def _tick(inbox: "asyncio.Queue[tuple[str, Found | None] | None]") -> None:
+    """Look again each second at what is decided by time, also while nobody calls."""
+    while True:
+        await asyncio.sleep(TICK)
+        await inbox.put(None)
+
+
+def _position_of(options: Options) -> Path:
+    return options.file.with_name(options.file.name + ".position")
+
+
+SOURCE: Final = Source(
+    name="asterisk-ami",
+    about="Asterisk's manager interface (AMI), live: one or several PBXs.",
+    options=Options,
+    pull=AmiPuller,
+    position=_position_of,
+)

@@ -1,0 +1,62 @@
+"""What a gateway in trouble sets off: its own pages, minute by minute."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from scripts.alerts.gateway import GATEWAY_ALERTS
+from stream.core.windows import EPOCH
+from stream.gateway.gateway_metrics import PostCounts, gateway_families
+from stream.http.exposition import TextFormat, written
+from tests.alerts.stories import Scrapes, assert_told, instants
+from tests.running import Figures, parsed
+
+BROKEN_AT = EPOCH + timedelta(minutes=10)
+MENDED_AT = EPOCH + timedelta(minutes=40)
+
+SPOOLING, FULL = ("ContactGatewaySpooling", "instance gateway-0"), ("ContactGatewaySpoolFull", "instance gateway-0")
+
+
+def scrape(**changes: object) -> Figures:
+    spool = SimpleNamespace(**{"events": 0, "bytes": 0, "limit_bytes": 1000, "broken": None, "oldest": None} | changes)
+    text = written(gateway_families(PostCounts(), spool), TextFormat.TEXT).decode()  # type: ignore[arg-type]  # its figures
+    target = (("instance", "gateway-0"), ("job", "gateway"))
+    return {(name, tuple(sorted((*labels, *target)))): value for (name, labels), value in parsed(text).items()}
+
+
+def waits(at: datetime) -> Figures:
+    del at
+    return scrape(events=1, bytes=100, oldest=BROKEN_AT.timestamp())
+
+
+def fills(at: datetime) -> Figures:
+    # Always drained in time, and never fast enough.
+    return scrape(events=9, bytes=600, oldest=at.timestamp())
+
+
+def cannot_be_written(at: datetime) -> Figures:
+    del at
+    return scrape(broken="disk full")
+
+
+def scrapes(trouble: Callable[[datetime], Figures]) -> Scrapes:
+    return [trouble(at) if BROKEN_AT <= at < MENDED_AT else scrape() for at in instants(timedelta(hours=1))]
+
+
+STORIES = [(waits, SPOOLING), (fills, FULL), (cannot_be_written, FULL)]
+
+
+@pytest.mark.parametrize(("trouble", "alert"), STORIES, ids=lambda part: getattr(part, "__name__", ""))
+def test_trouble_of_a_gateway_is_told_and_is_over_when_it_is_mended(
+    trouble: Callable[[datetime], Figures], alert: tuple[str, str], tmp_path: Path
+) -> None:
+    told = {"9m": set(), "13m": {alert}, "39m": {alert}, "45m": set()}
+
+    assert_told(scrapes(trouble), told, tmp_path, only="ContactGateway.*")
+
+
+def test_every_alert_about_a_gateway_has_its_story() -> None:
+    assert {name for _, (name, _) in STORIES} == {alert.name for alert in GATEWAY_ALERTS}

@@ -1,0 +1,28 @@
+"""The page about the gateway says what the code does."""
+
+import re
+from pathlib import Path
+
+from stream.gateway import application, messages, server
+from stream.gateway.body import MAX_BODY_BYTES
+from stream.gateway.gateway_metrics import GATEWAY
+
+PAGE = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
+
+
+def test_every_metric_of_a_gateway_is_told_of_with_its_labels() -> None:
+    told = re.findall(r"^\| `(contact_gateway_\w+)(?:\{([\w,]+)\})?` \|", PAGE, re.MULTILINE)
+
+    assert told == [(metric.name, ",".join(metric.labels)) for metric in GATEWAY]
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    [limits] = re.findall(r"^## Limits\n\n(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
+
+    assert " ".join(limits.split()) == (
+        f"A body has at most {MAX_BODY_BYTES:,} bytes unpacked and {messages.MAX_BATCH:,} events, all bodies at a time "
+        f"{application.BODIES_BYTES // 1_000_000} MB; objects and lists are at most {messages.MAX_DEPTH} deep; headers "
+        f"have at most {application.MAX_HEAD_BYTES // 1024} KiB in {application.MAX_HEADERS} lines. The head of a "
+        f"request may take {server.HEAD_SECONDS:g} s, its body {application.BODY_SECONDS:g} s; {server.CONNECTIONS:,} "
+        "connections may be open."
+    )
