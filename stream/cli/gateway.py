@@ -1,13 +1,12 @@
 """Commands of the HTTP gateway: it, and the keys for it."""
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from stream.cli.options import broker_address, settings_of_environment
-from stream.cli.services import end_for_sure, log_to_stderr, stop_on_signals
+from stream.cli.services import log_to_stderr, run_until_signalled
 from stream.gateway.keys import new_key
 from stream.settings import Settings, broker_of
 
@@ -38,15 +37,7 @@ async def _serve(settings: Settings) -> None:
     address = broker_address(settings)
     _, real = broker_of(settings)
     # The scheme says that it is a real broker, for which a producer is idempotent.
-    service = GatewayService(settings, brokers=f"kafka://{address}" if real else address)
-    # A task of its own, so that a signal cancels the work and not what cleans up after it.
-    running = asyncio.create_task(service.run())
-    stop_on_signals(running)
-    try:
-        with suppress(asyncio.CancelledError):
-            await running
-    finally:
-        end_for_sure()
+    await run_until_signalled(GatewayService(settings, brokers=f"kafka://{address}" if real else address).run())
 
 
 @click.command("gateway-key")

@@ -5,9 +5,9 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -26,7 +26,7 @@ from stream.status.feed import Feed
 if TYPE_CHECKING:
     from stream.app.service import Service
 
-__all__ = ["board", "dead_letters", "demo", "end_for_sure", "log_to_stderr", "stop_on_signals", "topics", "worker"]
+__all__ = ["board", "dead_letters", "demo", "end_for_sure", "log_to_stderr", "run_until_signalled", "topics", "worker"]
 
 SUMMARY_EVERY = 5.0
 """Seconds between the summary lines of the demo."""
@@ -118,15 +118,19 @@ async def _work(settings: Settings) -> None:
 
     # Around the worker: an embedded broker must outlive its last checkpoint.
     async with _broker(settings) as (address, idempotent):
-        service = Service(settings, brokers=address, idempotent=idempotent, clock=now)
-        # A task of its own, so that a signal cancels the work and not what cleans up after it.
-        running = asyncio.create_task(service.run())
-        stop_on_signals(running)
-        try:
-            with suppress(asyncio.CancelledError):
-                await running
-        finally:
-            end_for_sure()
+        await run_until_signalled(Service(settings, brokers=address, idempotent=idempotent, clock=now).run())
+
+
+async def run_until_signalled(work: Coroutine[Any, Any, None]) -> None:
+    """Run *work* until it ends, or the process is told to; what then cleans up gets the time that it is given."""
+    # A task of its own, so that a signal cancels the work and not what cleans up after it.
+    running = asyncio.create_task(work)
+    stop_on_signals(running)
+    try:
+        with suppress(asyncio.CancelledError):
+            await running
+    finally:
+        end_for_sure()
 
 
 def stop_on_signals(task: "asyncio.Task[None]") -> None:

@@ -6,15 +6,26 @@ poll), and take webhooks. It is described by one `Source`, which `stream.sources
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from stream.core.cloudevents import Event
 from stream.errors import SourceError
 from stream.sources.intake import Intake
 
-__all__ = ["STDIN", "PulledBatch", "Puller", "Received", "Sink", "Source", "UnreadablePosition", "Webhook"]
+__all__ = [
+    "STDIN",
+    "PulledBatch",
+    "Puller",
+    "Received",
+    "Sink",
+    "Source",
+    "UnreadablePosition",
+    "Webhook",
+    "position_beside",
+    "read_position",
+]
 
 STDIN = Path("-")
 """What a person types for standard input."""
@@ -22,6 +33,23 @@ STDIN = Path("-")
 
 class UnreadablePosition(SourceError):
     """A saved position is none of this source, or of a version that it cannot read; the message says the way out."""
+
+
+T = TypeVar("T")
+
+
+def read_position(saved: bytes, decode: Callable[[bytes], T], otherwise: str) -> T:
+    """Return a position that was saved, as *decode* reads it; raises UnreadablePosition, which says *otherwise*."""
+    try:
+        return decode(saved)
+    # A damaged file may nest its brackets as deep as it likes: the decoder answers that with RecursionError.
+    except (MsgspecError, ValueError, RecursionError) as failure:
+        raise UnreadablePosition(otherwise) from failure
+
+
+def position_beside(file: Path) -> Path:
+    """Return where the position of whoever is told of a file is kept: beside it."""
+    return file.with_name(file.name + ".position")
 
 
 class PulledBatch(Struct, frozen=True):

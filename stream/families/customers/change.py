@@ -77,7 +77,7 @@ def touch(
         insort(touchpoints, touchpoint)
         gone, new = difference_of(was, asked_facts(asked, places))
     else:
-        gone, new = _come(history, touchpoint, places, days)
+        gone, new = _come(history, touchpoint, places, days, newest=newest)
     return Change(gone, [*dropped, *new] if dropped else new)
 
 
@@ -87,11 +87,16 @@ def _lacks_some(touchpoints: Sequence[Touchpoint]) -> bool:
 
 
 def _come(
-    history: History, touchpoint: Touchpoint, places: Sequence[CustomerPlace], days: Sequence[NextDay]
+    history: History,
+    touchpoint: Touchpoint,
+    places: Sequence[CustomerPlace],
+    days: Sequence[NextDay],
+    *,
+    newest: bool,
 ) -> tuple[list[CustomerFact], list[CustomerFact]]:
     """Add a touchpoint of a contact, and return what that takes back and what it adds."""
     touchpoints, account = history.touchpoints, history.account
-    if not touchpoints or touchpoint > touchpoints[-1]:
+    if newest:
         found = newest_facts(touchpoints, touchpoint, account, places, days)
         if found is not None:
             touchpoints.append(touchpoint)

@@ -74,7 +74,6 @@ class CustomersFold:
         self._carts = Carts(self.parts, self._pending, keys, max_customers)
         self._watermark = EPOCH
         self._recovered_to = -1
-        self._applied_to = -1
         self._unsettled = 0
         self._eviction = Eviction(
             self.parts, self._places, self.counts, self.customers, self._carts, keep_silent=keep_silent
@@ -105,7 +104,7 @@ class CustomersFold:
         """Bring the rows of the counts up to date, and forget what may go; to be called before rows are taken."""
         self._unsettled = 0
         self._pending.count()
-        may_forget = self._applied_to > self._recovered_to
+        may_forget = self._pending.applied_to > self._recovered_to
         for part in dict.fromkeys(part for parts in self._pending.counted for part in parts.parts):
             self._settle(part)
             # While a replay goes on nothing is forgotten: the rows may be ahead of it.
@@ -120,8 +119,8 @@ class CustomersFold:
         """Mark the rows that were counted in, and say up to where."""
         for scope, number, row in part.counts.drain_counted():
             # A row that was loaded with a higher offset has counted what comes again now, and keeps its offset.
-            if row.applied_offset < self._applied_to:
-                row.applied_offset = self._applied_to
+            if row.applied_offset < self._pending.applied_to:
+                row.applied_offset = self._pending.applied_to
                 self.counts.put((*part.key, scope, number), row)
 
     def committed(self, offset: int) -> None:
@@ -161,7 +160,7 @@ class CustomersFold:
 
     def _fold(self, events: Sequence[Event], offsets: Sequence[int], applied: Applied) -> None:
         for event, offset in zip(events, offsets, strict=True):
-            self._applied_to = self._pending.applied_to = offset
+            self._pending.applied_to = offset
             try:
                 self._fold_one(event, offset, applied)
             except Exception as failure:  # noqa: BLE001  # whatever it is, it must not stop the stream

@@ -171,7 +171,7 @@ def with_shared_places(row: CustomerRow) -> CustomerRow:
 class History:
     """A history that was read; to be written again by `pack`."""
 
-    __slots__ = ("_account", "_newest", "_read", "account", "active_on", "paid_before", "touchpoints")
+    __slots__ = ("_newest", "_read", "account", "active_on", "paid_before", "touchpoints")
 
     def __init__(self, data: bytes = b"") -> None:
         self.touchpoints: list[Touchpoint] = []
@@ -183,8 +183,6 @@ class History:
         self._read: bytes = b""
         self._newest: Touchpoint | None = None
         """The touchpoints as they were read, and the newest of them."""
-        self._account: bytes = b""
-        """The account as it was read."""
         if not data:
             self.active_on = _NEVER_ACTIVE.copy()
             return
@@ -195,20 +193,13 @@ class History:
             self.touchpoints += _TOUCHPOINT.iter_unpack(self._read)
             self._newest = self.touchpoints[-1]
         if len(data) > end:
-            self._account = data[end:]
-            self.paid_before, self.account = _account_of(self._account)
+            self.paid_before, self.account = _account_of(data[end:])
 
     def pack(self) -> bytes:
         """Return it as bytes."""
+        head = _HEAD.pack(*self.active_on, len(self.touchpoints))
         account = _account_bytes((self.paid_before, self.account)) if self.account or self.paid_before else b""
-        return self._head() + self._touchpoint_bytes() + account
-
-    def pack_touched(self) -> bytes:
-        """Return it as bytes, whose account is what it was when it was read."""
-        return self._head() + self._touchpoint_bytes() + self._account
-
-    def _head(self) -> bytes:
-        return _HEAD.pack(*self.active_on, len(self.touchpoints))
+        return head + self._touchpoint_bytes() + account
 
     def _touchpoint_bytes(self) -> bytes:
         touchpoints = self.touchpoints

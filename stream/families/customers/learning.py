@@ -108,7 +108,7 @@ class Learning:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += 1
             return False
-        row.history, row.places, row.membership = history.pack_touched(), places, members.membership
+        row.history, row.places, row.membership = history.pack(), places, members.membership
         return True
 
     def _enter(self, row: CustomerRow, event: Event, applied: Applied) -> bool:

@@ -20,7 +20,7 @@ from stream.sources.asterisk_ami.state import AmiPosition, PbxState
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.intake import Intake
 from stream.sources.shipping import BackOff
-from stream.sources.source import PulledBatch, Source
+from stream.sources.source import PulledBatch, Source, position_beside
 
 __all__ = ["SOURCE", "AmiPuller", "Options", "servers_of"]
 
@@ -177,14 +177,10 @@ async def _tick(inbox: "asyncio.Queue[tuple[str, Found | None] | None]") -> None
         await inbox.put(None)
 
 
-def _position_of(options: Options) -> Path:
-    return options.file.with_name(options.file.name + ".position")
-
-
 SOURCE: Final = Source(
     name="asterisk-ami",
     about="Asterisk's manager interface (AMI), live: one or several PBXs.",
     options=Options,
     pull=AmiPuller,
-    position=_position_of,
+    position=lambda options: position_beside(options.file),
 )

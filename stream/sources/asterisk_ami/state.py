@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from stream.sources.asterisk_queue_log.memory import Remembered
-from stream.sources.source import UnreadablePosition
+from stream.sources.source import read_position
 
 __all__ = ["AmiPosition", "PbxState", "PendingExit", "remember"]
 
@@ -63,13 +63,12 @@ class AmiPosition(Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, saved: bytes) -> "AmiPosition":
         """Return what was saved; raises UnreadablePosition."""
-        try:
-            return msgspec.json.decode(saved, type=cls)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
-            raise UnreadablePosition(
-                "no position of asterisk-ami that this version can read; restore it from a copy, or delete it: then "
-                "calls that were open stay on the board until they expire"
-            ) from failure
+        return read_position(
+            saved,
+            msgspec.json.Decoder(cls).decode,
+            "no position of asterisk-ami that this version can read; restore it from a copy, or delete it: then "
+            "calls that were open stay on the board until they expire",
+        )
 
     def write(self) -> bytes:
         """Return the bytes to save."""

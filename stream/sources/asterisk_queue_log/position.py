@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.sources.asterisk_queue_log.memory import Remembered
-from stream.sources.source import UnreadablePosition
+from stream.sources.source import read_position
 
 __all__ = ["HEAD_BYTES", "Bookmark", "Position"]
 
@@ -38,15 +38,11 @@ class Position(Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, saved: bytes) -> "Position":
         """Return what was saved, also by the version before; raises UnreadablePosition."""
-        try:
-            return msgspec.json.decode(_in_version_2(saved), type=cls)
-        # A damaged file may nest its brackets as deep as it likes: the decoder answers that with
-        # RecursionError.
-        except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
-            raise UnreadablePosition(
-                "no position in a queue_log that this version can read; restore it from a copy. Without it "
-                "the log is read anew: calls from more than ten minutes ago, if they were sent before, count twice"
-            ) from failure
+        otherwise = (
+            "no position in a queue_log that this version can read; restore it from a copy. Without it "
+            "the log is read anew: calls from more than ten minutes ago, if they were sent before, count twice"
+        )
+        return read_position(saved, lambda data: msgspec.json.decode(_in_version_2(data), type=cls), otherwise)
 
     def write(self) -> bytes:
         """Return the bytes to save."""

@@ -24,7 +24,7 @@ from stream.sources.asterisk_queue_log.tail import ROTATED, Tail
 from stream.sources.files import COMPRESSED, opened
 from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
-from stream.sources.source import STDIN, PulledBatch, Source
+from stream.sources.source import STDIN, PulledBatch, Source, position_beside
 
 __all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "polling"]
 
@@ -138,15 +138,11 @@ class QueueLogFollower:
         return (self._clock() - EPOCH) // timedelta(microseconds=1)
 
 
-def _position_of(options: Options) -> Path:
-    return options.file.with_name(options.file.name + ".position")
-
-
 SOURCE: Final = Source(
     name="asterisk-queue-log",
     about="Asterisk's queue_log, recorded or live.",
     options=Options,
     read=read,
     pull=QueueLogFollower,
-    position=_position_of,
+    position=lambda options: position_beside(options.file),
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
-from stream.sources.source import UnreadablePosition
+from stream.sources.source import read_position
 
 __all__ = ["AgentPresence", "CallcenterMemory", "CallcenterPosition", "Departure", "KnownAgent", "MemberVisit", "Ring"]
 
@@ -118,13 +118,12 @@ class CallcenterPosition(Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, saved: bytes) -> "CallcenterPosition":
         """Return what was saved; raises UnreadablePosition."""
-        try:
-            return msgspec.json.decode(saved, type=cls)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
-            raise UnreadablePosition(
-                "no position of a FreeSWITCH that this version can read; restore it from a copy, or remove it: then "
-                "nobody knows who was open before, and whoever left meanwhile stays open until it expires"
-            ) from failure
+        return read_position(
+            saved,
+            msgspec.json.Decoder(cls).decode,
+            "no position of a FreeSWITCH that this version can read; restore it from a copy, or remove it: then "
+            "nobody knows who was open before, and whoever left meanwhile stays open until it expires",
+        )
 
     def write(self) -> bytes:
         """Return the bytes to save."""
