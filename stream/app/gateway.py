@@ -14,6 +14,7 @@ from stream.gateway.forwarder import Forwarder
 from stream.gateway.keys import KeyFile
 from stream.gateway.server import GatewayServer, Tls
 from stream.gateway.spool import Spool
+from stream.gateway.webhook_file import webhooks_of
 from stream.http.guard import is_loopback
 from stream.sdk.producer import Producer, ProducerPolicy
 from stream.settings import Settings
@@ -42,7 +43,8 @@ class GatewayService:
         self._producer = Producer(brokers, policy=policy, security=settings.security)
         self.spool = Spool(settings.gateway_spool, settings.gateway_spool_bytes) if settings.gateway_spool else None
         self._forwarder = Forwarder(self._producer, self.spool)
-        self.gateway = Gateway(DECODER, self._forwarder, keys)
+        webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
+        self.gateway = Gateway(DECODER, self._forwarder, keys, webhooks, settings.gateway_public_url)
         self._server = GatewayServer(self.gateway.application, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 

@@ -20,11 +20,15 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--host", help="Where to listen; loopback by default.")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one.")
 @click.option("--keys", type=FILE, help="TOML file of keys; see `contact-stream gateway-key`.")
+@click.option("--webhooks", type=FILE, help="TOML file of systems that call in a language of their own.")
 @click.option("--spool", type=FILE, help="File that keeps accepted events while the broker is away.")
-def gateway(broker: str | None, host: str | None, port: int | None, keys: Path | None, spool: Path | None) -> None:
+def gateway(broker: str | None, host: str | None, port: int | None, **files: Path | None) -> None:
     """Take CloudEvents by HTTP, at /v1/events, and bring them to the broker."""
     settings = settings_of_environment(
-        broker=broker, gateway_host=host, gateway_port=port, gateway_keys=keys, gateway_spool=spool
+        broker=broker,
+        gateway_host=host,
+        gateway_port=port,
+        **{f"gateway_{name}": file for name, file in files.items()},
     )
     log_to_stderr(settings.log_level)
     asyncio.run(_serve(settings))

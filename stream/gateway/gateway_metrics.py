@@ -14,7 +14,7 @@ __all__ = ["GATEWAY", "PostCounts", "gateway_families"]
 
 REQUESTS: Final = counter("contact_gateway_requests_total", "requests", ("status",), "Posts, by status of the answer.")
 ACCEPTED: Final = counter(
-    "contact_gateway_events_accepted_total", "events", ("source",), "Events accepted, by name of the key."
+    "contact_gateway_events_accepted_total", "events", ("source",), "Events accepted, by name of the key or webhook."
 )
 REFUSED: Final = counter(
     "contact_gateway_events_refused_total",
