@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from msgspec import Struct
@@ -19,9 +19,14 @@ from stream.settings import Settings
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
-from stream.sources.source import Puller, Sink, Source
+from stream.sources.source import Listener, Puller, Sink, Source
 
 __all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "source"]
+
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+FINISH_SECONDS: Final = 10.0
+"""What was heard and has not arrived so long after a stop is lost: an orchestrator kills after thirty."""
 
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
@@ -89,11 +94,21 @@ def follow_source(of: Source, options: Struct, settings: Settings | None, state:
 
 
 async def _ship(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> None:
-    """Go on until somebody stops it, which loses nothing: the position is that of the last batch that arrived."""
+    """Go on until somebody stops it, which loses nothing: what was heard is sent, the rest can be read again."""
     task = asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in STOPPING:
+            loop.add_signal_handler(number, task.cancel)  # whoever asks twice does not want to wait
+        if isinstance(puller, Listener) and puller.finish():
+            loop.call_later(FINISH_SECONDS, task.cancel)
+        else:
+            task.cancel()
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         async with _sink(settings) as sink:
             await ship(puller, sink, position, intake)

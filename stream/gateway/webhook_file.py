@@ -53,8 +53,8 @@ def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
         raise SettingsError(f"{where}.source: name one of the sources that take webhooks: {able}")
     unknown = told.keys() - set(source.options.__struct_fields__)
     if unknown:
-        options = ", ".join(source.options.__struct_fields__)
-        raise SettingsError(f"{where}: {source.name} has no option {', '.join(sorted(unknown))}; it has: {options}")
+        known = ", ".join(source.options.__struct_fields__)
+        raise SettingsError(f"{where}: {source.name} has no option {', '.join(sorted(unknown))}; it has: {known}")
     try:
         options = msgspec.convert(told, source.options, dec_hook=_beside(path))
     except msgspec.ValidationError as failure:
