@@ -20,7 +20,7 @@ from stream.core.cloudevents import Event
 from stream.errors import BrokerRefused, SourceError
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import cannot
-from stream.sources.intake import Intake
+from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.shipping import BackOff
 from stream.sources.source import PulledBatch, read_position
@@ -198,6 +198,7 @@ class KafkaTopicPuller:
             consumer = self._connect(foreign)
             try:
                 await consumer.start()
+                self._heard(foreign, yes=True)
                 async with aclosing(self._fetches(consumer, foreign, offsets)) as fetches:
                     async for fetched, begun in fetches:
                         self._pauses.reset()
@@ -212,6 +213,7 @@ class KafkaTopicPuller:
                     raise error from failure
                 logger.warning("%s; trying again", error)
             finally:
+                self._heard(foreign, yes=False)
                 await consumer.stop()
             await self._pauses.wait()
 
@@ -247,10 +249,13 @@ class KafkaTopicPuller:
                 self._missing(partition, first[partition], gap)
         return offsets.moved(first)
 
+    def _heard(self, foreign: ForeignTopics, *, yes: bool) -> None:
+        self._intake.connected.update(dict.fromkeys(foreign.topics, yes))
+
     def _missing(self, partition: TopicPartition, offset: int, gap: str) -> None:
         logger.warning("%s/%d: %s", partition.topic, partition.partition, gap)
         self._intake.read += 1
-        self._intake.refuse(BadLine(_place(partition, offset), "records_missing", gap))
+        self._intake.refuse(BadLine(_place(partition, offset), MISSED_WHILE_AWAY, gap))
 
     def _told(
         self, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]], map_record: MapRecord

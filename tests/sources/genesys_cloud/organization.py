@@ -84,3 +84,124 @@ def told(webhook: GenesysCloudWebhook, parts: Iterable[Any]) -> list[Event]:
 def counted(events: list[Event]) -> dict[str, Tally]:
     """Return what each queue has counted at the end, by queue; what no queue is meant by is left out."""
     return {queue.queue: queue.total for queue in shown(fold_of(events), BEGIN + timedelta(hours=1))}
+
+
+DAY: list[dict[str, Any]] = [
+    # Ann waits 12.1 s, talks 70.8 s beside 10 s on hold; wrap-up 25 s.
+    detail("customer.start", "00:00", "ann", "ann-c"),
+    detail("flow.start", "00:00", "ann", "ann-f", flowType="INBOUNDCALL"),
+    detail("acd.start", "00:02.1", "ann", "ann-q", queueId=SALES, routingPriority=0),
+    detail("user.start", "00:09.8", "ann", "ann-u", queueId=SALES, userId="mia"),
+    detail(
+        *("acd.end", "00:14.2", "ann", "ann-q"),
+        queueId=SALES,
+        acdOutcome="ANSWERED",
+        answeredUserId="mia",
+        connected=12.1,
+        disconnectType="TRANSFER",
+    ),
+    detail(
+        *("user.end", "01:35", "ann", "ann-u"),
+        queueId=SALES,
+        userId="mia",
+        disconnectType="PEER",
+        interacting=70.8,
+        held=10,
+        alerting=4.4,
+    ),
+    detail("customer.end", "01:35", "ann", "ann-c", disconnectType="ENDPOINT", interacting=95),
+    detail("acw", "02:00", "ann", "ann-u", queueId=SALES, userId="mia", wrapup=25, wrapupCode="w1"),
+    # Bob gives up after 40 s, while it rings.
+    detail("acd.start", "01:00", "bob", "bob-q", queueId=SALES),
+    detail("user.start", "01:35", "bob", "bob-u", queueId=SALES, userId="mia"),
+    detail(
+        *("acd.end", "01:40", "bob", "bob-q"),
+        queueId=SALES,
+        acdOutcome="ABANDON",
+        connected=40,
+        disconnectType="PEER",
+    ),
+    detail("user.end", "01:40", "bob", "bob-u", queueId=SALES, userId="mia", disconnectType="PEER", alerting=5),
+    # Cid rings at Mia for 15 s in vain, and waits 30 s in all; Tom hands him on to support after 100 s.
+    detail("acd.start", "02:00", "cid", "cid-q", queueId=SALES),
+    detail("user.start", "02:05", "cid", "cid-u1", queueId=SALES, userId="mia"),
+    detail("user.end", "02:20", "cid", "cid-u1", queueId=SALES, userId="mia", disconnectType="TIMEOUT", alerting=15),
+    detail("user.start", "02:25", "cid", "cid-u2", queueId=SALES, userId="tom"),
+    detail(
+        *("acd.end", "02:30", "cid", "cid-q"),
+        queueId=SALES,
+        acdOutcome="ANSWERED",
+        answeredUserId="tom",
+        connected=30,
+    ),
+    detail(
+        *("user.end", "04:10", "cid", "cid-u2"),
+        queueId=SALES,
+        userId="tom",
+        disconnectType="TRANSFER",
+        interacting=100,
+        alerting=5,
+    ),
+    # In support he waits 5 s, and talks for 60 s.
+    detail("acd.start", "04:10", "cid", "cid-q2", queueId=SUPPORT),
+    detail(
+        *("acd.end", "04:15", "cid", "cid-q2"),
+        queueId=SUPPORT,
+        acdOutcome="ANSWERED",
+        answeredUserId="eva",
+        connected=5,
+    ),
+    detail(
+        *("user.end", "05:15", "cid", "cid-u3"),
+        queueId=SUPPORT,
+        userId="eva",
+        disconnectType="CLIENT",
+        interacting=60,
+    ),
+    # Dan asks after 50 s to be called back, and leaves the queue by that; Tom calls him, and they talk for 80 s.
+    detail("acd.start", "05:00", "dan", "dan-q", queueId=SALES),
+    detail(
+        *("acd.end", "05:50", "dan", "dan-q"),
+        queueId=SALES,
+        acdOutcome="FLOW_OUT",
+        connected=50,
+        disconnectType="TRANSFER",
+    ),
+    detail("acd.start", "05:50", "dan", "dan-q2", queueId=SALES, mediaType="CALLBACK"),
+    detail(
+        *("acd.end", "08:00", "dan", "dan-q2"),
+        queueId=SALES,
+        mediaType="CALLBACK",
+        acdOutcome="ANSWERED",
+        answeredUserId="tom",
+    ),
+    detail(
+        *("user.end", "09:30", "dan", "dan-u"),
+        queueId=SALES,
+        userId="tom",
+        direction="OUTBOUND",
+        disconnectType="PEER",
+        interacting=80,
+        callbackNumbers=["tel:+38640000004"],
+    ),
+    # Eve leaves the queue after 60 s, since the flow gives up.
+    detail("acd.start", "06:00", "eve", "eve-q", queueId=SUPPORT),
+    detail(
+        *("acd.end", "07:00", "eve", "eve-q"),
+        queueId=SUPPORT,
+        acdOutcome="FLOW_OUT",
+        connected=60,
+        disconnectType="TIMEOUT",
+    ),
+    # Fay is called by us for sales in vain.
+    detail(
+        *("user.end", "07:30", "fay", "fay-u"),
+        queueId=SALES,
+        userId="mia",
+        direction="OUTBOUND",
+        disconnectType="TIMEOUT",
+    ),
+    # A supervisor looks at a screen, and a colleague is called directly.
+    detail("user.start", "08:00", "gil", "gil-u", userId="tom", mediaType="SCREENMONITORING"),
+    detail("user.end", "08:30", "hal", "hal-u", userId="tom", disconnectType="PEER", interacting=20),
+]

@@ -16,8 +16,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.source import Received
 from stream.sources.webhooks import answer
-from tests.sources.genesys_cloud.organization import BEGIN, KEY, SALES, URL, detail, request, told, webhook_in
-from tests.sources.genesys_cloud.test_genesys_golden import DAY
+from tests.sources.genesys_cloud.organization import BEGIN, DAY, KEY, SALES, URL, detail, request, told, webhook_in
 from tests.sources.test_contract import Topic
 
 ENTERED = detail("acd.start", "00:10", "ann", "ann-q", queueId=SALES)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import BrokerRefused, SourceError
-from stream.sources.intake import Intake
+from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, TopicOffsets, first_offset
 from stream.sources.lines import BadLine
 from stream.sources.source import UnreadablePosition
@@ -61,10 +61,11 @@ async def test_a_partition_that_is_new_is_read_from_its_begin_and_the_others_go_
 
 
 async def test_a_lost_connection_is_made_again_and_nothing_is_told_twice() -> None:
-    topic = FakeTopic()
+    topic, intake = FakeTopic(), Intake()
     topic.add(b"ann")
     names: list[str] = []
-    async for batch in puller_of(topic).batches(None):
+    async for batch in puller_of(topic, intake).batches(None):
+        assert intake.connected == {"calls": True}
         names += [event.subject for event in batch.events]
         if names == ["ann"]:
             topic.failures = [KafkaConnectionError(), KafkaTimeoutError(), KafkaConnectionError()]
@@ -87,7 +88,7 @@ async def test_what_was_deleted_before_it_was_read_is_said_to_be_missing(caplog:
 
     assert names == ["dan"]
     assert "calls/0: offsets 1 to 2 were deleted before they were read: what they told is missing" in caplog.messages
-    assert intake.refused == {"records_missing": 1}
+    assert intake.refused == {MISSED_WHILE_AWAY: 1}
     assert intake.read == 2
 
 
@@ -104,7 +105,7 @@ async def test_what_is_deleted_while_it_is_read_is_said_to_be_missing() -> None:
             break
 
     assert names == ["ann", "eve"]
-    assert intake.refused == {"records_missing": 1}
+    assert intake.refused == {MISSED_WHILE_AWAY: 1}
 
 
 async def test_a_topic_that_is_not_there_is_named() -> None:
@@ -203,4 +204,4 @@ async def test_a_position_behind_the_end_of_a_topic_that_was_made_anew_is_told(t
     names, _ = await told_of(puller, position, 3)
 
     assert sorted(names) == ["ann", "bob", "eve"]
-    assert intake.refused == {"records_missing": 3}
+    assert intake.refused == {MISSED_WHILE_AWAY: 3}
