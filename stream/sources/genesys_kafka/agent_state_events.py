@@ -21,7 +21,7 @@ AGENT_STATE_EVENTS_OF_NO_USE: Final = frozenset(
 
 _AFTER_CALL_WORK: Final = frozenset({"aftercallwork", "3"})
 
-Told = Callable[[VoiceEvent, str, EventFactory], list[Event]]
+_Told = Callable[[VoiceEvent, str, EventFactory], list[Event]]
 
 
 def _login(told: VoiceEvent, queue: str, factory: EventFactory) -> list[Event]:
@@ -53,7 +53,7 @@ def _not_ready(told: VoiceEvent, _: str, factory: EventFactory) -> list[Event]:
     ]
 
 
-AGENT_STATE_EVENTS: Final[dict[str, Told]] = {
+AGENT_STATE_EVENTS: Final[dict[str, _Told]] = {
     "EventAgentLogin": _login,
     "EventAgentLogout": _logout,
     "EventQueueLogout": _queue_logout,

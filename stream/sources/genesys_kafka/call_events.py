@@ -28,7 +28,7 @@ _TRANSFERRED: Final = frozenset({"transferred", "1"})
 _REMOTE_RELEASE: Final = frozenset({"remoterelease", "5"})
 """Values of CallType and CallState, by name or by number."""
 
-Told = Callable[[VoiceEvent, str, EventFactory], list[Event]]
+_Told = Callable[[VoiceEvent, str, EventFactory], list[Event]]
 
 
 def is_of_ours(told: VoiceEvent) -> bool:
@@ -95,7 +95,7 @@ def _agent(told: VoiceEvent) -> str:
     return told.agent or told.dn
 
 
-CALL_EVENTS: Final[dict[str, Told]] = {
+CALL_EVENTS: Final[dict[str, _Told]] = {
     "EventQueued": _queued,
     "EventAbandoned": _abandoned,
     "EventDiverted": _diverted,

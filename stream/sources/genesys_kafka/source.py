@@ -80,11 +80,11 @@ class VoiceMapper:
 
     def _of(self, told: VoiceEvent, record: TopicRecord) -> list[Event]:
         is_call = told.name in CALL_EVENTS
-        subject, queue = (told.thread, told.own_queue) if is_call else (told.agent, told.queue or "-")
-        if not subject or not queue:
-            missing = "CallThreadID, or both ThisQueue and ThisDN," if is_call else "AgentID"
-            self._intake.refuse(BadLine(record.place, "missing_field", f"{missing} is missing"))
+        needed = {"CallThreadID": told.thread, "ThisDN": told.dn} if is_call else {"AgentID": told.agent}
+        if missing := [name for name, text in needed.items() if not text]:
+            self._intake.refuse(BadLine(record.place, "missing_field", f"{', '.join(missing)} is missing"))
             return []
+        queue = told.own_queue
         tell = CALL_EVENTS[told.name] if is_call else AGENT_STATE_EVENTS[told.name]
         events: list[Event] = []
         if not (is_call and is_of_ours(told)):
