@@ -118,6 +118,7 @@ async def ship(
     try:
         async for batch in puller.batches(position.load()):
             await _deliver(batch.events, sink, intake, pauses)
+            intake.acknowledged(batch.events)
             pauses.reset()
             # In this order: after a crash between the two the batch is sent once more, and its ids make it
             # count once. The other way round it would be lost.

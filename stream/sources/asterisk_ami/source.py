@@ -135,6 +135,7 @@ class AmiPuller:
         """Yield what the PBXs tell from now on, and what is different since *saved*."""
         position = AmiPosition(pbxs={}) if saved is None else AmiPosition.read(saved)
         servers = servers_of(self._options.file)
+        self._intake.connected = {server.name: False for server, _ in servers}
         mappers = {
             server.name: AmiMapper(identity, position.pbxs.setdefault(server.name, PbxState()), self._intake)
             for server, identity in servers
@@ -186,8 +187,10 @@ class AmiPuller:
                 now = micros_of(self._clock())
                 return [event for mapper in mappers.values() for event in mapper.later(now)]
             case (name, None):
+                self._intake.connected[name] = False
                 return mappers[name].lost()
             case (name, found):
+                self._intake.connected[name] = True
                 return [event for message in found for event in mappers[name].map(message)]
 
 

@@ -90,12 +90,12 @@ class FreeSwitchPuller:
         self._pauses = back_off or BackOff()
         self._clock = clock
         self._ending = False
-        self._is_connected = False
 
     async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         """Yield what a snapshot tells that was not known at *saved*, then what happens; and so after each loss."""
         memory = None if saved is None else CallcenterPosition.read(saved).memory
         mapper = CallcenterMapper(self._options.name, tenant=self._options.tenant, memory=memory, intake=self._intake)
+        self._intake.connected[self._options.name] = False
         while not self._ending:
             try:
                 async with aclosing(self._told(mapper)) as told:
@@ -104,21 +104,21 @@ class FreeSwitchPuller:
             except CONNECTION_LOST as failure:
                 reason = str(failure) or "FreeSWITCH does not answer"
                 logger.warning("%s:%d: %s; connecting again", self._options.host, self._options.port, reason)
-            self._is_connected = False
+            self._intake.connected[self._options.name] = False
             if not self._ending:
                 await self._pauses.wait()
 
     def finish(self) -> bool:
         """As a `Listener`'s; it takes a second, or some more where the switch is always talking."""
         self._ending = True
-        return self._is_connected
+        return self._intake.connected.get(self._options.name, False)
 
     async def _told(self, mapper: CallcenterMapper) -> AsyncGenerator[list[Event], None]:
         """Yield the events of one connection until it is lost."""
         options = self._options
         async with connected(options.host, options.port, options.password()) as connection:
             snapshot = await connection.snapshot(self._now())
-            self._is_connected = True
+            self._intake.connected[options.name] = True
             yield mapper.reconcile(snapshot, connection.arrived)
             self._pauses.reset()
             async for frames in connection.frames(options.silence_seconds, lambda: self._ending):
