@@ -55,7 +55,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             description="Records that were corrected later than this after their contact was over are left out, since "
-            "the board has forgotten it: as `finished_kept_seconds` of the policy.",
+            "the board has forgotten it: as `duplicate_window_seconds` of the policy.",
         ),
     ] = 600
 
