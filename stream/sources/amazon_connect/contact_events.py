@@ -49,7 +49,7 @@ def events_of_contact(told: ToldContact, tenant: str) -> list[Event]:
 
 def _id_of(event: Event, told: ToldContact) -> str:
     # What a record says of the same instant may be more, or corrected, so it is another event.
-    version = "" if told.updated_at is None else f":{told.updated_at:%Y%m%dT%H%M%SZ}"
+    version = f":{told.revision}" if told.revision else ""
     return f"{told.contact}:{tag_of(event)}:{event.time:%Y%m%dT%H%M%SZ}{version}"
 
 
@@ -59,7 +59,10 @@ class _Teller:
         self.queue = queue
         self.events = EventFactory(told.instance, tenant=tenant, new_id=lambda: "-")
         self.where = Where(
-            channel=told.channel, agent=told.agent, direction="outbound" if told.is_outbound else "inbound"
+            channel=told.channel,
+            agent=told.agent,
+            direction="outbound" if told.is_outbound else "inbound",
+            revision=told.revision,
         )
 
     def wait(self) -> Iterator[Event]:
@@ -71,7 +74,8 @@ class _Teller:
         if told.answered_at is not None or told.disconnected_at is None:
             return
         if told.goes_on:
-            at = told.dequeued_at or told.disconnected_at
+            # No later than the hang-up, which contact events without this knowledge have taken for an abandon.
+            at = min(told.dequeued_at or told.disconnected_at, told.disconnected_at)
             yield self.events.dequeued(told.contact, self.queue, "moved", at=at, **self.where)
         elif told.disconnect_reason in _EXITS:
             exit_by = _EXITS[told.disconnect_reason]

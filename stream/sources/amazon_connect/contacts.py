@@ -71,6 +71,11 @@ class ToldContact(Struct, frozen=True, kw_only=True):
         return self.wrapup_began_at or self.disconnected_at
 
     @property
+    def revision(self) -> int:
+        """Of a record the seconds of its last update: a later record corrects an earlier one, and contact events."""
+        return 0 if self.updated_at is None else int(self.updated_at.timestamp())
+
+    @property
     def corrected_after(self) -> timedelta:
         """How long after the contact was over its record was written, or written anew; 0 where nothing tells."""
         over_at = self.wrapup_ended_at or self.disconnected_at

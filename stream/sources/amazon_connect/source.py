@@ -54,10 +54,10 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Meta(
             ge=0,
-            description="Records that were corrected later than this after their contact was over are left out, since "
-            "the board has forgotten it: as `duplicate_window_seconds` of the policy.",
+            description="Records that were updated later than this after their contact was over are left out, since "
+            "the board may have forgotten it: `duplicate_window_seconds` of the policy, less what delivery takes.",
         ),
-    ] = 600
+    ] = 300
 
 
 class AmazonConnectWebhook(Webhook):

@@ -1,13 +1,23 @@
 """A quarter of an hour of an Amazon Connect, with figures computed by hand: by events, by records, and by both."""
 
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from stream.core.policies import Policies, Rule
+from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.tally import Tally
 from stream.sdk.producer import checked
 from stream.sources.amazon_connect.source import AmazonConnectWebhook
+from stream.sources.intake import Intake
 from stream.sources.source import Received
+from tests.samples import sample
 from tests.sources.amazon_connect.aws import (
     Call,
     connected,
@@ -18,7 +28,7 @@ from tests.sources.amazon_connect.aws import (
     posted,
     told,
 )
-from tests.timeline import after, fold_of, shown
+from tests.timeline import after, event, fold_of, shown
 
 DAY = [
     # Waits 10 s, talks 180 s of which 30 on hold, wrap-up 30 s.
@@ -121,11 +131,73 @@ def test_nothing_is_taken_back_when_a_record_follows_the_events(webhook: AmazonC
     assert {queue.queue: queue.counted.taken_back for queue in queues} == {"Sales": b"", "Support": b""}
 
 
+def corrected(call: Call, **changes: Any) -> dict[str, Any]:
+    """Return the record that corrects a call three minutes after the first one."""
+    return contact_record(replace(call, **changes), updated=after(call.wrapped_up or "00:00") + timedelta(minutes=4))
+
+
+def test_the_record_that_was_updated_last_corrects_all_others_in_any_order(webhook: AmazonConnectWebhook) -> None:
+    # By hand: answered after 12 s instead of 10, on hold for 40 s instead of 30, wrap-up of 50 s instead of 30.
+    call = DAY[0]
+    requests = [
+        *map(posted, contact_events(call)),
+        firehose(contact_record(call)),
+        firehose(corrected(call, answered="00:12", hold=40, wrapped_up="04:00")),
+    ]
+
+    for order in (requests, requests[::-1], requests[3:] + requests[:3], requests[-1:] + requests[:-1]):
+        tally = counted(told(webhook, order))["Sales"]
+        expected(tally, offered=1, answered=1, answer_wait_ms=12_000, handled=1)
+        expected(tally, talk_ms=138_000, hold_ms=40_000, wrapup_ms=50_000)
+
+
+def test_a_record_that_is_corrected_after_the_duplicate_window_counts_nothing_again(tmp_path: Path) -> None:
+    first, days_later = contact_record(DAY[0]), contact_record(DAY[0], updated=after("00:00") + timedelta(days=6))
+    intake = Intake()
+    webhook = connected(tmp_path, intake)
+
+    assert len(told(webhook, [firehose(first, days_later)])) == len(told(webhook, [firehose(first)]))
+    assert intake.ignored == {"late correction": 1}
+
+
+def test_with_a_longer_window_a_correction_of_days_later_corrects(tmp_path: Path) -> None:
+    window = timedelta(days=8)
+    webhook = connected(tmp_path, corrected_within_seconds=window // timedelta(seconds=1))
+    rule = Rule(queue="Sales", changes={"duplicate_window": window})
+    later = after("00:00") + timedelta(days=6)
+    between = [
+        event("enqueued", f"c{hour}", after("00:00") + timedelta(hours=hour), queue="Sales") for hour in range(140)
+    ]
+    record = contact_record(replace(DAY[0], wrapped_up="04:10"), updated=later)
+    events = [*told(webhook, [firehose(contact_record(DAY[0]))]), *between, *told(webhook, [firehose(record)])]
+
+    fold = ContactsFold(Policies(rules=(rule,)))
+    for offset, one in enumerate(events):
+        fold.apply([one], [offset])
+        fold.settle()
+        fold.committed(offset + 1)
+
+    [queue] = shown(fold, later)
+    expected(queue.total, answered=1, handled=1, wrapup_ms=60_000)
+
+
+def test_the_recorded_deliveries_of_one_record_count_once(tmp_path: Path) -> None:
+    names = ("first_delivery", "second_delivery_six_days_later", "third_delivery")
+    recorded = [json.loads(sample(f"amazon-connect/contact_record_1_{name}.json").read_bytes()) for name in names]
+    webhook = connected(tmp_path, corrected_within_seconds=8 * 86_400)
+
+    [queue] = shown(fold_of(told(webhook, map(posted, recorded))), datetime(2022, 1, 5, 18, tzinfo=UTC))
+
+    expected(queue.total, offered=1, answered=1, answer_wait_ms=346_000, handled=1, transferred_out=1)
+    expected(queue.total, talk_ms=239_000, hold_ms=221_000, wrapup_ms=5_000)
+    assert not queue.counted.taken_back
+
+
 def test_what_is_told_twice_has_the_same_id_and_says_the_same(webhook: AmazonConnectWebhook) -> None:
     events = told(webhook, BY_EVENTS + BY_RECORDS)
 
-    said = {(event.source, event.id): event for event in events}
-    assert all(said[event.source, event.id] == event for event in events)
+    said = {(one.source, one.id): one for one in events}
+    assert all(said[one.source, one.id] == one for one in events)
     assert len(said) < len(events)
-    for event in said.values():
-        checked(event)
+    for one in said.values():
+        checked(one)
