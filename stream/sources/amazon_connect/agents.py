@@ -68,10 +68,12 @@ class _Teller:
     def memberships(self, kind: str) -> Iterator[Event]:
         """Yield which queues the agent serves, where that may be news."""
         now, before = self._queues(self.now), self._queues(self.before)
+        if now is None:
+            return
         # With a heartbeat, too: who connects us in the middle of a day hears of no login.
         if kind in {"LOGIN", "HEART_BEAT"} or now != before:
             yield from (self.events.joined(self.agent, queue, at=self.at) for queue in now)
-        yield from (self.events.left(self.agent, queue, at=self.at) for queue in before if queue not in now and now)
+        yield from (self.events.left(self.agent, queue, at=self.at) for queue in before or [] if queue not in now)
 
     def offers_in_vain(self) -> Iterator[Event]:
         """Yield each contact that the agent missed or rejected; every event until it is cleared has it again."""
@@ -89,8 +91,11 @@ class _Teller:
         data = OfferEndedData(queue=queue, channel=channel, agent=self.agent, offer_id=offer, result=result)
         return OfferEnded(**self.events.envelope(contact, at) | {"id": f"{offer}:offer_ended"}, data=data)
 
-    def _queues(self, snapshot: AwsObject) -> list[str]:
+    def _queues(self, snapshot: AwsObject) -> list[str] | None:
+        """Return the queues of the routing profile, None where a snapshot has no profile."""
         profile = snapshot.part("Configuration").part("RoutingProfile")
+        if not profile:
+            return None
         named = (self.names.of(queue.text("ARN")) for queue in profile.parts("InboundQueues"))
         # Its own queue every agent serves.
         return sorted({name for name in named if name is not None and name != AGENT_QUEUES})

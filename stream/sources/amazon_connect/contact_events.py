@@ -68,9 +68,11 @@ class _Teller:
     def wait(self) -> Iterator[Event]:
         """Yield how a contact came into the queue, and how it left it without an agent."""
         told = self.told
-        if told.enqueued_at is not None:
-            reason: Literal["transfer", "new"] = "transfer" if told.method in _HANDED_ON else "new"
-            yield self.events.enqueued(told.contact, self.queue, reason=reason, at=told.enqueued_at, **self.where)
+        # A flow may choose a queue for a contact that it then never puts there.
+        if told.enqueued_at is None:
+            return
+        reason: Literal["transfer", "new"] = "transfer" if told.method in _HANDED_ON else "new"
+        yield self.events.enqueued(told.contact, self.queue, reason=reason, at=told.enqueued_at, **self.where)
         if told.answered_at is not None or told.disconnected_at is None:
             return
         if told.goes_on:

@@ -132,6 +132,20 @@ def test_another_routing_profile_moves_the_agent_to_other_queues(tmp_path: Path)
     assert states(told(connected(tmp_path), map(posted, documents))) == dict.fromkeys((None, "Support"), "available")
 
 
+def test_an_agent_whose_profile_has_no_queue_any_more_leaves_all(tmp_path: Path) -> None:
+    before, now = snapshot(queues=("sales",)), snapshot()
+    documents = [agent_event("LOGIN", "01:00", before), agent_event("STATE_CHANGE", "02:00", now, before)]
+
+    assert states(told(connected(tmp_path), map(posted, documents))) == {None: "available"}
+
+
+def test_a_snapshot_without_a_profile_takes_nobody_out_of_a_queue(tmp_path: Path) -> None:
+    before, now = snapshot(queues=("sales",)), {"AgentStatus": AVAILABLE, "Contacts": []}
+    documents = [agent_event("LOGIN", "01:00", before), agent_event("STATE_CHANGE", "02:00", now, before)]
+
+    assert states(told(connected(tmp_path), map(posted, documents))) == dict.fromkeys((None, "Sales"), "available")
+
+
 def test_events_that_are_out_of_order_or_come_again_leave_the_agent_where_it_is(tmp_path: Path) -> None:
     login = agent_event("LOGIN", "01:00", snapshot())
     talks = agent_event("STATE_CHANGE", "02:00", snapshot("CONNECTED"), snapshot())

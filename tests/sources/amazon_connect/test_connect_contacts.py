@@ -156,6 +156,13 @@ def test_a_conversation_that_goes_on_as_another_contact_is_a_transfer(tmp_path: 
     assert (tallies["Sales"].handled, tallies["Support"].handled) == (1, 1)
 
 
+def test_a_queue_that_was_chosen_and_never_entered_is_no_wait(tmp_path: Path) -> None:
+    intake, call = Intake(), Call(contact="ann", ended="00:30", reason="CUSTOMER_DISCONNECT")
+
+    assert told(connected(tmp_path, intake), [firehose(contact_record(call))]) == []
+    assert intake.ignored == {"contact record": 1}
+
+
 EXITS = [
     ("CUSTOMER_DISCONNECT", 1, 0, 0),
     (None, 1, 0, 0),

@@ -2,19 +2,24 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, tag_of
 from stream.errors import BrokerError, SettingsError
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
+from stream.sources.shipping import is_valid
 from stream.sources.source import Received
 from stream.sources.webhooks import answer
 from tests.samples import sample
 from tests.sources.amazon_connect.aws import (
+    INSTANCE,
     KEY,
     URL,
     Call,
@@ -23,13 +28,31 @@ from tests.sources.amazon_connect.aws import (
     contact_record,
     firehose,
     posted,
+    queue_arn,
     told,
 )
 from tests.timeline import after
 
 ANN = contact_event("QUEUED", Call(contact="ann", queued="00:00"), "00:00")
 BOB = contact_event("QUEUED", Call(contact="bob", queued="01:00"), "01:00")
+LOGIN = {
+    "AgentARN": f"{INSTANCE}/agent/a1",
+    "CurrentAgentSnapshot": {
+        "AgentStatus": {"Name": "Available"},
+        "Contacts": [{"ContactId": "ann", "State": "MISSED"}],
+        "Configuration": {"RoutingProfile": {"InboundQueues": [{"ARN": queue_arn("sales")}]}},
+    },
+    "EventId": "e1",
+    "EventTimestamp": "2026-11-20T10:00:00.000Z",
+    "EventType": "LOGIN",
+    "InstanceARN": INSTANCE,
+}
 EVE = contact_record(Call(contact="eve", queued="00:00", ended="00:40"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("connect")
 
 
 def subjects(events: list[Event]) -> list[str]:
@@ -148,6 +171,39 @@ def test_a_record_with_a_megabyte_of_attributes_is_a_record(tmp_path: Path) -> N
     huge = EVE | {"Attributes": {f"name-{number}": "x" * 1000 for number in range(1000)}}
 
     assert subjects(told(connected(tmp_path), [firehose(huge)])) == ["eve"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just("1970-01-01T00:00:00Z"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> object:
+    """A good document in which anything stands in one place."""
+    whole = json.loads(json.dumps(draw(st.sampled_from([ANN, EVE, LOGIN]))))
+    place: Any = whole
+    while isinstance(place[name := draw(st.sampled_from(sorted(place)))], dict) and draw(st.booleans()):
+        place = place[name]
+        if not place:
+            return whole
+    place[name] = draw(JSON)
+    return whole
+
+
+@given(st.lists(damaged() | JSON, max_size=4), st.sampled_from([firehose, lambda *each: posted([*each])]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_comes_every_document_is_counted_once_and_every_event_is_valid(
+    folder: Path, documents: list[object], packed: Callable[..., Received]
+) -> None:
+    intake = Intake(read=1)
+
+    for event in told(connected(folder, intake), [packed(*documents)]):
+        is_valid(event, Intake())
+    counted = intake.used + intake.ignored + intake.unknown + intake.refused
+    assert intake.read == counted.total() > 0
 
 
 # -- keys --------------------------------------------------------------------------------------
