@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stream.sources import case_log, jsonl
+from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.freeswitch import source as freeswitch
@@ -21,6 +22,7 @@ _ALL: Final = (
     freeswitch.SOURCE,
     genesys_cloud.SOURCE,
     genesys_kafka.SOURCE,
+    amazon_connect.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
