@@ -58,7 +58,7 @@ class GatewayService:
         self._forwarder = Forwarder(sink, self.spool)
         webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
         self.gateway = Gateway(DECODER, self._forwarder, keys, webhooks, settings.gateway_public_url)
-        self._server = GatewayServer(self.gateway.application, settings.gateway_host, settings.gateway_port, tls)
+        self._server = GatewayServer(self.gateway, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 
     @property
