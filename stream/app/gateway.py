@@ -10,9 +10,10 @@ from typing import Final, Self
 from stream.errors import BrokerError, SettingsError
 from stream.families.registry import DECODER
 from stream.gateway.application import EVENTS_PATH, Gateway
+from stream.gateway.certificate import Tls
 from stream.gateway.forwarder import EncodedSink, Forwarder
 from stream.gateway.keys import KeyFile
-from stream.gateway.server import GatewayServer, Tls
+from stream.gateway.server import GatewayServer
 from stream.gateway.spool import Spool
 from stream.gateway.webhook_file import webhooks_of
 from stream.http.guard import is_loopback
