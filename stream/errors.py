@@ -4,12 +4,14 @@ ContactStreamError
 ├── SettingsError     fix the setting, policy file or option that the message names
 ├── SourceError       fix the file or line that the message names
 ├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
+│   └── FutureEvent   its time is too far ahead of our clock: set the clock of its source
 ├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
 │   ├── BrokerAway    it does not answer: trying again may be enough
 │   └── BrokerRefused it answers, and refuses certificate, login or right: do what the message says
 └── TopicMismatch     topics on the broker differ from what is declared: the message says what to do
 """
 
+from datetime import datetime
 from typing import Literal, get_args
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "BrokerError",
     "BrokerRefused",
     "ContactStreamError",
+    "FutureEvent",
     "InvalidEvent",
     "InvalidReason",
     "SettingsError",
@@ -85,3 +88,12 @@ class InvalidEvent(ContactStreamError):
         self.reason: InvalidReason = reason
         self.detail = detail
         self.field = field
+
+
+class FutureEvent(InvalidEvent):
+    """An event too far ahead of our clock, with what tells how wrong the clock of its source is."""
+
+    def __init__(self, detail: str, *, source: str, time: datetime) -> None:
+        super().__init__("future", detail, field="time")
+        self.source = source
+        self.time = time
