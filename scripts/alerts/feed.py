@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Recording
 from scripts.alerts.expressions import series
+from stream.status.source_feed import CLOCK_AHEAD
 
 __all__ = ["FEED_ALERTS", "FEED_RECORDINGS", "JOB", "WATCHDOG"]
 
@@ -218,7 +219,7 @@ _WORKERS = (
 _CLOCKS = (
     Alert(
         name="ContactSourceClockAhead",
-        expr=f"-{LEAST_LATENCY} > 5",
+        expr=f"-{LEAST_LATENCY} > {_seconds(CLOCK_AHEAD)}",
         severity="warning",
         concerns="feed",
         summary="The clock of source {source} is {value} ahead of the workers' clocks",

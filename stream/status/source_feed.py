@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-__all__ = ["KEPT_MINUTES", "LATENCY_SECONDS", "SourceFeed"]
+__all__ = ["CLOCK_AHEAD", "KEPT_MINUTES", "LATENCY_SECONDS", "SourceFeed"]
 
 LATENCY_SECONDS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600)
 """Upper bounds of the buckets of latencies. What is older than the last one is history, or was kept back for long."""
@@ -19,6 +19,12 @@ LATENCIES: Final = tuple(timedelta(seconds=bound) for bound in LATENCY_SECONDS)
 
 KEPT_MINUTES: Final = 5
 """For so many minutes the least latency of each is kept; the running one is one of them."""
+
+SURE_AFTER_MINUTES: Final = 3
+"""Minutes in which a source was heard until something is said of its clock: one wrong time is no wrong clock."""
+
+CLOCK_AHEAD: Final = timedelta(seconds=5)
+"""From so much on it is worth a word: clocks that are set from outside differ by less than a second."""
 
 MOST_SUMMED: Final = 16
 """Latencies of a batch that are added up at most: of a larger one as many are picked evenly, and stand for the rest."""
@@ -49,6 +55,13 @@ class SourceFeed:
         much; above zero it is behind by no more than that.
         """
         return min(self.least_by_minute.values(), default=None)
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """By how much its clock is ahead of ours in each of the last minutes; 0 where that is not sure."""
+        if len(self.least_by_minute) < SURE_AFTER_MINUTES:
+            return _NONE
+        return max(_NONE, -max(self.least_by_minute.values()))
 
     def heard(self, times: Sequence[datetime], at: datetime) -> None:
         """Note that at the instant *at* the figures have events of these times, which are sorted."""

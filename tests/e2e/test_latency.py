@@ -1,5 +1,6 @@
 """How long events take from their source to the figures, and whose clock is wrong: with one worker, and with two."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -57,8 +58,13 @@ async def crew(broker: Broker, size: int) -> AsyncIterator[list[Service]]:
 
 async def _told(broker: Broker, workers: list[Service]) -> None:
     await send(broker.address, [*EVENTS, *REFUSED])
-    await until(lambda: sum(worker.feed.events.total() for worker in workers) == len(EVENTS))
+    await applied(workers, len(EVENTS))
     await until(lambda: sum(worker.feed.dead_letters for worker in workers) == len(REFUSED))
+
+
+async def applied(workers: list[Service], events: int) -> None:
+    """Wait until workers have applied so many events in all."""
+    await until(lambda: sum(worker.feed.events.total() for worker in workers) == events)
 
 
 def of(pages: Iterable[Figures], name: str, **labels: str) -> list[float]:
@@ -98,6 +104,25 @@ async def test_latencies_are_of_the_events_that_are_not_history_and_the_same_pag
     assert of([page], "contact_source_old_events_total", source="/late") == [0]
     # Of the calls of yesterday nobody waits any more.
     assert sum(value for (name, _), value in page.items() if name == "contact_open_cases") == 3 * CALLS
+
+
+async def test_a_clock_that_stays_ahead_is_told_on_the_board(fresh_broker: Broker) -> None:
+    at = NOON
+    async with running_service(fresh_broker, clock=lambda: at) as worker:
+        for minute in range(3):
+            # Of two minutes nothing is said yet.
+            assert not any(source.clock_ahead for source in worker.feed.sources.values())
+            at = NOON + minute * timedelta(minutes=1)
+            await send(fresh_broker.address, [event("enqueued", f"ann-{minute}", at + timedelta(seconds=90))])
+            await applied([worker], minute + 1)
+        await until_read(worker, "The clock of /pbx is ahead by 90 s: waits look too short")
+
+
+async def until_read(worker: Service, text: str) -> None:
+    """Read boards until a notice is on one: they are kept for a second."""
+    async with asyncio.timeout(60):
+        while text not in [one.text for one in (await worker.cluster.read()).notices]:
+            await asyncio.sleep(0.1)
 
 
 async def test_two_workers_together_tell_what_one_does(fresh_broker: Broker, own_broker: Broker) -> None:

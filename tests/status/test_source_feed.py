@@ -93,6 +93,26 @@ def test_what_our_clock_said_before_it_was_set_back_is_forgotten() -> None:
     assert source.least_latency is None
 
 
+def test_a_clock_is_ahead_by_what_each_of_the_last_minutes_says() -> None:
+    source = SourceFeed()
+    for minute, ahead in enumerate((95, 90, 92)):
+        assert source.clock_ahead == timedelta()
+        at = NOON + timedelta(minutes=minute)
+        source.heard([at, at + seconds(ahead)], at)
+
+    assert source.clock_ahead == seconds(90)
+
+
+def test_one_event_with_a_wrong_time_makes_no_clock_wrong() -> None:
+    source = heard(-90)
+    for minute in range(1, KEPT_MINUTES):
+        at = NOON + timedelta(minutes=minute)
+        source.heard([at - seconds(1)], at)
+
+    assert source.least_latency == seconds(-90)
+    assert source.clock_ahead == timedelta()
+
+
 def test_an_event_that_was_refused_since_it_was_too_far_ahead_speaks_of_the_clock_alone() -> None:
     feed = Feed()
 
