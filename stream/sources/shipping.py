@@ -11,6 +11,7 @@ from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent, SourceError
 from stream.sdk.producer import checked
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Location
 from stream.sources.source import Puller, Sink, UnreadablePosition
 
 __all__ = ["BackOff", "PositionFile", "is_valid", "ship"]
@@ -117,8 +118,8 @@ async def ship(
     pauses = back_off or BackOff()
     try:
         async for batch in puller.batches(position.load()):
-            while not await _sent(batch.events, sink, intake):
-                await pauses.wait()
+            await _deliver(batch.events, sink, intake, pauses)
+            intake.acknowledged(batch.events)
             pauses.reset()
             # In this order: after a crash between the two the batch is sent once more, and its ids make it
             # count once. The other way round it would be lost.
@@ -127,13 +128,24 @@ async def ship(
         raise SourceError(f"{position.path}: {failure}") from failure
 
 
+async def _deliver(events: list[Event], sink: Sink, intake: Intake, pauses: BackOff) -> None:
+    try:
+        while not await _sent(events, sink, intake):
+            await pauses.wait()
+    except asyncio.CancelledError:
+        if events:
+            logger.warning("%d events were not acknowledged when it was stopped", len(events))
+        raise
+
+
 def is_valid(event: Event, intake: Intake) -> bool:
     """Tell whether a reader would take an event; one that it would refuse is a defect of the source, and counted."""
     try:
         checked(event)
     except InvalidEvent as invalid:
-        logger.warning("an event was left out, which is a defect of the source: %s", invalid)
-        intake.refused["invalid_event"] += 1
+        detail = f"an event was left out, which is a defect of the source: {invalid}"
+        logger.warning("%s", detail)
+        intake.refuse(BadLine(Location(event.source, 0, 0), "invalid_event", detail))
         return False
     return True
 

@@ -7,7 +7,7 @@ poll), and take webhooks. It is described by one `Source`, which `stream.sources
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from msgspec import MsgspecError, Struct
 
@@ -17,6 +17,7 @@ from stream.sources.intake import Intake
 
 __all__ = [
     "STDIN",
+    "Listener",
     "PulledBatch",
     "Puller",
     "Received",
@@ -79,6 +80,19 @@ class Puller(Protocol):
 
     def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         """Yield what happened since *saved* (None: from the begin); raises UnreadablePosition if it is none."""
+        ...
+
+
+@runtime_checkable
+class Listener(Puller, Protocol):
+    """A puller that hears what is said only once: what it has heard must arrive before the process ends."""
+
+    def finish(self) -> bool:
+        """
+        Hear what has been said already, and then no more: `batches` yields it, with a last position, and ends.
+
+        False: it hears nothing now, so there is nothing to wait for.
+        """
         ...
 
 
