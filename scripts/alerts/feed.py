@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Recording
-from scripts.alerts.expressions import series
+from scripts.alerts.expressions import indented, series
 from stream.status.source_feed import CLOCK_AHEAD
 
 __all__ = ["FEED_ALERTS", "FEED_RECORDINGS", "JOB", "WATCHDOG"]
@@ -32,6 +32,13 @@ def _age(pick: str, name: str) -> str:
     """Return how long ago an instant was: of several the one that *pick* picks, such as `max by (source)`."""
     return f"time() - {pick} ({series(name)})"
 
+
+BEHIND = (
+    f"max by (topic, partition) ({series('contact_consumer_lag_records')}) > 0\n"
+    f"unless on (topic, partition) "
+    f"(max by (topic, partition) ({series('contact_record_timestamp_seconds')}) > time() - {_seconds(A_MINUTE)})"
+)
+"""Partitions where records wait, and the newest applied one is old, with how many wait."""
 
 FEED_RECORDINGS = (
     Recording(name=OWNERS, expr=f"count by (topic, partition) ({series('contact_partition_owned')} == 1)"),
@@ -99,9 +106,7 @@ _FRESHNESS = (
     ),
     Alert(
         name="ContactConsumerLag",
-        expr=f"max by (topic, partition) ({series('contact_consumer_lag_records')}) > 0\n"
-        f"unless on (topic, partition) "
-        f"(max by (topic, partition) ({series('contact_record_timestamp_seconds')}) > time() - {_seconds(A_MINUTE)})",
+        expr=BEHIND,
         severity="critical",
         concerns="feed",
         summary="{topic}/{partition} is behind by {value} records",
@@ -233,7 +238,9 @@ _CLOCKS = (
         name="ContactSourceClockBehind",
         # A backlog that is worked off, or history that is replayed, does not stay as old as it was.
         expr=f"{LEAST_LATENCY} > 60\n"
-        f"and (max_over_time({LEAST_LATENCY}[10m]) - min_over_time({LEAST_LATENCY}[10m])) < 30",
+        f"and (max_over_time({LEAST_LATENCY}[10m]) - min_over_time({LEAST_LATENCY}[10m])) < 30\n"
+        # Where it is we who are behind, that is told already.
+        f"unless on () (\n{indented(BEHIND)}\n)",
         severity="warning",
         concerns="feed",
         summary="The clock of source {source} seems to be {value} behind the workers' clocks",

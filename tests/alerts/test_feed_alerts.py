@@ -231,6 +231,18 @@ def test_history_that_is_replayed_is_no_wrong_clock(tmp_path: Path) -> None:
     assert_told(scrapes(replayed), {f"{minute}m": set() for minute in range(10, 40)}, tmp_path)
 
 
+def test_a_worker_that_stays_behind_by_as_much_makes_no_clock_wrong(tmp_path: Path) -> None:
+    def behind(pages: Pages, at: datetime) -> None:
+        slow = of(pages["worker-1"]).partitions["contacts", 1]
+        slow.highwater, slow.record_at = slow.position + 500, at - timedelta(minutes=2)
+        for page in pages.values():
+            of(page).sources["chat"] = source(at - timedelta(minutes=2), at)
+
+    told = {f"{minute}m": {("ContactConsumerLag", "partition 1")} for minute in range(15, 40)}
+
+    assert_told(scrapes(behind), told, tmp_path)
+
+
 def test_a_worker_that_wakes_from_a_pause_is_no_alert(tmp_path: Path) -> None:
     def wakes(pages: Pages, at: datetime) -> None:
         if at == BROKEN_AT + timedelta(minutes=15):  # one scrape, before it has heard of what happened meanwhile
