@@ -21,7 +21,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Puller, Sink, Source
 
-__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "source"]
+__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "ship_until_stopped", "source"]
 
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
@@ -51,11 +51,11 @@ async def _sink(settings: Settings | None) -> AsyncIterator[Sink]:
         yield producer
 
 
-def recorded_events(of: Source, options: Struct, bad: BadLines) -> Iterator[Event]:
+def recorded_events(of: Source, options: Struct, intake: Intake) -> Iterator[Event]:
     """Return the events of a recorded file."""
     if of.read is None:
         raise SettingsError(f"{of.name} reads no files; those that do: {' '.join(READABLE)}")
-    return of.read(options, bad.intake)
+    return of.read(options, intake)
 
 
 def send_recorded(of: Source, options: Struct, settings: Settings | None) -> None:
@@ -64,7 +64,7 @@ def send_recorded(of: Source, options: Struct, settings: Settings | None) -> Non
 
     async def send() -> int:
         async with _sink(settings) as sink:
-            return await sink.send_many(recorded_events(of, options, bad))
+            return await sink.send_many(recorded_events(of, options, bad.intake))
 
     sent = asyncio.run(send())
     bad.summary(sent)
@@ -83,13 +83,17 @@ def follow_source(of: Source, options: Struct, settings: Settings | None, state:
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)
     try:
-        asyncio.run(_ship(puller, settings, position, bad.intake))
+        asyncio.run(ship_until_stopped(puller, settings, position, bad.intake))
     finally:
         bad.summary()
 
 
-async def _ship(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> None:
-    """Go on until somebody stops it, which loses nothing: the position is that of the last batch that arrived."""
+async def ship_until_stopped(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> bool:
+    """
+    Go on until there is no more, or somebody stops it; tell whether it was the first.
+
+    A stop loses nothing: the position is that of the last batch that arrived.
+    """
     task = asyncio.current_task()
     assert task is not None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,6 +101,8 @@ async def _ship(puller: Puller, settings: Settings | None, position: PositionFil
     with suppress(asyncio.CancelledError):
         async with _sink(settings) as sink:
             await ship(puller, sink, position, intake)
+            return True
+    return False
 
 
 @click.group()
