@@ -1,5 +1,6 @@
 """Rows of a table as events: each once, in the order of their ids, whatever order they become visible in."""
 
+import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -264,7 +265,7 @@ def test_an_id_is_settled_when_it_has_been_there_for_two_seconds() -> None:
 
 
 async def test_ids_that_begin_anew_are_read_from_their_begin() -> None:
-    table = FakeTable(rows_of("\n".join(LOG.splitlines()[:4]), first=101))
+    table, clock = FakeTable(rows_of("\n".join(LOG.splitlines()[:4]), first=101)), Clock()
 
     def truncated() -> None:
         table.rows.clear()
@@ -272,7 +273,7 @@ async def test_ids_that_begin_anew_are_read_from_their_begin() -> None:
     def begun_anew() -> None:
         table.add(*rows_of("\n".join(LOG.splitlines()[4:])))
 
-    assert await events_of(puller(table, truncated, begun_anew)) == EVENTS
+    assert await events_of(puller(table, partial(clock.passes, 2), truncated, begun_anew, clock=clock)) == EVENTS
 
 
 async def test_where_the_last_rows_are_deleted_nothing_is_told_twice() -> None:
@@ -321,6 +322,17 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for() -> None:
 
     assert await events_of(puller(table, waited=waited)) == EVENTS
     assert waited == [1, 2]
+
+
+@pytest.mark.parametrize(("scheme", "driver"), [("mysql", "pymysql"), ("postgresql", "pg8000")])
+async def test_a_driver_that_is_not_installed_is_named_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, driver: str
+) -> None:
+    monkeypatch.setitem(sys.modules, driver, None)
+    (tmp_path / "url").write_text(f"{scheme}://ann:x@127.0.0.1/asterisk")
+
+    with pytest.raises(SourceError, match=r"pip install 'contact-stream\[database\]'"):
+        await anext(DatabasePuller(Options(file=tmp_path / "url"), Intake()).batches(None))
 
 
 # -- what a person says ------------------------------------------------------------------------
