@@ -223,6 +223,16 @@ async def test_a_row_that_is_very_late_is_told_when_it_comes_also_behind_a_resta
     assert await batches_of(puller(table, clock=clock), after[-1].position) == []
 
 
+@pytest.mark.parametrize("number", [1, 5, 8])
+async def test_an_entry_that_is_very_late_is_of_the_visit_that_was_told_of_and_begins_no_other(number: int) -> None:
+    table, clock = FakeTable([row for row in ROWS if row.id != number]), Clock()
+    late = partial(table.add, ROWS[number - 1])
+
+    events = await events_of(puller(table, partial(clock.passes, 3), late, clock=clock))
+
+    assert sorted(told(events)) == sorted(told(EVENTS))
+
+
 async def test_rows_of_years_with_gaps_are_held_up_once_and_not_at_each_gap() -> None:
     table, clock = FakeTable([StoredRow(row.id * 100, row.columns) for row in ROWS]), Clock()
     following = puller(table, partial(clock.passes, 2), clock=clock)
