@@ -4,9 +4,12 @@ from typing import Any
 
 from scripts.json_schemas import VERSION, example_of
 from stream.families.registry import EVENT_TYPES
-from stream.gateway.application import EVENTS_PATH, MAX_HEAD_BYTES, REPORTED
+from stream.gateway.answers import REPORTED
+from stream.gateway.application import EVENTS_PATH
 from stream.gateway.body import MAX_BODY_BYTES
 from stream.gateway.messages import BATCHED, MAX_BATCH, MAX_DEPTH, STRUCTURED
+from stream.gateway.requests import MAX_HEAD_BYTES
+from stream.gateway.webhook_posts import WEBHOOKS_PATH
 
 __all__ = ["openapi"]
 
@@ -39,6 +42,11 @@ PROBLEMS = {
 }
 AGAIN = {"429", "503"}
 
+WEBHOOK_PROBLEMS = {
+    "404": "No webhook has this name.",
+    "503": "Nothing was taken; to be sent again after `Retry-After` seconds.",
+}
+
 BINARY_HEADERS = {
     "specversion": "`1.0`: says that this is an event in binary mode.",
     "id": "With the source, identifies the event.",
@@ -64,6 +72,7 @@ def openapi() -> Part:
         "security": [{"key": []}],
         "paths": {
             EVENTS_PATH: {"post": _post()},
+            f"{WEBHOOKS_PATH}/{{name}}": {"post": _webhook()},
             "/healthz": {"get": _page("alive", "Whether the process is alive.", ["200"])},
             "/readyz": {"get": _page("ready", "Whether it can accept events.", ["200", "503"])},
             "/metrics": {"get": _metrics()},
@@ -89,6 +98,25 @@ def _post() -> Part:
         },
         "responses": {"202": _answer("All that it counts is safe.", "Accepted")}
         | {status: _problem(status) for status in PROBLEMS},
+    }
+
+
+def _webhook() -> Part:
+    """Return the way in for systems that call in a language of their own: what they send, and want, is theirs."""
+    name = {"name": "name", "in": "path", "required": True, "description": "Of the table in the file of webhooks."}
+    also = ("400", "404", "408", "413", "415", "429", "431", "503")
+    return {
+        "operationId": "callWebhook",
+        "summary": "Take what a system sends in its own language; how it shows who it is depends on the system.",
+        "security": [],
+        "parameters": [name | {"schema": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,64}$"}}],
+        "requestBody": {"required": True, "content": {"*/*": {"schema": {}}}},
+        "responses": {
+            "200": {"description": "Taken, for systems that want a body in the answer."},
+            "204": {"description": "Taken; what was of no use in it is counted."},
+            "401": {"description": "Not from whom it should be: wrong, stale or no signature."},
+        }
+        | {status: {"description": WEBHOOK_PROBLEMS.get(status, PROBLEMS.get(status))} for status in also},
     }
 
 

@@ -93,6 +93,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Port of the gateway; 0 takes a free one."""
     gateway_keys: Path | None = None
     """TOML file with digests of the keys of those who may post; none: anybody on this machine may."""
+    gateway_webhooks: Path | None = None
+    """TOML file with a table for each system that calls the gateway in a language of its own; none: nobody does."""
+    gateway_public_url: str = ""
+    """What senders call before `/v1/webhooks/…`, where a proxy is between: some sign it; none: what Host says."""
     gateway_spool: Path | None = None
     """File that keeps what was accepted while the broker is away; none: such posts are answered with 503."""
     gateway_spool_bytes: Annotated[int, Meta(ge=1_000_000)] = 2_000_000_000

@@ -125,7 +125,7 @@ async def alertmanager(home: Path, config: str, *, options: Sequence[str] = ()) 
 
 
 async def _ready(address: str, process: asyncio.subprocess.Process, log: Path) -> None:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(30):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(100):
         while True:
             with suppress(aiohttp.ClientError):
                 async with session.get(f"{address}/-/ready") as answer:

@@ -123,6 +123,6 @@ def _embedded() -> Iterator[Broker]:
 
 async def delete_topics(address: str) -> None:
     """Delete every topic but the broker's own."""
-    async with admin_of(address) as admin, asyncio.timeout(10):
+    async with admin_of(address) as admin, asyncio.timeout(100):
         while topics := [topic for topic in await admin.list_topics() if not topic.startswith("__")]:
             await admin.delete_topics(topics)

@@ -137,7 +137,7 @@ def _remember(history: str, home: Path) -> None:
 
 
 async def _ready(address: str, session: aiohttp.ClientSession, process: asyncio.subprocess.Process, log: Path) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         while True:
             with suppress(aiohttp.ClientError):
                 async with session.get(f"{address}/-/ready") as answer:

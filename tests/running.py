@@ -80,7 +80,7 @@ async def send_raw(address: str, topic: str, records: Sequence[tuple[bytes | Non
         await producer.stop()
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 100) -> None:
     """Wait for a condition, looking every few milliseconds."""
     async with asyncio.timeout(seconds):
         while not condition():  # a worker's figures tell nobody when they change

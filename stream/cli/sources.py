@@ -2,43 +2,35 @@
 
 import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from msgspec import Struct
 
 from stream.cli.options import BadLines, producer_of, settings_of_environment
+from stream.cli.printer import Printer
 from stream.cli.source_options import options_of, parameters_of
-from stream.core.cloudevents import Event, encode
+from stream.core.cloudevents import Event
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import PositionFile, ship
-from stream.sources.source import Puller, Sink, Source
+from stream.sources.source import Listener, Puller, Sink, Source
+from stream.sources.source_page import source_page
 
 __all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "ship_until_stopped", "source"]
 
+STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
+
+FINISH_SECONDS: Final = 10.0
+"""What was heard and has not arrived so long after a stop is lost: an orchestrator kills after thirty."""
+
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
-
-
-class Printer:
-    """A sink that prints events as JSON lines instead of sending them."""
-
-    async def send_many(self, events: Iterable[Event]) -> int:
-        """Print them, which is all that can go wrong."""
-        count = 0
-        for event in events:
-            sys.stdout.buffer.write(encode(event) + b"\n")
-            count += 1
-        # With each batch: whoever follows a log through a pipe sees lines at once.
-        sys.stdout.buffer.flush()
-        return count
 
 
 @asynccontextmanager
@@ -71,7 +63,9 @@ def send_recorded(of: Source, options: Struct, settings: Settings | None) -> Non
     click.echo(f"{sent} events were {'printed' if settings is None else 'acknowledged'}", err=True)
 
 
-def follow_source(of: Source, options: Struct, settings: Settings | None, state: Path | None) -> None:
+def follow_source(
+    of: Source, options: Struct, settings: Settings | None, state: Path | None, metrics_port: int | None = None
+) -> None:
     """Pull for ever; without settings print the events, and leave the position as it is."""
     if of.pull is None or of.position is None:
         names = " ".join(name for name, source in SOURCES.items() if source.pull and source.read)
@@ -83,21 +77,45 @@ def follow_source(of: Source, options: Struct, settings: Settings | None, state:
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)
     try:
-        asyncio.run(ship_until_stopped(puller, settings, position, bad.intake))
+        shipping = ship_until_stopped(puller, settings, position, bad.intake)
+        asyncio.run(_watched(of.name, shipping, bad.intake, position, metrics_port))
     finally:
         bad.summary()
 
 
+async def _watched(
+    name: str, shipping: Coroutine[None, None, bool], intake: Intake, position: PositionFile, port: int | None
+) -> None:
+    """Ship, with pages that say how it is going where a port was given."""
+    if port is None:
+        await shipping
+        return
+    host = settings_of_environment().http_host
+    async with source_page(name, intake, position, host, port) as address:
+        click.echo(f"figures of the source: {address}/metrics", err=True)
+        await shipping
+
+
 async def ship_until_stopped(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> bool:
     """
-    Go on until there is no more, or somebody stops it; tell whether it was the first.
+    Go on until there is no more, or somebody stops it; tell whether the puller came to its end.
 
-    A stop loses nothing: the position is that of the last batch that arrived.
+    A stop loses nothing: what was heard is sent, the rest can be read again.
     """
     task = asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in STOPPING:
+            loop.add_signal_handler(number, task.cancel)  # whoever asks twice does not want to wait
+        if isinstance(puller, Listener) and puller.finish():
+            loop.call_later(FINISH_SECONDS, task.cancel)
+        else:
+            task.cancel()
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, stop)
     with suppress(asyncio.CancelledError):
         async with _sink(settings) as sink:
             await ship(puller, sink, position, intake)
@@ -121,7 +139,8 @@ def _parameters(of: Source) -> list[click.Parameter]:
         parameters.append(click.Option(["--follow", "follows"], is_flag=True, help="Go on with what is added."))
     if of.pull:
         state = click.Option(["--state"], type=click.Path(path_type=Path), help="Where the position is kept.")
-        parameters.append(state)
+        port = click.Option(["--metrics-port"], type=int, help="Serve /metrics of the source there; 0: a free port.")
+        parameters += [state, port]
     return parameters
 
 
@@ -132,12 +151,13 @@ def _command(of: Source) -> click.Command:
         # What reads no files can only be followed.
         follows: bool = of.read is None,
         state: Path | None = None,
+        metrics_port: int | None = None,
         **given: Any,  # noqa: ANN401  # each source has options of its own
     ) -> None:
         options = options_of(of, given)
         settings = None if dry_run else settings_of_environment(broker=broker)
         if follows:
-            follow_source(of, options, settings, state)
+            follow_source(of, options, settings, state, metrics_port)
         else:
             send_recorded(of, options, settings)
 

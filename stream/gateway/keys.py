@@ -4,7 +4,6 @@ A key is a name and 256 random bits, `pbx-berlin.Zm9v…`: nobody guesses it, so
 nobody can keep the gateway busy with wrong keys.
 """
 
-import logging
 import secrets
 import tomllib
 from base64 import urlsafe_b64encode
@@ -14,7 +13,6 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from hmac import compare_digest
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Final
 
 import msgspec
@@ -22,13 +20,9 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Event, tag_of
 from stream.errors import SettingsError
+from stream.security.watched_file import WatchedFile
 
 __all__ = ["ANYBODY", "KeyFile", "SourceKey", "new_key"]
-
-logger = logging.getLogger(__name__)
-
-KEYS_CHECKED_EVERY_SECONDS: Final = 1.0
-"""So often the file is looked at for a change."""
 
 LONGEST_KEY: Final = 200
 SALT_BYTES: Final = 16
@@ -66,39 +60,18 @@ class KeyFile:
     """The keys in a TOML file, which is read again when it changes; raises SettingsError where it cannot be read."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._looked = monotonic()
-        self._version = _version_of(path)
-        self._keys = _read(path)
+        self._file = WatchedFile(path, _read)
 
     def source_of(self, key: str) -> tuple[str, SourceKey] | None:
         """Return the name of the source with that key, and what it may do; None where the key is no good."""
-        self._look_again()
         # Longer than any key: not worth a digest.
         if len(key) > LONGEST_KEY:
             return None
         name, _, _ = key.partition(".")
-        source = self._keys.get(name)
+        source = self._file.content().get(name)
         # As much work for a name that there is not: how long the answer takes must not tell names.
         found = [_is_digest_of(key, digest) for digest in (source.digests if source else (_NOBODY,))]
         return (name, source) if source is not None and any(found) else None
-
-    def _look_again(self) -> None:
-        now = monotonic()
-        if now - self._looked < KEYS_CHECKED_EVERY_SECONDS:
-            return
-        self._looked = now
-        version = _version_of(self._path)
-        if version == self._version:
-            return
-        self._version = version
-        try:
-            self._keys = _read(self._path)
-        except SettingsError as failure:
-            # A half-written file must not lock everybody out.
-            logger.error("%s; the keys that were read before stay good", failure)  # noqa: TRY400  # it says it all
-        else:
-            logger.info("%s: %d sources", self._path, len(self._keys))
 
 
 def new_key(name: str) -> tuple[str, str]:
@@ -127,15 +100,6 @@ def _is_digest_of(key: str, digest: str) -> bool:
 
 def _base64(data: bytes) -> str:
     return b2a_base64(data, newline=False).decode()
-
-
-def _version_of(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    # The inode, too: an editor or a mounted secret replaces the file, perhaps twice within a tick of the clock.
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _read(path: Path) -> dict[str, SourceKey]:

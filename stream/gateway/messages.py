@@ -18,7 +18,7 @@ from stream.gateway.keys import SourceKey
 from stream.gateway.refusals import EventRefusal, RequestRefused
 from stream.sdk.producer import EncodedEvent
 
-__all__ = ["BATCHED", "MAX_BATCH", "MAX_DEPTH", "STRUCTURED", "Judged", "judge_events", "values_of"]
+__all__ = ["BATCHED", "MAX_BATCH", "MAX_DEPTH", "STRUCTURED", "Judged", "judge_events", "refuse_nesting", "values_of"]
 
 MAX_BATCH: Final = 10_000
 """Events in one request."""
@@ -91,7 +91,7 @@ def judge_events(values: Sequence[bytes], decoder: EventDecoder, source: SourceK
 
 
 def _batched(body: bytes) -> Sequence[bytes]:
-    _refuse_nesting(body)
+    refuse_nesting(body)
     try:
         values = _batch_of(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -165,7 +165,7 @@ def _decoded(value: bytes) -> str:
 
 
 def _structured_of(body: bytes, attributes: dict[str, str], content_type: str) -> bytes:
-    _refuse_nesting(body)
+    refuse_nesting(body)
     if not body:
         return _JSON.encode({**attributes, "datacontenttype": content_type})
     try:
@@ -175,7 +175,8 @@ def _structured_of(body: bytes, attributes: dict[str, str], content_type: str) -
     return _JSON.encode({**attributes, "datacontenttype": content_type, "data": Raw(body)})
 
 
-def _refuse_nesting(body: bytes) -> None:
+def refuse_nesting(body: bytes) -> None:
+    """Raise RequestRefused for JSON that is deeper than MAX_DEPTH, before a parser sees it."""
     if _too_deep(body):
         raise RequestRefused(400, "too_deep", f"more than {MAX_DEPTH} objects or lists within each other")
 

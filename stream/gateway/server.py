@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stream.errors import SettingsError
-from stream.gateway.application import MAX_HEAD_BYTES
+from stream.gateway.requests import MAX_HEAD_BYTES
 
 __all__ = ["GatewayServer", "Tls"]
 

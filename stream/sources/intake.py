@@ -1,12 +1,18 @@
 """What became of what a source was given: how much was used, left out on purpose, or of no use, and why."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import Struct, field
 
+from stream.core.cloudevents import Event
 from stream.sources.lines import BadLine, SetAside, forget
 
-__all__ = ["Intake"]
+__all__ = ["MISSED_WHILE_AWAY", "Intake"]
+
+MISSED_WHILE_AWAY = "missed_while_away"
+"""The reason of what is known to have happened while nobody listened: it is counted, and never made up."""
 
 NAMES_KEPT = 100
 """Names that nobody knows may be noise: more distinct ones than this are counted together."""
@@ -27,6 +33,19 @@ class Intake(Struct):
     """Of a kind that is not known, by its name."""
     refused: Counter[str] = field(default_factory=Counter)
     """By reason."""
+    sent: int = 0
+    """Events that the broker has acknowledged."""
+    newest: datetime | None = None
+    """Of these the time of the newest; None before the first."""
+    connected: dict[str, bool] = field(default_factory=dict)
+    """Of each system that is listened to, whether it is heard now."""
+
+    def acknowledged(self, events: Sequence[Event]) -> None:
+        """Count events that have arrived."""
+        if events:
+            newest = max(event.time for event in events)
+            self.newest = newest if self.newest is None else max(newest, self.newest)
+            self.sent += len(events)
 
     def ignore(self, name: str) -> None:
         """Count something that is known to be of no use here."""

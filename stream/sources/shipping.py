@@ -123,14 +123,24 @@ async def ship(
     pauses = back_off or BackOff()
     try:
         async for batch in puller.batches(position.load()):
-            while not await _sent(batch.events, sink, intake):
-                await pauses.wait()
+            await _deliver(batch.events, sink, intake, pauses)
+            intake.acknowledged(batch.events)
             pauses.reset()
             # In this order: after a crash between the two the batch is sent once more, and its ids make it
             # count once. The other way round it would be lost.
             await asyncio.to_thread(position.save, batch.position)  # fsync may take long on a busy disk
     except UnreadablePosition as failure:
         raise SourceError(f"{position.path}: {failure}") from failure
+
+
+async def _deliver(events: list[Event], sink: Sink, intake: Intake, pauses: BackOff) -> None:
+    try:
+        while not await _sent(events, sink, intake):
+            await pauses.wait()
+    except asyncio.CancelledError:
+        if events:
+            logger.warning("%d events were not acknowledged when it was stopped", len(events))
+        raise
 
 
 def is_valid(event: Event, intake: Intake) -> bool:

@@ -5,8 +5,9 @@ poll), and take webhooks. It is described by one `Source`, which `stream.sources
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from msgspec import MsgspecError, Struct
 
@@ -16,9 +17,11 @@ from stream.sources.intake import Intake
 
 __all__ = [
     "STDIN",
+    "Listener",
     "PulledBatch",
     "Puller",
     "Received",
+    "Reply",
     "Sink",
     "Source",
     "UnreadablePosition",
@@ -80,6 +83,19 @@ class Puller(Protocol):
         ...
 
 
+@runtime_checkable
+class Listener(Puller, Protocol):
+    """A puller that hears what is said only once: what it has heard must arrive before the process ends."""
+
+    def finish(self) -> bool:
+        """
+        Hear what has been said already, and then no more: `batches` yields it, with a last position, and ends.
+
+        False: it hears nothing now, so there is nothing to wait for.
+        """
+        ...
+
+
 class Received(Struct, frozen=True):
     """One request of a webhook, as it came."""
 
@@ -88,18 +104,36 @@ class Received(Struct, frozen=True):
     """By lower-case name."""
     url: str
     """As the sender called it: some sign it."""
+    at: datetime
+    """When it came."""
+
+
+class Reply(Struct, frozen=True):
+    """What the sender of a request is told."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
 
 
 class Webhook(Protocol):
-    """Turns requests into events. Nothing of an unverified request is looked at."""
+    """
+    Turns requests into events, each of one request alone: the next may come to another gateway, or have come before.
+
+    Nothing of an unverified request is looked at.
+    """
 
     def verified(self, request: Received) -> bool:
         """Tell whether the request comes from who may send it; a pure function of the request and the secret."""
         ...
 
-    def events(self, body: bytes) -> Iterable[Event]:
-        """Return what a verified body tells, with the same ids whenever it is sent again; bad parts are counted."""
+    def events(self, request: Received) -> Iterable[Event]:
+        """Return what a verified request tells, with the same ids whenever it is sent again; bad parts are counted."""
         ...
+
+    def reply(self, request: Received, status: int) -> Reply:  # noqa: ARG002  # for senders that want a body
+        """Return the answer: 204 taken, 401 not verified, 503 to be sent again later; senders may want others."""
+        return Reply(status)
 
 
 class Source(Struct, frozen=True, kw_only=True):

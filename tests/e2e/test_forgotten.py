@@ -125,7 +125,7 @@ async def test_of_a_customer_who_is_forgotten_the_compacted_changelogs_have_noth
         await send(address, life())
         await until(lambda: service.feed.events.total() >= len(life()) + DERIVED)
         await go_on(service, address, numbers)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while not any(await of_the_customer(address)):
                 await asyncio.sleep(0.1)
 

@@ -1,6 +1,6 @@
 """Posts to a gateway, and what has come out on the broker behind it."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from io import BytesIO
@@ -10,6 +10,7 @@ import aiohttp
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
 from msgspec.structs import replace
+from yarl import URL
 
 from scripts.apache_kafka.admin import admin_of
 from stream.app.gateway import GatewayService
@@ -68,6 +69,12 @@ class Posts:
         data = BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.post(self.address + EVENTS_PATH, data=data, headers=given) as answer:
             return answer.status, await answer.json() | {"retry_after": answer.headers.get("Retry-After")}
+
+    async def raw(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes, Mapping[str, str]]:
+        """Post to another path; return status, body and headers of the answer."""
+        url = URL(self.address + path, encoded=True)
+        async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+            return answer.status, await answer.read(), answer.headers
 
     async def get(self, path: str) -> tuple[int, str]:
         """Return status and text of a page."""

@@ -14,10 +14,10 @@ import aiohttp
 import pytest
 
 from stream.core.cloudevents import encode
-from stream.gateway import application, server
-from stream.gateway.application import MAX_HEAD_BYTES
+from stream.gateway import application, requests, server
 from stream.gateway.body import MAX_BODY_BYTES
 from stream.gateway.messages import MAX_BATCH, MAX_DEPTH, _too_deep
+from stream.gateway.requests import MAX_HEAD_BYTES
 from tests.gateway.posting import Posts, an_event, running_gateway
 from tests.security.certificates import Certificates
 
@@ -201,7 +201,7 @@ async def test_who_does_not_finish_the_head_of_a_request_is_cut_off(
 
 
 async def test_who_does_not_finish_a_body_is_told_and_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(application, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.2)
     async with running_gateway() as posts, asyncio.timeout(10):
         reader, writer = await connected(posts)
         writer.write(b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n[")

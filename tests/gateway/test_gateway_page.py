@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from stream.gateway import application, messages, server
+from stream.gateway import application, messages, requests, server
 from stream.gateway.body import MAX_BODY_BYTES
 from stream.gateway.gateway_metrics import GATEWAY
 
@@ -22,7 +22,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert " ".join(limits.split()) == (
         f"A body has at most {MAX_BODY_BYTES:,} bytes unpacked and {messages.MAX_BATCH:,} events, all bodies at a time "
         f"{application.BODIES_BYTES // 1_000_000} MB; objects and lists are at most {messages.MAX_DEPTH} deep; headers "
-        f"have at most {application.MAX_HEAD_BYTES // 1024} KiB in {application.MAX_HEADERS} lines. The head of a "
-        f"request may take {server.HEAD_SECONDS:g} s, its body {application.BODY_SECONDS:g} s; {server.CONNECTIONS:,} "
+        f"have at most {requests.MAX_HEAD_BYTES // 1024} KiB in {requests.MAX_HEADERS} lines. The head of a "
+        f"request may take {server.HEAD_SECONDS:g} s, its body {requests.BODY_SECONDS:g} s; {server.CONNECTIONS:,} "
         "connections may be open."
     )

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from stream.cli import group
 from stream.core.cloudevents import encode
 from stream.errors import SettingsError
-from stream.gateway import keys as module
 from stream.gateway.keys import KeyFile, SourceKey, new_key
+from stream.security import watched_file
 from tests.gateway.posting import an_event, batch, figures, running_gateway
 
 
@@ -51,7 +51,7 @@ def test_two_keys_are_good_while_one_replaces_the_other(tmp_path: Path) -> None:
 def test_a_changed_file_is_read_again_and_a_broken_one_locks_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "KEYS_CHECKED_EVERY_SECONDS", 0)
+    monkeypatch.setattr(watched_file, "CHECKED_EVERY_SECONDS", 0)
     (old, first), (new, second) = new_key("pbx"), new_key("pbx")
     path = written(tmp_path / "keys.toml", pbx=(first, ""))
     found = KeyFile(path)
@@ -60,7 +60,7 @@ def test_a_changed_file_is_read_again_and_a_broken_one_locks_nobody_out(
 
     path.write_text("[keys.pbx]\ndigests = [" + old)
     assert found.source_of(new)
-    assert "stay good" in caplog.text
+    assert "stays good" in caplog.text
     assert old not in caplog.text
 
     path.unlink()

@@ -97,7 +97,7 @@ async def _allow(admin: AIOKafkaAdminClient, user: str, right: Right, operation:
     assert [code for code, _ in answer.creation_responses] == [0], answer
     # The controller has it; the broker reads of it a moment later, and would refuse until then.
     known = DescribeAclsRequest(resource, name, pattern, f"User:{user}", "*", code, ALLOW)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(100):
         while not (await admin._send_request(known)).resources:
             await asyncio.sleep(0.01)
 

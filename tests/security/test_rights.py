@@ -64,7 +64,7 @@ async def test_a_worker_that_may_not_read_ends_and_says_what(
     secured_kafka: SecuredKafka, resource: str, name: str, said: str
 ) -> None:
     rights, _ = split(resource, name, "Read")
-    async with a_worker(secured_kafka, rights) as service, asyncio.timeout(30):
+    async with a_worker(secured_kafka, rights) as service, asyncio.timeout(100):
         with pytest.raises(BrokerRefused, match=rf"^The brokers do not let user 'somebody-\d+' {said}"):
             await service.run()
 
@@ -76,7 +76,7 @@ async def test_a_worker_that_may_not_read_its_changelogs_ends_and_says_what(secu
         await send(secured_kafka.plain, events())
         await until(lambda: service.feed.checkpoints.rows > 0)
 
-    async with a_worker(secured_kafka, rights) as service, asyncio.timeout(30):
+    async with a_worker(secured_kafka, rights) as service, asyncio.timeout(100):
         with pytest.raises(BrokerRefused, match=rf"use the topic {GROUP}-\w+-changelog: grant it"):
             await service.run()
 

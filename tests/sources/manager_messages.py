@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -76,6 +77,8 @@ class ScriptedPbx(Struct):
     asked: list[bytes] = field(default_factory=list)
     port: int = 0
     connections: int = 0
+    speed: float = 0
+    """So many times as fast as it happened, the clock with it; 0: at once, and split wherever it pleases."""
 
     def clock(self) -> datetime:
         return datetime.fromtimestamp(self.now, UTC)
@@ -87,6 +90,9 @@ class ScriptedPbx(Struct):
         if number < len(self.clocks):
             self.now = self.clocks[number]
         script, places = self.scripts[min(number, len(self.scripts) - 1)], random.Random(number)
+        if self.speed:
+            await self._say_in_time(script, writer)
+            script = b""
         begin = 0
         while begin < len(script):
             end = begin + places.choice((1, 7, 100, 3_000))
@@ -100,6 +106,16 @@ class ScriptedPbx(Struct):
             self.asked.append(more)
         writer.close()
 
+    async def _say_in_time(self, script: bytes, writer: asyncio.StreamWriter) -> None:
+        for message in script.split(b"\r\n\r\n"):
+            if stamped := re.search(rb"^Timestamp: ([\d.]+)", message, re.MULTILINE):
+                at = float(stamped[1])
+                # The pauses of the recording are what is tested.
+                await asyncio.sleep(max(0.0, at - self.now) / self.speed)
+                self.now = at
+            writer.write(message + b"\r\n\r\n")
+            await writer.drain()
+
     def write_file(self, folder: Path, *, name: str = "berlin", more: str = "") -> Path:
         (folder / "secret").write_text("pa55word\n", encoding="utf-8")
         file = folder / "pbx.toml"
@@ -110,9 +126,9 @@ class ScriptedPbx(Struct):
 
 @asynccontextmanager
 async def serving(
-    *scripts: bytes, clocks: Iterable[float] = (), tls: ssl.SSLContext | None = None
+    *scripts: bytes, clocks: Iterable[float] = (), tls: ssl.SSLContext | None = None, speed: float = 0
 ) -> AsyncIterator[ScriptedPbx]:
-    pbx = ScriptedPbx(list(scripts), clocks=list(clocks))
+    pbx = ScriptedPbx(list(scripts), clocks=list(clocks), speed=speed)
     server = await asyncio.start_server(pbx.speak, "127.0.0.1", 0, ssl=tls)
     pbx.port = server.sockets[0].getsockname()[1]
     try:

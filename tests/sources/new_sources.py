@@ -15,7 +15,7 @@ from stream.core.cloudevents import Event
 from stream.sdk.factory import EventFactory
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
-from stream.sources.source import PulledBatch, Received, Source, UnreadablePosition
+from stream.sources.source import PulledBatch, Received, Source, UnreadablePosition, Webhook
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -65,7 +65,7 @@ PAGER = Source(
 )
 
 
-class Desk:
+class Desk(Webhook):
     """A webhook whose sender signs what it sends."""
 
     def __init__(self, intake: Intake) -> None:
@@ -73,11 +73,11 @@ class Desk:
 
     def verified(self, request: Received) -> bool:
         signed = hmac.new(b"secret", request.body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(signed, request.headers.get("x-signature", ""))
+        return hmac.compare_digest(signed.encode(), request.headers.get("x-signature", "").encode())
 
-    def events(self, body: bytes) -> Iterable[Event]:
+    def events(self, request: Received) -> Iterable[Event]:
         try:
-            call = json.loads(body)["call"]
+            call = json.loads(request.body)["call"]
         except (ValueError, KeyError, TypeError):
             self._intake.refuse(BadLine(Location("request", 1, 0), "not_json", "the body tells of no call"))
             return

@@ -267,7 +267,7 @@ async def test_a_dry_run_goes_on_from_a_position_and_leaves_it(tmp_path: Path) -
 
 def request(body: bytes, *, signed_with: bytes = b"secret") -> Received:
     signature = hmac.new(signed_with, body, hashlib.sha256).hexdigest()
-    return Received(body, {"x-signature": signature}, "https://desk.example/events")
+    return Received(body, {"x-signature": signature}, "https://desk.example/events", BEGIN)
 
 
 ASKED = [
@@ -287,7 +287,7 @@ async def test_a_request_is_answered_when_its_events_have_arrived(
     intake, topic = Intake(), Topic(away=away)
     desk: Webhook = Desk(intake)
 
-    assert await answer(desk, asked, topic, intake) == status
+    assert (await answer(desk, asked, topic, intake)).status == status
     assert [event.subject for event in topic.events] == arrived
     assert intake.read == 1
 
@@ -295,7 +295,7 @@ async def test_a_request_is_answered_when_its_events_have_arrived(
 async def test_a_request_whose_event_a_reader_would_refuse_is_taken_and_counted() -> None:
     intake, topic = Intake(), Topic()
 
-    assert await answer(Desk(intake), request(b'{"call": ""}'), topic, intake) == 204
+    assert (await answer(Desk(intake), request(b'{"call": ""}'), topic, intake)).status == 204
     assert intake.refused == {"invalid_event": 1}
 
 

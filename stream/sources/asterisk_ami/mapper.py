@@ -18,7 +18,7 @@ from stream.sources.asterisk_ami.snapshot import QueueStatus, reconcile
 from stream.sources.asterisk_ami.state import PbxState
 from stream.sources.asterisk_ami.teller import Teller
 from stream.sources.asterisk_queue_log.line import LogIdentity
-from stream.sources.intake import Intake
+from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 from stream.sources.lines import BadLine
 
 __all__ = ["DECIDED_AFTER", "KNOWN_EVENTS", "AmiMapper"]
@@ -134,11 +134,10 @@ class AmiMapper(AgentEvents):
         self._snapshot = None
         self.unseen += unseen
         if self.unseen:
-            logger.warning(
-                "%s: %d contacts left while nobody was connected; what became of them is missing",
-                self._teller.identity.source,
-                self.unseen,
-            )
+            source = self._teller.identity.source
+            logger.warning("%s: %d contacts left while nobody listened; they are missing", source, self.unseen)
+            self._intake.read += self.unseen
+            self._intake.refused[MISSED_WHILE_AWAY] += self.unseen
             self.unseen = 0
         return told
 

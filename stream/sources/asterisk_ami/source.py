@@ -32,6 +32,15 @@ ROOM: Final = 32
 
 TICK: Final = 1.0
 
+QUIET_TICKS: Final = 2
+"""With nothing else between so many ticks, all that had been said has been heard."""
+
+LAST_TICKS: Final = 5
+"""A PBX that never stops talking is listened to no longer than this, once listening is to end."""
+
+Heard = tuple[str, Found | None] | None
+"""What was read of which PBX, None where its connection was lost; or that a second has passed."""
+
 
 class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the file says of a PBX."""
@@ -103,7 +112,7 @@ def _secret(file: Path, name: str, pbx: Pbx) -> str:
 
 class AmiPuller:
     """
-    Listens to all PBXs of a file at once; a `Puller`.
+    Listens to all PBXs of a file at once; a `Listener`.
 
     A connection that is lost is made again, and what changed meanwhile is taken from a snapshot.
     """
@@ -120,11 +129,13 @@ class AmiPuller:
         self._intake = intake
         self._clock = clock
         self._pauses = pauses
+        self._finishing = False
 
     async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
         """Yield what the PBXs tell from now on, and what is different since *saved*."""
         position = AmiPosition(pbxs={}) if saved is None else AmiPosition.read(saved)
         servers = servers_of(self._options.file)
+        self._intake.connected = {server.name: False for server, _ in servers}
         mappers = {
             server.name: AmiMapper(identity, position.pbxs.setdefault(server.name, PbxState()), self._intake)
             for server, identity in servers
@@ -133,44 +144,57 @@ class AmiPuller:
         told = [event for mapper in mappers.values() for event in mapper.lost()]
         if told:
             yield PulledBatch(told, position.write())
-        inbox: asyncio.Queue[tuple[str, Found | None] | None] = asyncio.Queue(ROOM)
+        inbox: asyncio.Queue[Heard] = asyncio.Queue(ROOM)
         tasks = [asyncio.create_task(self._listen(server, inbox)) for server, _ in servers]
         tasks.append(asyncio.create_task(_tick(inbox)))
         try:
-            while True:
-                told = self._told(mappers, await inbox.get())
+            quiet = ticks = 0
+            while quiet < QUIET_TICKS and ticks < LAST_TICKS:
                 # What came meanwhile goes along: one acknowledgement and one saved position for all of it.
-                for _ in range(inbox.qsize()):
-                    told += self._told(mappers, inbox.get_nowait())
+                taken = [await inbox.get()]
+                taken += [inbox.get_nowait() for _ in range(inbox.qsize())]
+                told = [event for heard in taken for event in self._told(mappers, heard)]
                 # Without events nothing is saved: what only a position would know, the next snapshot tells.
                 if told:
                     yield PulledBatch(told, position.write())
                 for task in tasks:
                     if task.done():
                         task.result()
+                if self._finishing:
+                    quiet = quiet + 1 if taken == [None] else 0
+                    ticks += taken.count(None)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        # With what only time decides, such as how a caller left: it is told by the next run.
+        yield PulledBatch([], position.write())
 
-    async def _listen(self, server: AmiServer, inbox: "asyncio.Queue[tuple[str, Found | None] | None]") -> None:
+    def finish(self) -> bool:
+        """As a `Listener`'s; it takes two seconds, or five where somebody is always talking."""
+        self._finishing = True
+        return True
+
+    async def _listen(self, server: AmiServer, inbox: "asyncio.Queue[Heard]") -> None:
         async def deliver(found: Found | None) -> None:
             await inbox.put((server.name, found))
 
         await listen(server, deliver, self._clock, pauses=self._pauses())
 
-    def _told(self, mappers: dict[str, AmiMapper], taken: tuple[str, Found | None] | None) -> list[Event]:
-        match taken:
+    def _told(self, mappers: dict[str, AmiMapper], heard: Heard) -> list[Event]:
+        match heard:
             case None:
                 now = micros_of(self._clock())
                 return [event for mapper in mappers.values() for event in mapper.later(now)]
             case (name, None):
+                self._intake.connected[name] = False
                 return mappers[name].lost()
             case (name, found):
+                self._intake.connected[name] = True
                 return [event for message in found for event in mappers[name].map(message)]
 
 
-async def _tick(inbox: "asyncio.Queue[tuple[str, Found | None] | None]") -> None:
+async def _tick(inbox: "asyncio.Queue[Heard]") -> None:
     """Look again each second at what is decided by time, also while nobody calls."""
     while True:
         await asyncio.sleep(TICK)

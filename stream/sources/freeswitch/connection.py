@@ -1,7 +1,7 @@
 """One inbound connection to FreeSWITCH's event socket: logs in, subscribes, asks, and hands on what arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -30,6 +30,12 @@ _EVENTS: Final = "CHANNEL_HOLD CHANNEL_UNHOLD HEARTBEAT CUSTOM callcenter::info"
 """CUSTOM last: what follows it are names of custom events."""
 
 _CHUNK_BYTES: Final = 64 * 1024
+
+LISTENED_SECONDS: Final = 1.0
+"""Seconds without a word until it is asked whether to go on listening."""
+
+LAST_CHUNKS: Final = 100
+"""A switch that never stops talking is listened to for no more than these, once listening is to end."""
 
 
 class EslConnection:
@@ -85,17 +91,28 @@ class EslConnection:
             members=members,
         )
 
-    async def frames(self, silence: float) -> AsyncIterator[list[EslFrame]]:
-        """Yield what arrives, chunk by chunk; raises one of `CONNECTION_LOST` at its end, or after such a silence."""
-        while True:
+    async def frames(self, silence: float, is_ending: Callable[[], bool]) -> AsyncIterator[list[EslFrame]]:
+        """
+        Yield what arrives, chunk by chunk; raises one of `CONNECTION_LOST` at its end, or after such a silence.
+
+        It ends when *is_ending*, once what had been said has arrived.
+        """
+        quiet, last_chunks = 0.0, LAST_CHUNKS
+        while last_chunks:
             if arrived := self._arrived:
                 self._arrived = []
                 yield arrived
+            last_chunks -= is_ending()
             try:
-                async with asyncio.timeout(silence):
+                async with asyncio.timeout(LISTENED_SECONDS):
                     await self._receive()
+                quiet = 0
             except TimeoutError:
-                raise ConnectionError(f"nothing was heard for {silence:g} s") from None
+                if is_ending():
+                    return
+                quiet += LISTENED_SECONDS
+                if quiet >= silence:
+                    raise ConnectionError(f"nothing was heard for {silence:g} s") from None
 
     async def _api(self, command: str) -> bytes:
         async with asyncio.timeout(SWITCH_ANSWERS_WITHIN):

@@ -16,14 +16,11 @@ from stream.sources.freeswitch.agent_actions import AgentActions
 from stream.sources.freeswitch.member_actions import MemberActions
 from stream.sources.freeswitch.memory import CallcenterMemory, MemberVisit
 from stream.sources.freeswitch.snapshot import CallcenterSnapshot
-from stream.sources.intake import Intake
+from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 
-__all__ = ["MISSED_WHILE_AWAY", "Reconciliation"]
+__all__ = ["Reconciliation"]
 
 logger = logging.getLogger(__name__)
-
-MISSED_WHILE_AWAY: Final = "missed_while_away"
-"""What the summary calls members that came to their end while nobody listened."""
 
 _IN_QUEUE: Final = frozenset({"Waiting", "Trying"})
 

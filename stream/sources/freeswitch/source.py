@@ -71,7 +71,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 class FreeSwitchPuller:
-    """Listens to one FreeSWITCH for ever; a `Puller`."""
+    """Listens to one FreeSWITCH for ever; a `Listener`."""
 
     def __init__(
         self,
@@ -89,12 +89,14 @@ class FreeSwitchPuller:
         self._intake = intake
         self._pauses = back_off or BackOff()
         self._clock = clock
+        self._ending = False
 
     async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
         """Yield what a snapshot tells that was not known at *saved*, then what happens; and so after each loss."""
         memory = None if saved is None else CallcenterPosition.read(saved).memory
         mapper = CallcenterMapper(self._options.name, tenant=self._options.tenant, memory=memory, intake=self._intake)
-        while True:
+        self._intake.connected[self._options.name] = False
+        while not self._ending:
             try:
                 async with aclosing(self._told(mapper)) as told:
                     async for events in told:
@@ -102,16 +104,24 @@ class FreeSwitchPuller:
             except CONNECTION_LOST as failure:
                 reason = str(failure) or "FreeSWITCH does not answer"
                 logger.warning("%s:%d: %s; connecting again", self._options.host, self._options.port, reason)
-            await self._pauses.wait()
+            self._intake.connected[self._options.name] = False
+            if not self._ending:
+                await self._pauses.wait()
+
+    def finish(self) -> bool:
+        """As a `Listener`'s; it takes a second, or some more where the switch is always talking."""
+        self._ending = True
+        return self._intake.connected.get(self._options.name, False)
 
     async def _told(self, mapper: CallcenterMapper) -> AsyncGenerator[list[Event], None]:
         """Yield the events of one connection until it is lost."""
         options = self._options
         async with connected(options.host, options.port, options.password()) as connection:
             snapshot = await connection.snapshot(self._now())
+            self._intake.connected[options.name] = True
             yield mapper.reconcile(snapshot, connection.arrived)
             self._pauses.reset()
-            async for frames in connection.frames(options.silence_seconds):
+            async for frames in connection.frames(options.silence_seconds, lambda: self._ending):
                 if events := mapper.events(frames):
                     yield events
 

@@ -76,6 +76,17 @@ async def test_a_recorded_session_that_loses_its_connection_has_the_figures_comp
     assert figures(events, "support") == counted(7, 4, 3, 0, 3.5)
 
 
+async def test_a_recording_at_fifty_times_its_speed_has_the_figures_computed_by_hand(tmp_path: Path) -> None:
+    scripts = [recorded(name) for name in ("session_full", "restart_before")]
+    async with serving(*scripts, clocks=(1_795_781_197, 1_795_781_505), speed=50) as pbx:
+        events, _ = await pulled(
+            pbx, pbx.write_file(tmp_path), lambda told: told[-1].time.timestamp() > 1_795_781_525.662
+        )
+
+    assert figures(events, "sales") == counted(9, 2, 4, 3, 2.0)
+    assert figures(events, "support") == counted(7, 4, 3, 0, 3.5)
+
+
 async def test_it_logs_in_with_the_least_and_asks_for_a_snapshot_each_time(tmp_path: Path) -> None:
     async with serving(WELCOME + JOIN, WELCOME + NOBODY_WAITS) as pbx:
         events, _ = await pulled(pbx, pbx.write_file(tmp_path), lambda told: len(told) == 2)

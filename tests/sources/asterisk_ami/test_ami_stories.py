@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stream.families.contacts.events import ContactEnqueued
 from stream.sdk.producer import checked
 from stream.sources.asterisk_ami.mapper import KNOWN_EVENTS
-from stream.sources.intake import Intake
+from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 from stream.sources.lines import BadLine
 from tests.sources.asterisk_ami.manager_stories import MANAGER_STORIES
 from tests.sources.manager_messages import ami_mapper, found_in, mapped_messages, messages_of
@@ -82,7 +82,8 @@ def test_how_a_caller_left_is_decided_after_two_seconds_also_while_nobody_calls(
 
 
 def test_of_what_happened_while_nobody_was_connected_nothing_is_made_up(caplog: pytest.LogCaptureFixture) -> None:
-    by = ami_mapper()
+    intake = Intake()
+    by = ami_mapper(intake=intake)
     begin = """
         0 QueueCallerJoin Uniqueid=c0 Queue=q1
         0 QueueCallerJoin Uniqueid=c1 Queue=q1
@@ -111,7 +112,8 @@ def test_of_what_happened_while_nobody_was_connected_nothing_is_made_up(caplog: 
         "300 ended c1 queue=q1 agent=Ana ended_by=system talk_ms=8000",
         "300 agent.activity_changed Ana activity=idle",
     ]
-    assert "2 contacts left while nobody was connected; what became of them is missing" in caplog.text
+    assert "2 contacts left while nobody listened; they are missing" in caplog.text
+    assert intake.refused == {MISSED_WHILE_AWAY: 2}
 
 
 def test_a_caller_who_is_told_again_by_a_snapshot_is_the_same_visit() -> None:

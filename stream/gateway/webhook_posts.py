@@ -1,0 +1,101 @@
+"""Requests of systems that call us in a language of their own: by a webhook for each, to the events that they tell."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stream.core.cloudevents import Event, key_of
+from stream.core.samples import MetricFamily
+from stream.errors import BrokerError
+from stream.gateway.body import BodyBudget
+from stream.gateway.forwarder import Forwarder
+from stream.gateway.gateway_metrics import PostCounts
+from stream.gateway.messages import refuse_nesting
+from stream.gateway.refusals import RequestRefused
+from stream.gateway.requests import TRY_AGAIN_SECONDS, body_of, check_head, deliver
+from stream.gateway.webhook_file import MountedWebhook
+from stream.sdk.producer import EncodedEvent, checked
+from stream.sources.intake_metrics import intake_families
+from stream.sources.source import Received, Reply
+from stream.sources.webhooks import answer
+
+__all__ = ["WEBHOOKS_PATH", "WebhookPosts"]
+
+WEBHOOKS_PATH: Final = "/v1/webhooks"
+
+
+class WebhookPosts:
+    """
+    Takes posts to webhooks, which *public_url* is before for whoever calls them: some sign the address.
+
+    *public_url* empty: senders call what the header Host says.
+    """
+
+    def __init__(
+        self,
+        webhooks: Mapping[str, MountedWebhook],
+        forwarder: Forwarder,
+        budget: BodyBudget,
+        counts: PostCounts,
+        public_url: str,
+    ) -> None:
+        self._webhooks = webhooks
+        self._forwarder = forwarder
+        self._budget = budget
+        self._counts = counts
+        self._public_url = public_url.rstrip("/")
+
+    async def accept(self, request: Request) -> Response:
+        """Answer a post; raises RequestRefused where it gets to no webhook."""
+        check_head(request)
+        mounted = self._webhooks.get(request.path_params["name"])
+        if mounted is None:
+            raise RequestRefused(404, "no_such_webhook", "no webhook has this name")
+        async with body_of(request, self._budget) as body:
+            # Before any parser: what a source uses may not know a limit.
+            if "json" in request.headers.get("content-type", ""):
+                refuse_nesting(body)
+            received = Received(body, dict(request.headers), self._url_of(request), datetime.now(UTC))
+            sink = _SafeSink(mounted.name, self._forwarder, self._counts)
+            return _response(await answer(mounted.webhook, received, sink, mounted.intake))
+
+    def families(self) -> Iterator[MetricFamily]:
+        """Yield what became of all that webhooks were sent."""
+        return intake_families({name: mounted.intake for name, mounted in self._webhooks.items()})
+
+    def _url_of(self, request: Request) -> str:
+        # As it came, and not decoded: it is what was signed.
+        path, query = request.scope["raw_path"].decode("latin-1"), request.scope["query_string"].decode("latin-1")
+        base = self._public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        return f"{base}{path}?{query}" if query else base + path
+
+
+class _SafeSink:
+    """Where the events of a webhook go: to the broker, or to the spool."""
+
+    def __init__(self, name: str, forwarder: Forwarder, counts: PostCounts) -> None:
+        self._name = name
+        self._forwarder = forwarder
+        self._counts = counts
+
+    async def send_many(self, events: Iterable[Event]) -> int:
+        """Return when all of them are safe; raises BrokerError."""
+        encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in events]
+        try:
+            await deliver(self._forwarder, encoded)
+        except RequestRefused as refused:
+            raise BrokerError(refused.detail) from None
+        self._counts.accepted[self._name] += len(encoded)
+        return len(encoded)
+
+
+def _response(reply: Reply) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if reply.body:
+        headers["Content-Type"] = reply.content_type
+    if reply.status == 503:
+        headers["Retry-After"] = str(TRY_AGAIN_SECONDS)
+    return Response(reply.body, status_code=reply.status, headers=headers)

@@ -1,0 +1,206 @@
+"""Systems that call the gateway in a language of their own: a webhook for each, from a file."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import msgspec
+import pytest
+from msgspec import Meta, Struct
+
+from stream.core.cloudevents import encode
+from stream.errors import SettingsError
+from stream.families.registry import DECODER
+from stream.gateway import webhook_file
+from stream.gateway.webhook_file import webhooks_of
+from stream.security import watched_file
+from stream.sources.intake import Intake
+from stream.sources.registry import SOURCES
+from stream.sources.secret_lines import SecretLines
+from stream.sources.source import Received, Reply, Source
+from tests.gateway.posting import Posts, an_event, arrived, figures, running_gateway
+from tests.house.tree import ROOT
+from tests.sources.new_sources import DESK, Desk
+
+
+class ReceptionOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of a reception."""
+
+    tenant: Annotated[str, Meta(description="Whose it is.", min_length=1)] = "default"
+    key_file: Annotated[Path, Meta(description="A key in each line.")]
+
+
+class Reception(Desk):
+    """As a desk; it signs the address, too, shows a key, and wants a body in the answer."""
+
+    def __init__(self, options: ReceptionOptions, intake: Intake) -> None:
+        super().__init__(intake)
+        self._keys = SecretLines(options.key_file)
+
+    def verified(self, request: Received) -> bool:
+        signed = hmac.new(b"secret", request.url.encode(), hashlib.sha256).hexdigest()
+        return self._keys.match(request.headers.get("x-key", "")) and hmac.compare_digest(
+            signed, request.headers.get("x-signature", "")
+        )
+
+    def reply(self, request: Received, status: int) -> Reply:
+        return Reply(200 if status == 204 else status, msgspec.json.encode({"bytes": len(request.body)}))
+
+
+RECEPTION = Source(name="reception", about="Signs addresses.", options=ReceptionOptions, webhook=Reception)
+
+
+@pytest.fixture(autouse=True)
+def _further_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_file, "SOURCES", {**SOURCES, DESK.name: DESK, RECEPTION.name: RECEPTION})
+    monkeypatch.setattr(watched_file, "CHECKED_EVERY_SECONDS", 0)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "key").write_text("first\nsecond\n")
+    path = tmp_path / "webhooks.toml"
+    path.write_text('[webhooks.front]\nsource = "desk"\n[webhooks.lobby]\nsource = "reception"\nkey_file = "key"\n')
+    return path
+
+
+def signature(of: bytes) -> str:
+    return hmac.new(b"secret", of, hashlib.sha256).hexdigest()
+
+
+async def test_a_signed_request_is_on_the_broker_when_it_is_answered(declared: str, file: Path) -> None:
+    body = b'{"call": "ann"}'
+    async with running_gateway(declared, gateway_webhooks=file) as posts:
+        taken, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        again, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        shown = await figures(posts)
+
+    assert (taken, again) == (204, 204)
+    assert {event.id for event in await arrived(declared, "default")} == {"enqueued-ann"}
+    assert shown["contact_gateway_events_accepted_total", (("source", "front"),)] == 2
+    assert shown["contact_source_inputs_total", (("kind", "call"), ("outcome", "used"), ("source", "front"))] == 2
+
+
+@pytest.mark.parametrize("path", ["front/", "front/x", "back", "..%2Fevents", "%66ront%00", "FRONT"])
+async def test_another_path_gets_to_no_webhook(file: Path, path: str) -> None:
+    async with running_gateway(gateway_webhooks=file) as posts:
+        status, _, _ = await posts.raw(f"/v1/webhooks/{path}", b"{}", {})
+
+    assert status in {404, 307}
+
+
+async def test_a_request_that_nobody_signed_is_refused_without_a_reason_and_counted(file: Path) -> None:
+    async with running_gateway(gateway_webhooks=file) as posts:
+        status, body, _ = await posts.raw("/v1/webhooks/front", b'{"call": "ann"}', {"X-Signature": "guessed"})
+        shown = await figures(posts)
+
+    unsigned = (("kind", "not_verified"), ("outcome", "refused"), ("source", "front"))
+    assert (status, body) == (401, b"")
+    assert shown["contact_source_inputs_total", unsigned] == 1
+
+
+async def test_while_neither_broker_nor_spool_takes_it_the_sender_is_to_try_again(file: Path) -> None:
+    body = b'{"call": "ann"}'
+    async with running_gateway(gateway_webhooks=file, patience=0.2) as posts:
+        status, _, headers = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+
+    assert status == 503
+    assert int(headers["Retry-After"]) > 0
+
+
+async def test_the_spool_takes_it_while_the_broker_is_away(file: Path, tmp_path: Path) -> None:
+    body = b'{"call": "ann"}'
+    async with running_gateway(gateway_webhooks=file, patience=0.2, gateway_spool=tmp_path / "spool") as posts:
+        status, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        shown = await figures(posts)
+
+    assert status == 204
+    assert shown["contact_gateway_spool_events", ()] == 1
+
+
+async def lobby(posts: Posts, url: str, key: str) -> tuple[int, bytes]:
+    headers = {"X-Signature": signature(url.encode()), "X-Key": key}
+    status, body, _ = await posts.raw("/v1/webhooks/lobby?a=%20b", b"[]", headers)
+    return status, body
+
+
+async def test_the_address_that_is_signed_is_the_one_that_was_called(file: Path) -> None:
+    async with running_gateway(gateway_webhooks=file) as posts:
+        assert await lobby(posts, f"{posts.address}/v1/webhooks/lobby?a=%20b", "first") == (200, b'{"bytes":2}')
+        assert (await lobby(posts, f"{posts.address}/v1/webhooks/lobby", "first"))[0] == 401
+
+
+async def test_behind_a_proxy_it_is_that_of_the_setting(file: Path) -> None:
+    public = "https://calls.example.org/in/"
+    async with running_gateway(gateway_webhooks=file, gateway_public_url=public) as posts:
+        assert (await lobby(posts, f"{public}v1/webhooks/lobby?a=%20b", "first"))[0] == 200
+        assert (await lobby(posts, f"{posts.address}/v1/webhooks/lobby?a=%20b", "first"))[0] == 401
+
+
+async def test_a_secret_is_replaced_while_the_gateway_runs(file: Path) -> None:
+    async with running_gateway(gateway_webhooks=file) as posts:
+        url = f"{posts.address}/v1/webhooks/lobby?a=%20b"
+        assert [(await lobby(posts, url, key))[0] for key in ("first", "second", "third")] == [200, 200, 401]
+        (file.parent / "new").write_text("second\nthird")
+        (file.parent / "new").replace(file.parent / "key")
+        assert [(await lobby(posts, url, key))[0] for key in ("first", "second", "third")] == [401, 200, 200]
+        (file.parent / "key").write_text("")
+        assert [(await lobby(posts, url, key))[0] for key in ("first", "second", "")] == [401, 200, 401]
+
+
+BROKEN = [
+    ("webhooks = 1", "webhooks"),
+    ("[webhooks.a]\nsource = 1", r"webhooks\.a\.source: name one of the sources that take webhooks: .*desk"),
+    ('[webhooks.a]\nsource = "jsonl"', r"webhooks\.a\.source: name one of"),
+    ('[webhooks."a b"]\nsource = "desk"', "matching regex"),
+    ('[webhooks.a]\nsource = "desk"\ncolour = "red"', r"webhooks\.a: desk has no option colour"),
+    ('[webhooks.a]\nsource = "reception"', r"webhooks\.a: .*key_file"),
+    ('[webhooks.a]\nsource = "reception"\nkey_file = "none"', r"webhooks\.a: .*none cannot be read"),
+    ('[webhooks.a]\nsource = "reception"\nkey_file = "key"\ntenant = ""', r"webhooks\.a: .*tenant"),
+    ("[webhooks", "Expected"),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), BROKEN, ids=[text[:40] for text, _ in BROKEN])
+def test_a_file_that_is_none_is_refused_at_the_start_with_its_place(file: Path, text: str, told: str) -> None:
+    file.write_text(text)
+
+    with pytest.raises(SettingsError, match=told) as refused:
+        webhooks_of(file)
+    assert str(file) in str(refused.value)
+
+
+async def test_json_that_is_nested_too_deeply_reaches_no_parser(file: Path) -> None:
+    body = b'{"call":' + b"[" * 100_000
+    headers = {"X-Signature": signature(body), "Content-Type": "application/json"}
+    async with running_gateway(gateway_webhooks=file) as posts:
+        status, _, _ = await posts.raw("/v1/webhooks/front", body, headers)
+
+    assert status == 400
+
+
+async def test_a_dry_run_prints_what_a_request_tells_and_needs_no_broker() -> None:
+    run = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stream", "gateway", "--port", "0", "--dry-run"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert run.stdout is not None
+    assert run.stderr is not None
+    while not (found := re.search(r"(http://\S+)/v1", (await run.stderr.readline()).decode())):
+        pass
+    async with aiohttp.ClientSession() as session:
+        status, answer = await Posts(found[1], session)(encode(an_event("ann")))
+        line = await run.stdout.readline()
+    run.terminate()
+    await run.communicate()
+
+    assert (status, answer["accepted"]) == (202, 1)
+    assert DECODER.decode(line) == an_event("ann")
+    assert run.returncode == 0

@@ -1,0 +1,150 @@
+"""What sources must do that hear things once: no lost connection, burst, noise or stop loses or doubles anything."""
+
+import asyncio
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from stream.core.cloudevents import Event, tag_of
+from stream.sources.intake import Intake
+from stream.sources.registry import SOURCES
+from stream.sources.shipping import PositionFile, ship
+from stream.sources.source import Listener
+from tests.sources.live import LIVE, LiveSystem
+from tests.sources.test_contract import Topic
+
+CALLS = 200
+
+
+class WatchedTopic(Topic):
+    """A sink on which somebody waits until so many events have arrived, and which may be slow."""
+
+    def __init__(self, *, away: int = 0) -> None:
+        super().__init__(away=away)
+        self._grown = asyncio.Condition()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+        self.asked = asyncio.Event()
+
+    async def send_many(self, events: Iterable[Event]) -> int:
+        self.asked.set()
+        await self.may_go_on.wait()
+        sent = await super().send_many(events)
+        async with self._grown:
+            self._grown.notify_all()
+        return sent
+
+    async def until(self, count: int) -> None:
+        async with self._grown:
+            await self._grown.wait_for(lambda: len(self.events) >= count)
+
+
+def told(events: Iterable[Event]) -> list[tuple[str, str]]:
+    return [(event.subject, tag_of(event).removeprefix("contact.")) for event in events]
+
+
+async def shipped(
+    system: LiveSystem, folder: Path, *sessions: bytes, count: int, intake: Intake | None = None, away: int = 0
+) -> WatchedTopic:
+    """Listen until so many events have arrived, then stop as a signal does."""
+    topic, counts = WatchedTopic(away=away), intake or Intake()
+    async with asyncio.timeout(100), system.speaking(folder, counts, sessions) as listener:
+        shipping = asyncio.create_task(ship(listener, topic, PositionFile(folder / "position"), counts))
+        await topic.until(count)
+        await stopped(listener, shipping)
+    return topic
+
+
+async def stopped(listener: Listener, shipping: "asyncio.Task[None]") -> None:
+    if not listener.finish():
+        shipping.cancel()
+    await asyncio.wait([shipping])
+    assert shipping.cancelled() or shipping.exception() is None
+
+
+@pytest.fixture(params=[*LIVE.values()], ids=[*LIVE])
+def system(request: pytest.FixtureRequest) -> LiveSystem:
+    found: LiveSystem = request.param
+    return found
+
+
+def calls(system: LiveSystem, numbers: Iterable[int]) -> bytes:
+    return b"".join(map(system.call, numbers))
+
+
+def whole(count: int) -> list[tuple[str, str]]:
+    return [(f"c{number}", kind) for number in range(count) for kind in ("enqueued", "abandoned")]
+
+
+def by_call(events: Iterable[Event]) -> list[tuple[str, str]]:
+    """Return what was told, call by call: events of different calls may come in any order."""
+    return sorted(
+        ((subject.partition("@")[0], kind) for subject, kind in told(events)), key=lambda each: int(each[0][1:])
+    )
+
+
+def test_every_source_that_hears_things_once_is_here() -> None:
+    assert {name for name, source in SOURCES.items() if hasattr(source.pull, "finish")} == LIVE.keys()
+
+
+async def test_a_burst_of_ten_thousand_events_arrives_once_each_contact_in_order(
+    system: LiveSystem, tmp_path: Path
+) -> None:
+    topic = await shipped(system, tmp_path, calls(system, range(5_000)), count=10_000)
+
+    assert by_call(topic.events) == whole(5_000)
+    assert len({event.id for event in topic.events}) == 10_000
+
+
+async def test_noise_is_counted_and_changes_nothing(system: LiveSystem, tmp_path: Path) -> None:
+    intake = Intake()
+    said = b"".join(system.noise + system.call(number) for number in range(CALLS))
+
+    topic = await shipped(system, tmp_path, said, count=2 * CALLS, intake=intake)
+
+    assert by_call(topic.events) == whole(CALLS)
+    counted = (intake.refused.total(), intake.ignored.total(), intake.unknown.total())
+    assert all(got >= CALLS * one for got, one in zip(counted, system.counted, strict=True))
+    assert intake.read == sum(counted) + intake.used.total() + intake.empty
+
+
+@pytest.mark.parametrize("places", [(1,), (100,), (50, 51, 150)], ids=str)
+async def test_a_lost_connection_loses_and_doubles_nothing_that_was_said(
+    system: LiveSystem, tmp_path: Path, places: tuple[int, ...]
+) -> None:
+    bounds = [0, *places, CALLS]
+    sessions = [calls(system, range(begin, end)) for begin, end in pairwise(bounds)]
+
+    topic = await shipped(system, tmp_path, *sessions, count=2 * CALLS)
+
+    assert by_call(topic.events) == whole(CALLS)
+
+
+async def test_a_broker_that_was_away_gets_all_of_it(system: LiveSystem, tmp_path: Path) -> None:
+    topic = await shipped(system, tmp_path, calls(system, range(CALLS)), count=2 * CALLS, away=1)
+
+    assert by_call(topic.events) == whole(CALLS)
+
+
+async def test_a_restart_goes_on_behind_what_has_arrived(system: LiveSystem, tmp_path: Path) -> None:
+    before = await shipped(system, tmp_path, calls(system, range(100)), count=200)
+    after = await shipped(system, tmp_path, calls(system, range(100, CALLS)), count=200)
+
+    assert by_call([*before.events, *after.events]) == whole(CALLS)
+
+
+async def test_what_was_said_before_a_stop_arrives_though_the_broker_is_slow(
+    system: LiveSystem, tmp_path: Path
+) -> None:
+    topic, intake = WatchedTopic(), Intake()
+    topic.may_go_on.clear()
+    async with asyncio.timeout(100), system.speaking(tmp_path, intake, (calls(system, range(2_000)),)) as listener:
+        shipping = asyncio.create_task(ship(listener, topic, PositionFile(tmp_path / "position"), intake))
+        await topic.asked.wait()
+        assert listener.finish()
+        topic.may_go_on.set()
+        await shipping
+
+    assert by_call(topic.events) == whole(2_000)
