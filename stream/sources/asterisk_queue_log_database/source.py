@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -138,7 +138,7 @@ class DatabasePuller:
         self._newest = NewestIds()
         self._was_connected = False
 
-    async def batches(self, saved: bytes | None) -> AsyncIterator[PulledBatch]:
+    async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
         """Yield what the table has behind *saved*, and then what is added."""
         position = (
             DatabasePosition(ids=ReadIds(), memory=Remembered()) if saved is None else DatabasePosition.read(saved)
@@ -172,9 +172,10 @@ class DatabasePuller:
             except DatabaseAway as failure:
                 logger.warning("%s; asking again", failure)
             else:
-                self._was_connected = True
+                self._was_connected = self._intake.connected[mapper.identity.source] = True
                 self._pauses.reset()
                 return rows
+            self._intake.connected[mapper.identity.source] = False
             await self._pauses.wait()
 
     def _rows(self, ids: ReadIds, mapper: Mapper) -> list[StoredRow]:

@@ -77,7 +77,7 @@ def puller(
     *acts: Callable[[], object],
     clock: Clock | None = None,
     intake: Intake | None = None,
-    waited: list[float] | None = None,
+    waited: Callable[[float], object] = lambda _: None,
     options: Options = OPTIONS,
 ) -> DatabasePuller:
     """Do one act each time there is nothing to read; then let the puller end."""
@@ -90,8 +90,7 @@ def puller(
         return True
 
     async def sleep(seconds: float) -> None:
-        if waited is not None:
-            waited.append(seconds)
+        waited(seconds)
 
     return DatabasePuller(
         options,

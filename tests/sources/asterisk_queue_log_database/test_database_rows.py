@@ -33,7 +33,7 @@ from tests.sources.asterisk_queue_log_database.tables import (
     rows_of,
 )
 from tests.sources.new_sources import BEGIN
-from tests.sources.queue_logs import START, log_of, mapped, told
+from tests.sources.queue_logs import IDENTITY, START, log_of, mapped, told
 
 LOG = log_of("""
     0|c1|q1|NONE|ENTERQUEUE||x|1
@@ -300,15 +300,23 @@ async def test_where_the_last_rows_are_deleted_nothing_is_told_twice() -> None:
 
 
 async def test_while_the_database_is_away_it_is_asked_less_and_less_and_nothing_is_lost() -> None:
-    table = FakeTable(ROWS[:5])
+    table, intake = FakeTable(ROWS[:5]), Intake()
     waited: list[float] = []
+    heard: list[bool] = []
 
     def away() -> None:
         table.failures = [DatabaseAway("no answer")] * 5
         table.add(*ROWS[5:])
+        heard.extend(intake.connected.values())
 
-    assert await events_of(puller(table, away, waited=waited)) == EVENTS
+    def said(seconds: float) -> None:
+        waited.append(seconds)
+        heard.extend(intake.connected.values())
+
+    assert await events_of(puller(table, away, intake=intake, waited=said)) == EVENTS
     assert waited == [1, 2, 4, 8, 8]
+    assert heard == [True] + [False] * 5
+    assert intake.connected == {IDENTITY.source: True}
     assert table.is_closed
 
 
@@ -330,7 +338,7 @@ async def test_a_database_that_is_away_at_the_start_is_waited_for() -> None:
     table.failures = [DatabaseAway("no answer")] * 2
     waited: list[float] = []
 
-    assert await events_of(puller(table, waited=waited)) == EVENTS
+    assert await events_of(puller(table, waited=waited.append)) == EVENTS
     assert waited == [1, 2]
 
 

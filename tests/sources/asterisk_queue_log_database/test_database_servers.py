@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager, closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -197,6 +197,26 @@ async def test_of_many_writers_at_once_each_row_is_told_once(server: DatabaseSer
         one.result()
 
     assert told == len(ids) == writers * transactions * rows
+
+
+async def test_a_burst_of_ten_thousand_rows_is_told_once_and_in_order_across_restarts(
+    server: DatabaseServer, address: Path
+) -> None:
+    make(server)
+    lines = [f"{1_700_000_000 + number}|c{number}|q1|NONE|ENTERQUEUE||x|1" for number in range(10_000)]
+    head = insertion(lines[0]).partition(" VALUES ")[0]
+    server.run(f"{head} VALUES {', '.join(insertion(line).partition(' VALUES ')[2] for line in lines)}")
+    told: list[Event] = []
+    saved: bytes | None = None
+    while len(told) < len(lines):
+        # Begun again behind each third batch.
+        following = aclosing(DatabasePuller(options(server, address), Intake()).batches(saved))
+        async with following as batches:
+            for _ in range(min(3, (len(lines) - len(told)) // 1000)):
+                batch = await anext(batches)
+                told, saved = [*told, *batch.events], batch.position
+
+    assert told == mapped("\n".join([*lines, ""]).encode(), to_its_end=False)
 
 
 # -- what may be wrong -------------------------------------------------------------------------
