@@ -10,6 +10,7 @@ from scripts.alerts.gateway import GATEWAY_ALERTS
 from scripts.alerts.grafana import contact_points_file, grafana_rules_file, mute_timings_file, policies_file
 from scripts.alerts.prometheus import rules_file
 from scripts.alerts.queues import QUEUE_ALERTS, QUEUE_RECORDINGS
+from scripts.alerts.sources import SOURCE_ALERTS
 from scripts.alerts.surveys import SURVEY_ALERTS, SURVEY_RECORDINGS
 
 __all__ = ["ALERTS", "GROUPS", "PROVISIONED", "RECORDINGS", "RULES", "alert_files"]
@@ -26,6 +27,7 @@ GROUPS = {
     "customers": CUSTOMER_ALERTS,
     "feed": FEED_ALERTS,
     "gateway": GATEWAY_ALERTS,
+    "sources": SOURCE_ALERTS,
     "watchdog": (WATCHDOG,),
 }
 ALERTS: tuple[Alert, ...] = tuple(alert for alerts in GROUPS.values() for alert in alerts)

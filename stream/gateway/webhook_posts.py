@@ -89,12 +89,13 @@ class _SafeSink:
         """Return when all of it is safe; raises BrokerError."""
         encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in events]
         # Taken before the first await: what comes then is of another request.
-        letters = [self._letter(bad).encoded() for bad in self._mounted.aside]
+        letters = [self._letter(bad) for bad in self._mounted.aside]
         self._mounted.aside.clear()
         try:
-            await deliver(self._forwarder, encoded + letters)
+            await deliver(self._forwarder, [*encoded, *(letter.encoded() for letter in letters)])
         except RequestRefused as refused:
             raise BrokerError(refused.detail) from None
+        self._forwarder.set_aside_counts.update(letter.reason for letter in letters)
         self._counts.accepted[self._mounted.name] += len(encoded)
         return len(encoded)
 

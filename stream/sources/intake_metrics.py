@@ -7,7 +7,7 @@ from stream.core.metric import Metric, counter, gauge
 from stream.core.samples import MetricFamily, single
 from stream.sources.intake import Intake
 
-__all__ = ["SOURCE_METRICS", "intake_families", "puller_families"]
+__all__ = ["CONNECTED", "POSITION_FAILURES", "SOURCE_METRICS", "intake_families", "puller_families"]
 
 INPUTS: Final = counter(
     "contact_source_inputs_total",
