@@ -9,7 +9,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.source import Received, Source
+from tests.sources.amazon_connect import aws
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -51,6 +53,12 @@ CALLERS: Final = {
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "amazon-connect": Caller(
+        source=amazon_connect.SOURCE,
+        options=lambda folder: amazon_connect.Options(key_file=secret_file(folder)),
+        signed=lambda body: received(body, {"x-api-key": SECRET}),
+        bodies=aws.BODIES,
     ),
 }
 """By the name of the source; `desk` is of the tests."""
