@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -10,8 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.sources.amazon_connect import source as amazon_connect
+from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.source import Received, Source
 from tests.sources.amazon_connect import aws
+from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -59,6 +62,12 @@ CALLERS: Final = {
         options=lambda folder: amazon_connect.Options(key_file=secret_file(folder)),
         signed=lambda body: received(body, {"x-api-key": SECRET}),
         bodies=aws.BODIES,
+    ),
+    "genesys-cloud": Caller(
+        source=genesys_cloud.SOURCE,
+        options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
+        signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
+        bodies=[json.dumps(part).encode() for part in DAY],
     ),
 }
 """By the name of the source; `desk` is of the tests."""
