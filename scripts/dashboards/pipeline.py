@@ -23,10 +23,14 @@ from scripts.dashboards.panels import (
     worst_first,
 )
 from scripts.dashboards.queries import PARTITION
+from scripts.dashboards.ways_in import ways_in
 
 __all__ = ["pipeline"]
 
-ABOUT = "How the feed is: freshness by source, lag, throughput, checkpoints, replays, gaps, dead letters, ownership."
+ABOUT = (
+    "How the feed is: freshness by source, lag, throughput, checkpoints, replays, gaps, dead letters, ownership, and "
+    "the ways in."
+)
 
 ODD = {
     "contact_events_late_total": "late",
@@ -54,6 +58,7 @@ def pipeline(page: Page) -> dashboard.Dashboard:
         _checkpoints(page),
         _ownership(page),
         _workers(page),
+        ways_in(page),
     )
     rows = [banner(page, 3), *(row for section in sections for row in section)]
     return framed(page, "pipeline", rows, about=ABOUT, choices=None, alerts="feed")

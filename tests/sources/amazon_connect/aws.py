@@ -181,22 +181,3 @@ def told(webhook: AmazonConnectWebhook, requests: Iterable[Received]) -> list[Ev
 def counted(events: Sequence[Event]) -> dict[str, Tally]:
     """Return all that was ever counted of each queue, by its name."""
     return {queue.queue: queue.counted.window(ALL, Tally) for queue in shown(fold_of(list(events)), after("30:00"))}
-
-
-_ANN = Call(contact="ann", queued="00:00", answered="00:10", left="03:10", ended="03:10", wrapped_up="03:40")
-
-BODIES = [
-    posted(contact_events(_ANN)[-1]).body,
-    firehose(contact_record(Call(contact="bob", queued="01:00", ended="01:40"))).body,
-    posted(
-        {
-            "AgentARN": f"{INSTANCE}/agent/a1",
-            "CurrentAgentSnapshot": {"AgentStatus": {"Name": "Available", "Type": "ROUTABLE"}, "Contacts": []},
-            "EventId": "e1",
-            "EventTimestamp": millis("00:00"),
-            "EventType": "LOGIN",
-            "InstanceARN": INSTANCE,
-        }
-    ).body,
-]
-"""A contact event, a contact record and an agent event, as they are posted."""
