@@ -1,9 +1,11 @@
 """Finds the documents in a request: by themselves, several in a row, or packed by Firehose or an EventBridge pipe."""
 
 import json
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from stream.sources.amazon_connect.aws_object import UnusableDocument
@@ -13,6 +15,9 @@ __all__ = ["documents_in"]
 _PACKED_AT_MOST: Final = 4
 """An agent event in a Kinesis record in a Firehose record in a list: nobody packs deeper."""
 
+_MOST_DOCUMENTS: Final = 10_000
+"""Whatever AWS sends in one body has fewer; more are somebody's who means to keep us busy."""
+
 
 def _no_number(_: str) -> object:
     raise ValueError
@@ -21,9 +26,18 @@ def _no_number(_: str) -> object:
 # The one decoder that says where a value ends: Firehose may put several into one record, with nothing between them.
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
 
+_NO_SPACE: Final = re.compile(r"\S")
 
-def documents_in(data: bytes, packed: int = 0) -> Iterator[dict[str, Any] | UnusableDocument]:
+
+def documents_in(body: bytes) -> Iterator[dict[str, Any] | UnusableDocument]:
     """Yield each object that is no package, and in place of what cannot be read what is wrong with it."""
+    found = _found_in(body, 0)
+    yield from islice(found, _MOST_DOCUMENTS)
+    if next(found, None) is not None:
+        yield UnusableDocument("too_many", f"one request has more than {_MOST_DOCUMENTS} documents")
+
+
+def _found_in(data: bytes, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
     try:
         for value in _values_in(data):
             yield from _unpacked(value, packed)
@@ -37,19 +51,13 @@ def _values_in(data: bytes) -> Iterator[object]:
     except UnicodeDecodeError:
         raise UnusableDocument("not_utf8", "the text is not UTF-8") from None
     at = 0
-    while (at := _end_of_space(text, at)) < len(text):
+    while begin := _NO_SPACE.search(text, at):
         try:
-            value, at = _DECODER.raw_decode(text, at)
+            value, at = _DECODER.raw_decode(text, begin.start())
         # Brackets may be nested as deep as somebody likes: the decoder answers that with RecursionError.
         except (ValueError, RecursionError):
             raise UnusableDocument("not_json", "the text is not JSON") from None
         yield value
-
-
-def _end_of_space(text: str, at: int) -> int:
-    while text[at : at + 1].isspace():
-        at += 1
-    return at
 
 
 def _unpacked(value: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
@@ -79,4 +87,4 @@ def _record(data: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocu
     if found is None:
         yield UnusableDocument("not_base64", "the data of the record is not base64")
     else:
-        yield from documents_in(found, packed)
+        yield from _found_in(found, packed)

@@ -167,6 +167,14 @@ def test_another_event_of_eventbridge_is_named_and_told_of_as_unknown(tmp_path: 
     assert intake.unknown == {"Amazon Connect Cases Event": 1, "NEW": 1}
 
 
+def test_who_sends_tiny_documents_without_end_is_not_listened_to_for_long(tmp_path: Path) -> None:
+    intake = Intake(read=1)
+
+    assert told(connected(tmp_path, intake), [posted(b"{}" * 1_000_000)]) == []
+    assert intake.refused == {"unknown_document": 10_000, "too_many": 1}
+    assert intake.read == 10_001
+
+
 def test_a_record_with_a_megabyte_of_attributes_is_a_record(tmp_path: Path) -> None:
     huge = EVE | {"Attributes": {f"name-{number}": "x" * 1000 for number in range(1000)}}
 
