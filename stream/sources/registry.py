@@ -8,6 +8,7 @@ from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.source import Source
+from stream.sources.twilio import source as twilio
 
 __all__ = ["SOURCES"]
 
@@ -17,6 +18,7 @@ _ALL: Final = (
     asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,
+    twilio.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

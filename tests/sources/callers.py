@@ -2,14 +2,17 @@
 
 import hashlib
 import hmac
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from stream.sources.source import Received, Source
+from stream.sources.twilio import source as twilio
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -45,12 +48,36 @@ def _desk(body: bytes) -> Received:
     return received(body, {"x-signature": hmac.new(b"secret", body, hashlib.sha256).hexdigest()})
 
 
+def _twilio(body: bytes) -> Received:
+    url = f"{URL}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = b64encode(hmac.digest(SECRET.encode(), url.encode(), "sha1")).decode()
+    return replace(received(body, {"content-type": "application/json", "x-twilio-signature": signature}), url=url)
+
+
+def _streamed(number: int, kind: str, **said: str) -> bytes:
+    time = f"{BEGIN:%Y-%m-%dT%H:%M:%S}.{number:03}Z"
+    payload = {"timestamp": time, "task_sid": "WT1", "task_queue_name": "sales", "task_attributes": "{}"} | said
+    return encode(
+        [{"type": f"com.twilio.taskrouter.{kind}", "id": f"EZ{number}", "time": time, "data": {"payload": payload}}]
+    )
+
+
 CALLERS: Final = {
     "desk": Caller(
         source=DESK,
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "twilio": Caller(
+        source=twilio.SOURCE,
+        options=lambda folder: twilio.Options(token_file=secret_file(folder)),
+        signed=_twilio,
+        bodies=[
+            _streamed(1, "task-queue.entered"),
+            _streamed(2, "reservation.accepted", worker_sid="WK1"),
+            _streamed(3, "task.completed"),
+        ],
     ),
 }
 """By the name of the source; `desk` is of the tests."""
