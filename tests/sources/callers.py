@@ -2,17 +2,22 @@
 
 import hashlib
 import hmac
+import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
-from msgspec.json import encode
 from msgspec.structs import replace
 
+from stream.sources.amazon_connect import source as amazon_connect
+from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
+from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
+from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
+from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -57,12 +62,24 @@ def _twilio(body: bytes) -> Received:
 def _streamed(number: int, kind: str, **said: str) -> bytes:
     time = f"{BEGIN:%Y-%m-%dT%H:%M:%S}.{number:03}Z"
     payload = {"timestamp": time, "task_sid": "WT1", "task_queue_name": "sales", "task_attributes": "{}"} | said
-    return encode(
-        [{"type": f"com.twilio.taskrouter.{kind}", "id": f"EZ{number}", "time": time, "data": {"payload": payload}}]
-    )
+    event = {"type": f"com.twilio.taskrouter.{kind}", "id": f"EZ{number}", "time": time, "data": {"payload": payload}}
+    return json.dumps([event]).encode()
+
+
+def _with_a_key(body: bytes) -> Received:
+    return received(body, {"x-api-key": SECRET})
 
 
 CALLERS: Final = {
+    "amazon-connect": Caller(
+        source=amazon_connect.SOURCE,
+        options=lambda folder: amazon_connect.Options(key_file=secret_file(folder)),
+        signed=_with_a_key,
+        bodies=[
+            *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
+            firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
+        ],
+    ),
     "desk": Caller(
         source=DESK,
         options=lambda _: DeskOptions(),
@@ -78,6 +95,12 @@ CALLERS: Final = {
             _streamed(2, "reservation.accepted", worker_sid="WK1"),
             _streamed(3, "task.completed"),
         ],
+    ),
+    "genesys-cloud": Caller(
+        source=genesys_cloud.SOURCE,
+        options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
+        signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
+        bodies=[json.dumps(part).encode() for part in DAY],
     ),
 }
 """By the name of the source; `desk` is of the tests."""
