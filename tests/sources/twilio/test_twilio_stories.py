@@ -1,5 +1,6 @@
 """What TaskRouter says of tasks and workers, and what is told of it: each kind by itself."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -380,3 +381,14 @@ def test_whatever_stands_in_a_field_is_an_event_or_a_reason(
     for event in events:
         checked(event)
     assert events or intake.refused or intake.ignored or intake.unknown
+
+
+def test_the_page_names_every_kind_that_is_to_be_subscribed_to() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sources" / "twilio.md").read_text()
+    listed = page.partition("The kinds that tell something")[2].partition("**Let the board")[0]
+    group, found = "", set()
+    for word in re.findall(r"`([a-z.-]+)`", listed):
+        group = word.partition(".")[0] or group
+        found.add(group + word if word.startswith(".") else word)
+
+    assert found == TASKROUTER_KINDS.keys()
