@@ -12,6 +12,7 @@ from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.source import Source
+from stream.sources.twilio import source as twilio
 
 __all__ = ["SOURCES"]
 
@@ -22,6 +23,7 @@ _ALL: Final = (
     asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,
+    twilio.SOURCE,
     genesys_cloud.SOURCE,
     genesys_kafka.SOURCE,
     amazon_connect.SOURCE,

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.source import Received, Source
+from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
@@ -51,6 +53,19 @@ def _desk(body: bytes) -> Received:
     return received(body, {"x-signature": hmac.new(b"secret", body, hashlib.sha256).hexdigest()})
 
 
+def _twilio(body: bytes) -> Received:
+    url = f"{URL}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = b64encode(hmac.digest(SECRET.encode(), url.encode(), "sha1")).decode()
+    return replace(received(body, {"content-type": "application/json", "x-twilio-signature": signature}), url=url)
+
+
+def _streamed(number: int, kind: str, **said: str) -> bytes:
+    time = f"{BEGIN:%Y-%m-%dT%H:%M:%S}.{number:03}Z"
+    payload = {"timestamp": time, "task_sid": "WT1", "task_queue_name": "sales", "task_attributes": "{}"} | said
+    event = {"type": f"com.twilio.taskrouter.{kind}", "id": f"EZ{number}", "time": time, "data": {"payload": payload}}
+    return json.dumps([event]).encode()
+
+
 def _with_a_key(body: bytes) -> Received:
     return received(body, {"x-api-key": SECRET})
 
@@ -70,6 +85,16 @@ CALLERS: Final = {
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "twilio": Caller(
+        source=twilio.SOURCE,
+        options=lambda folder: twilio.Options(token_file=secret_file(folder)),
+        signed=_twilio,
+        bodies=[
+            _streamed(1, "task-queue.entered"),
+            _streamed(2, "reservation.accepted", worker_sid="WK1"),
+            _streamed(3, "task.completed"),
+        ],
     ),
     "genesys-cloud": Caller(
         source=genesys_cloud.SOURCE,

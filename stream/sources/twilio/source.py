@@ -1,0 +1,86 @@
+"""Twilio's TaskRouter as a source: a webhook for the callbacks of a workspace, and for a sink of Event Streams."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct, field
+
+from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event
+from stream.sources.intake import Intake
+from stream.sources.lines import BadLine
+from stream.sources.secret_lines import SecretLines
+from stream.sources.source import Received, Source, Webhook
+from stream.sources.twilio.mapper import TaskRouterMapper
+from stream.sources.twilio.records import records_in
+from stream.sources.twilio.signature import is_signed
+from stream.sources.twilio.vocabulary import TwilioVocabulary, WaitEnd, WorkerPresence
+
+__all__ = ["SOURCE", "Options", "TwilioWebhook"]
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of a workspace of TaskRouter."""
+
+    token_file: Annotated[Path, Meta(description="The account's auth token, or a shared key; one in each line.")]
+    tenant: Annotated[str, Meta(description="Whose tasks they are.", min_length=1, max_length=128)] = DEFAULT_TENANT
+    channels: Annotated[
+        Mapping[str, Channel], Meta(description="What unique names of task channels mean; unknown ones are `task`.")
+    ] = field(default_factory=dict)
+    activities: Annotated[
+        Mapping[str, WorkerPresence], Meta(description="What activities mean: available, not_ready or offline.")
+    ] = field(default_factory=dict)
+    canceled_reasons: Annotated[
+        Mapping[str, WaitEnd], Meta(description="How the wait of a canceled task ended, by the reason that was given.")
+    ] = field(default_factory=dict)
+    stale_after_seconds: Annotated[
+        int, Meta(ge=1, description="A callback of something that is longer ago is refused: somebody repeats it.")
+    ] = 300
+    stream_stale_after_seconds: Annotated[
+        int, Meta(ge=1, description="The same for Event Streams, which tries again for four hours.")
+    ] = 5 * 3600
+
+
+class TwilioWebhook(Webhook):
+    """Receives what TaskRouter tells of one workspace, or several; raises SettingsError."""
+
+    def __init__(self, options: Options, intake: Intake) -> None:
+        self._tokens = SecretLines(options.token_file)
+        self._limits = {
+            False: timedelta(seconds=options.stale_after_seconds),
+            True: timedelta(seconds=options.stream_stale_after_seconds),
+        }
+        self._intake = intake
+        vocabulary = TwilioVocabulary(
+            channels=options.channels, activities=options.activities, canceled_reasons=options.canceled_reasons
+        )
+        self._mapper = TaskRouterMapper(tenant=options.tenant, vocabulary=vocabulary, intake=intake)
+
+    def verified(self, request: Received) -> bool:
+        """Tell whether Twilio signed the request."""
+        return is_signed(request, self._tokens.all())
+
+    def events(self, request: Received) -> Iterator[Event]:
+        """Yield what a request tells that Twilio signed; what is stale or of no use is counted."""
+        records = list(records_in(request))
+        for record in records:
+            if isinstance(record, BadLine):
+                self._intake.refuse(record)
+            elif request.at - record.at > self._limits[record.streamed]:
+                # A signature has no date, so whoever has once heard a request could repeat it for ever.
+                self._intake.refuse(BadLine(record.place, "stale", f"{record.kind} is of long ago"))
+            else:
+                yield from self._mapper.map(record)
+        if not records:
+            self._intake.ignore("empty")
+        # The request itself is counted where it is answered.
+        self._intake.read += max(len(records) - 1, 0)
+
+
+SOURCE: Final = Source(
+    name="twilio",
+    about="Twilio TaskRouter: the event callbacks of a workspace, or Event Streams.",
+    options=Options,
+    webhook=TwilioWebhook,
+)
