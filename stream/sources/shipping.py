@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -11,6 +12,7 @@ from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent, SourceError
 from stream.sdk.producer import checked
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Location
 from stream.sources.source import Puller, Sink, UnreadablePosition
 
 __all__ = ["BackOff", "PositionFile", "is_valid", "ship"]
@@ -91,6 +93,11 @@ class PositionFile:
         self._failing = False
         return True
 
+    def remove(self) -> None:
+        """Keep nothing any more: what it was the position in has come to its end."""
+        with suppress(OSError):
+            self.path.unlink()
+
     def _replace(self, position: bytes) -> None:
         # A new file, on the disk before it takes the name: a power cut leaves the old or the new position.
         new_file = self.path.with_name(f"{self.path.name}.new")
@@ -142,8 +149,9 @@ def is_valid(event: Event, intake: Intake) -> bool:
     try:
         checked(event)
     except InvalidEvent as invalid:
-        logger.warning("an event was left out, which is a defect of the source: %s", invalid)
-        intake.refused["invalid_event"] += 1
+        detail = f"an event was left out, which is a defect of the source: {invalid}"
+        logger.warning("%s", detail)
+        intake.refuse(BadLine(Location(event.source, 0, 0), "invalid_event", detail))
         return False
     return True
 
