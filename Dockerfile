@@ -8,9 +8,11 @@ RUN python -m venv /opt/contact-stream \
 
 FROM python:3.12.11-slim-bookworm
 COPY --from=build /opt/contact-stream /opt/contact-stream
+# A new volume for a gateway's spool is made like this folder.
+RUN install -d -o 10001 -g 10001 /var/lib/contact-stream
 ENV PATH=/opt/contact-stream/bin:$PATH \
     PYTHONUNBUFFERED=1
-# A number, not a name: an orchestrator can see that it is not root. Nothing on the disk belongs to it.
+# A number, not a name: an orchestrator can see that it is not root. Nothing else on the disk belongs to it.
 USER 10001:10001
 EXPOSE 9108
 # The worker takes its last checkpoint; a second signal is not needed.

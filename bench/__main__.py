@@ -15,6 +15,7 @@ from bench import (
     latency,
     memory,
     ordinary,
+    outage,
     page,
     profile,
     prometheus,
@@ -45,6 +46,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "scrape": lambda kind, _: scrape.measure(kind),
     "ordinary": lambda kind, _: ordinary.measure(kind),
     "gateway": gateway.measure,
+    "outage": lambda kind, _: outage.measure(kind),
     "prometheus": lambda *_: prometheus.measure(),
 }
 

@@ -26,7 +26,7 @@ from stream.gateway.messages import BATCHED, STRUCTURED
 from stream.runtime.kafka.topics import ensure_topics, source_topic
 from stream.settings import Settings
 
-__all__ = ["measure"]
+__all__ = ["IN_BATCHES", "create_topic", "measure", "peak_megabytes", "post_bodies", "until_listening"]
 
 EVENTS: Final = 20_000
 QUEUES, PARTITIONS = 200, 12
@@ -66,7 +66,7 @@ class Run(Struct, frozen=True):
 def measure(kind: str, runs: int) -> list[Judged]:
     """Measure gateway and bare application in turns, on a broker of that *kind*."""
     with broker(kind) as running:
-        _create_topic(running)
+        create_topic(running)
         return [figure for way in (IN_BATCHES, ONE_BY_ONE) for figure in _measured(running, way, runs)]
 
 
@@ -111,16 +111,17 @@ def _at_pace(run: Run, way: Way) -> Iterator[Judged]:
 def _run(on: Broker, way: Way, *, gateway: bool, per_second: float | None = None) -> Run:
     with tempfile.TemporaryDirectory() as folder, _serving(on, Path(folder), gateway=gateway) as (server, port):
         # Warm: connections, topics, code.
-        in_own_process(_post, port, way, 1.0, per_second)
+        in_own_process(post_bodies, port, way, 1.0, per_second)
         before = cpu_seconds(server.pid)
-        posted = in_own_process(_post, port, way, SECONDS, per_second)
-        run = Run(posted, cpu_seconds(server.pid) - before, _resident_megabytes(server.pid))
+        posted = in_own_process(post_bodies, port, way, SECONDS, per_second)
+        run = Run(posted, cpu_seconds(server.pid) - before, peak_megabytes(server.pid))
     if set(posted.statuses) != {202}:
         raise SystemExit(f"not every post was taken: {posted.statuses}")
     return run
 
 
-def _post(port: int, way: Way, seconds: float, per_second: float | None) -> Posted:
+def post_bodies(port: int, way: Way, seconds: float, per_second: float | None) -> Posted:
+    """Post the day in turn, to a server that listens on *port*; blocks."""
     values = [record.value for record in material(EVENTS, QUEUES, PARTITIONS).records]
     bodies = [b"[" + b",".join(values[i : i + BATCH]) + b"]" for i in range(0, len(values), BATCH)]
     chosen: Sequence[bytes] = bodies if way.events > 1 else values
@@ -136,14 +137,15 @@ def _serving(on: Broker, folder: Path, *, gateway: bool) -> Iterator[tuple[subpr
     command = [sys.executable, "-m", *(ours if gateway else ["bench.bare_gateway", address, str(port)])]
     server = subprocess.Popen(command, env={**os.environ, "CONTACT_STREAM_LOG_LEVEL": "WARNING"})
     try:
-        _until_listening(port)
+        until_listening(port)
         yield server, port
     finally:
         server.terminate()
         server.wait(60)
 
 
-def _until_listening(port: int) -> None:
+def until_listening(port: int) -> None:
+    """Return when a server answers."""
     until = monotonic() + 30
     while True:
         try:
@@ -156,12 +158,14 @@ def _until_listening(port: int) -> None:
             return
 
 
-def _create_topic(on: Broker) -> None:
+def create_topic(on: Broker) -> None:
+    """Declare the topic of contacts."""
     declared = [source_topic("contacts", PARTITIONS, retention=Settings().retention)]
     asyncio.run(ensure_topics([on.address], declared, replication=1, create=True))
 
 
-def _resident_megabytes(pid: int) -> float:
+def peak_megabytes(pid: int) -> float:
+    """Return the most memory that a process has had so far."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM"))
 

@@ -87,7 +87,6 @@ class _Zstd:
 
 
 ENCODINGS: Final[dict[str, Callable[[], _Unpacker]]] = {
-    "": _Plain,
     "identity": _Plain,
     "gzip": _Gzip,
     "zstd": _Zstd,

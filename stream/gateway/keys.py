@@ -71,9 +71,12 @@ class KeyFile:
         if len(key) > LONGEST_KEY:
             return None
         name, _, _ = key.partition(".")
-        source = self._file.content().get(name)
-        # As much work for a name that there is not: how long the answer takes must not tell names.
-        found = [_is_digest_of(key, digest) for digest in (source.digests if source else (_NOBODY,))]
+        sources = self._file.content()
+        source = sources.get(name)
+        # As much work for every name, and for one that there is not: how long the answer takes must not tell names.
+        most = max((len(each.digests) for each in sources.values()), default=1)
+        digests = source.digests if source else ()
+        found = [_is_digest_of(key, digest) for digest in (*digests, *[_NOBODY] * (most - len(digests)))]
         return (name, source) if source is not None and any(found) else None
 
 

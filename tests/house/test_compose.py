@@ -18,6 +18,7 @@ from scripts.stack.topology import NAMED_BY_PROMETHEUS
 from stream.app.demo import DEMO_POLICIES
 from stream.app.policy_file import load_policies, policies_of
 from stream.cli import group
+from stream.gateway.keys import KeyFile
 from stream.settings import settings_from
 from tests.house.tree import ROOT
 from tests.monitoring import program
@@ -120,7 +121,8 @@ def test_an_address_is_that_of_a_service_in_the_same_network(name: str) -> None:
 def ports_of(name: str) -> set[int]:
     """Return the ports on which a service can be reached from the others."""
     if name in OURS:
-        return {settings_from(environment(name)).http_port}
+        settings = settings_from(environment(name))
+        return {settings.gateway_port if name == "gateway" else settings.http_port}
     listeners = re.findall(r":(\d+)", KAFKA["KAFKA_LISTENERS"]) if name == "kafka" else [READ[name].inside]
     return {int(port) for port in listeners if port is not None}
 
@@ -251,14 +253,22 @@ def test_secrets_that_alertmanager_reads_are_given_to_it() -> None:
     written = (ROOT / "grafana/alertmanager/alertmanager.yml").read_text()
 
     assert set(re.findall(r"/run/secrets/([\w-]+)", written)) == set(SERVICES["alertmanager"]["secrets"])
-    assert set(SERVICES["alertmanager"]["secrets"]) == COMPOSE["secrets"].keys()
+    assert {*SERVICES["alertmanager"]["secrets"], *SERVICES["gateway"]["secrets"]} == COMPOSE["secrets"].keys()
+
+
+def test_keys_that_the_gateway_reads_are_given_to_it_and_open_nothing() -> None:
+    read = settings_from(environment("gateway")).gateway_keys
+    assert read is not None
+    assert [read.parent.as_posix(), read.name] == ["/run/secrets", *SERVICES["gateway"]["secrets"]]
+    # As the example is mounted: the gateway starts with it.
+    assert KeyFile(ROOT / "grafana/secrets.example/gateway-keys").source_of("nobody.") is None
 
 
 @pytest.mark.parametrize("name", COMPOSE["secrets"])
 def test_a_secret_is_a_file_that_has_an_example(name: str) -> None:
     variable, default = re.fullmatch(r"\$\{(\w+):-\./([\w./-]+)\}/.*", COMPOSE["secrets"][name]["file"]).groups()  # type: ignore[union-attr]  # None fails the test
 
-    assert variable == "ALERT_SECRETS"
+    assert variable == ("GATEWAY_SECRETS" if name in SERVICES["gateway"]["secrets"] else "ALERT_SECRETS")
     assert COMPOSE["secrets"][name]["file"].endswith(f"/{name}")
     assert (ROOT / default / name).is_file()
 
