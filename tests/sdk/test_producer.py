@@ -3,59 +3,27 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import NewTopic
 
-from scripts.apache_kafka.admin import admin_of
 from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent, SettingsError
-from stream.families.registry import DECODER
 from stream.sdk.blocking import BlockingProducer
 from stream.sdk.factory import EventFactory
 from stream.sdk.producer import BufferFull, Producer, ProducerPolicy
 from tests.brokers import Broker
+from tests.sdk.records import create_topics, records_of
 
 IMPATIENT = ProducerPolicy(delivery_timeout=timedelta(seconds=0.3), request_timeout=timedelta(seconds=0.3))
 
 
-async def create_topics(address: str) -> None:
-    async with admin_of(address) as admin:
-        await admin.create_topics([NewTopic(topic, 4, 1) for topic in ("contacts", "agents")])
-
-
-@asynccontextmanager
-async def reading(address: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
 async def arrived(address: str, tenant: str, topic: str = "contacts") -> list[tuple[int, bytes, Event]]:
     """Return partition, key and event of each record of a tenant, in the order of its partition."""
-    found: list[tuple[int, bytes, Event]] = []
-    async with reading(address) as consumer:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or range(4)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        # Tansu's end offset lags behind within a batch: an empty fetch behind it is the end.
-        more = True
-        while more or any([await consumer.position(place) < ends[place] for place in partitions]):
-            fetched = await consumer.getmany(timeout_ms=150)
-            for place, records in fetched.items():
-                found += [(place.partition, record.key, DECODER.decode(record.value)) for record in records]
-            more = bool(fetched)
-    return [item for item in found if item[2].tenantid == tenant]
+    return [record[:3] for record in await records_of(address, tenant, topic)]
 
 
 @pytest.fixture
@@ -229,8 +197,10 @@ class Connection:
 class Gathered(list[bytes]):
     """A batch."""
 
-    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object:  # type: ignore[override]  # aiokafka's
-        del timestamp, key
+    def append(  # type: ignore[override]  # aiokafka's
+        self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> object:
+        del timestamp, key, headers
         super().append(value)
         return self
 
