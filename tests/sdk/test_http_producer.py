@@ -27,6 +27,7 @@ from stream.security import watched_file
 from tests.brokers import Broker
 from tests.gateway.posting import NOWHERE, running_gateway
 from tests.sdk.records import create_topics, records_of
+from tests.sdk.scripted_gateway import ScriptedGateway, scripted_gateway
 from tests.sdk.transports import IMPATIENT
 from tests.security.certificates import Certificates
 
@@ -34,35 +35,9 @@ EVENTS = EventFactory("/test", tenant="acme")
 SECRET = "pbx.c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1yZWFk"
 
 
-class ScriptedGateway:
-    """Gives one answer after the other, and accepts everything when it has no more."""
-
-    def __init__(self) -> None:
-        self.answers: list[web.Response] = []
-        self.requests: list[tuple[list[dict[str, Any]], web.BaseRequest]] = []
-        """The events of each request, and the request."""
-        self.times: list[float] = []
-        self.address = ""
-
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.times.append(asyncio.get_running_loop().time())
-        body = await request.read()  # aiohttp has unpacked it
-        events = msgspec.json.decode(body)
-        self.requests.append((events, request))
-        return self.answers.pop(0) if self.answers else web.json_response({"accepted": len(events)}, status=202)
-
-    @property
-    def subjects(self) -> list[list[str]]:
-        return [[event["subject"] for event in events] for events, _ in self.requests]
-
-
 @pytest.fixture
 async def gateway() -> AsyncIterator[ScriptedGateway]:
-    scripted = ScriptedGateway()
-    application = web.Application(client_max_size=2**24)
-    application.router.add_route("*", "/{tail:.*}", scripted.handle)
-    async with TestServer(application) as server:
-        scripted.address = str(server.make_url("/"))
+    async with scripted_gateway() as scripted:
         yield scripted
 
 
@@ -128,7 +103,7 @@ async def test_who_is_told_to_come_back_too_late_gives_up_in_time(gateway: Scrip
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 415, 422, 431])
 async def test_what_will_not_pass_is_told_at_once(gateway: ScriptedGateway, status: int) -> None:
-    gateway.answers = [problem(status, "mend\nthis", {"Location": gateway.address + "elsewhere"})]
+    gateway.answers = [problem(status, "mend\nthis", {"Location": gateway.address + "/elsewhere"})]
     async with HttpProducer(gateway.address) as producer:
         with pytest.raises(NotAcknowledged, match=rf"2 of 2 .*the gateway at \S+ answers {status}: mend this"):
             await producer.send_many(named("a", "b"))

@@ -24,13 +24,13 @@ OTHER = TraceContext("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 
 
 @pytest.fixture(scope="module")
-def broker_with_topics(own_broker: Broker) -> str:
+def broker_with_topics(own_broker: Broker) -> Broker:
     asyncio.run(create_topics(own_broker.address))
-    return own_broker.address
+    return own_broker
 
 
 @pytest.fixture(params=[*TRANSPORTS])
-async def transport(request: pytest.FixtureRequest, broker_with_topics: str) -> AsyncIterator[Transport]:
+async def transport(request: pytest.FixtureRequest, broker_with_topics: Broker) -> AsyncIterator[Transport]:
     async with TRANSPORTS[request.param](broker_with_topics) as opened:
         yield opened
 

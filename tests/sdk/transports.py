@@ -13,6 +13,7 @@ from stream.sdk.fake import FakeProducer
 from stream.sdk.http_producer import HttpProducer
 from stream.sdk.producer import Producer
 from stream.sdk.trace import TraceContext
+from tests.brokers import Broker
 from tests.gateway.posting import NOWHERE, running_gateway
 from tests.sdk.records import records_of
 
@@ -62,11 +63,11 @@ def _arrived(key: bytes, event: Event, value: bytes) -> Arrived:
 class OverKafka:
     """From the producer to the broker."""
 
-    def __init__(self, broker: str) -> None:
+    def __init__(self, broker: Broker) -> None:
         self.broker = broker
 
     def producer(self, **options: Any) -> BufferedProducer:
-        return Producer(self.broker, **options)
+        return Producer(self.broker.setting, **options)
 
     def lonely(self, **options: Any) -> BufferedProducer:
         return Producer(NOWHERE, **{"policy": IMPATIENT} | options)
@@ -80,13 +81,13 @@ class OverKafka:
         """There is room once the event that it holds is given up."""
 
     async def arrived(self, tenant: str) -> list[Arrived]:
-        return [_arrived(one.key, one.event, one.value) for one in await records_of(self.broker, tenant)]
+        return [_arrived(one.key, one.event, one.value) for one in await records_of(self.broker.address, tenant)]
 
 
 class OverHttp(OverKafka):
     """From the producer through a gateway to the broker."""
 
-    def __init__(self, broker: str, gateway: str) -> None:
+    def __init__(self, broker: Broker, gateway: str) -> None:
         super().__init__(broker)
         self.gateway = gateway
 
@@ -128,18 +129,18 @@ class Faked:
 
 
 @asynccontextmanager
-async def _over_kafka(broker: str) -> AsyncIterator[Transport]:
+async def _over_kafka(broker: Broker) -> AsyncIterator[Transport]:
     yield OverKafka(broker)
 
 
 @asynccontextmanager
-async def _over_http(broker: str) -> AsyncIterator[Transport]:
-    async with running_gateway(broker) as posts:
+async def _over_http(broker: Broker) -> AsyncIterator[Transport]:
+    async with running_gateway(broker.setting) as posts:
         yield OverHttp(broker, posts.address)
 
 
 @asynccontextmanager
-async def _faked(broker: str) -> AsyncIterator[Transport]:
+async def _faked(broker: Broker) -> AsyncIterator[Transport]:
     del broker
     yield Faked()
 
