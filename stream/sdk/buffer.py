@@ -17,18 +17,17 @@ __all__ = ["BufferedRecord", "ByteBudget", "PartitionBuffer"]
 logger = logging.getLogger(__name__)
 
 NONE_REFUSED: Mapping[int, Failure] = {}
-NO_HEADERS: list[tuple[str, bytes]] = []
-"""A list, since aiokafka takes nothing else; one for all records that have none."""
 
 
 class BufferedRecord:
     """One encoded event; `deadline` is by the clock of the event loop, and set when there is room for it."""
 
-    __slots__ = ("deadline", "delivery", "event", "headers", "size")
+    __slots__ = ("deadline", "delivery", "event", "reason", "size")
 
-    def __init__(self, event: EncodedEvent, delivery: Delivery, headers: list[tuple[str, bytes]] = NO_HEADERS) -> None:
+    def __init__(self, event: EncodedEvent, delivery: Delivery) -> None:
         self.event = event
-        self.headers = headers
+        self.reason: str | None = None
+        """The code of who refused it."""
         self.size = len(event.key) + len(event.value)
         self.delivery = delivery
         self.deadline = 0.0
@@ -84,6 +83,8 @@ class PartitionBuffer:
         self.records: deque[BufferedRecord] = deque()
         self.batch = 0
         """How many of them the latest attempt sent; 0 if it did not come so far."""
+        self.most: int | None = None
+        """No attempt sends more than these, where more were too large; None: as many as fit."""
         self.task: asyncio.Task[None] | None = None
         self._budget = room
         self._on_delivery = on_delivery
@@ -97,7 +98,10 @@ class PartitionBuffer:
             record = self.records.popleft()
             freed += record.size
             why = refused.get(index, failure)
-            given_up = None if why is None else GivenUp(record.event, why)
+            given_up = None
+            if why is not None:
+                given_up = GivenUp(record.event, why)
+                record.reason = why.reason
             record.delivery.settle(given_up)
             if self._on_delivery is not None:
                 settled.append((record.event, given_up))

@@ -6,7 +6,7 @@ Knows no transport: each says how a batch is sent, and what its failures mean.
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -14,9 +14,16 @@ from typing import Self
 from msgspec import Struct
 
 from stream.core.cloudevents import Event, key_of
-from stream.errors import BrokerError, ContactStreamError, InvalidEvent
+from stream.errors import (
+    REFUSAL_REASONS,
+    BrokerError,
+    ContactStreamError,
+    EventRefusalReason,
+    EventsRefused,
+    InvalidEvent,
+)
 from stream.sdk.buffer import BufferedRecord, ByteBudget, PartitionBuffer
-from stream.sdk.delivery import Delivery, Failure, OnDelivery
+from stream.sdk.delivery import Delivery, Failure, NotAcknowledged, OnDelivery
 from stream.sdk.encoding import EncodedEvent, checked
 from stream.sdk.trace import TraceContext, TraceOf
 
@@ -31,6 +38,8 @@ LONGEST_PAUSE_SECONDS = 2.0
 
 BREATHER = 500
 """So many events of a large batch are taken before others get their turn on the event loop."""
+
+REFUSALS: Mapping[str, EventRefusalReason] = {reason: reason for reason in REFUSAL_REASONS}
 
 
 class ProducerPolicy(Struct, frozen=True, kw_only=True):
@@ -101,14 +110,27 @@ class BufferedProducer(ABC):
         return await delivery.wait()
 
     async def send_encoded(self, events: Iterable[EncodedEvent]) -> int:
-        """As `send_many`, for events that were checked and encoded before: they go as they are."""
+        """
+        As `send_many`, for events that were checked and encoded before: they go as they are.
+
+        Raises EventsRefused, a BrokerError as well, where the broker will not have some of them.
+        """
         delivery = Delivery()
+        records: list[BufferedRecord] = []
         for event in events:
             self._refuse_if_closed()
-            await self._hand_over(BufferedRecord(event, delivery))
+            records.append(BufferedRecord(event, delivery))
+            await self._hand_over(records[-1])
             if not delivery.accepted % BREATHER:
                 await asyncio.sleep(0)
-        return await delivery.wait()
+        try:
+            return await delivery.wait()
+        except NotAcknowledged as lost:
+            found = {place: one.reason for place, one in enumerate(records) if one.reason}
+            reasons = {place: REFUSALS[reason] for place, reason in found.items() if reason in REFUSALS}
+            if reasons:
+                raise EventsRefused(str(lost), reasons) from lost
+            raise
 
     async def post(self, event: Event, *, trace: TraceContext | None = None) -> None:
         """Return when there is room for the event in the buffer; `flush` and `close` tell if it was lost."""
@@ -155,7 +177,7 @@ class BufferedProducer(ABC):
         """Send one batch, and settle what was acknowledged; returns what went wrong."""
 
     @abstractmethod
-    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
+    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> Failure:
         """Say what went wrong, and what to do about it."""
 
     @abstractmethod
@@ -183,8 +205,8 @@ class BufferedProducer(ABC):
             trace = self._trace_of(event)
         if trace is None:
             return BufferedRecord(EncodedEvent(event.topic, key_of(event), value), delivery)
-        encoded = EncodedEvent(event.topic, key_of(event), trace.added_to(value))
-        return BufferedRecord(encoded, delivery, trace.headers())
+        encoded = EncodedEvent(event.topic, key_of(event), trace.added_to(value), trace.headers())
+        return BufferedRecord(encoded, delivery)
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
@@ -244,9 +266,9 @@ class BufferedProducer(ABC):
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _give_up(self, buffer: PartitionBuffer, failure: Exception) -> None:
-        why = Failure(self._explain(buffer, failure))
-        # A batch that will never be taken goes as a whole: nobody says which record is at fault. Everything else
-        # waits for its own deadline.
+        why = self._explain(buffer, failure)
+        # A batch that will never be taken goes as a whole: each of its records is refused. Everything else waits for
+        # its own deadline.
         if self._is_hopeless(failure):
             buffer.settle(buffer.batch or len(buffer.records), why)
         else:

@@ -20,7 +20,7 @@ class Failure(Struct, frozen=True):
 
     why: str
     reason: str | None = None
-    """The stable code of a gateway that refused this very event."""
+    """The stable code of a gateway, or broker (`EventRefusalReason`), that refused this very event."""
     field: str | None = None
     """Path of the field at fault, where the gateway names one."""
 

@@ -17,6 +17,7 @@ class EncodedEvent(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def checked(event: Event) -> bytes:

@@ -16,7 +16,7 @@ from stream.families.cases.events import EVENTS as CASE_EVENTS
 from stream.families.contacts.events import EVENTS as CONTACT_EVENTS
 from stream.families.customers.events import EVENTS as CUSTOMER_EVENTS
 from stream.families.surveys.events import EVENTS as SURVEY_EVENTS
-from stream.sdk.buffer import BufferedRecord, ByteBudget, PartitionBuffer
+from stream.sdk.buffer import ByteBudget, PartitionBuffer
 from stream.sdk.buffered import BufferedProducer, ProducerPolicy
 from stream.sdk.delivery import Failure, OnDelivery
 from stream.sdk.encoding import EncodedEvent
@@ -92,7 +92,7 @@ class FakeProducer(BufferedProducer):
         for index, record in enumerate(batch):
             if index not in refused:
                 self.received.append(record.event)
-                self.traces.append(_trace_of(record))
+                self.traces.append(_trace_of(record.event))
         buffer.settle(len(batch), refused=refused)
         return None
 
@@ -104,9 +104,9 @@ class FakeProducer(BufferedProducer):
         del failure
         return True
 
-    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
+    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> Failure:
         del buffer
-        return str(failure)
+        return Failure(str(failure))
 
     async def _disconnect(self) -> None:
         """Nothing is open."""
@@ -135,5 +135,5 @@ class _Room(ByteBudget):
         await super().reserve(size)
 
 
-def _trace_of(record: BufferedRecord) -> TraceContext | None:
-    return TraceContext.of({name: value.decode() for name, value in record.headers})
+def _trace_of(event: EncodedEvent) -> TraceContext | None:
+    return TraceContext.of({name: value.decode() for name, value in event.headers})

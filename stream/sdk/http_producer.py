@@ -108,7 +108,6 @@ class HttpProducer(BufferedProducer):
         self._key_file = None if key_file is None else WatchedFile(key_file, _key_in)
         self._tls = tls
         self._session: ClientSession | None = None
-        self._most = MOST_EVENTS
         self._was_accepted = False
 
     async def _disconnect(self) -> None:
@@ -134,7 +133,7 @@ class HttpProducer(BufferedProducer):
 
     def _next_batch(self, buffer: PartitionBuffer) -> Iterator[bytes]:
         size = 0
-        for record in islice(buffer.records, self._most):
+        for record in islice(buffer.records, buffer.most or MOST_EVENTS):
             size += len(record.event.value)
             # One is sent in any case: whether it is too large the gateway decides.
             if size > self._policy.batch_bytes and size > len(record.event.value):
@@ -180,7 +179,7 @@ class HttpProducer(BufferedProducer):
         logger.warning("the gateway at %s: %s", self._at, said)
         if isinstance(failure, GatewayFailure) and failure.status == 413 and buffer.batch > 1:
             # A proxy between may take less than the gateway does: smaller ones from now on.
-            self._most = buffer.batch // 2
+            buffer.most = buffer.batch // 2
             return None
         return failure
 
@@ -194,9 +193,9 @@ class HttpProducer(BufferedProducer):
         may_pass = failure.status in PASSING or (failure.status == 401 and self._was_accepted)
         return 300 <= failure.status < 500 and not may_pass
 
-    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
+    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> Failure:
         del buffer  # there is but one
-        return self._timed_out(f"the gateway at {self._at}", failure)
+        return Failure(self._timed_out(f"the gateway at {self._at}", failure))
 
 
 async def _body_of(response: ClientResponse) -> bytes:

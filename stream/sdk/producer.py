@@ -13,16 +13,17 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
 
-from stream.errors import BrokerRefused, ContactStreamError, SettingsError
+from stream.errors import BrokerRefused, ContactStreamError, EventRefusalReason, SettingsError
 from stream.sdk.buffer import PartitionBuffer
 from stream.sdk.buffered import BufferedProducer, BufferFull, ProducerPolicy
 from stream.sdk.connection import Client, Link
-from stream.sdk.delivery import OnDelivery
+from stream.sdk.delivery import Failure, OnDelivery
 from stream.sdk.encoding import EncodedEvent, checked
 from stream.sdk.trace import TraceOf
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
@@ -39,8 +40,13 @@ So many requests may time out until a client is given up for a new one.
 aiokafka tries an idempotent batch for ever, and after a broker has hung for a while does not always get on with it.
 """
 
-HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+BEYOND_MAX_BYTES = (MessageSizeTooLargeError, RecordListTooLargeError)
+NO_RIGHT = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+
+HOPELESS = (*BEYOND_MAX_BYTES, *NO_RIGHT)
 """What will not be better at the next attempt."""
+
+NONE: list[tuple[str, bytes]] = []
 
 
 class Producer(BufferedProducer):
@@ -90,9 +96,14 @@ class Producer(BufferedProducer):
             return None
         said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
         logger.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
-        # After these the connection is as good as before; after anything else nobody knows.
-        if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
+        # After these the connection is as good as before; after anything else nobody knows. After a batch that was too
+        # large an idempotent client has counted what the broker has not, which then refuses all that follow.
+        if not isinstance(problem, (UnknownTopicOrPartitionError, *NO_RIGHT)):
             self._link.drop(client)
+        # The broker does not say which record is at fault: it is sought by halves, so that no other is given up.
+        if isinstance(problem, BEYOND_MAX_BYTES) and buffer.batch > 1:
+            buffer.most = buffer.batch // 2
+            return None
         return problem
 
     async def _advance(self, client: Client, buffer: PartitionBuffer) -> None:
@@ -104,14 +115,18 @@ class Producer(BufferedProducer):
         # A batch is made anew for each attempt: what could not be sent may have been given up meanwhile.
         batch, count = client.create_batch(), 0
         for record in buffer.records:
+            if count == buffer.most:
+                break
             # The time of arrival, not of the event: brokers delete by it, and a recorded day would be gone at once.
-            _, key, value = record.event
-            if batch.append(timestamp=None, key=key, value=value, headers=record.headers) is None:
+            _, key, value, headers = record.event
+            # A list, as aiokafka wants it; of the many without any the same one.
+            if batch.append(timestamp=None, key=key, value=value, headers=[*headers] if headers else NONE) is None:
                 break
             count += 1
         buffer.batch = count
         await (await client.send_batch(batch, buffer.topic, partition=buffer.partition))
         buffer.settle(count)
+        buffer.most = None if buffer.most is None or count < buffer.most else 2 * buffer.most
 
     def _reload(self, buffer: PartitionBuffer) -> None:
         """Put records into the buffers that they belong to, now that the topic's partitions are known."""
@@ -126,15 +141,31 @@ class Producer(BufferedProducer):
         refused = isinstance(failure, BrokerRefused) and not self._link.was_connected
         return refused or isinstance(failure, HOPELESS)
 
-    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
+    def _explain(self, buffer: PartitionBuffer, failure: Exception) -> Failure:
+        return Failure(self._sentence(buffer.topic, failure), _refusal(failure))
+
+    def _sentence(self, topic: str, failure: Exception) -> str:
         at = f"the broker at {self._link.address}"
         if refused := refused_right(failure, self._security.principal):
             return str(refused)
         if isinstance(failure, UnknownTopicOrPartitionError):
-            return f"{at} has no topic {buffer.topic}; create it with `contact-stream topics`"
+            return f"{at} has no topic {topic}; create it with `contact-stream topics`"
         if isinstance(failure, HOPELESS):
-            return f"{at} refuses events on {buffer.topic}: {type(failure).__name__}"
+            return f"{at} refuses events on {topic}: {type(failure).__name__}"
         return self._timed_out(at, failure)
+
+
+def _refusal(failure: Exception) -> EventRefusalReason | None:
+    match failure:
+        case MessageSizeTooLargeError() | RecordListTooLargeError():
+            return "too_large"
+        case UnknownTopicOrPartitionError():
+            return "no_topic"
+        # Without a right on the cluster nothing at all can be written: that is no matter of certain events.
+        case TopicAuthorizationFailedError():
+            return "no_right"
+        case _:
+            return None
 
 
 # Keys are few, one for each queue, and murmur2 runs in Python for each byte.

@@ -43,10 +43,10 @@ class TraceContext(Struct, frozen=True, omit_defaults=True):
         """Return an event, as structured JSON, with this as its extension attributes."""
         return value[:-1] + b"," + _JSON.encode(self)[1:]
 
-    def headers(self) -> list[tuple[str, bytes]]:
+    def headers(self) -> tuple[tuple[str, bytes], ...]:
         """Return it as headers of a record, where the instrumentation of Kafka clients looks for it."""
         parent = ("traceparent", self.traceparent.encode())
-        return [parent] if self.tracestate is None else [parent, ("tracestate", self.tracestate.encode())]
+        return (parent,) if self.tracestate is None else (parent, ("tracestate", self.tracestate.encode()))
 
 
 TraceOf = Callable[[Event], TraceContext | None]

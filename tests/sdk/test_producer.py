@@ -7,14 +7,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError
 
 from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
-from stream.errors import BrokerError, InvalidEvent, SettingsError
+from stream.errors import BrokerError, EventsRefused, InvalidEvent, SettingsError
 from stream.sdk.blocking import BlockingProducer
+from stream.sdk.delivery import NotAcknowledged
 from stream.sdk.factory import EventFactory
-from stream.sdk.producer import BufferFull, Producer, ProducerPolicy
+from stream.sdk.producer import BufferFull, EncodedEvent, Producer, ProducerPolicy
 from tests.brokers import Broker
 from tests.sdk.records import create_topics, records_of
 
@@ -178,8 +180,9 @@ async def test_a_producer_heals_when_its_broker_was_restarted(
 class Connection:
     """A client of a broker with one partition that acknowledges, or never does."""
 
-    def __init__(self, *, acknowledges: bool) -> None:
+    def __init__(self, *, acknowledges: bool, most_bytes: int = 1_000_000) -> None:
         self.acknowledges = acknowledges
+        self.most_bytes = most_bytes
         self.batches: list[list[bytes]] = []
 
     def create_batch(self) -> "Gathered":
@@ -189,7 +192,9 @@ class Connection:
         del topic, partition
         self.batches.append(batch)
         answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        if self.acknowledges:
+        if sum(map(len, batch)) > self.most_bytes:
+            answer.set_exception(MessageSizeTooLargeError())
+        elif self.acknowledges:
             answer.set_result(None)
         return answer
 
@@ -197,9 +202,7 @@ class Connection:
 class Gathered(list[bytes]):
     """A batch."""
 
-    def append(  # type: ignore[override]  # aiokafka's
-        self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
-    ) -> object:
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes, headers: object) -> object:  # type: ignore[override]  # aiokafka's
         del timestamp, key, headers
         super().append(value)
         return self
@@ -238,6 +241,26 @@ async def test_a_connection_that_never_acknowledges_is_given_up_long_before_the_
 
     assert len(stuck.batches[0]) == 1
     assert good.batches == stuck.batches[:1]
+
+
+async def test_of_a_batch_that_is_too_large_only_the_events_at_fault_are_given_up() -> None:
+    # One connection after each refusal: an idempotent client is of no use after it.
+    policy = ProducerPolicy(delivery_timeout=timedelta(minutes=2))
+    sent = [b"%d" % number for number in range(50)]
+    sent[7] = sent[30] = b"x" * 200
+    connections = [Connection(acknowledges=True, most_bytes=150) for _ in range(60)]
+    async with Producer("nowhere:9092", policy=policy) as producer:
+        producer._link = Links(*connections)  # type: ignore[assignment]  # all that is used of one
+        with pytest.raises(EventsRefused) as refused:
+            await producer.send_encoded(EncodedEvent("contacts", b"key", value) for value in sent)
+
+    assert refused.value.reasons == {7: "too_large", 30: "too_large"}
+    assert isinstance(refused.value.__cause__, NotAcknowledged)
+    assert [(one.event.value, one.failure.reason) for one in refused.value.__cause__.given_up] == [
+        (b"x" * 200, "too_large")
+    ] * 2
+    taken = [value for one in connections for batch in one.batches if sum(map(len, batch)) <= 150 for value in batch]
+    assert taken == [value for value in sent if len(value) < 200]
 
 
 @pytest.mark.parametrize("wrong", ["", "localhost", "kafka://", "http://localhost:9092", "localhost:0", "localhost:x"])

@@ -1,0 +1,86 @@
+"""Systems that call a webhook: what each sends, in its order, signed as it signs."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream.sources.amazon_connect import source as amazon_connect
+from stream.sources.genesys_cloud import source as genesys_cloud
+from stream.sources.source import Received, Source
+from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
+from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
+from tests.sources.genesys_cloud.organization import DAY
+from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+
+__all__ = ["CALLERS", "Caller"]
+
+URL: Final = "https://events.example.org/v1/webhooks/one"
+
+SECRET: Final = "a-secret-of-the-tests"
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """How one system calls; its secret is SECRET."""
+
+    source: Source
+    options: Callable[[Path], Struct]
+    """Of the source, with files in the folder that is given."""
+    signed: Callable[[bytes], Received]
+    bodies: Sequence[bytes]
+    """What it sends when somebody calls, as it was recorded or documented."""
+
+
+def received(body: bytes, headers: Mapping[str, str]) -> Received:
+    return Received(body, headers, URL, BEGIN)
+
+
+def secret_file(folder: Path) -> Path:
+    """Write the secret of a sender to a file."""
+    path = folder / "secret"
+    path.write_text(f"{SECRET}\n", encoding="utf-8")
+    return path
+
+
+def _desk(body: bytes) -> Received:
+    return received(body, {"x-signature": hmac.new(b"secret", body, hashlib.sha256).hexdigest()})
+
+
+def _with_a_key(body: bytes) -> Received:
+    return received(body, {"x-api-key": SECRET})
+
+
+CALLERS: Final = {
+    "amazon-connect": Caller(
+        source=amazon_connect.SOURCE,
+        options=lambda folder: amazon_connect.Options(key_file=secret_file(folder)),
+        signed=_with_a_key,
+        bodies=[
+            *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
+            firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
+        ],
+    ),
+    "desk": Caller(
+        source=DESK,
+        options=lambda _: DeskOptions(),
+        signed=_desk,
+        bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "genesys-cloud": Caller(
+        source=genesys_cloud.SOURCE,
+        options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
+        signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
+        bodies=[json.dumps(part).encode() for part in DAY],
+    ),
+}
+"""By the name of the source; `desk` is of the tests."""
+
+
+def altered(request: Received, **changed: object) -> Received:
+    """Return a request of which something is not as it was signed."""
+    return replace(request, **changed)
