@@ -6,9 +6,11 @@ It is plain WSGI, which Flask and Django are underneath. In Flask `post_event` i
 same: one for each process, made at the first request, so that servers that fork their workers may do so before.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
+from threading import Thread
 from urllib.parse import parse_qs
 from wsgiref.simple_server import make_server
 
@@ -47,9 +49,10 @@ def application(environ: dict[str, str], start_response: Callable[..., object]) 
 
 if __name__ == "__main__":
     with make_server("127.0.0.1", int(sys.argv[2]), application) as server:
+        # On a thread, since it waits for the loop below; an exception could be swallowed by a request that is answered.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: Thread(target=server.shutdown).start())
         print(f"listening on {server.server_port}", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            # What is in the buffer is delivered; what could not be is told.
-            producer().close()
+        server.serve_forever()
+    # What is in the buffer is delivered; what could not be is told.
+    producer().close()

@@ -24,7 +24,7 @@ from stream.sdk.trace import TraceContext, TraceOf
 
 __all__ = ["FakeProducer"]
 
-BATCH: Final = 500
+MOST_TOGETHER: Final = 500
 """So many events at most are acknowledged together."""
 
 _DECODER: Final = EventDecoder((*CONTACT_EVENTS, *AGENT_EVENTS, *CASE_EVENTS, *SURVEY_EVENTS, *CUSTOMER_EVENTS))
@@ -83,7 +83,7 @@ class FakeProducer(BufferedProducer):
         await asyncio.sleep(0)  # as any other, it answers later than it is asked
         if self.away:
             return BrokerAway("nobody is there: the fake producer is away")
-        batch = [*buffer.records][:BATCH]
+        batch = [*buffer.records][:MOST_TOGETHER]
         refused = {
             index: Failure(why)
             for index, record in enumerate(batch)
