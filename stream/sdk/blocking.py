@@ -1,4 +1,4 @@
-"""The producer for synchronous call systems: a `Producer` on a thread of its own."""
+"""The producers for synchronous call systems: each on a thread of its own."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Iterator
@@ -9,10 +9,14 @@ from typing import Any, Self, TypeVar
 
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError
-from stream.sdk.producer import Producer, ProducerPolicy
+from stream.sdk.buffered import BufferedProducer, ProducerPolicy
+from stream.sdk.delivery import OnDelivery
+from stream.sdk.encoding import EncodedEvent
+from stream.sdk.producer import Producer
+from stream.sdk.trace import TraceContext, TraceOf
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 
-__all__ = ["BlockingProducer"]
+__all__ = ["Blocking", "BlockingProducer"]
 
 # Each hand-over costs a wake-up of the other thread and a wait for it. A chunk, and not all of them: what an
 # iterator makes while it is sent needs no memory before.
@@ -22,41 +26,46 @@ CHUNK = 5000
 T = TypeVar("T")
 
 
-class BlockingProducer:
+class Blocking:
     """
-    The methods of `Producer`, each of which blocks until it is done; any number of threads may use it.
+    The calls of a producer, each of which blocks until it is done; any number of threads may use it.
 
-    Make it after a fork, not before: threads do not survive one.
+        with Blocking(HttpProducer("https://gateway:9109", key_file=Path("gateway.key"))) as producer: ...
+
+    The producer must be new: it lives on the thread that this begins. Make both after a fork, not before: threads do
+    not survive one. Context variables, such as the trace that goes on, are those of the thread that calls.
     """
 
-    def __init__(
-        self, address: str, *, policy: ProducerPolicy | None = None, security: KafkaSecurity = PLAINTEXT
-    ) -> None:
-        self._producer = Producer(address, policy=policy, security=security)
+    def __init__(self, producer: BufferedProducer) -> None:
+        self._producer = producer
         self._loop = asyncio.new_event_loop()
         self._closing = Lock()
         # A daemon: a program that forgets to close must still be able to end.
         self._thread = Thread(target=self._loop.run_forever, name="contact-stream producer", daemon=True)
         self._thread.start()
 
-    def send(self, event: Event) -> None:
-        """Return when the broker has acknowledged the event."""
-        self._wait(self._producer.send(event))
+    def send(self, event: Event, *, trace: TraceContext | None = None) -> None:
+        """Return when the event is acknowledged."""
+        self._wait(self._producer.send(event, trace=trace))
 
-    def send_many(self, events: Iterable[Event]) -> int:
-        """Return when the broker has acknowledged all of them, and how many they were."""
-        return sum(self._wait(self._producer.send_many(chunk)) for chunk in _chunks(events))
+    def send_many(self, events: Iterable[Event], *, trace: TraceContext | None = None) -> int:
+        """Return when all of them are acknowledged, and how many they were."""
+        return sum(self._wait(self._producer.send_many(chunk, trace=trace)) for chunk in _chunks(events))
 
-    def post(self, event: Event) -> None:
+    def send_encoded(self, events: Iterable[EncodedEvent]) -> int:
+        """As `send_many`, for events that were checked and encoded before, such as those that were given up."""
+        return sum(self._wait(self._producer.send_encoded(chunk)) for chunk in _chunks(events))
+
+    def post(self, event: Event, *, trace: TraceContext | None = None) -> None:
         """Return when there is room for the event in the buffer; `flush` and `close` tell if it was lost."""
-        self._wait(self._producer.post(event))
+        self._wait(self._producer.post(event, trace=trace))
 
-    def post_nowait(self, event: Event) -> None:
+    def post_nowait(self, event: Event, *, trace: TraceContext | None = None) -> None:
         """Put the event into the buffer; raises BufferFull if there is no room."""
-        self._wait(self._post_nowait(event))
+        self._wait(self._post_nowait(event, trace))
 
     def flush(self) -> None:
-        """Wait until every posted event is acknowledged; raises BrokerError naming how many were not."""
+        """Wait until every posted event is acknowledged; raises NotAcknowledged naming how many were not."""
         self._wait(self._producer.flush())
 
     def close(self) -> None:
@@ -86,8 +95,8 @@ class BlockingProducer:
                 raise
 
     # On the loop's own thread, to which the buffer belongs: it is not made for several.
-    async def _post_nowait(self, event: Event) -> None:
-        self._producer.post_nowait(event)
+    async def _post_nowait(self, event: Event, trace: TraceContext | None) -> None:
+        self._producer.post_nowait(event, trace=trace)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         try:
@@ -101,7 +110,22 @@ class BlockingProducer:
             raise BrokerError("the producer is closed") from None
 
 
-def _chunks(events: Iterable[Event]) -> Iterator[list[Event]]:
+class BlockingProducer(Blocking):
+    """A `Producer`, which sends to the broker at *address*, for synchronous programs."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        policy: ProducerPolicy | None = None,
+        security: KafkaSecurity = PLAINTEXT,
+        trace: TraceOf | None = None,
+        on_delivery: OnDelivery | None = None,
+    ) -> None:
+        super().__init__(Producer(address, policy=policy, security=security, trace=trace, on_delivery=on_delivery))
+
+
+def _chunks(events: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(events)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk

@@ -1,71 +1,34 @@
-"""Events on their way to the broker: who waits for them, how much room they take, and their order.
+"""Events on their way: how much room they take, and their order.
 
 A *record* is one encoded event. Records of one partition form a *buffer*: they leave in the order in which
-they came, a batch at a time, and stay in the buffer until the broker has acknowledged them.
+they came, a batch at a time, and stay in the buffer until they are acknowledged.
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from stream.errors import BrokerError, EventRefusalReason
+from stream.sdk.delivery import Delivery, DeliveryReport, Failure, GivenUp, OnDelivery
+from stream.sdk.encoding import EncodedEvent
 
-__all__ = ["BufferedRecord", "ByteBudget", "Delivery", "PartitionBuffer"]
+__all__ = ["BufferedRecord", "ByteBudget", "PartitionBuffer"]
 
+logger = logging.getLogger(__name__)
 
-class Delivery:
-    """Events that somebody waits for together: done when each was acknowledged or given up."""
-
-    def __init__(self) -> None:
-        self.taken = 0
-        self.lost = 0
-        self._outstanding = 0
-        self._why = ""
-        self._done = asyncio.Event()
-        self._done.set()
-
-    def add(self) -> None:
-        """One more event was handed over."""
-        self.taken += 1
-        self._outstanding += 1
-        self._done.clear()
-
-    def settle(self, failure: str | None) -> None:
-        """One event was acknowledged, or given up for the reason *failure*."""
-        if failure is not None:
-            self.lost += 1
-            # The last reason stands for all: a broker that is away gives the same to each.
-            self._why = failure
-        self._outstanding -= 1
-        if not self._outstanding:
-            self._done.set()
-
-    async def wait(self) -> int:
-        """Wait for all of them and return how many they were; raises BrokerError if any was given up."""
-        await self._done.wait()
-        taken, lost = self.taken, self.lost
-        # Counted anew from here: what `post` hands over is waited for again and again, by `flush`.
-        self.taken = self.lost = 0
-        if lost:
-            raise BrokerError(f"{lost} of {taken} events were not acknowledged: {self._why}")
-        return taken
-
-
-_NO_HEADERS: list[tuple[str, bytes]] = []
+NONE_REFUSED: Mapping[int, Failure] = {}
 
 
 class BufferedRecord:
     """One encoded event; `deadline` is by the clock of the event loop, and set when there is room for it."""
 
-    __slots__ = ("deadline", "delivery", "headers", "key", "refusal", "size", "value")
+    __slots__ = ("deadline", "delivery", "event", "reason", "size")
 
-    def __init__(self, key: bytes, value: bytes, delivery: Delivery, headers: Sequence[tuple[str, bytes]] = ()) -> None:
-        self.key = key
-        self.value = value
-        # A list, as aiokafka wants it; of the many without any the same one.
-        self.headers: list[tuple[str, bytes]] = [*headers] if headers else _NO_HEADERS
-        self.refusal: EventRefusalReason | None = None
-        self.size = len(key) + len(value)
+    def __init__(self, event: EncodedEvent, delivery: Delivery) -> None:
+        self.event = event
+        self.reason: str | None = None
+        """The code of who refused it."""
+        self.size = len(event.key) + len(event.value)
         self.delivery = delivery
         self.deadline = 0.0
 
@@ -114,30 +77,48 @@ class ByteBudget:
 class PartitionBuffer:
     """The records of one partition, oldest first; *partition* is None until the topic's partitions are known."""
 
-    def __init__(self, topic: str, partition: int | None, room: ByteBudget) -> None:
+    def __init__(self, topic: str, partition: int | None, room: ByteBudget, on_delivery: OnDelivery | None) -> None:
         self.topic = topic
         self.partition = partition
         self.records: deque[BufferedRecord] = deque()
         self.batch = 0
         """How many of them the latest attempt sent; 0 if it did not come so far."""
         self.most: int | None = None
-        """No attempt sends more than these, while the one is sought that is too large; None: as many as fit."""
+        """No attempt sends more than these, where more were too large; None: as many as fit."""
         self.task: asyncio.Task[None] | None = None
         self._budget = room
+        self._on_delivery = on_delivery
 
-    def settle(self, count: int, failure: str | None = None, refusal: EventRefusalReason | None = None) -> None:
-        """Let the oldest *count* records go: acknowledged, or given up, or refused by the broker."""
+    def settle(self, count: int, failure: Failure | None = None, refused: Mapping[int, Failure] = NONE_REFUSED) -> None:
+        """Let the oldest *count* records go: acknowledged, or given up; *refused* are some of them, by their place."""
         # Room is given back once for the whole batch: each return wakes who waits.
         self.batch = freed = 0
-        for _ in range(count):
+        settled: list[tuple[EncodedEvent, GivenUp | None]] = []
+        for index in range(count):
             record = self.records.popleft()
             freed += record.size
-            record.refusal = refusal
-            record.delivery.settle(failure)
+            why = refused.get(index, failure)
+            given_up = None
+            if why is not None:
+                given_up = GivenUp(record.event, why)
+                record.reason = why.reason
+            record.delivery.settle(given_up)
+            if self._on_delivery is not None:
+                settled.append((record.event, given_up))
         if count:
             self._budget.free(freed)
+        if self._on_delivery is not None and settled:
+            _tell(self._on_delivery, settled)
 
-    def expire(self, now: float, failure: str, refusal: EventRefusalReason | None = None) -> None:
+    def expire(self, now: float, failure: Failure) -> None:
         """Give up the records whose time is over."""
         # A deadline is set when a record comes in, so those whose time is over are the oldest.
-        self.settle(sum(1 for record in self.records if record.deadline <= now), failure, refusal)
+        self.settle(sum(1 for record in self.records if record.deadline <= now), failure)
+
+
+def _tell(hook: OnDelivery, settled: Sequence[tuple[EncodedEvent, GivenUp | None]]) -> None:
+    acknowledged = tuple(event for event, given_up in settled if given_up is None)
+    try:
+        hook(DeliveryReport(acknowledged, tuple(given_up for _, given_up in settled if given_up is not None)))
+    except Exception:  # it is not our code, and events must go on
+        logger.exception("the hook on_delivery failed")

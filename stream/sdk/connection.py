@@ -14,35 +14,16 @@ from aiokafka.errors import (
     for_code,
 )
 from aiokafka.protocol.metadata import MetadataRequest
-from msgspec import Struct
 
 from stream.errors import SettingsError
+from stream.sdk.buffered import ProducerPolicy
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import refusal_by
 from stream.settings import are_addresses
 
-__all__ = ["BatchBuilder", "Client", "Link", "ProducerPolicy"]
+__all__ = ["BatchBuilder", "Client", "Link"]
 
 logger = logging.getLogger(__name__)
-
-
-class ProducerPolicy(Struct, frozen=True, kw_only=True):
-    """How patient a producer is, and how much it may hold."""
-
-    delivery_timeout: timedelta = timedelta(minutes=2)
-    """An event that the broker has not acknowledged after this is given up, and its sender is told."""
-    request_timeout: timedelta = timedelta(seconds=10)
-    """A single attempt that takes longer is made again."""
-    buffer_bytes: int = 32 * 1024 * 1024
-    """What may wait for acknowledgement; when it is full, senders wait."""
-    batch_bytes: int = 256 * 1024
-    """What goes to a partition in one request; the broker's max.message.bytes must allow it."""
-    idempotent: bool | None = None
-    """
-    Whether the broker drops what a retry sends twice. None: when the address begins with `kafka://`.
-
-    The embedded broker cannot. Nothing counts twice without it either: events are known by their ids.
-    """
 
 
 class BatchBuilder(Protocol):

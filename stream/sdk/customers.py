@@ -6,15 +6,13 @@
 What customers do in contacts, cases and surveys nobody has to tell here: it follows from those events that name one.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, TypedDict, Unpack
 
 from stream.core.cloudevents import Channel
-from stream.errors import InvalidEvent
 from stream.families.customers import events as e
 from stream.families.customers import payloads
-from stream.sdk.factory import EventFactory
+from stream.sdk.factory import EventFactory, check_keywords
 
 __all__ = ["AccountFields", "CartFields", "CustomerEvents", "PlaceFields"]
 
@@ -51,12 +49,6 @@ class PlaceFields(TypedDict, total=False):
     topic: str | None
 
 
-def _known(given: Mapping[str, object], kind: type) -> None:
-    """Raise InvalidEvent for a keyword that no such event has: only a type checker looks at a TypedDict."""
-    for name in given.keys() - kind.__annotations__.keys():
-        raise InvalidEvent("invalid_field", f"{name} is unknown", field=name)
-
-
 class CustomerEvents:
     """
     Makes events of customers and carts for the source and tenant of an `EventFactory`.
@@ -83,7 +75,7 @@ class CustomerEvents:
         Of a customer who was there before anything was told, tell `at` when it began and `revenue_before`, what was
         paid until now.
         """
-        _known(account, AccountFields)
+        check_keywords(account, AccountFields)
         data = payloads.JoinedData(referred=referred, revenue_before=revenue_before, **account)
         return e.CustomerJoined(**self._envelope(customer, at), data=data)
 
@@ -91,7 +83,7 @@ class CustomerEvents:
         self, customer: str, *, at: datetime | None = None, **account: Unpack[AccountFields]
     ) -> e.CustomerChanged:
         """The customer has another plan, belongs to another group, or pays something else from now on."""
-        _known(account, AccountFields)
+        check_keywords(account, AccountFields)
         return e.CustomerChanged(**self._envelope(customer, at), data=payloads.ChangedData(**account))
 
     def left(self, customer: str, *, at: datetime | None = None) -> e.CustomerLeft:
@@ -133,7 +125,7 @@ class CustomerEvents:
         **place: Unpack[PlaceFields],
     ) -> e.CustomerContacted:
         """The customer came to us; `served` when one of us answers, `message` where a contact goes on with one more."""
-        _known(place, PlaceFields)
+        check_keywords(place, PlaceFields)
         data = payloads.ContactedData(contact=contact, served=served, message=message, **place)
         return e.CustomerContacted(**self._envelope(customer, at), data=data)
 
@@ -148,7 +140,7 @@ class CustomerEvents:
         self, customer: str, contact: str, *, at: datetime | None = None, **place: Unpack[PlaceFields]
     ) -> e.CustomerSolved:
         """The customer was given a solution."""
-        _known(place, PlaceFields)
+        check_keywords(place, PlaceFields)
         return e.CustomerSolved(**self._envelope(customer, at), data=payloads.SolvedData(contact=contact, **place))
 
     def asked(  # what may be told of a survey
@@ -169,24 +161,24 @@ class CustomerEvents:
 
     def cart_created(self, cart: str, *, at: datetime | None = None, **told: Unpack[CartFields]) -> e.CartCreated:
         """Something was put into a new cart."""
-        _known(told, CartFields)
+        check_keywords(told, CartFields)
         return e.CartCreated(**self._envelope(cart, at), data=payloads.CartData(**told))
 
     def cart_changed(self, cart: str, *, at: datetime | None = None, **told: Unpack[CartFields]) -> e.CartChanged:
         """Something was put into the cart, or taken out; or its customer looked at it."""
-        _known(told, CartFields)
+        check_keywords(told, CartFields)
         return e.CartChanged(**self._envelope(cart, at), data=payloads.CartData(**told))
 
     def cart_checked_out(
         self, cart: str, *, at: datetime | None = None, **told: Unpack[CartFields]
     ) -> e.CartCheckedOut:
         """The customer went to the till."""
-        _known(told, CartFields)
+        check_keywords(told, CartFields)
         return e.CartCheckedOut(**self._envelope(cart, at), data=payloads.CartData(**told))
 
     def cart_ordered(
         self, cart: str, *, order: str | None = None, at: datetime | None = None, **told: Unpack[CartFields]
     ) -> e.CartOrdered:
         """The cart became an order; with `order`, `customer` and `value`, told here, it is a purchase as well."""
-        _known(told, CartFields)
+        check_keywords(told, CartFields)
         return e.CartOrdered(**self._envelope(cart, at), data=payloads.OrderedData(order=order, **told))

@@ -6,7 +6,7 @@ For call systems that produce their own events:
     await producer.send(events.enqueued("call-17", queue="sales"))
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypedDict, Unpack
 from uuid import uuid4
@@ -18,7 +18,7 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.families.contacts.payloads import BlockReason, DequeueReason
 
-__all__ = ["EnvelopeFields", "EventFactory", "Where", "milliseconds"]
+__all__ = ["EnvelopeFields", "EventFactory", "Where", "check_keywords", "checked_where", "milliseconds"]
 
 
 class EnvelopeFields(TypedDict):
@@ -67,17 +67,24 @@ def _require(name: str, given: object, kind: type) -> None:
         raise InvalidEvent("invalid_field", f"{name} must be a {kind.__name__}", field=name)
 
 
-def _known(where: Where) -> Where:
-    """Return *where*; raises InvalidEvent for a keyword that no event of a contact has."""
+def check_keywords(given: Mapping[str, object], kind: type) -> None:
+    """Raise InvalidEvent for a keyword that the TypedDict *kind* does not have."""
     # Only a type checker looks at a TypedDict: without one a typo would be a field that every reader ignores.
-    for name in where.keys() - Where.__annotations__.keys():
+    for name in given.keys() - kind.__annotations__.keys():
         raise InvalidEvent("invalid_field", f"{name} is unknown", field=name)
+
+
+def checked_where(where: Where) -> Where:
+    """Return *where*; raises InvalidEvent for a keyword that no event of a contact has."""
+    check_keywords(where, Where)
     return where
 
 
 class EventFactory:
     """
-    Makes events of one call system (`source`) and tenant.
+    Makes events of contacts and agents, for one call system (`source`) and tenant.
+
+    `CallbackEvents`, `CaseEvents`, `SurveyEvents` and `CustomerEvents`, in modules beside this one, make the others.
 
     Each method takes the contact or agent first, and `at`: when it happened, if that was not now. An event
     keeps its id: sending the same one again counts nothing twice. A keyword or length that is none raises
@@ -117,12 +124,26 @@ class EventFactory:
         """A contact reached the centre, before any voice menu; `did` is the number it dialled."""
         return e.ContactOffered(**self.envelope(contact, at), data=payloads.ArrivalData(channel=channel, did=did))
 
+    def ivr_ended(
+        self,
+        contact: str,
+        outcome: Literal["queued", "self_served", "abandoned"],
+        *,
+        queue: str | None = None,
+        channel: Channel = "voice",
+        did: str | None = None,
+        at: datetime | None = None,
+    ) -> e.ContactIvrEnded:
+        """The voice menu is over; `queue` where the contact goes on to one."""
+        data = payloads.IvrData(outcome=outcome, queue=queue, channel=channel, did=did)
+        return e.ContactIvrEnded(**self.envelope(contact, at), data=data)
+
     def blocked(
         self, contact: str, queue: str, reason: BlockReason, *, at: datetime | None = None, **where: Unpack[Where]
     ) -> e.ContactBlocked:
         """An attempt never got into the queue."""
         return e.ContactBlocked(
-            **self.envelope(contact, at), data=payloads.BlockedData(queue=queue, reason=reason, **_known(where))
+            **self.envelope(contact, at), data=payloads.BlockedData(queue=queue, reason=reason, **checked_where(where))
         )
 
     def enqueued(
@@ -136,8 +157,38 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactEnqueued:
         """A contact began to wait."""
-        data = payloads.EnqueuedData(queue=queue, reason=reason, priority=priority, **_known(where))
+        data = payloads.EnqueuedData(queue=queue, reason=reason, priority=priority, **checked_where(where))
         return e.ContactEnqueued(**self.envelope(contact, at), data=data)
+
+    def offered_to_agent(
+        self,
+        contact: str,
+        queue: str,
+        *,
+        offer: str | None = None,
+        at: datetime | None = None,
+        **where: Unpack[Where],
+    ) -> e.ContactOfferedToAgent:
+        """The contact began to ring at `agent`; `offer` is an id of this ringing, where there is one."""
+        data = payloads.OfferData(queue=queue, offer_id=offer, **checked_where(where))
+        return e.ContactOfferedToAgent(**self.envelope(contact, at), data=data)
+
+    def offer_ended(
+        self,
+        contact: str,
+        queue: str,
+        result: Literal["missed", "rejected", "rescinded", "canceled"],
+        *,
+        offer: str | None = None,
+        ring: timedelta | None = None,
+        at: datetime | None = None,
+        **where: Unpack[Where],
+    ) -> e.OfferEnded:
+        """The contact rings at `agent` no more, and was not answered there."""
+        data = payloads.OfferEndedData(
+            queue=queue, result=result, offer_id=offer, ring_ms=milliseconds("ring", ring), **checked_where(where)
+        )
+        return e.OfferEnded(**self.envelope(contact, at), data=data)
 
     def answered(
         self,
@@ -149,7 +200,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAnswered:
         """The first agent answered; `wait` where the call system measures it itself."""
-        data = payloads.AnsweredData(queue=queue, wait_ms=milliseconds("wait", wait), **_known(where))
+        data = payloads.AnsweredData(queue=queue, wait_ms=milliseconds("wait", wait), **checked_where(where))
         return e.ContactAnswered(**self.envelope(contact, at), data=data)
 
     def abandoned(
@@ -162,7 +213,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactAbandoned:
         """The customer gave up while waiting."""
-        data = payloads.WaitData(queue=queue, wait_ms=milliseconds("wait", wait), **_known(where))
+        data = payloads.WaitData(queue=queue, wait_ms=milliseconds("wait", wait), **checked_where(where))
         return e.ContactAbandoned(**self.envelope(contact, at), data=data)
 
     def dequeued(
@@ -178,19 +229,21 @@ class EventFactory:
     ) -> e.ContactDequeued:
         """The contact left the queue, neither answered nor given up."""
         data = payloads.DequeuedData(
-            queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds("wait", wait), **_known(where)
+            queue=queue, reason=reason, to_queue=to_queue, wait_ms=milliseconds("wait", wait), **checked_where(where)
         )
         return e.ContactDequeued(**self.envelope(contact, at), data=data)
 
     def held(self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]) -> e.ContactHeld:
         """The customer was put on hold."""
-        return e.ContactHeld(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **_known(where)))
+        return e.ContactHeld(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **checked_where(where)))
 
     def resumed(
         self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]
     ) -> e.ContactResumed:
         """The customer was taken off hold."""
-        return e.ContactResumed(**self.envelope(contact, at), data=payloads.QueueData(queue=queue, **_known(where)))
+        return e.ContactResumed(
+            **self.envelope(contact, at), data=payloads.QueueData(queue=queue, **checked_where(where))
+        )
 
     def transferred(
         self,
@@ -213,7 +266,7 @@ class EventFactory:
             to_agent=to_agent,
             talk_ms=milliseconds("talk", talk),
             hold_ms=milliseconds("hold", hold),
-            **_known(where),
+            **checked_where(where),
         )
         return e.ContactTransferred(**self.envelope(contact, at), data=data)
 
@@ -241,9 +294,16 @@ class EventFactory:
             talk_ms=milliseconds("talk", talk),
             hold_ms=milliseconds("hold", hold),
             wrapup=wrapup,
-            **_known(where),
+            **checked_where(where),
         )
         return e.ContactEnded(**self.envelope(contact, at), data=data)
+
+    def wrapup_started(
+        self, contact: str, queue: str, *, at: datetime | None = None, **where: Unpack[Where]
+    ) -> e.ContactWrapupStarted:
+        """The agent began the work that follows the conversation."""
+        data = payloads.QueueData(queue=queue, **checked_where(where))
+        return e.ContactWrapupStarted(**self.envelope(contact, at), data=data)
 
     def wrapup_ended(
         self,
@@ -255,7 +315,7 @@ class EventFactory:
         **where: Unpack[Where],
     ) -> e.ContactWrapupEnded:
         """The agent is done with the contact."""
-        data = payloads.WrapupEndedData(queue=queue, acw_ms=milliseconds("wrapup", wrapup), **_known(where))
+        data = payloads.WrapupEndedData(queue=queue, acw_ms=milliseconds("wrapup", wrapup), **checked_where(where))
         return e.ContactWrapupEnded(**self.envelope(contact, at), data=data)
 
     def logged_in(self, agent: str, *, at: datetime | None = None) -> agents.AgentLoggedIn:

@@ -12,7 +12,9 @@ from stream.security.kafka_security import KafkaSecurity
 from stream.settings import PREFIX, Settings
 from tests.house.tree import ROOT, modules_of, name_of
 
-TOP = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "schemas/README.md", "grafana/README.md"]
+TOP = [
+    "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "schemas/README.md", "grafana/README.md", "examples/README.md",
+]  # fmt: skip
 PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 

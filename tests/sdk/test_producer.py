@@ -3,60 +3,29 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import NewTopic
 from aiokafka.errors import MessageSizeTooLargeError
 
-from scripts.apache_kafka.admin import admin_of
 from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
 from stream.errors import BrokerError, EventsRefused, InvalidEvent, SettingsError
-from stream.families.registry import DECODER
 from stream.sdk.blocking import BlockingProducer
+from stream.sdk.delivery import NotAcknowledged
 from stream.sdk.factory import EventFactory
 from stream.sdk.producer import BufferFull, EncodedEvent, Producer, ProducerPolicy
 from tests.brokers import Broker
+from tests.sdk.records import create_topics, records_of
 
 IMPATIENT = ProducerPolicy(delivery_timeout=timedelta(seconds=0.3), request_timeout=timedelta(seconds=0.3))
 
 
-async def create_topics(address: str) -> None:
-    async with admin_of(address) as admin:
-        await admin.create_topics([NewTopic(topic, 4, 1) for topic in ("contacts", "agents")])
-
-
-@asynccontextmanager
-async def reading(address: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
 async def arrived(address: str, tenant: str, topic: str = "contacts") -> list[tuple[int, bytes, Event]]:
     """Return partition, key and event of each record of a tenant, in the order of its partition."""
-    found: list[tuple[int, bytes, Event]] = []
-    async with reading(address) as consumer:
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or range(4)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        # Tansu's end offset lags behind within a batch: an empty fetch behind it is the end.
-        more = True
-        while more or any([await consumer.position(place) < ends[place] for place in partitions]):
-            fetched = await consumer.getmany(timeout_ms=150)
-            for place, records in fetched.items():
-                found += [(place.partition, record.key, DECODER.decode(record.value)) for record in records]
-            more = bool(fetched)
-    return [item for item in found if item[2].tenantid == tenant]
+    return [record[:3] for record in await records_of(address, tenant, topic)]
 
 
 @pytest.fixture
@@ -286,6 +255,10 @@ async def test_of_a_batch_that_is_too_large_only_the_events_at_fault_are_given_u
             await producer.send_encoded(EncodedEvent("contacts", b"key", value) for value in sent)
 
     assert refused.value.reasons == {7: "too_large", 30: "too_large"}
+    assert isinstance(refused.value.__cause__, NotAcknowledged)
+    assert [(one.event.value, one.failure.reason) for one in refused.value.__cause__.given_up] == [
+        (b"x" * 200, "too_large")
+    ] * 2
     taken = [value for one in connections for batch in one.batches if sum(map(len, batch)) <= 150 for value in batch]
     assert taken == [value for value in sent if len(value) < 200]
 
