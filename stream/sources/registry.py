@@ -7,6 +7,7 @@ from stream.sources import case_log, jsonl
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.freeswitch import source as freeswitch
+from stream.sources.mapped import source as mapped
 from stream.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -17,6 +18,8 @@ _ALL: Final = (
     asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,
+    mapped.MAPPED_FILE,
+    mapped.MAPPED_WEBHOOK,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}
