@@ -10,7 +10,7 @@ from typing import Final, Self
 from stream.errors import BrokerError, SettingsError
 from stream.families.registry import DECODER
 from stream.gateway.application import EVENTS_PATH, Gateway
-from stream.gateway.forwarder import Forwarder
+from stream.gateway.forwarder import EncodedSink, Forwarder
 from stream.gateway.keys import KeyFile
 from stream.gateway.server import GatewayServer, Tls
 from stream.gateway.spool import Spool
@@ -28,9 +28,20 @@ BROKER_PATIENCE: Final = timedelta(seconds=3)
 
 
 class GatewayService:
-    """A gateway in the running event loop; *brokers* as a `Producer` takes them. A context manager, or `run`."""
+    """
+    A gateway in the running event loop; *brokers* as a `Producer` takes them. A context manager, or `run`.
 
-    def __init__(self, settings: Settings, *, brokers: str, patience: timedelta = BROKER_PATIENCE) -> None:
+    With *sink* what is accepted goes there, and to no broker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        brokers: str,
+        patience: timedelta = BROKER_PATIENCE,
+        sink: EncodedSink | None = None,
+    ) -> None:
         self._settings = settings
         tls = _tls_of(settings)
         if not (settings.gateway_keys or settings.gateway_client_ca_file or is_loopback(settings.gateway_host)):
@@ -39,10 +50,12 @@ class GatewayService:
                 "of keys in CONTACT_STREAM_GATEWAY_KEYS (`contact-stream gateway-key` makes one)"
             )
         keys = KeyFile(settings.gateway_keys) if settings.gateway_keys else None
-        policy = ProducerPolicy(delivery_timeout=patience, request_timeout=patience)
-        self._producer = Producer(brokers, policy=policy, security=settings.security)
+        self._producer: Producer | None = None
+        if sink is None:
+            policy = ProducerPolicy(delivery_timeout=patience, request_timeout=patience)
+            self._producer = sink = Producer(brokers, policy=policy, security=settings.security)
         self.spool = Spool(settings.gateway_spool, settings.gateway_spool_bytes) if settings.gateway_spool else None
-        self._forwarder = Forwarder(self._producer, self.spool)
+        self._forwarder = Forwarder(sink, self.spool)
         webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
         self.gateway = Gateway(DECODER, self._forwarder, keys, webhooks, settings.gateway_public_url)
         self._server = GatewayServer(self.gateway.application, settings.gateway_host, settings.gateway_port, tls)
@@ -87,8 +100,9 @@ class GatewayService:
         await self._close()
 
     async def _close(self) -> None:
-        with suppress(BrokerError):
-            await self._producer.close()
+        if self._producer is not None:
+            with suppress(BrokerError):
+                await self._producer.close()
         if self.spool is not None:
             await self.spool.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from stream.cli.options import broker_address, settings_of_environment
+from stream.cli.printer import Printer
 from stream.cli.services import log_to_stderr, run_until_signalled
 from stream.gateway.keys import new_key
 from stream.settings import Settings, broker_of
@@ -22,7 +23,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--keys", type=FILE, help="TOML file of keys; see `contact-stream gateway-key`.")
 @click.option("--webhooks", type=FILE, help="TOML file of systems that call in a language of their own.")
 @click.option("--spool", type=FILE, help="File that keeps accepted events while the broker is away.")
-def gateway(broker: str | None, host: str | None, port: int | None, **files: Path | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Print events as JSON lines instead of sending them.")
+def gateway(broker: str | None, host: str | None, port: int | None, *, dry_run: bool, **files: Path | None) -> None:
     """Take CloudEvents by HTTP, at /v1/events, and bring them to the broker."""
     settings = settings_of_environment(
         broker=broker,
@@ -31,13 +33,16 @@ def gateway(broker: str | None, host: str | None, port: int | None, **files: Pat
         **{f"gateway_{name}": file for name, file in files.items()},
     )
     log_to_stderr(settings.log_level)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, Printer() if dry_run else None))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, printer: Printer | None) -> None:
     # Here, since what serves takes long to import and no other command needs it.
     from stream.app.gateway import GatewayService
 
+    if printer is not None:
+        await run_until_signalled(GatewayService(settings, brokers="", sink=printer).run())
+        return
     address = broker_address(settings)
     _, real = broker_of(settings)
     # The scheme says that it is a real broker, for which a producer is idempotent.

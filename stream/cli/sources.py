@@ -2,8 +2,7 @@
 
 import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +11,9 @@ import click
 from msgspec import Struct
 
 from stream.cli.options import BadLines, producer_of, settings_of_environment
+from stream.cli.printer import Printer
 from stream.cli.source_options import options_of, parameters_of
-from stream.core.cloudevents import Event, encode
+from stream.core.cloudevents import Event
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.sources.intake import Intake
@@ -31,20 +31,6 @@ FINISH_SECONDS: Final = 10.0
 
 READABLE = [name for name, source in SOURCES.items() if source.read]
 """Sources of recorded files."""
-
-
-class Printer:
-    """A sink that prints events as JSON lines instead of sending them."""
-
-    async def send_many(self, events: Iterable[Event]) -> int:
-        """Print them, which is all that can go wrong."""
-        count = 0
-        for event in events:
-            sys.stdout.buffer.write(encode(event) + b"\n")
-            count += 1
-        # With each batch: whoever follows a log through a pipe sees lines at once.
-        sys.stdout.buffer.flush()
-        return count
 
 
 @asynccontextmanager

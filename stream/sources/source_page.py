@@ -19,7 +19,7 @@ from stream.sources.shipping import PositionFile
 
 __all__ = ["source_page"]
 
-ANSWER_SECONDS: Final = 10.0
+SCRAPE_SECONDS: Final = 10.0
 """Longer than this no page takes; Prometheus gives up then."""
 
 
@@ -36,7 +36,7 @@ async def source_page(source: str, intake: Intake, position: PositionFile, host:
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
-    application = web.Application(middlewares=[guard(host, (), ANSWER_SECONDS)], client_max_size=1024)
+    application = web.Application(middlewares=[guard(host, (), SCRAPE_SECONDS)], client_max_size=1024)
     application.add_routes([web.get("/metrics", metrics), web.get("/healthz", alive)])
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=2)
     await runner.setup()

@@ -1,15 +1,21 @@
 """Systems that call the gateway in a language of their own: a webhook for each, from a file."""
 
+import asyncio
 import hashlib
 import hmac
+import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
+import aiohttp
 import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from stream.core.cloudevents import encode
 from stream.errors import SettingsError
+from stream.families.registry import DECODER
 from stream.gateway import webhook_file
 from stream.gateway.webhook_file import webhooks_of
 from stream.security import watched_file
@@ -17,7 +23,8 @@ from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source
-from tests.gateway.posting import Posts, arrived, figures, running_gateway
+from tests.gateway.posting import Posts, an_event, arrived, figures, running_gateway
+from tests.house.tree import ROOT
 from tests.sources.new_sources import DESK, Desk
 
 
@@ -175,3 +182,25 @@ async def test_json_that_is_nested_too_deeply_reaches_no_parser(file: Path) -> N
         status, _, _ = await posts.raw("/v1/webhooks/front", body, headers)
 
     assert status == 400
+
+
+async def test_a_dry_run_prints_what_a_request_tells_and_needs_no_broker() -> None:
+    run = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "stream", "gateway", "--port", "0", "--dry-run"),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert run.stdout is not None
+    assert run.stderr is not None
+    while not (found := re.search(r"(http://\S+)/v1", (await run.stderr.readline()).decode())):
+        pass
+    async with aiohttp.ClientSession() as session:
+        status, answer = await Posts(found[1], session)(encode(an_event("ann")))
+        line = await run.stdout.readline()
+    run.terminate()
+    await run.communicate()
+
+    assert (status, answer["accepted"]) == (202, 1)
+    assert DECODER.decode(line) == an_event("ann")
+    assert run.returncode == 0

@@ -73,7 +73,7 @@ class Desk(Webhook):
 
     def verified(self, request: Received) -> bool:
         signed = hmac.new(b"secret", request.body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(signed, request.headers.get("x-signature", ""))
+        return hmac.compare_digest(signed.encode(), request.headers.get("x-signature", "").encode())
 
     def events(self, request: Received) -> Iterable[Event]:
         try:

@@ -31,7 +31,7 @@ _EVENTS: Final = "CHANNEL_HOLD CHANNEL_UNHOLD HEARTBEAT CUSTOM callcenter::info"
 
 _CHUNK_BYTES: Final = 64 * 1024
 
-TICK: Final = 1.0
+LISTENED_SECONDS: Final = 1.0
 """Seconds without a word until it is asked whether to go on listening."""
 
 LAST_CHUNKS: Final = 100
@@ -104,13 +104,13 @@ class EslConnection:
                 yield arrived
             last_chunks -= is_ending()
             try:
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(LISTENED_SECONDS):
                     await self._receive()
                 quiet = 0
             except TimeoutError:
                 if is_ending():
                     return
-                quiet += TICK
+                quiet += LISTENED_SECONDS
                 if quiet >= silence:
                     raise ConnectionError(f"nothing was heard for {silence:g} s") from None
 

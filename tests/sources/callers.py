@@ -1,0 +1,61 @@
+"""Systems that call a webhook: what each sends, in its order, signed as it signs."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stream.sources.source import Received, Source
+from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+
+__all__ = ["CALLERS", "Caller"]
+
+URL: Final = "https://events.example.org/v1/webhooks/one"
+
+SECRET: Final = "a-secret-of-the-tests"
+
+
+class Caller(Struct, frozen=True, kw_only=True):
+    """How one system calls; its secret is SECRET."""
+
+    source: Source
+    options: Callable[[Path], Struct]
+    """Of the source, with files in the folder that is given."""
+    signed: Callable[[bytes], Received]
+    bodies: Sequence[bytes]
+    """What it sends when somebody calls, as it was recorded or documented."""
+
+
+def received(body: bytes, headers: Mapping[str, str]) -> Received:
+    return Received(body, headers, URL, BEGIN)
+
+
+def secret_file(folder: Path) -> Path:
+    """Write the secret of a sender to a file."""
+    path = folder / "secret"
+    path.write_text(f"{SECRET}\n", encoding="utf-8")
+    return path
+
+
+def _desk(body: bytes) -> Received:
+    return received(body, {"x-signature": hmac.new(b"secret", body, hashlib.sha256).hexdigest()})
+
+
+CALLERS: Final = {
+    "desk": Caller(
+        source=DESK,
+        options=lambda _: DeskOptions(),
+        signed=_desk,
+        bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+}
+"""By the name of the source; `desk` is of the tests."""
+
+
+def altered(request: Received, **changed: object) -> Received:
+    """Return a request of which something is not as it was signed."""
+    return replace(request, **changed)
