@@ -9,7 +9,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
+from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -51,6 +53,12 @@ CALLERS: Final = {
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "mapped-webhook": Caller(
+        source=MAPPED_WEBHOOK,
+        options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
+        signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
+        bodies=PAYLOADS,
     ),
 }
 """By the name of the source; `desk` is of the tests."""

@@ -125,9 +125,12 @@ class EventMapping(Struct, frozen=True):
         data = _values(rule.data, record)
         if isinstance(data, MappingFault):
             return data
+        named = envelope.get("id") or _digest(record)
+        if named is None:
+            return MappingFault(rule.line, "no_id", "the record has no id, and is nested too deeply to make one of it")
         event = rule.kind(
             # Of one record there may be several events, so the kind is part of the id.
-            id=f"{envelope.get('id') or _digest(record)}/{rule.event}",
+            id=f"{named}/{rule.event}",
             source=self.source,
             time=envelope["time"],
             subject=envelope["subject"],
@@ -162,10 +165,10 @@ def _line_of(rule: EventRule, path: str | None) -> int:
     return rule.line if field is None else field.line
 
 
-def _digest(record: object) -> str:
+def _digest(record: object) -> str | None:
     """Return an id for a record that has none: the same for the same content, in whatever order its keys are."""
     try:
         text = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # nested more deeply than it can be written, though it could be read
-        text = repr(record).encode(errors="surrogatepass")
+    except orjson.JSONEncodeError:  # less deep than what can be read
+        return None
     return blake2b(text, digest_size=16).hexdigest()

@@ -185,6 +185,8 @@ class _Reader:
         except InvalidTerm as invalid:
             self.refuse((*path, invalid.key) if isinstance(told, TermTable) else path, str(invalid))
         for key, constant in _constants(term.table):
+            if constant == "" and not field.required:
+                continue
             try:
                 field.converted(constant)
             except Unusable as unusable:

@@ -64,10 +64,10 @@ class Term(Struct, frozen=True, kw_only=True):
         """Return the value of a field, None where the record has none; raises Unusable."""
         table = self.table
         if table.constant is not UNSET:
-            return table.constant
+            return _or_nothing(table.constant)
         found = None if self.expression is None else self.expression.of(record)
         if found is None or found == "":  # tables have empty cells where nothing is known
-            return None if table.otherwise is UNSET else table.otherwise
+            return None if table.otherwise is UNSET else _or_nothing(table.otherwise)
         if table.words:
             return self._meant(_word(found))
         match self.reading:
@@ -78,11 +78,11 @@ class Term(Struct, frozen=True, kw_only=True):
             case "instant":
                 return _instant(found, self)
 
-    def _meant(self, word: str) -> Constant:
+    def _meant(self, word: str) -> Constant | None:
         meant = self.table.words.get(word, self.table.otherwise)
         if meant is UNSET:
             raise Unusable("the value is none of its words; add it to words, or say otherwise")
-        return meant
+        return _or_nothing(meant)
 
 
 def term_of(told: str | TermTable, reading: Reading) -> Term:
@@ -128,6 +128,11 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise InvalidTerm("zone", "there is no such zone; names look like Europe/Rome, or UTC") from None
+
+
+def _or_nothing(meant: Constant) -> Constant | None:
+    """Return what a mapping says itself; an empty text says that a field has no value."""
+    return None if meant == "" else meant
 
 
 def _word(found: object) -> str:

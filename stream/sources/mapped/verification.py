@@ -72,7 +72,7 @@ def _given(table: VerifyTable, request: Received) -> str | None:
 def _is_signed(table: VerifyTable, request: Received, secrets: Iterable[str]) -> bool:
     given = (_given(table, request) or "").encode(errors="surrogatepass")
     stamp = request.headers.get((table.timestamp_header or "").lower(), "")
-    before, _, behind = table.signed.replace(_TIMESTAMP, stamp).partition(_BODY)
+    before, _, behind = (part.replace(_TIMESTAMP, stamp) for part in table.signed.partition(_BODY))
     signed = before.encode(errors="surrogatepass") + request.body + behind.encode(errors="surrogatepass")
     matches = [hmac.compare_digest(given, _signature(table, secret, signed)) for secret in secrets]
     return any(matches)  # after all were compared
@@ -94,7 +94,7 @@ def _is_fresh(table: VerifyTable, request: Received) -> bool:
 def _instant_of(stamp: str) -> datetime | None:
     """Return the time of a stamp: seconds or milliseconds since 1970, which differ by their size, or ISO 8601."""
     try:
-        if stamp.isdecimal() and len(stamp) <= 13:
+        if stamp.isascii() and stamp.isdecimal() and len(stamp) <= 13:
             number = int(stamp)
             return datetime.fromtimestamp(number / 1000 if number >= 100_000_000_000 else number, UTC)
         told = datetime.fromisoformat(stamp)
