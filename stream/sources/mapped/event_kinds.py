@@ -9,7 +9,7 @@ from msgspec import NODEFAULT, Struct
 
 from stream.core.cloudevents import Event
 from stream.families.registry import EVENT_TYPES
-from stream.sources.mapped.terms import Reading, Unusable
+from stream.sources.mapped.terms import Unusable, ValueKind
 
 __all__ = ["DataField", "data_fields", "data_type", "event_kinds"]
 
@@ -25,7 +25,7 @@ class DataField(Struct, frozen=True):
     required: bool
 
     @property
-    def reading(self) -> Reading:
+    def value_kind(self) -> ValueKind:
         """How its values are told: some are times, some lengths."""
         if datetime in _plain(self.type):
             return "instant"

@@ -19,7 +19,7 @@ from stream.sources.mapped.event_kinds import DataField, data_type
 from stream.sources.mapped.expressions import Expression
 from stream.sources.mapped.terms import Term, Unusable
 
-__all__ = ["ENVELOPE", "EventMapping", "EventRule", "FieldTerm", "IgnoreRule", "MappedRecord", "MappingFault"]
+__all__ = ["ENVELOPE", "EventMapping", "FieldTerm", "IgnoreRule", "MappedRecord", "MappingFault", "MappingRule"]
 
 ENVELOPE: Final = {
     "id": DataField("id", Id, required=False),
@@ -55,7 +55,7 @@ class IgnoreRule(Struct, frozen=True):
     ignore: str
 
 
-class EventRule(Struct, frozen=True):
+class MappingRule(Struct, frozen=True):
     """The event that a record tells."""
 
     line: int
@@ -78,7 +78,7 @@ class MappedRecord(Struct, frozen=True):
     """What became of a record."""
 
     events: list[Event]
-    rules: list[EventRule]
+    rules: list[MappingRule]
     """Of each event the rule that made it."""
     faults: list[MappingFault]
     ignored: list[IgnoreRule]
@@ -90,7 +90,7 @@ class EventMapping(Struct, frozen=True):
     name: str
     """The file, for messages."""
     source: str
-    rules: tuple[EventRule | IgnoreRule, ...]
+    rules: tuple[MappingRule | IgnoreRule, ...]
     tenant: str = DEFAULT_TENANT
     """Of records that name none."""
 
@@ -103,11 +103,11 @@ class EventMapping(Struct, frozen=True):
             match rule:
                 case IgnoreRule():
                     mapped.ignored.append(rule)
-                case EventRule():
+                case MappingRule():
                     self._tell(rule, record, mapped)
         return mapped
 
-    def _tell(self, rule: EventRule, record: object, mapped: MappedRecord) -> None:
+    def _tell(self, rule: MappingRule, record: object, mapped: MappedRecord) -> None:
         event = self._event(rule, record)
         if isinstance(event, MappingFault):
             mapped.faults.append(event)
@@ -118,7 +118,7 @@ class EventMapping(Struct, frozen=True):
             mapped.events.append(event)
             mapped.rules.append(rule)
 
-    def _event(self, rule: EventRule, record: object) -> Event | MappingFault:
+    def _event(self, rule: MappingRule, record: object) -> Event | MappingFault:
         envelope = _values(rule.envelope, record)
         if isinstance(envelope, MappingFault):
             return envelope
@@ -158,7 +158,7 @@ def _values(fields: Mapping[str, FieldTerm], record: object) -> dict[str, Any] |
     return found
 
 
-def _line_of(rule: EventRule, path: str | None) -> int:
+def _line_of(rule: MappingRule, path: str | None) -> int:
     """Return the line of the field that an invalid event is at fault in."""
     name = (path or "").removeprefix("data.")
     field = rule.data.get(name) or rule.envelope.get("tenant" if name == "tenantid" else name)

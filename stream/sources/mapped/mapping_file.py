@@ -15,7 +15,7 @@ from stream.core.cloudevents import DEFAULT_TENANT, Event, Id
 from stream.errors import SettingsError
 from stream.sources.mapped.event_kinds import DataField, data_fields, event_kinds
 from stream.sources.mapped.expressions import Expression, InvalidExpression
-from stream.sources.mapped.mapping import ENVELOPE, EventMapping, EventRule, FieldTerm, IgnoreRule
+from stream.sources.mapped.mapping import ENVELOPE, EventMapping, FieldTerm, IgnoreRule, MappingRule
 from stream.sources.mapped.payloads import PayloadFormat
 from stream.sources.mapped.terms import InvalidTerm, TermTable, Unusable, term_of
 from stream.sources.mapped.toml_lines import KeyPath, TomlLines
@@ -138,7 +138,7 @@ class _Reader:
         except InvalidExpression as invalid:
             self.refuse(path, str(invalid))
 
-    def _rule(self, number: int, rule: _RuleTable, table: _FileTable) -> EventRule | IgnoreRule:
+    def _rule(self, number: int, rule: _RuleTable, table: _FileTable) -> MappingRule | IgnoreRule:
         path: KeyPath = ("rules", number)
         line = self._lines.of(path)
         when = self._expression((*path, "when"), rule.when)
@@ -150,7 +150,7 @@ class _Reader:
         kind = event_kinds.get(rule.event)
         if kind is None:
             self.refuse((*path, "event"), f"there is no such event{_meant(rule.event, event_kinds)}")
-        return EventRule(
+        return MappingRule(
             line, when, kind, rule.event, self._envelope(path, rule, table.common), self._data(path, kind, rule, table)
         )
 
@@ -181,7 +181,7 @@ class _Reader:
 
     def _field(self, path: KeyPath, field: DataField, told: TermText) -> FieldTerm:
         try:
-            term = term_of(told, field.reading)
+            term = term_of(told, field.value_kind)
         except InvalidTerm as invalid:
             self.refuse((*path, invalid.key) if isinstance(told, TermTable) else path, str(invalid))
         for key, constant in _constants(term.table):

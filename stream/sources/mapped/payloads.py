@@ -13,7 +13,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import CHUNK_BYTES, BadLine, Line, LineSplitter, Location
 from stream.sources.mapped.expressions import Expression
 
-__all__ = ["MAX_DOCUMENT_BYTES", "PayloadFormat", "Record", "RecordReader"]
+__all__ = ["MAX_DOCUMENT_BYTES", "PayloadFormat", "PayloadRecord", "RecordReader"]
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """A file of JSON is read as one document up to this size; a larger one has a record in each line."""
@@ -33,7 +33,7 @@ class PayloadFormat(Struct, frozen=True, kw_only=True):
     delimiter: str = ","
 
 
-class Record(Struct, frozen=True):
+class PayloadRecord(Struct, frozen=True):
     """One record, and where it was found; `number` counts the records of a document from 1."""
 
     place: Location
@@ -49,7 +49,7 @@ class RecordReader:
         self._intake = intake
         self._columns: Sequence[str] = format.columns
 
-    def of_stream(self, stream: BinaryIO, name: str) -> Iterator[Record]:
+    def of_stream(self, stream: BinaryIO, name: str) -> Iterator[PayloadRecord]:
         """Yield the records of a file; *name* stands for it in messages. What is no record is counted."""
         head = stream.read(MAX_DOCUMENT_BYTES + 1)
         if len(head) <= MAX_DOCUMENT_BYTES and self._format.format == "json" and _is_json(head):
@@ -62,7 +62,7 @@ class RecordReader:
         for line in splitter.end():
             yield from self._of_text(line)
 
-    def of_body(self, body: bytes, name: str) -> Iterator[Record]:
+    def of_body(self, body: bytes, name: str) -> Iterator[PayloadRecord]:
         """Yield the records of one request; *name* is its path. It is counted as one already."""
         self._intake.read -= 1
         if self._format.format == "json":
@@ -70,7 +70,7 @@ class RecordReader:
         else:
             yield from self.of_stream(io.BytesIO(body), name)
 
-    def _of_text(self, line: Line) -> Iterator[Record]:
+    def _of_text(self, line: Line) -> Iterator[PayloadRecord]:
         if line.text is not None and not line.text.strip():
             self._intake.read += 1
             self._intake.empty += 1
@@ -84,7 +84,9 @@ class RecordReader:
         if not found:
             self._intake.ignore("head" if self._format.format == "csv" else "no records")
         for number, value in enumerate(found, start=1):
-            yield Record(Location(line.place.file, line.place.line, line.place.offset + number - 1), number, value)
+            yield PayloadRecord(
+                Location(line.place.file, line.place.line, line.place.offset + number - 1), number, value
+            )
 
     def _of_json(self, line: Line) -> list[Any] | BadLine:
         try:

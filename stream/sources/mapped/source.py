@@ -17,7 +17,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.mapped.mapping import EventMapping, MappedRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
-from stream.sources.mapped.payloads import Record, RecordReader
+from stream.sources.mapped.payloads import PayloadRecord, RecordReader
 from stream.sources.mapped.verification import verifier_of
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
@@ -67,7 +67,7 @@ def read(options: MappedFileOptions, intake: Intake) -> Iterator[Event]:
         yield from events_of(told.mapping, RecordReader(told.format, intake).of_stream(stream, name), intake)
 
 
-def events_of(mapping: EventMapping, records: Iterable[Record], intake: Intake) -> Iterator[Event]:
+def events_of(mapping: EventMapping, records: Iterable[PayloadRecord], intake: Intake) -> Iterator[Event]:
     """Yield the events of records, and count what became of each of them, once."""
     for record in records:
         mapped = mapping.of(record.value)
@@ -83,13 +83,13 @@ def events_of(mapping: EventMapping, records: Iterable[Record], intake: Intake) 
         yield from mapped.events
 
 
-def bad_record(mapping: EventMapping, record: Record, mapped: MappedRecord) -> BadLine:
+def bad_record(mapping: EventMapping, record: PayloadRecord, mapped: MappedRecord) -> BadLine:
     """Return the first fault of a record, with the line of the mapping that wanted what is not there."""
     fault = mapped.faults[0]
     return BadLine(record.place, fault.reason, f"{mapping.name}:{fault.line}: {fault.detail}{_which(record)}")
 
 
-def _which(record: Record) -> str:
+def _which(record: PayloadRecord) -> str:
     return f" (record {record.number})" if record.number > 1 else ""
 
 

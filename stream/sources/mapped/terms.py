@@ -9,10 +9,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream.sources.mapped.expressions import Expression, InvalidExpression
 
-__all__ = ["InvalidTerm", "Reading", "Term", "TermTable", "Unit", "Unusable", "term_of"]
+__all__ = ["InvalidTerm", "Term", "TermTable", "TermUnit", "Unusable", "ValueKind", "term_of"]
 
-Unit = Literal["us", "ms", "s", "min", "h:m:s"]
-Reading = Literal["instant", "length", "plain"]
+TermUnit = Literal["us", "ms", "s", "min", "h:m:s"]
+ValueKind = Literal["instant", "length", "plain"]
 """What a field holds: a time, a length in milliseconds, or anything else."""
 
 _MILLIS: Final = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000}
@@ -32,7 +32,7 @@ class TermTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What each value means in our words."""
     otherwise: Constant | UnsetType = UNSET
     """What it is where the record has no value, or one without a word."""
-    unit: Unit | None = None
+    unit: TermUnit | None = None
     """Of a length, or of a time that is a number."""
     format: Annotated[str, Meta(min_length=1)] | None = None
     """Of a time that is no ISO 8601, as `strptime` has it."""
@@ -55,7 +55,7 @@ class Unusable(ValueError):
 class Term(Struct, frozen=True, kw_only=True):
     """A term that is ready for records."""
 
-    reading: Reading
+    value_kind: ValueKind
     table: TermTable
     expression: Expression | None = None
     zone: ZoneInfo | None = None
@@ -70,7 +70,7 @@ class Term(Struct, frozen=True, kw_only=True):
             return None if table.otherwise is UNSET else _or_nothing(table.otherwise)
         if table.words:
             return self._meant(_word(found))
-        match self.reading:
+        match self.value_kind:
             case "plain":
                 return found
             case "length":
@@ -85,31 +85,31 @@ class Term(Struct, frozen=True, kw_only=True):
         return _or_nothing(meant)
 
 
-def term_of(told: str | TermTable, reading: Reading) -> Term:
+def term_of(told: str | TermTable, value_kind: ValueKind) -> Term:
     """Return the term that a mapping tells for a field; raises InvalidTerm."""
     table = TermTable(value=told) if isinstance(told, str) else told
     if (table.value is None) == (table.constant is UNSET):
         raise InvalidTerm("value", "say either value, an expression, or constant")
-    _refuse_misplaced(table, reading)
+    _refuse_misplaced(table, value_kind)
     try:
         expression = None if table.value is None else Expression(table.value)
     except InvalidExpression as invalid:
         raise InvalidTerm("value", str(invalid)) from None
-    return Term(reading=reading, table=table, expression=expression, zone=_zone(table.zone))
+    return Term(value_kind=value_kind, table=table, expression=expression, zone=_zone(table.zone))
 
 
-def _refuse_misplaced(table: TermTable, reading: Reading) -> None:
-    if table.unit and reading == "plain":
+def _refuse_misplaced(table: TermTable, value_kind: ValueKind) -> None:
+    if table.unit and value_kind == "plain":
         raise InvalidTerm("unit", "unit belongs to times and to lengths, the fields that end in _ms")
-    if reading == "instant" and table.unit in {"min", "h:m:s"}:
+    if value_kind == "instant" and table.unit in {"min", "h:m:s"}:
         raise InvalidTerm("unit", "a time is told in us, ms or s since 1970")
     for key, given in (("format", table.format), ("zone", table.zone)):
-        if given and reading != "instant":
+        if given and value_kind != "instant":
             raise InvalidTerm(key, f"{key} belongs to times")
     if table.format and not _is_format(table.format):
         raise InvalidTerm("format", "no such format; formats look like %d.%m.%Y %H:%M:%S")
     told = {"constant": table.constant is not UNSET, "otherwise": table.otherwise is not UNSET, "words": table.words}
-    for key in (key for key, given in told.items() if given and reading == "instant"):
+    for key in (key for key, given in told.items() if given and value_kind == "instant"):
         raise InvalidTerm(key, "a time that the record does not tell is none")
 
 
@@ -152,7 +152,7 @@ def _number(found: object) -> float:
     return found
 
 
-def _length(found: object, unit: Unit) -> int:
+def _length(found: object, unit: TermUnit) -> int:
     """Return a length in milliseconds."""
     if unit != "h:m:s":
         return round(_number(found) * _MILLIS[unit])

@@ -16,21 +16,21 @@ __all__ = ["InvalidVerification", "VerifyTable", "verifier_of"]
 _BODY: Final = "{body}"
 _TIMESTAMP: Final = "{timestamp}"
 
-Header = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 class VerifyTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a mapping says of it; the key itself lies in a file that is named elsewhere."""
 
     method: Literal["key", "hmac-sha1", "hmac-sha256", "hmac-sha512"]
-    header: Header
+    header: HeaderName
     """Which has the key, or the signature."""
     prefix: str = ""
     """Before it, such as `sha256=` or `Bearer `."""
     encoding: Literal["hex", "base64"] = "hex"
     signed: str = _BODY
     """What is signed, such as `{timestamp}.{body}`."""
-    timestamp_header: Header | None = None
+    timestamp_header: HeaderName | None = None
     tolerance_s: Annotated[int, Meta(ge=1, le=86_400)] = 300
     """How old a signed request may be, or how far ahead of our clock."""
 
