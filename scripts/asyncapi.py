@@ -4,10 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from scripts.json_schemas import VERSION, example_of
-from stream.errors import INVALID_REASONS
+from stream.errors import INVALID_REASONS, REFUSAL_REASONS
 from stream.families.registry import EVENT_TYPES, FAMILIES
-from stream.runtime.kafka.topics import DEAD_LETTERS, dead_letter_topic, source_topic
-from stream.runtime.routing.dead_letters import HEADER_PREFIX
+from stream.runtime.kafka.topics import DEAD_LETTERS, HEADER_PREFIX, dead_letter_topic, source_topic
 
 __all__ = ["asyncapi", "message_name", "topic_of"]
 
@@ -22,12 +21,22 @@ BINARY_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject")
 """CloudEvents attributes that a binary record must carry as `ce_` headers."""
 
 DEAD_LETTER_HEADERS: Part = {
-    "reason": {"type": "string", "enum": list(INVALID_REASONS)},
+    "reason": {
+        "type": "string",
+        "description": f"One of {', '.join(INVALID_REASONS)}; of the HTTP gateway also {', '.join(REFUSAL_REASONS)}, "
+        "and what the source of a webhook calls a part that is of no use to it.",
+    },
     "field": {"type": "string", "description": "Path of the field at fault, such as `data.queue`."},
     "error": {"type": "string", "description": "What is wrong, in words; never with the value, it may be personal."},
-    "topic": {"type": "string", "description": "Where the record came from."},
-    "partition": {"type": "string", "pattern": "^[0-9]+$"},
-    "offset": {"type": "string", "pattern": "^[0-9]+$"},
+    "topic": {
+        "type": "string",
+        "description": "Where the record came from, or should have gone; the path of a webhook.",
+    },
+    "partition": {"type": "string", "pattern": "^([0-9]+|gateway)$", "description": "`gateway`: it was on no topic."},
+    "offset": {
+        "type": "string",
+        "description": "Its offset; of what was on no topic, what tells it from others there.",
+    },
     "omitted-bytes": {"type": "string", "description": "Size of the value, where the topic could not take it."},
 }
 SOMETIMES = {"field", "omitted-bytes"}

@@ -25,6 +25,7 @@ WHO = {
     "worker": "a worker, with `CONTACT_STREAM_CREATE_TOPICS=false`",
     "topics": "`contact-stream topics`; a worker that creates its topics needs both",
     "producer": "call systems, `contact-stream produce`",
+    "gateway": "`contact-stream gateway`",
     "simulator": "`contact-stream simulate --broker`",
     "dead-letters": "`contact-stream dead-letters`",
 }
@@ -48,6 +49,10 @@ def rights_of(group: str) -> Mapping[str, Sequence[Right]]:
             for topic in (*sources, DEAD_LETTERS, changelogs)
         ],
         "producer": [Right("Topic", topic, ("Write",), "events") for topic in sources],
+        "gateway": [
+            *(Right("Topic", topic, ("Write",), "events") for topic in sources),
+            Right("Topic", DEAD_LETTERS, ("Write",), "events that brokers refuse, and what webhooks cannot use"),
+        ],
         "simulator": [
             Right("Topic", topic, ("Read", "Write"), "events; where it ended last time") for topic in sources
         ],

@@ -6,18 +6,23 @@ ContactStreamError
 ├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
 ├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
 │   ├── BrokerAway    it does not answer: trying again may be enough
-│   └── BrokerRefused it answers, and refuses certificate, login or right: do what the message says
+│   ├── BrokerRefused it answers, and refuses certificate, login or right: do what the message says
+│   └── EventsRefused it answers, and will not have certain events: each has its reason
 └── TopicMismatch     topics on the broker differ from what is declared: the message says what to do
 """
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 __all__ = [
     "INVALID_REASONS",
+    "REFUSAL_REASONS",
     "BrokerAway",
     "BrokerError",
     "BrokerRefused",
     "ContactStreamError",
+    "EventRefusalReason",
+    "EventsRefused",
     "InvalidEvent",
     "InvalidReason",
     "SettingsError",
@@ -44,6 +49,16 @@ INVALID_REASONS: tuple[InvalidReason, ...] = get_args(InvalidReason)
 """Every reason, in the order of the checks."""
 
 
+EventRefusalReason = Literal[
+    "too_large",  # for its topic, whenever it is sent
+    "no_topic",  # there is none of this name, until somebody creates it
+    "no_right",  # to write to this topic, until somebody grants it
+]
+"""Why a broker will not have an event."""
+
+REFUSAL_REASONS: tuple[EventRefusalReason, ...] = get_args(EventRefusalReason)
+
+
 class ContactStreamError(Exception):
     """Root of all errors this package raises on purpose."""
 
@@ -66,6 +81,18 @@ class BrokerAway(BrokerError):
 
 class BrokerRefused(BrokerError):
     """A broker answers, and refuses who comes, or what is asked for; the message names the setting or right."""
+
+
+class EventsRefused(BrokerError):
+    """
+    A broker answers, and will not have some of the events; the others may have arrived.
+
+    `reasons` has those that it refused, by their place among those that were to be sent.
+    """
+
+    def __init__(self, detail: str, reasons: Mapping[int, EventRefusalReason]) -> None:
+        super().__init__(detail)
+        self.reasons = reasons
 
 
 class TopicMismatch(ContactStreamError):

@@ -144,6 +144,7 @@ def test_without_a_file_digital_contacts_may_stay_open_for_longer() -> None:
         ("[defaults]\nday_starts = '25:00'", "defaults: day_starts"),
         ("[defaults]\nday_starts = 06:00:30", "whole minutes"),
         ("[defaults]\nghost_after_seconds = 0", "more than 0"),
+        ("[defaults]\nduplicate_window_seconds = 599", "from 600 to 2678400 seconds"),
         ("[defaults]\nshort_abandon_seconds = true", "short_abandon_seconds"),
         ("[defaults]\nminimum_volume = 0", "defaults: minimum_volume"),
         ("[defaults]\nlongest_wait_limit_seconds = 0", "more than 0"),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert
-from stream.gateway.gateway_metrics import SPOOL_BROKEN, SPOOL_BYTES, SPOOL_LIMIT, SPOOL_OLDEST
+from stream.gateway.gateway_metrics import SET_ASIDE, SPOOL_BROKEN, SPOOL_BYTES, SPOOL_LIMIT, SPOOL_OLDEST
 
 __all__ = ["GATEWAY_ALERTS"]
 
@@ -30,6 +30,16 @@ GATEWAY_ALERTS = (
         "Mend the broker, or give the spool more room.",
         value="ratio",
         pending=timedelta(seconds=15),
+        lingers=timedelta(minutes=1),
+    ),
+    Alert(
+        name="ContactGatewaySetAside",
+        expr=f"ceil(sum by (instance) (increase({SET_ASIDE.name}[10m]))) > 0",
+        severity="warning",
+        concerns="feed",
+        summary="Gateway {instance} set about {value} events aside in ten minutes",
+        description="Brokers will not have them on their topic, or a webhook can make nothing of them: what they told "
+        "is missing. Ask contact-stream dead-letters why, and mend what it says.",
         lingers=timedelta(minutes=1),
     ),
 )

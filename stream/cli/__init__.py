@@ -5,7 +5,7 @@ import sys
 import click
 
 from stream.cli.data import produce, replay, schema, simulate
-from stream.cli.gateway import gateway, gateway_key
+from stream.cli.gateway import gateway, gateway_aside, gateway_key
 from stream.cli.mapping import mapping
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
@@ -25,6 +25,7 @@ for command in (
     replay,
     worker,
     gateway,
+    gateway_aside,
     gateway_key,
     produce,
     source,

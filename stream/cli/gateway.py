@@ -1,4 +1,4 @@
-"""Commands of the HTTP gateway: it, and the keys for it."""
+"""Commands of the HTTP gateway: it, the keys for it, and what its spool keeps aside."""
 
 import asyncio
 from pathlib import Path
@@ -8,10 +8,12 @@ import click
 from stream.cli.options import broker_address, settings_of_environment
 from stream.cli.printer import Printer
 from stream.cli.services import log_to_stderr, run_until_signalled
+from stream.core.format import printable
+from stream.gateway.aside import kept_aside, queue_again
 from stream.gateway.keys import new_key
 from stream.settings import Settings, broker_of
 
-__all__ = ["gateway", "gateway_key"]
+__all__ = ["gateway", "gateway_aside", "gateway_key"]
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -47,6 +49,27 @@ async def _serve(settings: Settings, printer: Printer | None) -> None:
     _, real = broker_of(settings)
     # The scheme says that it is a real broker, for which a producer is idempotent.
     await run_until_signalled(GatewayService(settings, brokers=f"kafka://{address}" if real else address).run())
+
+
+@click.command("gateway-aside")
+@click.argument("spool", type=FILE)
+@click.option("--show", type=int, metavar="NUMBER", help="Write the bytes of this event.")
+@click.option("--retry", is_flag=True, help="Put all of them back, to be sent when the gateway is started again.")
+def gateway_aside(spool: Path, show: int | None, *, retry: bool) -> None:
+    """List the events that the file SPOOL keeps aside, since no topic takes them. Stop its gateway before."""
+    if retry:
+        click.echo(f"{queue_again(spool)} events will be sent again")
+        return
+    events = kept_aside(spool)
+    for event in events:
+        if show is None:
+            click.echo(printable(f"{event.number}  {event.at:%Y-%m-%dT%H:%M:%SZ}  {event.topic}  {event.reason}"))
+        elif show == event.number:
+            click.get_binary_stream("stdout").write(event.value)
+            return
+    if show is not None:
+        raise click.ClickException(f"{spool} keeps no event {show} aside")
+    click.echo(f"{len(events)} events", err=True)
 
 
 @click.command("gateway-key")

@@ -128,7 +128,7 @@ class Gateway:
 
     async def _metrics(self, request: Request) -> Response:
         form, body = format_for(request.headers.get("accept", "")), Body()
-        gateway = section_writer(lambda: gateway_families(self.counts, self._forwarder.spool))
+        gateway = section_writer(lambda: gateway_families(self.counts, self._forwarder))
         sections = {"build": section_writer(build_families), "gateway": gateway}
         page(sections | {"sources": section_writer(self._webhooks.families)}, form, body, timer=perf_counter)
         return Response(body.end(), headers={"Content-Type": form.value, "Vary": "Accept"})

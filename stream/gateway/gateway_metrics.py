@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from stream.core.metric import Metric, counter, gauge
 from stream.core.samples import MetricFamily, single
-from stream.gateway.spool import Spool
+from stream.errors import REFUSAL_REASONS
+from stream.gateway.forwarder import Forwarder
 
 __all__ = ["GATEWAY", "PostCounts", "gateway_families"]
 
@@ -35,8 +36,22 @@ SPOOL_OLDEST: Final = gauge(
     "When the oldest event in the spool was accepted, since 1970; no sample while it is empty.",
 )
 
+SET_ASIDE: Final = counter(
+    "contact_gateway_set_aside_total",
+    "events",
+    ("reason",),
+    "Events that the broker refuses for good, and parts of payloads that are of no use, by reason.",
+)
+SPOOL_ASIDE: Final = gauge(
+    "contact_gateway_spool_aside_events",
+    "events",
+    (),
+    "Events kept aside in the spool's file, since the topic of dead letters does not take them either.",
+)
+
 GATEWAY: Final[tuple[Metric, ...]] = (
     REQUESTS, ACCEPTED, REFUSED, SPOOL_EVENTS, SPOOL_BYTES, SPOOL_LIMIT, SPOOL_BROKEN, SPOOL_OLDEST,
+    SET_ASIDE, SPOOL_ASIDE,
 )  # fmt: skip
 """Every metric of a gateway."""
 
@@ -49,14 +64,18 @@ class PostCounts(Struct):
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-def gateway_families(counts: PostCounts, spool: Spool | None) -> Iterator[MetricFamily]:
+def gateway_families(counts: PostCounts, forwarder: Forwarder) -> Iterator[MetricFamily]:
     """Yield the metric families of a gateway as it is now."""
     yield from single(REQUESTS, [((str(status),), count) for status, count in sorted(counts.requests.items())])
     yield from single(ACCEPTED, [((source,), count) for source, count in counts.accepted.items()])
     yield from single(REFUSED, list(counts.refused.items()))
-    if spool is not None:
+    # From 0 on, so that the first one is an increase.
+    set_aside = dict.fromkeys(REFUSAL_REASONS, 0) | forwarder.set_aside_counts
+    yield from single(SET_ASIDE, [((reason,), count) for reason, count in set_aside.items()])
+    if (spool := forwarder.spool) is not None:
         yield from single(SPOOL_EVENTS, [((), spool.events)])
         yield from single(SPOOL_BYTES, [((), spool.bytes)])
         yield from single(SPOOL_LIMIT, [((), spool.limit_bytes)])
         yield from single(SPOOL_BROKEN, [((), int(spool.broken is not None))])
         yield from single(SPOOL_OLDEST, [((), spool.oldest)])
+        yield from single(SPOOL_ASIDE, [((), spool.aside)])

@@ -12,10 +12,12 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from stream.errors import ContactStreamError, SettingsError
 from stream.sdk.producer import EncodedEvent
 
-__all__ = ["Spool", "SpoolBroken", "SpoolFull", "SpooledBatch"]
+__all__ = ["Spool", "SpoolBroken", "SpoolFull", "SpooledBatch", "open_spool_file"]
 
 ROW_BYTES: Final = 64
 """About what a record costs on the disk beside its key and value."""
@@ -24,10 +26,12 @@ BATCH_EVENTS: Final = 1000
 BATCH_BYTES: Final = 2_000_000
 """So much is read at a time to be sent."""
 
-LAYOUT: Final = 1
-"""Version of the table."""
+LAYOUT: Final = 2
+"""Version of the tables; the first had no headers, and nothing aside."""
 
-INSERT: Final = "INSERT INTO events(at, topic, key, value) VALUES(?, ?, ?, ?)"
+COLUMNS: Final = "at REAL, topic TEXT, key BLOB, value BLOB, headers BLOB"
+INSERT: Final = "INSERT INTO events(at, topic, key, value, headers) VALUES(?, ?, ?, ?, ?)"
+ASIDE: Final = "INSERT INTO aside(at, topic, key, value, headers, reason) VALUES(?, ?, ?, ?, ?, ?)"
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
@@ -62,8 +66,10 @@ class Spool:
         self.limit_bytes = limit_bytes
         self.broken: str | None = None
         """Why the disk refused the latest write; None if it did not."""
-        self._connection = _opened(path)
+        self._connection = open_spool_file(path)
         self.events, self.bytes, self._oldest = _standing(self._connection)
+        self.aside: int = self._connection.execute("SELECT count(*) FROM aside").fetchone()[0]
+        """Events that the broker will not have, and for which there was no other place."""
         self._filled = asyncio.Event()
         if self.events:
             self._filled.set()
@@ -89,7 +95,7 @@ class Spool:
         if self.bytes + self._reserved + size > self.limit_bytes:
             raise SpoolFull(f"the spool {self.path} has no room for {len(events)} more events")
         self._reserved += size
-        rows = [(now, *event) for event in events]
+        rows = [_row(event, now) for event in events]
         written = self._do(lambda db: _insert(db, rows))
         # By the future and not after it: who is cancelled meanwhile has its events on the disk all the same.
         written.add_done_callback(lambda done: self._appended(len(events), size, now, failed=bool(done.exception())))
@@ -121,6 +127,14 @@ class Spool:
         self._oldest = oldest
         if not self.events:
             self._filled.clear()
+
+    async def keep_aside(self, event: EncodedEvent, reason: str) -> None:
+        """Return when an event that goes nowhere is on the disk, out of the queue; raises SpoolBroken."""
+        row = (*_row(event, time.time()), reason)
+        await self._do(lambda db: db.execute(ASIDE, row).close())
+        # Beyond its limit, if need be: it was in the queue before, or is refused by everybody else.
+        self.aside += 1
+        self.bytes += _size(event)
 
     async def close(self) -> None:
         """Write what is under way, and close the file."""
@@ -178,10 +192,22 @@ def _settle(future: "asyncio.Future[Any]", result: object, error: Exception | No
 
 
 def _size(event: EncodedEvent) -> int:
-    return len(event.key) + len(event.value) + ROW_BYTES
+    return len(event.key) + len(event.value) + len(_packed(event) or b"") + ROW_BYTES
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _row(event: EncodedEvent, at: float) -> tuple[Any, ...]:
+    return (at, event.topic, event.key, event.value, _packed(event))
+
+
+def _packed(event: EncodedEvent) -> bytes | None:
+    return msgspec.msgpack.encode(event.headers) if event.headers else None
+
+
+_unpacked: Final = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...]).decode
+
+
+def open_spool_file(path: Path) -> sqlite3.Connection:
+    """Return the file for nobody but us, with its tables of this version; raises SettingsError naming it."""
     try:
         # `isolation_level=None`: transactions begin and end where this module says so.
         db = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -192,11 +218,12 @@ def _opened(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         db.execute("BEGIN IMMEDIATE")
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in {0, LAYOUT}:
+        if version > LAYOUT:
             raise SettingsError(f"the spool {path} is of a newer version: start the version that wrote it")
-        db.execute(
-            "CREATE TABLE IF NOT EXISTS events(id INTEGER PRIMARY KEY, at REAL, topic TEXT, key BLOB, value BLOB)"
-        )
+        if version == 1:
+            db.execute("ALTER TABLE events ADD COLUMN headers BLOB")
+        db.execute(f"CREATE TABLE IF NOT EXISTS events(id INTEGER PRIMARY KEY, {COLUMNS})")
+        db.execute(f"CREATE TABLE IF NOT EXISTS aside(id INTEGER PRIMARY KEY, {COLUMNS}, reason TEXT)")
         db.execute(f"PRAGMA user_version={LAYOUT}")
         db.execute("COMMIT")
     except sqlite3.Error as failure:
@@ -207,9 +234,11 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _standing(db: sqlite3.Connection) -> tuple[int, int, float | None]:
-    sizes = f"SELECT count(*), coalesce(sum(length(key) + length(value) + {ROW_BYTES}), 0), min(at) FROM events"  # noqa: S608  # a constant
-    count, size, oldest = db.execute(sizes).fetchone()
-    return count, size, oldest
+    size = f"coalesce(sum(length(key) + length(value) + coalesce(length(headers), 0) + {ROW_BYTES}), 0)"
+    # Constants, and nothing that came from anybody.
+    count, queued, oldest = db.execute(f"SELECT count(*), {size}, min(at) FROM events").fetchone()  # noqa: S608
+    [aside] = db.execute(f"SELECT {size} FROM aside").fetchone()  # noqa: S608
+    return count, queued + aside, oldest
 
 
 def _insert(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -220,9 +249,9 @@ def _insert(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
 def _first(db: sqlite3.Connection) -> SpooledBatch:
     events: list[EncodedEvent] = []
     size = last = 0
-    rows = db.execute("SELECT id, topic, key, value FROM events ORDER BY id LIMIT ?", (BATCH_EVENTS,))
-    for number, topic, key, value in rows:
-        event = EncodedEvent(topic, key, value)
+    rows = db.execute("SELECT id, topic, key, value, headers FROM events ORDER BY id LIMIT ?", (BATCH_EVENTS,))
+    for number, topic, key, value, headers in rows:
+        event = EncodedEvent(topic, key, value, _unpacked(headers) if headers else ())
         size += _size(event)
         if events and size > BATCH_BYTES:
             break

@@ -6,8 +6,9 @@ they came, a batch at a time, and stay in the buffer until the broker has acknow
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
-from stream.errors import BrokerError
+from stream.errors import BrokerError, EventRefusalReason
 
 __all__ = ["BufferedRecord", "ByteBudget", "Delivery", "PartitionBuffer"]
 
@@ -50,14 +51,20 @@ class Delivery:
         return taken
 
 
+_NO_HEADERS: list[tuple[str, bytes]] = []
+
+
 class BufferedRecord:
     """One encoded event; `deadline` is by the clock of the event loop, and set when there is room for it."""
 
-    __slots__ = ("deadline", "delivery", "key", "size", "value")
+    __slots__ = ("deadline", "delivery", "headers", "key", "refusal", "size", "value")
 
-    def __init__(self, key: bytes, value: bytes, delivery: Delivery) -> None:
+    def __init__(self, key: bytes, value: bytes, delivery: Delivery, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         self.key = key
         self.value = value
+        # A list, as aiokafka wants it; of the many without any the same one.
+        self.headers: list[tuple[str, bytes]] = [*headers] if headers else _NO_HEADERS
+        self.refusal: EventRefusalReason | None = None
         self.size = len(key) + len(value)
         self.delivery = delivery
         self.deadline = 0.0
@@ -113,21 +120,24 @@ class PartitionBuffer:
         self.records: deque[BufferedRecord] = deque()
         self.batch = 0
         """How many of them the latest attempt sent; 0 if it did not come so far."""
+        self.most: int | None = None
+        """No attempt sends more than these, while the one is sought that is too large; None: as many as fit."""
         self.task: asyncio.Task[None] | None = None
         self._budget = room
 
-    def settle(self, count: int, failure: str | None = None) -> None:
-        """Let the oldest *count* records go: acknowledged, or given up."""
+    def settle(self, count: int, failure: str | None = None, refusal: EventRefusalReason | None = None) -> None:
+        """Let the oldest *count* records go: acknowledged, or given up, or refused by the broker."""
         # Room is given back once for the whole batch: each return wakes who waits.
         self.batch = freed = 0
         for _ in range(count):
             record = self.records.popleft()
             freed += record.size
+            record.refusal = refusal
             record.delivery.settle(failure)
         if count:
             self._budget.free(freed)
 
-    def expire(self, now: float, failure: str) -> None:
+    def expire(self, now: float, failure: str, refusal: EventRefusalReason | None = None) -> None:
         """Give up the records whose time is over."""
         # A deadline is set when a record comes in, so those whose time is over are the oldest.
-        self.settle(sum(1 for record in self.records if record.deadline <= now), failure)
+        self.settle(sum(1 for record in self.records if record.deadline <= now), failure, refusal)

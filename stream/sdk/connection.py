@@ -48,7 +48,9 @@ class ProducerPolicy(Struct, frozen=True, kw_only=True):
 class BatchBuilder(Protocol):
     """What is used of aiokafka's BatchBuilder."""
 
-    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object | None:
+    def append(
+        self, *, timestamp: int | None, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> object | None:
         """Return None if the batch is full."""
 
 

@@ -44,6 +44,8 @@ class Where(TypedDict, total=False):
     """An opaque id, never a name or address: events of the same customer are found by it, whatever the channel."""
     topic: str | None
     """What it is about, where somebody knows that."""
+    revision: int
+    """Higher each time the call system corrects what it told: then this report stands, whenever it comes."""
 
 
 def utc_now() -> datetime:

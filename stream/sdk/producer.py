@@ -16,13 +16,22 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
 
 from stream.core.cloudevents import Event, EventDecoder, encode, key_of
-from stream.errors import BrokerError, BrokerRefused, ContactStreamError, InvalidEvent, SettingsError
+from stream.errors import (
+    BrokerError,
+    BrokerRefused,
+    ContactStreamError,
+    EventRefusalReason,
+    EventsRefused,
+    InvalidEvent,
+    SettingsError,
+)
 from stream.sdk.buffer import BufferedRecord, ByteBudget, Delivery, PartitionBuffer
 from stream.sdk.connection import Client, Link, ProducerPolicy
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
@@ -47,7 +56,10 @@ aiokafka tries an idempotent batch for ever, and after a broker has hung for a w
 BREATHER = 500
 """So many events of a large batch are taken before others get their turn on the event loop."""
 
-HOPELESS = (MessageSizeTooLargeError, TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+BEYOND_MAX_BYTES = (MessageSizeTooLargeError, RecordListTooLargeError)
+NO_RIGHT = (TopicAuthorizationFailedError, ClusterAuthorizationFailedError)
+
+HOPELESS = (*BEYOND_MAX_BYTES, *NO_RIGHT)
 """What will not be better at the next attempt."""
 
 
@@ -61,6 +73,7 @@ class EncodedEvent(NamedTuple):
     topic: str
     key: bytes
     value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 def checked(event: Event) -> bytes:
@@ -122,14 +135,24 @@ class Producer:
         return await delivery.wait()
 
     async def send_encoded(self, events: Iterable[EncodedEvent]) -> int:
-        """As `send_many`, for events that were checked and encoded before: they go as they are."""
+        """
+        As `send_many`, for events that were checked and encoded before: they go as they are.
+
+        Raises EventsRefused, a BrokerError, where the broker will not have some of them.
+        """
         delivery = Delivery()
-        for topic, key, value in events:
+        records: list[BufferedRecord] = []
+        for topic, key, value, headers in events:
             self._refuse_if_closed()
-            await self._hand_over(topic, BufferedRecord(key, value, delivery))
+            records.append(BufferedRecord(key, value, delivery, headers))
+            await self._hand_over(topic, records[-1])
             if not delivery.taken % BREATHER:
                 await asyncio.sleep(0)
-        return await delivery.wait()
+        try:
+            return await delivery.wait()
+        except BrokerError as lost:
+            reasons = {place: one.refusal for place, one in enumerate(records) if one.refusal}
+            raise EventsRefused(str(lost), reasons) if reasons else lost from None
 
     async def post(self, event: Event) -> None:
         """Return when there is room for the event in the buffer; `flush` and `close` tell if it was lost."""
@@ -225,6 +248,10 @@ class Producer:
             if failure is None:
                 pause = FIRST_PAUSE_SECONDS
                 continue
+            # The broker does not say which record is at fault: it is sought by halves, so that no other is given up.
+            if isinstance(failure, BEYOND_MAX_BYTES) and buffer.batch > 1:
+                buffer.most = buffer.batch // 2
+                continue
             left = buffer.records[0].deadline - asyncio.get_running_loop().time()
             # Never past the deadline of the oldest: its sender learns in time that it was given up.
             await asyncio.sleep(max(0.0, min(pause, left)))
@@ -248,8 +275,9 @@ class Producer:
             return None
         said = problem if isinstance(problem, ContactStreamError) else type(problem).__name__
         logger.warning("%s: the broker at %s: %s", buffer.topic, self._link.address, said)
-        # After these the connection is as good as before; after anything else nobody knows.
-        if not isinstance(problem, (UnknownTopicOrPartitionError, *HOPELESS)):
+        # After these the connection is as good as before; after anything else nobody knows. After a batch that was too
+        # large an idempotent client has counted what the broker has not, which then refuses all that follow.
+        if not isinstance(problem, (UnknownTopicOrPartitionError, *NO_RIGHT)):
             self._link.drop(client)
         return problem
 
@@ -262,13 +290,16 @@ class Producer:
         # A batch is made anew for each attempt: what could not be sent may have been given up meanwhile.
         batch, count = client.create_batch(), 0
         for record in buffer.records:
+            if count == buffer.most:
+                break
             # The time of arrival, not of the event: brokers delete by it, and a recorded day would be gone at once.
-            if batch.append(timestamp=None, key=record.key, value=record.value) is None:
+            if batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
                 break
             count += 1
         buffer.batch = count
         await (await client.send_batch(batch, buffer.topic, partition=buffer.partition))
         buffer.settle(count)
+        buffer.most = None if buffer.most is None or count < buffer.most else 2 * buffer.most
 
     def _reload(self, buffer: PartitionBuffer) -> None:
         """Put records into the buffers that they belong to, now that the topic's partitions are known."""
@@ -278,14 +309,14 @@ class Producer:
             self._load(buffer.topic, record)
 
     def _give_up(self, buffer: PartitionBuffer, failure: Exception) -> None:
-        why = self._explain(buffer, failure)
-        # A batch that will never be taken goes as a whole: the broker does not say which record is at fault. A
-        # login that is refused at the first connection is a mistake of the settings, and told at once; one that
-        # worked before may be refused only for now. Everything else waits for its own deadline.
+        why, refusal = self._explain(buffer, failure), _refusal(failure)
+        # A batch without a right goes as a whole: each of its records is refused. A login that is refused at the first
+        # connection is a mistake of the settings, and told at once; one that worked before may be refused only for
+        # now. Everything else waits for its own deadline.
         if isinstance(failure, HOPELESS) or (isinstance(failure, BrokerRefused) and not self._link.was_connected):
-            buffer.settle(buffer.batch or len(buffer.records), why)
+            buffer.settle(buffer.batch or len(buffer.records), why, refusal)
         else:
-            buffer.expire(asyncio.get_running_loop().time(), why)
+            buffer.expire(asyncio.get_running_loop().time(), why, refusal)
 
     def _explain(self, buffer: PartitionBuffer, failure: Exception) -> str:
         at = f"the broker at {self._link.address}"
@@ -299,6 +330,19 @@ class Producer:
             return f"{at} refuses events on {buffer.topic}: {type(failure).__name__}"
         seconds = self._policy.delivery_timeout.total_seconds()
         return f"{at} did not take them within {seconds:g} s (delivery_timeout): {type(failure).__name__}"
+
+
+def _refusal(failure: Exception) -> EventRefusalReason | None:
+    match failure:
+        case MessageSizeTooLargeError() | RecordListTooLargeError():
+            return "too_large"
+        case UnknownTopicOrPartitionError():
+            return "no_topic"
+        # Without a right on the cluster nothing at all can be written: that is no matter of certain events.
+        case TopicAuthorizationFailedError():
+            return "no_right"
+        case _:
+            return None
 
 
 # Keys are few, one for each queue, and murmur2 runs in Python for each byte.

@@ -1,5 +1,6 @@
 """What a gateway in trouble sets off: its own pages, minute by minute."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,15 @@ MENDED_AT = EPOCH + timedelta(minutes=40)
 SPOOLING, FULL = ("ContactGatewaySpooling", "instance gateway-0"), ("ContactGatewaySpoolFull", "instance gateway-0")
 
 
-def scrape(**changes: object) -> Figures:
-    spool = SimpleNamespace(**{"events": 0, "bytes": 0, "limit_bytes": 1000, "broken": None, "oldest": None} | changes)
-    text = written(gateway_families(PostCounts(), spool), TextFormat.TEXT).decode()  # type: ignore[arg-type]  # its figures
+ASIDE = ("ContactGatewaySetAside", "instance gateway-0")
+
+IDLE = {"events": 0, "bytes": 0, "limit_bytes": 1000, "broken": None, "oldest": None, "aside": 0}
+
+
+def scrape(set_aside: int = 0, **changes: object) -> Figures:
+    counts = Counter({"too_large": set_aside})
+    forwarder = SimpleNamespace(spool=SimpleNamespace(**IDLE | changes), set_aside_counts=counts)
+    text = written(gateway_families(PostCounts(), forwarder), TextFormat.TEXT).decode()  # type: ignore[arg-type]  # its figures
     target = (("instance", "gateway-0"), ("job", "gateway"))
     return {(name, tuple(sorted((*labels, *target)))): value for (name, labels), value in parsed(text).items()}
 
@@ -42,18 +49,27 @@ def cannot_be_written(at: datetime) -> Figures:
     return scrape(broken="disk full")
 
 
+def sets_aside(at: datetime) -> Figures:
+    return scrape(set_aside=1 + int((at - BROKEN_AT).total_seconds()) // 60)
+
+
 def scrapes(trouble: Callable[[datetime], Figures]) -> Scrapes:
-    return [trouble(at) if BROKEN_AT <= at < MENDED_AT else scrape() for at in instants(timedelta(hours=1))]
+    # A counter stays where it was when the trouble is over.
+    ended = scrape(set_aside=30) if trouble is sets_aside else scrape()
+    return [
+        trouble(at) if BROKEN_AT <= at < MENDED_AT else ended if at >= MENDED_AT else scrape()
+        for at in instants(timedelta(hours=1))
+    ]
 
 
-STORIES = [(waits, SPOOLING), (fills, FULL), (cannot_be_written, FULL)]
+STORIES = [(waits, SPOOLING), (fills, FULL), (cannot_be_written, FULL), (sets_aside, ASIDE)]
 
 
 @pytest.mark.parametrize(("trouble", "alert"), STORIES, ids=lambda part: getattr(part, "__name__", ""))
 def test_trouble_of_a_gateway_is_told_and_is_over_when_it_is_mended(
     trouble: Callable[[datetime], Figures], alert: tuple[str, str], tmp_path: Path
 ) -> None:
-    told = {"9m": set(), "13m": {alert}, "39m": {alert}, "45m": set()}
+    told = {"9m": set(), "13m": {alert}, "39m": {alert}, "55m": set()}
 
     assert_told(scrapes(trouble), told, tmp_path, only="ContactGateway.*")
 

@@ -29,13 +29,17 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
+WITH_A_COMMAND = [name for name, source in SOURCES.items() if source.read or source.pull]
+"""What is nothing but a webhook the gateway serves."""
+
+
 def test_the_help_lists_every_source_with_a_sentence() -> None:
     said = " ".join(contact_stream("source", "--help").output.split())
 
-    assert all(source.name in said for source in SOURCES.values())
+    assert {name for name in SOURCES if f" {name} " in said} == set(WITH_A_COMMAND)
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", WITH_A_COMMAND)
 def test_the_help_of_a_source_has_its_own_options_and_those_of_all(name: str) -> None:
     said = contact_stream("source", name, "--help").output
 

@@ -11,16 +11,17 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
 
 from scripts.apache_kafka.admin import admin_of
 from stream.broker import embedded
 from stream.broker.embedded import EmbeddedBroker
 from stream.core.cloudevents import Event
-from stream.errors import BrokerError, InvalidEvent, SettingsError
+from stream.errors import BrokerError, EventsRefused, InvalidEvent, SettingsError
 from stream.families.registry import DECODER
 from stream.sdk.blocking import BlockingProducer
 from stream.sdk.factory import EventFactory
-from stream.sdk.producer import BufferFull, Producer, ProducerPolicy
+from stream.sdk.producer import BufferFull, EncodedEvent, Producer, ProducerPolicy
 from tests.brokers import Broker
 
 IMPATIENT = ProducerPolicy(delivery_timeout=timedelta(seconds=0.3), request_timeout=timedelta(seconds=0.3))
@@ -210,8 +211,9 @@ async def test_a_producer_heals_when_its_broker_was_restarted(
 class Connection:
     """A client of a broker with one partition that acknowledges, or never does."""
 
-    def __init__(self, *, acknowledges: bool) -> None:
+    def __init__(self, *, acknowledges: bool, most_bytes: int = 1_000_000) -> None:
         self.acknowledges = acknowledges
+        self.most_bytes = most_bytes
         self.batches: list[list[bytes]] = []
 
     def create_batch(self) -> "Gathered":
@@ -221,7 +223,9 @@ class Connection:
         del topic, partition
         self.batches.append(batch)
         answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        if self.acknowledges:
+        if sum(map(len, batch)) > self.most_bytes:
+            answer.set_exception(MessageSizeTooLargeError())
+        elif self.acknowledges:
             answer.set_result(None)
         return answer
 
@@ -229,8 +233,8 @@ class Connection:
 class Gathered(list[bytes]):
     """A batch."""
 
-    def append(self, *, timestamp: int | None, key: bytes, value: bytes) -> object:  # type: ignore[override]  # aiokafka's
-        del timestamp, key
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes, headers: object) -> object:  # type: ignore[override]  # aiokafka's
+        del timestamp, key, headers
         super().append(value)
         return self
 
@@ -268,6 +272,22 @@ async def test_a_connection_that_never_acknowledges_is_given_up_long_before_the_
 
     assert len(stuck.batches[0]) == 1
     assert good.batches == stuck.batches[:1]
+
+
+async def test_of_a_batch_that_is_too_large_only_the_events_at_fault_are_given_up() -> None:
+    # One connection after each refusal: an idempotent client is of no use after it.
+    policy = ProducerPolicy(delivery_timeout=timedelta(minutes=2))
+    sent = [b"%d" % number for number in range(50)]
+    sent[7] = sent[30] = b"x" * 200
+    connections = [Connection(acknowledges=True, most_bytes=150) for _ in range(60)]
+    async with Producer("nowhere:9092", policy=policy) as producer:
+        producer._link = Links(*connections)  # type: ignore[assignment]  # all that is used of one
+        with pytest.raises(EventsRefused) as refused:
+            await producer.send_encoded(EncodedEvent("contacts", b"key", value) for value in sent)
+
+    assert refused.value.reasons == {7: "too_large", 30: "too_large"}
+    taken = [value for one in connections for batch in one.batches if sum(map(len, batch)) <= 150 for value in batch]
+    assert taken == [value for value in sent if len(value) < 200]
 
 
 @pytest.mark.parametrize("wrong", ["", "localhost", "kafka://", "http://localhost:9092", "localhost:0", "localhost:x"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,8 +10,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
+from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
@@ -53,6 +56,12 @@ CALLERS: Final = {
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+    ),
+    "genesys-cloud": Caller(
+        source=genesys_cloud.SOURCE,
+        options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
+        signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
+        bodies=[json.dumps(part).encode() for part in DAY],
     ),
     "mapped-webhook": Caller(
         source=MAPPED_WEBHOOK,

@@ -80,14 +80,17 @@ class Deferred:
         else:
             # A wrap-up that ended before the conversation did is counted with its end, and may yet be corrected.
             self.place, self.turn = found[0], "over" if known.wrapup_ended is not None else found[0]
+        if known.seldom is not None and known.seldom.revisions:
+            self.turn = "over"  # so nothing comes in its turn: each report has to be asked for its revision
 
     def after(self, event: SegmentEvent) -> Turn:
         """Return where the segment stands after a report; OUT_OF_TURN where something may have to be taken back."""
         turn = self.turn
         data: Any = event.data  # by its class it has what is asked of it below
         after = _AFTER[turn][type(event)]
-        # A contact that turns out to be outbound was never offered: its entry has to be taken back.
-        if after is OUT_OF_TURN or (data.direction == "outbound" and not self.segment.outbound):
+        # A contact that turns out to be outbound was never offered: its entry has to be taken back. And what is
+        # corrected may have been counted otherwise.
+        if after is OUT_OF_TURN or data.revision or (data.direction == "outbound" and not self.segment.outbound):
             return OUT_OF_TURN
         if turn == "waiting":
             # A ghost that leaves after all has been shown as expired.

@@ -43,6 +43,13 @@ class QueueData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False)
     """An opaque id, never a name or address; it is the same in contacts, cases and surveys."""
     topic: Name | None = None
     """What it is about, where somebody knows that."""
+    revision: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    """
+    Higher each time a system corrects what it told, such as the seconds of its last update.
+
+    Of two reports of a kind the one with the higher revision stands, whenever it comes; of one revision the earlier.
+    Holds, offers and calls back are not corrected.
+    """
 
 
 class ArrivalData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -33,9 +33,8 @@ QueueKey = tuple[str, str, Channel]
 RETENTION: Final = Retention(
     minutes=60 + 60,  # the longest window, and an hour for late events to reach theirs
     days=2,  # today and yesterday
-    duplicates=timedelta(minutes=10),
 )
-"""What a queue keeps. Finished segments stay for the duplicate window, so that repeats change nothing."""
+"""What a queue keeps. Finished segments stay for the duplicate window of its policy, so that repeats change nothing."""
 
 REACH: Final = RETENTION.reach
 """No window shows what is longer ago."""
@@ -59,8 +58,9 @@ class Queue:
         self.limits = shared((policy.threshold_ms, policy.short_abandon_ms))
         """By which a wait that ends now is judged."""
         self.phases = PhaseIndex()
-        # By then, whoever entered the queue has left it or expired, and no window shows that any more.
-        silence = REACH + policy.ghost_after
+        # By then, whoever entered the queue has left it or expired, and no window shows that any more; nor is anything
+        # told of it again.
+        silence = max(REACH + policy.ghost_after, policy.duplicate_window)
         self.counts: Windowed[Tally] = Windowed(
             TallyRow,
             RETENTION,
@@ -148,10 +148,14 @@ class Queue:
         must have ended, and each only when it *may go*: a replay must not meet a part of it. The others are
         ghosts, long gone from the board.
         """
-        now, ghost_after = self.counts.watermark, self.policy.ghost_after
+        now, ghost_after, duplicate_window = (
+            self.counts.watermark,
+            self.policy.ghost_after,
+            self.policy.duplicate_window,
+        )
         return self.phases.forget(
-            finished_until=now - RETENTION.duplicates,
-            elsewhere_until=now - max(RETENTION.duplicates, ghost_after),
+            finished_until=now - duplicate_window,
+            elsewhere_until=now - max(duplicate_window, ghost_after),
             open_until=now - ghost_after - GHOSTS_KEPT,
             may_go=may_go,
         )

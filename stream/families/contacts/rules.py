@@ -11,8 +11,10 @@ from stream.core.served import Served
 __all__ = ["RULES", "Formula", "Policy"]
 
 
-_LONGEST_GRACE = timedelta(minutes=10)
-"""Later a finished segment is forgotten, and whatever is told of it begins another."""
+_SHORTEST_DUPLICATES = timedelta(minutes=10)
+"""So long a finished segment is kept at least; later, whatever is told of it begins another."""
+
+_LONGEST_DUPLICATES = timedelta(days=31)
 
 
 @lru_cache
@@ -58,6 +60,8 @@ class Policy(Served, frozen=True, kw_only=True):
     """The share of contacts that should be met."""
     ghost_after: timedelta = timedelta(hours=4)
     """An open contact older than this will never end: it is expired."""
+    duplicate_window: timedelta = _SHORTEST_DUPLICATES
+    """How long a finished contact is kept, so that what is told of it again, or anew, is not taken for another one."""
     inferred_grace: timedelta = timedelta(seconds=10)
     """How long, in the time of the events, a counter waits for the report of what is only inferred from others."""
 
@@ -90,8 +94,16 @@ def _formula(value: object) -> Formula:
 
 def _grace(value: object) -> timedelta:
     length = read.any_seconds(value)
-    if length > _LONGEST_GRACE:
-        raise ValueError(f"must be at most {_LONGEST_GRACE // timedelta(seconds=1)} seconds")
+    if length > _SHORTEST_DUPLICATES:
+        raise ValueError(f"must be at most {_SHORTEST_DUPLICATES // timedelta(seconds=1)} seconds")
+    return length
+
+
+def _duplicates(value: object) -> timedelta:
+    length = read.some_seconds(value)
+    if not _SHORTEST_DUPLICATES <= length <= _LONGEST_DUPLICATES:
+        shortest, longest = (limit // timedelta(seconds=1) for limit in (_SHORTEST_DUPLICATES, _LONGEST_DUPLICATES))
+        raise ValueError(f"must be from {shortest} to {longest} seconds")
     return length
 
 
@@ -105,6 +117,7 @@ RULES: Rules[Policy] = Rules(
         "time_zone": PolicyKey("time_zone", read.zone),
         "day_starts": PolicyKey("day_starts", read.clock),
         "ghost_after_seconds": PolicyKey("ghost_after", read.some_seconds),
+        "duplicate_window_seconds": PolicyKey("duplicate_window", _duplicates),
         "inferred_grace_seconds": PolicyKey("inferred_grace", _grace),
         "minimum_volume": PolicyKey("minimum_volume", read.volume),
         "longest_wait_limit_seconds": PolicyKey("longest_wait_limit", read.some_seconds),

@@ -1,8 +1,8 @@
 """One visit of one contact to one queue, told by events in any order, with any of them repeated or missing.
 
-A segment keeps *facts*: of each kind of report the earliest. What it counts for follows from its
-facts alone (`stream.families.contacts.outcome`), so neither order nor repetition matters, and whatever a later
-report corrects comes out as the difference between the contributions before and after.
+A segment keeps *facts*: of each kind of report that of the highest revision, and of these the earliest. What it counts
+for follows from its facts alone (`stream.families.contacts.outcome`), so neither order nor repetition matters, and
+whatever a later report corrects comes out as the difference between the contributions before and after.
 
 Only the fold that owns a segment changes it.
 """
@@ -82,6 +82,8 @@ class Seldom(Struct, frozen=True, array_like=True, gc=False):
     missed: tuple[tuple[str, datetime], ...] = ()
     """Offers that rang in vain, by offer or event id."""
     outbound: bool = False
+    revisions: tuple[tuple[str, int], ...] = ()
+    """By fact: the revision of the report that stands, where that was a corrected one."""
 
 
 WaitLimits = tuple[int, int]
@@ -162,12 +164,32 @@ _NOTHING = Seldom()
 
 def fold_segment(segment: Segment, event: SegmentEvent) -> bool:
     """Add what *event* reports to the segment; tell whether that was anything new."""
+    if _is_superseded(segment, event):
+        return False
     new = FOLDS[type(event)](segment, event)
     # Any report may be the one that says so: those before it did not know.
     if event.data.direction == "outbound" and not segment.outbound:
         segment.seldom = replace(segment.seldom or _NOTHING, outbound=True)
         return True
     return new
+
+
+def _is_superseded(segment: Segment, event: SegmentEvent) -> bool:
+    """Tell whether a higher revision of what *event* reports is known; forget what is known of a lower one."""
+    fact, revision, seldom = _FACTS.get(type(event)), event.data.revision, segment.seldom or _NOTHING
+    if fact is None or not (revision or seldom.revisions):
+        return False
+    revisions = dict(seldom.revisions)
+    known = revisions.get(fact, 0)
+    if revision > known:
+        revisions[fact] = revision
+        seldom = replace(seldom, revisions=tuple(sorted(revisions.items())))
+        if fact in Seldom.__struct_fields__:
+            seldom = replace(seldom, **{fact: None})
+        else:
+            setattr(segment, fact, None)
+        segment.seldom = seldom
+    return revision < known
 
 
 # Of two facts of a kind the smaller stands. Each function below says so itself: one for all of them would find the
@@ -281,6 +303,19 @@ A table, since `match` would try class after class for every event.
 
 FACT_REPORTS: Final = frozenset(FOLDS)
 """Reports that figures are made of; that a contact was offered to an agent is told, and counts for nothing."""
+
+_FACTS: Final[Mapping[type[SegmentEvent], str]] = {
+    ContactEnqueued: "enqueued",
+    ContactAnswered: "answered",
+    ContactAbandoned: "abandoned",
+    ContactDequeued: "dequeued",
+    ContactBlocked: "blocked",
+    ContactEnded: "ended",
+    ContactTransferred: "transferred",
+    ContactWrapupStarted: "wrapup_started",
+    ContactWrapupEnded: "wrapup_ended",
+}
+"""The fact that a report is of, where there is one of its kind: holds and offers are sets, and are not corrected."""
 
 
 def tells(event: SegmentEvent) -> bool:

@@ -20,5 +20,5 @@ def _with_shared_limits(row: EpisodeRow) -> EpisodeRow:
 # Version 2 is that of the first release: every version since then is read (docs/decisions/0014-*.md).
 TALLIES: RowCodec[TallyKey, TallyRow] = RowCodec(TallyKey, TallyRow, version=3, oldest=2)
 SEGMENTS: RowCodec[EpisodeKey, EpisodeRow] = RowCodec(
-    EpisodeKey, EpisodeRow, version=2, oldest=2, share=_with_shared_limits
+    EpisodeKey, EpisodeRow, version=3, oldest=2, share=_with_shared_limits
 )

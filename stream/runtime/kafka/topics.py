@@ -28,11 +28,26 @@ from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import RIGHTS, cannot
 from stream.settings import EMBEDDED
 
-__all__ = ["DEAD_LETTERS", "TopicDeclaration", "changelog_topic", "dead_letter_topic", "ensure_topics", "source_topic"]
+__all__ = [
+    "DEAD_LETTERS",
+    "HEADER_PREFIX",
+    "TopicDeclaration",
+    "changelog_topic",
+    "dead_letter_topic",
+    "ensure_topics",
+    "source_topic",
+]
 
 logger = logging.getLogger(__name__)
 
 DEAD_LETTERS = "dead-letters"
+
+HEADER_PREFIX = "dead-letter."
+"""
+Begins the names of headers that say of a dead letter why it is one: `reason`, `field`, `error`, `topic`, `partition`,
+`offset`; and of what was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how many bytes they
+had.
+"""
 
 _TANSU = "tansu_cluster"
 """The cluster that a broker of Tansu is of, as the embedded one is, where nobody says otherwise."""

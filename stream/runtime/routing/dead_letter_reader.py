@@ -8,8 +8,7 @@ from aiokafka.structs import ConsumerRecord
 from msgspec import Struct
 
 from stream.errors import BrokerError
-from stream.runtime.kafka.topics import DEAD_LETTERS
-from stream.runtime.routing.dead_letters import HEADER_PREFIX
+from stream.runtime.kafka.topics import DEAD_LETTERS, HEADER_PREFIX
 from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import RIGHTS, cannot
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from aiokafka.errors import InvalidTimestampError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from stream.errors import BrokerError, ContactStreamError, InvalidEvent
+from stream.runtime.kafka.topics import HEADER_PREFIX
 from stream.runtime.kafka.transport import Producer
 from stream.runtime.kafka.unreadable import Unreadable
 from stream.runtime.source_topic import Record
@@ -22,12 +23,6 @@ from stream.status.feed import Feed
 __all__ = ["REKEYED", "DeadLetter", "DeadLetterLimitReached", "MisroutedRecord", "Outlet"]
 
 logger = logging.getLogger(__name__)
-
-HEADER_PREFIX = "dead-letter."
-"""
-Begins the names of our headers: `reason`, `field`, `error`, `topic`, `partition`, `offset`; and of what
-was too large: `omitted` says which of `value,headers,key`, `omitted-bytes` how many bytes they had.
-"""
 
 REKEYED = "rekeyed"
 """Header of a record that was forwarded to its right key: where it came from. It is not forwarded twice."""

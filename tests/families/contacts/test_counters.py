@@ -15,7 +15,7 @@ from stream.families.contacts.events import ContactEnded, ContactWrapupEnded, Co
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.snapshot import QueueSnapshot
 from stream.families.contacts.tally import Tally, TallyRow
-from tests.families.contacts.test_laws import SOON_GHOSTS, days, with_repeats
+from tests.families.contacts.test_laws import SOON_GHOSTS, corrected_days, days, with_repeats
 from tests.timeline import TEN, after, event, fold_of, sales, shown, story
 
 END = TEN + timedelta(hours=1, minutes=45)
@@ -193,7 +193,7 @@ def test_a_day_with_one_contact_in_seven_shuffled_within_five_seconds_ends_witho
         assert queue.shown == queue.total
 
 
-@given(days(), st.randoms(use_true_random=False), st.sampled_from([Policies(), SOON_GHOSTS]))
+@given(days() | corrected_days(), st.randoms(use_true_random=False), st.sampled_from([Policies(), SOON_GHOSTS]))
 def test_counters_never_fall_and_are_the_same_whoever_looked_when(
     day: list[Event], chance: random.Random, policies: Policies
 ) -> None:

@@ -21,6 +21,7 @@ from stream.families.contacts.events import (
     ContactEnded,
     ContactEnqueued,
     ContactTransferred,
+    SegmentEvent,
 )
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.rules import Formula
@@ -90,6 +91,18 @@ def days(draw: st.DrawFn) -> list[Event]:
     return sorted(told, key=lambda reported: reported.time)
 
 
+@st.composite
+def corrected_days(draw: st.DrawFn) -> list[Event]:
+    """A day of which some reports are corrected, once or twice."""
+    told = draw(days())
+    for number, reported in enumerate(list(told)):
+        if isinstance(reported, SegmentEvent) and draw(st.integers(0, 4)) == 0:
+            data = replace(reported.data, revision=draw(st.integers(1, 3)))
+            at = reported.time + timedelta(milliseconds=draw(st.integers(-20_000, 20_000)))
+            told.append(replace(reported, id=f"{reported.id}:{number}", time=at, data=data))
+    return sorted(told, key=lambda reported: reported.time)
+
+
 def uncorrected(queue: QueueSnapshot) -> QueueSnapshot:
     """Return a queue as if nothing had ever been taken back."""
     return replace(queue, counted=replace(queue.counted, taken_back=b""))
@@ -101,7 +114,7 @@ def board(fold: ContactsFold) -> list[QueueSnapshot]:
     return [uncorrected(queue) for queue in shown]
 
 
-@given(days(), st.randoms(use_true_random=False))
+@given(days() | corrected_days(), st.randoms(use_true_random=False))
 def test_neither_order_nor_repetition_changes_the_board(day: list[Event], chance: random.Random) -> None:
     mixed = day + [reported for reported in day if chance.random() < 0.3]
     chance.shuffle(mixed)
@@ -110,7 +123,7 @@ def test_neither_order_nor_repetition_changes_the_board(day: list[Event], chance
 
 
 @pytest.mark.parametrize("policies", [Policies(), SOON_GHOSTS], ids=["default", "ghosts within a minute"])
-@given(day=days(), batch=st.integers(1, 20), chance=st.randoms(use_true_random=False))
+@given(day=days() | corrected_days(), batch=st.integers(1, 20), chance=st.randoms(use_true_random=False))
 def test_the_size_of_batches_changes_nothing(
     day: list[Event], batch: int, chance: random.Random, policies: Policies
 ) -> None:
@@ -188,7 +201,7 @@ def ghosts(known: list[Event], queue: str, at: datetime) -> int:
 ENDS = (ContactAnswered, ContactAbandoned, ContactDequeued, ContactEnded, ContactTransferred)
 
 
-@given(days(), st.randoms(use_true_random=False))
+@given(days() | corrected_days(), st.randoms(use_true_random=False))
 def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event], chance: random.Random) -> None:
     """
     Many checkpoints, each cut off anywhere, commits that lag, evictions, repeats; rows go through the codec.
@@ -209,7 +222,7 @@ def test_crashes_anywhere_count_nothing_twice_and_lose_nothing(day: list[Event],
     assert in_order[0] == in_order[1]
 
 
-@given(days(), st.randoms(use_true_random=False))
+@given(days() | corrected_days(), st.randoms(use_true_random=False))
 def test_repeats_within_the_duplicate_window_change_nothing_even_when_all_is_committed_at_once(
     day: list[Event], chance: random.Random
 ) -> None:

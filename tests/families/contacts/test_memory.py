@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Event
 from stream.core.family import merged
 from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
+from stream.core.policies import Policies, Rule
 from stream.families.contacts.events import ContactAbandoned
 from stream.families.contacts.fold import ContactsFold
 from stream.families.contacts.queue import RETENTION, Queue
+from stream.families.contacts.rules import Policy
 from tests.timeline import TEN, after, event, shown, story
 
 pytestmark = pytest.mark.slow
@@ -30,7 +32,7 @@ def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and
     fold.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
     fold.settle()
     fold.segments.drain_changed()
-    late = event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))
+    late = event("enqueued", "bob", after("01:00") + Policy().duplicate_window + timedelta(minutes=1))
 
     fold.apply([late], [3])
     fold.settle()
@@ -47,7 +49,7 @@ def test_a_finished_segment_that_was_written_goes_after_the_duplicate_window_and
 def test_a_finished_segment_that_no_checkpoint_has_seen_goes_without_a_trace() -> None:
     fold = ContactsFold()
     fold.apply(story("00:00 enqueued ann\n00:10 answered ann\n01:00 ended ann"), [0, 1, 2])
-    fold.apply([event("enqueued", "bob", after("01:00") + RETENTION.duplicates + timedelta(minutes=1))], [3])
+    fold.apply([event("enqueued", "bob", after("01:00") + Policy().duplicate_window + timedelta(minutes=1))], [3])
     fold.settle()
 
     assert [key[3] for key, _ in fold.segments.drain_changed()] == ["bob"]
@@ -185,6 +187,23 @@ def test_a_source_that_is_an_hour_behind_has_the_same_duplicate_window() -> None
     (queue,) = shown(fold, after("62:00"))
     assert duplicates == 3
     assert (queue.total.offered, queue.total.answered) == (3, 1)
+
+
+SLOW_SOURCE = Policies(rules=(Rule(queue="sales", changes={"duplicate_window": timedelta(days=6)}),))
+CALL = "00:00 enqueued ann {0}\n00:10 answered ann {0}\n01:00 ended ann {0}\n"
+
+
+@pytest.mark.parametrize(("queue", "answered"), [("sales", 1), ("support", 2)])
+def test_a_queue_whose_source_tells_again_after_days_knows_its_contacts_for_so_long(queue: str, answered: int) -> None:
+    fold = ContactsFold(SLOW_SOURCE)
+    call = story(CALL.format(f"queue={queue}"))
+    # Busy for two days, then silent for longer than other queues are remembered.
+    busy = [event("enqueued", f"b{hour}", TEN + timedelta(hours=hour), queue=queue) for hour in range(48)]
+
+    elsewhere = event("enqueued", "dan", TEN + timedelta(days=5), queue="other")
+    live(fold, [*call, *busy, elsewhere, *call])
+
+    assert {each.queue: each.total.answered for each in shown(fold, TEN + timedelta(days=1))}[queue] == answered
 
 
 def test_names_that_were_mistakes_make_room_for_real_queues_in_the_end() -> None:

@@ -80,6 +80,7 @@ def _episodes() -> Iterator[tuple[str, int, Segment | Callback]]:
                 blocked=Fact(after("00:00"), note="full"),
                 missed=(("offer-1", after("00:05")), ("offer-2", after("00:15"))),
                 outbound=True,
+                revisions=(("answered", 1_641_870_587),),
             ),
             limits=(20_000, 5_000),
         ),

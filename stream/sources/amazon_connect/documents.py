@@ -1,0 +1,82 @@
+"""Finds the documents in a request: by themselves, several in a row, or packed by Firehose or an EventBridge pipe."""
+
+import json
+from binascii import Error as Base64Error
+from binascii import a2b_base64
+from collections.abc import Iterator
+from typing import Any, Final
+
+from stream.sources.amazon_connect.aws_object import UnusableDocument
+
+__all__ = ["documents_in"]
+
+_PACKED_AT_MOST: Final = 4
+"""An agent event in a Kinesis record in a Firehose record in a list: nobody packs deeper."""
+
+
+def _no_number(_: str) -> object:
+    raise ValueError
+
+
+# The one decoder that says where a value ends: Firehose may put several into one record, with nothing between them.
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
+
+
+def documents_in(data: bytes, packed: int = 0) -> Iterator[dict[str, Any] | UnusableDocument]:
+    """Yield each object that is no package, and in place of what cannot be read what is wrong with it."""
+    try:
+        for value in _values_in(data):
+            yield from _unpacked(value, packed)
+    except UnusableDocument as problem:
+        yield problem
+
+
+def _values_in(data: bytes) -> Iterator[object]:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise UnusableDocument("not_utf8", "the text is not UTF-8") from None
+    at = 0
+    while (at := _end_of_space(text, at)) < len(text):
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        # Brackets may be nested as deep as somebody likes: the decoder answers that with RecursionError.
+        except (ValueError, RecursionError):
+            raise UnusableDocument("not_json", "the text is not JSON") from None
+        yield value
+
+
+def _end_of_space(text: str, at: int) -> int:
+    while text[at : at + 1].isspace():
+        at += 1
+    return at
+
+
+def _unpacked(value: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
+    if packed > _PACKED_AT_MOST:
+        yield UnusableDocument("packed_too_deep", "packages are nested too deep")
+        return
+    match value:
+        case list():
+            for item in value:
+                yield from _unpacked(item, packed + 1)
+        case {"requestId": _, "records": list(records)}:  # a delivery of Firehose
+            for record in records:
+                yield from _record(record.get("data") if isinstance(record, dict) else None, packed + 1)
+        case {"eventSource": "aws:kinesis", "data": data}:  # of a pipe, which may have decoded it
+            yield from _record(data, packed + 1) if isinstance(data, str) else _unpacked(data, packed + 1)
+        case dict():
+            yield value
+        case _:
+            yield UnusableDocument("not_an_object", "the JSON is no object")
+
+
+def _record(data: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
+    try:
+        found = a2b_base64(data, strict_mode=True) if isinstance(data, str) else None
+    except (Base64Error, ValueError):
+        found = None
+    if found is None:
+        yield UnusableDocument("not_base64", "the data of the record is not base64")
+    else:
+        yield from documents_in(found, packed)

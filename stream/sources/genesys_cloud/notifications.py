@@ -1,0 +1,80 @@
+"""What Genesys Cloud sends: notifications, each of a topic, alone or in the envelope of Amazon EventBridge."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import MsgspecError, Struct
+
+__all__ = ["Notification", "UnusableNotification", "notifications_in"]
+
+_TOPIC: Final = re.compile(r"v2\.(detail\.events\.conversation|users|routing\.queues)\.([^.]{1,64})\.([a-zA-Z.]{1,40})")
+_ID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
+_NAME_LENGTH: Final = 80
+
+
+class UnusableNotification(Exception):
+    """A part of a request that cannot be used; `reason` is a stable code, the message quotes nothing of it."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """One notification: of what kind, about whom, and what it says."""
+
+    kind: str
+    """The topic with `{id}` in place of the id."""
+    about: str
+    """The id in the topic's name: of a conversation, user or queue."""
+    body: dict[str, Any]
+    sent_at: datetime | None
+    """When EventBridge got it, in whole seconds; some topics tell no other time."""
+
+
+class _Topic(Struct, rename="camel"):
+    topic_name: str
+    event_body: dict[str, Any] = {}
+
+
+class _Envelope(Struct):
+    detail: _Topic
+    time: datetime | None = None
+
+
+def notifications_in(body: bytes) -> Iterator[Notification | UnusableNotification]:
+    """Yield each notification of a request's body, which is one or a list of them; what is none as such."""
+    try:
+        content = msgspec.json.decode(body)
+    # A body may nest its brackets as deep as it likes: the decoder answers that with RecursionError.
+    except (MsgspecError, ValueError, RecursionError):
+        yield UnusableNotification("not_json", "the body is not JSON")
+        return
+    for part in content if isinstance(content, list) else [content]:
+        try:
+            yield _notification(part)
+        except UnusableNotification as problem:
+            yield problem
+
+
+def _notification(part: object) -> Notification:
+    is_wrapped = isinstance(part, dict) and "detail" in part
+    try:
+        envelope = msgspec.convert(part if is_wrapped else {"detail": part}, _Envelope)
+    except (MsgspecError, RecursionError) as failure:
+        raise UnusableNotification("no_notification", f"no notification of Genesys Cloud: {failure}") from None
+    topic = envelope.detail
+    kind, about = _kind_of(topic.topic_name)
+    at = envelope.time if envelope.time and envelope.time.tzinfo else None
+    return Notification(kind=kind, about=about, body=topic.event_body, sent_at=at)
+
+
+def _kind_of(name: str) -> tuple[str, str]:
+    """Return the topic without its id, and the id; of a topic that is not known, no more than what names it."""
+    if found := _TOPIC.fullmatch(name):
+        family, about, what = found.groups()
+        return f"v2.{family}.{{id}}.{what}", about
+    return _ID.sub("{id}", name)[:_NAME_LENGTH], ""

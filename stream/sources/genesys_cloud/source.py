@@ -1,0 +1,110 @@
+"""Genesys Cloud as a source: a webhook that takes its notifications, as EventBridge or anything else posts them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, MsgspecError, Struct
+
+from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.sdk.factory import EventFactory
+from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
+from stream.sources.genesys_cloud.detail_events import DetailEvent, channel_of
+from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification, notifications_in
+from stream.sources.genesys_cloud.queue_directory import QueueDirectory
+from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
+from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Location
+from stream.sources.secret_lines import SecretLines
+from stream.sources.source import Received, Source, Webhook
+
+__all__ = ["SOURCE", "GenesysCloudWebhook", "Options"]
+
+_CHANNEL_HEARTBEAT: Final = "channel.metadata"
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of a Genesys Cloud organization."""
+
+    key_file: Annotated[Path, Meta(description="A key in each line: what a request shows in the header.")]
+    header: Annotated[str, Meta(description="The header with the key.", pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
+    tenant: Annotated[str, Meta(description="Whose contacts they are.", min_length=1, max_length=128)] = DEFAULT_TENANT
+    source_name: Annotated[str, Meta(description="What events have as their source.", min_length=1, max_length=200)] = (
+        "/genesys-cloud"
+    )
+    queues_file: Annotated[
+        Path | None,
+        Meta(description="What `GET /api/v2/routing/queues` answered: names of queues. Others are called by their id."),
+    ] = None
+
+
+class GenesysCloudWebhook(Webhook):
+    """Takes detail events of conversations, and topics of users and queue members; raises SettingsError."""
+
+    def __init__(self, options: Options, intake: Intake) -> None:
+        self._options = options
+        self._header = options.header.lower()
+        self._keys = SecretLines(options.key_file)
+        self._queues = QueueDirectory(options.queues_file)
+        self._intake = intake
+
+    def verified(self, request: Received) -> bool:
+        """Tell whether the request shows a key."""
+        return self._keys.match(request.headers.get(self._header, ""))
+
+    def events(self, request: Received) -> Iterator[Event]:
+        """Yield what the notifications of a request tell; each of no use is counted, and changes nothing else."""
+        path = request.url.partition("?")[0]
+        number = -1
+        for number, found in enumerate(notifications_in(request.body)):
+            try:
+                if isinstance(found, UnusableNotification):
+                    raise found
+                yield from self._told(found, Location(path, 1, number))
+            except UnusableNotification as problem:
+                self._intake.refuse(BadLine(Location(path, 1, number), problem.reason, str(problem)))
+            # What msgspec says names a field, and quotes nothing.
+            except MsgspecError as failure:
+                self._intake.refuse(BadLine(Location(path, 1, number), "invalid_field", str(failure)))
+        if number < 0:
+            self._intake.ignore("empty")
+        # The request itself is counted where it is answered.
+        self._intake.read += max(number, 0)
+
+    def _told(self, found: Notification, place: Location) -> list[Event]:
+        if found.kind in DETAIL_KINDS:
+            events = self._of_conversation(found)
+        elif found.kind in USER_KINDS:
+            events = events_of_user(found, self._queues, self._options.source_name, self._options.tenant)
+        elif found.kind in OF_NO_USE or found.kind == _CHANNEL_HEARTBEAT:
+            events = []
+        else:
+            self._intake.wonder(found.kind, BadLine(place, "unknown_topic", "a topic that is not known"))
+            return []
+        if events:
+            self._intake.used[found.kind] += 1
+        else:
+            self._intake.ignore(found.kind)
+        return events
+
+    def _of_conversation(self, found: Notification) -> list[Event]:
+        told = msgspec.convert(found.body, DetailEvent)
+        channel = channel_of(told)
+        if channel is None:  # a shared screen, a supervisor who listens
+            return []
+        parts = (told.conversation_id, found.kind.rpartition("}.")[2], told.participant_id, told.event_time)
+        name = "/".join(map(str, parts))
+        made = iter(["", "/callback"])
+        factory = EventFactory(self._options.source_name, tenant=self._options.tenant, new_id=lambda: name + next(made))
+        queue = None if told.queue_id is None else self._queues.name_of(told.queue_id)
+        return DETAIL_KINDS[found.kind](ConversationEvents(told, channel, queue, factory)) or []
+
+
+SOURCE: Final = Source(
+    name="genesys-cloud",
+    about="Genesys Cloud's notifications, as Amazon EventBridge posts them: conversations, agents, queue members.",
+    options=Options,
+    webhook=GenesysCloudWebhook,
+)
+"""Its entry of the registry."""
