@@ -8,9 +8,10 @@ from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.freeswitch import source as freeswitch
-from stream.sources.mapped import source as mapped
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
+from stream.sources.mapped import source as mapped
+from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 
 __all__ = ["SOURCES"]
@@ -21,11 +22,12 @@ _ALL: Final = (
     asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,
-    mapped.MAPPED_FILE,
-    mapped.MAPPED_WEBHOOK,
     genesys_cloud.SOURCE,
     genesys_kafka.SOURCE,
     amazon_connect.SOURCE,
+    mapped.MAPPED_FILE,
+    mapped.MAPPED_WEBHOOK,
+    mapped_topic.MAPPED_TOPIC,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final, Literal
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.sources.intake import Intake
 from stream.sources.lines import CHUNK_BYTES, BadLine, Line, LineSplitter, Location
@@ -62,13 +63,13 @@ class RecordReader:
         for line in splitter.end():
             yield from self._of_text(line)
 
-    def of_body(self, body: bytes, name: str) -> Iterator[PayloadRecord]:
-        """Yield the records of one request; *name* is its path. It is counted as one already."""
+    def of_body(self, body: bytes, place: Location) -> Iterator[PayloadRecord]:
+        """Yield the records of one request or message, which is counted as one already."""
         self._intake.read -= 1
         if self._format.format == "json":
-            yield from self._of_text(Line(Location(name, 1, 0), body))
+            yield from self._of_text(Line(place, body))
         else:
-            yield from self.of_stream(io.BytesIO(body), name)
+            yield from self.of_stream(io.BytesIO(body), place.file)
 
     def _of_text(self, line: Line) -> Iterator[PayloadRecord]:
         if line.text is not None and not line.text.strip():
@@ -84,9 +85,7 @@ class RecordReader:
         if not found:
             self._intake.ignore("head" if self._format.format == "csv" else "no records")
         for number, value in enumerate(found, start=1):
-            yield PayloadRecord(
-                Location(line.place.file, line.place.line, line.place.offset + number - 1), number, value
-            )
+            yield PayloadRecord(replace(line.place, offset=line.place.offset + number - 1), number, value)
 
     def _of_json(self, line: Line) -> list[Any] | BadLine:
         try:

@@ -1,7 +1,8 @@
 """
 Any system whose payloads are JSON, or rows of a table: what they mean a mapping file says, and no code.
 
-Two entries of the registry: recorded files are read, and webhooks answered, by the same mapping.
+Two entries of the registry: recorded files are read, and webhooks answered, by the same mapping; a third, in
+`topic`, reads topics of Kafka by it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.errors import SettingsError
 from stream.sources.files import opened
 from stream.sources.intake import Intake
-from stream.sources.lines import BadLine
+from stream.sources.lines import BadLine, Location
 from stream.sources.mapped.mapping import EventMapping, MappedRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import PayloadRecord, RecordReader
@@ -106,8 +107,8 @@ class _MappedWebhook(Webhook):
 
     def events(self, request: Received) -> Iterable[Event]:
         # A query may hold what is not for a log.
-        path = request.url.partition("?")[0]
-        records = RecordReader(self._told.format, self._intake).of_body(request.body, path)
+        place = Location(request.url.partition("?")[0], line=1, offset=0)
+        records = RecordReader(self._told.format, self._intake).of_body(request.body, place)
         return events_of(self._told.mapping, records, self._intake)
 
 
