@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
@@ -55,6 +56,7 @@ def data_fields(kind: type[Event]) -> dict[str, DataField]:
     }
 
 
+@cache
 def data_type(kind: type[Event]) -> type[Struct]:
     """Return the struct that the data of a kind of event is."""
     (data,) = (field.type for field in msgspec.structs.fields(kind) if field.name == "data")
@@ -62,14 +64,15 @@ def data_type(kind: type[Event]) -> type[Struct]:
     return data
 
 
-def _plain(hint: Any) -> set[Any]:  # noqa: ANN401  # an annotation may be anything
+@cache
+def _plain(hint: Any) -> frozenset[Any]:  # noqa: ANN401  # an annotation may be anything
     """Return the types behind `Annotated` and `| None`."""
     if hasattr(hint, "__metadata__"):
         return _plain(hint.__origin__)
     parts = get_args(hint)
     if parts and get_origin(hint) not in {Literal, tuple}:
-        return set().union(*map(_plain, parts))
-    return {get_origin(hint) or hint}
+        return frozenset().union(*map(_plain, parts))
+    return frozenset({get_origin(hint) or hint})
 
 
 def _wanted(hint: Any, problem: str) -> str:  # noqa: ANN401  # ditto

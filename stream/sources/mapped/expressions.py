@@ -14,6 +14,7 @@ from typing import Any, Final
 import jmespath
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 
 __all__ = ["FUNCTIONS", "MAX_EXPRESSION_CHARS", "Expression", "InvalidExpression"]
 
@@ -110,7 +111,8 @@ class _Functions(functions.Functions):  # type: ignore[misc]  # it ships no type
             return None
 
 
-_OPTIONS: Final = jmespath.Options(custom_functions=_Functions())
+_INTERPRETER: Final = TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
+"""It keeps nothing of a record, so one is enough; `search` would make one each time."""
 
 
 class Expression:
@@ -123,8 +125,8 @@ class Expression:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")  # of what stands in backticks and is no JSON
-                self._compiled = jmespath.compile(text)
-            _check(self._compiled.parsed, anything=True)
+                self._parsed: dict[str, Any] = jmespath.compile(text).parsed
+            _check(self._parsed, anything=True)
         except RecursionError:
             raise InvalidExpression("it is nested too deeply") from None
         except JMESPathError as failure:
@@ -135,7 +137,7 @@ class Expression:
     def of(self, record: object) -> Any:  # noqa: ANN401  # any part of a JSON value
         """Return what it finds in a record, None where there is nothing; it never raises."""
         try:
-            return self._compiled.search(record, options=_OPTIONS)
+            return _INTERPRETER.visit(self._parsed, record)
         except (JMESPathError, RecursionError):
             return None
 

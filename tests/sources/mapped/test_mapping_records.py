@@ -1,15 +1,21 @@
 """From records to events: times and lengths in all their units, ids, and values that a rule cannot use."""
 
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, tag_of
 from stream.sources.intake import Intake
-from stream.sources.mapped.source import MappedFileOptions, read
+from stream.sources.lines import Location
+from stream.sources.mapped.mapping import EventMapping
+from stream.sources.mapped.payloads import PayloadFormat, RecordReader
+from stream.sources.mapped.source import MappedFileOptions, events_of, read
 from tests.sources.mapped.examples import mapping_of
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -280,3 +286,29 @@ def test_a_table_may_name_its_columns_itself(tmp_path: Path) -> None:
         "4: the row has 4 cells, and the table 6 columns",
         "5: not a row of a table in UTF-8",
     ]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@given(
+    sent=st.binary(max_size=200)
+    | st.lists(st.sampled_from([ONE, TWO, b"[]", b"{", b"", b"5", b"\xff"])).map(b"\n".join)
+)
+def test_whatever_bytes_are_sent_every_record_is_counted_once(form: Literal["json", "csv"], sent: bytes) -> None:
+    intake = Intake()
+    reader = RecordReader(PayloadFormat(format=form), intake)
+    mapping = EventMapping("calls.toml", "/x", ())
+
+    assert list(events_of(mapping, reader.of_stream(io.BytesIO(sent), "sent"), intake)) == []
+    counted = intake.refused.total() + intake.unknown.total() + intake.ignored.total() + intake.empty
+    assert intake.read == counted
+
+
+@given(sent=st.binary(max_size=200))
+def test_whatever_a_request_holds_it_counts_as_one_at_least(sent: bytes) -> None:
+    intake = Intake(read=1)  # whoever answers it counts it
+    reader = RecordReader(PayloadFormat(), intake)
+
+    list(events_of(EventMapping("calls.toml", "/x", ()), reader.of_body(sent, Location("post", 1, 0)), intake))
+
+    counted = intake.refused.total() + intake.unknown.total() + intake.ignored.total() + intake.empty
+    assert intake.read == counted >= 1
