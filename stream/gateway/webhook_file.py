@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
 from stream.sources.source import Webhook
 
@@ -23,7 +24,9 @@ class MountedWebhook(Struct, frozen=True):
 
     name: str
     webhook: Webhook
-    intake: Intake = field(default_factory=Intake)
+    intake: Intake
+    aside: list[BadLine]
+    """What of the request that is being read is of no use; a request is read in one go."""
 
 
 class _WebhookTable(Struct, forbid_unknown_fields=True):
@@ -59,9 +62,10 @@ def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
         options = msgspec.convert(told, source.options, dec_hook=_beside(path))
     except msgspec.ValidationError as failure:
         raise SettingsError(f"{where}: {failure}") from None
-    intake = Intake()
+    aside: list[BadLine] = []
+    intake = Intake(aside.append)
     try:
-        return MountedWebhook(name, source.webhook(options, intake), intake)
+        return MountedWebhook(name, source.webhook(options, intake), intake, aside)
     except SettingsError as failure:
         raise SettingsError(f"{where}: {failure}") from None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Final
 
 from starlette.requests import Request
@@ -13,12 +14,14 @@ from stream.errors import BrokerError
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
 from stream.gateway.gateway_metrics import PostCounts
+from stream.gateway.letters import GatewayLetter
 from stream.gateway.messages import refuse_nesting
 from stream.gateway.refusals import RequestRefused
 from stream.gateway.requests import TRY_AGAIN_SECONDS, body_of, check_head, deliver
 from stream.gateway.webhook_file import MountedWebhook
 from stream.sdk.producer import EncodedEvent, checked
 from stream.sources.intake_metrics import intake_families
+from stream.sources.lines import BadLine
 from stream.sources.source import Received, Reply
 from stream.sources.webhooks import answer
 
@@ -59,7 +62,7 @@ class WebhookPosts:
             if "json" in request.headers.get("content-type", ""):
                 refuse_nesting(body)
             received = Received(body, dict(request.headers), self._url_of(request), datetime.now(UTC))
-            sink = _SafeSink(mounted.name, self._forwarder, self._counts)
+            sink = _SafeSink(mounted, blake2b(body, digest_size=8).hexdigest(), self._forwarder, self._counts)
             return _response(await answer(mounted.webhook, received, sink, mounted.intake))
 
     def families(self) -> Iterator[MetricFamily]:
@@ -74,22 +77,31 @@ class WebhookPosts:
 
 
 class _SafeSink:
-    """Where the events of a webhook go: to the broker, or to the spool."""
+    """Where the events of one request go, and what was of no use in it: to the broker, or to the spool."""
 
-    def __init__(self, name: str, forwarder: Forwarder, counts: PostCounts) -> None:
-        self._name = name
+    def __init__(self, mounted: MountedWebhook, digest: str, forwarder: Forwarder, counts: PostCounts) -> None:
+        self._mounted = mounted
+        self._digest = digest
         self._forwarder = forwarder
         self._counts = counts
 
     async def send_many(self, events: Iterable[Event]) -> int:
-        """Return when all of them are safe; raises BrokerError."""
+        """Return when all of it is safe; raises BrokerError."""
         encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in events]
+        # Taken before the first await: what comes then is of another request.
+        letters = [self._letter(bad).encoded() for bad in self._mounted.aside]
+        self._mounted.aside.clear()
         try:
-            await deliver(self._forwarder, encoded)
+            await deliver(self._forwarder, encoded + letters)
         except RequestRefused as refused:
             raise BrokerError(refused.detail) from None
-        self._counts.accepted[self._name] += len(encoded)
+        self._counts.accepted[self._mounted.name] += len(encoded)
         return len(encoded)
+
+    def _letter(self, bad: BadLine) -> GatewayLetter:
+        # The same part of the same request, sent again, has the same place.
+        offset = f"{self._digest}-{bad.place.offset}"
+        return GatewayLetter(origin=bad.place.file, offset=offset, reason=bad.reason, error=bad.detail)
 
 
 def _response(reply: Reply) -> Response:

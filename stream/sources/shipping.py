@@ -11,6 +11,7 @@ from stream.core.cloudevents import Event
 from stream.errors import BrokerError, InvalidEvent, SourceError
 from stream.sdk.producer import checked
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine, Location
 from stream.sources.source import Puller, Sink, UnreadablePosition
 
 __all__ = ["BackOff", "PositionFile", "is_valid", "ship"]
@@ -142,8 +143,9 @@ def is_valid(event: Event, intake: Intake) -> bool:
     try:
         checked(event)
     except InvalidEvent as invalid:
-        logger.warning("an event was left out, which is a defect of the source: %s", invalid)
-        intake.refused["invalid_event"] += 1
+        detail = f"an event was left out, which is a defect of the source: {invalid}"
+        logger.warning("%s", detail)
+        intake.refuse(BadLine(Location(event.source, 0, 0), "invalid_event", detail))
         return False
     return True
 

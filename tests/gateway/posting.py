@@ -17,6 +17,7 @@ from stream.app.gateway import GatewayService
 from stream.core.cloudevents import Event, encode
 from stream.families.registry import DECODER, FAMILIES
 from stream.gateway.application import EVENTS_PATH
+from stream.runtime.kafka.topics import DEAD_LETTERS
 from stream.settings import Settings
 from tests.running import Figures, parsed
 from tests.timeline import event
@@ -94,9 +95,10 @@ async def running_gateway(
 
 
 async def create_topics(address: str) -> None:
-    """Create the topics of all families."""
+    """Create the topics of all families, and that of dead letters."""
     async with admin_of(address) as admin:
-        await admin.create_topics([NewTopic(family.name, PARTITIONS, 1) for family in FAMILIES])
+        topics = [NewTopic(family.name, PARTITIONS, 1) for family in FAMILIES]
+        await admin.create_topics([*topics, NewTopic(DEAD_LETTERS, 1, 1)])
 
 
 def an_event(contact: str = "ann", *, tenant: str = "acme", **data: Any) -> Event:

@@ -6,7 +6,7 @@ import hmac
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import aiohttp
 import msgspec
@@ -18,6 +18,7 @@ from stream.errors import SettingsError
 from stream.families.registry import DECODER
 from stream.gateway import webhook_file
 from stream.gateway.webhook_file import webhooks_of
+from stream.runtime.routing.dead_letter_reader import read_letters
 from stream.security import watched_file
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
@@ -86,6 +87,18 @@ async def test_a_signed_request_is_on_the_broker_when_it_is_answered(declared: s
     assert shown["contact_source_inputs_total", (("kind", "call"), ("outcome", "used"), ("source", "front"))] == 2
 
 
+async def test_what_is_of_no_use_is_a_dead_letter_without_its_content(declared: str, file: Path) -> None:
+    body = b'{"phone": "+38640000001"}'
+    async with running_gateway(declared, gateway_webhooks=file) as posts:
+        status, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+    [letter] = [one async for one in read_letters([declared]) if one.reason == "not_json"]
+
+    assert status == 204
+    assert letter.place.startswith("request/gateway/")
+    assert letter.error == "the body tells of no call"
+    assert not letter.value
+
+
 @pytest.mark.parametrize("path", ["front/", "front/x", "back", "..%2Fevents", "%66ront%00", "FRONT"])
 async def test_another_path_gets_to_no_webhook(file: Path, path: str) -> None:
     async with running_gateway(gateway_webhooks=file) as posts:
@@ -123,6 +136,11 @@ async def test_the_spool_takes_it_while_the_broker_is_away(file: Path, tmp_path:
     assert shown["contact_gateway_spool_events", ()] == 1
 
 
+def spooled(file: Path) -> dict[str, Any]:
+    """Say that what is of no use, as all that the lobby sends is, has a place to go."""
+    return {"gateway_spool": file.with_name("spool"), "patience": 0.1}
+
+
 async def lobby(posts: Posts, url: str, key: str) -> tuple[int, bytes]:
     headers = {"X-Signature": signature(url.encode()), "X-Key": key}
     status, body, _ = await posts.raw("/v1/webhooks/lobby?a=%20b", b"[]", headers)
@@ -130,20 +148,20 @@ async def lobby(posts: Posts, url: str, key: str) -> tuple[int, bytes]:
 
 
 async def test_the_address_that_is_signed_is_the_one_that_was_called(file: Path) -> None:
-    async with running_gateway(gateway_webhooks=file) as posts:
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
         assert await lobby(posts, f"{posts.address}/v1/webhooks/lobby?a=%20b", "first") == (200, b'{"bytes":2}')
         assert (await lobby(posts, f"{posts.address}/v1/webhooks/lobby", "first"))[0] == 401
 
 
 async def test_behind_a_proxy_it_is_that_of_the_setting(file: Path) -> None:
     public = "https://calls.example.org/in/"
-    async with running_gateway(gateway_webhooks=file, gateway_public_url=public) as posts:
+    async with running_gateway(gateway_webhooks=file, gateway_public_url=public, **spooled(file)) as posts:
         assert (await lobby(posts, f"{public}v1/webhooks/lobby?a=%20b", "first"))[0] == 200
         assert (await lobby(posts, f"{posts.address}/v1/webhooks/lobby?a=%20b", "first"))[0] == 401
 
 
 async def test_a_secret_is_replaced_while_the_gateway_runs(file: Path) -> None:
-    async with running_gateway(gateway_webhooks=file) as posts:
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
         url = f"{posts.address}/v1/webhooks/lobby?a=%20b"
         assert [(await lobby(posts, url, key))[0] for key in ("first", "second", "third")] == [200, 200, 401]
         (file.parent / "new").write_text("second\nthird")

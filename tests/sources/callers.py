@@ -10,9 +10,12 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
+from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
+from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
@@ -50,7 +53,20 @@ def _desk(body: bytes) -> Received:
     return received(body, {"x-signature": hmac.new(b"secret", body, hashlib.sha256).hexdigest()})
 
 
+def _with_a_key(body: bytes) -> Received:
+    return received(body, {"x-api-key": SECRET})
+
+
 CALLERS: Final = {
+    "amazon-connect": Caller(
+        source=amazon_connect.SOURCE,
+        options=lambda folder: amazon_connect.Options(key_file=secret_file(folder)),
+        signed=_with_a_key,
+        bodies=[
+            *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
+            firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
+        ],
+    ),
     "desk": Caller(
         source=DESK,
         options=lambda _: DeskOptions(),
