@@ -111,7 +111,7 @@ class _Functions(functions.Functions):  # type: ignore[misc]  # it ships no type
             return None
 
 
-_INTERPRETER: Final = TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
+_EVALUATION: Final = TreeInterpreter(jmespath.Options(custom_functions=_Functions()))
 """It keeps nothing of a record, so one is enough; `search` would make one each time."""
 
 
@@ -137,7 +137,7 @@ class Expression:
     def of(self, record: object) -> Any:  # noqa: ANN401  # any part of a JSON value
         """Return what it finds in a record, None where there is nothing; it never raises."""
         try:
-            return _INTERPRETER.visit(self._parsed, record)
+            return _EVALUATION.visit(self._parsed, record)
         except (JMESPathError, RecursionError):
             return None
 
