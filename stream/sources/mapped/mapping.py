@@ -22,12 +22,12 @@ from stream.sources.mapped.terms import Term, Unusable
 __all__ = ["ENVELOPE", "EventMapping", "FieldTerm", "IgnoreRule", "MappedRecord", "MappingFault", "MappingRule"]
 
 ENVELOPE: Final = {
-    "id": DataField("id", Id, required=False),
+    "id": DataField("id", Id, required=True),
     "time": DataField("time", Instant, required=True),
     "subject": DataField("subject", Id, required=True),
     "tenant": DataField("tenant", Name, required=False),
 }
-"""What a rule says of an event besides its data."""
+"""What a rule says of an event besides its data. Where it says no id there is one all the same."""
 
 
 class FieldTerm(Struct, frozen=True):
@@ -125,7 +125,7 @@ class EventMapping(Struct, frozen=True):
         data = _values(rule.data, record)
         if isinstance(data, MappingFault):
             return data
-        named = envelope.get("id") or _digest(record)
+        named = envelope["id"] if "id" in rule.envelope else _digest(record)
         if named is None:
             return MappingFault(rule.line, "no_id", "the record has no id, and is nested too deeply to make one of it")
         event = rule.kind(

@@ -161,7 +161,7 @@ class _Reader:
             if own is not None or shared is not None:
                 place = (*path, name) if own is not None else ("common", name)
                 found[name] = self._field(place, field, shared if own is None else own)
-            elif field.required:
+            elif field.required and name != "id":
                 self.refuse(path, f"{name} is missing; say where it is found, here or under [common]")
         return found
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, Final, Literal
@@ -14,13 +15,17 @@ from stream.sources.intake import Intake
 from stream.sources.lines import CHUNK_BYTES, BadLine, Line, LineSplitter, Location
 from stream.sources.mapped.expressions import Expression
 
-__all__ = ["MAX_DOCUMENT_BYTES", "PayloadFormat", "PayloadRecord", "RecordReader"]
+__all__ = ["MAX_DOCUMENT_BYTES", "MAX_RECORDS", "PayloadFormat", "PayloadRecord", "RecordReader"]
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """A file of JSON is read as one document up to this size; a larger one has a record in each line."""
 
 MAX_PAYLOAD_BYTES: Final = 1_000_000
 """Of a line; records are much smaller."""
+
+
+MAX_RECORDS: Final = 10_000
+"""Of one request or message: who sends more holds up everybody else."""
 
 
 class PayloadFormat(Struct, frozen=True, kw_only=True):
@@ -67,16 +72,21 @@ class RecordReader:
         """Yield the records of one request or message, which is counted as one already."""
         self._intake.read -= 1
         if self._format.format == "json":
-            yield from self._of_text(Line(place, body))
+            yield from self._of_text(Line(place, body), most=MAX_RECORDS)
+        elif body.count(b"\n") > MAX_RECORDS:
+            self._intake.read += 1
+            self._intake.refuse(_too_many(place))
         else:
             yield from self.of_stream(io.BytesIO(body), place.file)
 
-    def _of_text(self, line: Line) -> Iterator[PayloadRecord]:
+    def _of_text(self, line: Line, most: float = math.inf) -> Iterator[PayloadRecord]:
         if line.text is not None and not line.text.strip():
             self._intake.read += 1
             self._intake.empty += 1
             return
         found = self._of_row(line) if self._format.format == "csv" else self._of_json(line)
+        if isinstance(found, list) and len(found) > most:
+            found = _too_many(line.place)
         if isinstance(found, BadLine):
             self._intake.read += 1
             self._intake.refuse(found)
@@ -113,6 +123,10 @@ class RecordReader:
             detail = f"the row has {len(cells)} cells, and the table {len(self._columns)} columns"
             return BadLine(line.place, "not_a_row", detail)
         return [dict(zip(self._columns, cells, strict=True))]
+
+
+def _too_many(place: Location) -> BadLine:
+    return BadLine(place, "too_many_records", f"more than {MAX_RECORDS} records at once")
 
 
 def _is_json(text: bytes) -> bool:

@@ -51,8 +51,8 @@ class TomlLines:
 def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """Yield each statement with the line where it begins: the fewest lines from there that are TOML by themselves."""
     begin, statement = 1, ""
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        statement += line
+    for number, line in enumerate(text.split("\n"), start=1):
+        statement += line + "\n"
         try:
             told = tomllib.loads(statement)
         except tomllib.TOMLDecodeError:

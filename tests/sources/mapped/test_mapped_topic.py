@@ -56,7 +56,7 @@ async def test_records_are_told_by_the_mapping_and_gone_on_from_after_a_restart(
 async def test_a_bad_record_is_told_by_topic_partition_and_offset_and_stops_nothing(tmp_path: Path) -> None:
     aside: list[str] = []
     topic, intake = FakeTopic(), Intake(lambda bad: aside.append(str(bad)))
-    topic.add(home_made_call(1), b"+38640000001", None, b'{"events": [{"kind": "queued"}]}', home_made_call(2))
+    topic.add(home_made_call(1), b"+38640000001", None, b'{"events": [{"no": 3, "kind": "queued"}]}', home_made_call(2))
 
     names, _ = await told_of(puller(tmp_path, topic, intake), None, 2)
 

@@ -10,6 +10,7 @@ import pytest
 
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
+from stream.sources.mapped.payloads import MAX_RECORDS
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Webhook
 from tests.sources.mapped.examples import mapping_of
@@ -27,8 +28,10 @@ subject = "call"
 URL = "https://events.example.org/v1/webhooks/one?token=abc"
 
 
-def webhook(folder: Path, verify: str, secrets: str = "old\nnew\n", intake: Intake | None = None) -> Webhook:
-    mapping_of(folder, f"{MAPPING}[verify]\n{verify}")
+def webhook(
+    folder: Path, verify: str, secrets: str = "old\nnew\n", intake: Intake | None = None, form: str = "json"
+) -> Webhook:
+    mapping_of(folder, f'format = "{form}"\n{MAPPING}[verify]\n{verify}')
     (folder / "key").write_text(secrets)
     options = MappedWebhookOptions(mapping=folder / "calls.toml", key_file=folder / "key")
     assert MAPPED_WEBHOOK.webhook is not None
@@ -117,8 +120,21 @@ def test_a_bad_post_is_told_by_its_path_without_its_query(tmp_path: Path) -> Non
 
     assert list(hook.events(request(b'{"id": 1, "call": "+38640000001"}'))) == []
 
-    path, line = "https://events.example.org/v1/webhooks/one", 6
+    path, line = "https://events.example.org/v1/webhooks/one", 7
     assert aside == [f"{path}:1: {tmp_path / 'calls.toml'}:{line}: time: the record has no value for it"]
+
+
+@pytest.mark.parametrize(
+    ("form", "body"), [("json", b"[" + b"1," * MAX_RECORDS + b"1]"), ("csv", b"1,2\n" * (MAX_RECORDS + 1))]
+)
+def test_a_post_of_more_records_than_anybody_should_wait_for_is_refused_as_a_whole(
+    tmp_path: Path, form: str, body: bytes
+) -> None:
+    intake = Intake(read=1)
+    hook = webhook(tmp_path, f"{KEY}\n", intake=intake, form=form)
+
+    assert list(hook.events(request(body))) == []
+    assert (intake.read, intake.refused) == (1, {"too_many_records": 1})
 
 
 def test_a_webhook_that_would_let_anybody_post_is_refused(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ UNUSABLE = [
     (rule(), {"visit": {"a": 1}}, (10, "enqueue_seq: expected `int`, got `object`")),
     (rule(), {"visit": 0}, (10, "enqueue_seq: expected `int` >= 1")),
     (rule(), {"visit": 1.5}, (10, "enqueue_seq: expected `int`, got `float`")),
+    (rule(), {"id": None}, (5, "id: the record has no value for it")),
     (rule(), {"id": {}}, (5, "id: expected `str`, got `object`")),
 ]
 
