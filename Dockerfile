@@ -4,7 +4,7 @@ WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY stream stream
 RUN python -m venv /opt/contact-stream \
-    && /opt/contact-stream/bin/pip install --no-cache-dir --constraint constraints.txt .
+    && /opt/contact-stream/bin/pip install --no-cache-dir --constraint constraints.txt '.[database]'
 
 FROM python:3.12.11-slim-bookworm
 COPY --from=build /opt/contact-stream /opt/contact-stream

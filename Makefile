@@ -98,5 +98,5 @@ $(DEMO_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV_STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing contact-stream and its tools into $(VENV) ...'
-	@$(INSTALL) '.[demo,dev]'
+	@$(INSTALL) '.[database,demo,dev]'
 	@touch $(DEMO_STAMP) $@

@@ -9,7 +9,20 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 
-from bench import growth, latency, memory, ordinary, page, profile, prometheus, recovery, scaling, scrape, throughput
+from bench import (
+    gateway,
+    growth,
+    latency,
+    memory,
+    ordinary,
+    page,
+    profile,
+    prometheus,
+    recovery,
+    scaling,
+    scrape,
+    throughput,
+)
 from bench.brokers import Broker, broker
 from bench.day import Day, filled_broker
 from bench.judged import Judged
@@ -31,6 +44,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "page": lambda *_: page.measure(),
     "scrape": lambda kind, _: scrape.measure(kind),
     "ordinary": lambda kind, _: ordinary.measure(kind),
+    "gateway": gateway.measure,
     "prometheus": lambda *_: prometheus.measure(),
 }
 

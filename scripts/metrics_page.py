@@ -130,6 +130,8 @@ _SECTIONS = (
     ("What is promised of customers", "customer_policy"),
     ("Counters of customers", "customer_totals"),
     ("The feed itself", "feed"),
+    ("The HTTP gateway, on its own page", "gateway"),
+    ("A source, on its own page; a webhook on that of the gateway", "sources"),
     ("The page itself", "page"),
 )
 

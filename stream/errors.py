@@ -4,6 +4,7 @@ ContactStreamError
 ├── SettingsError     fix the setting, policy file or option that the message names
 ├── SourceError       fix the file or line that the message names
 ├── InvalidEvent      one bad event: set aside as a dead letter, the stream goes on
+│   └── FutureEvent   its time is too far ahead of our clock: set the clock of its source
 ├── BrokerError       the broker cannot be reached or refuses: wait, or look at the broker
 │   ├── BrokerAway    it does not answer: trying again may be enough
 │   ├── BrokerRefused it answers, and refuses certificate, login or right: do what the message says
@@ -12,6 +13,7 @@ ContactStreamError
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, get_args
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "ContactStreamError",
     "EventRefusalReason",
     "EventsRefused",
+    "FutureEvent",
     "InvalidEvent",
     "InvalidReason",
     "SettingsError",
@@ -112,3 +115,12 @@ class InvalidEvent(ContactStreamError):
         self.reason: InvalidReason = reason
         self.detail = detail
         self.field = field
+
+
+class FutureEvent(InvalidEvent):
+    """An event too far ahead of our clock, with what tells how wrong the clock of its source is."""
+
+    def __init__(self, detail: str, *, source: str, time: datetime) -> None:
+        super().__init__("future", detail, field="time")
+        self.source = source
+        self.time = time

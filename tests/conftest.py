@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.house_rules", "tests.brokers", "tests.order", "tests.hanging"]
+pytest_plugins = ["tests.house_rules", "tests.brokers", "tests.databases", "tests.order", "tests.hanging"]
 
 # Deadlines measure the machine, not the code. In CI the same examples come every time: a red run can be repeated.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from scripts.alerts.alert import Alert, Recording
-from scripts.alerts.expressions import series
+from scripts.alerts.expressions import indented, series
+from stream.status.source_feed import CLOCK_AHEAD
 
 __all__ = ["FEED_ALERTS", "FEED_RECORDINGS", "JOB", "WATCHDOG"]
 
@@ -11,6 +12,7 @@ JOB = "contact-stream"
 """The workers, as `grafana/prometheus/prometheus.yml` calls them."""
 
 OWNERS = "topic_partition:contact_owners:count"
+LEAST_LATENCY = "source:contact_source_least_latency_seconds:min"
 SOME_QUEUE_IS_OPEN = f"and on () (max({series('contact_queue_open')}) == 1)"
 
 A_MOMENT = timedelta(seconds=15)
@@ -18,6 +20,8 @@ A_MOMENT = timedelta(seconds=15)
 HALF_A_MINUTE = timedelta(seconds=30)
 A_MINUTE = timedelta(minutes=1)
 FIVE_MINUTES = timedelta(minutes=5)
+TEN_MINUTES = timedelta(minutes=10)
+"""Longer than a worker keeps least latencies: one event with a wrong time is forgotten before anybody is told."""
 
 
 def _seconds(length: timedelta) -> str:
@@ -29,8 +33,17 @@ def _age(pick: str, name: str) -> str:
     return f"time() - {pick} ({series(name)})"
 
 
+BEHIND = (
+    f"max by (topic, partition) ({series('contact_consumer_lag_records')}) > 0\n"
+    f"unless on (topic, partition) "
+    f"(max by (topic, partition) ({series('contact_record_timestamp_seconds')}) > time() - {_seconds(A_MINUTE)})"
+)
+"""Partitions where records wait, and the newest applied one is old, with how many wait."""
+
 FEED_RECORDINGS = (
     Recording(name=OWNERS, expr=f"count by (topic, partition) ({series('contact_partition_owned')} == 1)"),
+    # Of several workers the one that heard of a source first: what took longer says less of its clock.
+    Recording(name=LEAST_LATENCY, expr=f"min by (source) ({series('contact_source_least_latency_seconds')})"),
 )
 
 _FRESHNESS = (
@@ -51,7 +64,9 @@ _FRESHNESS = (
         name="ContactSourceSilent",
         # After a day it was taken away, and its last worker will forget it.
         expr=f"({_age('max by (source)', 'contact_source_last_event_timestamp_seconds')}"
-        f" > {_seconds(timedelta(minutes=15))}) < {_seconds(timedelta(days=1))}\n{SOME_QUEUE_IS_OPEN}",
+        f" > {_seconds(timedelta(minutes=15))}) < {_seconds(timedelta(days=1))}\n{SOME_QUEUE_IS_OPEN}\n"
+        # Where it is heard, and what it tells is old, its clock is wrong, or it works off what it kept back.
+        f"unless on (source) {LEAST_LATENCY}",
         severity="warning",
         concerns="feed",
         summary="Source {source} has been silent for {value}",
@@ -91,9 +106,7 @@ _FRESHNESS = (
     ),
     Alert(
         name="ContactConsumerLag",
-        expr=f"max by (topic, partition) ({series('contact_consumer_lag_records')}) > 0\n"
-        f"unless on (topic, partition) "
-        f"(max by (topic, partition) ({series('contact_record_timestamp_seconds')}) > time() - {_seconds(A_MINUTE)})",
+        expr=BEHIND,
         severity="critical",
         concerns="feed",
         summary="{topic}/{partition} is behind by {value} records",
@@ -208,7 +221,38 @@ _WORKERS = (
     ),
 )
 
-FEED_ALERTS = (*_FRESHNESS, *_RECORDS, *_WORKERS)
+_CLOCKS = (
+    Alert(
+        name="ContactSourceClockAhead",
+        expr=f"-{LEAST_LATENCY} > {_seconds(CLOCK_AHEAD)}",
+        severity="warning",
+        concerns="feed",
+        summary="The clock of source {source} is {value} ahead of the workers' clocks",
+        description="For ten minutes it has told of what had not happened yet: waits look shorter by as much. "
+        "Set the clock of that system, or its time zone.",
+        value="seconds",
+        pending=TEN_MINUTES,
+        lingers=FIVE_MINUTES,
+    ),
+    Alert(
+        name="ContactSourceClockBehind",
+        # A backlog that is worked off, or history that is replayed, does not stay as old as it was.
+        expr=f"{LEAST_LATENCY} > 60\n"
+        f"and (max_over_time({LEAST_LATENCY}[10m]) - min_over_time({LEAST_LATENCY}[10m])) < 30\n"
+        # Where it is we who are behind, that is told already.
+        f"unless on () (\n{indented(BEHIND)}\n)",
+        severity="warning",
+        concerns="feed",
+        summary="The clock of source {source} seems to be {value} behind the workers' clocks",
+        description="For ten minutes even its newest events have been about as old: waits look longer by as much. "
+        "Set the clock of that system, or its time zone, or find what keeps its events back.",
+        value="seconds",
+        pending=TEN_MINUTES,
+        lingers=FIVE_MINUTES,
+    ),
+)
+
+FEED_ALERTS = (*_FRESHNESS, *_CLOCKS, *_RECORDS, *_WORKERS)
 
 WATCHDOG = Alert(
     name="ContactWatchdog",

@@ -23,10 +23,14 @@ from scripts.dashboards.panels import (
     worst_first,
 )
 from scripts.dashboards.queries import PARTITION
+from scripts.dashboards.ways_in import ways_in
 
 __all__ = ["pipeline"]
 
-ABOUT = "How the feed is: freshness by source, lag, throughput, checkpoints, replays, gaps, dead letters, ownership."
+ABOUT = (
+    "How the feed is: sources and their clocks, lag, throughput, checkpoints, replays, gaps, dead letters, ownership, "
+    "and the ways in."
+)
 
 ODD = {
     "contact_events_late_total": "late",
@@ -49,11 +53,13 @@ def pipeline(page: Page) -> dashboard.Dashboard:
         _now(page),
         _unwell(page),
         _flow(page),
+        _sources(page),
         _lag(page),
         _odd(page),
         _checkpoints(page),
         _ownership(page),
         _workers(page),
+        ways_in(page),
     )
     rows = [banner(page, 3), *(row for section in sections for row in section)]
     return framed(page, "pipeline", rows, about=ABOUT, choices=None, alerts="feed")
@@ -161,6 +167,34 @@ def _flow(page: Page) -> Iterator[Row]:
         ),
         (14, 10),
     )
+
+
+def _sources(page: Page) -> Iterator[Row]:
+    """How long events take from their source, and whether its clock is right."""
+    scope, word = page.scope, page.words
+    yield Row(1, title=word["latency"])
+    rate = scope.rate("contact_source_latency_seconds_bucket", ("source", "le"))
+    latencies = [
+        Value(
+            name=f"{share:.0%} · {{{{source}}}}",
+            expr=f"histogram_quantile ({share}, {rate})",
+            look=plain("contact_source_latency_seconds"),
+            dashed=share == 0.5,
+        )
+        for share in (0.95, 0.5)
+    ]
+    # Of several workers the one that heard of a source first: what took longer says less of its clock.
+    least = f"min by (source) ({scope.series('contact_source_least_latency_seconds')})"
+    old = scope.increase("contact_source_old_events_total", ("source",))
+    panels = {
+        "latency": ("contact_source_latency_seconds", latencies),
+        "least_latency": (
+            "contact_source_least_latency_seconds",
+            [Value(name="{{source}}", expr=least, look=plain("contact_source_least_latency_seconds"))],
+        ),
+        "old_events": ("contact_source_old_events_total", [Value(name="{{source}}", expr=old, look=COUNT)]),
+    }
+    yield Row(8, [lines(word[key], told(name), values) for key, (name, values) in panels.items()])
 
 
 def _lag(page: Page) -> Iterator[Row]:

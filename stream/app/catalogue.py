@@ -1,12 +1,14 @@
-"""Every metric, once: those of all families, of the feed, and of the page itself."""
+"""Every metric, once: those of all families, of the feed, of the ways in, and of the page itself."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from stream.core.metric import Metric
 from stream.families.registry import FAMILIES
+from stream.gateway.gateway_metrics import GATEWAY
 from stream.http.build import BUILD_INFO
 from stream.http.exposition import PAGE_SERIES, SECTION_DURATION, SECTION_SUCCESS
+from stream.sources.intake_metrics import SOURCE_METRICS
 from stream.status.feed_metrics import FEED
 
 __all__ = ["BY_NAME", "CATALOGUE", "SECTIONS", "metric"]
@@ -18,7 +20,8 @@ def _sections() -> dict[str, tuple[Metric, ...]]:
         for figure in family.figures:
             if figure.metric is not None:
                 found[figure.section] = (*found.get(figure.section, ()), figure.metric)
-    return {**found, "feed": FEED, "page": (SECTION_SUCCESS, SECTION_DURATION, PAGE_SERIES, BUILD_INFO)}
+    ways_in = {"gateway": GATEWAY, "sources": SOURCE_METRICS}
+    return {**found, "feed": FEED, **ways_in, "page": (SECTION_SUCCESS, SECTION_DURATION, PAGE_SERIES, BUILD_INFO)}
 
 
 SECTIONS: Final[Mapping[str, tuple[Metric, ...]]] = _sections()

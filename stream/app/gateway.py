@@ -10,9 +10,10 @@ from typing import Final, Self
 from stream.errors import BrokerError, SettingsError
 from stream.families.registry import DECODER
 from stream.gateway.application import EVENTS_PATH, Gateway
+from stream.gateway.certificate import Tls
 from stream.gateway.forwarder import EncodedSink, Forwarder
 from stream.gateway.keys import KeyFile
-from stream.gateway.server import GatewayServer, Tls
+from stream.gateway.server import GatewayServer
 from stream.gateway.spool import Spool
 from stream.gateway.webhook_file import webhooks_of
 from stream.http.guard import is_loopback
@@ -58,7 +59,7 @@ class GatewayService:
         self._forwarder = Forwarder(sink, self.spool)
         webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
         self.gateway = Gateway(DECODER, self._forwarder, keys, webhooks, settings.gateway_public_url)
-        self._server = GatewayServer(self.gateway.application, settings.gateway_host, settings.gateway_port, tls)
+        self._server = GatewayServer(self.gateway, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 
     @property

@@ -11,7 +11,7 @@ from stream.core.derivation import Derivation
 from stream.core.family import Family, FoldOptions
 from stream.core.identity import NO_SECRET, CustomerKeys
 from stream.core.policies import Policies
-from stream.errors import InvalidEvent
+from stream.errors import FutureEvent, InvalidEvent
 from stream.families.registry import FAMILIES
 from stream.runtime.source_topic import Record, SourceTopic
 
@@ -86,7 +86,8 @@ class _Decoder:
         event = self._decoder.decode(value, headers)
         # The clock is read only for what is newer than everything before it.
         if event.time > self._horizon and event.time > self._next_horizon():
-            raise InvalidEvent("future", f"the event is more than {self._tolerance} ahead of the clock", field="time")
+            detail = f"the event is more than {self._tolerance} ahead of the clock"
+            raise FutureEvent(detail, source=event.source, time=event.time)
         if type(event) not in self._kinds:
             raise InvalidEvent("wrong_topic", f"such an event belongs on the topic {event.topic}", field="type")
         return event

@@ -1,6 +1,7 @@
 """Commands about recorded and simulated events: replay, produce, simulate, schema."""
 
 import asyncio
+import math
 import sys
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
@@ -25,6 +26,7 @@ from stream.cli.options import (
     producer_of,
     settings_of_environment,
 )
+from stream.cli.recording import SpeedParam, send_paced
 from stream.cli.source_options import options_of, shared_options
 from stream.cli.sources import READABLE, follow_source, recorded_events, send_recorded
 from stream.core.cloudevents import Event
@@ -47,6 +49,7 @@ from stream.simulator import (
 from stream.simulator import simulate as play
 from stream.simulator.centre import Centre
 from stream.sources import jsonl
+from stream.sources.recording import Times
 from stream.sources.registry import SOURCES
 
 __all__ = ["produce", "replay", "schema", "simulate"]
@@ -85,7 +88,7 @@ def replay(  # one argument per option
     """Print the board of a recorded day (FILE, or - for standard input), without Kafka."""
     settings = settings_of_environment(policies=policies, customer_key_file=customer_key_file)
     bad = BadLines()
-    recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad)
+    recorded = recorded_events(SOURCES[source], options_of(SOURCES[source], given), bad.intake)
     if not isinstance(at, datetime):  # then the clock says what is of the future; else *at* does
         recorded = not_ahead(recorded, now() + settings.future_tolerance, bad)
     instant, events = on_the_day(at, recorded)
@@ -108,20 +111,49 @@ def replay(  # one argument per option
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--from", "named", type=click.Path(path_type=Path), help="The file, if it is not named as FILE.")
 @source_option
 @read_options
 @click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--speed", type=SpeedParam(), help="Recorded seconds per second; max (or 0): all at once.")
+@click.option("--times", type=click.Choice(["original", "now"]), help="As recorded, or moved so that the first is now.")
 @click.option("--follow", "follows", is_flag=True, help="Go on with what is added, through rotation.")
-@click.option("--state", type=click.Path(path_type=Path), help="With --follow: where the position is kept.")
-def produce(source: str, broker: str | None, follows: bool, state: Path | None, **given: object) -> None:
-    """Send a recorded file to the broker, or a live log with --follow; short for `contact-stream source`."""
+@click.option("--state", type=click.Path(path_type=Path), help="Where the position is kept; else beside the file.")
+def produce(
+    file: Path | None,
+    named: Path | None,
+    source: str,
+    broker: str | None,
+    speed: float | None,
+    times: Times | None,
+    follows: bool,
+    state: Path | None,
+    **given: object,
+) -> None:
+    """
+    Send a recorded file to the broker, all of it at once, at a pace, or a live log with --follow.
+
+    With --speed or --times it is sent as if it happened now, and what was acknowledged is remembered: the same command
+    goes on where an interrupted one ended. `contact-stream source` has a command for each source.
+    """
+    chosen = file or named
+    if chosen is None or (file and named):
+        raise click.UsageError("name the file to send once, as FILE or with --from FILE")
+    of = SOURCES[source]
     settings = settings_of_environment(broker=broker)
-    options = options_of(SOURCES[source], given)
+    options = options_of(of, {**given, "file": chosen})
+    paced_by = speed is not None or times is not None
+    if follows and paced_by:
+        raise click.UsageError("--follow sends what happens now, and takes neither --speed nor --times")
     if follows:
-        follow_source(SOURCES[source], options, settings, state)
+        follow_source(of, options, settings, state)
+    elif paced_by or state is not None:
+        # What begins now goes on as time does: sent at once, most of it would be of the future.
+        otherwise = 1.0 if times == "now" else math.inf
+        send_paced(of, options, chosen, settings, state, speed=speed or otherwise, times=times or "original")
     else:
-        send_recorded(SOURCES[source], options, settings)
+        send_recorded(of, options, settings)
 
 
 def _write_events(events: Iterable[Event], _: Centre, tenant: str | None) -> None:

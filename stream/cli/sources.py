@@ -22,7 +22,7 @@ from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Listener, Puller, Sink, Source
 from stream.sources.source_page import source_page
 
-__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "source"]
+__all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "ship_until_stopped", "source"]
 
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -43,11 +43,11 @@ async def _sink(settings: Settings | None) -> AsyncIterator[Sink]:
         yield producer
 
 
-def recorded_events(of: Source, options: Struct, bad: BadLines) -> Iterator[Event]:
+def recorded_events(of: Source, options: Struct, intake: Intake) -> Iterator[Event]:
     """Return the events of a recorded file."""
     if of.read is None:
         raise SettingsError(f"{of.name} reads no files; those that do: {' '.join(READABLE)}")
-    return of.read(options, bad.intake)
+    return of.read(options, intake)
 
 
 def send_recorded(of: Source, options: Struct, settings: Settings | None) -> None:
@@ -56,7 +56,7 @@ def send_recorded(of: Source, options: Struct, settings: Settings | None) -> Non
 
     async def send() -> int:
         async with _sink(settings) as sink:
-            return await sink.send_many(recorded_events(of, options, bad))
+            return await sink.send_many(recorded_events(of, options, bad.intake))
 
     sent = asyncio.run(send())
     bad.summary(sent)
@@ -77,15 +77,14 @@ def follow_source(
     position.check()
     click.echo(f"following {of.name}; the position is kept in {position.path}", err=True)
     try:
-        asyncio.run(
-            _watched(of.name, _ship(puller, settings, position, bad.intake), bad.intake, position, metrics_port)
-        )
+        shipping = ship_until_stopped(puller, settings, position, bad.intake)
+        asyncio.run(_watched(of.name, shipping, bad.intake, position, metrics_port))
     finally:
         bad.summary()
 
 
 async def _watched(
-    name: str, shipping: Coroutine[None, None, None], intake: Intake, position: PositionFile, port: int | None
+    name: str, shipping: Coroutine[None, None, bool], intake: Intake, position: PositionFile, port: int | None
 ) -> None:
     """Ship, with pages that say how it is going where a port was given."""
     if port is None:
@@ -97,8 +96,12 @@ async def _watched(
         await shipping
 
 
-async def _ship(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> None:
-    """Go on until somebody stops it, which loses nothing: what was heard is sent, the rest can be read again."""
+async def ship_until_stopped(puller: Puller, settings: Settings | None, position: PositionFile, intake: Intake) -> bool:
+    """
+    Go on until there is no more, or somebody stops it; tell whether the puller came to its end.
+
+    A stop loses nothing: what was heard is sent, the rest can be read again.
+    """
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
@@ -116,6 +119,8 @@ async def _ship(puller: Puller, settings: Settings | None, position: PositionFil
     with suppress(asyncio.CancelledError):
         async with _sink(settings) as sink:
             await ship(puller, sink, position, intake)
+            return True
+    return False
 
 
 @click.group()

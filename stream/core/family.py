@@ -19,7 +19,7 @@ from stream.core.judgement import State
 from stream.core.policies import NO_RULES, Policies, Rules
 from stream.core.row_codec import RowCodec
 from stream.core.rows import Rows
-from stream.core.windows import ALL, EPOCH, LIVE_WINDOWS, WINDOWS, earlier
+from stream.core.windows import ALL, LIVE_WINDOWS, WINDOWS, earlier
 
 __all__ = [
     "Applied",
@@ -32,7 +32,7 @@ __all__ = [
     "OfCustomer",
     "Snapshot",
     "merged",
-    "newest_by_source",
+    "times_by_source",
     "windows_of",
 ]
 
@@ -51,19 +51,22 @@ class Applied(Struct):
     """Belong to a queue beyond the limit."""
     failed: list[tuple[int, Exception]] = field(default_factory=list)
     """Offset and cause of each event that raised: a defect of ours, to be set aside."""
-    newest_by_source: dict[str, datetime] = field(default_factory=dict)
-    """Time of the newest event of each CloudEvents source in the batch."""
+    times_by_source: dict[str, list[datetime]] = field(default_factory=dict)
+    """Times of the events of each CloudEvents source in the batch, sorted; none is empty."""
 
 
-def newest_by_source(events: Sequence[Event]) -> dict[str, datetime]:
-    """Return the time of the newest event of each CloudEvents source."""
+def times_by_source(events: Sequence[Event]) -> dict[str, list[datetime]]:
+    """Return the times of the events of each CloudEvents source, sorted."""
     sources = {event.source for event in events}
     if len(sources) == 1:  # nearly always, and then at half the price
-        return {sources.pop(): max([event.time for event in events])}
-    newest = dict.fromkeys(sources, EPOCH)
+        # They come nearly in order: sorting compares each with the next one, as looking for the newest would.
+        return {sources.pop(): sorted([event.time for event in events])}
+    times: dict[str, list[datetime]] = {source: [] for source in sources}
     for event in events:
-        newest[event.source] = max(newest[event.source], event.time)
-    return newest
+        times[event.source].append(event.time)
+    for of in times.values():
+        of.sort()
+    return times
 
 
 Derive = Callable[[Any], Sequence[Event]]

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from stream.core.cloudevents import EventDecoder
 from stream.gateway.answers import REPORTED, Accepted, json_answer, refusal
@@ -56,7 +57,7 @@ class Gateway:
         self._rates: dict[str, EventRate] = {}
         self.counts = PostCounts()
         self._webhooks = WebhookPosts(webhooks or {}, forwarder, self._budget, self.counts, public_url)
-        self.application = Starlette(
+        self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
                 Route(f"{WEBHOOKS_PATH}/{{name}}", self._post_webhook, methods=["POST"]),
@@ -65,6 +66,15 @@ class Gateway:
                 Route("/readyz", self._ready),
             ]
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, as ASGI has it."""
+        # Past router and middleware, which cost as much as checking an event.
+        if scope["path"] == EVENTS_PATH and scope["method"] == "POST":
+            response = await self._post_events(Request(scope, receive))
+            await response(scope, receive, send)
+        else:
+            await self.pages(scope, receive, send)
 
     async def _post_events(self, request: Request) -> Response:
         return await self._answer(request, self._accept)

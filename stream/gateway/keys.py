@@ -45,7 +45,10 @@ class SourceKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def may_post(self, event: Event) -> bool:
         """Tell whether an event is of a tenant and type of this source."""
-        return _matches(event.tenantid, self.tenants) and _matches(tag_of(event), self.types)
+        # Looked for first: most keys are for all types, or all tenants.
+        return ("*" in self.tenants or _matches(event.tenantid, self.tenants)) and (
+            "*" in self.types or _matches(tag_of(event), self.types)
+        )
 
 
 ANYBODY: Final = SourceKey(digests=())
@@ -85,7 +88,7 @@ def new_key(name: str) -> tuple[str, str]:
 
 
 def _matches(text: str, patterns: tuple[str, ...]) -> bool:
-    return any(pattern == "*" or fnmatchcase(text, pattern) for pattern in patterns)
+    return any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
 def _digest(key: str, salt: bytes) -> str:

@@ -63,6 +63,7 @@ def values_of(body: bytes, content_type: str, headers: Iterable[tuple[bytes, byt
     if kind == BATCHED:
         return _batched(body)
     if kind == STRUCTURED:
+        refuse_nesting(body)
         return [body]
     attributes = _binary_attributes(headers)
     if "specversion" not in attributes:
@@ -91,19 +92,23 @@ def judge_events(values: Sequence[bytes], decoder: EventDecoder, source: SourceK
 
 
 def _batched(body: bytes) -> Sequence[bytes]:
-    refuse_nesting(body)
+    # Before anything looks into them the events are only cut apart, by a parser that gives up where it would be deep
+    # in recursion. A bracket within a string would cost more to tell from others than all the rest.
     try:
         values = _batch_of(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
+        raise _too_deep_for_us() from None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise RequestRefused(400, "not_json", "the body is not a JSON array") from None
     if len(values) > MAX_BATCH:
         raise RequestRefused(413, "too_many", f"a batch may have {MAX_BATCH} events")
-    return [bytes(value) for value in values]
+    packed = [bytes(value) for value in values]
+    if any(map(_too_deep, packed)):
+        raise _too_deep_for_us()
+    return packed
 
 
 def _event_of(value: bytes, decoder: EventDecoder) -> Event:
-    if _too_deep(value):
-        raise InvalidEvent("invalid_field", f"more than {MAX_DEPTH} objects or lists within each other")
     _check_attributes(value)
     return decoder.decode(value)
 
@@ -178,7 +183,11 @@ def _structured_of(body: bytes, attributes: dict[str, str], content_type: str) -
 def refuse_nesting(body: bytes) -> None:
     """Raise RequestRefused for JSON that is deeper than MAX_DEPTH, before a parser sees it."""
     if _too_deep(body):
-        raise RequestRefused(400, "too_deep", f"more than {MAX_DEPTH} objects or lists within each other")
+        raise _too_deep_for_us()
+
+
+def _too_deep_for_us() -> RequestRefused:
+    return RequestRefused(400, "too_deep", f"more than {MAX_DEPTH} objects or lists within each other")
 
 
 def _too_deep(value: bytes) -> bool:

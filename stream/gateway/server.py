@@ -3,21 +3,18 @@
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import uvicorn
-from msgspec import Struct
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from stream.errors import SettingsError
+from stream.gateway.certificate import ServedCertificate, Tls
 from stream.gateway.requests import MAX_HEAD_BYTES
 
-__all__ = ["GatewayServer", "Tls"]
+__all__ = ["GatewayServer"]
 
 HEAD_SECONDS: Final = 10.0
 """So long a client may take from its connection, or the first byte of a request, to the end of its headers."""
@@ -29,39 +26,13 @@ STOP_SECONDS: Final = 10
 """What is being answered has so long when the server stops."""
 
 
-class Tls(Struct, frozen=True):
-    """The certificate that is shown, and whose certificates are demanded of clients."""
-
-    certificate: Path
-    key: Path | None = None
-    client_ca: Path | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """Return what a server needs; raises SettingsError naming the file at fault."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_cert_chain(self.certificate, self.key, _no_password)
-        except (OSError, ValueError) as failure:
-            raise SettingsError(
-                f"the gateway's certificate: {self.certificate}{f' and {self.key}' if self.key else ''}: "
-                f"no certificate with its key, without a password, in PEM format ({_said(failure)})"
-            ) from None
-        if self.client_ca is not None:
-            try:
-                context.load_verify_locations(self.client_ca)
-            except OSError as failure:
-                raise SettingsError(f"the authorities of clients: {self.client_ca}: {_said(failure)}") from None
-            context.verify_mode = ssl.CERT_REQUIRED
-        return context
-
-
 class GatewayServer:
     """The application on a port; `address` is known after `start`."""
 
     def __init__(self, application: ASGIApp, host: str, port: int, tls: Tls | None = None) -> None:
         self._host, self._port = host, port
-        context = tls.context() if tls else None
+        self._certificate = ServedCertificate(tls) if tls else None
+        context = self._certificate.context if self._certificate else None
         self._scheme = "https" if context else "http"
         config = uvicorn.Config(
             application,
@@ -83,6 +54,7 @@ class GatewayServer:
         self._server = _Server(config)
         self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -96,9 +68,13 @@ class GatewayServer:
         self._socket = await _listening(self._host, self._port)
         self._serving = asyncio.create_task(self._server.serve([self._socket]), name="gateway server")
         await self._server.listening.wait()
+        if self._certificate is not None:
+            self._renewing = asyncio.create_task(self._certificate.renew(), name="gateway certificate")
 
     async def stop(self) -> None:
         """Answer what has come in, and close the port. Safe to call twice."""
+        if self._renewing is not None:
+            self._renewing.cancel()
         serving, self._serving = self._serving, None
         if serving is not None:
             self._server.should_exit = True
@@ -187,12 +163,3 @@ class _BoundedProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         logging.getLogger(__name__).info("a client did not send a whole head of a request within %g s", HEAD_SECONDS)
         self.transport.abort()
-
-
-def _no_password() -> str:
-    # Without this OpenSSL asks whoever sits at the terminal.
-    raise ValueError("the key has a password")
-
-
-def _said(failure: OSError | ValueError) -> str:
-    return failure.strerror or str(failure) if isinstance(failure, OSError) else str(failure)

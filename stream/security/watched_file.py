@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from stream.errors import SettingsError
 
-__all__ = ["WatchedFile"]
+__all__ = ["WatchedFile", "version_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class WatchedFile(Generic[T]):
         self._read = read
         self._looked = monotonic()
         # Before it is read: a change in between is seen the next time.
-        self._version = _version_of(path)
+        self._version = version_of(path)
         self._content = read(path)
 
     def content(self) -> T:
@@ -43,7 +43,7 @@ class WatchedFile(Generic[T]):
         return self._content
 
     def _look_again(self) -> None:
-        version = _version_of(self.path)
+        version = version_of(self.path)
         if version == self._version:
             return
         self._version = version
@@ -55,7 +55,8 @@ class WatchedFile(Generic[T]):
             logger.info("%s was read again", self.path)
 
 
-def _version_of(path: Path) -> tuple[int, int, int] | None:
+def version_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs once a file has changed; None where there is none."""
     try:
         status = path.stat()
     except OSError:

@@ -7,6 +7,7 @@ from stream.sources import case_log, jsonl
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
+from stream.sources.asterisk_queue_log_database import source as asterisk_queue_log_database
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
@@ -19,6 +20,7 @@ __all__ = ["SOURCES"]
 _ALL: Final = (
     jsonl.SOURCE,
     asterisk_queue_log.SOURCE,
+    asterisk_queue_log_database.SOURCE,
     asterisk_ami.SOURCE,
     case_log.SOURCE,
     freeswitch.SOURCE,

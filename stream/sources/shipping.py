@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -91,6 +92,11 @@ class PositionFile:
             logger.warning("%s: the position is saved again", self.path)
         self._failing = False
         return True
+
+    def remove(self) -> None:
+        """Keep nothing any more: what it was the position in has come to its end."""
+        with suppress(OSError):
+            self.path.unlink()
 
     def _replace(self, position: bytes) -> None:
         # A new file, on the disk before it takes the name: a power cut leaves the old or the new position.

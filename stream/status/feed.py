@@ -4,10 +4,12 @@ It reads no clock and knows neither Kafka nor Prometheus; the board and the coll
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
+
+from stream.status.source_feed import SourceFeed
 
 __all__ = ["MAX_SOURCES", "OVERFLOW_SOURCE", "CheckpointFigures", "Feed", "PartitionFeed", "RecoveryState"]
 
@@ -110,8 +112,8 @@ class Feed:
     """Changelog records that another worker wrote into a partition of ours, and that were repaired."""
     checkpoints: CheckpointFigures = field(default_factory=CheckpointFigures)
     newest_event: datetime | None = None
-    sources: dict[str, datetime] = field(default_factory=dict)
-    """Newest event time by CloudEvents source."""
+    sources: dict[str, SourceFeed] = field(default_factory=dict)
+    """By CloudEvents source."""
 
     @property
     def whole(self) -> bool:
@@ -159,16 +161,24 @@ class Feed:
             one.committed_at = _not_after(now, one.committed_at)
             one.silent_since = _not_after(now, one.silent_since)
             one.answered_at = _not_after(now, one.answered_at)
+        for source in self.sources.values():
+            source.forget(now)
 
-    def heard(self, latest: Mapping[str, datetime]) -> None:
-        """Note the event times of one batch, the last one by CloudEvents source."""
-        for name, at in latest.items():
-            # Producers choose these names: a bound keeps labels, and so series, bounded.
-            has_room = name in self.sources or len(self.sources) < MAX_SOURCES
-            source = name if has_room else OVERFLOW_SOURCE
-            self.sources[source] = max(at, self.sources.get(source, at))
-            if self.newest_event is None or at > self.newest_event:
-                self.newest_event = at
+    def heard(self, times_by_source: Mapping[str, Sequence[datetime]], at: datetime) -> None:
+        """Note that at the instant *at* the figures have a batch of events of these times, which are sorted."""
+        for name, times in times_by_source.items():
+            self._source(name).heard(times, at)
+            if self.newest_event is None or times[-1] > self.newest_event:
+                self.newest_event = times[-1]
+
+    def refused(self, name: str, time: datetime, at: datetime) -> None:
+        """Note that at the instant *at* an event of a source was refused: its *time* was too far ahead."""
+        self._source(name).refused(time, at)
+
+    def _source(self, name: str) -> SourceFeed:
+        # Producers choose these names: a bound keeps labels, and so series, bounded.
+        has_room = name in self.sources or len(self.sources) < MAX_SOURCES
+        return self.sources.setdefault(name if has_room else OVERFLOW_SOURCE, SourceFeed())
 
 
 def _not_after(now: datetime, at: datetime | None) -> datetime | None:

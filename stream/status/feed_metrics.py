@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from stream.core.metric import Metric, counter, gauge
+from stream.core.metric import Kind, Metric, counter, gauge
+from stream.status.source_feed import KEPT_MINUTES, LATENCY_SECONDS
 
 __all__ = ["FEED", "feed_metric"]
 
 PARTITION: Final = ("topic", "partition")
+SOURCE: Final = ("source",)
 
 # Times are told as instants since 1970, not as ages: an age would stand still with a worker that hangs, while
 # `time() - x` goes on.
@@ -24,8 +26,31 @@ FEED: Final = (
     ),
     counter("contact_foreign_writes_total", "records", (), "Changelog records another worker wrote to us, repaired."),
     gauge("contact_newest_event_timestamp_seconds", "seconds", (), "Time of the newest event applied, since 1970."),
+    gauge("contact_source_last_event_timestamp_seconds", "seconds", SOURCE, "Newest event of a source, since 1970."),
+    Metric(
+        name="contact_source_latency_seconds",
+        kind=Kind.HISTOGRAM,
+        unit="seconds",
+        labels=SOURCE,
+        meaning="From the time of an event, by the clock of its source, until the figures have it: every page that is "
+        "asked for after that shows it. Events that are older than the last bucket are not in it, see "
+        "`contact_source_old_events_total`; what is ahead of our clock counts as 0.",
+        buckets=LATENCY_SECONDS,
+    ),
+    counter(
+        "contact_source_old_events_total",
+        "events",
+        SOURCE,
+        f"Events that were more than {LATENCY_SECONDS[-1] // 60} minutes old when the figures had them: history that "
+        "is replayed, or what was kept back. They are in no latency.",
+    ),
     gauge(
-        "contact_source_last_event_timestamp_seconds", "seconds", ("source",), "Newest event of a source, since 1970."
+        "contact_source_least_latency_seconds",
+        "seconds",
+        SOURCE,
+        f"The least latency of the last {KEPT_MINUTES} minutes, old events and refused ones included; no sample where "
+        "none came. Below 0 the clock of the source is ahead by at least as much; above 0 it is behind by no more.",
+        "min(time of this worker - event time)",
     ),
     gauge("contact_ready", "bool", (), "1 when partitions are assigned and recovered: the figures are whole."),
     gauge(

@@ -10,11 +10,12 @@ from typing import Literal
 from msgspec import Struct
 
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
+from stream.status.source_feed import CLOCK_AHEAD
 
 __all__ = ["Limits", "Notice", "notices_of", "worst_notices_first"]
 
 Severity = Literal["stale", "warning"]
-"""Stale: the figures are old or not whole. Warning: they are right, but something needs a look."""
+"""Stale: the figures are old or not whole. Warning: they are of now, but something needs a look."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -60,6 +61,7 @@ def notices_of(feed: Feed, at: datetime, limits: Limits) -> tuple[Notice, ...]:
         *_clock(feed, at, limits),
         *(() if away else _lagging(feed, at, limits)),
         *(() if away else _quiet(feed, at, limits)),
+        *_clocks_ahead(feed),
         *_unsaved(feed),
     ]
     return worst_notices_first(found)
@@ -129,6 +131,15 @@ def _quiet(feed: Feed, at: datetime, limits: Limits) -> Iterator[Notice]:
         yield Notice(
             code="late", severity="stale", text="Events arrive late: the newest is old", since=feed.newest_event
         )
+
+
+def _clocks_ahead(feed: Feed) -> Iterator[Notice]:
+    ahead = {name: one.clock_ahead for name, one in feed.sources.items() if one.clock_ahead >= CLOCK_AHEAD}
+    if ahead:
+        worst = max(ahead, key=lambda name: ahead[name])
+        others = f" and of {len(ahead) - 1} more" if len(ahead) > 1 else ""
+        text = f"The clock of {worst}{others} is ahead by {ahead[worst].total_seconds():.0f} s: waits look too short"
+        yield Notice(code="skew", severity="warning", text=text, since=None)
 
 
 def _unsaved(feed: Feed) -> Iterator[Notice]:

@@ -1,13 +1,15 @@
 """From the feed's own figures to metric families. Instants become timestamps: Prometheus computes ages itself."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import get_args
 
-from stream.core.samples import MetricFamily, single
+from stream.core.samples import Buckets, MetricFamily, Series, single
+from stream.core.vectors import Vector
 from stream.errors import INVALID_REASONS
 from stream.status.feed import Feed, PartitionFeed, RecoveryState
 from stream.status.feed_metrics import feed_metric
+from stream.status.source_feed import SourceFeed
 
 __all__ = ["feed_families"]
 
@@ -18,7 +20,14 @@ def feed_families(feed: Feed, event_types: Iterable[str] = ()) -> list[MetricFam
 
     A list, since the worker goes on changing the feed: call it where the worker runs.
     """
-    return [*_counted(feed, event_types), *_freshness(feed), *_recovery(feed), *_checkpoints(feed), *_partitions(feed)]
+    return [
+        *_counted(feed, event_types),
+        *_freshness(feed),
+        *_latency(feed.sources),
+        *_recovery(feed),
+        *_checkpoints(feed),
+        *_partitions(feed),
+    ]
 
 
 def _one(name: str, sample: float | None) -> Iterator[MetricFamily]:
@@ -51,8 +60,24 @@ def _counted(feed: Feed, event_types: Iterable[str]) -> Iterator[MetricFamily]:
 
 def _freshness(feed: Feed) -> Iterator[MetricFamily]:
     yield from _one("contact_newest_event_timestamp_seconds", _timestamp(feed.newest_event))
-    heard = [(source, at.timestamp()) for source, at in feed.sources.items()]
+    heard = [(source, _timestamp(one.newest)) for source, one in feed.sources.items()]
     yield from _by("contact_source_last_event_timestamp_seconds", heard)
+
+
+def _latency(sources: Mapping[str, SourceFeed]) -> Iterator[MetricFamily]:
+    if sources:
+        histogram = feed_metric("contact_source_latency_seconds")
+        labels = Series.of(histogram.labels, [(source,) for source in sources])
+        # Nothing is beyond the last bound: what is older is counted apart.
+        beyond = Vector([0] * len(sources))
+        counts = [*map(Vector, zip(*(one.by_latency for one in sources.values()), strict=True)), beyond]
+        sums = [one.latency_seconds_sum for one in sources.values()]
+        yield MetricFamily(histogram, (Buckets(labels, counts, sums, histogram.buckets),))
+    old = [(source, one.old_events) for source, one in sources.items()]
+    yield from _by("contact_source_old_events_total", old)
+    least = [(source, one.least_latency) for source, one in sources.items()]
+    seconds = [(source, None if latency is None else latency.total_seconds()) for source, latency in least]
+    yield from _by("contact_source_least_latency_seconds", seconds)
 
 
 def _recovery(feed: Feed) -> Iterator[MetricFamily]:

@@ -9,6 +9,7 @@ import pytest
 from scripts.alerts.feed import FEED_ALERTS
 from stream.core.windows import EPOCH
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
+from stream.status.source_feed import KEPT_MINUTES, SourceFeed
 from tests.alerts.stories import STEP, Scrapes, Told, assert_told, board_scrape, instants, scrapes_of_feeds
 from tests.board.boards import a_board, a_queue
 
@@ -34,8 +35,15 @@ def feed(at: datetime, *partitions: int) -> Feed:
         partitions={("contacts", number): partition(at, number) for number in partitions},
         checkpoints=CheckpointFigures(count=int((at - EPOCH).total_seconds()), finished_at=at),
         newest_event=at,
-        sources={"pbx": at, "chat": at},
+        sources={"pbx": source(at, at), "chat": source(at, at)},
     )
+
+
+def source(newest: datetime, at: datetime) -> SourceFeed:
+    """What was heard of a source at an instant: one event."""
+    one = SourceFeed()
+    one.heard([newest], at)
+    return one
 
 
 def partition(at: datetime, number: int) -> PartitionFeed:
@@ -81,12 +89,23 @@ def _pages(trouble: Trouble) -> Iterator[Pages]:
 def nothing_comes(pages: Pages, _: datetime) -> None:
     for page in pages.values():
         of(page).newest_event = BROKEN_AT
-        of(page).sources = {"pbx": BROKEN_AT, "chat": BROKEN_AT}
+        of(page).sources = {"pbx": SourceFeed(newest=BROKEN_AT), "chat": SourceFeed(newest=BROKEN_AT)}
 
 
 def chat_is_silent(pages: Pages, _: datetime) -> None:
     for page in pages.values():
-        of(page).sources["chat"] = BROKEN_AT
+        of(page).sources["chat"] = SourceFeed(newest=BROKEN_AT)
+
+
+def chat_is_ahead(pages: Pages, at: datetime) -> None:
+    # Only one worker hears of it just now; what the other one hears took a while.
+    of(pages["worker-0"]).sources["chat"] = source(at + timedelta(seconds=90), at)
+    of(pages["worker-1"]).sources["chat"] = source(at + timedelta(seconds=70), at)
+
+
+def chat_is_in_another_time_zone(pages: Pages, at: datetime) -> None:
+    for page in pages.values():
+        of(page).sources["chat"] = source(at - timedelta(hours=1), at)
 
 
 def one_falls_behind(pages: Pages, at: datetime) -> None:
@@ -157,6 +176,8 @@ STORIES: dict[Trouble, Told] = {
         },
     },
     chat_is_silent: {"24m": set(), "27m": {("ContactSourceSilent", "source chat")}},
+    chat_is_ahead: {"19m": set(), "21m": {("ContactSourceClockAhead", "source chat")}},
+    chat_is_in_another_time_zone: {"27m": set(), "31m": {("ContactSourceClockBehind", "source chat")}},
     one_falls_behind: {"11m": set(), "13m": {("ContactConsumerLag", "partition 1")}},
     no_broker_answers: {"10m": set(), "11m30s": {("ContactBrokerSilent", "")}},
     one_worker_is_cut_off: {"10m": set(), "11m30s": {("ContactPartitionSilent", "partition 1")}},
@@ -191,6 +212,35 @@ def test_trouble_is_told_and_is_over_when_it_is_mended(trouble: Trouble, tmp_pat
 @pytest.mark.parametrize("trouble", [nothing_comes, chat_is_silent], ids=lambda trouble: trouble.__name__)
 def test_while_every_queue_is_closed_silence_is_no_trouble(trouble: Trouble, tmp_path: Path) -> None:
     assert_told(scrapes(trouble, is_open=False), {"21m": set(), "35m": set()}, tmp_path)
+
+
+def test_one_event_with_a_wrong_time_is_no_wrong_clock(tmp_path: Path) -> None:
+    def one_is_ahead(pages: Pages, at: datetime) -> None:
+        if at < BROKEN_AT + timedelta(minutes=KEPT_MINUTES):  # so long a worker has it in mind
+            chat_is_ahead(pages, at)
+
+    assert_told(scrapes(one_is_ahead), {f"{minute}m": set() for minute in range(10, 40)}, tmp_path)
+
+
+def test_history_that_is_replayed_is_no_wrong_clock(tmp_path: Path) -> None:
+    def replayed(pages: Pages, at: datetime) -> None:  # two days before, at five times the speed
+        told = at - timedelta(days=2) + 5 * (at - BROKEN_AT)
+        for page in pages.values():
+            of(page).sources["chat"] = source(told, at)
+
+    assert_told(scrapes(replayed), {f"{minute}m": set() for minute in range(10, 40)}, tmp_path)
+
+
+def test_a_worker_that_stays_behind_by_as_much_makes_no_clock_wrong(tmp_path: Path) -> None:
+    def behind(pages: Pages, at: datetime) -> None:
+        slow = of(pages["worker-1"]).partitions["contacts", 1]
+        slow.highwater, slow.record_at = slow.position + 500, at - timedelta(minutes=2)
+        for page in pages.values():
+            of(page).sources["chat"] = source(at - timedelta(minutes=2), at)
+
+    told = {f"{minute}m": {("ContactConsumerLag", "partition 1")} for minute in range(15, 40)}
+
+    assert_told(scrapes(behind), told, tmp_path)
 
 
 def test_a_worker_that_wakes_from_a_pause_is_no_alert(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from stream.families.cases.tally import CaseTally
 from stream.families.contacts.rules import Policy
 from stream.families.contacts.tally import Tally
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed
+from stream.status.source_feed import SourceFeed
 from tests.board.boards import NOON, a_board, a_queue, agents
 from tests.families.customers.busy import busy_customers
 from tests.families.surveys.busy import a_busy_survey
@@ -72,7 +73,9 @@ def a_busy_board() -> Board:
 
 
 def a_busy_feed() -> Feed:
-    """A worker with two partitions, one of which has just come."""
+    """A worker with two partitions, one of which has just come, and a source five seconds away."""
+    pbx = SourceFeed()
+    pbx.heard([NOON - timedelta(hours=1), NOON - timedelta(seconds=8), NOON - timedelta(seconds=5)], NOON)
     return Feed(
         recovery="ready",
         broker_silent_since=NOON,
@@ -98,5 +101,5 @@ def a_busy_feed() -> Feed:
             count=4, failures=1, seconds_last=0.25, seconds_sum=1.5, rows=9, finished_at=NOON, failing_since=NOON
         ),
         newest_event=NOON,
-        sources={"pbx": NOON - timedelta(seconds=5)},
+        sources={"pbx": pbx},
     )

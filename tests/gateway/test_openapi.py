@@ -38,7 +38,7 @@ def test_every_reference_leads_somewhere() -> None:
 def test_it_has_every_path_that_is_served_and_no_other() -> None:
     gateway = Gateway(DECODER, Forwarder(None, None), None)  # type: ignore[arg-type]  # nothing is sent
 
-    assert {route.path for route in gateway.application.routes} == DOCUMENT["paths"].keys()  # type: ignore[attr-defined]
+    assert {route.path for route in gateway.pages.routes} == DOCUMENT["paths"].keys()  # type: ignore[attr-defined]  # each is a Route
 
 
 def test_its_examples_are_events() -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from scripts.dashboards.frame import page_of
 from scripts.dashboards.queries import STATE
+from scripts.dashboards.ways_in import SOURCE_SPEEDS, SPEEDS
 from stream.app.catalogue import BY_NAME
 from tests.brokers import Broker
 from tests.grafana.shown import Shown, dashboards, names_in, queries_of, substituted, variables_of
@@ -20,6 +21,19 @@ from tests.monitoring import Prometheus, Sample
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 MAY_BE_EMPTY: Mapping[str, str] = {
+    **{
+        page_of("en").words[key]: "neither a gateway nor a source of its own runs beside these workers"
+        for key in (
+            *SPEEDS,
+            *SOURCE_SPEEDS,
+            "spool",
+            "spool_age",
+            "spool_used",
+            "spool_broken",
+            "source_age",
+            "source_connected",
+        )
+    },
     "Age of the newest record where records wait": "none waits once all are applied",
     "Alerts": "nothing is wrong; tests/e2e/test_alerting.py asks while something is",
     "Not counted": "all customers are within the limits",

@@ -56,21 +56,21 @@ def test_a_worker_that_failed_for_good_is_dead_at_once() -> None:
 
 def test_the_newest_event_time_of_a_source_never_goes_back() -> None:
     ours = Feed()
-    ours.heard({"pbx": LATER})
-    ours.heard({"pbx": NOON, "crm": NOON})
+    ours.heard({"pbx": [LATER]}, LATER)
+    ours.heard({"pbx": [NOON], "crm": [NOON]}, LATER)
 
-    assert ours.sources == {"pbx": LATER, "crm": NOON}
+    assert {name: source.newest for name, source in ours.sources.items()} == {"pbx": LATER, "crm": NOON}
     assert ours.newest_event == LATER
 
 
 def test_sources_beyond_the_limit_share_one_figure() -> None:
     ours = Feed()
     for number in range(MAX_SOURCES + 50):
-        ours.heard({f"source-{number}": NOON})
-    ours.heard({"one more": LATER})
+        ours.heard({f"source-{number}": [NOON]}, LATER)
+    ours.heard({"one more": [LATER]}, LATER)
 
     assert len(ours.sources) == MAX_SOURCES + 1
-    assert ours.sources[OVERFLOW_SOURCE] == LATER
+    assert ours.sources[OVERFLOW_SOURCE].newest == LATER
 
 
 def test_after_the_clock_was_set_back_a_worker_that_stands_still_is_dead_all_the_same() -> None:

@@ -52,7 +52,7 @@ class ToyFold:
         return {"counts": self.counts, "marks": self.marks}
 
     def apply(self, events: Sequence[Any], offsets: Sequence[int]) -> Applied:
-        applied = Applied(by_type=Counter({cast("Any", Ping): len(events)}), newest_by_source={"toy": START})
+        applied = Applied(by_type=Counter({cast("Any", Ping): len(events)}), times_by_source={"toy": [START]})
         for event, offset in zip(events, offsets, strict=True):
             if event.poison:
                 applied.failed.append((offset, KeyError(event.key)))

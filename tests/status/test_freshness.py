@@ -5,6 +5,7 @@ import pytest
 from stream.status.feed import CheckpointFigures, Feed, PartitionFeed, RecoveryState
 from stream.status.freshness import Notice, notices_of
 from stream.status.health import health_of
+from stream.status.source_feed import KEPT_MINUTES, SourceFeed
 from tests.board.boards import LIMITS, NOON
 
 
@@ -90,6 +91,28 @@ def test_a_worker_that_stopped_names_the_cause() -> None:
     [notice] = notices_of(Feed(recovery="stopped", failure="broker refused"), NOON, LIMITS)
 
     assert "broker refused" in notice.text
+
+
+def clock(ahead: float) -> SourceFeed:
+    """A source that was heard in each of the last minutes, and whose clock is ahead by so many seconds."""
+    source = SourceFeed()
+    for minute in range(KEPT_MINUTES):
+        at = NOON + timedelta(minutes=minute)
+        source.heard([at + seconds(ahead)], at)
+    return source
+
+
+def test_a_source_whose_clock_is_ahead_is_named_and_the_worst_of_several() -> None:
+    skewed = feed()
+    skewed.sources = {"/pbx": clock(0.4), "/chat": clock(90), "/mail": clock(-3)}
+
+    [notice] = notices_of(skewed, NOON, LIMITS)
+    assert (notice.code, notice.severity, notice.since) == ("skew", "warning", None)
+    assert notice.text == "The clock of /chat is ahead by 90 s: waits look too short"
+
+    skewed.sources["/mail"] = clock(7)
+    [notice] = notices_of(skewed, NOON, LIMITS)
+    assert notice.text == "The clock of /chat and of 1 more is ahead by 90 s: waits look too short"
 
 
 def test_what_makes_figures_stale_comes_before_what_does_not() -> None:

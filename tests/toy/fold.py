@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from stream.core.counted import Counted
 from stream.core.counts import Counts, CountsRow
-from stream.core.family import Applied
+from stream.core.family import Applied, times_by_source
 from stream.core.retention import Retention
 from stream.core.rows import Rows
 from stream.core.windowed import Scope, Windowed
@@ -74,7 +74,7 @@ class ToyFold:
         return {"throws": self.throws}
 
     def apply(self, events: Sequence[ToyThrown], offsets: Sequence[int]) -> Applied:
-        applied = Applied(by_type=Counter(map(type, events)))
+        applied = Applied(by_type=Counter(map(type, events)), times_by_source=times_by_source(events))
         for event, offset in zip(events, offsets, strict=True):
             key = (event.tenantid, event.data.queue)
             counts = self._counts_of(key)
@@ -84,7 +84,6 @@ class ToyFold:
                 if row.applied_offset < offset:
                     row.applied_offset = offset
                     self.throws.put((*key, scope, number), row)
-            applied.newest_by_source[event.source] = event.time
         return applied
 
     def settle(self) -> None:

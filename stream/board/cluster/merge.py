@@ -18,6 +18,7 @@ from stream.board.shared_reading import EVERY_SECONDS, SharedReading
 from stream.core.family import Board, Family
 from stream.status.feed import CheckpointFigures, Feed
 from stream.status.freshness import Limits, Notice, notices_of, worst_notices_first
+from stream.status.source_feed import SourceFeed
 
 __all__ = ["BoardReading", "ClusterBoard", "Partition"]
 
@@ -202,4 +203,16 @@ def _feed_of(workers: list[Vitals], last_shares: Iterable[LastShare]) -> Feed:
         checkpoints=CheckpointFigures(
             failing_since=min(filter(None, (one.unsaved_since for one in workers)), default=None)
         ),
+        sources=_sources_of(workers),
     )
+
+
+def _sources_of(workers: Iterable[Vitals]) -> dict[str, SourceFeed]:
+    """Return the clocks of all sources: of each minute by the worker that heard first."""
+    sources: defaultdict[str, SourceFeed] = defaultdict(SourceFeed)
+    for worker in workers:
+        for name, told in worker.least_latencies.items():
+            least = sources[name].least_by_minute
+            for minute, latency in told.items():
+                least[minute] = min(latency, least.get(minute, latency))
+    return sources

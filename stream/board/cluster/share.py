@@ -3,9 +3,9 @@
 All of it is on `/metrics` and the board already, so whoever may read those may read this.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -53,6 +53,8 @@ class Vitals(Struct, frozen=True, kw_only=True):
     newest_event: datetime | None = None
     unsaved_since: datetime | None = None
     """Since when checkpoints fail; None while they succeed."""
+    least_latencies: Mapping[str, Mapping[int, timedelta]] = {}
+    """By source and minute, as `SourceFeed` has them."""
 
 
 class WorkerShare(Struct, frozen=True, kw_only=True):
@@ -77,6 +79,8 @@ def vitals_of(feed: Feed) -> Vitals:
         letters_on_their_way=feed.letters_on_their_way,
         newest_event=feed.newest_event,
         unsaved_since=feed.checkpoints.failing_since,
+        # Copies, since the worker goes on changing its own.
+        least_latencies={name: {**one.least_by_minute} for name, one in feed.sources.items()},
     )
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
-from stream.core.family import Applied
+from stream.core.family import Applied, times_by_source
 from stream.core.limits import AGENTS_KEPT, MAX_AGENTS_PER_TENANT, MAX_QUEUES_PER_AGENT, MAX_TENANTS
 from stream.core.policies import Policies
 from stream.core.rows import Rows
@@ -176,7 +176,7 @@ class AgentsFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)))
+        applied = Applied(by_type=Counter(map(type, events)), times_by_source=times_by_source(events))
         for event, offset in zip(events, offsets, strict=True):
             try:
                 self._fold(event, offset, applied)
@@ -218,8 +218,6 @@ class AgentsFold:
         if row.applied_offset >= applied_offset:
             applied.replayed += 1
             return
-        newest = applied.newest_by_source.get(event.source, event.time)
-        applied.newest_by_source[event.source] = max(event.time, newest)
         known = fold_agent(row, event)
         # The row need not learn the offset of a repeat, as a segment's must: applied once more it changes
         # nothing, either.

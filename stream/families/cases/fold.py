@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stream.core.cloudevents import Channel, Event
 from stream.core.counts import CountsRow
-from stream.core.family import Applied, newest_by_source
+from stream.core.family import Applied, times_by_source
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
@@ -99,7 +99,7 @@ class CasesFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
+        applied = Applied(by_type=Counter(map(type, events)), times_by_source=times_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset: then
         # which rows still have to count is asked for each event anew.
         old = bisect_right(offsets, self._recovered_to)

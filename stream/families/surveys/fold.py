@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.core.counts import CountsRow
-from stream.core.family import Applied, newest_by_source
+from stream.core.family import Applied, times_by_source
 from stream.core.limits import SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
@@ -60,7 +60,7 @@ class SurveysFold:
 
     def apply(self, events: Sequence[Event], offsets: Sequence[int]) -> Applied:
         """Fold events, given with their offsets in ascending order; an event at fault is returned, never raised."""
-        applied = Applied(by_type=Counter(map(type, events)), newest_by_source=newest_by_source(events))
+        applied = Applied(by_type=Counter(map(type, events)), times_by_source=times_by_source(events))
         # Rows recovered from the changelog may have counted these already, each up to its own applied offset.
         old = bisect_right(offsets, self._recovered_to)
         # One at a time, each settled: which rows still have to count a day is asked once between two settlings.

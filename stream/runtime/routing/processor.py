@@ -15,7 +15,7 @@ from aiokafka.partitioner import murmur2
 from faust.types import TP
 
 from stream.core.cloudevents import KeyParts, key_from, key_of, tag_of
-from stream.errors import InvalidEvent
+from stream.errors import FutureEvent, InvalidEvent
 from stream.runtime.checkpoint.partitions import DerivedRecord, OwnedPartition, Ownership
 from stream.runtime.kafka.transport import Batch
 from stream.runtime.kafka.unreadable import LeftOut
@@ -113,6 +113,7 @@ class Processor:
         if misrouted:
             await self._outlet.forward(misrouted)
         if letters:
+            self._note_refused(letters)
             await self._outlet.set_aside(letters)
         # While that was sent, the partition may have gone: its next owner will read these records again.
         if (misrouted or letters) and self._ownership.applying(*owned.tp) is not owned:
@@ -220,6 +221,11 @@ class Processor:
         by_offset = {record.offset: record for record in records}
         return [DeadLetter(tp.topic, tp.partition, by_offset[offset], _defect(failure)) for offset, failure in failures]
 
+    def _note_refused(self, letters: Iterable[DeadLetter]) -> None:
+        for letter in letters:
+            if isinstance(letter.cause, FutureEvent):
+                self._ownership.feed.refused(letter.cause.source, letter.cause.time, self._ownership.clock())
+
     def _count(self, applied: Applied) -> None:
         feed = self._ownership.feed
         for kind, count in applied.by_type.items():
@@ -228,7 +234,7 @@ class Processor:
         feed.replayed += applied.replayed
         feed.late += applied.late
         feed.overflowed += applied.overflowed
-        feed.heard(applied.newest_by_source)
+        feed.heard(applied.times_by_source, self._ownership.clock())
 
     def _advance(self, owned: OwnedPartition, last: Record) -> None:
         if self._ownership.applying(*owned.tp) is not owned:

@@ -178,6 +178,15 @@ class Calls:
             for visit in visits
         )
 
+    def inferred(self, record: ParsedLine) -> Visit | None:
+        """Return the visit that this line begins, where its begin was inferred from lines that came before this one."""
+        call = self.by_id.get(record.call or "")
+        for visit in call.visits if call else []:
+            began_then = abs(visit.since - record.micros) <= WAIT_SLACK
+            if not visit.made_by and visit.state != "blocked" and visit.queue == record.queue and began_then:
+                return visit
+        return None
+
     def is_first(self, record: ParsedLine, visit: Visit) -> bool:
         """Tell whether the call got into no queue before this visit."""
         return not any(earlier.seq < visit.seq and earlier.state != "blocked" for earlier in self._call(record).visits)

@@ -32,7 +32,9 @@ class LineMapper(ConversationVerbs):
         if calls.has_just_entered(self._record):
             return self._again()
         left = calls.left_behind(self._record)
-        visit = calls.begin(self._record, self._id, "waiting")
+        # A row of a table may come late, behind those that told what became of the visit.
+        visit = calls.inferred(self._record) or calls.begin(self._record, self._id, "waiting")
+        visit.made_by = self._id
         moved = [self._moved(old) for old in left if old is not visit]
         reason: Literal["new", "requeue"] = "new" if calls.is_first(self._record, visit) else "requeue"
         data = payloads.EnqueuedData(**self._where(visit), position=self._count(2), reason=reason)

@@ -19,7 +19,7 @@ from stream.sources.asterisk_queue_log.memory import Memory, Remembered
 from stream.sources.asterisk_queue_log.records import LineReader, ParsedLine
 from stream.sources.asterisk_queue_log.rows import Layout, RowReader
 from stream.sources.intake import Intake
-from stream.sources.lines import BadLine, Line
+from stream.sources.lines import BadLine, Line, Location
 
 __all__ = ["IGNORED", "VERBS", "Mapper", "VerbRule"]
 
@@ -144,6 +144,22 @@ class Mapper:
             case None:
                 self.intake.empty += 1
         return []
+
+    def map_row(self, place: Location, columns: Mapping[str, str]) -> list[Event]:
+        """Return what one row of the table tells, as `map` does."""
+        self.intake.read += 1
+        match self._reader.parse_row(place, columns, self.memory.saved.newest):
+            case ParsedLine() as record:
+                return self._tell(record)
+            case BadLine() as bad:
+                self.intake.refuse(bad)
+        return []
+
+    def is_newest(self, place: Location, columns: Mapping[str, str]) -> bool:
+        """Tell whether a row of the table is later than all that was told."""
+        newest = self.memory.saved.newest
+        found = self._reader.parse_row(place, columns, newest)
+        return isinstance(found, ParsedLine) and found.micros > newest
 
     def passed(self, at: int | None = None) -> list[Event]:
         """Return what was to happen until *at*, in microseconds; None: all that is to happen, the log has ended."""

@@ -5,6 +5,7 @@ table, which look otherwise, are read by `rows`.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -84,6 +85,14 @@ class LineReader:
         if layout is None and micros is not None and len(fields) >= 5:
             return _record(line.place, fields, micros)
         return None if is_rule(decoded) else self._row(line.place, decoded, layout, newest, len(fields))
+
+    def parse_row(self, place: Location, columns: Mapping[str, str], newest: int) -> ParsedLine | BadLine:
+        """Read a row that comes from the table itself, with none of the columns missing that are needed."""
+        match self._rows.row(columns, newest):
+            case TableRow(micros, cells):
+                return _record(place, ["", *cells], micros)
+            case BadRow(reason, detail):
+                return BadLine(place, reason, detail)
 
     def _row(
         self, place: Location, text: str, layout: Layout | None, newest: int, fields: int

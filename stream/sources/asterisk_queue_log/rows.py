@@ -6,6 +6,7 @@ tab, a comma or a semicolon, as database clients do.
 
 import csv
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,10 +15,10 @@ from msgspec import Struct
 
 from stream.core.windows import EPOCH
 
-__all__ = ["BadRow", "Layout", "RowReader", "TableRow", "is_rule"]
+__all__ = ["NEEDED_COLUMNS", "BadRow", "Layout", "RowReader", "TableRow", "is_rule"]
 
 TABLE_COLUMNS: Final = ("time", "callid", "queuename", "agent", "event", "data1", "data2", "data3", "data4", "data5")
-_NEEDED: Final = frozenset(TABLE_COLUMNS[:5])
+NEEDED_COLUMNS: Final = frozenset(TABLE_COLUMNS[:5])
 # How clients of MySQL and PostgreSQL write a missing value.
 _NULLS: Final = frozenset({"NULL", r"\N"})
 
@@ -69,15 +70,21 @@ class RowReader:
         named = tuple(cell.lower() for cell in cells)
         # Looked for in every row and not only in the first: exports that were put together into one file have a
         # header each.
-        if set(named) >= _NEEDED:
+        if set(named) >= NEEDED_COLUMNS:
             return Layout(separator, named)
         columns = dict(zip(layout.columns if layout else TABLE_COLUMNS, cells, strict=False))
-        if not set(columns) >= _NEEDED:
+        if not set(columns) >= NEEDED_COLUMNS:
             return BadRow("too_few_fields", "a row of the table has at least five cells") if layout else None
+        row = self.row(columns, newest)
+        # Without a header that promised rows, a text without a time is none.
+        return None if layout is None and isinstance(row, BadRow) and row.reason == "bad_time" else row
+
+    def row(self, columns: Mapping[str, str], newest: int) -> TableRow | BadRow:
+        """Return the row that has these columns, of which none that is needed is missing."""
         micros = self._micros(columns["time"], newest)
         if isinstance(micros, int):
             return TableRow(micros, [columns[name] for name in TABLE_COLUMNS[1:5]] + _params(columns))
-        return micros or (BadRow("bad_time", "the time of the row is none") if layout else None)
+        return micros or BadRow("bad_time", "the time of the row is none")
 
     def _micros(self, text: str, newest: int) -> int | BadRow | None:
         if _EPOCH.fullmatch(text):
@@ -132,8 +139,8 @@ def _cells(text: str, separator: str) -> list[str]:
     return ["" if cell in _NULLS else cell for cell in cells]
 
 
-def _params(columns: dict[str, str]) -> list[str]:
+def _params(columns: Mapping[str, str]) -> list[str]:
     """Return the parameters: five columns, or one that holds them all."""
-    if "data1" in columns:
-        return [columns.get(name, "") for name in TABLE_COLUMNS[5:]]
-    return columns.get("data", "").split("|")
+    five = [columns.get(name, "") for name in TABLE_COLUMNS[5:]]
+    # Tables that have been through several versions have both, of which one is filled.
+    return five if any(five) else columns.get("data", "").split("|")

@@ -26,7 +26,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
 from stream.sources.source import STDIN, PulledBatch, Source, position_beside
 
-__all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "polling"]
+__all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "named_zone", "polling"]
 
 LONGEST_NAME: Final = 256
 _ROTATED_END = re.compile(f"(?:{ROTATED.pattern})$")
@@ -51,7 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
         """Return the mapper of this log, as it was at a position."""
         return Mapper(
             LogIdentity(source=self.source_name or default_name(self.file), tenant=self.tenant),
-            zone=_zone(self.time_zone),
+            zone=named_zone(self.time_zone),
             remembered=position.memory if position else None,
             intake=intake,
         )
@@ -73,7 +73,8 @@ def default_name(file: Path) -> str:
     return found
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
+def named_zone(name: str | None) -> ZoneInfo | None:
+    """Return the zone that a person names; raises SettingsError."""
     try:
         return ZoneInfo(name) if name else None
     except (KeyError, ValueError, OSError) as failure:

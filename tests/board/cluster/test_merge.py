@@ -177,6 +177,23 @@ async def test_the_feed_of_the_whole_is_that_of_its_worst_part() -> None:
     assert [one.code for one in reading.notices] == ["recovering", "unsaved"]
 
 
+def hearing(*ahead: int | None) -> Vitals:
+    """A worker that hears of one source; by minute, how many seconds ahead, or nothing."""
+    heard = {minute: -timedelta(seconds=by) for minute, by in enumerate(ahead) if by is not None}
+    return Vitals(recovery="ready", newest_event=NOON, least_latencies={"/pbx": heard})
+
+
+async def test_the_clock_of_a_source_is_judged_by_what_all_workers_hear() -> None:
+    async with (
+        telling(part(contacts(1), vitals=hearing(None, 60, 90))) as others,
+        whole_of(part(contacts(0), vitals=hearing(70, None, 0)), others, declared=CONTACTS[:2]) as whole,
+    ):
+        reading = await whole.read()
+
+    # Neither of them has heard enough to be sure.
+    assert [one.text for one in reading.notices] == ["The clock of /pbx is ahead by 60 s: waits look too short"]
+
+
 async def test_a_quiet_worker_beside_a_busy_one_is_no_silent_feed() -> None:
     quiet = contacts(1)
     quiet.feed.applied_at = NOON - timedelta(hours=1)

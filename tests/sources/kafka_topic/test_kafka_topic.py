@@ -76,6 +76,24 @@ async def test_a_lost_connection_is_made_again_and_nothing_is_told_twice() -> No
     assert names == ["ann", "bob"]
 
 
+async def test_brokers_that_do_not_answer_are_noticed_though_nothing_is_read() -> None:
+    topic, intake, heard = FakeTopic(), Intake(), list[bool]()
+    topic.add(b"ann")
+
+    async def sleep(_: float) -> None:
+        heard.append(intake.connected["calls"])
+
+    async for batch in puller_of(topic, intake, sleep=sleep).batches(None):
+        if len(heard) == 2:
+            break
+        assert batch.events
+        topic.unreachable = 2
+        topic.add(b"bob")
+
+    assert heard == [False, False]
+    assert intake.connected == {"calls": True}
+
+
 async def test_what_was_deleted_before_it_was_read_is_said_to_be_missing(caplog: pytest.LogCaptureFixture) -> None:
     topic, aside = FakeTopic(), list[BadLine]()
     intake = Intake(aside.append)

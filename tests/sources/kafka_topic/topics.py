@@ -1,7 +1,7 @@
 """A Kafka of somebody else, in memory: partitions that grow and lose records, and a consumer of them that can fail."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +31,8 @@ class FakeTopic:
         """What the next fetches raise."""
         self.away = 0
         """So many times from now on the brokers do not know the topic."""
+        self.unreachable = 0
+        """So many times from now on no broker answers a question for topics."""
 
     def add(self, *values: bytes | None, partition: int = 0) -> None:
         while len(self.records) <= partition:
@@ -42,6 +44,9 @@ class FakeTopic:
         return set(range(len(self.records))) if topic == "calls" and self.away == 0 else None
 
     async def fetch_all_metadata(self) -> "FakeTopic":
+        if self.unreachable:
+            self.unreachable -= 1
+            raise KafkaError
         self.away = max(self.away - 1, 0)
         return self
 
@@ -116,12 +121,17 @@ async def no_pause(_: float) -> None:
     await asyncio.sleep(0)
 
 
-def puller_of(topic: FakeTopic, intake: Intake | None = None, foreign: ForeignTopics = FOREIGN) -> KafkaTopicPuller:
+def puller_of(
+    topic: FakeTopic,
+    intake: Intake | None = None,
+    foreign: ForeignTopics = FOREIGN,
+    sleep: Callable[[float], Awaitable[None]] = no_pause,
+) -> KafkaTopicPuller:
     counts = intake or Intake()
     return KafkaTopicPuller(
         lambda: (foreign, counting(counts)),
         counts,
-        pauses=BackOff(sleep=no_pause),
+        pauses=BackOff(sleep=sleep),
         connect=lambda _: FakeConsumer(topic),
         look_after=timedelta(0),
     )
