@@ -6,6 +6,7 @@ import click
 
 from stream.cli.data import produce, replay, schema, simulate
 from stream.cli.gateway import gateway, gateway_aside, gateway_key
+from stream.cli.mapping import mapping
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
 from stream.errors import ContactStreamError
@@ -28,6 +29,7 @@ for command in (
     gateway_key,
     produce,
     source,
+    mapping,
     simulate,
     board,
     schema,

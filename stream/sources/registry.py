@@ -11,6 +11,8 @@ from stream.sources.asterisk_queue_log_database import source as asterisk_queue_
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
+from stream.sources.mapped import source as mapped
+from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 
@@ -27,6 +29,9 @@ _ALL: Final = (
     genesys_cloud.SOURCE,
     genesys_kafka.SOURCE,
     amazon_connect.SOURCE,
+    mapped.MAPPED_FILE,
+    mapped.MAPPED_WEBHOOK,
+    mapped_topic.MAPPED_TOPIC,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

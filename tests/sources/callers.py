@@ -13,11 +13,13 @@ from msgspec.structs import replace
 
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
+from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
+from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -101,6 +103,12 @@ CALLERS: Final = {
         options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
         signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
         bodies=[json.dumps(part).encode() for part in DAY],
+    ),
+    "mapped-webhook": Caller(
+        source=MAPPED_WEBHOOK,
+        options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
+        signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
+        bodies=PAYLOADS,
     ),
 }
 """By the name of the source; `desk` is of the tests."""

@@ -19,6 +19,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.shipping import BackOff, PositionFile, ship
 from stream.sources.source import PulledBatch, Puller, Received, Source, UnreadablePosition, Webhook
 from stream.sources.webhooks import answer
+from tests.sources.mapped.examples import HOME_MADE, home_made_call
 from tests.sources.new_sources import BEGIN, Desk, Pager
 
 NOISE = [b"\xff\xfe\x00", b"", b"+38640000001 rang", b"{", b"|" * 40, b"x" * 70_000, b'"', b",,,,,", b"1|2|3|4|5"]
@@ -35,6 +36,7 @@ RECORDINGS = {
         b"CaseID,ActivityID,CompleteTimestamp",
         *(f"{number // 3},1,2012-04-03 {number // 60 % 24:02}:{number % 60:02}:38".encode() for number in range(300)),
     ],
+    "mapped": lambda: [home_made_call(number) for number in range(150)],
 }
 """How each source of files writes an hour of a small office, line by line."""
 
@@ -63,7 +65,8 @@ class Topic:
 
 def options(source: Source, file: Path) -> Any:
     # What holds a connection is told no file.
-    return source.options(**({"file": file} if "file" in source.options.__struct_fields__ else {}))
+    told = {"file": file, "mapping": HOME_MADE}
+    return source.options(**{name: told[name] for name in told.keys() & {*source.options.__struct_fields__}})
 
 
 def read(source: Source, file: Path, intake: Intake | None = None) -> list[Event]:

@@ -1,0 +1,43 @@
+"""The worked examples of mappings, and what the tests make of them."""
+
+import hashlib
+import hmac
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from stream.sources.mapped.mapping_file import MappingFile, read_mapping
+
+__all__ = ["EXAMPLES", "HOME_MADE", "PAYLOADS", "SAMPLES", "home_made_call", "mapping_of", "signed_headers"]
+
+FOLDER: Final = Path(__file__).parents[3] / "examples" / "mappings"
+SAMPLES: Final = {
+    "genesys-like": FOLDER / "genesys-like.jsonl",
+    "3cx-like": FOLDER / "3cx-like.csv",
+    "home-made": FOLDER / "home-made.jsonl",
+}
+EXAMPLES: Final = {name: FOLDER / f"{name}.toml" for name in SAMPLES}
+HOME_MADE: Final = EXAMPLES["home-made"]
+PAYLOADS: Final = SAMPLES["home-made"].read_bytes().splitlines()[:3]
+"""Posts of the home-made PBX that tell events."""
+
+
+def home_made_call(number: int) -> bytes:
+    """A post of the home-made PBX about one call that came in."""
+    told = {"no": number, "kind": "queued", "call": number, "line": "orders", "at": f"2026-03-02T09:00:00.{number:03}Z"}
+    return json.dumps({"events": [told]}).encode()
+
+
+def signed_headers(body: bytes, secret: str, at: datetime) -> dict[str, str]:
+    """Return the headers with which the home-made PBX signs a post."""
+    stamp = str(int(at.timestamp()))
+    digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"x-timestamp": stamp, "x-signature": f"sha256={digest}"}
+
+
+def mapping_of(folder: Path, text: str) -> MappingFile:
+    """Return the mapping that a text tells."""
+    path = folder / "calls.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_mapping(path)
