@@ -22,10 +22,10 @@ SOURCE_ALERTS = (
     ),
     Alert(
         name="ContactSourcePosition",
-        expr=f"ceil(sum by (source, instance) (increase({POSITION_FAILURES.name}[10m]))) > 0",
+        expr=f"ceil(sum by (source) (increase({POSITION_FAILURES.name}[10m]))) > 0",
         severity="warning",
         concerns="feed",
-        summary="Source {source} at {instance} cannot keep its position",
+        summary="Source {source} cannot keep its position",
         description="After a restart it begins farther back, and sends again what has arrived, which counts once for "
         "ten minutes only. See whether its disk is full.",
         lingers=timedelta(minutes=1),

@@ -16,8 +16,8 @@ from tests.running import Figures, parsed
 BROKEN_AT = EPOCH + timedelta(minutes=10)
 MENDED_AT = EPOCH + timedelta(minutes=40)
 
-LOST = ("ContactSourceDisconnected", "source asterisk-ami, system berlin")
-FULL_DISK = ("ContactSourcePosition", "instance source-0, source asterisk-ami")
+LOST = ("ContactSourceDisconnected", "source asterisk-ami")
+FULL_DISK = ("ContactSourcePosition", "source asterisk-ami")
 
 
 def scrape(*, heard: bool = True, failures: int = 0) -> Figures:

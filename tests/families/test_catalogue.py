@@ -1,12 +1,18 @@
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from scripts import metrics_page as page
 from stream.app.catalogue import BY_NAME, CATALOGUE, SECTIONS
 from stream.core.metric import Kind, Metric
+from stream.core.samples import MetricFamily
+from stream.gateway.gateway_metrics import PostCounts, gateway_families
 from stream.http.build import build_families
 from stream.http.client_library import registry_of
+from stream.sources.intake import Intake
+from stream.sources.intake_metrics import puller_families
 from stream.status.metrics import feed_families
 from tests.board.boards import families_of
 from tests.families.everything import a_busy_board, a_busy_feed
@@ -40,17 +46,23 @@ def test_no_label_tells_who_it_was(metric: Metric) -> None:
     bounded = {
         *("tenant", "queue", "channel", "window", "reason", "state", "formula", "figure", "event", "source", "team"),
         *("topic", "partition", "section", "family", "version", "python", "status", "priority", "age", "clock"),
-        *("kind", "bound", "group", "plan", "by", "le", "up_to", "currency"),
+        *("kind", "bound", "group", "plan", "by", "le", "up_to", "currency", "outcome", "system"),
     }
 
     assert set(metric.labels) <= bounded
 
 
-def test_the_page_shows_what_the_catalogue_names_and_nothing_else() -> None:
-    families = [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
+def test_the_pages_show_what_the_catalogue_names_and_nothing_else() -> None:
+    of_a_worker = [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
+    families = [*of_a_worker, *of_a_busy_gateway(), *puller_families("pbx", Intake(), 0)]
     told_by_the_writer = {one.name for one in SECTIONS["page"]}
 
     assert {family.metric.name for family in families} | told_by_the_writer == set(BY_NAME)
+
+
+def of_a_busy_gateway() -> Iterator[MetricFamily]:
+    spool = SimpleNamespace(events=1, bytes=1, limit_bytes=1, broken=None, oldest=1.0, aside=1)
+    return gateway_families(PostCounts(), SimpleNamespace(spool=spool, set_aside_counts={}))  # type: ignore[arg-type]  # its figures
 
 
 def test_every_sample_has_the_labels_of_the_catalogue() -> None:
