@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +9,7 @@ from scripts import metrics_page as page
 from stream.app.catalogue import BY_NAME, CATALOGUE, SECTIONS
 from stream.core.metric import Kind, Metric
 from stream.core.samples import MetricFamily
+from stream.core.windows import EPOCH
 from stream.gateway.gateway_metrics import PostCounts, gateway_families
 from stream.http.build import build_families
 from stream.http.client_library import registry_of
@@ -54,15 +56,21 @@ def test_no_label_tells_who_it_was(metric: Metric) -> None:
 
 def test_the_pages_show_what_the_catalogue_names_and_nothing_else() -> None:
     of_a_worker = [*families_of(a_busy_board()), *feed_families(a_busy_feed()), *build_families()]
-    families = [*of_a_worker, *of_a_busy_gateway(), *puller_families("pbx", Intake(), 0)]
+    families = [*of_a_worker, *of_a_busy_gateway(), *of_a_busy_source()]
     told_by_the_writer = {one.name for one in SECTIONS["page"]}
 
     assert {family.metric.name for family in families} | told_by_the_writer == set(BY_NAME)
 
 
 def of_a_busy_gateway() -> Iterator[MetricFamily]:
+    counts = PostCounts(Counter({202: 1}), Counter({"pbx": 1}), Counter({("pbx", "not_json"): 1}))
     spool = SimpleNamespace(events=1, bytes=1, limit_bytes=1, broken=None, oldest=1.0, aside=1)
-    return gateway_families(PostCounts(), SimpleNamespace(spool=spool, set_aside_counts={}))  # type: ignore[arg-type]  # its figures
+    return gateway_families(counts, SimpleNamespace(spool=spool, set_aside_counts={}))  # type: ignore[arg-type]  # its figures
+
+
+def of_a_busy_source() -> Iterator[MetricFamily]:
+    intake = Intake(used=Counter({"Join": 1}), newest=EPOCH, connected={"berlin": True})
+    return puller_families("pbx", intake, 0)
 
 
 def test_every_sample_has_the_labels_of_the_catalogue() -> None:
