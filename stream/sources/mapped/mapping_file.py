@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Id
 from stream.errors import SettingsError
-from stream.sources.mapped.event_kinds import DataField, data_fields, event_kinds, values_of
+from stream.sources.mapped.event_kinds import DataField, choices_of, data_fields, event_kinds
 from stream.sources.mapped.expressions import Expression, InvalidExpression
 from stream.sources.mapped.mapping import ENVELOPE, EventMapping, FieldTerm, IgnoreRule, MappingRule
 from stream.sources.mapped.payloads import PayloadFormat
@@ -238,10 +238,10 @@ def _is_term(value: object) -> bool:
 
 _TABLES: Final[Mapping[str, type[Struct]]] = {"verify": VerifyTable, "common": _EnvelopeTable, "rules": _RuleTable}
 _VALUES: Final = {
-    field.name: values_of(field.type)
+    field.name: choices_of(field.type)
     for table in (TermTable, VerifyTable, _FileTable)
     for field in msgspec.structs.fields(table)
-    if values_of(field.type)
+    if choices_of(field.type)
 }
 """By key, where a key has only certain values."""
 
