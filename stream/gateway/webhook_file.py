@@ -76,6 +76,6 @@ def _beside(path: Path) -> Callable[[type, object], object]:
     def decoded(kind: type, value: object) -> object:
         if kind is Path and isinstance(value, str):
             return path.parent / value
-        raise NotImplementedError
+        raise TypeError(f"Expected the {'path of a file' if kind is Path else kind.__name__}")
 
     return decoded
