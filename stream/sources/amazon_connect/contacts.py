@@ -10,8 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from stream.core.cloudevents import Channel
+from stream.sources.amazon_connect.arns import last_part, queue_of
 from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
-from stream.sources.amazon_connect.queue_names import QueueNames, last_part
+from stream.sources.queue_names import QueueNames
 
 __all__ = ["AWS_CHANNELS", "KINDS_OF_CONTACT_EVENTS", "ToldContact", "contact_of_event", "contact_of_record"]
 
@@ -97,7 +98,7 @@ def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: Q
         contact=detail.required("contactId"),
         method=detail.required("initiationMethod"),
         channel=_channel(detail),
-        queue=names.of(queue.text("queueArn")),
+        queue=queue_of(queue.text("queueArn"), names),
         agent=last_part(agent.text("agentArn")),
         initiated_at=detail.second("initiationTimestamp"),
         reached_at=detail.second("connectedToSystemTimestamp"),
@@ -119,7 +120,7 @@ def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
         contact=record.required("ContactId"),
         method=record.required("InitiationMethod"),
         channel=_channel(record),
-        queue=names.of(queue.text("ARN")),
+        queue=queue_of(queue.text("ARN"), names),
         agent=last_part(agent.text("ARN")),
         initiated_at=record.second("InitiationTimestamp"),
         reached_at=record.second("ConnectedToSystemTimestamp"),

@@ -21,9 +21,9 @@ from stream.sources.amazon_connect.contacts import (
     contact_of_record,
 )
 from stream.sources.amazon_connect.documents import documents_in
-from stream.sources.amazon_connect.queue_names import QueueNames
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
+from stream.sources.queue_names import QueueNames
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source, Webhook
 
@@ -65,7 +65,7 @@ class AmazonConnectWebhook(Webhook):
 
     def __init__(self, options: Options, intake: Intake) -> None:
         self._keys = SecretLines(options.key_file)
-        self._names = QueueNames.read(options.queues_file)
+        self._names = QueueNames(options.queues_file, _listed, "what `aws connect list-queues` prints")
         self._tenant = options.tenant
         self._corrected_within = timedelta(seconds=options.corrected_within_seconds)
         self._intake = intake
@@ -143,6 +143,20 @@ class AmazonConnectWebhook(Webhook):
     def _wonder(self, kind: str, place: Location) -> list[Event]:
         self._intake.wonder(kind, BadLine(place, "unknown_kind", "a document of a kind that is not known"))
         return []
+
+
+class _QueueSummary(Struct, rename="pascal"):
+    id: str
+    name: str
+
+
+class _QueueList(Struct, rename="pascal"):
+    queue_summary_list: list[_QueueSummary]
+
+
+def _listed(content: bytes) -> dict[str, str]:
+    found = msgspec.json.decode(content, type=_QueueList)
+    return {queue.id: queue.name for queue in found.queue_summary_list}
 
 
 def _password(authorization: str) -> str:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import Event, Instant
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification
-from stream.sources.genesys_cloud.queue_directory import QueueDirectory
+from stream.sources.queue_names import QueueNames
 
 __all__ = ["USER_KINDS", "events_of_user"]
 
@@ -54,7 +54,7 @@ class _QueueMember(Struct, rename="camel"):
     joined: bool
 
 
-def events_of_user(told: Notification, queues: QueueDirectory, source: str, tenant: str) -> list[Event]:
+def events_of_user(told: Notification, queues: QueueNames, source: str, tenant: str) -> list[Event]:
     """
     Return what a notification of USER_KINDS tells of an agent; raises UnusableNotification, or msgspec's errors.
 
@@ -97,12 +97,12 @@ def _seen(user: str, routing: _RoutingStatus, source: str, tenant: str) -> Event
     return makes.activity(user, activity, at=routing.start_time)
 
 
-def _membership(told: Notification, queues: QueueDirectory, source: str, tenant: str) -> Event:
+def _membership(told: Notification, queues: QueueNames, source: str, tenant: str) -> Event:
     if told.sent_at is None:
         raise UnusableNotification("no_time", "it has no time of its own, nor EventBridge's")
     member = msgspec.convert(told.body, _QueueMember)
     makes = _factory(source, tenant, member.id, told.about, told.sent_at, member.joined)
-    queue = queues.name_of(told.about)
+    queue = queues.of(told.about)
     return (makes.joined if member.joined else makes.left)(member.id, queue, at=told.sent_at)
 
 

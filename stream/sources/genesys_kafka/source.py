@@ -1,14 +1,11 @@
 """The Kafka topics of Genesys' Voice Microservices (Multicloud, Engage) as a source: calls and agents' states."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, MsgspecError, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
-from stream.errors import SettingsError
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_kafka.agent_state_events import AGENT_STATE_EVENTS, AGENT_STATE_EVENTS_OF_NO_USE
 from stream.sources.genesys_kafka.call_events import CALL_EVENTS, CALL_EVENTS_OF_NO_USE, is_of_ours
@@ -18,6 +15,7 @@ from stream.sources.kafka_file import BrokerAddresses, SecurityTable, foreign_to
 from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
 from stream.sources.lines import BadLine
 from stream.sources.source import Source, position_beside
+from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "Options", "VoiceMapper", "VoiceTopics", "topics_of"]
 
@@ -45,13 +43,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def topics_of(file: Path) -> tuple[VoiceTopics, ForeignTopics]:
     """Return what a file says, and what is to be read by it; raises SettingsError."""
-    try:
-        told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), VoiceTopics)
-    except OSError as failure:
-        raise SettingsError(f"{file}: cannot be read: {failure.strerror}") from failure
-    # What tomllib says quotes nothing of the file; a file that is not UTF-8 is a ValueError, too.
-    except (msgspec.ValidationError, ValueError) as failure:
-        raise SettingsError(f"{file}: {failure}") from failure
+    told = toml_of(file, VoiceTopics)
     return told, foreign_topics(file, told.brokers, told.topics, told.security)
 
 

@@ -2,31 +2,25 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from stream.core.windows import EPOCH
+from stream.sources.instants import instant_in
 from stream.sources.lines import BadLine, Location
 from stream.sources.source import Received
 from stream.sources.twilio.signature import FORM, parameters_of
 
-__all__ = ["TaskRouterRecord", "instant_of", "records_in"]
+__all__ = ["TaskRouterRecord", "records_in"]
 
 TASKROUTER_TYPES: Final = "com.twilio.taskrouter."
 
 _WORKSPACE: Final = re.compile(r"WS[0-9a-f]{32}")
 
 _LONGEST_ID: Final = 128
-
-_LAST_SECOND: Final = 4_133_980_800
-"""The year 2101. What is more was told in milliseconds."""
-
-_MOST_DIGITS: Final = len("4133980800000")
-
-_EARLIEST, _LATEST = 1971, 2101
 
 
 class TaskRouterRecord(Struct, frozen=True):
@@ -77,20 +71,6 @@ def records_in(request: Received) -> Iterator[TaskRouterRecord | BadLine]:
         yield _of_stream(part, Location(file, 1, number))
 
 
-def instant_of(text: str) -> datetime | None:
-    """Return the time that a field tells: in seconds or milliseconds, or as ISO 8601; None for anything else."""
-    try:
-        if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
-            unit = timedelta(seconds=1) if int(text) < _LAST_SECOND else timedelta(milliseconds=1)
-            told = EPOCH + int(text) * unit
-        else:
-            told = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        return None
-    # What is out of these years is a clock that was never set.
-    return told.astimezone(UTC) if told.tzinfo is not None and _EARLIEST <= told.year < _LATEST else None
-
-
 def _of_form(body: bytes, place: Location) -> TaskRouterRecord | BadLine:
     try:
         told = {(name.decode(), value.decode()) for name, value in parameters_of(body)}
@@ -131,7 +111,7 @@ def _record(
 ) -> TaskRouterRecord | BadLine:
     if not kind:
         return BadLine(place, "no_type", "the request does not say what happened")
-    at = instant_of(time)
+    at = instant_in(time)
     if at is None:
         return BadLine(place, "no_time", f"{_printable(kind)} does not say when it happened")
     # Not `I-Twilio-Idempotency-Token`: it is not signed, so whoever has heard a request could change it.
