@@ -11,9 +11,10 @@ from stream.families.contacts.events import OfferEnded
 from stream.families.contacts.payloads import OfferEndedData
 from stream.sdk.factory import EventFactory
 from stream.sources.amazon_connect.arns import AGENT_QUEUES, last_part, queue_of
-from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
+from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.amazon_connect.contacts import AWS_CHANNELS
 from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["KINDS_OF_AGENT_EVENTS", "events_of_agent"]
 
@@ -35,10 +36,10 @@ _IN_VAIN: Final[dict[str, Literal["missed", "rejected"]]] = {"MISSED": "missed",
 
 
 def events_of_agent(kind: str, document: AwsObject, names: QueueNames, tenant: str) -> list[Event]:
-    """Return the events of an agent event, which is one of KINDS_OF_AGENT_EVENTS; raises UnusableDocument."""
+    """Return the events of an agent event, which is one of KINDS_OF_AGENT_EVENTS; raises UnusablePart."""
     event_id, at = document.required("EventId"), document.instant("EventTimestamp")
     if at is None:
-        raise UnusableDocument("missing_field", "the field EventTimestamp is missing")
+        raise UnusablePart("missing_field", "the field EventTimestamp is missing")
     teller = _Teller(document, names, tenant, at)
     told = [*teller.presence(kind), *teller.memberships(kind)]
     numbered = [replace(event, id=f"{event_id}:{tag_of(event)}:{number}") for number, event in enumerate(told)]

@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from stream.core.cloudevents import Channel
 from stream.sources.amazon_connect.arns import last_part, queue_of
-from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
+from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["AWS_CHANNELS", "KINDS_OF_CONTACT_EVENTS", "ToldContact", "contact_of_event", "contact_of_record"]
 
@@ -86,7 +87,7 @@ class ToldContact(Struct, frozen=True, kw_only=True):
 
 
 def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: QueueNames) -> ToldContact:
-    """Return what a contact event says, which is one of KINDS_OF_CONTACT_EVENTS; raises UnusableDocument."""
+    """Return what a contact event says, which is one of KINDS_OF_CONTACT_EVENTS; raises UnusablePart."""
     happened_at = envelope.second("time")
     queue, agent = detail.part("queueInfo"), detail.part("agentInfo")
     # Each event has the instants of those before it; only its own may be missing, in events of the first years.
@@ -113,7 +114,7 @@ def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: Q
 
 
 def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
-    """Return what a contact record says, which is written when all is over; raises UnusableDocument."""
+    """Return what a contact record says, which is written when all is over; raises UnusablePart."""
     queue, agent = record.part("Queue"), record.part("Agent")
     return ToldContact(
         instance=record.required("InstanceARN"),
@@ -143,5 +144,5 @@ def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
 def _channel(fields: AwsObject) -> Channel:
     channel = AWS_CHANNELS.get(fields.required("channel").lower())
     if channel is None:
-        raise UnusableDocument("unknown_channel", "the channel is none that there was when this was written")
+        raise UnusablePart("unknown_channel", "the channel is none that there was when this was written")
     return channel

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, MsgspecError, Struct
+from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
 from stream.sources.genesys_cloud.detail_events import DetailEvent, channel_of
-from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification, notifications_in
+from stream.sources.genesys_cloud.notifications import Notification, notifications_in
 from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import told_by_each
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 
@@ -55,23 +56,8 @@ class GenesysCloudWebhook(Webhook):
         return self._keys.match(request.headers.get(self._header, ""))
 
     def events(self, request: Received) -> Iterator[Event]:
-        """Yield what the notifications of a request tell; each of no use is counted, and changes nothing else."""
-        path = request.url.partition("?")[0]
-        number = -1
-        for number, found in enumerate(notifications_in(request.body)):
-            try:
-                if isinstance(found, UnusableNotification):
-                    raise found
-                yield from self._told(found, Location(path, 1, number))
-            except UnusableNotification as problem:
-                self._intake.refuse(BadLine(Location(path, 1, number), problem.reason, str(problem)))
-            # What msgspec says names a field, and quotes nothing.
-            except MsgspecError as failure:
-                self._intake.refuse(BadLine(Location(path, 1, number), "invalid_field", str(failure)))
-        if number < 0:
-            self._intake.ignore("empty")
-        # The request itself is counted where it is answered.
-        self._intake.read += max(number, 0)
+        """Return what the notifications of a request tell; each of no use is counted, and changes nothing else."""
+        return told_by_each(notifications_in(request.body), self._told, request, self._intake)
 
     def _told(self, found: Notification, place: Location) -> list[Event]:
         if found.kind in DETAIL_KINDS:
