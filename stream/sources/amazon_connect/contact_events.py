@@ -91,7 +91,9 @@ class _Teller:
         yield self.events.answered(told.contact, self.queue, at=told.answered_at, **self.where)
         if left_at is None or told.answered_at is None:
             return
-        talk = max(left_at - told.answered_at - told.pause - (told.hold or timedelta()), timedelta())
+        # Its own count comes first: an agent may leave a conference before it is over.
+        between = left_at - told.answered_at - told.pause - (told.hold or timedelta())
+        talk = max(between, timedelta()) if told.talk is None else told.talk
         if told.goes_on or told.goes_elsewhere:
             kind: Literal["attended", "queue"] = "attended" if told.goes_elsewhere else "queue"
             transferred = self.events.transferred(

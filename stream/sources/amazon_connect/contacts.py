@@ -48,6 +48,8 @@ class ToldContact(Struct, frozen=True, kw_only=True):
     dequeued_at: datetime | None = None
     disconnected_at: datetime | None = None
     disconnect_reason: str = ""
+    talk: timedelta | None = None
+    """As Amazon Connect counted it, without hold."""
     hold: timedelta | None = None
     pause: timedelta = timedelta()
     """Only tasks can be paused."""
@@ -130,6 +132,7 @@ def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
         dequeued_at=queue.second("DequeueTimestamp"),
         disconnected_at=record.second("DisconnectTimestamp"),
         disconnect_reason=record.text("DisconnectReason") or "",
+        talk=agent.length("AgentInteractionDuration"),
         hold=agent.length("CustomerHoldDuration"),
         pause=agent.length("AgentPauseDuration") or timedelta(),
         wrapup_began_at=agent.second("AfterContactWorkStartTimestamp"),

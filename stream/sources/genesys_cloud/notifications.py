@@ -14,7 +14,6 @@ __all__ = ["Notification", "notifications_in"]
 
 _TOPIC: Final = re.compile(r"v2\.(detail\.events\.conversation|users|routing\.queues)\.([^.]{1,64})\.([a-zA-Z.]{1,40})")
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
-_NAME_LENGTH: Final = 80
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -67,8 +66,8 @@ def _notification(part: object) -> Notification:
 
 
 def _kind_of(name: str) -> tuple[str, str]:
-    """Return the topic without its id, and the id; of a topic that is not known, no more than what names it."""
+    """Return the topic without its id, and the id; of a topic that is not known, its name."""
     if found := _TOPIC.fullmatch(name):
         family, about, what = found.groups()
         return f"v2.{family}.{{id}}.{what}", about
-    return _ID.sub("{id}", name)[:_NAME_LENGTH], ""
+    return _ID.sub("{id}", name), ""

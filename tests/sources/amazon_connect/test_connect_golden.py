@@ -151,6 +151,16 @@ def test_the_record_that_was_updated_last_corrects_all_others_in_any_order(webho
         expected(tally, talk_ms=138_000, hold_ms=40_000, wrapup_ms=50_000)
 
 
+def test_talk_is_what_amazon_connect_counted_where_it_says_so(webhook: AmazonConnectWebhook) -> None:
+    # A conference that the agent left after 70 s; by the instants it would be 150.
+    record = contact_record(DAY[0])
+    record["Agent"] |= {"AgentInteractionDuration": 70}
+
+    tally = counted(told(webhook, [*map(posted, contact_events(DAY[0])), firehose(record)]))["Sales"]
+
+    expected(tally, handled=1, talk_ms=70_000, hold_ms=30_000, wrapup_ms=30_000)
+
+
 def test_a_record_that_is_corrected_after_the_duplicate_window_counts_nothing_again(tmp_path: Path) -> None:
     first, days_later = contact_record(DAY[0]), contact_record(DAY[0], updated=after("00:00") + timedelta(days=6))
     intake = Intake()
