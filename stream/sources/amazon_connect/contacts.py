@@ -46,6 +46,9 @@ class ToldContact(Struct, frozen=True, kw_only=True):
     enqueued_at: datetime | None = None
     answered_at: datetime | None = None
     dequeued_at: datetime | None = None
+    held_at: datetime | None = None
+    resumed_at: datetime | None = None
+    """Of an event that says just that: no document has the instants of holds before it."""
     disconnected_at: datetime | None = None
     disconnect_reason: str = ""
     talk: timedelta | None = None
@@ -107,6 +110,8 @@ def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: Q
         reached_at=detail.second("connectedToSystemTimestamp"),
         enqueued_at=enqueued_at,
         answered_at=answered_at,
+        held_at=happened_at if kind == "HOLD" else None,
+        resumed_at=happened_at if kind == "UNHOLD" else None,
         disconnected_at=disconnected_at,
         disconnect_reason=detail.text("disconnectReason") or "",
         wrapup_began_at=agent.second("afterContactWorkStartTimestamp"),
