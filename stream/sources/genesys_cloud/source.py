@@ -10,7 +10,7 @@ from msgspec import Meta, MsgspecError, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
-from stream.sources.genesys_cloud.detail_events import DetailEvent, channel_of
+from stream.sources.genesys_cloud.detail_events import MEDIA_OF_NO_CONTACT, DetailEvent, channel_of
 from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification, notifications_in
 from stream.sources.genesys_cloud.queue_directory import QueueDirectory
 from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
@@ -91,7 +91,10 @@ class GenesysCloudWebhook(Webhook):
     def _of_conversation(self, found: Notification) -> list[Event]:
         told = msgspec.convert(found.body, DetailEvent)
         channel = channel_of(told)
-        if channel is None:  # a shared screen, a supervisor who listens
+        if channel is None:
+            if told.media_type not in MEDIA_OF_NO_CONTACT:
+                # A new kind of contact would be missing from the board, and nobody would know.
+                raise UnusableNotification("unknown_media", "the mediaType is not known")
             return []
         parts = (told.conversation_id, found.kind.rpartition("}.")[2], told.participant_id, told.event_time)
         name = "/".join(map(str, parts))
