@@ -16,6 +16,7 @@ from stream.gateway.keys import KeyFile
 from stream.gateway.server import GatewayServer
 from stream.gateway.spool import Spool
 from stream.gateway.webhook_file import webhooks_of
+from stream.gateway.webhook_posts import WEBHOOKS_PATH
 from stream.http.guard import is_loopback
 from stream.sdk.producer import Producer, ProducerPolicy
 from stream.settings import Settings
@@ -57,8 +58,8 @@ class GatewayService:
             self._producer = sink = Producer(brokers, policy=policy, security=settings.security)
         self.spool = Spool(settings.gateway_spool, settings.gateway_spool_bytes) if settings.gateway_spool else None
         self._forwarder = Forwarder(sink, self.spool)
-        webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
-        self.gateway = Gateway(DECODER, self._forwarder, keys, webhooks, settings.gateway_public_url)
+        self._webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
+        self.gateway = Gateway(DECODER, self._forwarder, keys, self._webhooks, settings.gateway_public_url)
         self._server = GatewayServer(self.gateway, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 
@@ -83,9 +84,12 @@ class GatewayService:
             ) from failure
         self._forwarding = asyncio.create_task(self._forwarder.run(), name="gateway forwarder")
         logger.info("post events to %s%s", self.address, EVENTS_PATH)
-        if self.spool is None:
+        base = self._settings.gateway_public_url.rstrip("/") or self.address
+        for name in self._webhooks:
+            logger.info("webhook: %s%s/%s", base, WEBHOOKS_PATH, name)
+        if self.spool is None and self._producer is not None:
             logger.warning("CONTACT_STREAM_GATEWAY_SPOOL is not set: while the broker is away, events are refused")
-        elif self.spool.events:
+        elif self.spool is not None and self.spool.events:
             logger.warning("%s: %d events are still to be sent", self.spool.path, self.spool.events)
         return self
 

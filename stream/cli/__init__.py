@@ -6,6 +6,7 @@ import click
 
 from stream.cli.data import produce, replay, schema, simulate
 from stream.cli.gateway import gateway, gateway_aside, gateway_key
+from stream.cli.listing import Listing
 from stream.cli.mapping import mapping
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
@@ -14,7 +15,7 @@ from stream.errors import ContactStreamError
 __all__ = ["group", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Listing, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="contact-stream", prog_name="contact-stream")
 def group() -> None:
     """Live queue metrics for contact centres. Settings are CONTACT_STREAM_… variables: docs/operations.md."""

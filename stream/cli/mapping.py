@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from stream.cli.listing import Listing
 from stream.core.cloudevents import encode
 from stream.errors import SourceError
 from stream.sources.files import opened
@@ -17,7 +18,7 @@ from stream.sources.mapped.payloads import RecordReader
 __all__ = ["mapping"]
 
 
-@click.group()
+@click.group(cls=Listing)
 def mapping() -> None:
     """Work on mapping files, which say what the payloads of any system mean: docs/sources/mapping.md."""
 

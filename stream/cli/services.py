@@ -258,6 +258,8 @@ async def _dead_letters(settings: Settings, reason: str | None, show: str | None
         if show == letter.place:
             # Bytes as they came: whoever asks for one record wants to mend it and send it again.
             click.get_binary_stream("stdout").write(letter.value or b"")
+            if not letter.value:
+                click.echo("it was set aside without its content, which may be personal", err=True)
             return
         if show is None and reason in {None, letter.reason}:
             found += 1

@@ -12,7 +12,7 @@ from msgspec import NODEFAULT, Struct
 from stream.errors import SettingsError
 from stream.sources.source import Source
 
-__all__ = ["options_of", "parameters_of", "shared_options"]
+__all__ = ["arguments_told", "options_of", "parameters_of", "shared_options"]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -25,6 +25,13 @@ def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:
     hints = {field.name: field for field in msgspec.structs.fields(kind)}
     for field in info.fields:
         yield _parameter(field, hints[field.name])
+
+
+def arguments_told(kind: type[Struct]) -> Iterator[str]:
+    """Yield a sentence about each argument: click shows help of options alone."""
+    for field in msgspec.structs.fields(kind):
+        if field.required and (described := _described(field.type)):
+            yield f"{field.name.upper()}: {described}"
 
 
 def _parameter(field: msgspec.inspect.Field, hint: msgspec.structs.FieldInfo) -> click.Parameter:

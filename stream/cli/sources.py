@@ -10,9 +10,10 @@ from typing import Any, Final
 import click
 from msgspec import Struct
 
+from stream.cli.listing import Listing
 from stream.cli.options import BadLines, producer_of, settings_of_environment
 from stream.cli.printer import Printer
-from stream.cli.source_options import options_of, parameters_of
+from stream.cli.source_options import arguments_told, options_of, parameters_of
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError
 from stream.settings import Settings
@@ -123,9 +124,22 @@ async def ship_until_stopped(puller: Puller, settings: Settings | None, position
     return False
 
 
-@click.group()
+class _SourceListing(Listing):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] in SOURCES and args[0] not in self.commands:
+            ctx.fail(f"{args[0]} takes webhooks, which `contact-stream gateway --webhooks` serves: docs/gateway.md")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_SourceListing)
 def source() -> None:
-    """Send what a call system writes or tells: each source is a command with options of its own."""
+    """
+    Send what a call system writes or tells: each source is a command with options of its own.
+
+    What posts to webhooks is served by `contact-stream gateway`. All sources: docs/sources/README.md.
+    """
 
 
 def _parameters(of: Source) -> list[click.Parameter]:
@@ -161,7 +175,8 @@ def _command(of: Source) -> click.Command:
         else:
             send_recorded(of, options, settings)
 
-    return click.Command(of.name, params=_parameters(of), callback=run, help=of.about)
+    about = "\n\n".join((of.about, *arguments_told(of.options)))
+    return click.Command(of.name, params=_parameters(of), callback=run, help=about)
 
 
 for _source in SOURCES.values():

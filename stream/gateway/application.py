@@ -66,6 +66,8 @@ class Gateway:
                 Route("/readyz", self._ready),
             ]
         )
+        # Who posts to a path that is none should hear it: at a redirection most senders lose the request.
+        self.pages.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""

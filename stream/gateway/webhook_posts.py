@@ -102,7 +102,8 @@ class _SafeSink:
     def _letter(self, bad: BadLine) -> GatewayLetter:
         # The same part of the same request, sent again, has the same place.
         offset = f"{self._digest}-{bad.place.offset}"
-        return GatewayLetter(origin=bad.place.file, offset=offset, reason=bad.reason, error=bad.detail)
+        origin = f"{WEBHOOKS_PATH}/{self._mounted.name}"
+        return GatewayLetter(origin=origin, offset=offset, reason=bad.reason, error=bad.detail)
 
 
 def _response(reply: Reply) -> Response:

@@ -33,6 +33,6 @@ def paths_beside(file: Path) -> Callable[[type, object], Any]:
     def decoded(kind: type, value: object) -> object:
         if kind is Path and isinstance(value, str):
             return file.parent / value
-        raise NotImplementedError
+        raise TypeError(f"Expected the {'path of a file' if kind is Path else kind.__name__}")
 
     return decoded

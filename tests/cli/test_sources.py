@@ -108,6 +108,26 @@ def test_no_option_of_a_source_hides_one_that_a_command_has() -> None:
     assert {name: options for name, options in names.items() if len(options) != len({*options})} == {}
 
 
+def test_the_help_of_a_source_says_what_its_argument_is() -> None:
+    said = " ".join(contact_stream("source", "mapped-topic", "--help").output.split())
+
+    assert "FILE: A TOML file" in said
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES.keys() - WITH_A_COMMAND))
+def test_a_source_that_takes_webhooks_is_found_at_the_gateway(name: str) -> None:
+    refused = contact_stream("source", name, "--dry-run")
+
+    assert refused.exit_code == 2
+    assert f"{name} takes webhooks" in refused.output
+    assert "contact-stream gateway --webhooks" in refused.output
+
+
+@pytest.mark.parametrize("words", [[], ["source"], ["mapping"]], ids=str)
+def test_no_help_is_cut_off(words: list[str]) -> None:
+    assert "..." not in contact_stream(*words, "--help").output.replace("[ARGS]...", "")
+
+
 def test_a_source_that_cannot_be_followed_says_which_can(log: Path) -> None:
     run = contact_stream("produce", str(log), "--follow", "--broker", "127.0.0.1:1")
 

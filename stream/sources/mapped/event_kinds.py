@@ -12,7 +12,7 @@ from stream.core.cloudevents import Event
 from stream.families.registry import EVENT_TYPES
 from stream.sources.mapped.terms import Unusable, ValueKind
 
-__all__ = ["DataField", "data_fields", "data_type", "event_kinds"]
+__all__ = ["DataField", "choices_of", "data_fields", "data_type", "event_kinds"]
 
 event_kinds: Final = EVENT_TYPES
 """Every kind of event that a mapping can tell of, by its type."""
@@ -77,14 +77,15 @@ def _plain(hint: Any) -> frozenset[Any]:  # noqa: ANN401  # an annotation may be
 
 def _wanted(hint: Any, problem: str) -> str:  # noqa: ANN401  # ditto
     """Say what a field wants; msgspec names types and limits, but quotes what is not one of the values."""
-    values = _values(hint)
+    values = choices_of(hint)
     if values:
         return f"it must be one of {', '.join(values)}"
     wanted = re.sub(r" - at `.*`$", "", problem)
     return "it must be of another type" if wanted.startswith("Invalid") else wanted[:1].lower() + wanted[1:]
 
 
-def _values(hint: Any) -> tuple[str, ...]:  # noqa: ANN401  # ditto
+def choices_of(hint: Any) -> tuple[str, ...]:  # noqa: ANN401  # ditto
+    """Return the values that an annotation allows; none where it does not list them."""
     if get_origin(hint) is Literal:
         return get_args(hint)
-    return next(filter(None, map(_values, get_args(hint))), ())
+    return next(filter(None, map(choices_of, get_args(hint))), ())

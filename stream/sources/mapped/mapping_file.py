@@ -5,7 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Id
 from stream.errors import SettingsError
-from stream.sources.mapped.event_kinds import DataField, data_fields, event_kinds
+from stream.sources.mapped.event_kinds import DataField, choices_of, data_fields, event_kinds
 from stream.sources.mapped.expressions import Expression, InvalidExpression
 from stream.sources.mapped.mapping import ENVELOPE, EventMapping, FieldTerm, IgnoreRule, MappingRule
 from stream.sources.mapped.payloads import PayloadFormat
@@ -24,6 +24,7 @@ from stream.sources.verification import InvalidVerification, VerifyTable, check_
 __all__ = ["MappingFile", "read_mapping"]
 
 _STEP: Final = re.compile(r"\.(\w+)|\[(\d+)\]")
+_UNKNOWN_KEY: Final = re.compile(r"Object contains unknown field `(.+)`")
 
 TermText = str | TermTable
 Ignored = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -86,7 +87,7 @@ def read_mapping(path: Path) -> MappingFile:
         table = msgspec.convert(told, _FileTable)
     except msgspec.ValidationError as failure:
         problem, _, place = str(failure).partition(" - at `$")
-        reader.refuse([int(n) if n else key for key, n in _STEP.findall(place)], problem)
+        reader.refuse(*_explained(_path_of(place, told), problem))
     return reader.mapping_of(table)
 
 
@@ -112,6 +113,7 @@ class _Reader:
             self.refuse(["records"], "records belong to the format json")
         if table.verify:
             self._check_verify(table.verify)
+        self._check_common(table)
         return MappingFile(
             self._path,
             EventMapping(
@@ -131,6 +133,14 @@ class _Reader:
             check_verification(verify)
         except InvalidVerification as invalid:
             self.refuse(["verify", invalid.key], str(invalid))
+
+    def _check_common(self, table: _FileTable) -> None:
+        """Refuse a field that no event has: nobody would miss what a misspelt one should have told."""
+        kinds = [event_kinds[rule.event] for rule in table.rules if rule.event in event_kinds]
+        known = dict.fromkeys(name for kind in kinds for name in data_fields(kind))
+        for name in table.common.data:
+            if kinds and name not in known:
+                self.refuse(["common", "data", name], f"no event of the rules has such a field{_meant(name, known)}")
 
     def _expression(self, path: KeyPath, text: str | None) -> Expression | None:
         try:
@@ -200,6 +210,51 @@ def _constants(table: TermTable) -> Iterable[tuple[KeyPath, object]]:
         if (value := getattr(table, key)) is not msgspec.UNSET:
             yield (key,), value
     yield from ((("words", word), meant) for word, meant in table.words.items())
+
+
+def _path_of(place: str, told: Any) -> KeyPath:  # noqa: ANN401  # TOML may be anything
+    """Return where msgspec found something wrong. It names no key of `data`: that is the one that is no value."""
+    before, unnamed, behind = place.partition("[...]")
+    path = _steps(before)
+    if unnamed:
+        data = told
+        for step in path:
+            data = data[step]
+        path = (*path, next(key for key, value in data.items() if not _is_term(value)))
+    return path + _steps(behind)
+
+
+def _steps(place: str) -> KeyPath:
+    return tuple(int(number) if number else key for key, number in _STEP.findall(place))
+
+
+def _is_term(value: object) -> bool:
+    try:
+        msgspec.convert(value, TermText)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+_TABLES: Final[Mapping[str, type[Struct]]] = {"verify": VerifyTable, "common": _EnvelopeTable, "rules": _RuleTable}
+_VALUES: Final = {
+    field.name: choices_of(field.type)
+    for table in (TermTable, VerifyTable, _FileTable)
+    for field in msgspec.structs.fields(table)
+    if choices_of(field.type)
+}
+"""By key, where a key has only certain values."""
+
+
+def _explained(path: KeyPath, problem: str) -> tuple[KeyPath, str]:
+    """Say what would be right, where msgspec says only that something is wrong."""
+    if unknown := _UNKNOWN_KEY.fullmatch(problem):
+        named = [step for step in path if isinstance(step, str)]
+        table = _FileTable if not named else _TABLES.get(named[0], TermTable) if len(named) == 1 else TermTable
+        return (*path, unknown[1]), f"there is no such key{_meant(unknown[1], table.__struct_fields__)}"
+    if problem.startswith("Invalid enum value"):
+        return path, f"it must be one of {', '.join(_VALUES[str(path[-1])])}"
+    return path, problem
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

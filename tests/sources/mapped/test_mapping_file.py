@@ -35,7 +35,7 @@ WRONG = {
     "no rules": ('source = "/x"\nrules = []', ":2: Expected `array` of length >= 1"),
     "an unknown key": (
         changed("when =", "wenn ="),
-        ":2: Object contains unknown field `wenn`",
+        ":3: wenn: there is no such key; did you mean when?",
     ),
     "an unknown event": (
         changed("contact.enqueued", "contact.queued"),
@@ -67,7 +67,7 @@ WRONG = {
     ),
     "an unknown unit": (
         changed('"at"', '{ value = "at", unit = "hours" }'),
-        ":5: time.unit: Invalid enum value 'hours'",
+        ":5: time.unit: it must be one of ",
     ),
     "a unit of text": (
         GOOD + 'data.agent = { value = "a", unit = "s" }',
@@ -113,6 +113,22 @@ WRONG = {
     "a header that is none": (
         GOOD + '[verify]\nmethod = "key"\nheader = "x y"',
         ":10: verify.header: Expected `str` matching regex",
+    ),
+    "a common field of no event": (
+        GOOD + "[common]\ndata.agnt = 'a'\n",
+        ":9: common.data.agnt: no event of the rules has such a field; did you mean agent?",
+    ),
+    "one of several fields": (
+        changed('data.queue = "line"', "data.queue = { value = 'line', unti = 's' }\ndata.agent = 'a'"),
+        ":7: data.queue.unti: there is no such key; did you mean unit?",
+    ),
+    "an unknown key of the file": (
+        "forma = 'csv'\n" + GOOD,
+        ":1: forma: there is no such key; did you mean format?",
+    ),
+    "an unknown method": (
+        GOOD + '[verify]\nmethod = "hmac-md5"\nheader = "x"',
+        ":9: verify.method: it must be one of key, hmac-sha1, hmac-sha256, hmac-sha512",
     ),
     "a common expression": (
         GOOD + '[common]\nid = "a b"\n',
