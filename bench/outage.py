@@ -1,5 +1,6 @@
 """An hour without a broker at 500 events/s: what the spool takes of disk and memory, and how soon it is sent."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from time import monotonic, sleep
 from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.brokers import Broker, broker
 from bench.gateway import IN_BATCHES, create_topic, peak_megabytes, post_bodies, until_listening
@@ -40,11 +43,14 @@ def measure(kind: str) -> list[Judged]:
             filled, while_filling = monotonic() - began, peak_megabytes(server.pid)
         size = sum(file.stat().st_size for file in Path(folder).iterdir())
         drained, while_draining = _drain(running, spool, accepted)
+        arrived = asyncio.run(_arrived(running.address))
     return [
         fact("events accepted without a broker, then killed", f"{accepted:,}"),
         fact("… events/s accepted", f"{accepted / filled:,.0f}"),
         fact("… on the disk, MB, and bytes an event", f"{size / 1e6:,.0f}, {size / accepted:.0f}"),
         fact("… memory while it fills, MB", f"{while_filling:.0f}"),
+        # A batch that was under way when the gateway was killed may have arrived, and have had no answer.
+        at_least("… of them on the broker in the end", arrived / accepted, 1.0),
         at_least("… events/s sent once the broker is back", accepted / drained, LEAST_DRAINED_PER_SECOND),
         fact("… seconds until the spool is empty, memory meanwhile, MB", f"{drained:.0f}, {while_draining:.0f}"),
     ]
@@ -60,6 +66,16 @@ def _drain(on: Broker, spool: Path, accepted: int) -> tuple[float, float]:
         while _spooled(port):
             sleep(0.2)
         return monotonic() - began, peak_megabytes(server.pid)
+
+
+async def _arrived(address: str) -> int:
+    consumer = AIOKafkaConsumer("contacts", bootstrap_servers=address)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition("contacts", number) for number in consumer.partitions_for_topic("contacts") or ()]
+        return sum((await consumer.end_offsets(partitions)).values())
+    finally:
+        await consumer.stop()
 
 
 def _spooled(port: int) -> int:
