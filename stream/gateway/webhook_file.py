@@ -1,7 +1,5 @@
 """The file of webhooks: a table for each, with the source whose payloads it takes and that source's own options."""
 
-import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +11,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
 from stream.sources.source import Webhook
+from stream.sources.toml_file import paths_beside, toml_of
 
 __all__ = ["MountedWebhook", "webhooks_of"]
 
@@ -35,15 +34,7 @@ class _WebhookTable(Struct, forbid_unknown_fields=True):
 
 def webhooks_of(path: Path) -> dict[str, MountedWebhook]:
     """Return the webhooks of a TOML file, by name; raises SettingsError naming the entry at fault."""
-    try:
-        table = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _WebhookTable)
-    except OSError as failure:
-        raise SettingsError(f"{path} cannot be read: {failure.strerror}") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8") from None
-    # What tomllib and msgspec say names a place, and quotes nothing.
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as failure:
-        raise SettingsError(f"{path}: {failure}") from None
+    table = toml_of(path, _WebhookTable)
     return {name: _mounted(path, name, told) for name, told in table.webhooks.items()}
 
 
@@ -59,7 +50,7 @@ def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
         known = ", ".join(source.options.__struct_fields__)
         raise SettingsError(f"{where}: {source.name} has no option {', '.join(sorted(unknown))}; it has: {known}")
     try:
-        options = msgspec.convert(told, source.options, dec_hook=_beside(path))
+        options = msgspec.convert(told, source.options, dec_hook=paths_beside(path))
     except msgspec.ValidationError as failure:
         raise SettingsError(f"{where}: {failure}") from None
     aside: list[BadLine] = []
@@ -68,14 +59,3 @@ def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
         return MountedWebhook(name, source.webhook(options, intake), intake, aside)
     except SettingsError as failure:
         raise SettingsError(f"{where}: {failure}") from None
-
-
-def _beside(path: Path) -> Callable[[type, object], object]:
-    """Return what reads paths: those that are relative stand beside the file, so that both can be moved together."""
-
-    def decoded(kind: type, value: object) -> object:
-        if kind is Path and isinstance(value, str):
-            return path.parent / value
-        raise TypeError(f"Expected the {'path of a file' if kind is Path else kind.__name__}")
-
-    return decoded

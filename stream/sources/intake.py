@@ -17,6 +17,9 @@ MISSED_WHILE_AWAY = "missed_while_away"
 NAMES_KEPT = 100
 """Names that nobody knows may be noise: more distinct ones than this are counted together."""
 
+NAME_LENGTH = 80
+"""Of a name that nobody knows so much is kept: it stands in a label, and a sender may make it as long as it likes."""
+
 
 class Intake(Struct):
     """Counts what came in; `read` is the sum of all the others. What is of no use goes to `set_aside`, too."""
@@ -53,6 +56,7 @@ class Intake(Struct):
 
     def wonder(self, name: str, bad: BadLine) -> None:
         """Count something of a kind that is not known."""
+        name = name[:NAME_LENGTH]
         has_room = name in self.unknown or len(self.unknown) < NAMES_KEPT
         self.unknown[name if has_room else "(others)"] += 1
         self.set_aside(bad)

@@ -11,6 +11,7 @@ from stream.errors import SettingsError
 from stream.security.kafka_security import KafkaSecurity
 from stream.settings import are_addresses
 from stream.sources.kafka_topic import ForeignTopics
+from stream.sources.toml_file import paths_beside
 
 __all__ = ["BrokerAddresses", "SecurityTable", "foreign_topics"]
 
@@ -34,7 +35,7 @@ def foreign_topics(
         known = ", ".join(KafkaSecurity.__struct_fields__)
         raise SettingsError(f"{file}: security has no {', '.join(sorted(unknown))}; it has: {known}")
     try:
-        found = msgspec.convert(security, KafkaSecurity, dec_hook=_beside(file))
+        found = msgspec.convert(security, KafkaSecurity, dec_hook=paths_beside(file))
         found.client_options()  # what cannot be read is to be told now, not when a connection is lost
     except msgspec.ValidationError as failure:
         raise SettingsError(f"{file}: security: {failure}") from None
@@ -43,12 +44,3 @@ def foreign_topics(
         said = _VARIABLE.sub(lambda name: f"security.{name[1].lower()}", str(failure))
         raise SettingsError(f"{file}: {said}") from None
     return ForeignTopics(brokers=brokers, topics=topics, security=found)
-
-
-def _beside(file: Path) -> Any:  # noqa: ANN401  # msgspec's own type of it says no more
-    def decoded(kind: type, value: object) -> object:
-        if kind is Path and isinstance(value, str):
-            return file.parent / value
-        raise NotImplementedError
-
-    return decoded

@@ -1,12 +1,13 @@
 """Secrets of senders in a file: one in each line, so that a new one is good while the old one still is."""
 
+from collections.abc import Iterable
 from hmac import compare_digest
 from pathlib import Path
 
 from stream.errors import SettingsError
 from stream.security.watched_file import WatchedFile
 
-__all__ = ["SecretLines"]
+__all__ = ["SecretLines", "is_any_of"]
 
 
 class SecretLines:
@@ -25,8 +26,13 @@ class SecretLines:
 
     def match(self, given: str) -> bool:
         """Tell whether *given* is one of them; how long that takes does not tell how much of it is right."""
-        found = [compare_digest(given.encode(errors="surrogatepass"), secret.encode()) for secret in self.all()]
-        return any(found)  # after all were compared
+        return is_any_of(given, self.all())
+
+
+def is_any_of(shown: str, good: Iterable[str]) -> bool:
+    """Tell whether what was *shown* is good; how long that takes does not tell how much of it is right."""
+    found = [compare_digest(shown.encode(errors="surrogatepass"), each.encode()) for each in good]
+    return any(found)  # after all were compared
 
 
 def _read(path: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A source is a folder and a line: what a line more in the registry gives without anything else."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,8 @@ def test_produce_and_replay_have_the_options_of_whatever_reads_files() -> None:
     for page in told:
         words = " ".join(page.split())
         assert "--counter TEXT Where the people stood. For ledger." in words
-        assert "For asterisk-queue-log, ledger, case-log." in words
+        # Nearly every source has a tenant; that of the ledger, which is not in the tree, is among them.
+        assert re.search(r"For [a-z, -]*asterisk-queue-log, [a-z, -]*ledger[a-z, -]*\.", words)
         assert "--site" not in words
 
 

@@ -10,9 +10,11 @@ from stream.core.cloudevents import Channel, Event, tag_of
 from stream.families.contacts.events import OfferEnded
 from stream.families.contacts.payloads import OfferEndedData
 from stream.sdk.factory import EventFactory
-from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
+from stream.sources.amazon_connect.arns import AGENT_QUEUES, last_part, queue_of
+from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.amazon_connect.contacts import AWS_CHANNELS
-from stream.sources.amazon_connect.queue_names import AGENT_QUEUES, QueueNames, last_part
+from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["KINDS_OF_AGENT_EVENTS", "events_of_agent"]
 
@@ -34,10 +36,10 @@ _IN_VAIN: Final[dict[str, Literal["missed", "rejected"]]] = {"MISSED": "missed",
 
 
 def events_of_agent(kind: str, document: AwsObject, names: QueueNames, tenant: str) -> list[Event]:
-    """Return the events of an agent event, which is one of KINDS_OF_AGENT_EVENTS; raises UnusableDocument."""
+    """Return the events of an agent event, which is one of KINDS_OF_AGENT_EVENTS; raises UnusablePart."""
     event_id, at = document.required("EventId"), document.instant("EventTimestamp")
     if at is None:
-        raise UnusableDocument("missing_field", "the field EventTimestamp is missing")
+        raise UnusablePart("missing_field", "the field EventTimestamp is missing")
     teller = _Teller(document, names, tenant, at)
     told = [*teller.presence(kind), *teller.memberships(kind)]
     numbered = [replace(event, id=f"{event_id}:{tag_of(event)}:{number}") for number, event in enumerate(told)]
@@ -79,7 +81,10 @@ class _Teller:
         """Yield each contact that the agent missed or rejected; every event until it is cleared has it again."""
         for contact in self.now.parts("Contacts"):
             result = _IN_VAIN.get(contact.text("State") or "")
-            queue, rang_at = self.names.of(contact.part("Queue").text("ARN")), contact.second("StateStartTimestamp")
+            queue, rang_at = (
+                queue_of(contact.part("Queue").text("ARN"), self.names),
+                contact.second("StateStartTimestamp"),
+            )
             subject, channel = contact.text("ContactId"), AWS_CHANNELS.get((contact.text("Channel") or "").lower())
             if result and queue and rang_at and subject and channel:
                 yield self._offer(subject, queue, channel, result, rang_at)
@@ -96,7 +101,7 @@ class _Teller:
         profile = snapshot.part("Configuration").part("RoutingProfile")
         if not profile:
             return None
-        named = (self.names.of(queue.text("ARN")) for queue in profile.parts("InboundQueues"))
+        named = (queue_of(queue.text("ARN"), self.names) for queue in profile.parts("InboundQueues"))
         # Its own queue every agent serves.
         return sorted({name for name in named if name is not None and name != AGENT_QUEUES})
 

@@ -4,21 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-__all__ = ["AwsObject", "UnusableDocument"]
+from stream.sources.request_parts import UnusablePart
+
+__all__ = ["AwsObject"]
 
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Amazon Connect writes an instant of 1970 where something has not happened yet."""
 
 _LONGEST_SECONDS: Final = 31 * 24 * 3600
-
-
-class UnusableDocument(Exception):
-    """A document cannot be used: *reason* is a stable code, and *detail* a sentence without the document's content."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 class AwsObject:
@@ -48,14 +41,14 @@ class AwsObject:
         return found if isinstance(found, str) and found and found.isprintable() else None
 
     def required(self, name: str) -> str:
-        """Return a text; raises UnusableDocument where there is none."""
+        """Return a text; raises UnusablePart where there is none."""
         found = self.text(name)
         if found is None:
-            raise UnusableDocument("missing_field", f"the field {name} is missing")
+            raise UnusablePart("missing_field", f"the field {name} is missing")
         return found
 
     def instant(self, name: str) -> datetime | None:
-        """Return when something happened, None if it has not; raises UnusableDocument for what is no instant."""
+        """Return when something happened, None if it has not; raises UnusablePart for what is no instant."""
         found = self.text(name)
         if found is None:
             return None
@@ -64,7 +57,7 @@ class AwsObject:
         except ValueError:
             at = None
         if at is None or at.tzinfo is None:
-            raise UnusableDocument("not_an_instant", f"the field {name} is no instant with a time zone")
+            raise UnusablePart("not_an_instant", f"the field {name} is no instant with a time zone")
         return at if at >= _EARLIEST else None
 
     def second(self, name: str) -> datetime | None:

@@ -89,9 +89,13 @@ class _Teller:
         """Yield what an agent did with a contact, as far as it is known."""
         told, left_at = self.told, self.told.left_at
         yield self.events.answered(told.contact, self.queue, at=told.answered_at, **self.where)
+        if told.held_at is not None:
+            yield self.events.held(told.contact, self.queue, at=told.held_at, **self.where)
+        if told.resumed_at is not None:
+            yield self.events.resumed(told.contact, self.queue, at=told.resumed_at, **self.where)
         if left_at is None or told.answered_at is None:
             return
-        talk = max(left_at - told.answered_at - told.pause - (told.hold or timedelta()), timedelta())
+        talk = self._talk(left_at - told.answered_at)
         if told.goes_on or told.goes_elsewhere:
             kind: Literal["attended", "queue"] = "attended" if told.goes_elsewhere else "queue"
             transferred = self.events.transferred(
@@ -114,6 +118,14 @@ class _Teller:
             over_at = told.wrapup_ended_at or left_at
             wrapup = max(over_at - left_at, timedelta())
             yield self.events.wrapup_ended(told.contact, self.queue, wrapup=wrapup, at=over_at, **self.where)
+
+    def _talk(self, together: timedelta) -> timedelta | None:
+        """Return how long they talked; None where it is what holds leave over, which events told one by one."""
+        told = self.told
+        # Its own count comes first: an agent may leave a conference before it is over.
+        if told.talk is not None or (told.hold is None and not told.pause):
+            return told.talk
+        return max(together - told.pause - (told.hold or timedelta()), timedelta())
 
     def callback(self) -> Iterator[Event]:
         """Yield how a promised call back went: the contact is the callback."""

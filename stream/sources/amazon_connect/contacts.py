@@ -10,8 +10,10 @@ from typing import Final
 from msgspec import Struct
 
 from stream.core.cloudevents import Channel
-from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
-from stream.sources.amazon_connect.queue_names import QueueNames, last_part
+from stream.sources.amazon_connect.arns import last_part, queue_of
+from stream.sources.amazon_connect.aws_object import AwsObject
+from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["AWS_CHANNELS", "KINDS_OF_CONTACT_EVENTS", "ToldContact", "contact_of_event", "contact_of_record"]
 
@@ -44,8 +46,13 @@ class ToldContact(Struct, frozen=True, kw_only=True):
     enqueued_at: datetime | None = None
     answered_at: datetime | None = None
     dequeued_at: datetime | None = None
+    held_at: datetime | None = None
+    resumed_at: datetime | None = None
+    """Of an event that says just that: no document has the instants of holds before it."""
     disconnected_at: datetime | None = None
     disconnect_reason: str = ""
+    talk: timedelta | None = None
+    """As Amazon Connect counted it, without hold."""
     hold: timedelta | None = None
     pause: timedelta = timedelta()
     """Only tasks can be paused."""
@@ -85,7 +92,7 @@ class ToldContact(Struct, frozen=True, kw_only=True):
 
 
 def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: QueueNames) -> ToldContact:
-    """Return what a contact event says, which is one of KINDS_OF_CONTACT_EVENTS; raises UnusableDocument."""
+    """Return what a contact event says, which is one of KINDS_OF_CONTACT_EVENTS; raises UnusablePart."""
     happened_at = envelope.second("time")
     queue, agent = detail.part("queueInfo"), detail.part("agentInfo")
     # Each event has the instants of those before it; only its own may be missing, in events of the first years.
@@ -97,12 +104,14 @@ def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: Q
         contact=detail.required("contactId"),
         method=detail.required("initiationMethod"),
         channel=_channel(detail),
-        queue=names.of(queue.text("queueArn")),
+        queue=queue_of(queue.text("queueArn"), names),
         agent=last_part(agent.text("agentArn")),
         initiated_at=detail.second("initiationTimestamp"),
         reached_at=detail.second("connectedToSystemTimestamp"),
         enqueued_at=enqueued_at,
         answered_at=answered_at,
+        held_at=happened_at if kind == "HOLD" else None,
+        resumed_at=happened_at if kind == "UNHOLD" else None,
         disconnected_at=disconnected_at,
         disconnect_reason=detail.text("disconnectReason") or "",
         wrapup_began_at=agent.second("afterContactWorkStartTimestamp"),
@@ -112,14 +121,14 @@ def contact_of_event(kind: str, envelope: AwsObject, detail: AwsObject, names: Q
 
 
 def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
-    """Return what a contact record says, which is written when all is over; raises UnusableDocument."""
+    """Return what a contact record says, which is written when all is over; raises UnusablePart."""
     queue, agent = record.part("Queue"), record.part("Agent")
     return ToldContact(
         instance=record.required("InstanceARN"),
         contact=record.required("ContactId"),
         method=record.required("InitiationMethod"),
         channel=_channel(record),
-        queue=names.of(queue.text("ARN")),
+        queue=queue_of(queue.text("ARN"), names),
         agent=last_part(agent.text("ARN")),
         initiated_at=record.second("InitiationTimestamp"),
         reached_at=record.second("ConnectedToSystemTimestamp"),
@@ -128,6 +137,7 @@ def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
         dequeued_at=queue.second("DequeueTimestamp"),
         disconnected_at=record.second("DisconnectTimestamp"),
         disconnect_reason=record.text("DisconnectReason") or "",
+        talk=agent.length("AgentInteractionDuration"),
         hold=agent.length("CustomerHoldDuration"),
         pause=agent.length("AgentPauseDuration") or timedelta(),
         wrapup_began_at=agent.second("AfterContactWorkStartTimestamp"),
@@ -142,5 +152,5 @@ def contact_of_record(record: AwsObject, names: QueueNames) -> ToldContact:
 def _channel(fields: AwsObject) -> Channel:
     channel = AWS_CHANNELS.get(fields.required("channel").lower())
     if channel is None:
-        raise UnusableDocument("unknown_channel", "the channel is none that there was when this was written")
+        raise UnusablePart("unknown_channel", "the channel is none that there was when this was written")
     return channel

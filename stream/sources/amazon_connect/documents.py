@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from stream.sources.amazon_connect.aws_object import UnusableDocument
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["documents_in"]
 
@@ -29,19 +29,19 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
 _NO_SPACE: Final = re.compile(r"\S")
 
 
-def documents_in(body: bytes) -> Iterator[dict[str, Any] | UnusableDocument]:
+def documents_in(body: bytes) -> Iterator[dict[str, Any] | UnusablePart]:
     """Yield each object that is no package, and in place of what cannot be read what is wrong with it."""
     found = _found_in(body, 0)
     yield from islice(found, _MOST_DOCUMENTS)
     if next(found, None) is not None:
-        yield UnusableDocument("too_many", f"one request has more than {_MOST_DOCUMENTS} documents")
+        yield UnusablePart("too_many", f"one request has more than {_MOST_DOCUMENTS} documents")
 
 
-def _found_in(data: bytes, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
+def _found_in(data: bytes, packed: int) -> Iterator[dict[str, Any] | UnusablePart]:
     try:
         for value in _values_in(data):
             yield from _unpacked(value, packed)
-    except UnusableDocument as problem:
+    except UnusablePart as problem:
         yield problem
 
 
@@ -49,20 +49,20 @@ def _values_in(data: bytes) -> Iterator[object]:
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise UnusableDocument("not_utf8", "the text is not UTF-8") from None
+        raise UnusablePart("not_utf8", "the text is not UTF-8") from None
     at = 0
     while begin := _NO_SPACE.search(text, at):
         try:
             value, at = _DECODER.raw_decode(text, begin.start())
         # Brackets may be nested as deep as somebody likes: the decoder answers that with RecursionError.
         except (ValueError, RecursionError):
-            raise UnusableDocument("not_json", "the text is not JSON") from None
+            raise UnusablePart("not_json", "the text is not JSON") from None
         yield value
 
 
-def _unpacked(value: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
+def _unpacked(value: object, packed: int) -> Iterator[dict[str, Any] | UnusablePart]:
     if packed > _PACKED_AT_MOST:
-        yield UnusableDocument("packed_too_deep", "packages are nested too deep")
+        yield UnusablePart("packed_too_deep", "packages are nested too deep")
         return
     match value:
         case list():
@@ -76,15 +76,15 @@ def _unpacked(value: object, packed: int) -> Iterator[dict[str, Any] | UnusableD
         case dict():
             yield value
         case _:
-            yield UnusableDocument("not_an_object", "the JSON is no object")
+            yield UnusablePart("not_an_object", "the JSON is no object")
 
 
-def _record(data: object, packed: int) -> Iterator[dict[str, Any] | UnusableDocument]:
+def _record(data: object, packed: int) -> Iterator[dict[str, Any] | UnusablePart]:
     try:
         found = a2b_base64(data, strict_mode=True) if isinstance(data, str) else None
     except (Base64Error, ValueError):
         found = None
     if found is None:
-        yield UnusableDocument("not_base64", "the data of the record is not base64")
+        yield UnusablePart("not_base64", "the data of the record is not base64")
     else:
         yield from _found_in(found, packed)

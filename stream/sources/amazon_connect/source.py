@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.core.windows import EPOCH
 from stream.sources.amazon_connect.agents import KINDS_OF_AGENT_EVENTS, events_of_agent
-from stream.sources.amazon_connect.aws_object import AwsObject, UnusableDocument
+from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.amazon_connect.contact_events import events_of_contact
 from stream.sources.amazon_connect.contacts import (
     KINDS_OF_CONTACT_EVENTS,
@@ -21,9 +21,10 @@ from stream.sources.amazon_connect.contacts import (
     contact_of_record,
 )
 from stream.sources.amazon_connect.documents import documents_in
-from stream.sources.amazon_connect.queue_names import QueueNames
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
+from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart, told_by_each
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source, Webhook
 
@@ -65,7 +66,7 @@ class AmazonConnectWebhook(Webhook):
 
     def __init__(self, options: Options, intake: Intake) -> None:
         self._keys = SecretLines(options.key_file)
-        self._names = QueueNames.read(options.queues_file)
+        self._names = QueueNames(options.queues_file, _listed, "what `aws connect list-queues` prints")
         self._tenant = options.tenant
         self._corrected_within = timedelta(seconds=options.corrected_within_seconds)
         self._intake = intake
@@ -80,20 +81,8 @@ class AmazonConnectWebhook(Webhook):
         return any(good)
 
     def events(self, request: Received) -> Iterator[Event]:
-        """Yield what the documents of a request tell; each that is of no use is counted, and changes nothing else."""
-        path = request.url.partition("?")[0]
-        number = -1
-        for number, document in enumerate(documents_in(request.body)):
-            try:
-                if isinstance(document, UnusableDocument):
-                    raise document
-                yield from self._told(document, Location(path, 1, number))
-            except UnusableDocument as problem:
-                self._intake.refuse(BadLine(Location(path, 1, number), problem.reason, problem.detail))
-        if number < 0:
-            self._intake.ignore("empty")
-        # The request itself is counted where it is answered.
-        self._intake.read += max(number, 0)
+        """Return what the documents of a request tell; each that is of no use is counted, and changes nothing else."""
+        return told_by_each(documents_in(request.body), self._told, request, self._intake)
 
     def reply(self, request: Received, status: int) -> Reply:
         """Return what Firehose must hear, who takes anything else for a failure; others look at the status alone."""
@@ -121,7 +110,7 @@ class AmazonConnectWebhook(Webhook):
             return self._wonder(kind, place)
         if "ContactId" in detail:
             return self._of_contact(kind, contact_of_record(detail, self._names))
-        raise UnusableDocument("unknown_document", "neither a contact event nor a contact record nor an agent event")
+        raise UnusablePart("unknown_document", "neither a contact event nor a contact record nor an agent event")
 
     def _of_contact(self, kind: str, told: ToldContact) -> list[Event]:
         if told.method == "MONITOR":  # a supervisor listens to another contact
@@ -143,6 +132,20 @@ class AmazonConnectWebhook(Webhook):
     def _wonder(self, kind: str, place: Location) -> list[Event]:
         self._intake.wonder(kind, BadLine(place, "unknown_kind", "a document of a kind that is not known"))
         return []
+
+
+class _QueueSummary(Struct, rename="pascal"):
+    id: str
+    name: str
+
+
+class _QueueList(Struct, rename="pascal"):
+    queue_summary_list: list[_QueueSummary]
+
+
+def _listed(content: bytes) -> dict[str, str]:
+    found = msgspec.json.decode(content, type=_QueueList)
+    return {queue.id: queue.name for queue in found.queue_summary_list}
 
 
 def _password(authorization: str) -> str:

@@ -2,13 +2,11 @@
 
 import asyncio
 import ssl
-import tomllib
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event
@@ -21,6 +19,7 @@ from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.intake import Intake
 from stream.sources.shipping import BackOff
 from stream.sources.source import PulledBatch, Source, position_beside
+from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "AmiPuller", "Options", "servers_of"]
 
@@ -47,11 +46,11 @@ class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     host: str
     user: str
-    secret_file: str
+    secret_file: Path
     """Beside the file, unless it is an absolute path: so that this one can be shown to others."""
     port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     tls: bool = False
-    ca_file: str | None = None
+    ca_file: Path | None = None
     """For certificates that no public authority has signed."""
     tenant: str = DEFAULT_TENANT
 
@@ -72,13 +71,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def servers_of(file: Path) -> list[tuple[AmiServer, LogIdentity]]:
     """Return the PBXs of a file, each with the name that its events have; raises SettingsError."""
-    try:
-        told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), PbxFile)
-    except OSError as failure:
-        raise SettingsError(f"{file}: cannot be read: {failure.strerror}") from failure
-    # What tomllib says quotes nothing of the file; a file that is not UTF-8 is a ValueError, too.
-    except (msgspec.ValidationError, ValueError) as failure:
-        raise SettingsError(f"{file}: {failure}") from failure
+    told = toml_of(file, PbxFile)
     return [
         (_server(file, name, pbx), LogIdentity(source=_uri(name), tenant=pbx.tenant)) for name, pbx in told.pbx.items()
     ]
@@ -96,7 +89,7 @@ def _server(file: Path, name: str, pbx: Pbx) -> AmiServer:
     tls = None
     if pbx.tls:
         try:
-            tls = ssl.create_default_context(cafile=str(file.parent / pbx.ca_file) if pbx.ca_file else None)
+            tls = ssl.create_default_context(cafile=pbx.ca_file)
         except OSError as failure:
             raise SettingsError(f"{file}: pbx.{name}: ca_file cannot be used: {failure.strerror}") from failure
     port = pbx.port or (TLS_PORT if pbx.tls else PORT)
@@ -105,7 +98,7 @@ def _server(file: Path, name: str, pbx: Pbx) -> AmiServer:
 
 def _secret(file: Path, name: str, pbx: Pbx) -> str:
     try:
-        return (file.parent / pbx.secret_file).read_text(encoding="utf-8").strip()
+        return pbx.secret_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as failure:
         raise SettingsError(f"{file}: pbx.{name}: secret_file cannot be read") from failure
 

@@ -8,19 +8,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import MsgspecError, Struct
 
-__all__ = ["Notification", "UnusableNotification", "notifications_in"]
+from stream.sources.request_parts import UnusablePart
+
+__all__ = ["Notification", "notifications_in"]
 
 _TOPIC: Final = re.compile(r"v2\.(detail\.events\.conversation|users|routing\.queues)\.([^.]{1,64})\.([a-zA-Z.]{1,40})")
 _ID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}")
-_NAME_LENGTH: Final = 80
-
-
-class UnusableNotification(Exception):
-    """A part of a request that cannot be used; `reason` is a stable code, the message quotes nothing of it."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -45,18 +38,18 @@ class _Envelope(Struct):
     time: datetime | None = None
 
 
-def notifications_in(body: bytes) -> Iterator[Notification | UnusableNotification]:
+def notifications_in(body: bytes) -> Iterator[Notification | UnusablePart]:
     """Yield each notification of a request's body, which is one or a list of them; what is none as such."""
     try:
         content = msgspec.json.decode(body)
     # A body may nest its brackets as deep as it likes: the decoder answers that with RecursionError.
     except (MsgspecError, ValueError, RecursionError):
-        yield UnusableNotification("not_json", "the body is not JSON")
+        yield UnusablePart("not_json", "the body is not JSON")
         return
     for part in content if isinstance(content, list) else [content]:
         try:
             yield _notification(part)
-        except UnusableNotification as problem:
+        except UnusablePart as problem:
             yield problem
 
 
@@ -65,7 +58,7 @@ def _notification(part: object) -> Notification:
     try:
         envelope = msgspec.convert(part if is_wrapped else {"detail": part}, _Envelope)
     except (MsgspecError, RecursionError) as failure:
-        raise UnusableNotification("no_notification", f"no notification of Genesys Cloud: {failure}") from None
+        raise UnusablePart("no_notification", f"no notification of Genesys Cloud: {failure}") from None
     topic = envelope.detail
     kind, about = _kind_of(topic.topic_name)
     at = envelope.time if envelope.time and envelope.time.tzinfo else None
@@ -73,8 +66,8 @@ def _notification(part: object) -> Notification:
 
 
 def _kind_of(name: str) -> tuple[str, str]:
-    """Return the topic without its id, and the id; of a topic that is not known, no more than what names it."""
+    """Return the topic without its id, and the id; of a topic that is not known, its name."""
     if found := _TOPIC.fullmatch(name):
         family, about, what = found.groups()
         return f"v2.{family}.{{id}}.{what}", about
-    return _ID.sub("{id}", name)[:_NAME_LENGTH], ""
+    return _ID.sub("{id}", name), ""

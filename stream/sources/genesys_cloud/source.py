@@ -5,22 +5,24 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, MsgspecError, Struct
+from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
 from stream.sources.genesys_cloud.detail_events import MEDIA_OF_NO_CONTACT, DetailEvent, channel_of
-from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification, notifications_in
-from stream.sources.genesys_cloud.queue_directory import QueueDirectory
+from stream.sources.genesys_cloud.notifications import Notification, notifications_in
 from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
+from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart, told_by_each
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 
 __all__ = ["SOURCE", "GenesysCloudWebhook", "Options"]
 
+_QUEUES: Final = "a list of queues, each with id and name, as `GET /api/v2/routing/queues` answers"
 _CHANNEL_HEARTBEAT: Final = "channel.metadata"
 
 
@@ -46,7 +48,7 @@ class GenesysCloudWebhook(Webhook):
         self._options = options
         self._header = options.header.lower()
         self._keys = SecretLines(options.key_file)
-        self._queues = QueueDirectory(options.queues_file)
+        self._queues = QueueNames(options.queues_file, _listed, _QUEUES)
         self._intake = intake
 
     def verified(self, request: Received) -> bool:
@@ -54,23 +56,8 @@ class GenesysCloudWebhook(Webhook):
         return self._keys.match(request.headers.get(self._header, ""))
 
     def events(self, request: Received) -> Iterator[Event]:
-        """Yield what the notifications of a request tell; each of no use is counted, and changes nothing else."""
-        path = request.url.partition("?")[0]
-        number = -1
-        for number, found in enumerate(notifications_in(request.body)):
-            try:
-                if isinstance(found, UnusableNotification):
-                    raise found
-                yield from self._told(found, Location(path, 1, number))
-            except UnusableNotification as problem:
-                self._intake.refuse(BadLine(Location(path, 1, number), problem.reason, str(problem)))
-            # What msgspec says names a field, and quotes nothing.
-            except MsgspecError as failure:
-                self._intake.refuse(BadLine(Location(path, 1, number), "invalid_field", str(failure)))
-        if number < 0:
-            self._intake.ignore("empty")
-        # The request itself is counted where it is answered.
-        self._intake.read += max(number, 0)
+        """Return what the notifications of a request tell; each of no use is counted, and changes nothing else."""
+        return told_by_each(notifications_in(request.body), self._told, request, self._intake)
 
     def _told(self, found: Notification, place: Location) -> list[Event]:
         if found.kind in DETAIL_KINDS:
@@ -94,14 +81,28 @@ class GenesysCloudWebhook(Webhook):
         if channel is None:
             if told.media_type not in MEDIA_OF_NO_CONTACT:
                 # A new kind of contact would be missing from the board, and nobody would know.
-                raise UnusableNotification("unknown_media", "the mediaType is not known")
+                raise UnusablePart("unknown_media", "the mediaType is not known")
             return []
         parts = (told.conversation_id, found.kind.rpartition("}.")[2], told.participant_id, told.event_time)
         name = "/".join(map(str, parts))
         made = iter(["", "/callback"])
         factory = EventFactory(self._options.source_name, tenant=self._options.tenant, new_id=lambda: name + next(made))
-        queue = None if told.queue_id is None else self._queues.name_of(told.queue_id)
+        queue = None if told.queue_id is None else self._queues.of(told.queue_id)
         return DETAIL_KINDS[found.kind](ConversationEvents(told, channel, queue, factory)) or []
+
+
+class _QueueEntry(Struct):
+    id: str
+    name: str
+
+
+class _QueuePage(Struct):
+    entities: list[_QueueEntry]
+
+
+def _listed(content: bytes) -> dict[str, str]:
+    told = msgspec.json.decode(content, type=list[_QueueEntry] | _QueuePage)
+    return {queue.id: queue.name for queue in (told.entities if isinstance(told, _QueuePage) else told)}
 
 
 SOURCE: Final = Source(

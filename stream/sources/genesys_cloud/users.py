@@ -8,8 +8,9 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Event, Instant
 from stream.sdk.factory import EventFactory
-from stream.sources.genesys_cloud.notifications import Notification, UnusableNotification
-from stream.sources.genesys_cloud.queue_directory import QueueDirectory
+from stream.sources.genesys_cloud.notifications import Notification
+from stream.sources.queue_names import QueueNames
+from stream.sources.request_parts import UnusablePart
 
 __all__ = ["USER_KINDS", "events_of_user"]
 
@@ -54,14 +55,14 @@ class _QueueMember(Struct, rename="camel"):
     joined: bool
 
 
-def events_of_user(told: Notification, queues: QueueDirectory, source: str, tenant: str) -> list[Event]:
+def events_of_user(told: Notification, queues: QueueNames, source: str, tenant: str) -> list[Event]:
     """
-    Return what a notification of USER_KINDS tells of an agent; raises UnusableNotification, or msgspec's errors.
+    Return what a notification of USER_KINDS tells of an agent; raises UnusablePart, or msgspec's errors.
 
     Ids are made of what is told, not of the topic: a presence that two topics tell counts once.
     """
     if told.about.startswith("{"):
-        raise UnusableNotification("no_id", "its topic names nobody")
+        raise UnusablePart("no_id", "its topic names nobody")
     match told.kind:
         case "v2.users.{id}.activity":
             activity = msgspec.convert(told.body, _UserActivity)
@@ -92,17 +93,17 @@ def _chosen(user: str, presence: _Presence, source: str, tenant: str) -> Event:
 def _seen(user: str, routing: _RoutingStatus, source: str, tenant: str) -> Event:
     activity = _ACTIVITIES.get(routing.status)
     if activity is None:
-        raise UnusableNotification("unknown_status", "a routing status that is not known")
+        raise UnusablePart("unknown_status", "a routing status that is not known")
     makes = _factory(source, tenant, user, "routing", routing.start_time, routing.status)
     return makes.activity(user, activity, at=routing.start_time)
 
 
-def _membership(told: Notification, queues: QueueDirectory, source: str, tenant: str) -> Event:
+def _membership(told: Notification, queues: QueueNames, source: str, tenant: str) -> Event:
     if told.sent_at is None:
-        raise UnusableNotification("no_time", "it has no time of its own, nor EventBridge's")
+        raise UnusablePart("no_time", "it has no time of its own, nor EventBridge's")
     member = msgspec.convert(told.body, _QueueMember)
     makes = _factory(source, tenant, member.id, told.about, told.sent_at, member.joined)
-    queue = queues.name_of(told.about)
+    queue = queues.of(told.about)
     return (makes.joined if member.joined else makes.left)(member.id, queue, at=told.sent_at)
 
 

@@ -1,14 +1,11 @@
 """The Kafka topics of Genesys' Voice Microservices (Multicloud, Engage) as a source: calls and agents' states."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, MsgspecError, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
-from stream.errors import SettingsError
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_kafka.agent_state_events import AGENT_STATE_EVENTS, AGENT_STATE_EVENTS_OF_NO_USE
 from stream.sources.genesys_kafka.call_events import CALL_EVENTS, CALL_EVENTS_OF_NO_USE, is_of_ours
@@ -18,6 +15,7 @@ from stream.sources.kafka_file import BrokerAddresses, SecurityTable, foreign_to
 from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
 from stream.sources.lines import BadLine
 from stream.sources.source import Source, position_beside
+from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "Options", "VoiceMapper", "VoiceTopics", "topics_of"]
 
@@ -28,6 +26,12 @@ class VoiceTopics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     brokers: BrokerAddresses
     topics: Annotated[tuple[str, ...], Meta(min_length=1)] = ("voice-callthread", "voice-agentstate")
     tenant: Name = DEFAULT_TENANT
+    tenants: dict[str, Name] = {}
+    """
+    Our tenants by Genesys' own, which keys of records begin with: records of others are left out.
+
+    Without it all records are of *tenant*.
+    """
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] = "/genesys"
     """What events have as their source."""
     queues: dict[str, Name] = {}
@@ -45,13 +49,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 def topics_of(file: Path) -> tuple[VoiceTopics, ForeignTopics]:
     """Return what a file says, and what is to be read by it; raises SettingsError."""
-    try:
-        told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), VoiceTopics)
-    except OSError as failure:
-        raise SettingsError(f"{file}: cannot be read: {failure.strerror}") from failure
-    # What tomllib says quotes nothing of the file; a file that is not UTF-8 is a ValueError, too.
-    except (msgspec.ValidationError, ValueError) as failure:
-        raise SettingsError(f"{file}: {failure}") from failure
+    told = toml_of(file, VoiceTopics)
     return told, foreign_topics(file, told.brokers, told.topics, told.security)
 
 
@@ -84,22 +82,32 @@ class VoiceMapper:
         if missing := [name for name, text in needed.items() if not text]:
             self._intake.refuse(BadLine(record.place, "missing_field", f"{', '.join(missing)} is missing"))
             return []
+        tenant = self._tenant_of(record)
+        if tenant is None:
+            self._intake.ignore("another tenant")
+            return []
         queue = told.own_queue
         tell = CALL_EVENTS[told.name] if is_call else AGENT_STATE_EVENTS[told.name]
         events: list[Event] = []
         if not (is_call and is_of_ours(told)):
-            events = tell(told, self._told.queues.get(queue, queue), self._factory(told))
+            events = tell(told, self._told.queues.get(queue, queue), self._factory(told, tenant))
         if events:
             self._intake.used[told.name] += 1
         else:
             self._intake.ignore(told.name)
         return events
 
-    def _factory(self, told: VoiceEvent) -> EventFactory:
+    def _tenant_of(self, record: TopicRecord) -> str | None:
+        if not self._told.tenants:
+            return self._told.tenant
+        genesys_tenant = (record.key or b"").partition(b":")[0]
+        return self._told.tenants.get(genesys_tenant.decode(errors="replace"))
+
+    def _factory(self, told: VoiceEvent, tenant: str) -> EventFactory:
         numbers = iter(range(10))
         return EventFactory(
             self._told.source_name,
-            tenant=self._told.tenant,
+            tenant=tenant,
             new_id=lambda: f"{told.id}/{next(numbers)}",
         )
 

@@ -19,9 +19,9 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.mapped.mapping import EventMapping, MappedRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import PayloadRecord, RecordReader
-from stream.sources.mapped.verification import verifier_of
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
+from stream.sources.verification import verifier_of
 
 __all__ = [
     "MAPPED_FILE",

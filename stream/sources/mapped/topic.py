@@ -1,15 +1,12 @@
 """Any topic of any Kafka, whose records a mapping file explains."""
 
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
-from stream.errors import SettingsError
 from stream.sources.intake import Intake
 from stream.sources.kafka_file import BrokerAddresses, SecurityTable, foreign_topics
 from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
@@ -17,6 +14,7 @@ from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import RecordReader
 from stream.sources.mapped.source import events_of
 from stream.sources.source import Source, position_beside
+from stream.sources.toml_file import toml_of
 
 __all__ = ["MAPPED_TOPIC", "MappedTopicFile", "MappedTopicOptions", "map_record_by", "read_topic_file"]
 
@@ -26,7 +24,7 @@ class MappedTopicFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     brokers: BrokerAddresses
     topics: Annotated[tuple[str, ...], Meta(min_length=1)]
-    mapping: str
+    mapping: Path
     """The mapping file, beside this one if its path is relative."""
     tenant: Name = DEFAULT_TENANT
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -44,14 +42,8 @@ class MappedTopicOptions(Struct, frozen=True, kw_only=True):
 
 def read_topic_file(file: Path) -> tuple[MappingFile, ForeignTopics]:
     """Return the mapping that a file names, and what is to be read by it; raises SettingsError."""
-    try:
-        told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), MappedTopicFile)
-    except OSError as failure:
-        raise SettingsError(f"{file}: cannot be read: {failure.strerror}") from failure
-    # What tomllib says quotes nothing of the file; a file that is not UTF-8 is a ValueError, too.
-    except (msgspec.ValidationError, ValueError) as failure:
-        raise SettingsError(f"{file}: {failure}") from failure
-    mapping = read_mapping(file.parent / told.mapping).named(told.source_name, told.tenant)
+    told = toml_of(file, MappedTopicFile)
+    mapping = read_mapping(told.mapping).named(told.source_name, told.tenant)
     return mapping, foreign_topics(file, told.brokers, told.topics, told.security)
 
 

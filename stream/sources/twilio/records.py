@@ -2,31 +2,26 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from stream.core.windows import EPOCH
-from stream.sources.lines import BadLine, Location
+from stream.sources.instants import instant_in
+from stream.sources.lines import Location
+from stream.sources.request_parts import UnusablePart
 from stream.sources.source import Received
 from stream.sources.twilio.signature import FORM, parameters_of
 
-__all__ = ["TaskRouterRecord", "instant_of", "records_in"]
+__all__ = ["TaskRouterRecord", "records_in"]
 
 TASKROUTER_TYPES: Final = "com.twilio.taskrouter."
 
 _WORKSPACE: Final = re.compile(r"WS[0-9a-f]{32}")
 
 _LONGEST_ID: Final = 128
-
-_LAST_SECOND: Final = 4_133_980_800
-"""The year 2101. What is more was told in milliseconds."""
-
-_MOST_DIGITS: Final = len("4133980800000")
-
-_EARLIEST, _LATEST = 1971, 2101
 
 
 class TaskRouterRecord(Struct, frozen=True):
@@ -62,7 +57,7 @@ class _Streamed(Struct):
     data: _StreamedData = _StreamedData()
 
 
-def records_in(request: Received) -> Iterator[TaskRouterRecord | BadLine]:
+def records_in(request: Received) -> Iterator[TaskRouterRecord | UnusablePart]:
     """Yield each event of a request that is signed; what is none is a bad line, and never raises."""
     file = request.url.partition("?")[0]
     if request.headers.get("content-type", "").lower().startswith(FORM):
@@ -71,44 +66,30 @@ def records_in(request: Received) -> Iterator[TaskRouterRecord | BadLine]:
     try:
         parts = msgspec.json.decode(request.body, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        yield BadLine(Location(file, 1, 0), "not_json", "the body is neither a form nor a JSON array")
+        yield UnusablePart("not_json", "the body is neither a form nor a JSON array")
         return
     for number, part in enumerate(parts):
         yield _of_stream(part, Location(file, 1, number))
 
 
-def instant_of(text: str) -> datetime | None:
-    """Return the time that a field tells: in seconds or milliseconds, or as ISO 8601; None for anything else."""
-    try:
-        if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
-            unit = timedelta(seconds=1) if int(text) < _LAST_SECOND else timedelta(milliseconds=1)
-            told = EPOCH + int(text) * unit
-        else:
-            told = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        return None
-    # What is out of these years is a clock that was never set.
-    return told.astimezone(UTC) if told.tzinfo is not None and _EARLIEST <= told.year < _LATEST else None
-
-
-def _of_form(body: bytes, place: Location) -> TaskRouterRecord | BadLine:
+def _of_form(body: bytes, place: Location) -> TaskRouterRecord | UnusablePart:
     try:
         told = {(name.decode(), value.decode()) for name, value in parameters_of(body)}
     except UnicodeDecodeError:
-        return BadLine(place, "not_utf8", "a parameter is not UTF-8")
+        return UnusablePart("not_utf8", "a parameter is not UTF-8")
     fields = dict(told)
     if len(fields) < len(told):
-        return BadLine(place, "repeated_parameter", "a parameter has two values, and only one can be meant")
+        return UnusablePart("repeated_parameter", "a parameter has two values, and only one can be meant")
     kind = fields.get("EventType", "")
     # `Timestamp` is in whole seconds.
     return _record(place, kind, fields, fields.get("TimestampMs") or fields.get("Timestamp", ""))
 
 
-def _of_stream(part: msgspec.Raw, place: Location) -> TaskRouterRecord | BadLine:
+def _of_stream(part: msgspec.Raw, place: Location) -> TaskRouterRecord | UnusablePart:
     try:
         told = msgspec.json.decode(part, type=_Streamed)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return BadLine(place, "not_cloudevent", "the element is no CloudEvent of Event Streams")
+        return UnusablePart("not_cloudevent", "the element is no CloudEvent of Event Streams")
     fields = {_as_in_callbacks(name): str(value) for name, value in told.data.payload.items() if _is_plain(value)}
     # The number that callbacks have, too: who has set up both counts once.
     fields["Sid"] = told.data.sid or fields.get("Sid") or told.id
@@ -128,16 +109,16 @@ def _as_in_callbacks(name: str) -> str:
 
 def _record(
     place: Location, kind: str, fields: Mapping[str, str], time: str, *, streamed: bool = False
-) -> TaskRouterRecord | BadLine:
+) -> TaskRouterRecord | UnusablePart:
     if not kind:
-        return BadLine(place, "no_type", "the request does not say what happened")
-    at = instant_of(time)
+        return UnusablePart("no_type", "the request does not say what happened")
+    at = instant_in(time)
     if at is None:
-        return BadLine(place, "no_time", f"{_printable(kind)} does not say when it happened")
+        return UnusablePart("no_time", f"{_printable(kind)} does not say when it happened")
     # Not `I-Twilio-Idempotency-Token`: it is not signed, so whoever has heard a request could change it.
     own = fields.get("Sid") or "-".join((kind, fields.get("ResourceSid", ""), str((at - EPOCH).total_seconds())))
     if len(own) > _LONGEST_ID:
-        return BadLine(place, "no_id", f"{_printable(kind)} has an id that is too long")
+        return UnusablePart("no_id", f"{_printable(kind)} has an id that is too long")
     return TaskRouterRecord(place, own, _printable(kind), at, streamed, fields)
 
 

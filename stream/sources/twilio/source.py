@@ -9,11 +9,11 @@ from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event
 from stream.sources.intake import Intake
-from stream.sources.lines import BadLine
+from stream.sources.request_parts import UnusablePart, told_by_each
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 from stream.sources.twilio.mapper import TaskRouterMapper
-from stream.sources.twilio.records import records_in
+from stream.sources.twilio.records import TaskRouterRecord, records_in
 from stream.sources.twilio.signature import is_signed
 from stream.sources.twilio.vocabulary import TwilioVocabulary, WaitEnd, WorkerPresence
 
@@ -62,20 +62,14 @@ class TwilioWebhook(Webhook):
         return is_signed(request, self._tokens.all())
 
     def events(self, request: Received) -> Iterator[Event]:
-        """Yield what a request tells that Twilio signed; what is stale or of no use is counted."""
-        records = list(records_in(request))
-        for record in records:
-            if isinstance(record, BadLine):
-                self._intake.refuse(record)
-            elif request.at - record.at > self._limits[record.streamed]:
-                # A signature has no date, so whoever has once heard a request could repeat it for ever.
-                self._intake.refuse(BadLine(record.place, "stale", f"{record.kind} is of long ago"))
-            else:
-                yield from self._mapper.map(record)
-        if not records:
-            self._intake.ignore("empty")
-        # The request itself is counted where it is answered.
-        self._intake.read += max(len(records) - 1, 0)
+        """Return what a request tells that Twilio signed; what is stale or of no use is counted."""
+        return told_by_each(records_in(request), lambda record, _: self._told(record, request), request, self._intake)
+
+    def _told(self, record: TaskRouterRecord, request: Received) -> Iterator[Event]:
+        if request.at - record.at > self._limits[record.streamed]:
+            # A signature has no date, so whoever has once heard a request could repeat it for ever.
+            raise UnusablePart("stale", f"{record.kind} is of long ago")
+        yield from self._mapper.map(record)
 
 
 SOURCE: Final = Source(

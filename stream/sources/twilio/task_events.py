@@ -15,7 +15,8 @@ from stream.families.contacts import events as e
 from stream.families.contacts import payloads
 from stream.families.contacts.payloads import DequeueReason
 from stream.sdk.factory import EventFactory, Where
-from stream.sources.twilio.records import TaskRouterRecord, instant_of
+from stream.sources.instants import instant_in
+from stream.sources.twilio.records import TaskRouterRecord
 from stream.sources.twilio.vocabulary import TwilioVocabulary
 
 __all__ = ["TaskEvents"]
@@ -108,8 +109,8 @@ class TaskEvents:
         None where that is known already, and where the record names the queue to which the task has gone: which visit
         is over it does not say.
         """
-        entered = instant_of(self._record.get("TaskQueueEnteredDate"))
-        begun = instant_of(self._record.get("TransferStarted"))
+        entered = instant_in(self._record.get("TaskQueueEnteredDate"))
+        begun = instant_in(self._record.get("TransferStarted"))
         if self._mode() == "COLD" or entered is None or begun is None or entered >= begun:
             return None
         return self._transferred("attended")
@@ -133,14 +134,14 @@ class TaskEvents:
 
     def _visit(self) -> int:
         """Return which visit it is: the number of the second in which the task entered the queue."""
-        entered = instant_of(self._record.get("TaskQueueEnteredDate"))
+        entered = instant_in(self._record.get("TaskQueueEnteredDate"))
         # In whole seconds: a callback has no more, an event of Event Streams has.
         return 1 if entered is None else int(entered.timestamp()) % _MOST_VISITS + 1
 
     def _came_later(self) -> bool:
         """Tell whether the task had been somewhere else before it entered this queue."""
-        entered = instant_of(self._record.get("TaskQueueEnteredDate"))
-        created = instant_of(self._record.get("TaskDateCreated"))
+        entered = instant_in(self._record.get("TaskQueueEnteredDate"))
+        created = instant_in(self._record.get("TaskDateCreated"))
         return entered is not None and created is not None and entered - created > _AT_ONCE
 
     def _direction(self) -> Literal["inbound", "outbound"]:

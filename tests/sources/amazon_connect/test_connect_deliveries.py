@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, tag_of
 from stream.errors import BrokerError, SettingsError
+from stream.security import watched_file
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.shipping import is_valid
@@ -329,3 +330,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_it_is_in_the_registry() -> None:
     assert SOURCES["amazon-connect"].webhook is not None
+
+
+def test_a_list_of_queues_that_is_replaced_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched_file, "CHECKED_EVERY_SECONDS", 0.0)
+    webhook = connected(tmp_path)
+    assert [getattr(event.data, "queue", None) for event in told(webhook, [posted(ANN)])] == ["Sales"]
+    names = tmp_path / "queues.json"
+    names.write_text(names.read_text().replace('"Sales"', '"Sales Europe"'))
+    assert [getattr(event.data, "queue", None) for event in told(webhook, [posted(ANN)])] == ["Sales Europe"]

@@ -21,6 +21,7 @@ from tests.samples import sample
 from tests.sources.amazon_connect.aws import (
     Call,
     connected,
+    contact_event,
     contact_events,
     contact_record,
     counted,
@@ -149,6 +150,27 @@ def test_the_record_that_was_updated_last_corrects_all_others_in_any_order(webho
         tally = counted(told(webhook, order))["Sales"]
         expected(tally, offered=1, answered=1, answer_wait_ms=12_000, handled=1)
         expected(tally, talk_ms=138_000, hold_ms=40_000, wrapup_ms=50_000)
+
+
+def test_holds_are_told_while_they_last_and_the_record_brings_nothing_new(webhook: AmazonConnectWebhook) -> None:
+    # On hold from 01:00 to 01:30, of a conversation from 00:10 to 03:10.
+    held = contact_event("HOLD", DAY[0], "01:00", answered="00:10")
+    resumed = contact_event("UNHOLD", DAY[0], "01:30", answered="00:10")
+    events = [posted(event) for event in (*contact_events(DAY[0]), held, resumed, held)]
+    record = firehose(contact_record(DAY[0]))
+
+    for requests in (events, events[::-1], [*events, record], [record, *events]):
+        expected(counted(told(webhook, requests))["Sales"], handled=1, talk_ms=150_000, hold_ms=30_000)
+
+
+def test_talk_is_what_amazon_connect_counted_where_it_says_so(webhook: AmazonConnectWebhook) -> None:
+    # A conference that the agent left after 70 s; by the instants it would be 150.
+    record = contact_record(DAY[0])
+    record["Agent"] |= {"AgentInteractionDuration": 70}
+
+    tally = counted(told(webhook, [*map(posted, contact_events(DAY[0])), firehose(record)]))["Sales"]
+
+    expected(tally, handled=1, talk_ms=70_000, hold_ms=30_000, wrapup_ms=30_000)
 
 
 def test_a_record_that_is_corrected_after_the_duplicate_window_counts_nothing_again(tmp_path: Path) -> None:

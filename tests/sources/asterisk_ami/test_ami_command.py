@@ -42,5 +42,5 @@ async def test_a_file_that_is_not_there_is_named_and_nothing_begins(tmp_path: Pa
     _, said = await run.communicate()
 
     assert run.returncode != 0
-    assert b"none.toml: cannot be read" in said
+    assert b"none.toml cannot be read" in said
     assert b"Traceback" not in said

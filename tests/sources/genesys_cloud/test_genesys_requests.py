@@ -181,7 +181,7 @@ def test_a_file_that_names_no_queues_is_refused_at_the_start(tmp_path: Path, con
     webhook_in(tmp_path)
     (tmp_path / "names.json").write_text(content)
 
-    with pytest.raises(SettingsError, match=r"names\.json is no list of queues, each with id and name"):
+    with pytest.raises(SettingsError, match=r"names\.json is not a list of queues, each with id and name"):
         webhook_in(tmp_path, queues_file=tmp_path / "names.json")
 
 

@@ -264,3 +264,25 @@ async def test_the_topics_of_a_broker_are_read(broker: Broker, tmp_path: Path) -
     _, batches = await told_of(puller, None, len(told(DAY)))
 
     assert counted([event for batch in batches for event in batch.events]) == counted(told(DAY))
+
+
+def test_tenants_that_share_a_topic_are_told_apart_by_the_key(tmp_path: Path) -> None:
+    file = tmp_path / "genesys.toml"
+    file.write_text('brokers = ["kafka:9092"]\n[tenants]\n"t-1" = "acme"\n"t-2" = "northwind"\n')
+    intake = Intake()
+    mapper = VoiceMapper(topics_of(file)[0], intake)
+
+    def tenants_of(key: bytes | None) -> list[str]:
+        record = TopicRecord(
+            place=Location("voice-callthread/0", 1, 1),
+            topic="voice-callthread",
+            value=voice("EventQueued", 0, "ann"),
+            key=key,
+            at=LATER,
+        )
+        return [event.tenantid for event in mapper.map_record(record)]
+
+    assert tenants_of(b"t-1:ann") == ["acme"]
+    assert tenants_of(b"t-2:ann") == ["northwind"]
+    assert [*tenants_of(b"t-3:ann"), *tenants_of(b"\xff"), *tenants_of(None)] == []
+    assert intake.ignored == {"another tenant": 3}

@@ -1,21 +1,28 @@
-"""How a request shows who sent it: by a key in a header, or by a signature over body and time."""
+"""
+How a request shows who sent it: by a key in a header, or by a signature over body and time.
+
+Most systems differ in no more than what a `VerifyTable` says. One that signs something else, as Twilio does, makes its
+text by itself, and asks `has_signed`.
+"""
 
 import hmac
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from stream.sources.secret_lines import SecretLines
+from stream.sources.instants import instant_in
+from stream.sources.secret_lines import SecretLines, is_any_of
 from stream.sources.source import Received
 
-__all__ = ["InvalidVerification", "VerifyTable", "verifier_of"]
+__all__ = ["InvalidVerification", "VerifyTable", "check_verification", "has_signed", "verifier_of"]
 
 _BODY: Final = "{body}"
 _TIMESTAMP: Final = "{timestamp}"
 
+Encoding = Literal["hex", "base64"]
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
@@ -27,7 +34,7 @@ class VerifyTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Which has the key, or the signature."""
     prefix: str = ""
     """Before it, such as `sha256=` or `Bearer `."""
-    encoding: Literal["hex", "base64"] = "hex"
+    encoding: Encoding = "hex"
     signed: str = _BODY
     """What is signed, such as `{timestamp}.{body}`."""
     timestamp_header: HeaderName | None = None
@@ -41,6 +48,14 @@ class InvalidVerification(ValueError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+def has_signed(
+    shown: str, texts: Iterable[bytes], secrets: Iterable[str], *, algorithm: str, encoding: Encoding
+) -> bool:
+    """Tell whether a signature was *shown* that one of the *secrets* makes of one of the *texts*, by HMAC."""
+    digests = [hmac.digest(secret.encode(), text, algorithm) for secret in secrets for text in texts]
+    return is_any_of(shown, (digest.hex() if encoding == "hex" else b64encode(digest).decode() for digest in digests))
 
 
 def verifier_of(table: VerifyTable, secrets: SecretLines) -> Callable[[Received], bool]:
@@ -70,34 +85,16 @@ def _given(table: VerifyTable, request: Received) -> str | None:
 
 
 def _is_signed(table: VerifyTable, request: Received, secrets: Iterable[str]) -> bool:
-    given = (_given(table, request) or "").encode(errors="surrogatepass")
     stamp = request.headers.get((table.timestamp_header or "").lower(), "")
     before, _, behind = (part.replace(_TIMESTAMP, stamp) for part in table.signed.partition(_BODY))
     signed = before.encode(errors="surrogatepass") + request.body + behind.encode(errors="surrogatepass")
-    matches = [hmac.compare_digest(given, _signature(table, secret, signed)) for secret in secrets]
-    return any(matches)  # after all were compared
-
-
-def _signature(table: VerifyTable, secret: str, signed: bytes) -> bytes:
-    digest = hmac.new(secret.encode(), signed, table.method.removeprefix("hmac-"))
-    return digest.hexdigest().encode() if table.encoding == "hex" else b64encode(digest.digest())
+    algorithm = table.method.removeprefix("hmac-")
+    return has_signed(_given(table, request) or "", [signed], secrets, algorithm=algorithm, encoding=table.encoding)
 
 
 def _is_fresh(table: VerifyTable, request: Received) -> bool:
     """Tell whether a request was signed lately: one that somebody has kept must not be good for ever."""
     if table.timestamp_header is None:
         return True
-    signed_at = _instant_of(request.headers.get(table.timestamp_header.lower(), ""))
+    signed_at = instant_in(request.headers.get(table.timestamp_header.lower(), ""))
     return signed_at is not None and abs(request.at - signed_at) <= timedelta(seconds=table.tolerance_s)
-
-
-def _instant_of(stamp: str) -> datetime | None:
-    """Return the time of a stamp: seconds or milliseconds since 1970, which differ by their size, or ISO 8601."""
-    try:
-        if stamp.isascii() and stamp.isdecimal() and len(stamp) <= 13:
-            number = int(stamp)
-            return datetime.fromtimestamp(number / 1000 if number >= 100_000_000_000 else number, UTC)
-        told = datetime.fromisoformat(stamp)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return told if told.tzinfo else None

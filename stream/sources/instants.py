@@ -1,0 +1,29 @@
+"""Instants as texts, of systems that tell them in several ways."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from stream.core.windows import EPOCH
+
+__all__ = ["instant_in"]
+
+_LAST_SECOND: Final = 4_133_980_800
+"""The year 2101. What is more was told in milliseconds."""
+
+_MOST_DIGITS: Final = len("4133980800000")
+
+_EARLIEST, _LATEST = 1971, 2101
+
+
+def instant_in(text: str) -> datetime | None:
+    """Return the time that a text tells: seconds or milliseconds since 1970, or ISO 8601; None for anything else."""
+    try:
+        if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+            unit = timedelta(seconds=1) if int(text) < _LAST_SECOND else timedelta(milliseconds=1)
+            told = EPOCH + int(text) * unit
+        else:
+            told = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    # What is out of these years is a clock that was never set.
+    return told.astimezone(UTC) if told.tzinfo is not None and _EARLIEST <= told.year < _LATEST else None
