@@ -9,6 +9,7 @@ import click
 import msgspec
 from msgspec import NODEFAULT, Struct
 
+from stream.errors import SettingsError
 from stream.sources.source import Source
 
 __all__ = ["arguments_told", "options_of", "parameters_of", "shared_options"]
@@ -52,8 +53,8 @@ def _parameter(field: msgspec.inspect.Field, hint: msgspec.structs.FieldInfo) ->
 
 def _described(hint: Any) -> str:  # noqa: ANN401  # an annotation may be anything
     for part in getattr(hint, "__metadata__", ()):
-        if isinstance(part, msgspec.Meta):
-            return part.description or ""
+        if isinstance(part, msgspec.Meta) and part.description:
+            return part.description
     return ""
 
 
@@ -68,12 +69,20 @@ def _plain(hint: Any) -> type:  # noqa: ANN401  # ditto
 
 
 def options_of(source: Source, given: Mapping[str, object]) -> Struct:
-    """Return the options of a source; what it does not know is said and left out, so that old command lines go on."""
+    """
+    Return the options of a source; raises SettingsError where one cannot be meant.
+
+    What it does not know is said and left out, so that old command lines go on.
+    """
     known = {field.name for field in msgspec.structs.fields(source.options)}
     for name in [name for name, value in given.items() if name not in known and value is not None]:
         click.echo(f"--{name.replace('_', '-')} says nothing to {source.name}", err=True)
     # What was not given is left out, so that the source's own defaults stand.
-    return source.options(**{name: value for name, value in given.items() if name in known and value is not None})
+    told = {name: value for name, value in given.items() if name in known and value is not None}
+    try:
+        return msgspec.convert(told, source.options)
+    except msgspec.ValidationError as failure:
+        raise SettingsError(f"{source.name}: {failure}") from None
 
 
 def shared_options(sources: Sequence[Source]) -> Callable[[Decorated], Decorated]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError, SourceError
 from stream.families.cases.events import CaseOpened, CaseResolved, MessageSent
 from stream.families.cases.payloads import OpenedData, ResolvedData
@@ -33,7 +33,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """What a person says of such a table."""
 
     file: Annotated[Path, Meta(description="The table, also compressed; - is standard input.")]
-    tenant: Annotated[str, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(description="Names the system that wrote it. Two of them need two names.")] = (
         "/case-log"
     )

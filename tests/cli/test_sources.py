@@ -93,6 +93,14 @@ def test_an_option_that_says_nothing_to_a_source_is_said_to_say_nothing(tmp_path
     assert run.exit_code == 0
 
 
+def test_a_tenant_that_no_event_could_have_is_refused_before_anything_is_read(log: Path) -> None:
+    run = contact_stream("source", "asterisk-queue-log", str(log), "--dry-run", "--tenant", "")
+
+    assert run.stdout == ""
+    assert isinstance(run.exception, SettingsError)
+    assert "asterisk-queue-log: Expected `str` of length >= 1 - at `$.tenant`" in str(run.exception)
+
+
 def test_no_option_of_a_source_hides_one_that_a_command_has() -> None:
     commands = [*group.commands.values(), *source.commands.values()]
     names = {command.name: [name for one in command.params for name in one.opts] for command in commands}

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.core.windows import EPOCH
 from stream.sources.amazon_connect.agents import KINDS_OF_AGENT_EVENTS, events_of_agent
 from stream.sources.amazon_connect.aws_object import AwsObject
@@ -46,7 +46,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     key_file: Annotated[
         Path, Meta(description="A key in each line: what AWS shows as Firehose's access key, API key or password.")
     ]
-    tenant: Annotated[str, Meta(description="Whose contacts they are.", min_length=1, max_length=128)] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose contacts they are.")] = DEFAULT_TENANT
     queues_file: Annotated[
         Path | None,
         Meta(description="What `aws connect list-queues` printed: names of queues. Others are called by their id."),

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
 from stream.sources.asterisk_ami.connection import AmiServer, Found, listen, micros_of
@@ -52,7 +52,7 @@ class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls: bool = False
     ca_file: Path | None = None
     """For certificates that no public authority has signed."""
-    tenant: str = DEFAULT_TENANT
+    tenant: Name = DEFAULT_TENANT
 
 
 class PbxFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.core.windows import EPOCH
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
@@ -39,7 +39,7 @@ class Options(Struct, frozen=True, kw_only=True):
     """What a person says of a log."""
 
     file: Annotated[Path, Meta(description="The log, also compressed or a rotated one; - is standard input.")]
-    tenant: Annotated[str, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose log it is: the log does not say.")] = DEFAULT_TENANT
     source_name: Annotated[
         str | None, Meta(description="Names the PBX; else host name and path. Two PBXs need two names.")
     ] = None

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT
+from stream.core.cloudevents import DEFAULT_TENANT, Name
 from stream.errors import SettingsError, SourceError
 from stream.sdk.factory import utc_now
 from stream.sources.asterisk_ami.connection import micros_of
@@ -61,7 +61,7 @@ class Options(Struct, frozen=True, kw_only=True):
     table: Annotated[str, Meta(description="Name of the table, perhaps with its schema before.")] = "queue_log"
     tls: Annotated[bool, Meta(description="Speak TLS only, and check the server's certificate.")] = False
     ca_file: Annotated[Path | None, Meta(description="With --tls: who signed it, if no public authority did.")] = None
-    tenant: Annotated[str, Meta(description="Whose log it is: the table does not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose log it is: the table does not say.")] = DEFAULT_TENANT
     source_name: Annotated[
         str | None, Meta(description="Names the PBX; else host, database and table. Two PBXs need two names.")
     ] = None

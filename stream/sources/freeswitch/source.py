@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.core.windows import EPOCH
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
@@ -37,7 +37,7 @@ class Options(Struct, frozen=True, kw_only=True):
     password_file: Annotated[
         Path | None, Meta(description="File with the password of event_socket.conf.xml, and nothing else.")
     ] = None
-    tenant: Annotated[str, Meta(description="Whose calls they are: FreeSWITCH does not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose calls they are: FreeSWITCH does not say.")] = DEFAULT_TENANT
     source_name: Annotated[
         str | None, Meta(description="Names the switch; else its host. Two switches need two names.")
     ] = None

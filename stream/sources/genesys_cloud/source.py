@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
 from stream.sources.genesys_cloud.detail_events import MEDIA_OF_NO_CONTACT, DetailEvent, channel_of
@@ -31,7 +31,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     key_file: Annotated[Path, Meta(description="A key in each line: what a request shows in the header.")]
     header: Annotated[str, Meta(description="The header with the key.", pattern=r"^[A-Za-z0-9-]{1,64}$")] = "X-API-Key"
-    tenant: Annotated[str, Meta(description="Whose contacts they are.", min_length=1, max_length=128)] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose contacts they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(description="What events have as their source.", min_length=1, max_length=200)] = (
         "/genesys-cloud"
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import DEFAULT_TENANT, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError
 from stream.sources.files import opened
 from stream.sources.intake import Intake
@@ -42,7 +42,7 @@ class MappedFileOptions(Struct, frozen=True, kw_only=True):
 
     file: Annotated[Path, Meta(description="What the system sent, also compressed; - is standard input.")]
     mapping: Annotated[Path, Meta(description="The mapping file.")] = Path("mapping.toml")
-    tenant: Annotated[str, Meta(description="Whose records they are, where they do not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose records they are, where they do not say.")] = DEFAULT_TENANT
     source_name: Annotated[
         str | None, Meta(description="Names the system, else the mapping does. Two of them need two names.")
     ] = None
@@ -55,7 +55,7 @@ class MappedWebhookOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     key_file: Annotated[
         Path, Meta(description="A file with the key, or the secret of signatures; several lines, several.")
     ]
-    tenant: Annotated[str, Meta(description="Whose records they are, where they do not say.")] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose records they are, where they do not say.")] = DEFAULT_TENANT
     source_name: Annotated[
         str | None, Meta(description="Names the system, else the mapping does. Two of them need two names.")
     ] = None

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event
+from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.sources.intake import Intake
 from stream.sources.request_parts import UnusablePart, told_by_each
 from stream.sources.secret_lines import SecretLines
@@ -24,7 +24,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person says of a workspace of TaskRouter."""
 
     token_file: Annotated[Path, Meta(description="The account's auth token, or a shared key; one in each line.")]
-    tenant: Annotated[str, Meta(description="Whose tasks they are.", min_length=1, max_length=128)] = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose tasks they are.")] = DEFAULT_TENANT
     channels: Annotated[
         Mapping[str, Channel], Meta(description="What unique names of task channels mean; unknown ones are `task`.")
     ] = field(default_factory=dict)
