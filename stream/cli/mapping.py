@@ -39,10 +39,10 @@ def test(file: Path, sample: Path) -> None:
     Print the events that the mapping FILE makes of SAMPLE, one in a line.
 
     On standard error it says of each record which rules matched, or why it is of no use. It fails where a record has
-    a value that a rule cannot use, or is none.
+    a value that a rule cannot use, or is none, or where there is no record at all.
     """
     told = read_mapping(file)
-    failed = 0
+    failed = seen = 0
 
     def set_aside(bad: BadLine) -> None:
         nonlocal failed
@@ -51,12 +51,15 @@ def test(file: Path, sample: Path) -> None:
 
     with opened(sample) as (stream, name):
         for record in RecordReader(told.format, Intake(set_aside)).of_stream(stream, name):
+            seen += 1
             mapped = told.mapping.of(record.value)
             failed += len(mapped.faults)
             _explain(f"{record.place}: record {record.number}", told.mapping, mapped)
             for event in mapped.events:
                 sys.stdout.buffer.write(encode(event) + b"\n")
     sys.stdout.buffer.flush()
+    if not (failed or seen):
+        raise SourceError(f"{sample}: there is no record in it")
     if failed:
         raise SourceError(f"{sample}: {failed} {'fault' if failed == 1 else 'faults'}")
 

@@ -48,6 +48,14 @@ def test_of_each_record_the_rules_are_told_that_matched_or_why_it_is_of_no_use(t
     assert str(result.exception) == f"{sample}: 2 faults"
 
 
+@pytest.mark.parametrize("text", ["", '{"events": []}'])
+def test_a_sample_without_a_record_proves_nothing(tmp_path: Path, text: str) -> None:
+    sample = tmp_path / "posts.jsonl"
+    sample.write_text(text)
+
+    assert str(run("test", HOME_MADE, sample).exception) == f"{sample}: there is no record in it"
+
+
 def test_a_mapping_is_checked_without_a_sample(tmp_path: Path) -> None:
     assert run("check", HOME_MADE).stdout == f"{HOME_MADE}: 8 rules\n"
     (tmp_path / "wrong.toml").write_text('source = "/x"\n[[rules]]\nevent = "contact.gone"\n')
