@@ -87,7 +87,8 @@ class _SafeSink:
 
     async def send_many(self, events: Iterable[Event]) -> int:
         """Return when all of it is safe; raises BrokerError."""
-        encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in events]
+        told = list(events)
+        encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in told]
         # Taken before the first await: what comes then is of another request.
         letters = [self._letter(bad) for bad in self._mounted.aside]
         self._mounted.aside.clear()
@@ -96,8 +97,9 @@ class _SafeSink:
         except RequestRefused as refused:
             raise BrokerError(refused.detail) from None
         self._forwarder.set_aside_counts.update(letter.reason for letter in letters)
-        self._counts.accepted[self._mounted.name] += len(encoded)
-        return len(encoded)
+        self._counts.accepted[self._mounted.name] += len(told)
+        self._mounted.intake.acknowledged(told)
+        return len(told)
 
     def _letter(self, bad: BadLine) -> GatewayLetter:
         # The same part of the same request, sent again, has the same place.

@@ -18,7 +18,10 @@ INPUTS: Final = counter(
 )
 
 SENT: Final = counter(
-    "contact_source_events_total", "events", ("source",), "Events of a source that the broker has acknowledged."
+    "contact_source_events_total",
+    "events",
+    ("source",),
+    "Events of a source that are on the broker, or in the spool of the gateway that serves it.",
 )
 NEWEST: Final = gauge(
     "contact_source_newest_event_timestamp_seconds",
@@ -37,7 +40,7 @@ POSITION_FAILURES: Final = counter(
 )
 
 SOURCE_METRICS: Final[tuple[Metric, ...]] = (INPUTS, SENT, NEWEST, CONNECTED, POSITION_FAILURES)
-"""Every metric of a source; a webhook, which the gateway serves, has the first only."""
+"""Every metric of a source; a webhook, which the gateway serves, has the first three."""
 
 
 def intake_families(intakes: Mapping[str, Intake]) -> Iterator[MetricFamily]:
@@ -54,12 +57,13 @@ def intake_families(intakes: Mapping[str, Intake]) -> Iterator[MetricFamily]:
         for kind, count in counts.items()
     ]
     yield from single(INPUTS, samples)
+    yield from single(SENT, [((source,), intake.sent) for source, intake in intakes.items()])
+    newest = [((source,), intake.newest.timestamp()) for source, intake in intakes.items() if intake.newest]
+    yield from single(NEWEST, newest)
 
 
 def puller_families(source: str, intake: Intake, position_failures: int) -> Iterator[MetricFamily]:
     """Yield the metric families of a source that runs in a process of its own."""
     yield from intake_families({source: intake})
-    yield from single(SENT, [((source,), intake.sent)])
-    yield from single(NEWEST, [((source,), intake.newest.timestamp() if intake.newest else None)])
     yield from single(CONNECTED, [((source, system), int(heard)) for system, heard in intake.connected.items()])
     yield from single(POSITION_FAILURES, [((source,), position_failures)])

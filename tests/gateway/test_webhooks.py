@@ -26,7 +26,7 @@ from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source
 from tests.gateway.posting import Posts, an_event, arrived, figures, running_gateway
 from tests.house.tree import ROOT
-from tests.sources.new_sources import DESK, Desk
+from tests.sources.new_sources import BEGIN, DESK, Desk
 
 
 class ReceptionOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -84,6 +84,8 @@ async def test_a_signed_request_is_on_the_broker_when_it_is_answered(declared: s
     assert (taken, again) == (204, 204)
     assert {event.id for event in await arrived(declared, "default")} == {"enqueued-ann"}
     assert shown["contact_gateway_events_accepted_total", (("source", "front"),)] == 2
+    assert shown["contact_source_events_total", (("source", "front"),)] == 2
+    assert shown["contact_source_newest_event_timestamp_seconds", (("source", "front"),)] == BEGIN.timestamp()
     assert shown["contact_source_inputs_total", (("kind", "call"), ("outcome", "used"), ("source", "front"))] == 2
 
 
