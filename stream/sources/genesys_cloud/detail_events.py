@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import Channel, Millis
 from stream.core.windows import EPOCH
 
-__all__ = ["TRANSFERS", "DetailEvent", "channel_of"]
+__all__ = ["MEDIA_OF_NO_CONTACT", "TRANSFERS", "DetailEvent", "channel_of"]
 
 _GenesysId = Annotated[str, Meta(min_length=1, max_length=64)]
 _EpochMs = Annotated[int, Meta(ge=1_262_304_000_000, le=4_102_444_800_000)]
@@ -33,6 +33,9 @@ _CHANNELS: Final[dict[str, Channel]] = {
     "MESSAGE": "messaging",
     "VIDEO": "video",
 }
+MEDIA_OF_NO_CONTACT: Final = frozenset({"UNKNOWN", "COBROWSE", "SCREENSHARE", "INTERNALMESSAGE", "SCREENMONITORING"})
+"""What goes on beside a contact, or among agents."""
+
 _CHANNELS_OF_MESSAGES: Final[dict[str, Channel]] = {
     "SMS": "sms",
     "TWITTER": "social",

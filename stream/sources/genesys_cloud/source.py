@@ -10,13 +10,13 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.conversations import DETAIL_KINDS, OF_NO_USE, ConversationEvents
-from stream.sources.genesys_cloud.detail_events import DetailEvent, channel_of
+from stream.sources.genesys_cloud.detail_events import MEDIA_OF_NO_CONTACT, DetailEvent, channel_of
 from stream.sources.genesys_cloud.notifications import Notification, notifications_in
 from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import told_by_each
+from stream.sources.request_parts import UnusablePart, told_by_each
 from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 
@@ -78,7 +78,10 @@ class GenesysCloudWebhook(Webhook):
     def _of_conversation(self, found: Notification) -> list[Event]:
         told = msgspec.convert(found.body, DetailEvent)
         channel = channel_of(told)
-        if channel is None:  # a shared screen, a supervisor who listens
+        if channel is None:
+            if told.media_type not in MEDIA_OF_NO_CONTACT:
+                # A new kind of contact would be missing from the board, and nobody would know.
+                raise UnusablePart("unknown_media", "the mediaType is not known")
             return []
         parts = (told.conversation_id, found.kind.rpartition("}.")[2], told.participant_id, told.event_time)
         name = "/".join(map(str, parts))

@@ -99,7 +99,6 @@ def test_how_an_agents_part_ends(
         user_end(direction="OUTBOUND"),  # called by us in vain
         user_end(mediaType="CALLBACK", interacting=5),
         user_end(mediaType="SCREENSHARE", interacting=5),
-        user_end(mediaType="SOMETHING_NEW", interacting=5),
         acd_end(direction="OUTBOUND", acdOutcome="ANSWERED"),  # a campaign: nobody called us
         detail("customer.start", "00:00", "ann", "ann-c", direction="OUTBOUND"),
         detail("customer.end", "01:00", "ann", "ann-c"),
@@ -114,6 +113,14 @@ def test_what_tells_nothing_is_counted(tmp_path: Path, part: dict[str, Any]) -> 
     assert told(webhook_in(tmp_path, intake), [part]) == []
     assert intake.ignored.total() == 1
     assert not intake.used | intake.unknown | intake.refused
+
+
+@pytest.mark.parametrize("medium", ["SOMETHING_NEW", None])
+def test_a_medium_that_nobody_knows_is_no_silence(tmp_path: Path, medium: str | None) -> None:
+    intake = Intake()
+
+    assert told(webhook_in(tmp_path, intake), [acd_end(mediaType=medium, acdOutcome="ANSWERED")]) == []
+    assert intake.refused == {"unknown_media": 1}
 
 
 @pytest.mark.parametrize(
