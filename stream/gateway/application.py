@@ -107,9 +107,10 @@ class Gateway:
             return await self._deliver(name, judged, lenient=_is_lenient(request.headers.get("prefer", "")))
 
     async def _deliver(self, name: str, judged: Judged, *, lenient: bool) -> Response:
-        self.counts.refused.update((name, one.reason) for one in judged.refused)
-        if judged.refused and not (lenient and judged.good):
-            raise _refused_events(judged.refused)
+        if judged.refused:
+            self.counts.refused.update((name, one.reason) for one in judged.refused)
+            if not (lenient and judged.good):
+                raise _refused_events(judged.refused)
         await deliver(self._forwarder, judged.good)
         self.counts.accepted[name] += len(judged.good)
         return json_answer(202, Accepted(len(judged.good), len(judged.refused), judged.refused[:REPORTED]))
