@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import hmac
 import re
+import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -244,3 +246,26 @@ async def test_a_dry_run_says_where_to_post_prints_what_that_tells_and_needs_no_
     assert (status, answer["accepted"]) == (202, 1)
     assert DECODER.decode(line) == an_event("ann")
     assert run.returncode == 0
+
+
+async def test_a_stop_in_the_middle_of_a_burst_loses_nothing_that_was_taken(file: Path, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    taken: set[str] = set()
+
+    async def call(posts: Posts, number: int) -> None:
+        body = b'{"call": "c%d"}' % number
+        with suppress(aiohttp.ClientError):
+            status, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+            if status == 204:
+                taken.add(f"c{number}")
+
+    async with running_gateway(gateway_webhooks=file, gateway_spool=spool, patience=0.1) as posts:
+        calls = [asyncio.create_task(call(posts, number)) for number in range(2_000)]
+        async with asyncio.timeout(60):
+            while len(taken) < 300:
+                await asyncio.sleep(0.01)
+    # The gateway has stopped, and the session is closed: what is not answered by now never is.
+    await asyncio.gather(*calls, return_exceptions=True)
+
+    kept = sqlite3.connect(spool).execute("SELECT value FROM events").fetchall()
+    assert taken <= {DECODER.decode(value).subject for (value,) in kept}

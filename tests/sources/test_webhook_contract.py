@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -160,3 +161,31 @@ def _changed(document: object, data: st.DataObject) -> object:
         place = data.draw(st.integers(0, len(document) - 1))
         return [*document[:place], _changed(document[place], data), *document[place + 1 :]]
     return data.draw(VALUES)
+
+
+async def test_a_burst_of_ten_thousand_redelivered_requests_counts_each_thing_once(
+    caller: Caller, folder: Path
+) -> None:
+    intake, topic, chance = Intake(), Topic(), Random(13)
+    webhook = webhook_of(caller, folder, intake)
+    requests = [caller.signed(body) for body in caller.bodies]
+    burst = chance.choices(requests, k=10_000)
+
+    assert {(await answer(webhook, request, topic, intake)).status < 300 for request in burst} == {True}
+
+    once = {(event.source, event.id): encode(event) for event in told(caller, folder)}
+    assert {(event.source, event.id): encode(event) for event in topic.events} == once
+
+
+async def test_what_a_sender_keeps_while_nobody_takes_it_arrives_when_it_sends_it_again(
+    caller: Caller, folder: Path
+) -> None:
+    intake, topic = Intake(), Topic(away=len(caller.bodies))
+    webhook = webhook_of(caller, folder, intake)
+    requests = [caller.signed(body) for body in caller.bodies]
+
+    assert {(await answer(webhook, request, topic, intake)).status for request in requests} == {503}
+    assert topic.events == []
+    for request in requests:
+        assert (await answer(webhook, request, topic, intake)).status < 300
+    assert {event.id for event in topic.events} == {event.id for event in told(caller, folder)}
