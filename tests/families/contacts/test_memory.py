@@ -272,6 +272,8 @@ def test_all_queues_together_have_a_limit_as_well() -> None:
     assert sum(queue.total.answered for queue in shown(fold, after("01:00"))) == 64
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # twelve seconds, where nothing else runs
 def test_a_million_queue_names_leave_memory_and_page_as_they_were() -> None:
     fold = ContactsFold(max_queues_per_tenant=100)
     like = event("abandoned", "ann")
