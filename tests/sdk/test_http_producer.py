@@ -28,11 +28,13 @@ from tests.brokers import Broker
 from tests.gateway.posting import NOWHERE, running_gateway
 from tests.sdk.records import create_topics, records_of
 from tests.sdk.scripted_gateway import ScriptedGateway, scripted_gateway
-from tests.sdk.transports import IMPATIENT
 from tests.security.certificates import Certificates
 
 EVENTS = EventFactory("/test", tenant="acme")
 SECRET = "pbx.c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1yZWFk"
+
+HASTY = ProducerPolicy(delivery_timeout=timedelta(seconds=3), request_timeout=timedelta(seconds=3))
+"""Long enough to be answered, also where others keep the machine busy."""
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ async def test_it_comes_back_when_the_gateway_says(gateway: ScriptedGateway) -> 
 
 async def test_who_is_told_to_come_back_too_late_gives_up_in_time(gateway: ScriptedGateway) -> None:
     gateway.answers = [problem(429, "not so fast", {"Retry-After": "3600"})]
-    async with HttpProducer(gateway.address, policy=IMPATIENT) as producer:
+    async with HttpProducer(gateway.address, policy=HASTY) as producer:
         with pytest.raises(NotAcknowledged, match="answers 429: not so fast"):
             await producer.send(EVENTS.enqueued("a", "q"))
 
@@ -339,7 +341,7 @@ async def test_over_tls_with_a_certificate_of_its_own(broker_with_topics: str, t
     ) as posts:
         async with HttpProducer(posts.address, tls=tls) as producer:
             await producer.send(EventFactory("/test", tenant=tenant).enqueued("a", "q"))
-        async with HttpProducer(posts.address, policy=IMPATIENT) as stranger:
+        async with HttpProducer(posts.address, policy=HASTY) as stranger:
             with pytest.raises(NotAcknowledged, match="Certificate"):
                 await stranger.send(EVENTS.enqueued("b", "q"))
 
