@@ -12,6 +12,7 @@ from functools import partial
 from bench import (
     gateway,
     growth,
+    key_timing,
     latency,
     memory,
     ordinary,
@@ -46,6 +47,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "scrape": lambda kind, _: scrape.measure(kind),
     "ordinary": lambda kind, _: ordinary.measure(kind),
     "gateway": gateway.measure,
+    "key_timing": lambda *_: key_timing.measure(),
     "outage": lambda kind, _: outage.measure(kind),
     "prometheus": lambda *_: prometheus.measure(),
 }

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from stream.errors import BrokerError, EventRefusalReason, EventsRefused
-from stream.gateway.letters import GatewayLetter, letter_about
+from stream.gateway.letters import letter_about
 from stream.gateway.spool import Spool, SpoolBroken
 from stream.sdk.producer import EncodedEvent
 
@@ -63,11 +63,6 @@ class Forwarder:
             else:
                 return
         await self.spool.append(events)
-
-    async def set_aside(self, letters: Sequence[GatewayLetter]) -> None:
-        """Return when they are safe, as `accept`, on their way to the topic of dead letters."""
-        await self.accept([letter.encoded() for letter in letters])
-        self.set_aside_counts.update(letter.reason for letter in letters)
 
     async def run(self) -> None:
         """Send what is in the spool, oldest first, for ever."""

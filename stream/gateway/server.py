@@ -112,11 +112,11 @@ class _Server(uvicorn.Server):
 
 
 class _BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with limits of size and time on the head of a request, which it has none of."""
+    """uvicorn's protocol, with limits on all that is not body, in size and in time, which it has none of."""
 
-    _head_bytes = 0
+    _unbodied_bytes = 0
+    _unbodied = True
     _in_head = True
-    _only_head = True
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -128,28 +128,44 @@ class _BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        # Where a body begins or ends in the data, the head is no more than what came with it: that is not counted.
-        self._only_head = self._in_head
+        # Where a body begins or ends in the data, what else came with it is no more than one read: not counted.
+        self._unbodied = True
         super().data_received(data)
-        if self._only_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            # The parser keeps a header until it is complete, however long it becomes.
-            if self._head_bytes > MAX_HEAD_BYTES:
+        if self.transport.is_closing():
+            return
+        if self._unbodied:
+            self._unbodied_bytes += len(data)
+            # The parser keeps a header until it is complete, however long it becomes, and those behind a body as well.
+            if self._unbodied_bytes > MAX_HEAD_BYTES:
                 self.send_400_response("The headers are too large.")
+                return
+        # Any byte has ended uvicorn's own wait: an empty line, or the rest of a body that nobody reads.
+        if self._patience is None and self.cycle.response_complete:
+            self._wait_for_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._in_head = True
         self._wait_for_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # What stands behind a body is no header (RFC 9110, 6.5.1): uvicorn would take it for one.
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._stop_waiting()
-        self._in_head = self._only_head = False
-        self._head_bytes = 0
+        self._in_head = False
+        self._body_came()
         super().on_headers_complete()
 
-    def on_message_complete(self) -> None:
-        self._in_head = True
-        super().on_message_complete()
+    def on_body(self, body: bytes) -> None:
+        self._body_came()
+        super().on_body(body)
+
+    def _body_came(self) -> None:
+        self._unbodied = False
+        self._unbodied_bytes = 0
 
     def _wait_for_head(self) -> None:
         self._stop_waiting()

@@ -62,6 +62,8 @@ class WebhookPosts:
             if "json" in request.headers.get("content-type", ""):
                 refuse_nesting(body)
             received = Received(body, dict(request.headers), self._url_of(request), datetime.now(UTC))
+            # Whatever became of the request before, this one begins with nothing set aside.
+            mounted.aside.clear()
             sink = _SafeSink(mounted, blake2b(body, digest_size=8).hexdigest(), self._forwarder, self._counts)
             return _response(await answer(mounted.webhook, received, sink, mounted.intake))
 
@@ -89,9 +91,8 @@ class _SafeSink:
         """Return when all of it is safe; raises BrokerError."""
         told = list(events)
         encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in told]
-        # Taken before the first await: what comes then is of another request.
+        # Made before the first await: what is set aside then is of another request.
         letters = [self._letter(bad) for bad in self._mounted.aside]
-        self._mounted.aside.clear()
         try:
             await deliver(self._forwarder, [*encoded, *(letter.encoded() for letter in letters)])
         except RequestRefused as refused:

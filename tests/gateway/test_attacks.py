@@ -182,6 +182,38 @@ async def test_a_header_without_an_end_is_not_waited_for() -> None:
         writer.close()
 
 
+CHUNKED = (
+    b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents-batch+json\r\n"
+    b"Transfer-Encoding: chunked\r\n"
+)
+
+
+async def test_what_stands_behind_a_body_is_bounded_as_the_head_is() -> None:
+    async with running_gateway() as posts:
+        reader, writer = await connected(posts)
+        writer.write(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"  # the body is being read
+        writer.write(b"2\r\n[]\r\n0\r\n")
+        sent = 0
+        with suppress(ConnectionError):
+            while not reader.at_eof() and sent < 20 * MIB:
+                writer.write(b"X: " + b"x" * 10_000 + b"\r\n")
+                await writer.drain()
+                sent += 10_000
+        writer.close()
+
+    # The buffers of two sockets are between them and us.
+    assert sent < 20 * MIB
+
+
+async def test_what_stands_behind_a_body_is_no_header() -> None:
+    async with running_gateway() as posts, asyncio.timeout(10):
+        reader, writer = await connected(posts)
+        writer.write(CHUNKED + b"\r\n2\r\n[]\r\n0\r\nContent-Encoding: unknown\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 202 Accepted\r\n"
+        writer.close()
+
+
 async def connected(posts: Posts) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, _, port = posts.address.removeprefix("http://").partition(":")
     return await asyncio.open_connection(host, int(port))
@@ -197,6 +229,27 @@ async def test_who_does_not_finish_the_head_of_a_request_is_cut_off(
         writer.write(begin)
         with suppress(ConnectionError):
             assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "behind"),
+    [
+        (b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n", b"["),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"\r\n"),
+    ],
+)
+async def test_who_sends_next_to_nothing_after_an_answer_is_cut_off(
+    asked: bytes, behind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEAD_SECONDS", 0.2)
+    async with running_gateway() as posts, asyncio.timeout(10):
+        reader, writer = await connected(posts)
+        writer.write(asked)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+        writer.write(behind)
+        with suppress(ConnectionError):
+            await reader.read()
         writer.close()
 
 

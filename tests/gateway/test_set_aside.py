@@ -194,7 +194,7 @@ async def test_a_letter_of_a_webhook_waits_in_the_spool_with_its_headers(tmp_pat
     letter = GatewayLetter(origin="/v1/webhooks/front", offset="3", reason="no_queue", error="no queue", field="Queue")
     spool = Spool(tmp_path / "spool", 1_000_000)
     forwarder = Forwarder(topics, spool)
-    await forwarder.set_aside([letter])
+    await forwarder.accept([letter.encoded()])
     size = spool.bytes
     await spool.close()
     spool = Spool(tmp_path / "spool", 1_000_000)
@@ -208,7 +208,6 @@ async def test_a_letter_of_a_webhook_waits_in_the_spool_with_its_headers(tmp_pat
         "reason": b"no_queue", "field": b"Queue", "error": b"no queue",
         "topic": b"/v1/webhooks/front", "partition": b"gateway", "offset": b"3",
     }  # fmt: skip
-    assert forwarder.set_aside_counts == {"no_queue": 1}
 
 
 async def test_a_spool_of_the_version_before_is_gone_on_with(tmp_path: Path) -> None:

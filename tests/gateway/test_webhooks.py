@@ -6,6 +6,7 @@ import hmac
 import re
 import sqlite3
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,12 +16,14 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
-from stream.core.cloudevents import encode
+from stream.core.cloudevents import Event, encode
 from stream.errors import SettingsError
 from stream.families.registry import DECODER
 from stream.gateway import webhook_file
+from stream.gateway.spool import Spool
 from stream.gateway.webhook_file import webhooks_of
 from stream.runtime.routing.dead_letter_reader import read_letters
+from stream.sdk.encoding import EncodedEvent
 from stream.security import watched_file
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
@@ -28,7 +31,7 @@ from stream.sources.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source
 from tests.gateway.posting import Posts, an_event, arrived, figures, running_gateway
 from tests.house.tree import ROOT
-from tests.sources.new_sources import BEGIN, DESK, Desk
+from tests.sources.new_sources import BEGIN, DESK, Desk, DeskOptions
 
 
 class ReceptionOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,12 +58,26 @@ class Reception(Desk):
         return Reply(200 if status == 204 else status, msgspec.json.encode({"bytes": len(request.body)}))
 
 
+class Stumbling(Desk):
+    """A webhook with a defect: it ends in the middle of a request that it has set something aside of."""
+
+    def events(self, request: Received) -> Iterator[Event]:
+        yield from super().events(request)
+        if request.body == b"stumble":
+            raise RuntimeError
+
+
+STUMBLING = Source(
+    name="stumbling", about="Stumbles.", options=DeskOptions, webhook=lambda _, intake: Stumbling(intake)
+)
 RECEPTION = Source(name="reception", about="Signs addresses.", options=ReceptionOptions, webhook=Reception)
 
 
 @pytest.fixture(autouse=True)
 def _further_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_file, "SOURCES", {**SOURCES, DESK.name: DESK, RECEPTION.name: RECEPTION})
+    monkeypatch.setattr(
+        webhook_file, "SOURCES", {**SOURCES, DESK.name: DESK, RECEPTION.name: RECEPTION, "stumbling": STUMBLING}
+    )
     monkeypatch.setattr(watched_file, "CHECKED_EVERY_SECONDS", 0)
 
 
@@ -95,12 +112,14 @@ async def test_what_is_of_no_use_is_a_dead_letter_without_its_content(declared: 
     body = b'{"phone": "+38640000001"}'
     async with running_gateway(declared, gateway_webhooks=file) as posts:
         status, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        shown = await figures(posts)
     [letter] = [one async for one in read_letters([declared]) if one.reason == "not_json"]
 
     assert status == 204
     assert letter.place.startswith("/v1/webhooks/front/gateway/")
     assert letter.error == "the body tells of no call"
     assert not letter.value
+    assert shown["contact_gateway_set_aside_total", (("reason", "not_json"),)] == 1
 
     show = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stream", "dead-letters", "--broker", declared, "--show", letter.place),
@@ -246,6 +265,39 @@ async def test_a_dry_run_says_where_to_post_prints_what_that_tells_and_needs_no_
     assert (status, answer["accepted"]) == (202, 1)
     assert DECODER.decode(line) == an_event("ann")
     assert run.returncode == 0
+
+
+async def test_what_a_request_that_broke_off_had_set_aside_is_not_told_of_the_next(file: Path) -> None:
+    file.write_text('[webhooks.front]\nsource = "stumbling"\n')
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
+        for body, expected in ((b"stumble", 500), (b'{"call": "ann"}', 204)):
+            # What breaks off ends its connection, too.
+            headers = {"X-Signature": signature(body), "Connection": "close"}
+            status, _, _ = await posts.raw("/v1/webhooks/front", body, headers)
+            assert status == expected
+        shown = await figures(posts)
+
+    assert shown["contact_gateway_spool_events", ()] == 1
+    assert ("contact_gateway_set_aside_total", (("reason", "not_json"),)) not in shown
+
+
+async def test_an_answer_waits_until_the_disk_has_the_events(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, may_write, append = asyncio.Event(), asyncio.Event(), Spool.append
+
+    async def waiting(spool: Spool, events: Sequence[EncodedEvent]) -> None:
+        asked.set()
+        await may_write.wait()
+        await append(spool, events)
+
+    monkeypatch.setattr(Spool, "append", waiting)
+    body = b'{"call": "ann"}'
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
+        post = asyncio.create_task(posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)}))
+        await asked.wait()
+        done, _ = await asyncio.wait([post], timeout=0.3)  # an answer that did not wait would be there by then
+        assert not done
+        may_write.set()
+        assert (await post)[0] == 204
 
 
 async def test_a_stop_in_the_middle_of_a_burst_loses_nothing_that_was_taken(file: Path, tmp_path: Path) -> None:
