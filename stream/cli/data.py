@@ -48,8 +48,8 @@ from stream.simulator import (
 )
 from stream.simulator import simulate as play
 from stream.simulator.centre import Centre
-from stream.sources import jsonl
-from stream.sources.recording import Times
+from stream.sources.files import jsonl
+from stream.sources.pulling.recording import Times
 from stream.sources.registry import SOURCES
 
 __all__ = ["produce", "replay", "schema", "simulate"]

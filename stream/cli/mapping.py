@@ -8,7 +8,7 @@ import click
 from stream.cli.listing import Listing
 from stream.core.cloudevents import encode
 from stream.errors import SourceError
-from stream.sources.files import opened
+from stream.sources.files.opening import opened
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.mapped.mapping import EventMapping, MappedRecord

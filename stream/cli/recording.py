@@ -19,8 +19,8 @@ from stream.cli.sources import recorded_events, ship_until_stopped
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.sources.intake import Intake
-from stream.sources.recording import PacedRecording, Times
-from stream.sources.shipping import PositionFile
+from stream.sources.pulling.recording import PacedRecording, Times
+from stream.sources.pulling.shipping import PositionFile
 from stream.sources.source import STDIN, Source
 
 __all__ = ["SpeedParam", "send_paced"]

@@ -18,10 +18,10 @@ from stream.core.cloudevents import Event
 from stream.errors import SettingsError
 from stream.settings import Settings
 from stream.sources.intake import Intake
+from stream.sources.pulling.shipping import PositionFile, ship
+from stream.sources.pulling.source_page import source_page
 from stream.sources.registry import SOURCES
-from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Listener, Puller, Sink, Source
-from stream.sources.source_page import source_page
 
 __all__ = ["READABLE", "follow_source", "recorded_events", "send_recorded", "ship_until_stopped", "source"]
 

@@ -22,8 +22,8 @@ from stream.gateway.webhook_file import MountedWebhook
 from stream.sdk.producer import EncodedEvent, checked
 from stream.sources.intake_metrics import intake_families
 from stream.sources.lines import BadLine
+from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Reply
-from stream.sources.webhooks import answer
 
 __all__ = ["WEBHOOKS_PATH", "WebhookPosts"]
 

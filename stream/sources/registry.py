@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from stream.sources import case_log, jsonl
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.asterisk_queue_log_database import source as asterisk_queue_log_database
+from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka

@@ -20,7 +20,7 @@ from stream.families.cases.family import FAMILY
 from stream.families.registry import FAMILIES
 from stream.http.exposition import TextFormat, written
 from stream.simulator import demo_centre, simulate
-from stream.sources import jsonl
+from stream.sources.files import jsonl
 from stream.sources.intake import Intake
 from tests.app.sql import (
     CLAIMS,

@@ -15,7 +15,7 @@ import pytest
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
 from stream.simulator import office_centre, simulate
-from stream.sources import jsonl
+from stream.sources.files import jsonl
 from stream.sources.intake import Intake
 from tests.brokers import Broker
 from tests.running import running_service, scrape, until

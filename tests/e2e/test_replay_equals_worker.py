@@ -19,8 +19,8 @@ from stream.core.collector import FEW_SERIES
 from stream.core.family import Board
 from stream.http.exposition import TextFormat, written
 from stream.simulator import demo_centre, office_centre, simulate, with_surveys
-from stream.sources import jsonl
 from stream.sources.asterisk_queue_log.source import Options, read
+from stream.sources.files import jsonl
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.board.boards import families_of

@@ -27,7 +27,7 @@ from stream.sdk.encoding import EncodedEvent
 from stream.security import watched_file
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
-from stream.sources.secret_lines import SecretLines
+from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source
 from tests.gateway.posting import Posts, an_event, arrived, figures, running_gateway
 from tests.house.tree import ROOT

@@ -10,7 +10,7 @@ from stream.app.policy_file import load_policies
 from stream.app.replay import replay
 from stream.core.cloudevents import Event
 from stream.core.family import Board
-from stream.sources import jsonl
+from stream.sources.files import jsonl
 from stream.sources.intake import Intake
 
 __all__ = ["board_at", "samples_of"]

@@ -10,7 +10,7 @@ from msgspec import Struct
 from stream.sources.asterisk_ami.source import AmiPuller
 from stream.sources.asterisk_ami.source import Options as AmiOptions
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Listener
 from tests.sources.freeswitch.switch import Session, StoryWriter, framed, options_of, puller, switch
 from tests.sources.manager_messages import WELCOME, messages_of, serving

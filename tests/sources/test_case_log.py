@@ -9,7 +9,7 @@ from stream.core.cloudevents import tag_of
 from stream.errors import SourceError
 from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.cases.tally import RESPONSE_BOUNDS_SECONDS, CaseTally
-from stream.sources.case_log import Options, read
+from stream.sources.files.case_log import Options, read
 from stream.sources.intake import Intake
 from tests.samples import sample
 

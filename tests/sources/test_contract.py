@@ -15,10 +15,10 @@ from stream.sdk.producer import checked
 from stream.simulator import office_centre, simulate, to_queue_log
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
+from stream.sources.pulling.shipping import BackOff, PositionFile, ship
 from stream.sources.registry import SOURCES
-from stream.sources.shipping import BackOff, PositionFile, ship
+from stream.sources.requests.answering import answer
 from stream.sources.source import PulledBatch, Puller, Received, Source, UnreadablePosition, Webhook
-from stream.sources.webhooks import answer
 from tests.sources.mapped.examples import HOME_MADE, home_made_call
 from tests.sources.new_sources import BEGIN, Desk, Pager
 

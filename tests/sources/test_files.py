@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stream.errors import SourceError
-from stream.sources.files import opened
+from stream.sources.files.opening import opened
 from stream.sources.source import STDIN
 
 if sys.version_info >= (3, 14):

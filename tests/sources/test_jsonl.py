@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream.core.cloudevents import Event, encode
 from stream.errors import SourceError
 from stream.sdk.factory import EventFactory
-from stream.sources import jsonl
+from stream.sources.files import jsonl
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 

@@ -9,8 +9,8 @@ import pytest
 
 from stream.core.cloudevents import Event, tag_of
 from stream.sources.intake import Intake
+from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.registry import SOURCES
-from stream.sources.shipping import PositionFile, ship
 from stream.sources.source import Listener
 from tests.sources.live import LIVE, LiveSystem
 from tests.sources.test_contract import Topic

@@ -18,8 +18,8 @@ from stream.families.contacts.events import CallbackRequested
 from stream.families.contacts.payloads import CallbackData
 from stream.simulator import office_centre, simulate
 from stream.sources.intake import Intake
-from stream.sources.recording import BATCH, PacedRecording, RecordingPosition, Schedule, shifted
-from stream.sources.shipping import PositionFile, ship
+from stream.sources.pulling.recording import BATCH, PacedRecording, RecordingPosition, Schedule, shifted
+from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.source import UnreadablePosition
 from tests.sources.new_sources import BEGIN
 

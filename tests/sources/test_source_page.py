@@ -11,8 +11,8 @@ import pytest
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
 from stream.sources.intake_metrics import SOURCE_METRICS
-from stream.sources.shipping import PositionFile
-from stream.sources.source_page import source_page
+from stream.sources.pulling.shipping import PositionFile
+from stream.sources.pulling.source_page import source_page
 from tests.house.tree import ROOT
 from tests.running import Figures, parsed
 from tests.sources.live import LIVE

@@ -15,8 +15,8 @@ from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
 from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
+from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Webhook
-from stream.sources.webhooks import answer
 from tests.sources.callers import CALLERS, Caller, altered
 from tests.sources.test_contract import Topic
 

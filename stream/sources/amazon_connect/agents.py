@@ -14,7 +14,7 @@ from stream.sources.amazon_connect.arns import AGENT_QUEUES, last_part, queue_of
 from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.amazon_connect.contacts import AWS_CHANNELS
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["KINDS_OF_AGENT_EVENTS", "events_of_agent"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["AwsObject"]
 

@@ -13,7 +13,7 @@ from stream.core.cloudevents import Channel
 from stream.sources.amazon_connect.arns import last_part, queue_of
 from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["AWS_CHANNELS", "KINDS_OF_CONTACT_EVENTS", "ToldContact", "contact_of_event", "contact_of_record"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["documents_in"]
 

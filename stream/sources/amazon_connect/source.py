@@ -24,8 +24,8 @@ from stream.sources.amazon_connect.documents import documents_in
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import UnusablePart, told_by_each
-from stream.sources.secret_lines import SecretLines
+from stream.sources.requests.parts import UnusablePart, told_by_each
+from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Received, Reply, Source, Webhook
 
 __all__ = ["SOURCE", "AmazonConnectWebhook", "Options"]

@@ -15,7 +15,7 @@ from msgspec import Struct
 from stream.core.windows import EPOCH
 from stream.sources.asterisk_ami.messages import Message, MessageReader, encoded_action
 from stream.sources.lines import BadLine
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 
 __all__ = ["AmiServer", "Deliver", "listen", "micros_of"]
 

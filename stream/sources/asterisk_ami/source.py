@@ -17,7 +17,7 @@ from stream.sources.asterisk_ami.mapper import AmiMapper
 from stream.sources.asterisk_ami.state import AmiPosition, PbxState
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch, Source, position_beside
 from stream.sources.toml_file import toml_of
 

@@ -21,7 +21,7 @@ from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.position import Position
 from stream.sources.asterisk_queue_log.tail import ROTATED, Tail
-from stream.sources.files import COMPRESSED, opened
+from stream.sources.files.opening import COMPRESSED, opened
 from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
 from stream.sources.source import STDIN, PulledBatch, Source, position_beside

@@ -32,7 +32,7 @@ from stream.sources.asterisk_queue_log_database.table import (
 )
 from stream.sources.intake import Intake
 from stream.sources.lines import Location
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch, Source, position_beside, read_position
 
 __all__ = ["SOURCE", "DatabasePosition", "DatabasePuller", "Options"]

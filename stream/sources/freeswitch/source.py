@@ -18,7 +18,7 @@ from stream.sources.freeswitch.connection import CONNECTION_LOST, connected
 from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch, Source
 
 __all__ = ["SOURCE", "FreeSwitchPuller", "Options"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import MsgspecError, Struct
 
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["Notification", "notifications_in"]
 

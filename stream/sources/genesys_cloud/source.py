@@ -16,8 +16,8 @@ from stream.sources.genesys_cloud.users import USER_KINDS, events_of_user
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import UnusablePart, told_by_each
-from stream.sources.secret_lines import SecretLines
+from stream.sources.requests.parts import UnusablePart, told_by_each
+from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 
 __all__ = ["SOURCE", "GenesysCloudWebhook", "Options"]

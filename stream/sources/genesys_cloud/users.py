@@ -10,7 +10,7 @@ from stream.core.cloudevents import Event, Instant
 from stream.sdk.factory import EventFactory
 from stream.sources.genesys_cloud.notifications import Notification
 from stream.sources.queue_names import QueueNames
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["USER_KINDS", "events_of_user"]
 

@@ -11,8 +11,8 @@ from stream.sources.genesys_kafka.agent_state_events import AGENT_STATE_EVENTS, 
 from stream.sources.genesys_kafka.call_events import CALL_EVENTS, CALL_EVENTS_OF_NO_USE, is_of_ours
 from stream.sources.genesys_kafka.voice_event import VoiceEvent, voice_event
 from stream.sources.intake import Intake
-from stream.sources.kafka_file import BrokerAddresses, SecurityTable, foreign_topics
-from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
+from stream.sources.kafka.connection_file import BrokerAddresses, SecurityTable, foreign_topics
+from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
 from stream.sources.lines import BadLine
 from stream.sources.source import Source, position_beside
 from stream.sources.toml_file import toml_of

@@ -19,7 +19,7 @@ from stream.sources.mapped.mapping import ENVELOPE, EventMapping, FieldTerm, Ign
 from stream.sources.mapped.payloads import PayloadFormat
 from stream.sources.mapped.terms import InvalidTerm, TermTable, Unusable, term_of
 from stream.sources.mapped.toml_lines import KeyPath, TomlLines
-from stream.sources.verification import InvalidVerification, VerifyTable, check_verification
+from stream.sources.requests.verification import InvalidVerification, VerifyTable, check_verification
 
 __all__ = ["MappingFile", "read_mapping"]
 

@@ -13,15 +13,15 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError
-from stream.sources.files import opened
+from stream.sources.files.opening import opened
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.mapped.mapping import EventMapping, MappedRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import PayloadRecord, RecordReader
-from stream.sources.secret_lines import SecretLines
+from stream.sources.requests.secret_lines import SecretLines
+from stream.sources.requests.verification import verifier_of
 from stream.sources.source import Received, Source, Webhook
-from stream.sources.verification import verifier_of
 
 __all__ = [
     "MAPPED_FILE",

@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.sources.intake import Intake
-from stream.sources.kafka_file import BrokerAddresses, SecurityTable, foreign_topics
-from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
+from stream.sources.kafka.connection_file import BrokerAddresses, SecurityTable, foreign_topics
+from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import RecordReader
 from stream.sources.mapped.source import events_of

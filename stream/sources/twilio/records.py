@@ -11,7 +11,7 @@ from msgspec import Struct
 from stream.core.windows import EPOCH
 from stream.sources.instants import instant_in
 from stream.sources.lines import Location
-from stream.sources.request_parts import UnusablePart
+from stream.sources.requests.parts import UnusablePart
 from stream.sources.source import Received
 from stream.sources.twilio.signature import FORM, parameters_of
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from stream.sources.secret_lines import is_any_of
+from stream.sources.requests.secret_lines import is_any_of
+from stream.sources.requests.verification import has_signed
 from stream.sources.source import Received
-from stream.sources.verification import has_signed
 
 __all__ = ["FORM", "Parameter", "is_signed", "parameters_of"]
 

@@ -9,8 +9,8 @@ from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.sources.intake import Intake
-from stream.sources.request_parts import UnusablePart, told_by_each
-from stream.sources.secret_lines import SecretLines
+from stream.sources.requests.parts import UnusablePart, told_by_each
+from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Received, Source, Webhook
 from stream.sources.twilio.mapper import TaskRouterMapper
 from stream.sources.twilio.records import TaskRouterRecord, records_in

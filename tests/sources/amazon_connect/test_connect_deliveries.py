@@ -14,10 +14,10 @@ from stream.core.cloudevents import Event, tag_of
 from stream.errors import BrokerError, SettingsError
 from stream.security import watched_file
 from stream.sources.intake import Intake
+from stream.sources.pulling.shipping import is_valid
 from stream.sources.registry import SOURCES
-from stream.sources.shipping import is_valid
+from stream.sources.requests.answering import answer
 from stream.sources.source import Received
-from stream.sources.webhooks import answer
 from tests.samples import sample
 from tests.sources.amazon_connect.aws import (
     INSTANCE,

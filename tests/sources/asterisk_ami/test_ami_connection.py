@@ -17,7 +17,7 @@ from stream.sources.asterisk_ami.messages import MessageReader
 from stream.sources.asterisk_ami.source import AmiPuller, Options, servers_of
 from stream.sources.asterisk_ami.state import AmiPosition
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
 from tests.security.certificates import Certificates
 from tests.sources.asterisk_ami.test_ami_golden import counted, figures

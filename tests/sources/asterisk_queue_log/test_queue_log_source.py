@@ -15,7 +15,7 @@ from stream.errors import BrokerError, SettingsError, SourceError
 from stream.families.contacts.events import ContactAnswered, ContactEnded
 from stream.sources.asterisk_queue_log.source import Options, QueueLogFollower, default_name, polling, read
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff, PositionFile, ship
+from stream.sources.pulling.shipping import BackOff, PositionFile, ship
 from tests.sources.queue_logs import IDENTITY, START, log_of, mapped
 
 LOG = log_of("""

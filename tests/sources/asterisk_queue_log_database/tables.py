@@ -10,7 +10,7 @@ from stream.sources.asterisk_queue_log_database.read_ids import IdGap
 from stream.sources.asterisk_queue_log_database.source import DatabasePuller, Options
 from stream.sources.asterisk_queue_log_database.table import StoredRow
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
 from tests.sources.queue_logs import IDENTITY, START
 

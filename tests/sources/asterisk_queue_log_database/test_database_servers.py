@@ -20,7 +20,7 @@ from stream.errors import SourceError
 from stream.sources.asterisk_queue_log.rows import TABLE_COLUMNS
 from stream.sources.asterisk_queue_log_database.source import DatabasePuller, Options
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from tests.databases import PASSWORD, DatabaseServer
 from tests.sources.asterisk_queue_log_database.tables import Clock
 from tests.sources.asterisk_queue_log_database.test_database_rows import LOG

@@ -17,7 +17,7 @@ from stream.sources.freeswitch.frames import EslFrames
 from stream.sources.freeswitch.records import EslRecord, record_of
 from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
 from tests.samples import sample
 

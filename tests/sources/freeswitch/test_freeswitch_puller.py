@@ -20,7 +20,7 @@ from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
 from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
-from stream.sources.shipping import PositionFile, ship
+from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.source import PulledBatch
 from tests.sources.freeswitch.switch import (
     BEGIN,

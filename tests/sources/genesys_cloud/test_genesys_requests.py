@@ -14,8 +14,8 @@ from stream.security import watched_file
 from stream.sources.genesys_cloud.source import GenesysCloudWebhook
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
+from stream.sources.requests.answering import answer
 from stream.sources.source import Received
-from stream.sources.webhooks import answer
 from tests.sources.genesys_cloud.organization import BEGIN, DAY, KEY, SALES, URL, detail, request, told, webhook_in
 from tests.sources.test_contract import Topic
 

@@ -18,7 +18,7 @@ from stream.families.contacts.tally import Tally
 from stream.sdk.producer import checked
 from stream.sources.genesys_kafka.source import SOURCE, Options, VoiceMapper, VoiceTopics, topics_of
 from stream.sources.intake import Intake
-from stream.sources.kafka_topic import KafkaTopicPuller, TopicRecord
+from stream.sources.kafka.topic import KafkaTopicPuller, TopicRecord
 from stream.sources.lines import BadLine, Location
 from tests.brokers import Broker
 from tests.sources.kafka_topic.topics import told_of

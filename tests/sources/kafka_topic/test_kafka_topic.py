@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream.errors import BrokerRefused, SourceError
 from stream.sources.intake import MISSED_WHILE_AWAY, Intake
-from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, TopicOffsets, first_offset
+from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, TopicOffsets, first_offset
 from stream.sources.lines import BadLine
 from stream.sources.source import UnreadablePosition
 from tests.brokers import Broker

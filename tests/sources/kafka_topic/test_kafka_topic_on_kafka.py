@@ -11,7 +11,7 @@ from aiokafka.structs import TopicPartition
 from scripts.apache_kafka.admin import admin_of
 from scripts.apache_kafka.cluster import Cluster
 from stream.sources.intake import MISSED_WHILE_AWAY, Intake
-from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, TopicOffsets
+from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, TopicOffsets
 from tests.sources.kafka_topic.topics import counting, told_of
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from stream.sources.intake import Intake
-from stream.sources.kafka_topic import FETCH_RECORDS
-from stream.sources.shipping import PositionFile, ship
+from stream.sources.kafka.topic import FETCH_RECORDS
+from stream.sources.pulling.shipping import PositionFile, ship
 from tests.running import until
 from tests.sources.kafka_topic.topics import FakeTopic, puller_of, told_of
 from tests.sources.test_contract import Topic

@@ -12,9 +12,9 @@ from aiokafka.structs import ConsumerRecord, TopicPartition
 from stream.core.cloudevents import Event
 from stream.sdk.factory import EventFactory
 from stream.sources.intake import Intake
-from stream.sources.kafka_topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicConsumer, TopicRecord
+from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicConsumer, TopicRecord
 from stream.sources.lines import BadLine
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
 
 FOREIGN = ForeignTopics(brokers=("kafka.example:9092",), topics=("calls",))

@@ -10,9 +10,9 @@ from aiokafka.admin import NewTopic
 from scripts.apache_kafka.admin import admin_of
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
-from stream.sources.kafka_topic import KafkaTopicPuller
+from stream.sources.kafka.topic import KafkaTopicPuller
 from stream.sources.mapped.topic import MAPPED_TOPIC, MappedTopicOptions, map_record_by, read_topic_file
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from tests.brokers import Broker
 from tests.sources.kafka_topic.topics import FakeConsumer, FakeTopic, no_pause, told_of
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, home_made_call

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from stream.sources.instants import instant_in
-from stream.sources.secret_lines import SecretLines, is_any_of
+from stream.sources.requests.secret_lines import SecretLines, is_any_of
 from stream.sources.source import Received
 
 __all__ = ["InvalidVerification", "VerifyTable", "check_verification", "has_signed", "verifier_of"]

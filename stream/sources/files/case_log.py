@@ -19,7 +19,7 @@ from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError, SourceError
 from stream.families.cases.events import CaseOpened, CaseResolved, MessageSent
 from stream.families.cases.payloads import OpenedData, ResolvedData
-from stream.sources.files import opened
+from stream.sources.files.opening import opened
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Line, read_lines
 from stream.sources.source import Source

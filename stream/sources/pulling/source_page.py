@@ -15,7 +15,7 @@ from stream.http.guard import guard
 from stream.http.negotiation import format_for
 from stream.sources.intake import Intake
 from stream.sources.intake_metrics import puller_families
-from stream.sources.shipping import PositionFile
+from stream.sources.pulling.shipping import PositionFile
 
 __all__ = ["source_page"]
 

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import MAX_EVENT_BYTES, Event, encode
 from stream.errors import InvalidEvent
 from stream.families.registry import DECODER
-from stream.sources.files import opened
+from stream.sources.files.opening import opened
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Line, read_lines
 from stream.sources.source import Source

@@ -10,7 +10,7 @@ from msgspec import Meta
 from stream.errors import SettingsError
 from stream.security.kafka_security import KafkaSecurity
 from stream.settings import are_addresses
-from stream.sources.kafka_topic import ForeignTopics
+from stream.sources.kafka.topic import ForeignTopics
 from stream.sources.toml_file import paths_beside
 
 __all__ = ["BrokerAddresses", "SecurityTable", "foreign_topics"]

@@ -4,7 +4,7 @@ from typing import Final
 
 from stream.errors import BrokerError
 from stream.sources.intake import Intake
-from stream.sources.shipping import is_valid
+from stream.sources.pulling.shipping import is_valid
 from stream.sources.source import Received, Reply, Sink, Webhook
 
 __all__ = ["answer"]

@@ -22,7 +22,7 @@ from stream.security.kafka_security import PLAINTEXT, KafkaSecurity
 from stream.security.refusals import cannot
 from stream.sources.intake import MISSED_WHILE_AWAY, Intake
 from stream.sources.lines import BadLine, Location
-from stream.sources.shipping import BackOff
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch, read_position
 
 __all__ = [

@@ -1,0 +1,1 @@
+"""Recorded files: opened whatever packs them, and the formats that are ours."""

@@ -1,0 +1,1 @@
+"""Topics of somebody else's Kafka, read as a source."""

@@ -1,0 +1,1 @@
+"""What runs by itself: it fetches, sends, and keeps how far it got."""
