@@ -1,6 +1,5 @@
 """Amazon Connect as a source: a webhook that takes whatever AWS sends of it, and knows each document by its shape."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.requests.secret_lines import SecretLines
+from stream.sources.requests.verification import password_in
 from stream.sources.source import Received, Reply, Source, Webhook
 
 __all__ = ["SOURCE", "AmazonConnectWebhook", "Options"]
@@ -74,7 +74,7 @@ class AmazonConnectWebhook(Webhook):
     def verified(self, request: Received) -> bool:
         """Tell whether the request shows a key, in any of the ways that AWS has."""
         headers = request.headers
-        basic = _password(headers.get("authorization", ""))
+        basic = password_in(headers.get("authorization", ""))
         shown = (headers.get("x-amz-firehose-access-key", ""), headers.get("x-api-key", ""), basic)
         # Each is compared, whether one before it was good or not.
         good = [self._keys.match(key) for key in shown]
@@ -146,17 +146,6 @@ class _QueueList(Struct, rename="pascal"):
 def _listed(content: bytes) -> dict[str, str]:
     found = msgspec.json.decode(content, type=_QueueList)
     return {queue.id: queue.name for queue in found.queue_summary_list}
-
-
-def _password(authorization: str) -> str:
-    """Return the password of HTTP's Basic; empty for whatever is none."""
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return b64decode(credentials, validate=True).decode().partition(":")[2]
-    except ValueError:  # of base64 and of UTF-8
-        return ""
 
 
 SOURCE: Final = Source(

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import MsgspecError, Struct
 
+from stream.sources.requests.json_webhook import objects_in
 from stream.sources.requests.parts import UnusablePart
 
 __all__ = ["Notification", "notifications_in"]
@@ -40,23 +41,16 @@ class _Envelope(Struct):
 
 def notifications_in(body: bytes) -> Iterator[Notification | UnusablePart]:
     """Yield each notification of a request's body, which is one or a list of them; what is none as such."""
-    try:
-        content = msgspec.json.decode(body)
-    # A body may nest its brackets as deep as it likes: the decoder answers that with RecursionError.
-    except (MsgspecError, ValueError, RecursionError):
-        yield UnusablePart("not_json", "the body is not JSON")
-        return
-    for part in content if isinstance(content, list) else [content]:
+    for part in objects_in(body):
         try:
-            yield _notification(part)
+            yield part if isinstance(part, UnusablePart) else _notification(part)
         except UnusablePart as problem:
             yield problem
 
 
-def _notification(part: object) -> Notification:
-    is_wrapped = isinstance(part, dict) and "detail" in part
+def _notification(part: dict[str, Any]) -> Notification:
     try:
-        envelope = msgspec.convert(part if is_wrapped else {"detail": part}, _Envelope)
+        envelope = msgspec.convert(part if "detail" in part else {"detail": part}, _Envelope)
     except (MsgspecError, RecursionError) as failure:
         raise UnusablePart("no_notification", f"no notification of Genesys Cloud: {failure}") from None
     topic = envelope.detail

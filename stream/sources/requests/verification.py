@@ -6,10 +6,11 @@ text by itself, and asks `has_signed`.
 """
 
 import hmac
-from base64 import b64encode
-from collections.abc import Callable, Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Literal
+from urllib.parse import parse_qs
 
 from msgspec import Meta, Struct
 
@@ -17,7 +18,7 @@ from stream.sources.instants import instant_in
 from stream.sources.requests.secret_lines import SecretLines, is_any_of
 from stream.sources.source import Received
 
-__all__ = ["InvalidVerification", "VerifyTable", "check_verification", "has_signed", "verifier_of"]
+__all__ = ["InvalidVerification", "VerifyTable", "check_verification", "has_signed", "password_in", "verifier_of"]
 
 _BODY: Final = "{body}"
 _TIMESTAMP: Final = "{timestamp}"
@@ -29,9 +30,12 @@ HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 class VerifyTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a mapping says of it; the key itself lies in a file that is named elsewhere."""
 
-    method: Literal["key", "hmac-sha1", "hmac-sha256", "hmac-sha512"]
-    header: HeaderName
+    method: Literal["key", "password", "parameter", "hmac-sha1", "hmac-sha256", "hmac-sha512"]
+    """`password` is HTTP Basic's; `parameter` is one of the URL, which logs of proxies keep: the last resort."""
+    header: HeaderName | None = None
     """Which has the key, or the signature."""
+    parameter: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    """Which has the key."""
     prefix: str = ""
     """Before it, such as `sha256=` or `Bearer `."""
     encoding: Encoding = "hex"
@@ -60,14 +64,21 @@ def has_signed(
 
 def verifier_of(table: VerifyTable, secrets: SecretLines) -> Callable[[Received], bool]:
     """Return what tells whether a request comes from who has one of the secrets; it takes as long for any guess."""
-    if table.method == "key":
-        return lambda request: secrets.match(_given(table, request) or "")
+    shown = _SHOWN.get(table.method)
+    if shown is not None:
+        return lambda request: secrets.match(shown(table, request) or "")
     return lambda request: _is_fresh(table, request) and _is_signed(table, request, secrets.all())
 
 
 def check_verification(table: VerifyTable) -> None:
     """Raise InvalidVerification where the table contradicts itself."""
-    if table.method == "key":
+    wanted = {"password": None, "parameter": "parameter"}.get(table.method, "header")
+    for place in ("header", "parameter"):
+        if (getattr(table, place) is not None) != (place == wanted):
+            raise InvalidVerification(
+                place, f"method {table.method} {'needs' if place == wanted else 'has no'} {place}"
+            )
+    if table.method in _SHOWN:
         if table.timestamp_header or table.signed != _BODY:
             raise InvalidVerification("method", "a key signs nothing; leave signed and timestamp_header out")
         return
@@ -80,8 +91,33 @@ def check_verification(table: VerifyTable) -> None:
 
 
 def _given(table: VerifyTable, request: Received) -> str | None:
-    told = request.headers.get(table.header.lower(), "")
+    told = request.headers.get((table.header or "").lower(), "")
     return told.removeprefix(table.prefix) if told.startswith(table.prefix) else None
+
+
+def _in_parameter(table: VerifyTable, request: Received) -> str | None:
+    # Said twice it is nobody's: which of them is meant, others before us may see otherwise.
+    found = parse_qs(request.url.partition("?")[2]).get(table.parameter or "", [])
+    return found[0] if len(found) == 1 else None
+
+
+def password_in(authorization: str) -> str:
+    """Return the password of HTTP's Basic (RFC 7617); empty for whatever is none."""
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return b64decode(credentials, validate=True).decode().partition(":")[2]
+    except ValueError:  # of base64 and of UTF-8
+        return ""
+
+
+_SHOWN: Final[Mapping[str, Callable[[VerifyTable, Received], str | None]]] = {
+    "key": _given,
+    "password": lambda _, request: password_in(request.headers.get("authorization", "")),
+    "parameter": _in_parameter,
+}
+"""What finds the key that a request shows, by method."""
 
 
 def _is_signed(table: VerifyTable, request: Received, secrets: Iterable[str]) -> bool:

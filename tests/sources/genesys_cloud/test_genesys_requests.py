@@ -97,7 +97,7 @@ async def test_bad_parts_are_counted_and_the_good_ones_arrive(tmp_path: Path) ->
     await answer(webhook_in(tmp_path, intake), request(ENTERED, bad, "text", unknown, []), topic, intake)
 
     assert [event.subject for event in topic.events] == ["ann"]
-    assert intake.refused == {"invalid_field": 1, "no_notification": 2}
+    assert intake.refused == {"invalid_field": 1, "not_an_object": 2}
     assert intake.unknown == {"v2.detail.events.conversation.{id}.something.new": 1}
     assert intake.read == counts(intake) == 5
     assert [bad.place.offset for bad in aside] == [1, 2, 3, 4]

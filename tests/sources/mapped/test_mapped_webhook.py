@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
@@ -55,6 +56,41 @@ KEY = 'method = "key"\nheader = "Authorization"\nprefix = "Bearer "'
 )
 def test_a_key_in_a_header_is_one_of_the_file(tmp_path: Path, given: str, verified: bool) -> None:  # noqa: FBT001  # a column
     assert webhook(tmp_path, KEY).verified(request(authorization=given)) is verified
+
+
+@pytest.mark.parametrize(
+    ("given", "verified"),
+    [
+        ("Basic " + b64encode(b"anybody:old").decode(), True),
+        ("basic " + b64encode(b":new").decode(), True),
+        ("Basic " + b64encode(b"old:other").decode(), False),
+        ("Basic " + b64encode(b"old").decode(), False),
+        ("Basic " + b64encode(b"\xff:old").decode(), False),
+        ("Basic old", False),
+        ("Bearer " + b64encode(b"anybody:old").decode(), False),
+        ("", False),
+    ],
+)
+def test_a_password_of_basic_is_one_of_the_file(tmp_path: Path, given: str, verified: bool) -> None:  # noqa: FBT001
+    assert webhook(tmp_path, 'method = "password"').verified(request(authorization=given)) is verified
+
+
+@pytest.mark.parametrize(
+    ("query", "verified"),
+    [
+        ("?token=old", True),
+        ("?a=b&token=new", True),
+        ("?token=old&token=old", False),
+        ("?token=old&token=other", False),
+        ("?token=", False),
+        ("?other=old", False),
+        ("", False),
+    ],
+)
+def test_a_parameter_of_the_url_is_one_of_the_file(tmp_path: Path, query: str, verified: bool) -> None:  # noqa: FBT001
+    asked = replace(request(), url=f"https://[events/v1/webhooks/one{query}")
+
+    assert webhook(tmp_path, 'method = "parameter"\nparameter = "token"').verified(asked) is verified
 
 
 @pytest.mark.parametrize("method", ["sha1", "sha256", "sha512"])

@@ -110,6 +110,18 @@ WRONG = {
         GOOD + '[verify]\nmethod = "key"\nheader = "x"\nsigned = "{body}!"',
         ":9: verify.method: a key signs nothing; leave signed and timestamp_header out",
     ),
+    "a signature without a header": (
+        GOOD + '[verify]\nmethod = "hmac-sha256"',
+        ":8: verify.header: method hmac-sha256 needs header",
+    ),
+    "a password in a header of its own": (
+        GOOD + '[verify]\nmethod = "password"\nheader = "x"',
+        ":10: verify.header: method password has no header",
+    ),
+    "a parameter without a name": (
+        GOOD + '[verify]\nmethod = "parameter"',
+        ":8: verify.parameter: method parameter needs parameter",
+    ),
     "a header that is none": (
         GOOD + '[verify]\nmethod = "key"\nheader = "x y"',
         ":10: verify.header: Expected `str` matching regex",
@@ -128,7 +140,7 @@ WRONG = {
     ),
     "an unknown method": (
         GOOD + '[verify]\nmethod = "hmac-md5"\nheader = "x"',
-        ":9: verify.method: it must be one of key, hmac-sha1, hmac-sha256, hmac-sha512",
+        ":9: verify.method: it must be one of key, password, parameter, hmac-sha1, hmac-sha256, hmac-sha512",
     ),
     "a common expression": (
         GOOD + '[common]\nid = "a b"\n',

@@ -15,7 +15,9 @@ from stream.sources.mapped.terms import TermTable
 from stream.sources.mapped.topic import read_topic_file
 
 PAGE = (Path(__file__).parents[3] / "docs" / "sources" / "mapping.md").read_text(encoding="utf-8")
-MAPPING, BY_KEY, BY_SIGNATURE, WEBHOOKS, TOPIC = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+MAPPING, BY_KEY, BY_PASSWORD, BY_PARAMETER, BY_SIGNATURE, WEBHOOKS, TOPIC = re.findall(
+    r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL
+)
 (SAMPLE,) = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^contact-stream (.*)$", PAGE, re.MULTILINE)
 
@@ -49,7 +51,7 @@ def test_the_sample_and_the_mapping_of_the_page_give_the_first_figure(
 
 def test_the_other_files_of_the_page_are_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files(tmp_path, monkeypatch)
-    for verify in (BY_KEY, BY_SIGNATURE):
+    for verify in (BY_KEY, BY_PASSWORD, BY_PARAMETER, BY_SIGNATURE):
         (tmp_path / "calls.toml").write_text(MAPPING + verify)
         (tmp_path / "webhooks.toml").write_text(WEBHOOKS)
         assert webhooks_of(tmp_path / "webhooks.toml").keys() == {"our-pbx"}
