@@ -16,11 +16,13 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
+from stream.sources.zendesk import source as zendesk
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.zendesk import account as zendesk_account
 
 __all__ = ["CALLERS", "Caller"]
 
@@ -109,6 +111,12 @@ CALLERS: Final = {
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
         signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
         bodies=PAYLOADS,
+    ),
+    "zendesk": Caller(
+        source=zendesk.SOURCE,
+        options=lambda folder: zendesk.Options(secret_file=secret_file(folder)),
+        signed=zendesk_account.signed,
+        bodies=zendesk_account.TICKETS,
     ),
 }
 """By the name of the source; `desk` is of the tests."""
