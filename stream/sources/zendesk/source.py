@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
+from stream.sources.help_desk import HelpDesk
 from stream.sources.intake import Intake
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
@@ -15,7 +16,8 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, verifier_of
 from stream.sources.source import Source
-from stream.sources.zendesk.tickets import TICKETS_OF_NO_USE, TicketSettings, ticket_kinds
+from stream.sources.zendesk.channels import ZENDESK_CHANNELS
+from stream.sources.zendesk.tickets import TICKETS_OF_NO_USE, ticket_kinds
 
 __all__ = ["SOURCE", "Options"]
 
@@ -53,10 +55,11 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         timestamp_header="X-Zendesk-Webhook-Signature-Timestamp",
         tolerance_s=options.tolerance_seconds,
     )
-    settings = TicketSettings(
+    desk = HelpDesk(
         source_name=options.source_name,
         tenant=options.tenant,
         default_queue=options.default_queue,
+        channels=ZENDESK_CHANNELS,
         other_channel=options.other_channel,
         queue_name=QueueNames(options.queues_file, _listed, _GROUPS).of,
     )
@@ -64,7 +67,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         intake,
         verify=verifier_of(verification, SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
-        tell=ticket_kinds(settings),
+        tell=ticket_kinds(desk),
         of_no_use=TICKETS_OF_NO_USE,
     )
 

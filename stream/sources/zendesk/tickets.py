@@ -1,22 +1,19 @@
 """What Zendesk's events of tickets become, each by itself: the others may come later, twice, or to another gateway."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from stream.core.cloudevents import Channel, Event, Instant
+from stream.core.cloudevents import Event, Instant
 from stream.families.cases.payloads import Priority, Status
-from stream.sdk.cases import CaseEvents
-from stream.sdk.factory import EventFactory
-from stream.sdk.surveys import SurveyEvents
+from stream.sources.help_desk import HelpDesk
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
-from stream.sources.zendesk.channels import ZENDESK_CHANNELS
 
-__all__ = ["TICKETS_OF_NO_USE", "TicketSettings", "ticket_kinds"]
+__all__ = ["TICKETS_OF_NO_USE", "ticket_kinds"]
 
 TICKETS_OF_NO_USE: Final = frozenset(
     "ticket." + name
@@ -141,49 +138,18 @@ class _Messaged(Struct):
     event: _MessageEvent
 
 
-class TicketSettings(Struct, frozen=True, kw_only=True):
-    """What a person said of the help desk."""
-
-    source_name: str
-    tenant: str
-    default_queue: str
-    other_channel: Channel
-    queue_name: Callable[[str], str]
-    """What a group is called, by its id."""
-
-    def factory(self, name: str) -> EventFactory:
-        """Return what makes the event that is called *name*."""
-        return EventFactory(self.source_name, tenant=self.tenant, new_id=lambda: name)
-
-    def cases(self, name: str) -> CaseEvents:
-        """Return what makes the event of a case that is called *name*."""
-        return CaseEvents(self.factory(name))
-
-    def case(self, ticket: str) -> str:
-        """Return what a ticket is called: another help desk may give the same number."""
-        return f"{self.source_name}/{ticket}"
-
-    def queue(self, group: str | None) -> str:
-        """Return the queue that a group is."""
-        return self.default_queue if group in {None, "0"} else self.queue_name(group or "")
-
-    def channel(self, via: str | None) -> Channel:
-        """Return by which channel a ticket came in."""
-        return ZENDESK_CHANNELS.get(via or "", self.other_channel)
-
-
 class _TicketEvents:
-    def __init__(self, settings: TicketSettings) -> None:
-        self._settings = settings
+    def __init__(self, desk: HelpDesk) -> None:
+        self._desk = desk
 
     def created(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         ticket = told.detail
         by_customer = ticket.submitter_id == ticket.requester_id
-        yield self._settings.cases(told.id).opened(
-            self._settings.case(ticket.id),
-            self._settings.queue(ticket.group_id),
-            channel=self._settings.channel(ticket.via.channel),
+        yield self._desk.cases(told.id).opened(
+            self._desk.case(ticket.id),
+            self._desk.queue(ticket.group_id),
+            channel=self._desk.channel(ticket.via.channel),
             priority=_priority(ticket.priority),
             opened_by="customer" if by_customer else "agent",
             agent=None if by_customer else ticket.submitter_id,
@@ -200,9 +166,9 @@ class _TicketEvents:
             group, agent = told.event.current, told.detail.assignee_id
         else:
             group, agent = told.detail.group_id, told.event.current
-        yield self._settings.cases(told.id).assigned(
-            self._settings.case(told.detail.id),
-            self._settings.queue(group),
+        yield self._desk.cases(told.id).assigned(
+            self._desk.case(told.detail.id),
+            self._desk.queue(group),
             agent=agent,
             customer=told.detail.requester_id,
             at=told.time,
@@ -212,18 +178,18 @@ class _TicketEvents:
         told = msgspec.convert(document.content, _Changed)
         current, previous = told.event.current or "", told.event.previous
         if current in _STATUSES and previous in {_SOLVED, _CLOSED}:
-            yield self._settings.cases(f"{told.id}/reopened").reopened(
-                self._settings.case(told.detail.id), customer=told.detail.requester_id, at=told.time
+            yield self._desk.cases(f"{told.id}/reopened").reopened(
+                self._desk.case(told.detail.id), customer=told.detail.requester_id, at=told.time
             )
         later = _MERGE_TOLD_WITHIN if current == _CLOSED and previous != _SOLVED else timedelta()
         yield self._status(told, current, told.id, later)
 
     def _status(self, told: _Told, status: str, name: str, later: timedelta = timedelta()) -> Event:
-        ticket, cases = told.detail, self._settings.cases(name)
-        case, customer, at = self._settings.case(ticket.id), ticket.requester_id, told.time + later
+        ticket, cases = told.detail, self._desk.cases(name)
+        case, customer, at = self._desk.case(ticket.id), ticket.requester_id, told.time + later
         match status:
             case "SOLVED":
-                queue, channel = self._settings.queue(ticket.group_id), self._settings.channel(ticket.via.channel)
+                queue, channel = self._desk.queue(ticket.group_id), self._desk.channel(ticket.via.channel)
                 return cases.resolved(
                     case, queue=queue, channel=channel, agent=ticket.assignee_id, customer=customer, at=at
                 )
@@ -237,8 +203,8 @@ class _TicketEvents:
 
     def priority_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
-        yield self._settings.cases(told.id).status_changed(
-            self._settings.case(told.detail.id),
+        yield self._desk.cases(told.id).status_changed(
+            self._desk.case(told.detail.id),
             priority=_priority(told.event.current),
             customer=told.detail.requester_id,
             at=told.time,
@@ -247,7 +213,7 @@ class _TicketEvents:
     def comment_added(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Commented)
         comment, ticket = told.event.comment, told.detail
-        case, cases = self._settings.case(ticket.id), self._settings.cases(told.id)
+        case, cases = self._desk.case(ticket.id), self._desk.cases(told.id)
         # Of one of our own who asks, such as for a new laptop, a comment is a question as anybody's.
         if comment.author.by_agent and comment.author.id != ticket.requester_id:
             # No agent answers a ticket that is closed: a merge has closed it, and says so in a comment.
@@ -266,15 +232,15 @@ class _TicketEvents:
 
     def merged(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Merged)
-        into = self._settings.case(told.event.target_ticket_id)
-        case, customer = self._settings.case(told.detail.id), told.detail.requester_id
-        yield self._settings.cases(told.id).merged(case, into, customer=customer, at=told.time)
+        into = self._desk.case(told.event.target_ticket_id)
+        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        yield self._desk.cases(told.id).merged(case, into, customer=customer, at=told.time)
 
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
-        case, customer = self._settings.case(told.detail.id), told.detail.requester_id
-        yield self._settings.cases(told.id).deleted(case, reason, customer=customer, at=told.time)
+        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=told.time)
 
     def rated(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Rated)
@@ -284,13 +250,13 @@ class _TicketEvents:
         if score not in {"GOOD", "BAD"}:
             raise UnusablePart("invalid_field", "neither good nor bad - at `$.event.satisfaction_score.score`")
         # Of several the latest stands.
-        yield SurveyEvents(self._settings.factory(told.id)).answered(
-            self._settings.case(ticket.id),
+        yield self._desk.surveys(told.id).answered(
+            self._desk.case(ticket.id),
             "csat",
             int(score == "GOOD"),
             scale="thumbs",
-            queue=self._settings.queue(ticket.group_id),
-            channel=self._settings.channel(ticket.via.channel),
+            queue=self._desk.queue(ticket.group_id),
+            channel=self._desk.channel(ticket.via.channel),
             agent=ticket.assignee_id,
             customer=ticket.requester_id,
             at=told.time,
@@ -299,7 +265,7 @@ class _TicketEvents:
     def message_added(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Messaged)
         actor, message = told.event.actor, told.event.message.id
-        case, cases = self._settings.case(told.detail.id), self._settings.cases(told.id)
+        case, cases = self._desk.case(told.detail.id), self._desk.cases(told.id)
         match actor.type:
             case "end_user":
                 yield cases.message_received(case, message=message, at=told.time)
@@ -311,9 +277,9 @@ class _TicketEvents:
                 raise UnusablePart("invalid_field", "no known actor - at `$.event.actor.type`")
 
 
-def ticket_kinds(settings: TicketSettings) -> dict[str, TellJson]:
+def ticket_kinds(desk: HelpDesk) -> dict[str, TellJson]:
     """Return how each kind is told."""
-    events = _TicketEvents(settings)
+    events = _TicketEvents(desk)
     return {
         "ticket.created": events.created,
         "ticket.agent_assignment_changed": events.assigned,
