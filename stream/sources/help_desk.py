@@ -9,10 +9,10 @@ from stream.sdk.cases import CaseEvents
 from stream.sdk.factory import EventFactory
 from stream.sdk.surveys import SurveyEvents
 
-__all__ = ["HelpDesk"]
+__all__ = ["DeskSettings"]
 
 
-class HelpDesk(Struct, frozen=True, kw_only=True):
+class DeskSettings(Struct, frozen=True, kw_only=True):
     """
     One help desk: what it is called, and what its words mean.
 
@@ -52,4 +52,4 @@ class HelpDesk(Struct, frozen=True, kw_only=True):
 
     def channel(self, *words: str | None) -> Channel:
         """Return the channel that the first of the words is that is one."""
-        return next((self.channels[word] for word in words if word in self.channels), self.other_channel)
+        return next((self.channels[word] for word in words if word and word in self.channels), self.other_channel)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
+from stream.sources.help_scout import source as help_scout
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
@@ -20,6 +21,7 @@ from stream.sources.zendesk import source as zendesk
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
+from tests.sources.help_scout import inbox
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.zendesk import account as zendesk_account
@@ -117,6 +119,12 @@ CALLERS: Final = {
         options=lambda folder: zendesk.Options(secret_file=secret_file(folder)),
         signed=zendesk_account.signed,
         bodies=zendesk_account.TICKETS,
+    ),
+    "help-scout": Caller(
+        source=help_scout.SOURCE,
+        options=lambda folder: help_scout.Options(secret_file=secret_file(folder)),
+        signed=inbox.signed,
+        bodies=[body for _, body in inbox.CONVERSATIONS],
     ),
 }
 """By the name of the source; `desk` is of the tests."""

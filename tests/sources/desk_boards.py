@@ -9,7 +9,7 @@ from stream.families.cases.tally import CaseTally
 from stream.sources.source import Received, Webhook
 from tests.families.cases.stories import board_of, folded
 
-__all__ = ["Counted", "counted_cases", "counts", "open_cases", "told_by"]
+__all__ = ["Counted", "counted_cases", "counts", "open_cases", "said", "told_by"]
 
 Counted = dict[tuple[str, str], dict[str, int]]
 """What is not 0 of what each queue and channel has counted."""
@@ -47,3 +47,11 @@ def _not_nothing(tally: CaseTally) -> dict[str, Any]:
         name for name in CaseTally.__struct_fields__ if not name.endswith(("_in", "_target")) and "busi" not in name
     ]
     return {name: getattr(tally, name) for name in names if getattr(tally, name)}
+
+
+def said(event: Event) -> str:
+    """Return an event as a line: what happened, when on which day of a month, and what is told of it."""
+    data: Any = event.data
+    told = {name: getattr(data, name) for name in data.__struct_fields__}
+    kind = type(event).__struct_config__.tag
+    return f"{event.time:%d %H:%M:%S} {kind} " + " ".join(f"{k}={v}" for k, v in sorted(told.items()) if v is not None)

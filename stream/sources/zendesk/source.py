@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
-from stream.sources.help_desk import HelpDesk
+from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
@@ -55,7 +55,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         timestamp_header="X-Zendesk-Webhook-Signature-Timestamp",
         tolerance_s=options.tolerance_seconds,
     )
-    desk = HelpDesk(
+    desk = DeskSettings(
         source_name=options.source_name,
         tenant=options.tenant,
         default_queue=options.default_queue,

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import Event, Instant
 from stream.families.cases.payloads import Priority, Status
-from stream.sources.help_desk import HelpDesk
+from stream.sources.help_desk import DeskSettings
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
 
@@ -139,7 +139,7 @@ class _Messaged(Struct):
 
 
 class _TicketEvents:
-    def __init__(self, desk: HelpDesk) -> None:
+    def __init__(self, desk: DeskSettings) -> None:
         self._desk = desk
 
     def created(self, document: JsonDocument) -> Iterator[Event]:
@@ -277,7 +277,7 @@ class _TicketEvents:
                 raise UnusablePart("invalid_field", "no known actor - at `$.event.actor.type`")
 
 
-def ticket_kinds(desk: HelpDesk) -> dict[str, TellJson]:
+def ticket_kinds(desk: DeskSettings) -> dict[str, TellJson]:
     """Return how each kind is told."""
     events = _TicketEvents(desk)
     return {

@@ -15,6 +15,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.source import Received
 from tests.samples import sample
+from tests.sources.desk_boards import said
 from tests.sources.zendesk.account import BEGIN, RECORDED, SUPPORT, TICKETS, Ticket, recorded, signed, webhook_in
 
 
@@ -23,14 +24,6 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
     intake = Intake(aside.append)
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return [*webhook_in(folder, intake, **options).events(signed(body))], intake, aside
-
-
-def said(event: Event) -> str:
-    """Return an event as a line: what happened, when on which day, and what is told of it beside its default."""
-    data: Any = event.data
-    told = {name: getattr(data, name) for name in data.__struct_fields__}
-    kind = type(event).__struct_config__.tag
-    return f"{event.time:%d %H:%M:%S} {kind} " + " ".join(f"{k}={v}" for k, v in sorted(told.items()) if v is not None)
 
 
 MIA, CUSTOMER = "agent=8447388090496", "customer=8447388090494"
