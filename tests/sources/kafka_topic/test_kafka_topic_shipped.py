@@ -9,8 +9,8 @@ from stream.sources.intake import Intake
 from stream.sources.kafka.topic import FETCH_RECORDS
 from stream.sources.pulling.shipping import PositionFile, ship
 from tests.running import until
+from tests.sources.contract.sinks import Topic
 from tests.sources.kafka_topic.topics import FakeTopic, puller_of, told_of
-from tests.sources.test_contract import Topic
 
 CALLS = [f"call{number}" for number in range(10_000)]
 

@@ -10,35 +10,11 @@ import pytest
 from stream.core.cloudevents import Event, tag_of
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import PositionFile, ship
-from stream.sources.registry import SOURCES
 from stream.sources.source import Listener
-from tests.sources.live import LIVE, LiveSystem
-from tests.sources.test_contract import Topic
+from tests.sources.contract.live import LIVE, LiveSystem
+from tests.sources.contract.sinks import WatchedTopic
 
 CALLS = 200
-
-
-class WatchedTopic(Topic):
-    """A sink on which somebody waits until so many events have arrived, and which may be slow."""
-
-    def __init__(self, *, away: int = 0) -> None:
-        super().__init__(away=away)
-        self._grown = asyncio.Condition()
-        self.may_go_on = asyncio.Event()
-        self.may_go_on.set()
-        self.asked = asyncio.Event()
-
-    async def send_many(self, events: Iterable[Event]) -> int:
-        self.asked.set()
-        await self.may_go_on.wait()
-        sent = await super().send_many(events)
-        async with self._grown:
-            self._grown.notify_all()
-        return sent
-
-    async def until(self, count: int) -> None:
-        async with self._grown:
-            await self._grown.wait_for(lambda: len(self.events) >= count)
 
 
 def told(events: Iterable[Event]) -> list[tuple[str, str]]:
@@ -83,10 +59,6 @@ def by_call(events: Iterable[Event]) -> list[tuple[str, str]]:
     return sorted(
         ((subject.partition("@")[0], kind) for subject, kind in told(events)), key=lambda each: int(each[0][1:])
     )
-
-
-def test_every_source_that_hears_things_once_is_here() -> None:
-    assert {name for name, source in SOURCES.items() if hasattr(source.pull, "finish")} == LIVE.keys()
 
 
 async def test_a_burst_of_ten_thousand_events_arrives_once_each_contact_in_order(
