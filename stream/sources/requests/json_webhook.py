@@ -13,7 +13,7 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.source import Received, Webhook
 
-__all__ = ["JsonDocument", "JsonWebhook", "TellJson", "json_documents", "objects_in"]
+__all__ = ["JsonDocument", "JsonWebhook", "KindOf", "TellJson", "json_documents", "objects_in"]
 
 _MOST_DOCUMENTS: Final = 10_000
 """Of one request: no system sends as many, and who does means to keep us busy."""
@@ -49,17 +49,18 @@ def objects_in(body: bytes) -> Iterator[dict[str, Any] | UnusablePart]:
         yield UnusablePart("too_many", f"one request has more than {_MOST_DOCUMENTS} documents")
 
 
-def json_documents(
-    request: Received, kind_of: Callable[[dict[str, Any]], str]
-) -> Iterator[JsonDocument | UnusablePart]:
-    """Yield each object of a request, of the kind that *kind_of* finds; that may raise UnusablePart."""
+KindOf = Callable[[dict[str, Any]], str]
+"""Finds the kind of a document; may raise UnusablePart."""
+
+
+def json_documents(request: Received, kind_of: KindOf) -> Iterator[JsonDocument | UnusablePart]:
+    """Yield each object of a request with its kind."""
     for part in objects_in(request.body):
+        if isinstance(part, UnusablePart):
+            yield part
+            continue
         try:
-            yield (
-                part
-                if isinstance(part, UnusablePart)
-                else JsonDocument(kind=kind_of(part), content=part, at=request.at)
-            )
+            yield JsonDocument(kind=kind_of(part), content=part, at=request.at)
         except UnusablePart as problem:
             yield problem
 
