@@ -23,7 +23,7 @@ from stream.sources.source import Puller
 from tests.sources.asterisk_queue_log_database.tables import OPTIONS, Clock, FakeTable, row_of
 from tests.sources.genesys_kafka.voice import voice
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
-from tests.sources.mapped.examples import HOME_MADE, home_made_call
+from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
 
 __all__ = ["POLLED", "Kept", "PolledSystem"]
@@ -181,7 +181,7 @@ POLLED: Final = {
     ),
     "mapped-topic": PolledSystem(
         call=home_made_call,
-        noise=(b"+38640000001", b'{"events": [{"kind": "ping"}]}', b'{"events": [{"kind": "rumour"}]}'),
+        noise=(b"+38640000001", b'{"events": [{"kind": "ping"}]}', RUMOUR),
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),

@@ -10,7 +10,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Event, encode
 from stream.simulator import office_centre, simulate, to_queue_log
 from stream.sources.source import Source
-from tests.sources.mapped.examples import HOME_MADE, home_made_call
+from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.new_sources import BEGIN
 
 __all__ = ["RECORDED", "RecordedFile", "options_of"]
@@ -46,7 +46,7 @@ RECORDED: Final = {
     "case-log": RecordedFile(lines=_case_log, unknown=None),
     "mapped": RecordedFile(
         lines=lambda count: [home_made_call(number) for number in range(count)],
-        unknown=b'{"events": [{"no": 1, "kind": "rumour", "call": 1, "line": "orders", "at": "2026-03-02T09:00:00Z"}]}',
+        unknown=RUMOUR,
     ),
 }
 """By the name in the registry."""

@@ -66,6 +66,15 @@ def test_whoever_adds_a_source_is_told_where_its_entry_goes() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", [*POLLED, *LIVE])
+def test_among_what_is_of_no_use_there_is_garbage_and_what_nobody_knows(name: str) -> None:
+    entry = POLLED.get(name) or LIVE[name]
+
+    garbage, _, unknown = entry.counted
+    assert garbage
+    assert unknown
+
+
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 def test_a_source_says_what_it_is_and_can_do_something(source: Source) -> None:
     assert source.about.endswith(".")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine
 from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Webhook
 from tests.sources.contract.callers import CALLERS, Caller, altered
@@ -122,6 +123,17 @@ async def test_garbage_that_is_signed_is_taken_and_counted(caller: Caller, folde
     assert topic.events == []
     counted = intake.refused.total() + intake.unknown.total() + intake.ignored.total() + intake.empty
     assert counted or body in {b"", b"[]", b"null"}
+
+
+async def test_what_is_of_a_kind_that_nobody_knows_is_taken_counted_and_set_aside(caller: Caller, folder: Path) -> None:
+    aside = list[BadLine]()
+    intake, topic = Intake(aside.append), Topic()
+
+    reply = await answer(webhook_of(caller, folder, intake), caller.signed(caller.unknown), topic, intake)
+
+    assert reply.status < 300
+    assert topic.events == []
+    assert intake.unknown.total() + intake.refused.total() == len(aside) == 1
 
 
 VALUES = st.recursive(
