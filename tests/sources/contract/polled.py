@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from aiokafka.errors import KafkaConnectionError
 from msgspec import Struct
@@ -26,7 +26,7 @@ from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, n
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
 
-__all__ = ["POLLED", "Kept", "PolledSystem"]
+__all__ = ["AWAY_FOR", "POLLED", "QUEUE_LOG_NOISE", "Interrupted", "Kept", "PolledSystem", "begun", "queue_log_call"]
 
 
 class Kept(Protocol):
@@ -39,6 +39,11 @@ class Kept(Protocol):
     def puller(self, intake: Intake) -> Puller:
         """Return what asks for them, from now on and without long pauses."""
         ...
+
+
+@runtime_checkable
+class Interrupted(Kept, Protocol):
+    """One that a test may take away."""
 
     async def goes_away(self) -> None:
         """Give no answer to the next questions, until it was asked some times; then be back."""

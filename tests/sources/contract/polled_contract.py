@@ -14,7 +14,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.pulling.shipping import BackOff, PositionFile, ship
 from stream.sources.source import PulledBatch
-from tests.sources.contract.polled import Kept, PolledSystem
+from tests.sources.contract.polled import Interrupted, Kept, PolledSystem
 from tests.sources.contract.sinks import Topic, WatchedTopic
 
 __all__ = ["OutageContract", "PolledContract"]
@@ -180,12 +180,14 @@ class OutageContract(PolledContract):
     """The same, and more for systems that a test may take away."""
 
     async def test_a_system_that_is_away_at_the_start_is_waited_for(self, system: PolledSystem, kept: Kept) -> None:
+        assert isinstance(kept, Interrupted)
         await kept.add(map(system.call, range(CALLS)))
         await kept.goes_away()
 
         in_order([event for batch in await pulled(kept, None, CALLS) for event in batch.events], CALLS)
 
     async def test_a_system_that_was_away_in_between_is_gone_on_with(self, system: PolledSystem, kept: Kept) -> None:
+        assert isinstance(kept, Interrupted)
         told, intake, half = list[Event](), Intake(), CALLS // 2
         await kept.add(map(system.call, range(half)))
         async with asyncio.timeout(PATIENCE), aclosing(batches_of(kept, None, intake)) as batches:
