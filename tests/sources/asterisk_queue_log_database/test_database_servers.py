@@ -26,7 +26,8 @@ from tests.databases import PASSWORD, DatabaseServer
 from tests.samples import sample
 from tests.sources.asterisk_queue_log_database.tables import Clock, row_of
 from tests.sources.asterisk_queue_log_database.test_database_rows import LOG
-from tests.sources.contract.polled import AWAY_FOR, QUEUE_LOG_NOISE, PolledSystem, begun, queue_log_call
+from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
+from tests.sources.contract.polled import QUEUE_LOG_NOISE, queue_log_call
 from tests.sources.contract.polled_contract import OutageContract
 from tests.sources.queue_logs import IDENTITY, mapped
 

@@ -1,13 +1,11 @@
 """Systems that keep what happened, and are asked for it: each keeps the same calls, as it stores them."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from aiokafka.errors import KafkaConnectionError
-from msgspec import Struct
 
 from stream.sources.asterisk_queue_log.source import Options as QueueLogOptions
 from stream.sources.asterisk_queue_log.source import QueueLogFollower
@@ -21,50 +19,13 @@ from stream.sources.mapped.topic import map_record_by
 from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Puller
 from tests.sources.asterisk_queue_log_database.tables import OPTIONS, Clock, FakeTable, row_of
+from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
 from tests.sources.genesys_kafka.voice import voice
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
 
-__all__ = ["AWAY_FOR", "POLLED", "QUEUE_LOG_NOISE", "Interrupted", "Kept", "PolledSystem", "begun", "queue_log_call"]
-
-
-class Kept(Protocol):
-    """What one system keeps: a table, a topic, a mailbox."""
-
-    async def add(self, records: Iterable[bytes]) -> None:
-        """Store records behind those that there are."""
-        ...
-
-    def puller(self, intake: Intake) -> Puller:
-        """Return what asks for them, from now on and without long pauses."""
-        ...
-
-
-@runtime_checkable
-class Interrupted(Kept, Protocol):
-    """One that a test may take away."""
-
-    async def goes_away(self) -> None:
-        """Give no answer to the next questions, until it was asked some times; then be back."""
-        ...
-
-
-class PolledSystem(Struct, frozen=True, kw_only=True):
-    """A system that is asked again and again."""
-
-    call: Callable[[int], bytes]
-    """The record of the call with this number, which came so many moments after the first; it tells one event."""
-    noise: Sequence[bytes]
-    """Records of no use: garbage, what is known and left out, and what nobody knows."""
-    counted: tuple[int, int, int]
-    """How much of that is refused, ignored, unknown."""
-    kept: Callable[[Path], AbstractAsyncContextManager[Kept]]
-    """Begins it anew, without records; the folder is for files."""
-
-
-AWAY_FOR: Final = 3
-"""So many questions."""
+__all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
 
 
 class _LogFile:
@@ -140,16 +101,6 @@ class _Records:
 
     async def goes_away(self) -> None:
         self._topic.failures = [KafkaConnectionError() for _ in range(AWAY_FOR)]
-
-
-def begun(make: Callable[[Path], Kept]) -> Callable[[Path], AbstractAsyncContextManager[Kept]]:
-    """Return how something is begun that needs no end."""
-
-    @asynccontextmanager
-    async def kept(folder: Path) -> AsyncIterator[Kept]:
-        yield make(folder)
-
-    return kept
 
 
 def queue_log_call(number: int) -> bytes:

@@ -14,7 +14,7 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.pulling.shipping import BackOff, PositionFile, ship
 from stream.sources.source import PulledBatch
-from tests.sources.contract.polled import Interrupted, Kept, PolledSystem
+from tests.sources.contract.kept import Interrupted, Kept, PolledSystem
 from tests.sources.contract.sinks import Topic, WatchedTopic
 
 __all__ = ["OutageContract", "PolledContract"]
@@ -32,9 +32,10 @@ def once(events: Iterable[Event]) -> list[Event]:
     return [*found.values()]
 
 
-def in_order(events: Sequence[Event], count: int) -> None:
+def in_order(events: Sequence[Event], system: PolledSystem, calls: int) -> None:
     """Assert that these are so many calls, as they came one after another."""
-    assert len({event.subject for event in events}) == len(events) == count
+    assert len(events) == calls * system.tells == len({(event.source, event.id) for event in events})
+    assert len({event.subject for event in events}) == calls
     assert [event.time for event in events] == sorted(event.time for event in events)
     for event in events:
         checked(event)
@@ -47,6 +48,15 @@ async def pulled(kept: Kept, saved: bytes | None, count: int, intake: Intake | N
         while sum(len(batch.events) for batch in batches) < count:
             batches.append(await anext(found))
     return batches
+
+
+async def events_of(kept: Kept, count: int, intake: Intake | None = None) -> list[Event]:
+    """Return so many events, from the first on."""
+    return events_in(await pulled(kept, None, count, intake))
+
+
+def events_in(batches: Iterable[PulledBatch]) -> list[Event]:
+    return [event for batch in batches for event in batch.events]
 
 
 def batches_of(kept: Kept, saved: bytes | None, intake: Intake | None) -> AsyncGenerator[PulledBatch, None]:
@@ -90,10 +100,10 @@ class PolledContract:
     ) -> None:
         await kept.add(map(system.call, range(CALLS)))
 
-        told, again = [[event for batch in await pulled(kept, None, CALLS) for event in batch.events] for _ in range(2)]
+        told = await events_of(kept, CALLS * system.tells)
 
-        in_order(told, CALLS)
-        assert again == told
+        in_order(told, system, CALLS)
+        assert await events_of(kept, CALLS * system.tells) == told
 
     async def test_a_restart_in_the_middle_goes_on_behind_the_position_that_was_saved(
         self, system: PolledSystem, kept: Kept
@@ -101,26 +111,24 @@ class PolledContract:
         saved, told = None, list[Event]()
         for begin, end in ((0, 1), (1, 120), (120, CALLS)):
             await kept.add(map(system.call, range(begin, end)))
-            batches = await pulled(kept, saved, end - begin)
-            told += [event for batch in batches for event in batch.events]
+            batches = await pulled(kept, saved, (end - begin) * system.tells)
+            told += events_in(batches)
             saved = batches[-1].position
 
-        in_order(told, CALLS)
+        in_order(told, system, CALLS)
 
     async def test_a_burst_of_ten_thousand_is_told_in_batches_and_gone_on_with_behind_any(
         self, system: PolledSystem, kept: Kept
     ) -> None:
         await kept.add(map(system.call, range(BURST)))
 
-        batches = await pulled(kept, None, BURST)
+        batches = await pulled(kept, None, BURST * system.tells)
 
-        told = [event for batch in batches for event in batch.events]
-        in_order(told, BURST)
+        in_order(events_in(batches), system, BURST)
         assert len(batches) > 1
         middle = len(batches) // 2
-        rest = sum(len(batch.events) for batch in batches[middle:])
-        again = await pulled(kept, batches[middle - 1].position, rest)
-        assert [event for batch in again for event in batch.events] == told[BURST - rest :]
+        rest = events_in(batches[middle:])
+        assert events_in(await pulled(kept, batches[middle - 1].position, len(rest))) == rest
 
     async def test_what_is_of_no_use_is_counted_never_quoted_and_changes_nothing(
         self, system: PolledSystem, kept: Kept
@@ -129,7 +137,7 @@ class PolledContract:
         intake = Intake(aside.append)
         await kept.add(record for number in range(CALLS) for record in (*system.noise, system.call(number)))
 
-        in_order([event for batch in await pulled(kept, None, CALLS, intake) for event in batch.events], CALLS)
+        in_order(await events_of(kept, CALLS * system.tells, intake), system, CALLS)
 
         counted = (intake.refused.total(), intake.ignored.total(), intake.unknown.total())
         assert counted == tuple(CALLS * each for each in system.counted)
@@ -147,17 +155,17 @@ class PolledContract:
             await shipping_to(topic, kept, tmp_path)
         topic.breaks_after = None
 
-        events = await shipped(topic, kept, tmp_path, CALLS)
+        events = await shipped(topic, kept, tmp_path, CALLS * system.tells)
 
-        assert len(events) > CALLS
-        in_order(once(events), CALLS)
+        assert len(events) > CALLS * system.tells
+        in_order(once(events), system, CALLS)
 
     async def test_a_broker_that_was_away_gets_all_of_it_once(
         self, system: PolledSystem, kept: Kept, tmp_path: Path
     ) -> None:
         await kept.add(map(system.call, range(CALLS)))
 
-        in_order(await shipped(WatchedTopic(away=3), kept, tmp_path, CALLS), CALLS)
+        in_order(await shipped(WatchedTopic(away=3), kept, tmp_path, CALLS * system.tells), system, CALLS)
 
     async def test_a_stop_in_the_middle_of_a_burst_loses_nothing(
         self, system: PolledSystem, kept: Kept, tmp_path: Path
@@ -171,9 +179,9 @@ class PolledContract:
         await asyncio.wait_for(topic.asked.wait(), PATIENCE)
         await stopped(shipping)
         topic.may_go_on.set()
-        assert len(topic.events) == before < BURST
+        assert len(topic.events) == before < BURST * system.tells
 
-        in_order(once(await shipped(topic, kept, tmp_path, BURST)), BURST)
+        in_order(once(await shipped(topic, kept, tmp_path, BURST * system.tells)), system, BURST)
 
 
 class OutageContract(PolledContract):
@@ -184,7 +192,7 @@ class OutageContract(PolledContract):
         await kept.add(map(system.call, range(CALLS)))
         await kept.goes_away()
 
-        in_order([event for batch in await pulled(kept, None, CALLS) for event in batch.events], CALLS)
+        in_order(await events_of(kept, CALLS * system.tells), system, CALLS)
 
     async def test_a_system_that_was_away_in_between_is_gone_on_with(self, system: PolledSystem, kept: Kept) -> None:
         assert isinstance(kept, Interrupted)
@@ -193,11 +201,11 @@ class OutageContract(PolledContract):
         async with asyncio.timeout(PATIENCE), aclosing(batches_of(kept, None, intake)) as batches:
             async for batch in batches:
                 told += batch.events
-                if len(told) == half:
+                if len(told) == half * system.tells:
                     await kept.add(map(system.call, range(half, CALLS)))
                     await kept.goes_away()
-                if len(told) == CALLS:
+                if len(told) == CALLS * system.tells:
                     break
 
-        in_order(told, CALLS)
+        in_order(told, system, CALLS)
         assert intake.read == CALLS

@@ -9,6 +9,7 @@ import pytest
 
 from stream.core.cloudevents import Event, tag_of
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine
 from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.source import Listener
 from tests.sources.contract.live import LIVE, LiveSystem
@@ -70,8 +71,9 @@ async def test_a_burst_of_ten_thousand_events_arrives_once_each_contact_in_order
     assert len({event.id for event in topic.events}) == 10_000
 
 
-async def test_noise_is_counted_and_changes_nothing(system: LiveSystem, tmp_path: Path) -> None:
-    intake = Intake()
+async def test_noise_is_counted_never_quoted_and_changes_nothing(system: LiveSystem, tmp_path: Path) -> None:
+    aside = list[BadLine]()
+    intake = Intake(aside.append)
     said = b"".join(system.noise + system.call(number) for number in range(CALLS))
 
     topic = await shipped(system, tmp_path, said, count=2 * CALLS, intake=intake)
@@ -80,6 +82,8 @@ async def test_noise_is_counted_and_changes_nothing(system: LiveSystem, tmp_path
     counted = (intake.refused.total(), intake.ignored.total(), intake.unknown.total())
     assert all(got >= CALLS * one for got, one in zip(counted, system.counted, strict=True))
     assert intake.read == sum(counted) + intake.used.total() + intake.empty
+    assert len(aside) == intake.refused.total() + intake.unknown.total()
+    assert not any("38640000001" in str(bad) for bad in aside)
 
 
 @pytest.mark.parametrize("places", [(1,), (100,), (50, 51, 150)], ids=str)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.sources.contract.polled import POLLED, PolledSystem
+from tests.sources.contract.kept import PolledSystem
+from tests.sources.contract.polled import POLLED
 from tests.sources.contract.polled_contract import OutageContract
 
 

@@ -14,7 +14,8 @@ from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from stream.sources.source import Puller
 from tests.brokers import Broker
-from tests.sources.contract.polled import POLLED, PolledSystem, begun
+from tests.sources.contract.kept import PolledSystem, begun
+from tests.sources.contract.polled import POLLED
 from tests.sources.contract.polled_contract import PolledContract
 from tests.sources.mapped.examples import HOME_MADE
 
