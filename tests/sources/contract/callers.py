@@ -18,8 +18,8 @@ from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
-from tests.sources.genesys_cloud.organization import DAY
-from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
+from tests.sources.genesys_cloud.organization import DAY, detail
+from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 
 __all__ = ["CALLERS", "Caller"]
@@ -38,6 +38,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     signed: Callable[[bytes], Received]
     bodies: Sequence[bytes]
     """What it sends when somebody calls, as it was recorded or documented."""
+    unknown: bytes
+    """What it sends of a kind that nobody knows."""
 
 
 def received(body: bytes, headers: Mapping[str, str]) -> Received:
@@ -81,12 +83,14 @@ CALLERS: Final = {
             *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
             firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
         ],
+        unknown=json.dumps(next(iter(contact_events(CALLS_OF_CONNECT[0]))) | {"detail-type": "Rumour"}).encode(),
     ),
     "desk": Caller(
         source=DESK,
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+        unknown=b'{"rumour": "eve"}',
     ),
     "twilio": Caller(
         source=twilio.SOURCE,
@@ -97,18 +101,21 @@ CALLERS: Final = {
             _streamed(2, "reservation.accepted", worker_sid="WK1"),
             _streamed(3, "task.completed"),
         ],
+        unknown=_streamed(4, "task.rumoured"),
     ),
     "genesys-cloud": Caller(
         source=genesys_cloud.SOURCE,
         options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
         signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
         bodies=[json.dumps(part).encode() for part in DAY],
+        unknown=json.dumps(detail("rumour", "00:10", "eve", "eve-q")).encode(),
     ),
     "mapped-webhook": Caller(
         source=MAPPED_WEBHOOK,
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
         signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
         bodies=PAYLOADS,
+        unknown=RUMOUR,
     ),
 }
 """By the name of the source; `desk` is of the tests."""
