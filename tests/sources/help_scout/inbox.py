@@ -16,6 +16,7 @@ __all__ = [
     "BEGIN",
     "CONVERSATIONS",
     "RECORDED",
+    "RUMOUR",
     "SECRET",
     "Conversation",
     "recorded",
@@ -194,7 +195,10 @@ def _handed_on() -> Iterator[Told]:
 CONVERSATIONS: Final = [*_asked_twice(), *_written_to(), *_merged(), *_of_no_interest(), *_handed_on()]
 """Kinds and bodies of all requests of a day."""
 
-_KINDS: Final = {body: kind for kind, body in CONVERSATIONS}
+RUMOUR: Final[Told] = ("convo.rumoured", Conversation(107).created(0)[1])
+"""Of a kind that nobody knows."""
+
+_KINDS: Final = {body: kind for kind, body in [*CONVERSATIONS, RUMOUR]}
 
 
 def signed(body: bytes) -> Received:

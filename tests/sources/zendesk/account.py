@@ -12,7 +12,7 @@ from stream.sources.intake import Intake
 from stream.sources.source import Received, Webhook
 from stream.sources.zendesk.source import SOURCE, Options
 
-__all__ = ["BEGIN", "RECORDED", "SECRET", "TICKETS", "Ticket", "recorded", "signed", "webhook_in"]
+__all__ = ["BEGIN", "RECORDED", "RUMOUR", "SECRET", "TICKETS", "Ticket", "recorded", "signed", "webhook_in"]
 
 RECORDED: Final = Path(__file__).parent / "recorded"
 SECRET: Final = "a-secret-of-the-tests"
@@ -196,3 +196,6 @@ def _chatted() -> Iterator[bytes]:
 
 TICKETS: Final = [*_asked_twice(), *_called(), *_told_twice(), *_spam(), *_handed_on(), *_chatted()]
 """The bodies of all requests of a day."""
+
+RUMOUR: Final = json.dumps(recorded("ticket.created") | {"type": "zen:event-type:ticket.rumoured"}).encode()
+"""Of a kind that nobody knows."""
