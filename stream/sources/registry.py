@@ -12,6 +12,7 @@ from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.help_scout import source as help_scout
+from stream.sources.intercom import source as intercom
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
@@ -37,6 +38,7 @@ _ALL: Final = (
     mapped_topic.MAPPED_TOPIC,
     zendesk.SOURCE,
     help_scout.SOURCE,
+    intercom.SOURCE,
     typeform.SOURCE,
 )
 

@@ -18,6 +18,7 @@ from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CON
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.help_scout import caller as help_scout
+from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.typeform import caller as typeform
@@ -93,5 +94,6 @@ CALLERS: Final = {
     ),
     "zendesk": zendesk.CALLER,
     "help-scout": help_scout.CALLER,
+    "intercom": intercom.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
