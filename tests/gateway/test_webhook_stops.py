@@ -20,7 +20,8 @@ from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from tests.gateway.posting import Posts, running_gateway
 from tests.running import until
-from tests.sources.contract.callers import CALLERS, URL, Caller
+from tests.sources.contract.caller import URL, Caller
+from tests.sources.contract.callers import CALLERS
 from tests.sources.new_sources import BEGIN, DESK
 
 POSTS = 2_000
@@ -35,10 +36,17 @@ class ThatDay(datetime):
         return BEGIN.astimezone(tz)
 
 
+def in_toml(value: object) -> str:
+    """Return a value as an inline value of TOML, which knows no null."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    return "{" + ", ".join(f"{json.dumps(key)} = {in_toml(one)}" for key, one in value.items() if one is not None) + "}"
+
+
 def webhook_file_of(caller: Caller, folder: Path) -> Path:
     """Write the file of webhooks of one whose name is the end of URL."""
     told = msgspec.to_builtins(caller.options(folder), enc_hook=str)
-    lines = [f"{name} = {json.dumps(value)}" for name, value in told.items() if value is not None]
+    lines = [f"{name} = {in_toml(value)}" for name, value in told.items() if value is not None]
     path = folder / "webhooks.toml"
     path.write_text("\n".join(["[webhooks.one]", f'source = "{caller.source.name}"', *lines]), encoding="utf-8")
     return path

@@ -1,56 +1,27 @@
-"""Systems that call a webhook: what each sends, in its order, signed as it signs."""
+"""Systems that call a webhook: what each sends, in its order, signed as it signs. New ones stand beside their tests."""
 
 import hashlib
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
-from stream.sources.source import Received, Source
+from stream.sources.source import Received
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
+from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.typeform import caller as typeform
 
-__all__ = ["CALLERS", "Caller"]
-
-URL: Final = "https://events.example.org/v1/webhooks/one"
-
-SECRET: Final = "a-secret-of-the-tests"
-
-
-class Caller(Struct, frozen=True, kw_only=True):
-    """How one system calls; its secret is SECRET."""
-
-    source: Source
-    options: Callable[[Path], Struct]
-    """Of the source, with files in the folder that is given."""
-    signed: Callable[[bytes], Received]
-    bodies: Sequence[bytes]
-    """What it sends when somebody calls, as it was recorded or documented."""
-    unknown: bytes
-    """What it sends of a kind that nobody knows."""
-
-
-def received(body: bytes, headers: Mapping[str, str]) -> Received:
-    return Received(body, headers, URL, BEGIN)
-
-
-def secret_file(folder: Path) -> Path:
-    """Write the secret of a sender to a file."""
-    path = folder / "secret"
-    path.write_text(f"{SECRET}\n", encoding="utf-8")
-    return path
+__all__ = ["CALLERS"]
 
 
 def _desk(body: bytes) -> Received:
@@ -110,6 +81,7 @@ CALLERS: Final = {
         bodies=[json.dumps(part).encode() for part in DAY],
         unknown=json.dumps(detail("rumour", "00:10", "eve", "eve-q")).encode(),
     ),
+    "typeform": typeform.CALLER,
     "mapped-webhook": Caller(
         source=MAPPED_WEBHOOK,
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
@@ -119,8 +91,3 @@ CALLERS: Final = {
     ),
 }
 """By the name of the source; `desk` is of the tests."""
-
-
-def altered(request: Received, **changed: object) -> Received:
-    """Return a request of which something is not as it was signed."""
-    return replace(request, **changed)

@@ -17,7 +17,8 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Webhook
-from tests.sources.contract.callers import CALLERS, Caller, altered
+from tests.sources.contract.caller import Caller, altered
+from tests.sources.contract.callers import CALLERS
 from tests.sources.contract.sinks import CountingSink, Topic
 
 
