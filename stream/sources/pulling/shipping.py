@@ -31,10 +31,10 @@ class BackOff:
         self._sleep = sleep
         self._next = first
 
-    async def wait(self) -> None:
-        """Wait as long as it is due after this failure."""
+    async def wait(self, at_least: float = 0) -> None:
+        """Wait as long as it is due after this failure, or as the other side asked for."""
         pause, self._next = self._next, min(2 * self._next, self._longest)
-        await self._sleep(pause)
+        await self._sleep(max(pause, at_least))
 
     def reset(self) -> None:
         """Begin anew: the last attempt went well."""
