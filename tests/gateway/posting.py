@@ -90,7 +90,8 @@ async def running_gateway(
     """Run a gateway on a free port, and post to it."""
     changed = Settings(gateway_port=0, **settings)  # type: ignore[arg-type]  # each test names fields
     service = GatewayService(changed, brokers=brokers, patience=timedelta(seconds=patience))
-    async with service, aiohttp.ClientSession() as session:
+    # It stops before whoever posts to it does, as when it is stopped in earnest.
+    async with aiohttp.ClientSession() as session, service:
         yield Posts(service.address, session, key)
 
 

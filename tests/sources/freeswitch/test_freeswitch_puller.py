@@ -22,6 +22,7 @@ from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.source import PulledBatch
+from tests.sources.contract.sinks import Topic
 from tests.sources.freeswitch.switch import (
     BEGIN,
     EMPTY,
@@ -37,7 +38,6 @@ from tests.sources.freeswitch.switch import (
     switch,
     until_events,
 )
-from tests.sources.test_contract import Topic
 
 ROOT = Path(__file__).parents[3]
 
