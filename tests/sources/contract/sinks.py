@@ -34,21 +34,30 @@ class Topic:
 
 
 class WatchedTopic(Topic):
-    """A sink on which somebody waits until so many events have arrived, and which may be slow."""
+    """A sink on which somebody waits until so many events have arrived, and which may hold up whoever sends."""
 
-    def __init__(self, *, away: int = 0, breaks_after: int | None = None) -> None:
+    def __init__(self, *, away: int = 0, breaks_after: int | None = None, holds_after: int | None = None) -> None:
+        """*holds_after* so many sends it takes no more, until `may_go_on` is set."""
         super().__init__(away=away, breaks_after=breaks_after)
-        self._arrived: set[tuple[str, str]] = set()
-        self._grown = asyncio.Condition()
         self.may_go_on = asyncio.Event()
-        self.may_go_on.set()
-        self.asked = asyncio.Event()
+        self.holds = asyncio.Event()
+        """Set once somebody waits for `may_go_on`."""
+        self._left = holds_after
+        self._grown = asyncio.Condition()
+        self._arrived: set[tuple[str, str]] = set()
+        if holds_after != 0:
+            self.may_go_on.set()
 
     async def send_many(self, events: Iterable[Event]) -> int:
-        self.asked.set()
+        if not self.may_go_on.is_set():
+            self.holds.set()
         await self.may_go_on.wait()
         batch = list(events)
         sent = await super().send_many(batch)
+        if self._left:
+            self._left -= 1
+            if not self._left:
+                self.may_go_on.clear()
         self._arrived.update((event.source, event.id) for event in batch)
         async with self._grown:
             self._grown.notify_all()

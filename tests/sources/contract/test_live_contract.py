@@ -114,11 +114,10 @@ async def test_a_restart_goes_on_behind_what_has_arrived(system: LiveSystem, tmp
 async def test_what_was_said_before_a_stop_arrives_though_the_broker_is_slow(
     system: LiveSystem, tmp_path: Path
 ) -> None:
-    topic, intake = WatchedTopic(), Intake()
-    topic.may_go_on.clear()
+    topic, intake = WatchedTopic(holds_after=0), Intake()
     async with asyncio.timeout(100), system.speaking(tmp_path, intake, (calls(system, range(2_000)),)) as listener:
         shipping = asyncio.create_task(ship(listener, topic, PositionFile(tmp_path / "position"), intake))
-        await topic.asked.wait()
+        await topic.holds.wait()
         assert listener.finish()
         topic.may_go_on.set()
         await shipping
