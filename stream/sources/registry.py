@@ -7,6 +7,7 @@ from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.asterisk_ami import source as asterisk_ami
 from stream.sources.asterisk_queue_log import source as asterisk_queue_log
 from stream.sources.asterisk_queue_log_database import source as asterisk_queue_log_database
+from stream.sources.chatwoot import source as chatwoot
 from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
@@ -39,6 +40,7 @@ _ALL: Final = (
     zendesk.SOURCE,
     help_scout.SOURCE,
     intercom.SOURCE,
+    chatwoot.SOURCE,
     typeform.SOURCE,
 )
 

@@ -15,6 +15,7 @@ from stream.sources.source import Received
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
+from tests.sources.chatwoot import caller as chatwoot
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.help_scout import caller as help_scout
@@ -95,5 +96,6 @@ CALLERS: Final = {
     "zendesk": zendesk.CALLER,
     "help-scout": help_scout.CALLER,
     "intercom": intercom.CALLER,
+    "chatwoot": chatwoot.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
