@@ -19,6 +19,7 @@ from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.zammad import source as zammad
 from stream.sources.zendesk import source as zendesk
 
 __all__ = ["SOURCES"]
@@ -41,6 +42,7 @@ _ALL: Final = (
     help_scout.SOURCE,
     intercom.SOURCE,
     chatwoot.SOURCE,
+    zammad.SOURCE,
     typeform.SOURCE,
 )
 

@@ -23,6 +23,7 @@ from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.typeform import caller as typeform
+from tests.sources.zammad import caller as zammad
 from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
@@ -97,5 +98,6 @@ CALLERS: Final = {
     "help-scout": help_scout.CALLER,
     "intercom": intercom.CALLER,
     "chatwoot": chatwoot.CALLER,
+    "zammad": zammad.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
