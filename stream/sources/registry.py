@@ -10,6 +10,7 @@ from stream.sources.asterisk_queue_log_database import source as asterisk_queue_
 from stream.sources.chatwoot import source as chatwoot
 from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
+from stream.sources.freshdesk import source as freshdesk
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.help_scout import source as help_scout
@@ -43,6 +44,7 @@ _ALL: Final = (
     intercom.SOURCE,
     chatwoot.SOURCE,
     zammad.SOURCE,
+    freshdesk.SOURCE,
     typeform.SOURCE,
 )
 

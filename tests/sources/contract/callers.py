@@ -17,6 +17,7 @@ from tests.sources.amazon_connect.aws import contact_events, contact_record, fir
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.chatwoot import caller as chatwoot
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
+from tests.sources.freshdesk import caller as freshdesk
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.help_scout import caller as help_scout
 from tests.sources.intercom import caller as intercom
@@ -99,5 +100,6 @@ CALLERS: Final = {
     "intercom": intercom.CALLER,
     "chatwoot": chatwoot.CALLER,
     "zammad": zammad.CALLER,
+    "freshdesk": freshdesk.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
