@@ -21,6 +21,7 @@ from tests.sources.freshdesk import caller as freshdesk
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.help_scout import caller as help_scout
 from tests.sources.intercom import caller as intercom
+from tests.sources.liveagent import caller as liveagent
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.typeform import caller as typeform
@@ -101,5 +102,6 @@ CALLERS: Final = {
     "chatwoot": chatwoot.CALLER,
     "zammad": zammad.CALLER,
     "freshdesk": freshdesk.CALLER,
+    "liveagent": liveagent.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
