@@ -15,6 +15,7 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.help_scout import source as help_scout
 from stream.sources.intercom import source as intercom
+from stream.sources.liveagent import poller as liveagent_poller
 from stream.sources.liveagent import source as liveagent
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
@@ -47,6 +48,7 @@ _ALL: Final = (
     zammad.SOURCE,
     freshdesk.SOURCE,
     liveagent.SOURCE,
+    liveagent_poller.LIVEAGENT_TICKETS,
     typeform.SOURCE,
 )
 

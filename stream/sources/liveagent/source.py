@@ -18,8 +18,8 @@ from stream.sources.liveagent.tickets import (
     DEPARTMENTS,
     LIVEAGENT_CHANNELS,
     LiveAgentTicket,
+    liveagent_standing,
     names_of_departments,
-    standing_of,
 )
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
@@ -66,14 +66,14 @@ class _RuleEvents:
         told = self._read(document)
         # What is answered from its beginning on, an agent has begun.
         began: Literal["customer", "agent"] = "agent" if told.status == "A" else "customer"
-        yield from events_of_standing(self._desk, standing_of(told, self._desk, self._zone, opened_by=began))
+        yield from events_of_standing(self._desk, liveagent_standing(told, self._desk, self._zone, opened_by=began))
 
     def changed(self, document: JsonDocument) -> Iterator[Event]:
-        yield from events_of_standing(self._desk, standing_of(self._read(document), self._desk, self._zone))
+        yield from events_of_standing(self._desk, liveagent_standing(self._read(document), self._desk, self._zone))
 
     def customer_message(self, document: JsonDocument) -> Iterator[Event]:
         told = self._read(document)
-        standing = standing_of(told, self._desk, self._zone)
+        standing = liveagent_standing(told, self._desk, self._zone)
         yield from events_of_standing(self._desk, standing)
         case, at = self._desk.case(told.ticket_id), standing.at
         cases = self._desk.cases(f"{told.ticket_id}/asked/{at:%Y%m%dT%H%M%S}")
@@ -81,7 +81,7 @@ class _RuleEvents:
 
     def agent_message(self, document: JsonDocument) -> Iterator[Event]:
         told = self._read(document)
-        standing = standing_of(told, self._desk, self._zone)
+        standing = liveagent_standing(told, self._desk, self._zone)
         yield from events_of_standing(self._desk, standing)
         cases = self._desk.cases(f"{told.ticket_id}/answered/{standing.at:%Y%m%dT%H%M%S}")
         yield cases.message_sent(self._desk.case(told.ticket_id), agent=standing.agent, at=standing.at)

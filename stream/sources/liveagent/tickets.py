@@ -1,4 +1,4 @@
-"""What a ticket of LiveAgent says, whether a rule posts it or the API answers: by the same letters and the same clock."""
+"""What a ticket of LiveAgent says, whether a rule posts it or the API answers: the same letters, and the same clock."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,14 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.templates import local_instant
 from stream.sources.ticket_standing import TicketStanding, TicketState
 
-__all__ = ["DEPARTMENTS", "LIVEAGENT_CHANNELS", "LiveAgentTicket", "names_of_departments", "standing_of"]
+__all__ = [
+    "DEPARTMENTS",
+    "LIVEAGENT_CHANNELS",
+    "LIVEAGENT_STATES",
+    "LiveAgentTicket",
+    "liveagent_standing",
+    "names_of_departments",
+]
 
 LIVEAGENT_CHANNELS: Final[Mapping[str, Channel]] = {
     "E": "email",
@@ -28,7 +35,7 @@ LIVEAGENT_CHANNELS: Final[Mapping[str, Channel]] = {
 }
 """By the letter of `channel_type`; contact buttons, forums and suggestions are of no channel of their own."""
 
-_STATES: Final[Mapping[str, TicketState]] = {
+LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
     "I": "new",
     "N": "new",
     "T": "open",  # chatting
@@ -40,6 +47,7 @@ _STATES: Final[Mapping[str, TicketState]] = {
     "X": "deleted",
     "B": "spam",
 }
+"""By the letter of `status`."""
 
 DEPARTMENTS: Final = "a list of departments, each with id and name, as `GET /api/v3/departments` answers"
 
@@ -72,7 +80,7 @@ def names_of_departments(content: bytes) -> dict[str, str]:
     return {each.department_id or each.departmentid or each.id or "": each.name for each in told}
 
 
-def standing_of(
+def liveagent_standing(
     told: LiveAgentTicket,
     desk: DeskSettings,
     zone: ZoneInfo,
@@ -80,7 +88,7 @@ def standing_of(
     opened_by: Literal["customer", "agent", "system"] = "system",
 ) -> TicketStanding:
     """Return how a ticket stands; raises UnusablePart, which names the field."""
-    state = _STATES.get(told.status)
+    state = LIVEAGENT_STATES.get(told.status)
     if state is None:
         raise UnusablePart("invalid_field", "no known letter of a status - at `$.status`")
     return TicketStanding(

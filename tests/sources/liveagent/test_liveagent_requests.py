@@ -115,7 +115,7 @@ def test_a_file_of_departments_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 STATES = {
-    **dict.fromkeys("INTPCAW", ["case.reopened", "case.status_changed"]),
+    **{letter: ["case.reopened", "case.status_changed"] for letter in "INTPCAW"},
     "R": ["case.resolved"],
     "X": ["case.deleted"],
     "B": ["case.deleted"],
