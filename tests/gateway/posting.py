@@ -112,8 +112,8 @@ def batch(events: Iterable[Event | bytes]) -> bytes:
     return b"[" + b",".join(one if isinstance(one, bytes) else encode(one) for one in events) + b"]"
 
 
-async def arrived(address: str, tenant: str) -> list[Event]:
-    """Return the events of a tenant on the topic of contacts, in the order of each partition."""
+async def arrived(address: str, tenant: str | None = None) -> list[Event]:
+    """Return the events of a tenant, or of all, on the topic of contacts, in the order of each partition."""
     found: list[Event] = []
     consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
@@ -129,7 +129,7 @@ async def arrived(address: str, tenant: str) -> list[Event]:
             more = bool(fetched)
     finally:
         await consumer.stop()
-    return [one for one in found if one.tenantid == tenant]
+    return [one for one in found if tenant in {None, one.tenantid}]
 
 
 async def figures(posts: Posts) -> Figures:
