@@ -58,8 +58,8 @@ class GatewayServer:
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
-            # Reached where each of them waits for us, and for a moment by tasks of those that were closed: with room for
-            # these as well, everybody waits for seconds under a flood of slow bodies.
+            # Reached where each of them waits for us, and for a moment by tasks of those that were closed: with room
+            # for these as well, everybody waits for seconds under a flood of slow bodies.
             limit_concurrency=connections,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_SECONDS,
