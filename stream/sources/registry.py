@@ -18,6 +18,7 @@ from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.zendesk import export as zendesk_export
 from stream.sources.zendesk import source as zendesk
 
 __all__ = ["SOURCES"]
@@ -37,6 +38,7 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     zendesk.SOURCE,
+    zendesk_export.EXPORT,
     help_scout.SOURCE,
     intercom.SOURCE,
     typeform.SOURCE,
