@@ -17,9 +17,12 @@ from tests.sources.amazon_connect.aws import contact_events, contact_record, fir
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
+from tests.sources.help_scout import caller as help_scout
+from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.typeform import caller as typeform
+from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
 
@@ -89,5 +92,8 @@ CALLERS: Final = {
         bodies=PAYLOADS,
         unknown=RUMOUR,
     ),
+    "zendesk": zendesk.CALLER,
+    "help-scout": help_scout.CALLER,
+    "intercom": intercom.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
