@@ -23,6 +23,7 @@ from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
 from stream.sources.zammad import source as zammad
+from stream.sources.zendesk import export as zendesk_export
 from stream.sources.zendesk import source as zendesk
 
 __all__ = ["SOURCES"]
@@ -42,6 +43,7 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     zendesk.SOURCE,
+    zendesk_export.EXPORT,
     help_scout.SOURCE,
     intercom.SOURCE,
     chatwoot.SOURCE,

@@ -1,27 +1,24 @@
 """Zendesk as a source: a webhook that takes its events of tickets, as an event subscription posts them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
 from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
-from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, verifier_of
 from stream.sources.source import Source
-from stream.sources.zendesk.channels import ZENDESK_CHANNELS
+from stream.sources.zendesk.groups import names_of_groups
 from stream.sources.zendesk.tickets import TICKETS_OF_NO_USE, ticket_kinds
+from stream.sources.zendesk.vocabulary import ZENDESK_CHANNELS
 
 __all__ = ["SOURCE", "Options"]
 
-_GROUPS: Final = "a list of groups, each with id and name, as `GET /api/v2/groups` answers"
 _PREFIX: Final = "zen:event-type:"
 
 
@@ -61,7 +58,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         default_queue=options.default_queue,
         channels=ZENDESK_CHANNELS,
         other_channel=options.other_channel,
-        queue_name=QueueNames(options.queues_file, _listed, _GROUPS).of,
+        queue_name=names_of_groups(options.queues_file).of,
     )
     return JsonWebhook(
         intake,
@@ -78,20 +75,6 @@ def _kind_of(content: dict[str, Any]) -> str:
         # What a trigger sends is a body of one's own.
         raise UnusablePart("unknown_document", "no event of Zendesk: its type is not zen:event-type:…")
     return kind.removeprefix(_PREFIX)
-
-
-class _Group(Struct):
-    id: int
-    name: str
-
-
-class _GroupPage(Struct):
-    groups: list[_Group]
-
-
-def _listed(content: bytes) -> Mapping[str, str]:
-    told = msgspec.json.decode(content, type=list[_Group] | _GroupPage)
-    return {str(group.id): group.name for group in (told.groups if isinstance(told, _GroupPage) else told)}
 
 
 SOURCE: Final = Source(

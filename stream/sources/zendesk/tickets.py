@@ -1,6 +1,6 @@
 """What Zendesk's events of tickets become, each by itself: the others may come later, twice, or to another gateway."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Final, Literal
 
@@ -8,10 +8,11 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import Event, Instant
-from stream.families.cases.payloads import Priority, Status
+from stream.families.cases.payloads import Priority
 from stream.sources.help_desk import DeskSettings
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
+from stream.sources.zendesk.vocabulary import TICKET_PRIORITIES, TICKET_STATUSES
 
 __all__ = ["TICKETS_OF_NO_USE", "ticket_kinds"]
 
@@ -30,8 +31,6 @@ TICKETS_OF_NO_USE: Final = frozenset(
 )
 """Kinds that are known, and tell nothing that a figure is made of."""
 
-_STATUSES: Final[Mapping[str, Status]] = {"NEW": "new", "OPEN": "open", "PENDING": "pending", "HOLD": "on_hold"}
-_PRIORITIES: Final[Mapping[str, Priority]] = {"LOW": "low", "NORMAL": "normal", "HIGH": "high", "URGENT": "urgent"}
 _SOLVED, _CLOSED = "SOLVED", "CLOSED"
 _UNRATED: Final = frozenset({"OFFERED", "UNOFFERED"})
 
@@ -177,7 +176,7 @@ class _TicketEvents:
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
         current, previous = told.event.current or "", told.event.previous
-        if current in _STATUSES and previous in {_SOLVED, _CLOSED}:
+        if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
             yield self._desk.cases(f"{told.id}/reopened").reopened(
                 self._desk.case(told.detail.id), customer=told.detail.requester_id, at=told.time
             )
@@ -197,8 +196,8 @@ class _TicketEvents:
                 return cases.closed(case, customer=customer, at=at)
             case "DELETED":
                 return cases.deleted(case, customer=customer, at=at)
-            case _ if status in _STATUSES:
-                return cases.status_changed(case, _STATUSES[status], customer=customer, at=at)
+            case _ if status in TICKET_STATUSES:
+                return cases.status_changed(case, TICKET_STATUSES[status], customer=customer, at=at)
         raise UnusablePart("invalid_field", "no known status - at `$.event.current` or `$.detail.status`")
 
     def priority_changed(self, document: JsonDocument) -> Iterator[Event]:
@@ -298,7 +297,7 @@ def ticket_kinds(desk: DeskSettings) -> dict[str, TellJson]:
 
 def _priority(word: str | None) -> Priority:
     # One that is not told is neither high nor low.
-    priority = _PRIORITIES.get(word or "NORMAL")
+    priority = TICKET_PRIORITIES.get(word or "NORMAL")
     if priority is None:
         raise UnusablePart("invalid_field", "no known priority - at `$.event.current` or `$.detail.priority`")
     return priority

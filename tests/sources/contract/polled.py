@@ -25,6 +25,7 @@ from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, n
 from tests.sources.liveagent import asked as liveagent
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
+from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
 
@@ -143,5 +144,6 @@ POLLED: Final = {
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
     "liveagent-tickets": liveagent.SYSTEM,
+    "zendesk-export": zendesk.SYSTEM,
 }
 """By the name in the registry."""

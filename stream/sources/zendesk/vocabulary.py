@@ -1,15 +1,19 @@
-"""By which channel a ticket came in, of what Zendesk calls `via`."""
+"""Zendesk's words, and what they mean: channels, statuses and priorities of tickets."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from stream.core.cloudevents import Channel
+from stream.families.cases.payloads import Priority, Status
 
-__all__ = ["ZENDESK_CHANNELS"]
+__all__ = ["TICKET_PRIORITIES", "TICKET_STATUSES", "ZENDESK_CHANNELS"]
 
 _BY_CHANNEL: Final[Mapping[Channel, tuple[str, ...]]] = {
     "email": ("email", "mail"),
-    "voice": ("voice", "voicemail", "phone", "phone_call_inbound", "phone_call_outbound"),
+    "voice": (
+        *("voice", "voicemail", "phone", "phone_call_inbound", "phone_call_outbound"),
+        *("phone_call_incoming", "phone_call_outgoing"),
+    ),
     "chat": (
         *("chat", "chat_transcript", "chat_offline_message", "native_messaging", "messaging", "sdk", "web_widget_chat"),
         "sunshine_conversations_api",
@@ -29,3 +33,13 @@ _BY_CHANNEL: Final[Mapping[Channel, tuple[str, ...]]] = {
 
 ZENDESK_CHANNELS: Final[Mapping[str, Channel]] = {via: channel for channel, each in _BY_CHANNEL.items() for via in each}
 """Of each way in that is a channel of its own. Forms, the API and rules are none."""
+
+TICKET_STATUSES: Final[Mapping[str, Status]] = {"NEW": "new", "OPEN": "open", "PENDING": "pending", "HOLD": "on_hold"}
+"""Of a ticket that is neither solved nor gone."""
+
+TICKET_PRIORITIES: Final[Mapping[str, Priority]] = {
+    "LOW": "low",
+    "NORMAL": "normal",
+    "HIGH": "high",
+    "URGENT": "urgent",
+}
