@@ -13,6 +13,7 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 
@@ -32,6 +33,7 @@ _ALL: Final = (
     mapped.MAPPED_FILE,
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
+    shopify.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

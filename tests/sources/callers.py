@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
+from stream.sources.shopify import source as shopify
 from stream.sources.source import Received, Source
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
@@ -21,6 +22,7 @@ from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CON
 from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.shopify import shop_at_shopify
 
 __all__ = ["CALLERS", "Caller"]
 
@@ -109,6 +111,12 @@ CALLERS: Final = {
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
         signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
         bodies=PAYLOADS,
+    ),
+    "shopify": Caller(
+        source=shopify.SOURCE,
+        options=lambda folder: shopify.Options(secret_file=secret_file(folder)),
+        signed=lambda body: received(body, shop_at_shopify.signed_headers(body, SECRET)),
+        bodies=[one.body for one in shop_at_shopify.DAY],
     ),
 }
 """By the name of the source; `desk` is of the tests."""

@@ -1,0 +1,1 @@
+"""Shopify: carts, checkouts, orders and refunds, as its webhooks tell them."""
