@@ -15,6 +15,7 @@ from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
+from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
 
 __all__ = ["SOURCES"]
@@ -34,6 +35,7 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     shopify.SOURCE,
+    stripe.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -16,6 +16,7 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
 from stream.sources.shopify import source as shopify
 from stream.sources.source import Received, Source
+from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
@@ -23,6 +24,7 @@ from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.shopify import shop_at_shopify
+from tests.sources.stripe import account_at_stripe
 
 __all__ = ["CALLERS", "Caller"]
 
@@ -117,6 +119,12 @@ CALLERS: Final = {
         options=lambda folder: shopify.Options(secret_file=secret_file(folder)),
         signed=lambda body: received(body, shop_at_shopify.signed_headers(body, SECRET)),
         bodies=[one.body for one in shop_at_shopify.DAY],
+    ),
+    "stripe": Caller(
+        source=stripe.SOURCE,
+        options=lambda folder: stripe.Options(secret_file=secret_file(folder)),
+        signed=lambda body: received(body, account_at_stripe.signed_headers(body, SECRET, BEGIN)),
+        bodies=[one.body for one in account_at_stripe.NOVEMBER],
     ),
 }
 """By the name of the source; `desk` is of the tests."""

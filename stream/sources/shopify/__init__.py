@@ -1,1 +1,0 @@
-"""Shopify: carts, checkouts, orders and refunds, as its webhooks tell them."""

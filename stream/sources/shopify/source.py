@@ -15,7 +15,7 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, verifier_of
 from stream.sources.shopify.documents import Cart, Checkout, DeletedCustomer, Order, OrderRefund, RedactedCustomer
-from stream.sources.shops.shop import ShopNames, ShopOptions, SourceName, in_utc
+from stream.sources.shops.shop import CustomersBy, ShopNames, ShopOptions, SourceName, in_utc
 from stream.sources.source import Received, Source, Webhook
 
 __all__ = ["SOURCE", "Options"]
@@ -45,6 +45,7 @@ class Options(ShopOptions, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What a person says of a shop at Shopify."""
 
     source_name: SourceName = "/shopify"
+    customers_by: CustomersBy = "id"
     test_orders: Annotated[bool, Meta(description="Whether orders of tests count as others do.")] = False
 
 
@@ -52,7 +53,7 @@ class _ShopifyEvents:
     """Makes the events of each topic."""
 
     def __init__(self, options: Options) -> None:
-        self._shop = ShopNames(options)
+        self._shop = ShopNames(options, options.customers_by)
         self._test_orders = options.test_orders
 
     def cart_created(self, document: JsonDocument) -> Iterator[Event]:

@@ -14,10 +14,18 @@ from stream.sdk.factory import EventFactory
 from stream.sources.address_ids import AddressIds
 from stream.sources.requests.parts import UnusablePart
 
-__all__ = ["ShopId", "ShopNames", "ShopOptions", "SourceName", "in_utc"]
+__all__ = ["CustomersBy", "ShopId", "ShopNames", "ShopOptions", "SourceName", "in_utc"]
 
 ShopId = Annotated[str, Meta(min_length=1, max_length=120)] | Annotated[int, Meta(ge=0)]
 """An id as shops give them: a number, or a text."""
+
+CustomersBy = Annotated[
+    Literal["id", "address"],
+    Meta(
+        description="`address`: all customers are known by the keyed hash of their address, as mailboxes and help "
+        "desks know them; by default by the id of their account."
+    ),
+]
 
 SourceName = Annotated[str, Meta(description="What events have as their source.", min_length=1, max_length=100)]
 
@@ -32,22 +40,16 @@ class ShopOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Path | None,
         Meta(description="A key: guests are known by a keyed hash of their address. Without it they are nobody."),
     ] = None
-    customers_by: Annotated[
-        Literal["id", "address"],
-        Meta(
-            description="`address`: all customers are known by that hash, as mailboxes and help desks know them; by "
-            "default by the id of their account."
-        ),
-    ] = "id"
 
 
 class ShopNames:
     """Tells customers by id or address, and names events; raises SettingsError."""
 
-    def __init__(self, options: ShopOptions, customer_prefix: str = "") -> None:
-        if options.customers_by == "address" and options.address_key_file is None:
+    def __init__(self, options: ShopOptions, customers_by: CustomersBy = "id", customer_prefix: str = "") -> None:
+        if customers_by == "address" and options.address_key_file is None:
             raise SettingsError('customers_by = "address" needs an address_key_file')
         self._options = options
+        self._by_address = customers_by == "address"
         self._prefix = customer_prefix
         self._addresses = AddressIds(options.address_key_file)
 
@@ -59,7 +61,7 @@ class ShopNames:
 
     def customer(self, account: object = None, address: str | None = None) -> str | None:
         """Return the id of who has this account, or is a guest with this address; None of who cannot be known."""
-        if account is None or self._options.customers_by == "address":
+        if account is None or self._by_address:
             return self._addresses.of(address)
         return f"{self._prefix}{account}"
 
