@@ -17,6 +17,7 @@ from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
 from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
+from stream.sources.woocommerce import source as woocommerce
 
 __all__ = ["SOURCES"]
 
@@ -36,6 +37,7 @@ _ALL: Final = (
     mapped_topic.MAPPED_TOPIC,
     shopify.SOURCE,
     stripe.SOURCE,
+    woocommerce.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -18,6 +18,7 @@ from stream.sources.shopify import source as shopify
 from stream.sources.source import Received, Source
 from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
+from stream.sources.woocommerce import source as woocommerce
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.genesys_cloud.organization import DAY
@@ -25,6 +26,7 @@ from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.shopify import shop_at_shopify
 from tests.sources.stripe import account_at_stripe
+from tests.sources.woocommerce import shop_with_woocommerce
 
 __all__ = ["CALLERS", "Caller"]
 
@@ -125,6 +127,12 @@ CALLERS: Final = {
         options=lambda folder: stripe.Options(secret_file=secret_file(folder)),
         signed=lambda body: received(body, account_at_stripe.signed_headers(body, SECRET, BEGIN)),
         bodies=[one.body for one in account_at_stripe.NOVEMBER],
+    ),
+    "woocommerce": Caller(
+        source=woocommerce.SOURCE,
+        options=lambda folder: woocommerce.Options(secret_file=secret_file(folder)),
+        signed=lambda body: received(body, shop_with_woocommerce.signed_headers(body, SECRET)),
+        bodies=[one.body for one in shop_with_woocommerce.DAY[1:]],
     ),
 }
 """By the name of the source; `desk` is of the tests."""
