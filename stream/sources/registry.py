@@ -13,6 +13,7 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.segment import source as segment
 from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
 from stream.sources.stripe import source as stripe
@@ -38,6 +39,7 @@ _ALL: Final = (
     shopify.SOURCE,
     stripe.SOURCE,
     woocommerce.SOURCE,
+    segment.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

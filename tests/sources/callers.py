@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
+from stream.sources.segment import source as segment
 from stream.sources.shopify import source as shopify
 from stream.sources.source import Received, Source
 from stream.sources.stripe import source as stripe
@@ -24,6 +25,7 @@ from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CON
 from tests.sources.genesys_cloud.organization import DAY
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.segment import workspace
 from tests.sources.shopify import shop_at_shopify
 from tests.sources.stripe import account_at_stripe
 from tests.sources.woocommerce import shop_with_woocommerce
@@ -133,6 +135,12 @@ CALLERS: Final = {
         options=lambda folder: woocommerce.Options(secret_file=secret_file(folder)),
         signed=lambda body: received(body, shop_with_woocommerce.signed_headers(body, SECRET)),
         bodies=[one.body for one in shop_with_woocommerce.DAY[1:]],
+    ),
+    "segment": Caller(
+        source=segment.SOURCE,
+        options=lambda folder: segment.Options(secret_file=secret_file(folder)),
+        signed=lambda body: received(body, workspace.signed_headers(body, SECRET)),
+        bodies=[one.body for one in workspace.DAY],
     ),
 }
 """By the name of the source; `desk` is of the tests."""
