@@ -18,6 +18,7 @@ from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
 from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
+from stream.sources.typeform import source as typeform
 from stream.sources.woocommerce import source as woocommerce
 
 __all__ = ["SOURCES"]
@@ -40,6 +41,7 @@ _ALL: Final = (
     stripe.SOURCE,
     woocommerce.SOURCE,
     segment.SOURCE,
+    typeform.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

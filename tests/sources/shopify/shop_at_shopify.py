@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["DAY", "cart", "checkout", "order", "refund", "signed_headers"]
+__all__ = ["DAY", "RUMOUR", "cart", "checkout", "order", "refund", "signed_headers"]
 
 
 def clock(text: str) -> str:
@@ -106,9 +106,11 @@ DAY = [
 ]
 """Until 15:00 nothing else happens."""
 
+RUMOUR = posted({"rumour": "eve"}, x_shopify_topic="carts/rumour")
+
 
 def signed_headers(body: bytes, secret: str) -> dict[str, str]:
     """Return the headers of a request of the day, or of another one with that body."""
     signature = b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
-    told = next((one.headers for one in DAY if one.body == body), DAY[0].headers)
+    told = next((one.headers for one in (*DAY, RUMOUR) if one.body == body), DAY[0].headers)
     return {**told, "x-shopify-hmac-sha256": signature}

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["DAY", "PING", "order", "signed_headers"]
+__all__ = ["DAY", "PING", "RUMOUR", "order", "signed_headers"]
 
 PING = Posted(b"webhook_id=142")
 
@@ -63,8 +63,10 @@ DAY = [
 ]
 """Until 15:00 nothing else happens."""
 
+RUMOUR = posted({"rumour": "eve"}, x_wc_webhook_topic="order.rumour")
+
 
 def signed_headers(body: bytes, secret: str) -> dict[str, str]:
     """Return the headers of a request of the day, or of another one with that body."""
-    told = next((one.headers for one in DAY if one.body == body), DAY[1].headers)
+    told = next((one.headers for one in (*DAY, RUMOUR) if one.body == body), DAY[1].headers)
     return {**told, "x-wc-webhook-signature": b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()}

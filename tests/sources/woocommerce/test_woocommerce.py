@@ -15,8 +15,8 @@ from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Webhook
 from stream.sources.woocommerce.source import SOURCE
 from tests.samples import sample
+from tests.sources.contract.sinks import Topic
 from tests.sources.shops.calling import AT, SECRET, Posted, counted, posted, told, webhook_in
-from tests.sources.test_contract import Topic
 from tests.sources.woocommerce.shop_with_woocommerce import DAY, PING, order, signed_headers
 
 URL = "https://gateway.example/v1/webhooks/shop"
