@@ -15,37 +15,13 @@ from stream.sources.intake import Intake
 from stream.sources.segment.source import SOURCE
 from stream.sources.source import Received, Webhook
 from tests.samples import sample
-from tests.sources.segment.workspace import DAY, DAY_BY_CART, call, clock, track
+from tests.sources.segment.workspace import BY_HAND, DAY, DAY_BY_CART, call, clock, track
 from tests.sources.shops.calling import AT, Posted, counted, posted, told, webhook_in
 
 
 @pytest.fixture(scope="module")
 def webhook(tmp_path_factory: pytest.TempPathFactory) -> Webhook:
     return webhook_in(SOURCE, tmp_path_factory.mktemp("segment"))
-
-
-BY_HAND = {
-    # o1, o2, o3, each from the till on.
-    "carts_created": 3,
-    "carts_created_value": 25_00 + 40_00 + 12_00,
-    "carts_checked_out": 3,
-    "carts_completed": 1,
-    "carts_completed_value": 25_00,
-    # o2 at 11:30, o3 at 12:00, which is ordered at 12:30 all the same.
-    "carts_abandoned": 2,
-    "carts_abandoned_value": 40_00 + 12_00,
-    "carts_recovered": 1,
-    "carts_recovered_value": 12_00,
-    "purchases": 2,
-    "revenue": 25_00 + 12_00 - 5_00,
-    # Ann, Cid, and the guest who buys; Cid is gone again, and what he paid with him.
-    "joined": 3,
-    "first_joined": 3,
-    "left": 1,
-    "gained": 2,
-    "monthly_change": 9_00,
-    "monthly_gained": 9_00,
-}
 
 
 def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> None:

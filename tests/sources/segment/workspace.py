@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["DAY", "DAY_BY_CART", "call", "signed_headers", "track"]
+__all__ = ["BY_HAND", "DAY", "DAY_BY_CART", "call", "signed_headers", "track"]
 
 GUEST: dict[str, Any] = {
     "context": {"library": {"name": "analytics.js"}, "traits": {"email": "Marked.Guest@example.org"}}
@@ -65,6 +65,30 @@ DAY = [
     track("Live Chat Message Sent", "10:00", "ann", message_body="Marked", conversation_id="1"),
 ]
 """Until 15:00 nothing else happens."""
+
+BY_HAND = {
+    # o1, o2, o3, each from the till on.
+    "carts_created": 3,
+    "carts_created_value": 25_00 + 40_00 + 12_00,
+    "carts_checked_out": 3,
+    "carts_completed": 1,
+    "carts_completed_value": 25_00,
+    # o2 at 11:30, o3 at 12:00, which is ordered at 12:30 all the same.
+    "carts_abandoned": 2,
+    "carts_abandoned_value": 40_00 + 12_00,
+    "carts_recovered": 1,
+    "carts_recovered_value": 12_00,
+    "purchases": 2,
+    "revenue": 25_00 + 12_00 - 5_00,
+    # Ann, Cid, and the guest who buys; Cid is gone again, and what he paid with him.
+    "joined": 3,
+    "first_joined": 3,
+    "left": 1,
+    "gained": 2,
+    "monthly_change": 9_00,
+    "monthly_gained": 9_00,
+}
+"""What is counted of it, by hand."""
 
 DAY_BY_CART = [
     track("Product Added", "10:00", "ann", cart_id="k1", **SOCKS),

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["DAY", "RUMOUR", "cart", "checkout", "order", "refund", "signed_headers"]
+__all__ = ["BY_HAND", "DAY", "RUMOUR", "cart", "checkout", "order", "refund", "signed_headers"]
 
 
 def clock(text: str) -> str:
@@ -105,6 +105,28 @@ DAY = [
     order("cancelled", 5, "10:50", "99.00", customer=8, financial_status="voided", cancelled_at=clock("14:00")),
 ]
 """Until 15:00 nothing else happens."""
+
+BY_HAND = {
+    # Carts k1, k2, k3, and the checkout c4 that had none.
+    "carts_created": 4,
+    "carts_created_value": 65_00 + 50_00 + 22_00 + 10_00,
+    "carts_checked_out": 3,
+    "carts_completed": 2,
+    "carts_completed_value": 65_00 + 10_00,
+    # k2 and k3, after an hour each; k3 was worth what was asked at the till.
+    "carts_abandoned": 2,
+    "carts_abandoned_value": 50_00 + 22_00,
+    "carts_recovered": 1,
+    "carts_recovered_value": 22_00,
+    # Orders 1, 2, 3 and 5; of 3 a part is paid back, of 5 all.
+    "purchases": 4,
+    "revenue": 65_00 + 22_00 + 10_00 - 4_00 + 99_00 - 99_00,
+    # Customers 7 and 8, and the guest: whoever buys is one.
+    "joined": 3,
+    "gained": 3,
+    "first_joined": 3,
+}
+"""What is counted of it, by hand."""
 
 RUMOUR = posted({"rumour": "eve"}, x_shopify_topic="carts/rumour")
 

@@ -16,35 +16,13 @@ from stream.sources.intake import Intake
 from stream.sources.shopify.source import SOURCE
 from stream.sources.source import Received, Webhook
 from tests.samples import sample
-from tests.sources.shopify.shop_at_shopify import DAY, cart, checkout, clock, order
+from tests.sources.shopify.shop_at_shopify import BY_HAND, DAY, cart, checkout, clock, order
 from tests.sources.shops.calling import AT, Posted, counted, posted, told, webhook_in
 
 
 @pytest.fixture(scope="module")
 def webhook(tmp_path_factory: pytest.TempPathFactory) -> Webhook:
     return webhook_in(SOURCE, tmp_path_factory.mktemp("shopify"))
-
-
-BY_HAND = {
-    # Carts k1, k2, k3, and the checkout c4 that had none.
-    "carts_created": 4,
-    "carts_created_value": 65_00 + 50_00 + 22_00 + 10_00,
-    "carts_checked_out": 3,
-    "carts_completed": 2,
-    "carts_completed_value": 65_00 + 10_00,
-    # k2 and k3, after an hour each; k3 was worth what was asked at the till.
-    "carts_abandoned": 2,
-    "carts_abandoned_value": 50_00 + 22_00,
-    "carts_recovered": 1,
-    "carts_recovered_value": 22_00,
-    # Orders 1, 2, 3 and 5; of 3 a part is paid back, of 5 all.
-    "purchases": 4,
-    "revenue": 65_00 + 22_00 + 10_00 - 4_00 + 99_00 - 99_00,
-    # Customers 7 and 8, and the guest: whoever buys is one.
-    "joined": 3,
-    "gained": 3,
-    "first_joined": 3,
-}
 
 
 def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> None:

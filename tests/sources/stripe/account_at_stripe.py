@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import AT, Posted, posted
 
-__all__ = ["NOVEMBER", "event", "item", "seconds", "signed_headers", "subscription"]
+__all__ = ["BY_HAND", "NOVEMBER", "event", "item", "seconds", "signed_headers", "subscription"]
 
 
 def seconds(day: float) -> int:
@@ -106,6 +106,20 @@ NOVEMBER = [
     event("invoice.paid", 9, invoice(6, "eve", 99900), live=False),
 ]
 """Until the 26th, 15:00, nothing else happens."""
+
+BY_HAND = {
+    # Ann, Bob, Cid, Dan, and the guest by what was bought; Bob and Dan are gone.
+    "joined": 5,
+    "first_joined": 5,
+    "left": 2,
+    "gained": 3,
+    # Ann pays 50 in a month, Cid 7; Bob's 10 came and went.
+    "monthly_change": 50_00 + 7_00,
+    "monthly_gained": 50_00 + 7_00,
+    "purchases": 5,
+    "revenue": 20_00 + 30_00 + 120_00 - 20_00 - 30_00 + 7_00 + 15_00,
+}
+"""What is counted of it, by hand."""
 
 
 def signed_headers(body: bytes, secret: str, at: datetime = AT) -> dict[str, str]:

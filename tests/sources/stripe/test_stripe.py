@@ -17,26 +17,12 @@ from stream.sources.source import Received, Webhook
 from stream.sources.stripe.source import SOURCE
 from tests.samples import sample
 from tests.sources.shops.calling import AT, SECRET, Posted, counted, told, webhook_in
-from tests.sources.stripe.account_at_stripe import NOVEMBER, event, item, seconds, signed_headers, subscription
+from tests.sources.stripe.account_at_stripe import BY_HAND, NOVEMBER, event, item, seconds, signed_headers, subscription
 
 
 @pytest.fixture(scope="module")
 def webhook(tmp_path_factory: pytest.TempPathFactory) -> Webhook:
     return webhook_in(SOURCE, tmp_path_factory.mktemp("stripe"))
-
-
-BY_HAND = {
-    # Ann, Bob, Cid, Dan, and the guest by what was bought; Bob and Dan are gone.
-    "joined": 5,
-    "first_joined": 5,
-    "left": 2,
-    "gained": 3,
-    # Ann pays 50 in a month, Cid 7; Bob's 10 came and went.
-    "monthly_change": 50_00 + 7_00,
-    "monthly_gained": 50_00 + 7_00,
-    "purchases": 5,
-    "revenue": 20_00 + 30_00 + 120_00 - 20_00 - 30_00 + 7_00 + 15_00,
-}
 
 
 def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["DAY", "PING", "RUMOUR", "order", "signed_headers"]
+__all__ = ["BY_HAND", "DAY", "PING", "RUMOUR", "order", "signed_headers"]
 
 PING = Posted(b"webhook_id=142")
 
@@ -62,6 +62,24 @@ DAY = [
     order(105, "checkout-draft", "12:00", "10.00", via="store-api"),
 ]
 """Until 15:00 nothing else happens."""
+
+BY_HAND = {
+    # All orders but the one by telephone began as carts, and came to the till.
+    "carts_created": 5,
+    "carts_created_value": 35_00 + 40_00 + 50_00 + 20_00 + 10_00,
+    "carts_checked_out": 5,
+    "carts_completed": 3,
+    "carts_completed_value": 35_00 + 50_00 + 20_00,
+    # 101 at 11:12, 105 at 13:00.
+    "carts_abandoned": 2,
+    "carts_abandoned_value": 40_00 + 10_00,
+    "purchases": 4,
+    "revenue": 35_00 + 50_00 + 20_00 - 5_00 - 5_00 + 99_00,
+    "joined": 3,
+    "gained": 3,
+    "first_joined": 3,
+}
+"""What is counted of it, by hand."""
 
 RUMOUR = posted({"rumour": "eve"}, x_wc_webhook_topic="order.rumour")
 

@@ -17,7 +17,7 @@ from stream.sources.woocommerce.source import SOURCE
 from tests.samples import sample
 from tests.sources.contract.sinks import Topic
 from tests.sources.shops.calling import AT, SECRET, Posted, counted, posted, told, webhook_in
-from tests.sources.woocommerce.shop_with_woocommerce import DAY, PING, order, signed_headers
+from tests.sources.woocommerce.shop_with_woocommerce import BY_HAND, DAY, PING, order, signed_headers
 
 URL = "https://gateway.example/v1/webhooks/shop"
 
@@ -25,24 +25,6 @@ URL = "https://gateway.example/v1/webhooks/shop"
 @pytest.fixture(scope="module")
 def webhook(tmp_path_factory: pytest.TempPathFactory) -> Webhook:
     return webhook_in(SOURCE, tmp_path_factory.mktemp("woocommerce"))
-
-
-BY_HAND = {
-    # All orders but the one by telephone began as carts, and came to the till.
-    "carts_created": 5,
-    "carts_created_value": 35_00 + 40_00 + 50_00 + 20_00 + 10_00,
-    "carts_checked_out": 5,
-    "carts_completed": 3,
-    "carts_completed_value": 35_00 + 50_00 + 20_00,
-    # 101 at 11:12, 105 at 13:00.
-    "carts_abandoned": 2,
-    "carts_abandoned_value": 40_00 + 10_00,
-    "purchases": 4,
-    "revenue": 35_00 + 50_00 + 20_00 - 5_00 - 5_00 + 99_00,
-    "joined": 3,
-    "gained": 3,
-    "first_joined": 3,
-}
 
 
 def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> None:
