@@ -17,6 +17,8 @@ from tests.sources.amazon_connect.aws import contact_events, contact_record, fir
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
+from tests.sources.help_scout import caller as help_scout
+from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.segment import caller as segment
@@ -24,6 +26,7 @@ from tests.sources.shopify import caller as shopify
 from tests.sources.stripe import caller as stripe
 from tests.sources.typeform import caller as typeform
 from tests.sources.woocommerce import caller as woocommerce
+from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
 
@@ -97,5 +100,8 @@ CALLERS: Final = {
     "stripe": stripe.CALLER,
     "woocommerce": woocommerce.CALLER,
     "segment": segment.CALLER,
+    "zendesk": zendesk.CALLER,
+    "help-scout": help_scout.CALLER,
+    "intercom": intercom.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""

@@ -29,5 +29,6 @@ CALLER = Caller(
     options=lambda folder: typeform.Options(secret_file=secret_file(folder), questions={"csat": Question(kind="csat")}),
     signed=_signed,
     bodies=[_form("first"), _form("second")],
+    figures="contact_xx 1\n",
     unknown=json.dumps(_FORM | {"event_type": "rumour"}).encode(),
 )
