@@ -15,8 +15,8 @@ from stream.sources.intake import Intake
 from stream.sources.segment.source import SOURCE
 from stream.sources.source import Received, Webhook
 from tests.samples import sample
-from tests.sources.segment.workspace import BY_HAND, DAY, DAY_BY_CART, call, clock, track
-from tests.sources.shops.calling import AT, Posted, counted, posted, told, webhook_in
+from tests.sources.segment.workspace import BY_HAND, DAY, DAY_BY_CART, call, clock, signed_headers, track
+from tests.sources.shops.calling import AT, SECRET, Posted, counted, posted, told, webhook_in
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +202,16 @@ def test_the_recorded_signature_is_good_and_any_other_body_is_not(webhook: Webho
 
     assert webhook.verified(request)
     assert not webhook.verified(replace(request, body=body + b" "))
+
+
+def test_a_batch_is_let_in_only_where_all_of_it_is_signed(webhook: Webhook) -> None:
+    first, second = (json.loads(one.body) for one in DAY[:2])
+    batch = json.dumps([first, second]).encode()
+
+    def signed(header: str, text: bytes) -> Received:
+        signature = signed_headers(text, SECRET)["x-signature"]
+        return Received(batch, {header: signature}, "https://gateway.example/", AT)
+
+    assert webhook.verified(signed("x-segment-signature", batch))
+    assert not webhook.verified(signed("x-signature", json.dumps(first).encode()))
+    assert len(told(webhook, [Posted(batch)])) == len(told(webhook, DAY[:2]))

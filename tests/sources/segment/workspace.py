@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["BY_HAND", "DAY", "DAY_BY_CART", "call", "signed_headers", "track"]
+__all__ = ["BY_HAND", "DAY", "DAY_BY_CART", "call", "clock", "signed_headers", "track"]
 
 GUEST: dict[str, Any] = {
     "context": {"library": {"name": "analytics.js"}, "traits": {"email": "Marked.Guest@example.org"}}
