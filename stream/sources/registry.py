@@ -15,9 +15,13 @@ from stream.sources.help_scout import source as help_scout
 from stream.sources.intercom import source as intercom
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.segment import source as segment
+from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
+from stream.sources.stripe import source as stripe
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.woocommerce import source as woocommerce
 from stream.sources.zendesk import export as zendesk_export
 from stream.sources.zendesk import source as zendesk
 
@@ -37,6 +41,10 @@ _ALL: Final = (
     mapped.MAPPED_FILE,
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
+    shopify.SOURCE,
+    stripe.SOURCE,
+    woocommerce.SOURCE,
+    segment.SOURCE,
     zendesk.SOURCE,
     zendesk_export.EXPORT,
     help_scout.SOURCE,

@@ -22,7 +22,11 @@ from tests.sources.help_scout import caller as help_scout
 from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.segment import caller as segment
+from tests.sources.shopify import caller as shopify
+from tests.sources.stripe import caller as stripe
 from tests.sources.typeform import caller as typeform
+from tests.sources.woocommerce import caller as woocommerce
 from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
@@ -124,6 +128,10 @@ contact_window_abandoned{queue="orders",window="today"} 1
 """,
         unknown=RUMOUR,
     ),
+    "shopify": shopify.CALLER,
+    "stripe": stripe.CALLER,
+    "woocommerce": woocommerce.CALLER,
+    "segment": segment.CALLER,
     "zendesk": zendesk.CALLER,
     "help-scout": help_scout.CALLER,
     "intercom": intercom.CALLER,
