@@ -22,6 +22,7 @@ from tests.sources.asterisk_queue_log_database.tables import OPTIONS, Clock, Fak
 from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
 from tests.sources.genesys_kafka.voice import voice
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
+from tests.sources.liveagent import asked as liveagent
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
 from tests.sources.zendesk import exported as zendesk
@@ -142,6 +143,7 @@ POLLED: Final = {
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
+    "liveagent-tickets": liveagent.SYSTEM,
     "zendesk-export": zendesk.SYSTEM,
 }
 """By the name in the registry."""
