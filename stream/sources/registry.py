@@ -11,6 +11,7 @@ from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
+from stream.sources.imap_mailbox import source as imap_mailbox
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
@@ -32,6 +33,7 @@ _ALL: Final = (
     mapped.MAPPED_FILE,
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
+    imap_mailbox.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -1,6 +1,7 @@
-"""Headers of a message: from bytes, in any shape, to addresses, ids and words. Nothing here raises for what it reads."""
+"""Headers of a message: from bytes in any shape to addresses, ids and words. Nothing here raises for what it reads."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -23,7 +24,8 @@ FIELD_LENGTH: Final = 8192
 
 _MESSAGE_ID: Final = re.compile(r"<([^<>\s]{1,900})>")
 _REPLY_MARK: Final = re.compile(
-    r"\s*(?:(?:re|aw|antw|sv|vs|odg|od|rif|res|tr|fw|fwd|wg|prosl|vb|doorst|i)(?:\[\d+\]|\(\d+\))?\s*:|\[[^\]]{1,40}\])", re.I
+    r"\s*(?:(?:re|aw|antw|sv|vs|odg|od|rif|res|tr|fw|fwd|wg|prosl|vb|doorst|i|r)(?:\[\d+\]|\(\d+\))?\s*:|\[[^\]]{1,40}\])",
+    re.IGNORECASE,
 )
 _ADDRESS: Final = re.compile(r"[^\s@<>]{1,200}@[^\s@<>]{1,250}")
 
@@ -76,10 +78,9 @@ class HeaderFields(Struct, frozen=True):
     def subject(self) -> SubjectLine:
         """Return what the message is called."""
         text = self.first("subject")
-        try:
+        # Otherwise as it came: the same program writes it the same way again.
+        with suppress(ValueError, LookupError, HeaderParseError):
             text = str(make_header(decode_header(text)))
-        except (ValueError, LookupError, HeaderParseError):
-            pass  # as it came: the same programs write it the same way again
         plain, is_reply = text, False
         while mark := _REPLY_MARK.match(plain):
             is_reply = is_reply or mark[0].endswith(":")

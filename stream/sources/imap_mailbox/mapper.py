@@ -59,13 +59,11 @@ class MailMapper:
 
     def tell(self, mail: Mail, spot: Spot, found_at: datetime) -> list[Event]:
         """Return what a message tells, which was found at an instant."""
-        thread = self._known(mail)
+        thread, events = self._known(mail), list[Event]()
         if thread is not None:
             self._intake.ignore("known already")
-            events = []
         elif spot.role == "junk" or not mail.author:
             self._of_no_use(mail, spot)
-            events = []
         else:
             thread = self._thread_of(mail)
             events = self._told_first(mail, thread, spot)
@@ -88,9 +86,7 @@ class MailMapper:
         """Return that those cases are solved which lie where all is done."""
         found = [thread for thread in self.memory if thread.done_at and thread.state == "open"]
         return [
-            event
-            for thread in found
-            for event in self.resolve(thread, instant_of(max(thread.done_at, thread.newest)))
+            event for thread in found for event in self.resolve(thread, instant_of(max(thread.done_at, thread.newest)))
         ]
 
     def renumbered(self, folder: str) -> None:
@@ -170,9 +166,7 @@ class MailMapper:
             return []
         public = bool(mail.customer)
         sent = self._events(f"{message}/message")
-        events: list[Event] = [
-            sent.message_sent(thread.case, message=message, agent=agent, public=public, at=mail.at)
-        ]
+        events: list[Event] = [sent.message_sent(thread.case, message=message, agent=agent, public=public, at=mail.at)]
         if public and self._told.resolved_by == "answer":
             events += self.resolve(thread, instant_of(max(milliseconds_of(mail.at), thread.newest)), agent=agent)
         return events

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
@@ -48,6 +48,9 @@ ANSWER_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 
 _HEADER: Final = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FETCHED_FIELDS)})]<0.{HEADER_BYTES}>".upper()
+
+
+T = TypeVar("T")
 
 
 class MailboxAway(Exception):
@@ -158,19 +161,24 @@ class _Bounded(imaplib.IMAP4):
             raise self.abort("an answer is too long")
 
 
-class _BoundedPlain(_Bounded, IMAP4WithTimeout):
+class _BoundedPlain(_Bounded, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient ships no types
     pass
 
 
-class _BoundedTls(_Bounded, IMAP4_TLS):
+class _BoundedTls(_Bounded, IMAP4_TLS):  # type: ignore[misc]  # as above
     pass
 
 
-class _Client(IMAPClient):  # type: ignore[misc]  # it is Any to mypy
+class _Client(IMAPClient):  # type: ignore[misc]  # as above
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802  # its name there
         if self.ssl:
-            return _BoundedTls(self.host, self.port, self.ssl_context, CONNECT_SECONDS)
+            tls: imaplib.IMAP4 = _BoundedTls(self.host, self.port, self.ssl_context, CONNECT_SECONDS)  # type: ignore[call-arg]  # as above
+            return tls
         return _BoundedPlain(self.host, self.port, CONNECT_SECONDS)
+
+    def begin_answer(self) -> None:
+        """Allow the next answer as much as any."""
+        self._imap.left = ANSWER_BYTES
 
 
 class ImapSession:
@@ -226,7 +234,9 @@ class ImapSession:
             told = self._ask(lambda: self._client.select_folder(folder, readonly=True), "EXAMINE")
         except MailboxAway as failure:
             # An answer that says no, where the connection stands.
-            if isinstance(failure.__cause__, IMAPClientError) and not isinstance(failure.__cause__, imaplib.IMAP4.abort):
+            if isinstance(failure.__cause__, IMAPClientError) and not isinstance(
+                failure.__cause__, imaplib.IMAP4.abort
+            ):
                 raise MailboxRefused(f"{self._place} does not open the folder {folder}") from failure
             raise
         validity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
@@ -298,9 +308,9 @@ class ImapSession:
         with suppress(OSError, ValueError, imaplib.IMAP4.error):
             self._client.shutdown()
 
-    def _ask(self, ask: Callable[[], Any], what: str) -> Any:
+    def _ask(self, ask: Callable[[], T], what: str) -> T:
         if self._client is not None:
-            self._client._imap.left = ANSWER_BYTES
+            self._client.begin_answer()
         # The name alone of what the library raises: its texts quote the server, and that may quote a person.
         try:
             return ask()
@@ -310,7 +320,7 @@ class ImapSession:
             raise _Unreadable(f"{self._place}: {what} has no answer of IMAP") from failure
         except (OSError, EOFError, imaplib.IMAP4.error) as failure:
             raise MailboxAway(f"{self._place}: {what} failed: {type(failure).__name__}") from failure
-        except Exception as failure:  # noqa: BLE001  # garbage makes a parser raise anything, and must not end us
+        except Exception as failure:  # garbage makes a parser raise anything, and must not end us
             raise _Unreadable(f"{self._place}: {what} has no answer of IMAP: {type(failure).__name__}") from failure
 
 

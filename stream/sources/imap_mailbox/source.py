@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,19 +14,12 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
 from stream.sdk.factory import utc_now
+from stream.sources.imap_mailbox.connection import ConnectMailbox, MailboxConnection
 from stream.sources.imap_mailbox.folder_reading import FolderCursor, FolderReading, FoundMail
-from stream.sources.imap_mailbox.login import MailboxLogin
 from stream.sources.imap_mailbox.mail import TeamAddresses
 from stream.sources.imap_mailbox.mailbox_file import MailboxSettings, mailbox_of
-from stream.sources.imap_mailbox.mapper import FolderRole, MailMapper
-from stream.sources.imap_mailbox.session import (
-    ANSWER_SECONDS,
-    ImapSession,
-    MailboxAway,
-    MailboxRefused,
-    MailboxServer,
-    MailboxSession,
-)
+from stream.sources.imap_mailbox.mapper import MailMapper
+from stream.sources.imap_mailbox.session import MailboxAway, MailboxRefused, MailboxSession
 from stream.sources.imap_mailbox.thread_memory import MailThread, instant_of
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
@@ -39,12 +33,7 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 200
 """So many messages at most wait for one acknowledgement."""
 
-FETCH_SECONDS: Final = 5 * ANSWER_SECONDS
-"""An answer may come in parts, each in its time; longer than this it does not take."""
-
 _OTHERWISE: Final = "the position is none of a mailbox; remove the file to begin anew, what is told again counts once"
-
-T = TypeVar("T")
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -74,226 +63,208 @@ class MailboxPuller:
     """
     Reads the folders of a mailbox, and again whenever something comes; a `Puller`.
 
-    What is wrong at the first connection raises SourceError, so that it is mended at once. Later the server may be
-    away, or refuse us, as long as it likes: it is asked again, less and less often.
+    *read* tells what a person says of it. What is wrong at the first connection raises SourceError, so that it is
+    mended at once. Later the server may be away, or refuse us, as long as it likes: it is asked again, less and less
+    often.
     """
 
     def __init__(
         self,
-        told: MailboxSettings,
+        read: Callable[[], MailboxSettings],
         intake: Intake,
         *,
-        connect: Callable[[MailboxServer], MailboxSession] = ImapSession,
+        connect: ConnectMailbox | None = None,
         clock: Callable[[], datetime] = utc_now,
         back_off: BackOff | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._told = told
+        self._read = read
         self._intake = intake
         self._connect = connect
         self._clock = clock
         self._pauses = back_off or BackOff()
         self._sleep = sleep
+
+    async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
+        """Yield what the mailbox has behind *saved*, and then what comes."""
+        position = MailboxPosition() if saved is None else MailboxPosition.read(saved)
+        told = self._read()
+        connection = MailboxConnection(told, self._connect, self._clock)
+        mailbox = _Mailbox(told, position, connection, self._intake, self._clock)
+        try:
+            while True:
+                try:
+                    async for _ in mailbox.news():
+                        yield mailbox.batch()
+                    self._pauses.reset()
+                    await mailbox.wait(self._sleep)
+                except (MailboxAway, MailboxRefused, SettingsError) as failure:
+                    mailbox.lost(failure)
+                    if mailbox.has_untold:
+                        yield mailbox.batch()
+                    await self._pauses.wait()
+        finally:
+            connection.close()
+
+
+class _Mailbox:
+    """Round after round through its folders."""
+
+    def __init__(
+        self,
+        told: MailboxSettings,
+        position: MailboxPosition,
+        connection: MailboxConnection,
+        intake: Intake,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._told = told
+        self._position = position
+        self._connection = connection
+        self._intake = intake
+        self._clock = clock
+        self._mapper = MailMapper(told, position.threads, intake)
         self._team = TeamAddresses(told.team)
-        self._login = MailboxLogin(told, clock)
-        self._server = _server_of(told)
-        self._session: MailboxSession | None = None
-        self._roles: dict[str, FolderRole] = {}
         self._was_connected = False
         self._untold: list[Event] = []
         """What is mapped, and not handed on yet."""
         self._held: dict[tuple[str, int], datetime] = {}
         """Replies that wait for what they reply to, and since when."""
 
-    async def batches(self, saved: bytes | None) -> AsyncGenerator[PulledBatch, None]:
-        """Yield what the mailbox has behind *saved*, and then what comes."""
-        position = MailboxPosition() if saved is None else MailboxPosition.read(saved)
-        mapper = MailMapper(self._told, position.threads, self._intake)
-        try:
-            while True:
-                try:
-                    async for _ in self._round(position, mapper):
-                        yield self._batch(position, mapper)
-                    await self._wait(position)
-                except (MailboxAway, MailboxRefused, SettingsError) as failure:
-                    self._lost(failure)
-                    if self._untold:
-                        yield self._batch(position, mapper)
-                    await self._pauses.wait()
-        finally:
-            self._close()
+    @property
+    def has_untold(self) -> bool:
+        """Whether there is something to hand on."""
+        return bool(self._untold)
 
-    def _batch(self, position: MailboxPosition, mapper: MailMapper) -> PulledBatch:
+    def batch(self) -> PulledBatch:
+        """Return what is mapped, with the position behind it."""
         events, self._untold = self._untold, []
-        position.threads = list(mapper.memory)
-        return PulledBatch(events, msgspec.json.encode(position))
+        self._position.threads = list(self._mapper.memory)
+        return PulledBatch(events, msgspec.json.encode(self._position))
 
-    # The connection.
-
-    async def _connected(self) -> MailboxSession:
-        if self._session is None:
-            credentials = await self._login.credentials()
-            session = self._session = self._connect(self._server)
-            await self._asked(lambda: session.open(credentials))
-            self._roles = await self._folders(session)
-        return self._session
-
-    async def _folders(self, session: MailboxSession) -> dict[str, FolderRole]:
-        sent = self._told.sent
-        if not sent:
-            found = await self._asked(session.sent_folder)
-            sent = () if found is None else (found,)
-        if not sent:
-            logger.warning("%s: no folder of what was sent is known: name it with sent = […]", self._told.source)
-        told: tuple[tuple[tuple[str, ...], FolderRole], ...] = (
-            (self._told.junk, "junk"),
-            (self._told.done, "done"),
-            (sent, "sent"),
-            (self._told.inbox, "inbox"),
-        )
-        return {folder: role for folders, role in told for folder in folders}
-
-    async def _asked(self, ask: Callable[[], T], seconds: float = FETCH_SECONDS) -> T:
-        """Ask in a thread, since the session waits for the server; never longer than some seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await asyncio.to_thread(ask)
-        except TimeoutError as failure:
-            raise MailboxAway(f"{self._server.host} takes too long to answer") from failure
-        except asyncio.CancelledError:
-            self._close()  # which ends the thread, too
-            raise
-
-    def _lost(self, failure: Exception) -> None:
-        self._close()
+    def lost(self, failure: Exception) -> None:
+        """Take note that the connection is lost; raises SourceError if there never was one, and a person must act."""
+        self._connection.lost(failure)
         self._intake.connected[self._told.source] = False
-        if isinstance(failure, MailboxRefused):
-            self._login.refused()
         if not self._was_connected and not isinstance(failure, MailboxAway):
             raise SourceError(str(failure)) from failure
         logger.warning("%s; asking again", failure)
 
-    def _close(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()
-
-    # One round through all folders.
-
-    async def _round(self, position: MailboxPosition, mapper: MailMapper) -> AsyncGenerator[None, None]:
+    async def news(self) -> AsyncGenerator[None, None]:
         """Map what is new in all folders; yields where what is mapped should be handed on."""
-        session = await self._connected()
-        readings = await self._look(session, position, mapper)
+        position, at = self._position, self._clock()
+        patience = timedelta(seconds=self._told.await_sent_seconds)
+        # Of one that is gone meanwhile nothing more is heard.
+        self._held = {key: since for key, since in self._held.items() if at - since < patience}
         before, count = msgspec.json.encode(position.folders), 0
-        while (reading := await self._next(session, readings, mapper)) is not None:
-            self._tell(reading, mapper)
+        session = await self._connection.session()
+        readings = await self._look(session)
+        while (reading := await self._next(session, readings)) is not None:
+            self._tell(reading)
             count += 1
             if count % BATCH == 0:
                 yield
         for each in readings:
             each.ended()
-        await self._resolve(session, position, mapper)
+        await self._resolve(session)
         is_news = not position.is_caught_up or before != msgspec.json.encode(position.folders)
         position.is_caught_up = True
         if self._untold or is_news:
             yield
 
-    async def _look(
-        self, session: MailboxSession, position: MailboxPosition, mapper: MailMapper
-    ) -> list[FolderReading]:
+    async def _look(self, session: MailboxSession) -> list[FolderReading]:
         first_from = self._clock() - timedelta(days=self._told.read_back_days)
-        readings = [
-            FolderReading(folder, role, position.folders.get(folder), self._team)
-            for folder, role in self._roles.items()
-        ]
-        for each in readings:
-            await self._asked(lambda each=each: each.look(session, first_from, mapper.open_since()))  # type: ignore[misc]  # mypy does not infer the default
-            position.folders[each.folder] = each.cursor
+        found: list[FolderReading] = []
+        for folder, role in self._connection.roles.items():
+            each = FolderReading(folder, role, self._position.folders.get(folder), self._team)
+            await self._connection.asked(partial(each.look, session, first_from, self._mapper.open_since()))
+            found.append(each)
             if each.is_renumbered:
-                logger.warning("%s: %s has other numbers (UIDVALIDITY); reading it again", self._told.source, each.folder)
-                mapper.renumbered(each.folder)
+                logger.warning("%s: %s has other numbers (UIDVALIDITY); reading it again", self._told.source, folder)
+                self._mapper.renumbered(folder)
+        # Only now: of a folder that is new the cursor says what was there at the start, of all of them together.
+        self._position.folders.update((each.folder, each.cursor) for each in found)
         self._was_connected = self._intake.connected[self._told.source] = True
-        self._pauses.reset()
-        return readings
+        return found
 
-    async def _next(
-        self, session: MailboxSession, readings: list[FolderReading], mapper: MailMapper
-    ) -> FolderReading | None:
+    async def _next(self, session: MailboxSession, readings: list[FolderReading]) -> FolderReading | None:
         """Return the folder with the message that was written first; None if nothing is left, or has to wait."""
         for each in readings:
             while each.needs_more:
-                await self._asked(lambda each=each: each.fill(session))  # type: ignore[misc]  # as above
+                await self._connection.asked(partial(each.fill, session))
         ready = [
             (_time_of(found), number, each)
             for number, each in enumerate(readings)
-            if (found := each.head) is not None and not self._must_wait(found, mapper)
+            if (found := each.head) is not None and not self._must_wait(found)
         ]
         return min(ready)[2] if ready else None
 
-    def _must_wait(self, found: FoundMail, mapper: MailMapper) -> bool:
+    def _must_wait(self, found: FoundMail) -> bool:
         """Tell whether what a message replies to may be in another folder soon: many programs file it after sending."""
         patience, at = timedelta(seconds=self._told.await_sent_seconds), self._clock()
-        key = (found.spot.folder, found.spot.uid)
-        if found.mail is None or found.received is None or not mapper.lacks(found.mail):
-            self._held.pop(key, None)
+        if found.mail is None or found.received is None or not self._mapper.lacks(found.mail):
             return False
         # By our clock, once: that of the server may be wrong.
         is_fresh = at - found.received < patience
-        return is_fresh and at - self._held.setdefault(key, at) < patience
+        return is_fresh and at - self._held.setdefault(_key_of(found), at) < patience
 
-    def _tell(self, reading: FolderReading, mapper: MailMapper) -> None:
+    def _tell(self, reading: FolderReading) -> None:
         found = reading.take()
-        self._held.pop((found.spot.folder, found.spot.uid), None)
+        self._held.pop(_key_of(found), None)
         self._intake.read += 1
         if found.mail is None:
             place = Location(found.spot.folder, found.spot.uid, found.spot.uid)
             self._intake.refuse(BadLine(place, "unreadable_header", "the server tells no header of it, or no time"))
             return
-        # Of what was there at the first start it is not known since when it lies where it is.
+        # Of what was there at the first start nobody knows since when it lies where it is.
         is_history = found.spot.uid <= reading.cursor.history
-        self._untold += mapper.tell(found.mail, found.spot, found.mail.at if is_history else self._clock())
+        self._untold += self._mapper.tell(found.mail, found.spot, found.mail.at if is_history else self._clock())
 
-    async def _resolve(self, session: MailboxSession, position: MailboxPosition, mapper: MailMapper) -> None:
+    async def _resolve(self, session: MailboxSession) -> None:
         match self._told.resolved_by:
             case "folder":
-                self._untold += mapper.done()
+                self._untold += self._mapper.done()
             case "archive" | "flag":
                 for folder in self._told.inbox:
-                    await self._resolve_in(folder, session, position, mapper)
+                    await self._resolve_in(folder, session)
             case "answer" | "nothing":
                 pass
 
-    async def _resolve_in(
-        self, folder: str, session: MailboxSession, position: MailboxPosition, mapper: MailMapper
-    ) -> None:
-        threads = mapper.open_in(folder)
+    async def _resolve_in(self, folder: str, session: MailboxSession) -> None:
+        threads = self._mapper.open_in(folder)
         if not threads:
             return
         is_archive = self._told.resolved_by == "archive"
-        flag = None if is_archive else self._told.flag
-
-        def present() -> set[int]:
-            session.select(folder)
-            return session.present([thread.uid for thread in threads if thread.uid], flag)
-
-        found = await self._asked(present)
+        uids = [thread.uid for thread in threads if thread.uid]
+        look = partial(_present, session, folder, uids, None if is_archive else self._told.flag)
+        found = await self._connection.asked(look)
         for thread in threads:
             if (thread.uid in found) != is_archive:
-                at = self._clock() if position.is_caught_up else instant_of(thread.newest)
-                self._untold += mapper.resolve(thread, at)
+                at = self._clock() if self._position.is_caught_up else instant_of(thread.newest)
+                self._untold += self._mapper.resolve(thread, at)
 
-    async def _wait(self, position: MailboxPosition) -> None:
+    async def wait(self, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Wait until something comes, or it is time to ask all folders."""
-        session = await self._connected()
-        folder = self._told.inbox[0]
-        seconds = min(self._told.poll_seconds, self._told.await_sent_seconds or 1) if self._held else self._told.poll_seconds
-        cursor = position.folders[folder]
-        state = await self._asked(lambda: session.select(folder))
-        # What came since it was looked at would not be told by IDLE.
-        if not self._held and (state.next_uid or 0) - 1 > cursor.uid and state.validity == cursor.validity:
+        session, folder = await self._connection.session(), self._told.inbox[0]
+        seconds = self._told.poll_seconds
+        if self._held:
+            seconds = min(seconds, max(self._told.await_sent_seconds / 4, 0.1))
+        cursor = self._position.folders[folder]
+        state = await self._connection.asked(partial(session.select, folder))
+        # What came since it was looked at IDLE would not tell.
+        if not self._held and (state.next_uid or 0) - 1 > cursor.uid:
             return
-        if not await self._asked(lambda: session.idle(seconds), seconds + FETCH_SECONDS):
-            await self._sleep(seconds)
+        if not await self._connection.asked(partial(session.idle, seconds), seconds):
+            await sleep(seconds)
+
+
+def _present(session: MailboxSession, folder: str, uids: list[int], flag: str | None) -> set[int]:
+    session.select(folder)
+    return session.present(uids, flag)
+
+
+def _key_of(found: FoundMail) -> tuple[str, int]:
+    return found.spot.folder, found.spot.uid
 
 
 def _time_of(found: FoundMail) -> datetime:
@@ -302,17 +273,8 @@ def _time_of(found: FoundMail) -> datetime:
     return found.received or instant_of(0)
 
 
-def _server_of(told: MailboxSettings) -> MailboxServer:
-    return MailboxServer(
-        host=told.host,
-        port=told.port or (993 if told.security == "tls" else 143),
-        tls=None if told.security == "none" else told.tls(),
-        starttls=told.security == "starttls",
-    )
-
-
-def _puller(options: Options, intake: Intake) -> Any:
-    return _LateMailbox(options, intake)
+def _puller(options: Options, intake: Intake) -> MailboxPuller:
+    return MailboxPuller(lambda: mailbox_of(options.file), intake)
 
 
 SOURCE: Final = Source(
