@@ -50,7 +50,7 @@ def measure(kind: str) -> list[Judged]:
         fact("… on the disk, MB, and bytes an event", f"{size / 1e6:,.0f}, {size / accepted:.0f}"),
         fact("… memory while it fills, MB", f"{while_filling:.0f}"),
         # A batch that was under way when the gateway was killed may have arrived, and have had no answer.
-        # Counted, not compared by id: which ones arrived is what tests/gateway/test_spool.py looks at.
+        # Counted, not compared by id: the same day is posted again and again. tests/e2e/test_outage.py compares ids.
         at_least("… records on the broker in the end : events accepted", arrived / accepted, 1.0, "{:.4f}"),
         at_least("… events/s sent once the broker is back", accepted / drained, LEAST_DRAINED_PER_SECOND),
         fact("… seconds until the spool is empty, memory meanwhile, MB", f"{drained:.0f}, {while_draining:.0f}"),

@@ -28,6 +28,7 @@ WHO = {
     "gateway": "`contact-stream gateway`",
     "simulator": "`contact-stream simulate --broker`",
     "dead-letters": "`contact-stream dead-letters`",
+    "doctor": "`contact-stream doctor`",
 }
 
 
@@ -57,6 +58,13 @@ def rights_of(group: str) -> Mapping[str, Sequence[Right]]:
             Right("Topic", topic, ("Read", "Write"), "events; where it ended last time") for topic in sources
         ],
         "dead-letters": [Right("Topic", DEAD_LETTERS, ("Read",), "listed and shown")],
+        "doctor": [
+            *(
+                Right("Topic", topic, ("Describe", "DescribeConfigs"), "compared with what is declared")
+                for topic in (*sources, DEAD_LETTERS, changelogs)
+            ),
+            Right("Group", group, ("Describe",), "whether a worker is in it"),
+        ],
     }
 
 

@@ -7,6 +7,13 @@ from stream.gateway.gateway_metrics import SET_ASIDE, SPOOL_BROKEN, SPOOL_BYTES,
 
 __all__ = ["GATEWAY_ALERTS"]
 
+NO_USE_TO_ACT = ("stale", "unknown_kind", "unknown_topic")
+"""
+Reasons for which nobody need be woken: a webhook leaves out what came too late, or is of a kind that it does not know.
+
+It is to be seen in `contact_source_inputs_total` when somebody sets a webhook up; a system may add kinds at any time.
+"""
+
 GATEWAY_ALERTS = (
     Alert(
         name="ContactGatewaySpooling",
@@ -34,11 +41,11 @@ GATEWAY_ALERTS = (
     ),
     Alert(
         name="ContactGatewaySetAside",
-        expr=f"ceil(sum by (instance) (increase({SET_ASIDE.name}[10m]))) > 0",
+        expr=f'ceil(sum by (instance) (increase({SET_ASIDE.name}{{reason!~"{"|".join(NO_USE_TO_ACT)}"}}[10m]))) > 0',
         severity="warning",
         concerns="feed",
         summary="Gateway {instance} set about {value} events aside in ten minutes",
-        description="Brokers will not have them on their topic, or a webhook can make nothing of them: what they told "
+        description="Brokers will not have them on their topic, or a webhook cannot read them: what they told "
         "is missing. Ask contact-stream dead-letters why, and mend what it says.",
         lingers=timedelta(minutes=1),
     ),

@@ -5,6 +5,7 @@ import sys
 import click
 
 from stream.cli.data import produce, replay, schema, simulate
+from stream.cli.doctor import doctor
 from stream.cli.gateway import gateway, gateway_aside, gateway_key
 from stream.cli.listing import Listing
 from stream.cli.mapping import mapping
@@ -36,6 +37,7 @@ for command in (
     schema,
     topics,
     dead_letters,
+    doctor,
 ):
     group.add_command(command)
 

@@ -26,6 +26,7 @@ from stream.http.body import Body
 from stream.http.build import build_families
 from stream.http.exposition import page, section_writer
 from stream.http.negotiation import format_for
+from stream.sdk.trace import TraceContext
 
 __all__ = ["EVENTS_PATH", "Gateway"]
 
@@ -101,7 +102,7 @@ class Gateway:
         rate = self._may_post_now(name, source)
         async with body_of(request, self._budget) as body:
             values = values_of(body, request.headers.get("content-type", ""), request.headers.raw)
-            judged = judge_events(values, self._decoder, source)
+            judged = judge_events(values, self._decoder, source, TraceContext.of(request.headers))
             if rate is not None:
                 rate.spend(len(values))
             return await self._deliver(name, judged, lenient=_is_lenient(request.headers.get("prefer", "")))

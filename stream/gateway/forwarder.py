@@ -71,7 +71,7 @@ class Forwarder:
         while True:
             await self.spool.wait()
             with suppress(BrokerError, SpoolBroken):
-                await self._send_first(self.spool)
+                await (self._send_first(self.spool) if self.spool.events else self.spool.try_again())
                 continue
             await asyncio.sleep(SPOOL_RETRY_SECONDS)
 
@@ -79,7 +79,9 @@ class Forwarder:
         batch = await spool.first()
         await self._send(batch.events)
         # In this order: after a crash between the two they are sent once more, and their ids make them count once.
-        await spool.remove(batch)
+        # A disk that is full may not be able to forget them: they are not sent again for that, and forgotten later.
+        with suppress(SpoolBroken):
+            await spool.remove(batch)
         if not spool.events:
             logger.warning("the broker has all that was in the spool")
 

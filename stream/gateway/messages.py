@@ -17,6 +17,7 @@ from stream.errors import InvalidEvent
 from stream.gateway.keys import SourceKey
 from stream.gateway.refusals import EventRefusal, RequestRefused
 from stream.sdk.producer import EncodedEvent
+from stream.sdk.trace import TraceContext
 
 __all__ = ["BATCHED", "MAX_BATCH", "MAX_DEPTH", "STRUCTURED", "Judged", "judge_events", "refuse_nesting", "values_of"]
 
@@ -73,19 +74,26 @@ def values_of(body: bytes, content_type: str, headers: Iterable[tuple[bytes, byt
     return [_structured_of(body, attributes, content_type)]
 
 
-def judge_events(values: Sequence[bytes], decoder: EventDecoder, source: SourceKey) -> Judged:
-    """Read events, and keep apart what is not valid, or not *source*'s to tell."""
+def judge_events(
+    values: Sequence[bytes], decoder: EventDecoder, source: SourceKey, trace: TraceContext | None = None
+) -> Judged:
+    """
+    Read events, and keep apart what is not valid, or not *source*'s to tell.
+
+    *trace* is that of the request; an event may have one of its own.
+    """
     good: list[EncodedEvent] = []
     refused: list[EventRefusal] = []
     for index, value in enumerate(values):
         try:
-            event = _event_of(value, decoder)
+            event, its_trace = _event_of(value, decoder)
         except InvalidEvent as invalid:
             refused.append(EventRefusal(index, invalid.reason, invalid.detail, invalid.field))
             continue
         if source.may_post(event):
             # As it came, and not written anew: extensions that we do not know travel with it.
-            good.append(EncodedEvent(event.topic, key_of(event), value))
+            found = its_trace or trace
+            good.append(EncodedEvent(event.topic, key_of(event), value, found.headers() if found else ()))
         else:
             refused.append(EventRefusal(index, "out_of_scope", "this key is not for this tenant and type of event"))
     return Judged(good, tuple(refused))
@@ -108,22 +116,32 @@ def _batched(body: bytes) -> Sequence[bytes]:
     return packed
 
 
-def _event_of(value: bytes, decoder: EventDecoder) -> Event:
-    _check_attributes(value)
-    return decoder.decode(value)
+def _event_of(value: bytes, decoder: EventDecoder) -> tuple[Event, TraceContext | None]:
+    trace = _check_attributes(value)
+    return decoder.decode(value), trace
 
 
-def _check_attributes(value: bytes) -> None:
-    """Refuse what CloudEvents forbids and our decoder, which skips what it does not know, would not see."""
+def _check_attributes(value: bytes) -> TraceContext | None:
+    """
+    Refuse what CloudEvents forbids and our decoder, which skips what it does not know, would not see.
+
+    Returns the trace that the event belongs to, which is such an extension.
+    """
     try:
         attributes = _attributes_of(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return  # the decoder says what is wrong with it
+        return None  # the decoder says what is wrong with it
     if not _KNOWN.issuperset(attributes):
         _check_extensions(attributes)
     for name in ("datacontenttype", "dataschema"):
         if name in attributes and not _is_well_formed(name, attributes[name]):
             raise InvalidEvent("not_cloudevent", f"the attribute {name} is not what CloudEvents wants", field=name)
+    return _trace_in(attributes) if "traceparent" in attributes else None
+
+
+def _trace_in(attributes: Mapping[str, Raw]) -> TraceContext | None:
+    said = {name: msgspec.json.decode(attributes[name]) for name in ("traceparent", "tracestate") if name in attributes}
+    return TraceContext.of({name: text for name, text in said.items() if isinstance(text, str)})
 
 
 def _check_extensions(attributes: Mapping[str, Raw]) -> None:

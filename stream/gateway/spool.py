@@ -68,6 +68,10 @@ class Spool:
         """Why the disk refused the latest write; None if it did not."""
         self._connection = open_spool_file(path)
         self.events, self.bytes, self._oldest = _standing(self._connection)
+        self._arrived = 0
+        """The last that has arrived and that the disk could not forget yet: it is not read again."""
+        self._arrived_bytes = 0
+        """What these take until it does."""
         self.aside: int = self._connection.execute("SELECT count(*) FROM aside").fetchone()[0]
         """Events that the broker will not have, and for which there was no other place."""
         self._filled = asyncio.Event()
@@ -75,7 +79,7 @@ class Spool:
             self._filled.set()
         self._reserved = 0
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread = Thread(target=self._write, name="spool", daemon=True)
+        self._thread = Thread(target=self._work, name="spool", daemon=True)
         self._thread.start()
 
     @property
@@ -96,7 +100,7 @@ class Spool:
             raise SpoolFull(f"the spool {self.path} has no room for {len(events)} more events")
         self._reserved += size
         rows = [_row(event, now) for event in events]
-        written = self._do(lambda db: _insert(db, rows))
+        written = self._write(lambda db: _insert(db, rows))
         # By the future and not after it: who is cancelled meanwhile has its events on the disk all the same.
         written.add_done_callback(lambda done: self._appended(len(events), size, now, failed=bool(done.exception())))
         await asyncio.shield(written)
@@ -112,26 +116,34 @@ class Spool:
         self._filled.set()
 
     async def wait(self) -> None:
-        """Return when there is something in it."""
+        """Return when there is something to be sent, or a disk that refuses is to be tried again."""
         await self._filled.wait()
 
     async def first(self) -> SpooledBatch:
         """Return the oldest events, as many as are sent at a time."""
-        return await self._do(_first)
+        after = self._arrived
+        batch, self._oldest = await self._do(lambda db: _first(db, after))
+        return batch
 
     async def remove(self, batch: SpooledBatch) -> None:
-        """Forget events that have arrived."""
-        oldest = await self._do(lambda db: _remove(db, batch.last))
+        """Forget events that have arrived; raises SpoolBroken where the disk cannot, and they are not read again."""
+        self._arrived = batch.last
+        self._arrived_bytes += sum(map(_size, batch.events))
         self.events -= len(batch.events)
-        self.bytes -= sum(map(_size, batch.events))
-        self._oldest = oldest
-        if not self.events:
-            self._filled.clear()
+        await self.try_again()
+
+    async def try_again(self) -> None:
+        """Forget what has arrived, and see whether the disk takes that; raises SpoolBroken."""
+        last = self._arrived
+        await self._write(lambda db: _remove(db, last))
+        self.bytes -= self._arrived_bytes
+        # SQLite counts from 1 again once there are no rows.
+        self._arrived = self._arrived_bytes = 0
 
     async def keep_aside(self, event: EncodedEvent, reason: str) -> None:
         """Return when an event that goes nowhere is on the disk, out of the queue; raises SpoolBroken."""
         row = (*_row(event, time.time()), reason)
-        await self._do(lambda db: db.execute(ASIDE, row).close())
+        await self._write(lambda db: db.execute(ASIDE, row).close())
         # Beyond its limit, if need be: it was in the queue before, or is refused by everybody else.
         self.aside += 1
         self.bytes += _size(event)
@@ -142,13 +154,28 @@ class Spool:
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
 
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        written = self._do(work)
+        # What only reads says nothing of a disk that is full.
+        written.add_done_callback(self._heard)
+        return written
+
+    def _heard(self, written: "asyncio.Future[Any]") -> None:
+        if written.cancelled():
+            return
+        self.broken = None if written.exception() is None else str(written.exception())
+        if self.broken or self.events:
+            self._filled.set()
+        else:
+            self._filled.clear()
+
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((work, future, loop))
         return future
 
-    def _write(self) -> None:
+    def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             jobs: list[Job] = [job]
             ends = False
@@ -172,12 +199,15 @@ class Spool:
         except sqlite3.Error as failure:
             if db.in_transaction:
                 db.execute("ROLLBACK")
-            self.broken = str(failure)
+            if len(jobs) > 1:
+                # Each by itself: what reads, or makes room, does not fail with what finds none.
+                for job in jobs:
+                    self._commit([job])
+                return
+            [(_, future, loop)] = jobs
             error = SpoolBroken(f"the spool {self.path} cannot be written: {failure}")
-            for _, future, loop in jobs:
-                loop.call_soon_threadsafe(_settle, future, None, error)
+            loop.call_soon_threadsafe(_settle, future, None, error)
             return
-        self.broken = None
         for (_, future, loop), result in zip(jobs, results, strict=True):
             loop.call_soon_threadsafe(_settle, future, result, None)
 
@@ -246,22 +276,23 @@ def _insert(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     db.executemany(INSERT, rows).close()
 
 
-def _first(db: sqlite3.Connection) -> SpooledBatch:
+def _first(db: sqlite3.Connection, after: int) -> tuple[SpooledBatch, float | None]:
     events: list[EncodedEvent] = []
-    size = last = 0
-    rows = db.execute("SELECT id, topic, key, value, headers FROM events ORDER BY id LIMIT ?", (BATCH_EVENTS,))
-    for number, topic, key, value, headers in rows:
+    size, last, oldest = 0, after, None
+    query = "SELECT id, at, topic, key, value, headers FROM events WHERE id > ? ORDER BY id LIMIT ?"
+    rows = db.execute(query, (after, BATCH_EVENTS))
+    for number, at, topic, key, value, headers in rows:
         event = EncodedEvent(topic, key, value, _unpacked(headers) if headers else ())
         size += _size(event)
         if events and size > BATCH_BYTES:
             break
         events.append(event)
-        last = number
+        last, oldest = number, at if oldest is None else oldest
     rows.close()
-    return SpooledBatch(last, events)
+    return SpooledBatch(last, events), oldest
 
 
-def _remove(db: sqlite3.Connection, last: int) -> float | None:
+def _remove(db: sqlite3.Connection, last: int) -> None:
     db.execute("DELETE FROM events WHERE id <= ?", (last,)).close()
-    [(oldest,)] = db.execute("SELECT min(at) FROM events WHERE id = (SELECT min(id) FROM events)").fetchall()
-    return None if oldest is None else float(oldest)
+    # Written in any case, so that a disk is tried where there is nothing to remove.
+    db.execute(f"PRAGMA user_version={LAYOUT}").close()

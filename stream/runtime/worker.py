@@ -73,7 +73,7 @@ class Worker:
         """Finds out under which address, `http://host:port`, others reach this worker's pages; may take a while."""
         self.failure: BaseException | None = None
         self._failed = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._gc_tuning = GcTuning()
 
     @property
@@ -176,7 +176,6 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
         # Not before: until the last checkpoint is taken the pages still show what is owned.
         self.ownership.stop()
         self._gc_tuning.restore()
@@ -197,17 +196,21 @@ class Worker:
         if self.failure is not None:
             raise self.failure
 
-    def _watch(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.append(task)
+    def _watch(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
         task.add_done_callback(self._task_done)
+        return task
 
     def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             self.fail(failure)
 
     async def _refresh(self) -> None:
+        """Look at what is known already; nothing here waits for a broker, since whether one answers is to be seen."""
         short: dict[TP, int] = {}
+        verifying: asyncio.Task[None] | None = None
         while True:
             await asyncio.sleep(REFRESH_SECONDS)
             consumer = cast("Consumer", self.app.consumer)
@@ -218,28 +221,22 @@ class Worker:
             self._note_silence(consumer)
             for topic in self.ownership.sources:
                 self._check_partitions(topic, consumer.partition_count(topic))
-            # A copy, since partitions may go while the broker is asked.
-            for owned in list(self.ownership):
-                end = consumer.end_of(owned.tp)
-                if end is None or not owned.live:
-                    continue
-                # Twice at the same position: a broker may count an end just before it reads past it.
-                if end < owned.position == short.get(owned.tp):
-                    await self._verify_end(owned, consumer)
-                short[owned.tp] = owned.position
-                owned.feed.highwater = max(end, owned.position)
+            doubtful = [owned for owned in self.ownership if _ends_too_early(owned, consumer.end_of(owned.tp), short)]
+            if doubtful and (verifying is None or verifying.done()):
+                verifying = self._watch(self._verify_ends(doubtful, consumer))
 
-    async def _verify_end(self, owned: OwnedPartition, consumer: Consumer) -> None:
+    async def _verify_ends(self, doubtful: Sequence[OwnedPartition], consumer: Consumer) -> None:
         """Raise when the brokers, asked for it, list an end before what has been applied already."""
         # A broker that was killed sends with its first records an end that it noted seconds before; asked
         # for the end, it answers when it knows better.
         try:
             async with asyncio.timeout(AWAY_SECONDS):
-                end = (await consumer.ends([owned.tp]))[owned.tp]
+                ends = await consumer.ends([owned.tp for owned in doubtful])
         except (KafkaError, OSError):
             return  # at the next look
-        if end < owned.position and self.ownership.applying(*owned.tp) is owned:
-            raise _shorter_than_committed(owned, end)
+        for owned in doubtful:
+            if ends[owned.tp] < owned.position and self.ownership.applying(*owned.tp) is owned:
+                raise _shorter_than_committed(owned, ends[owned.tp])
 
     def _note_silence(self, consumer: Consumer) -> None:
         """Have the feed know which brokers do not answer: aiokafka tries again for ever, and says nothing."""
@@ -286,6 +283,17 @@ class Worker:
 
 def _since(now: datetime, seconds: float) -> datetime | None:
     return now - timedelta(seconds=seconds) if seconds > AWAY_SECONDS else None
+
+
+def _ends_too_early(owned: OwnedPartition, end: int | None, short: dict[TP, int]) -> bool:
+    """Note where a partition ends; tell whether that was before what has been applied at this look and at the last."""
+    if end is None or not owned.live:
+        return False
+    # Twice at the same position: a broker may count an end just before it reads past it.
+    is_doubtful = end < owned.position == short.get(owned.tp)
+    short[owned.tp] = owned.position
+    owned.feed.highwater = max(end, owned.position)
+    return is_doubtful
 
 
 def _shorter_than_committed(owned: OwnedPartition, end: int) -> TopicMismatch:

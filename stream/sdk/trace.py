@@ -14,7 +14,9 @@ from stream.core.cloudevents import Event
 
 __all__ = ["TraceContext", "TraceOf"]
 
-_TRACEPARENT: Final = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]+)?")
+_TRACEPARENT: Final = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-[!-~]{1,512})?"
+)
 # What a header may hold; the list in it is the business of those who wrote it.
 _TRACESTATE: Final = re.compile(r"[\t -~]{1,1024}")
 

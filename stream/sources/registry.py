@@ -16,6 +16,7 @@ from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
+from stream.sources.typeform import source as typeform
 
 __all__ = ["SOURCES"]
 
@@ -34,6 +35,7 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     imap_mailbox.SOURCE,
+    typeform.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

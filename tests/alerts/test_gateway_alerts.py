@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from scripts.alerts.gateway import GATEWAY_ALERTS
+from scripts.alerts.gateway import GATEWAY_ALERTS, NO_USE_TO_ACT
 from stream.core.windows import EPOCH
 from stream.gateway.gateway_metrics import PostCounts, gateway_families
 from stream.http.exposition import TextFormat, written
@@ -26,8 +26,8 @@ ASIDE = ("ContactGatewaySetAside", "instance gateway-0")
 IDLE = {"events": 0, "bytes": 0, "limit_bytes": 1000, "broken": None, "oldest": None, "aside": 0}
 
 
-def scrape(set_aside: int = 0, **changes: object) -> Figures:
-    counts = Counter({"too_large": set_aside})
+def scrape(set_aside: int = 0, reason: str = "too_large", **changes: object) -> Figures:
+    counts = Counter({reason: set_aside})
     forwarder = SimpleNamespace(spool=SimpleNamespace(**IDLE | changes), set_aside_counts=counts)
     text = written(gateway_families(PostCounts(), forwarder), TextFormat.TEXT).decode()  # type: ignore[arg-type]  # its figures
     target = (("instance", "gateway-0"), ("job", "gateway"))
@@ -72,6 +72,14 @@ def test_trouble_of_a_gateway_is_told_and_is_over_when_it_is_mended(
     told = {"9m": set(), "13m": {alert}, "39m": {alert}, "55m": set()}
 
     assert_told(scrapes(trouble), told, tmp_path, only="ContactGateway.*")
+
+
+@pytest.mark.parametrize("reason", NO_USE_TO_ACT)
+def test_nobody_is_woken_by_what_a_webhook_leaves_out(reason: str, tmp_path: Path) -> None:
+    begun = scrape(reason=reason)
+    scrapes = [begun if at < BROKEN_AT else scrape(set_aside=30, reason=reason) for at in instants(timedelta(hours=1))]
+
+    assert_told(scrapes, {"9m": set(), "13m": set(), "39m": set()}, tmp_path, only="ContactGateway.*")
 
 
 def test_every_alert_about_a_gateway_has_its_story() -> None:

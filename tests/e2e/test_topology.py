@@ -147,6 +147,28 @@ async def test_an_alert_reaches_alertmanager_and_its_link_leads_to_the_runbook(
         assert "## ContactWatchdog" in runbook.read().decode()
 
 
+def examined(topology: Topology) -> dict[str, set[str]]:
+    """Return what the doctor's findings are about, by verdict."""
+    pages = [part for worker in topology.workers for part in ("--worker", worker.address)]
+    command = [sys.executable, "-m", "stream", "doctor", "--json", "--broker", topology.cluster.address, *pages]
+    command += ["--prometheus", topology.prometheus.address]
+    ended = subprocess.run(command, check=False, timeout=100, capture_output=True, text=True)
+    found: dict[str, set[str]] = {"good": set(), "look": set(), "bad": set()}
+    for finding in json.loads(ended.stdout):
+        found[finding["verdict"]].add(finding["about"])
+    assert ended.returncode == bool(found["bad"]), ended.stderr
+    return found
+
+
+async def test_the_doctor_finds_that_all_is_well(topology: Topology, prometheus: Prometheus) -> None:
+    await prometheus.wait_for('ALERTS{alertname="ContactWatchdog", alertstate="firing"}', seconds=AGAIN_SECONDS)
+
+    found = examined(topology)
+
+    assert found["bad"] == set()
+    assert {"broker", "topics", "group", "worker", "newest event", "Prometheus"} <= found["good"]
+
+
 async def test_a_killed_worker_is_seen_and_its_queues_move_on(topology: Topology, prometheus: Prometheus) -> None:
     victim, survivor = topology.workers
     instance = victim.address.removeprefix("http://")
@@ -193,6 +215,7 @@ async def test_a_killed_broker_is_seen_and_what_follows_is_counted(topology: Top
     try:
         await prometheus.wait_for("count(contact_broker_silent_timestamp_seconds) == 2", seconds=PROMISED_SECONDS)
         assert [worker.well() for worker in topology.workers] == [True, True]  # a restart would not help
+        assert {"broker", "worker"} <= examined(topology)["bad"]
     finally:
         topology.cluster.start()
     await prometheus.wait_for("absent(contact_broker_silent_timestamp_seconds)", seconds=AGAIN_SECONDS)

@@ -12,6 +12,7 @@ import pytest
 
 from stream.core.cloudevents import encode, key_of
 from tests.gateway.posting import Posts, an_event, arrived, batch, figures, running_gateway
+from tests.sdk.records import records_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -60,6 +61,23 @@ async def test_extensions_travel_with_the_event(declared: str) -> None:
     async with running_gateway(declared) as posts:
         assert (await posts(value))[0] == 202
         assert len(await arrived(declared, "traced")) == 1
+
+
+async def test_the_trace_of_an_event_or_else_of_its_request_is_in_the_headers_of_the_record(declared: str) -> None:
+    own, of_request = (f"00-{number * 32}-{number * 16}-01" for number in "12")
+    odd = (f'"{own[:-1]}"', "7", '["x"]', f'"{own.replace("00-", "01-", 1)}-{"x" * 600}"')
+    value = encode(an_event(tenant="traces"))
+    extended = [value[:-1] + b',"traceparent":%s,"tracestate":"a=1"}' % parent.encode() for parent in odd]
+    extended.append(value[:-1] + b',"traceparent":"%s","tracestate":"a=1"}' % own.encode())
+    async with running_gateway(declared) as posts:
+        assert (await posts(batch([value, *extended]), "batch", traceparent=of_request))[0] == 202
+        assert (await posts(value, traceparent="of no trace", tracestate="b=2"))[0] == 202
+        records = await records_of(declared, "traces")
+
+    of_events = [("traceparent", own.encode()), ("tracestate", b"a=1")]
+    of_requests = [[("traceparent", of_request.encode())]] * (1 + len(odd))
+    assert [record.headers for record in records] == [*of_requests, of_events, []]
+    assert [record.value for record in records] == [value, *extended, value]
 
 
 async def test_an_empty_batch_is_accepted_and_nothing_comes_of_it() -> None:

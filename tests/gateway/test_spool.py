@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -140,6 +141,79 @@ async def test_a_disk_that_refuses_is_told_of_and_the_next_append_tries_again(tm
 
         assert (broken is None, spool.broken) == (False, None)
         assert await emptied(spool) == [1, 2]
+
+
+@contextmanager
+def full_disk(after: int) -> Iterator[None]:
+    """Have no file grow beyond so many bytes, as on a disk that is full; reads, and writes in what there is, go on."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (after, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_of_appends_that_share_a_commit_only_the_one_without_room_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path / "spool") as spool:
+        large = [EncodedEvent("contacts", b"", b"x" * 200_000)]
+        with full_disk(after=100_000):
+            results = await asyncio.gather(
+                *(spool.append(events) for events in (numbered(1), large, numbered(2))), return_exceptions=True
+            )
+            assert [type(result) for result in results] == [type(None), SpoolBroken, type(None)]
+            assert await emptied(spool) == [1, 2]
+
+
+async def accepted_until_refused(forwarder: Forwarder) -> list[int]:
+    accepted: list[int] = []
+    with suppress(SpoolBroken):
+        for number in count(step=100):
+            events = numbered(*range(number, number + 100))
+            await forwarder.accept(events)
+            accepted += numbers_in(events)
+    return accepted
+
+
+async def test_a_full_disk_repeats_nothing_and_holds_up_nothing_once_the_broker_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.gateway.forwarder.SPOOL_RETRY_SECONDS", 0.001)
+    sink = Sink()
+    async with opened(tmp_path / "spool") as spool, asyncio.timeout(30):
+        forwarder = Forwarder(sink, spool)  # type: ignore[arg-type]  # it takes lists
+        with full_disk(after=1_000_000):
+            accepted = await accepted_until_refused(forwarder)
+            sink.away = False
+            running = asyncio.create_task(forwarder.run())
+            while spool.events:
+                await asyncio.sleep(0.001)
+            # The disk still has what it cannot forget: others do not wait for that.
+            await forwarder.accept(numbered(-1))
+            assert (sink.got, spool.broken is None) == ([*accepted, -1], False)
+            assert len(accepted) > 2000
+        while spool.broken:
+            await asyncio.sleep(0.001)
+        assert (spool.events, spool.bytes) == (0, 0)
+        running.cancel()
+    async with opened(tmp_path / "spool") as spool:
+        assert spool.events == 0
+
+
+async def test_a_disk_that_was_full_for_a_while_is_tried_again_though_nothing_is_to_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.gateway.forwarder.SPOOL_RETRY_SECONDS", 0.001)
+    body = batch(an_event(f"caller-{number}") for number in range(500))
+    async with running_gateway(patience=0.1, gateway_spool=tmp_path / "spool") as posts, asyncio.timeout(30):
+        with full_disk(after=4096):  # not even for the write by which it is tried again
+            refused = await posts(body, "batch")
+            not_ready, _ = await posts.get("/readyz")
+        while (await posts.get("/readyz"))[0] != 200:
+            await asyncio.sleep(0.01)
+        kept = (await figures(posts))["contact_gateway_spool_events", ()]
+
+        assert (refused[0], refused[1]["reason"], not_ready, kept) == (503, "spool_broken", 503, 0)
 
 
 async def test_under_load_no_append_fails(tmp_path: Path) -> None:

@@ -4,10 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import re
-import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -298,26 +296,3 @@ async def test_an_answer_waits_until_the_disk_has_the_events(file: Path, monkeyp
         assert not done
         may_write.set()
         assert (await post)[0] == 204
-
-
-async def test_a_stop_in_the_middle_of_a_burst_loses_nothing_that_was_taken(file: Path, tmp_path: Path) -> None:
-    spool = tmp_path / "spool"
-    taken: set[str] = set()
-
-    async def call(posts: Posts, number: int) -> None:
-        body = b'{"call": "c%d"}' % number
-        with suppress(aiohttp.ClientError):
-            status, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
-            if status == 204:
-                taken.add(f"c{number}")
-
-    async with running_gateway(gateway_webhooks=file, gateway_spool=spool, patience=0.1) as posts:
-        calls = [asyncio.create_task(call(posts, number)) for number in range(2_000)]
-        async with asyncio.timeout(60):
-            while len(taken) < 300:
-                await asyncio.sleep(0.01)
-    # The gateway has stopped, and the session is closed: what is not answered by now never is.
-    await asyncio.gather(*calls, return_exceptions=True)
-
-    kept = sqlite3.connect(spool).execute("SELECT value FROM events").fetchall()
-    assert taken <= {DECODER.decode(value).subject for (value,) in kept}

@@ -193,6 +193,31 @@ async def test_an_old_end_that_a_broker_tells_after_a_crash_is_not_taken_for_a_t
     assert worker.failure is None
 
 
+async def test_a_broker_is_seen_to_answer_again_while_another_request_still_waits_for_it(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two crashes in a row a board said for minutes that no broker answers, while one did."""
+    worker = await cluster.start_worker()
+    await cluster.send_many(pings(100))
+    await until(lambda: all(part.position for part in worker.feed.partitions.values()))
+    asked: list[int] = []
+
+    async def never(partitions: list[object]) -> dict[object, int]:
+        asked.append(len(partitions))
+        return await asyncio.Future()
+
+    consumer: Any = worker.app.consumer
+    monkeypatch.setattr(consumer, "end_of", lambda _: 0)
+    monkeypatch.setattr(consumer, "ends", never)
+    await until(lambda: bool(asked))
+    monkeypatch.setattr(consumer, "silence", lambda _=None: 60.0)
+    await until(lambda: worker.feed.broker_silent_since is not None)
+    monkeypatch.setattr(consumer, "silence", lambda _=None: 0.0)
+    await until(lambda: worker.feed.broker_silent_since is None)
+
+    assert asked == [PARTITIONS]  # all at once, and no second time before there is an answer
+
+
 async def test_a_topic_enlarged_while_the_worker_runs_stops_it(cluster: Cluster) -> None:
     worker = await cluster.start_worker()
     with pytest.raises(TopicMismatch, match=rf"{cluster.topic} has 8 partitions by now, it had 4"):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from scripts.rights import Right, rights_of
 from stream.app.service import Service
 from stream.core.cloudevents import Event
+from stream.doctor.kafka_checks import look_at_brokers
 from stream.errors import BrokerError, BrokerRefused, TopicMismatch
 from stream.runtime.kafka.topics import ensure_topics
 from stream.runtime.routing.dead_letter_reader import read_letters
@@ -154,3 +155,35 @@ async def test_dead_letters_that_may_not_be_read_are_not_taken_for_none(secured_
 
     with pytest.raises(BrokerError, match=r"^there is no topic dead-letters, or user '\S+' may not read it"):
         [letter async for letter in read_letters([secured_kafka.doors.sasl_ssl], security)]
+
+
+async def test_the_doctor_sees_with_its_rights_that_no_worker_is_there_and_says_which_right_is_missing(
+    secured_kafka: SecuredKafka,
+) -> None:
+    *of_topics, of_group = rights_of(GROUP)["doctor"]
+    user = await secured_kafka.somebody(of_topics)
+    async with a_worker(secured_kafka, []) as service:
+        topics = service.worker.topics
+
+    async def findings() -> list[tuple[str, str, str]]:
+        security = secured_kafka.login(user)
+        found = look_at_brokers([secured_kafka.doors.sasl_ssl], security, topics, GROUP)
+        return [(finding.about, finding.verdict, finding.said) async for finding in found]
+
+    *rest, group = await findings()
+    assert [(about, verdict) for about, verdict, _ in rest] == [("broker", "good"), ("topics", "good")]
+    assert group == ("group", "look", f"user '{user}' may not describe the group {GROUP}")
+
+    await secured_kafka.allow(user, [of_group])
+    async with asyncio.timeout(100):  # the first who asks for a coordinator has the brokers make one
+        while (await findings())[-1] != ("group", "bad", f"no worker is in the group {GROUP}"):
+            await asyncio.sleep(0.2)
+
+
+async def test_the_doctor_says_who_is_not_let_in(secured_kafka: SecuredKafka) -> None:
+    stranger = replace(
+        secured_kafka.login(await secured_kafka.somebody()), sasl_password_file=secured_kafka.secret("a wrong one")
+    )
+    found = look_at_brokers([secured_kafka.doors.sasl_ssl], stranger, [], GROUP)
+
+    assert [(finding.about, finding.verdict) async for finding in found] == [("broker", "bad")]

@@ -15,7 +15,7 @@ from stream.sources.pulling.shipping import PositionFile
 from stream.sources.pulling.source_page import source_page
 from tests.house.tree import ROOT
 from tests.running import Figures, parsed
-from tests.sources.live import LIVE
+from tests.sources.contract.live import LIVE
 from tests.sources.manager_messages import WELCOME, serving
 
 NOISY = LIVE["asterisk-ami"]

@@ -93,7 +93,7 @@ class RecordReader:
             return
         self._intake.read += max(1, len(found))
         if not found:
-            self._intake.ignore("head" if self._format.format == "csv" else "no records")
+            self._intake.ignore("head" if self._format.format == "csv" else "empty")
         for number, value in enumerate(found, start=1):
             yield PayloadRecord(replace(line.place, offset=line.place.offset + number - 1), number, value)
 

@@ -15,7 +15,6 @@ from stream.errors import SettingsError
 from stream.sources.asterisk_ami.connection import AmiServer, Found, listen
 from stream.sources.asterisk_ami.messages import MessageReader
 from stream.sources.asterisk_ami.source import AmiPuller, Options, servers_of
-from stream.sources.asterisk_ami.state import AmiPosition
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
@@ -117,15 +116,6 @@ async def test_who_had_just_left_when_we_stopped_is_told_before_anything_else(tm
         after, _ = await pulled(pbx, pbx.write_file(tmp_path), bool, batch.position)
 
     assert told(after)[0].endswith("queue=q1 reason=system")
-
-
-async def test_ten_thousand_calls_at_once_all_arrive_once(tmp_path: Path) -> None:
-    burst = b"".join(JOIN.replace(b"c1", f"c{number}".encode()) for number in range(10_000))
-    async with serving(WELCOME + burst) as pbx:
-        events, batch = await pulled(pbx, pbx.write_file(tmp_path), lambda told: len(told) >= 10_000)
-
-    assert len({event.id for event in events}) == len({event.subject for event in events}) == 10_000
-    assert len(AmiPosition.read(batch.position).pbxs["berlin"].memory.calls) == 10_000
 
 
 async def test_two_pbxs_in_one_process_are_two_sources_and_one_that_is_away_holds_up_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ PAGE = 7
 class FakeTable:
     """A `Table` in memory; errors in `failures` come one by one before anything else does."""
 
-    def __init__(self, rows: Sequence[StoredRow] = ()) -> None:
+    def __init__(self, rows: Sequence[StoredRow] = (), *, page: int = PAGE) -> None:
+        self._page = page
         self.rows = {row.id: row for row in rows}
         self.failures: list[Exception] = []
         self.is_closed = False
@@ -35,11 +36,11 @@ class FakeTable:
         return max(self.rows, default=0)
 
     def behind(self, newest: int) -> list[StoredRow]:
-        return [self.rows[number] for number in sorted(self.rows) if number > newest][:PAGE]
+        return [self.rows[number] for number in sorted(self.rows) if number > newest][: self._page]
 
     def within(self, gaps: Sequence[IdGap]) -> list[StoredRow]:
         found = [number for number in sorted(self.rows) if any(gap.first <= number <= gap.last for gap in gaps)]
-        return [self.rows[number] for number in found][:PAGE]
+        return [self.rows[number] for number in found][: self._page]
 
     def close(self) -> None:
         self.is_closed = True

@@ -333,15 +333,6 @@ async def test_a_refusal_ends_the_first_attempt_with_what_to_do_and_no_later_one
     assert await events_of(puller(table, refused)) == EVENTS
 
 
-async def test_a_database_that_is_away_at_the_start_is_waited_for() -> None:
-    table = FakeTable(ROWS)
-    table.failures = [DatabaseAway("no answer")] * 2
-    waited: list[float] = []
-
-    assert await events_of(puller(table, waited=waited.append)) == EVENTS
-    assert waited == [1, 2]
-
-
 @pytest.mark.parametrize(("scheme", "driver"), [("mysql", "pymysql"), ("postgresql", "pg8000")])
 async def test_a_driver_that_is_not_installed_is_named_with_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scheme: str, driver: str

@@ -4,9 +4,9 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,17 @@ import pytest
 from stream.core.cloudevents import Event
 from stream.errors import SourceError
 from stream.sources.asterisk_queue_log.rows import TABLE_COLUMNS
+from stream.sources.asterisk_queue_log.source import polling
 from stream.sources.asterisk_queue_log_database.source import DatabasePuller, Options
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
 from tests.databases import PASSWORD, DatabaseServer
-from tests.sources.asterisk_queue_log_database.tables import Clock
+from tests.samples import sample
+from tests.sources.asterisk_queue_log_database.tables import Clock, row_of
 from tests.sources.asterisk_queue_log_database.test_database_rows import LOG
+from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
+from tests.sources.contract.polled import QUEUE_LOG_NOISE, queue_log_call
+from tests.sources.contract.polled_contract import OutageContract
 from tests.sources.queue_logs import IDENTITY, mapped
 
 pytestmark = pytest.mark.slow
@@ -96,13 +101,7 @@ def options(server: DatabaseServer, address: Path, **changes: Any) -> Options:
     return Options(file=address, **{**told, **changes})
 
 
-async def events_of(
-    of: Options,
-    *acts: Callable[[], object],
-    clock: Clock | None = None,
-    sleep: Callable[[float], object] = lambda _: None,
-    saved: bytes | None = None,
-) -> list[Event]:
+async def events_of(of: Options, *acts: Callable[[], object], clock: Clock | None = None) -> list[Event]:
     """Do one act each time there is nothing to read; then end."""
     left = list(acts)
 
@@ -112,13 +111,8 @@ async def events_of(
             return True
         return False
 
-    async def slept(seconds: float) -> None:
-        sleep(seconds)
-
-    following = DatabasePuller(
-        of, Intake(), pause=pause, clock=clock or Clock(), back_off=BackOff(sleep=slept, first=1, longest=2)
-    )
-    return [event async for batch in following.batches(saved) for event in batch.events]
+    following = DatabasePuller(of, Intake(), pause=pause, clock=clock or Clock())
+    return [event async for batch in following.batches(None) for event in batch.events]
 
 
 # -- rows --------------------------------------------------------------------------------------
@@ -199,24 +193,53 @@ async def test_of_many_writers_at_once_each_row_is_told_once(server: DatabaseSer
     assert told == len(ids) == writers * transactions * rows
 
 
-async def test_a_burst_of_ten_thousand_rows_is_told_once_and_in_order_across_restarts(
-    server: DatabaseServer, address: Path
-) -> None:
-    make(server)
-    lines = [f"{1_700_000_000 + number}|c{number}|q1|NONE|ENTERQUEUE||x|1" for number in range(10_000)]
-    head = insertion(lines[0]).partition(" VALUES ")[0]
-    server.run(f"{head} VALUES {', '.join(insertion(line).partition(' VALUES ')[2] for line in lines)}")
-    told: list[Event] = []
-    saved: bytes | None = None
-    while len(told) < len(lines):
-        # Begun again behind each third batch.
-        following = aclosing(DatabasePuller(options(server, address), Intake()).batches(saved))
-        async with following as batches:
-            for _ in range(min(3, (len(lines) - len(told)) // 1000)):
-                batch = await anext(batches)
-                told, saved = [*told, *batch.events], batch.position
+class _ServedRows:
+    """The table as the contract of polled systems wants it; away the server is dead, until it was called some times."""
 
-    assert told == mapped("\n".join([*lines, ""]).encode(), to_its_end=False)
+    def __init__(self, server: DatabaseServer, address: Path) -> None:
+        make(server, "both, text")
+        self._server = server
+        self._options = options(server, address)
+        self._away = 0
+
+    async def add(self, records: Iterable[bytes]) -> None:
+        rows = [row_of(0, record.decode()).columns for record in records]
+        names = [name for name in rows[0] if name != "id"]
+        values = ", ".join("(" + ", ".join(f"'{row[name]}'" for name in names) + ")" for row in rows)
+        self._server.run(f"INSERT INTO queue_log ({', '.join(names)}) VALUES {values}")
+
+    def puller(self, intake: Intake) -> DatabasePuller:
+        return DatabasePuller(self._options, intake, pause=polling(0.01), back_off=BackOff(sleep=self._sleep))
+
+    async def goes_away(self) -> None:
+        self._away = AWAY_FOR
+        self._server.stop()
+
+    async def _sleep(self, _: float) -> None:
+        self._away -= 1
+        if not self._away:
+            self._server.start()  # not in a thread: the server ends with the thread that has begun it
+
+
+class TestServer(OutageContract):
+    """What every polled system must do."""
+
+    @pytest.fixture
+    def system(self, server: DatabaseServer, address: Path) -> PolledSystem:
+        return PolledSystem(
+            call=queue_log_call,
+            noise=QUEUE_LOG_NOISE,
+            counted=(1, 1, 1),
+            kept=begun(lambda _: _ServedRows(server, address)),
+        )
+
+
+async def test_a_recorded_session_in_a_table_is_that_of_its_log(server: DatabaseServer, address: Path) -> None:
+    make(server)
+    log = sample("asterisk-ami/session_queue_log.txt").read_bytes()
+    server.run(*(insertion(line) for line in log.decode().splitlines()))
+
+    assert await events_of(options(server, address)) == mapped(log, to_its_end=False) != []
 
 
 # -- what may be wrong -------------------------------------------------------------------------
@@ -271,26 +294,6 @@ async def test_who_may_not_read_the_table_is_told_so(server: DatabaseServer, add
 
     assert await events_of(options(server, address)) == EVENTS
     server.run("DROP TABLE queue_log", "DROP TABLE other", gone)
-
-
-async def test_a_server_that_crashes_and_comes_back_is_connected_again(server: DatabaseServer, address: Path) -> None:
-    make(server)
-    waited: list[float] = []
-
-    def comes_back(seconds: float) -> None:
-        waited.append(seconds)
-        if len(waited) == 3:
-            server.start()
-            server.run(*(insertion(line) for line in LINES[5:]))
-
-    server.run(*(insertion(line) for line in LINES[:5]))
-    clock = Clock()
-
-    assert (
-        await events_of(options(server, address), server.stop, partial(clock.passes, 3), clock=clock, sleep=comes_back)
-        == EVENTS
-    )
-    assert waited == [1, 2, 2]
 
 
 async def test_a_certificate_is_checked(server: DatabaseServer, address: Path) -> None:

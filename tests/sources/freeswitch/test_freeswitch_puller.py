@@ -22,6 +22,7 @@ from stream.sources.freeswitch.source import FreeSwitchPuller, Options
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import PositionFile, ship
 from stream.sources.source import PulledBatch
+from tests.sources.contract.sinks import Topic
 from tests.sources.freeswitch.switch import (
     BEGIN,
     EMPTY,
@@ -37,7 +38,6 @@ from tests.sources.freeswitch.switch import (
     switch,
     until_events,
 )
-from tests.sources.test_contract import Topic
 
 ROOT = Path(__file__).parents[3]
 
@@ -372,17 +372,6 @@ async def test_whenever_it_is_shut_down_the_next_run_has_everybody_who_waits_onc
 
 
 # -- noise, bursts, silence, and refusals --------------------------------------------------------
-
-
-async def test_a_burst_of_ten_thousand_events_arrives_in_order_and_once(tmp_path: Path) -> None:
-    on, intake = StoryWriter(), Intake()
-    said = b"".join(entered(on, number, 0) + gave_up(on, number, 5) for number in range(5_000))
-
-    events, _ = await pulled(tmp_path, Session(said=said, stays=True), wanted=10_000, intake=intake)
-
-    assert [event.subject for event in events] == [f"m{number}" for number in range(5_000) for _ in range(2)]
-    assert len({event.id for event in events}) == 10_000
-    assert intake.read == intake.used.total() == 10_000
 
 
 async def test_garbage_is_counted_and_what_follows_it_is_told(tmp_path: Path) -> None:

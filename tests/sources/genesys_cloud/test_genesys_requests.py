@@ -16,8 +16,8 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.requests.answering import answer
 from stream.sources.source import Received
+from tests.sources.contract.sinks import Topic
 from tests.sources.genesys_cloud.organization import BEGIN, DAY, KEY, SALES, URL, detail, request, told, webhook_in
-from tests.sources.test_contract import Topic
 
 ENTERED = detail("acd.start", "00:10", "ann", "ann-q", queueId=SALES)
 

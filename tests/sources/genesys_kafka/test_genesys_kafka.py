@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,12 @@ from stream.sources.intake import Intake
 from stream.sources.kafka.topic import KafkaTopicPuller, TopicRecord
 from stream.sources.lines import BadLine, Location
 from tests.brokers import Broker
+from tests.sources.genesys_kafka.voice import BEGIN, voice
 from tests.sources.kafka_topic.topics import told_of
 from tests.timeline import fold_of, shown
 
-BEGIN = datetime(2026, 11, 26, 13, tzinfo=UTC)
 LATER = BEGIN + timedelta(minutes=5)
 """When Kafka got it: not when it happened."""
-
-
-def voice(name: str, second: float, thread: str | None = None, dn: str = "9001", **attributes: Any) -> bytes:
-    """An event as the manual has it; of a queue, unless *dn* is an agent's telephone."""
-    micros = round(second * 1_000_000)
-    told = {
-        "id": name,
-        "Server": "sip-1",
-        "ThisDN": dn,
-        "ConnID": f"conn-{thread}",
-        "CallType": "Inbound",
-        "ANI": "+38640000001",
-        "time": {"sec": int(BEGIN.timestamp()) + micros // 1_000_000, "usec": micros % 1_000_000},
-        **({} if thread is None else {"CallThreadID": thread}),
-        **attributes,
-    }
-    return json.dumps(told).encode()
 
 
 def at_mia(name: str, second: float, thread: str, **attributes: Any) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stream.errors import BrokerRefused, SourceError
 from stream.sources.intake import MISSED_WHILE_AWAY, Intake
-from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, TopicOffsets, first_offset
+from stream.sources.kafka.topic import FETCH_RECORDS, ForeignTopics, KafkaTopicPuller, TopicOffsets, first_offset
 from stream.sources.lines import BadLine
 from stream.sources.source import UnreadablePosition
 from tests.brokers import Broker
@@ -177,6 +177,22 @@ def test_reading_goes_on_inside_of_what_is_left_and_a_gap_is_told(saved: int | N
 
     assert begin <= first <= end
     assert (gap is None) == (saved is None or saved == first)
+
+
+async def test_a_burst_in_several_partitions_is_told_in_batches_and_gone_on_with_behind_each() -> None:
+    topic, calls = FakeTopic(partitions=3), [f"call{number}" for number in range(10_000)]
+    for number, call in enumerate(calls):
+        topic.add(call.encode(), partition=number % 3)
+
+    names, batches = await told_of(puller_of(topic), None, len(calls))
+
+    assert sorted(names) == sorted(calls)
+    assert max(len(batch.events) for batch in batches) <= 3 * FETCH_RECORDS
+    told = 0
+    for batch in batches[:-1]:
+        told += len(batch.events)
+        rest, _ = await told_of(puller_of(topic), batch.position, len(calls) - told)
+        assert rest == names[told:]
 
 
 # -- a real broker -----------------------------------------------------------------------------

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
+from tests.sources.new_sources import BEGIN
 
-__all__ = ["EXAMPLES", "HOME_MADE", "PAYLOADS", "SAMPLES", "home_made_call", "mapping_of", "signed_headers"]
+__all__ = ["EXAMPLES", "HOME_MADE", "PAYLOADS", "RUMOUR", "SAMPLES", "home_made_call", "mapping_of", "signed_headers"]
 
 FOLDER: Final = Path(__file__).parents[3] / "examples" / "mappings"
 SAMPLES: Final = {
@@ -21,11 +22,14 @@ EXAMPLES: Final = {name: FOLDER / f"{name}.toml" for name in SAMPLES}
 HOME_MADE: Final = EXAMPLES["home-made"]
 PAYLOADS: Final = SAMPLES["home-made"].read_bytes().splitlines()[:3]
 """Posts of the home-made PBX that tell events."""
+RUMOUR: Final = b'{"events": [{"no": 1, "kind": "rumour", "call": 1, "line": "orders", "at": "2026-03-02T09:00:00Z"}]}'
+"""A post of a kind that the mapping does not know."""
 
 
 def home_made_call(number: int) -> bytes:
     """A post of the home-made PBX about one call that came in."""
-    told = {"no": number, "kind": "queued", "call": number, "line": "orders", "at": f"2026-03-02T09:00:00.{number:03}Z"}
+    at = BEGIN + timedelta(milliseconds=number)
+    told = {"no": number, "kind": "queued", "call": number, "line": "orders", "at": at.isoformat()}
     return json.dumps({"events": [told]}).encode()
 
 

@@ -4,16 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import NewTopic
 
-from scripts.apache_kafka.admin import admin_of
 from stream.errors import SettingsError
 from stream.sources.intake import Intake
 from stream.sources.kafka.topic import KafkaTopicPuller
-from stream.sources.mapped.topic import MAPPED_TOPIC, MappedTopicOptions, map_record_by, read_topic_file
+from stream.sources.mapped.topic import map_record_by, read_topic_file
 from stream.sources.pulling.shipping import BackOff
-from tests.brokers import Broker
 from tests.sources.kafka_topic.topics import FakeConsumer, FakeTopic, no_pause, told_of
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, home_made_call
 
@@ -81,26 +77,3 @@ async def test_a_bad_record_is_told_by_topic_partition_and_offset_and_stops_noth
 def test_a_file_that_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         read_topic_file(topic_file(tmp_path, text))
-
-
-@pytest.mark.slow
-async def test_a_topic_of_a_broker_that_runs_is_read_to_its_end(own_broker: Broker, tmp_path: Path) -> None:
-    async with admin_of(own_broker.address) as admin:
-        await admin.create_topics([NewTopic("calls", 1, 1)])
-    async with AIOKafkaProducer(bootstrap_servers=own_broker.address) as producer:
-        for value in (*map(home_made_call, range(3)), b"noise", PAYLOADS[2]):
-            await producer.send_and_wait("calls", value)
-    file = topic_file(tmp_path, TOPIC_FILE.replace("kafka.example:9092", own_broker.address))
-    intake = Intake()
-
-    names, _ = await told_of(_pulled(file, intake), None, 6)
-
-    assert names == ["0", "1", "2", "4712", "4711", "eva"]
-    assert (intake.used.total(), intake.refused) == (6, {"not_json": 1})
-
-
-def _pulled(file: Path, intake: Intake) -> KafkaTopicPuller:
-    assert MAPPED_TOPIC.pull is not None
-    puller = MAPPED_TOPIC.pull(MappedTopicOptions(file=file), intake)
-    assert isinstance(puller, KafkaTopicPuller)
-    return puller

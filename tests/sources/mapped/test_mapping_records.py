@@ -250,7 +250,7 @@ def test_records_within_a_payload_are_found_and_one_without_them_is_told(tmp_pat
 
     ids, intake, aside = lines_of(tmp_path, rule().replace('"/x"', '"/x"\nrecords = "sent.events"'), sent)
 
-    assert (ids, intake.read, intake.ignored) == (["1", "2"], 5, {"no records": 1})
+    assert (ids, intake.read, intake.ignored) == (["1", "2"], 5, {"empty": 1})
     assert aside == ["2: nothing where the mapping says that the records are", "4: not JSON"]
 
 

@@ -1,54 +1,27 @@
-"""Systems that call a webhook: what each sends, in its order, signed as it signs."""
+"""Systems that call a webhook: what each sends, in its order, signed as it signs. New ones stand beside their tests."""
 
 import hashlib
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.sources.amazon_connect import source as amazon_connect
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.mapped.source import MAPPED_WEBHOOK, MappedWebhookOptions
-from stream.sources.source import Received, Source
+from stream.sources.source import Received
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
-from tests.sources.genesys_cloud.organization import DAY
-from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
+from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
+from tests.sources.genesys_cloud.organization import DAY, detail
+from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.typeform import caller as typeform
 
-__all__ = ["CALLERS", "Caller"]
-
-URL: Final = "https://events.example.org/v1/webhooks/one"
-
-SECRET: Final = "a-secret-of-the-tests"
-
-
-class Caller(Struct, frozen=True, kw_only=True):
-    """How one system calls; its secret is SECRET."""
-
-    source: Source
-    options: Callable[[Path], Struct]
-    """Of the source, with files in the folder that is given."""
-    signed: Callable[[bytes], Received]
-    bodies: Sequence[bytes]
-    """What it sends when somebody calls, as it was recorded or documented."""
-
-
-def received(body: bytes, headers: Mapping[str, str]) -> Received:
-    return Received(body, headers, URL, BEGIN)
-
-
-def secret_file(folder: Path) -> Path:
-    """Write the secret of a sender to a file."""
-    path = folder / "secret"
-    path.write_text(f"{SECRET}\n", encoding="utf-8")
-    return path
+__all__ = ["CALLERS"]
 
 
 def _desk(body: bytes) -> Received:
@@ -81,12 +54,14 @@ CALLERS: Final = {
             *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
             firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
         ],
+        unknown=json.dumps(next(iter(contact_events(CALLS_OF_CONNECT[0]))) | {"detail-type": "Rumour"}).encode(),
     ),
     "desk": Caller(
         source=DESK,
         options=lambda _: DeskOptions(),
         signed=_desk,
         bodies=[b'{"call": "ann"}', b'{"call": "bob"}'],
+        unknown=b'{"rumour": "eve"}',
     ),
     "twilio": Caller(
         source=twilio.SOURCE,
@@ -97,23 +72,22 @@ CALLERS: Final = {
             _streamed(2, "reservation.accepted", worker_sid="WK1"),
             _streamed(3, "task.completed"),
         ],
+        unknown=_streamed(4, "task.rumoured"),
     ),
     "genesys-cloud": Caller(
         source=genesys_cloud.SOURCE,
         options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
         signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
         bodies=[json.dumps(part).encode() for part in DAY],
+        unknown=json.dumps(detail("rumour", "00:10", "eve", "eve-q")).encode(),
     ),
+    "typeform": typeform.CALLER,
     "mapped-webhook": Caller(
         source=MAPPED_WEBHOOK,
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
         signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
         bodies=PAYLOADS,
+        unknown=RUMOUR,
     ),
 }
 """By the name of the source; `desk` is of the tests."""
-
-
-def altered(request: Received, **changed: object) -> Received:
-    """Return a request of which something is not as it was signed."""
-    return replace(request, **changed)

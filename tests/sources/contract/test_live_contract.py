@@ -9,36 +9,13 @@ import pytest
 
 from stream.core.cloudevents import Event, tag_of
 from stream.sources.intake import Intake
+from stream.sources.lines import BadLine
 from stream.sources.pulling.shipping import PositionFile, ship
-from stream.sources.registry import SOURCES
 from stream.sources.source import Listener
-from tests.sources.live import LIVE, LiveSystem
-from tests.sources.test_contract import Topic
+from tests.sources.contract.live import LIVE, LiveSystem
+from tests.sources.contract.sinks import WatchedTopic
 
 CALLS = 200
-
-
-class WatchedTopic(Topic):
-    """A sink on which somebody waits until so many events have arrived, and which may be slow."""
-
-    def __init__(self, *, away: int = 0) -> None:
-        super().__init__(away=away)
-        self._grown = asyncio.Condition()
-        self.may_go_on = asyncio.Event()
-        self.may_go_on.set()
-        self.asked = asyncio.Event()
-
-    async def send_many(self, events: Iterable[Event]) -> int:
-        self.asked.set()
-        await self.may_go_on.wait()
-        sent = await super().send_many(events)
-        async with self._grown:
-            self._grown.notify_all()
-        return sent
-
-    async def until(self, count: int) -> None:
-        async with self._grown:
-            await self._grown.wait_for(lambda: len(self.events) >= count)
 
 
 def told(events: Iterable[Event]) -> list[tuple[str, str]]:
@@ -85,10 +62,6 @@ def by_call(events: Iterable[Event]) -> list[tuple[str, str]]:
     )
 
 
-def test_every_source_that_hears_things_once_is_here() -> None:
-    assert {name for name, source in SOURCES.items() if hasattr(source.pull, "finish")} == LIVE.keys()
-
-
 async def test_a_burst_of_ten_thousand_events_arrives_once_each_contact_in_order(
     system: LiveSystem, tmp_path: Path
 ) -> None:
@@ -98,8 +71,9 @@ async def test_a_burst_of_ten_thousand_events_arrives_once_each_contact_in_order
     assert len({event.id for event in topic.events}) == 10_000
 
 
-async def test_noise_is_counted_and_changes_nothing(system: LiveSystem, tmp_path: Path) -> None:
-    intake = Intake()
+async def test_noise_is_counted_never_quoted_and_changes_nothing(system: LiveSystem, tmp_path: Path) -> None:
+    aside = list[BadLine]()
+    intake = Intake(aside.append)
     said = b"".join(system.noise + system.call(number) for number in range(CALLS))
 
     topic = await shipped(system, tmp_path, said, count=2 * CALLS, intake=intake)
@@ -108,6 +82,8 @@ async def test_noise_is_counted_and_changes_nothing(system: LiveSystem, tmp_path
     counted = (intake.refused.total(), intake.ignored.total(), intake.unknown.total())
     assert all(got >= CALLS * one for got, one in zip(counted, system.counted, strict=True))
     assert intake.read == sum(counted) + intake.used.total() + intake.empty
+    assert len(aside) == intake.refused.total() + intake.unknown.total()
+    assert not any("38640000001" in str(bad) for bad in aside)
 
 
 @pytest.mark.parametrize("places", [(1,), (100,), (50, 51, 150)], ids=str)
@@ -138,11 +114,10 @@ async def test_a_restart_goes_on_behind_what_has_arrived(system: LiveSystem, tmp
 async def test_what_was_said_before_a_stop_arrives_though_the_broker_is_slow(
     system: LiveSystem, tmp_path: Path
 ) -> None:
-    topic, intake = WatchedTopic(), Intake()
-    topic.may_go_on.clear()
+    topic, intake = WatchedTopic(holds_after=0), Intake()
     async with asyncio.timeout(100), system.speaking(tmp_path, intake, (calls(system, range(2_000)),)) as listener:
         shipping = asyncio.create_task(ship(listener, topic, PositionFile(tmp_path / "position"), intake))
-        await topic.asked.wait()
+        await topic.holds.wait()
         assert listener.finish()
         topic.may_go_on.set()
         await shipping

@@ -1,0 +1,85 @@
+"""`contact-stream doctor`: looks at everything that a figure goes through, and says what to do."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from stream.cli.options import now, settings_of_environment
+from stream.doctor.finding import Finding
+from stream.families.registry import FAMILIES
+from stream.settings import broker_of
+
+__all__ = ["doctor"]
+
+SIGNS = {"good": "[green]good[/]", "look": "[yellow]look[/]", "bad": "[red]bad[/]"}
+
+
+@click.command()
+@click.option("--broker", help="Bootstrap servers, host:port.")
+@click.option("--worker", "workers", multiple=True, metavar="URL", help="Of a worker; by default that of this machine.")
+@click.option("--gateway", "gateways", multiple=True, metavar="URL", help="Of a gateway.")
+@click.option("--source", "sources", multiple=True, metavar="URL", help="Of a source with --metrics-port.")
+@click.option("--prometheus", default="", metavar="URL", help="Of Prometheus.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable: a list of findings.")
+def doctor(  # one argument per option
+    *,
+    broker: str | None,
+    workers: Sequence[str],
+    gateways: Sequence[str],
+    sources: Sequence[str],
+    prometheus: str,
+    as_json: bool,
+) -> None:
+    """
+    Look at brokers, topics, rights, workers, sources, clocks and Prometheus, and say what to do.
+
+    The exit status is 1 if something makes figures wrong, old or missing.
+    """
+    from stream.doctor.examination import Patient, examine
+    from stream.runtime.app import declared_topics
+
+    settings = settings_of_environment(broker=broker)
+    address, is_real = broker_of(settings)
+    patient = Patient(
+        settings=settings,
+        # The embedded broker is in the process that uses it, and is looked at by nobody else.
+        brokers=address.split(",") if address and is_real else [],
+        topics=declared_topics(settings, FAMILIES),
+        workers=workers or [f"http://{settings.http_host}:{settings.http_port}"],
+        gateways=gateways,
+        sources=sources,
+        prometheus=prometheus,
+    )
+
+    async def all_findings() -> list[Finding]:
+        return [finding async for finding in examine(patient, now)]
+
+    findings = asyncio.run(all_findings())
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(findings)).decode())
+    else:
+        Console(soft_wrap=True).print(_table(findings))
+    sys.exit(any(finding.verdict == "bad" for finding in findings))
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for head in ("", "about", "how it is", "what to do"):
+        table.add_column(head, overflow="fold")
+    for finding in findings:
+        table.add_row(SIGNS[finding.verdict], *map(_plain, (finding.about, finding.said, finding.advice)))
+    return table
+
+
+def _plain(text: str) -> str:
+    """Return a text of which a terminal takes nothing for a command, nor rich for a style."""
+    from rich.markup import escape
+
+    from stream.core.format import printable
+
+    return escape(printable(text))
