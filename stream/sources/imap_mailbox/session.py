@@ -180,6 +180,17 @@ class _Client(IMAPClient):  # type: ignore[misc]  # as above
         """Allow the next answer as much as any."""
         self._imap.left = ANSWER_BYTES
 
+    def has_heard(self) -> bool:
+        """Tell whether something is there already that came with an answer: `idle_check` looks at the socket alone."""
+        lines = getattr(self._imap, "_readbuf", None)  # since Python 3.14
+        if lines is not None:
+            return bool(lines)
+        self.socket().setblocking(False)
+        try:
+            return bool(self._imap.file.peek(1))
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return False
+
 
 class ImapSession:
     """A session of one user; raises MailboxAway and MailboxRefused, which quote no server."""
@@ -293,7 +304,8 @@ class ImapSession:
 
     def _idle(self, seconds: float) -> None:
         self._client.idle()
-        self._client.idle_check(seconds)
+        if not self._client.has_heard():
+            self._client.idle_check(seconds)
         # What could not be read of a connection that is lost, this finds.
         self._client.socket().settimeout(ANSWER_SECONDS)
         self._client.idle_done()

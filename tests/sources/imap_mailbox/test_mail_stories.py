@@ -387,7 +387,9 @@ async def test_junk_never_was_a_request(tmp_path: Path) -> None:
 # -- positions ---------------------------------------------------------------------------------
 
 
-async def test_other_numbers_tell_nothing_twice_and_lose_nothing(inbox: Inbox, caplog: pytest.LogCaptureFixture) -> None:
+async def test_other_numbers_tell_nothing_twice_and_lose_nothing(
+    inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
     asks(inbox, 1, "08:00")
     asks(inbox, 2, "09:00")
     await inbox.news()
