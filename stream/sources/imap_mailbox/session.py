@@ -185,7 +185,7 @@ class _Client(IMAPClient):  # type: ignore[misc]  # as above
         lines = getattr(self._imap, "_readbuf", None)  # since Python 3.14
         if lines is not None:
             return bool(lines)
-        self.socket().setblocking(False)
+        self.socket().settimeout(0)
         try:
             return bool(self._imap.file.peek(1))
         except (ssl.SSLWantReadError, BlockingIOError):
@@ -328,6 +328,8 @@ class ImapSession:
             return ask()
         except MailboxRefused:
             raise
+        except ssl.SSLCertVerificationError as failure:
+            raise MailboxRefused(f"{self._place} shows a certificate that is not trusted: look at ca_file") from failure
         except ProtocolError as failure:
             raise _Unreadable(f"{self._place}: {what} has no answer of IMAP") from failure
         except (OSError, EOFError, imaplib.IMAP4.error) as failure:

@@ -66,7 +66,7 @@ def test_encoded_and_folded_subjects_are_compared_as_people_read_them() -> None:
         ("", "", False),
     ],
 )
-def test_marks_of_replies_are_taken_off_in_several_languages(subject: str, plain: str, is_reply: bool) -> None:
+def test_marks_of_replies_are_taken_off_in_several_languages(subject: str, plain: str, *, is_reply: bool) -> None:
     found = read(message(subject=subject)).subject
 
     assert (found.plain, found.is_reply) == (plain, is_reply)
@@ -129,7 +129,7 @@ def test_a_form_writes_for_a_customer_and_nobody_from_outside_for_us(fields: dic
         ("ana@example.org", "bor@example.org", False),
     ],
 )
-def test_ours_are_addresses_and_whole_domains(team: str, address: str, is_ours: bool) -> None:
+def test_ours_are_addresses_and_whole_domains(team: str, address: str, *, is_ours: bool) -> None:
     assert TeamAddresses([team]).has(address) is is_ours
 
 

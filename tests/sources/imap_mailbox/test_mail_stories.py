@@ -283,7 +283,7 @@ async def test_machines_open_nothing_answer_nothing_and_reopen_nothing(inbox: In
 
 @pytest.mark.parametrize(("machines_open_cases", "opened"), [(False, 0), (True, 1)])
 async def test_a_form_that_says_it_is_a_machine_opens_a_case_where_that_is_wanted(
-    tmp_path: Path, machines_open_cases: bool, opened: int
+    tmp_path: Path, opened: int, *, machines_open_cases: bool
 ) -> None:
     inbox = Inbox(settings_in(tmp_path, machines_open_cases=machines_open_cases))
     asks(inbox, 1, "08:00", auto_submitted="auto-generated")
@@ -456,7 +456,7 @@ async def test_a_connection_that_is_lost_anywhere_loses_no_message(inbox: Inbox,
     inbox.mailbox.failures = []
     session = inbox.mailbox.session()
     calls = 0
-    stored = session._stored  # noqa: SLF001  # every question goes through it
+    stored = session._stored  # every question goes through it
 
     def lost_sometimes() -> Any:
         nonlocal calls
@@ -465,8 +465,8 @@ async def test_a_connection_that_is_lost_anywhere_loses_no_message(inbox: Inbox,
             raise MailboxAway("lost")
         return stored()
 
-    session._stored = lost_sometimes  # type: ignore[method-assign]  # noqa: SLF001  # as above
-    inbox.mailbox.session = lambda _=None: session  # type: ignore[method-assign, assignment]  # one for all connections
+    session._stored = lost_sometimes  # type: ignore[method-assign]  # as above
+    inbox.mailbox.session = lambda _=None: session  # type: ignore[method-assign]  # one for all connections
 
     assert len({event.id for event in await inbox.news()}) == 1000
     assert inbox.intake.read == 500
@@ -483,8 +483,11 @@ async def test_nothing_of_a_person_is_in_events_positions_or_logs(
     caplog.set_level("DEBUG")
     ours = {"from": f"{MARKED}.ana@example.org", "to": f"{MARKED}@example.com", "sender": f"{MARKED}.bor@example.org"}
     fields = {
-        **{"from": f"{MARKED} <{MARKED}@example.com>", "subject": f"Re: {MARKED}", "cc": f"{MARKED}@b.example"},
-        **{"message_id": f"<1.{MARKED}@example.com>", "reply_to": f"{MARKED}@example.net"},
+        "from": f"{MARKED} <{MARKED}@example.com>",
+        "subject": f"Re: {MARKED}",
+        "cc": f"{MARKED}@b.example",
+        "message_id": f"<1.{MARKED}@example.com>",
+        "reply_to": f"{MARKED}@example.net",
     }
     asks(inbox, 1, "08:00", **fields)
     asks(inbox, 2, "08:00", **fields | {"message_id": "", "references": f"<1.{MARKED}@example.com>"})

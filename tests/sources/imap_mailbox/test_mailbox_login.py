@@ -178,7 +178,7 @@ def test_a_file_needs_little_and_its_paths_stand_beside_it(tmp_path: Path) -> No
 def test_a_file_that_cannot_be_meant_says_what_is_wrong(tmp_path: Path, changed: str, fault: str) -> None:
     path = written(tmp_path, FILE.replace('password_file = "password"', changed))
 
-    with pytest.raises(SettingsError, match="mailbox.toml") as caught:
+    with pytest.raises(SettingsError, match=r"mailbox\.toml") as caught:
         mailbox_of(path)
     assert fault in str(caught.value)
 
