@@ -10,7 +10,7 @@ from stream.sources.imap_mailbox.login import MailboxLogin
 from stream.sources.imap_mailbox.mailbox_file import MailboxSettings
 from stream.sources.imap_mailbox.mapper import FolderRole
 from stream.sources.imap_mailbox.session import (
-    ANSWER_SECONDS,
+    IMAP_ANSWER_SECONDS,
     ImapSession,
     MailboxAway,
     MailboxRefused,
@@ -22,7 +22,7 @@ __all__ = ["ConnectMailbox", "MailboxConnection"]
 
 logger = logging.getLogger(__name__)
 
-FETCH_SECONDS: Final = 5 * ANSWER_SECONDS
+FETCH_SECONDS: Final = 5 * IMAP_ANSWER_SECONDS
 """An answer may come in parts, each in its time; longer than this it does not take."""
 
 T = TypeVar("T")

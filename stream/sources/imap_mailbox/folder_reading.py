@@ -92,7 +92,7 @@ class FolderReading:
         if not self._found and not self._uids:
             self.cursor.uid = max(self.cursor.uid, self._looked_to)
 
-    def take(self) -> FoundMail:
+    def pop_head(self) -> FoundMail:
         """Return what comes next, and go on behind it."""
         found = self._found.popleft()
         self.cursor.uid = max(self.cursor.uid, found.spot.uid)
@@ -105,4 +105,5 @@ class FolderReading:
         if fetched.received is None:
             return FoundMail(spot, None, None)
         received = fetched.received.astimezone(UTC)
-        return FoundMail(spot, received, mail_of(header_fields(fetched.header), fetched.header, received, self._team))
+        fields, is_sent = header_fields(fetched.header), self.role == "sent"
+        return FoundMail(spot, received, mail_of(fields, fetched.header, received, self._team, is_sent=is_sent))

@@ -10,13 +10,13 @@ from msgspec import Meta, MsgspecError, Struct
 from yarl import URL
 
 from stream.errors import SettingsError
-from stream.sources.imap_mailbox.mailbox_file import LOOPBACK, MailboxSettings, RefreshedToken
+from stream.sources.imap_mailbox.mailbox_file import THIS_MACHINE, MailboxSettings, RefreshedToken
 from stream.sources.imap_mailbox.session import Credentials, MailboxAway, MailboxRefused
 from stream.sources.requests.secret_lines import SecretLines
 
 __all__ = ["AccessTokens", "MailboxLogin"]
 
-ANSWER_TIME: Final = ClientTimeout(total=30)
+_TOKEN_TIME: Final = ClientTimeout(total=30)
 _ANSWER_BYTES: Final = 64 * 1024
 
 _BEFORE_ITS_END: Final = timedelta(minutes=1)
@@ -56,7 +56,7 @@ class AccessTokens:
     async def _fetched(self) -> _Token:
         try:
             async with (
-                ClientSession(timeout=ANSWER_TIME) as session,
+                ClientSession(timeout=_TOKEN_TIME) as session,
                 # Redirects are not followed: the secrets are for nobody else.
                 session.post(self._url, data=self._form(), allow_redirects=False) as response,
             ):
@@ -107,6 +107,6 @@ def _endpoint(address: str) -> URL:
         url = URL(address)
     except ValueError:
         url = URL()
-    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in LOOPBACK)):
+    if not url.host or not (url.scheme == "https" or (url.scheme == "http" and url.host in THIS_MACHINE)):
         raise SettingsError("token_url: expected https://host/path")
     return url

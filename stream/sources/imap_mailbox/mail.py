@@ -62,9 +62,11 @@ class Mail(Struct, frozen=True, kw_only=True):
     """It says that a machine wrote it, in a word that no standard has."""
 
 
-def mail_of(fields: HeaderFields, header: bytes, received: datetime, team: TeamAddresses) -> Mail:
-    """Return what the headers say of a message that was *received* by our server at an instant."""
-    author = _author(fields, team)
+def mail_of(
+    fields: HeaderFields, header: bytes, received: datetime, team: TeamAddresses, *, is_sent: bool = False
+) -> Mail:
+    """Return what the headers say of a message that our server got at an instant; *is_sent*: from one of our people."""
+    author = next(iter(fields.addresses("from")), "") if is_sent else _author(fields, team)
     is_ours = team.has(author)
     machine = _machine(fields, author, team)
     outside = [each for each in fields.addresses("to", "cc") if not team.has(each)]

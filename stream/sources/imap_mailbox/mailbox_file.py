@@ -10,12 +10,12 @@ from stream.core.cloudevents import DEFAULT_TENANT, Name
 from stream.errors import SettingsError
 from stream.sources.toml_file import toml_of
 
-__all__ = ["LOOPBACK", "MailboxSettings", "RefreshedToken", "ResolvedBy", "mailbox_of"]
+__all__ = ["THIS_MACHINE", "MailboxSettings", "RefreshedToken", "ResolvedBy", "mailbox_of"]
 
 ResolvedBy = Literal["answer", "archive", "folder", "flag", "nothing"]
 """What makes a thread a resolved case; docs/sources/imap.md says which suits whom."""
 
-LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _Text = Annotated[str, Meta(min_length=1, max_length=500)]
 _Folders = tuple[_Text, ...]
@@ -104,7 +104,7 @@ def _faults_of(told: MailboxSettings) -> tuple[tuple[bool, str], ...]:
     logins = [each for each in (told.password_file, told.access_token_file, told.oauth) if each is not None]
     return (
         (len(logins) != 1, "one of password_file, access_token_file and [oauth] is needed"),
-        (told.security == "none" and told.host not in LOOPBACK, 'security = "none" is for this machine only'),
+        (told.security == "none" and told.host not in THIS_MACHINE, 'security = "none" is for this machine only'),
         (told.resolved_by == "folder" and not told.done, 'resolved_by = "folder" needs done = ["…"]'),
         (told.resolved_by != "folder" and bool(told.done), 'done is for resolved_by = "folder"'),
     )

@@ -41,10 +41,10 @@ FETCHED_AT_ONCE: Final = 200
 HEADER_BYTES: Final = 64 * 1024
 """Of a header so much is asked for."""
 
-ANSWER_BYTES: Final = 32 * 1024 * 1024
+MOST_ANSWER_BYTES: Final = 32 * 1024 * 1024
 """No answer to one command is longer: one that is would fill the memory."""
 
-ANSWER_SECONDS: Final = 60.0
+IMAP_ANSWER_SECONDS: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 
 _HEADER: Final = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FETCHED_FIELDS)})]<0.{HEADER_BYTES}>".upper()
@@ -144,18 +144,18 @@ class MailboxSession(Protocol):
 class _Bounded(imaplib.IMAP4):
     """Reads no more than an answer may have."""
 
-    left = ANSWER_BYTES
+    left = MOST_ANSWER_BYTES
 
     def read(self, size: int) -> bytes:
-        self._take(size)
+        self._spend(size)
         return super().read(size)
 
     def readline(self) -> bytes:
         line = super().readline()
-        self._take(len(line))
+        self._spend(len(line))
         return line
 
-    def _take(self, size: int) -> None:
+    def _spend(self, size: int) -> None:
         self.left -= size
         if self.left < 0:
             raise self.abort("an answer is too long")
@@ -178,7 +178,7 @@ class _Client(IMAPClient):  # type: ignore[misc]  # as above
 
     def begin_answer(self) -> None:
         """Allow the next answer as much as any."""
-        self._imap.left = ANSWER_BYTES
+        self._imap.left = MOST_ANSWER_BYTES
 
     def has_heard(self) -> bool:
         """Tell whether something is there already that came with an answer: `idle_check` looks at the socket alone."""
@@ -217,7 +217,7 @@ class ImapSession:
             server.port,
             ssl=server.tls is not None and not server.starttls,
             ssl_context=server.tls,
-            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=ANSWER_SECONDS),
+            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=IMAP_ANSWER_SECONDS),
         )
         client.normalise_times = False
         if server.starttls:
@@ -307,7 +307,7 @@ class ImapSession:
         if not self._client.has_heard():
             self._client.idle_check(seconds)
         # What could not be read of a connection that is lost, this finds.
-        self._client.socket().settimeout(ANSWER_SECONDS)
+        self._client.socket().settimeout(IMAP_ANSWER_SECONDS)
         self._client.idle_done()
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ __all__ = ["SOURCE", "MailboxPosition", "MailboxPuller", "Options"]
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 200
+MAIL_BATCH: Final = 200
 """So many messages at most wait for one acknowledgement."""
 
 _OTHERWISE: Final = "the position is none of a mailbox; remove the file to begin anew, what is told again counts once"
@@ -162,7 +162,7 @@ class _Mailbox:
         while (reading := await self._next(session, readings)) is not None:
             self._tell(reading)
             count += 1
-            if count % BATCH == 0:
+            if count % MAIL_BATCH == 0:
                 yield
         for each in readings:
             each.ended()
@@ -209,7 +209,7 @@ class _Mailbox:
         return is_fresh and at - self._held.setdefault(_key_of(found), at) < patience
 
     def _tell(self, reading: FolderReading) -> None:
-        found = reading.take()
+        found = reading.pop_head()
         self._held.pop(_key_of(found), None)
         self._intake.read += 1
         if found.mail is None:

@@ -192,7 +192,7 @@ ASKED: list[Callable[[ImapSession], Any]] = [
 async def test_garbage_is_no_more_than_a_server_that_is_away(
     said: bytes, asked: Callable[[ImapSession], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(session, "IMAP_ANSWER_SECONDS", 0.3)
     async with served(answering(said, after=asked is not ASKED[0])) as port:
         found = await opened(port)
         try:
@@ -206,7 +206,7 @@ async def test_garbage_is_no_more_than_a_server_that_is_away(
 
 
 async def test_an_answer_that_would_fill_the_memory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(session, "MOST_ANSWER_BYTES", 100_000)
     many = b"".join(
         b"* %d FETCH (UID %d BODY[HEADER.FIELDS (X)] {9000}\r\n%b)\r\n" % (n, n, b"x" * 9000) for n in range(50)
     )

@@ -253,6 +253,13 @@ async def test_mail_within_the_house_is_no_answer_and_no_case(inbox: Inbox) -> N
     assert only(folded(inbox.events), EVENING).waiting == 1
 
 
+async def test_an_answer_that_wants_its_reply_elsewhere_is_still_ours(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    answers(inbox, 2, 1, "09:00", reply_to="partner@example.net")
+
+    assert told_of(await inbox.news())[2] == "23 09:00:00 MessageSent agent"
+
+
 async def test_who_writes_by_the_shared_address_is_nobody_unless_the_sender_says_so(inbox: Inbox) -> None:
     asks(inbox, 1, "08:00")
     answers(inbox, 2, 1, "09:00", **{"from": "support@example.org"})
