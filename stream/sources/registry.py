@@ -12,11 +12,15 @@ from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.imap_mailbox import source as imap_mailbox
+from stream.sources.help_scout import source as help_scout
+from stream.sources.intercom import source as intercom
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.zendesk import export as zendesk_export
+from stream.sources.zendesk import source as zendesk
 
 __all__ = ["SOURCES"]
 
@@ -35,6 +39,10 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     imap_mailbox.SOURCE,
+    zendesk.SOURCE,
+    zendesk_export.EXPORT,
+    help_scout.SOURCE,
+    intercom.SOURCE,
     typeform.SOURCE,
 )
 
