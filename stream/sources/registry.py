@@ -11,8 +11,8 @@ from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
-from stream.sources.imap_mailbox import source as imap_mailbox
 from stream.sources.help_scout import source as help_scout
+from stream.sources.imap_mailbox import source as imap_mailbox
 from stream.sources.intercom import source as intercom
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
