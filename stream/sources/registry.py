@@ -14,6 +14,7 @@ from stream.sources.freshdesk import source as freshdesk
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.help_scout import source as help_scout
+from stream.sources.imap_mailbox import source as imap_mailbox
 from stream.sources.intercom import source as intercom
 from stream.sources.liveagent import poller as liveagent_poller
 from stream.sources.liveagent import source as liveagent
@@ -50,6 +51,7 @@ _ALL: Final = (
     stripe.SOURCE,
     woocommerce.SOURCE,
     segment.SOURCE,
+    imap_mailbox.SOURCE,
     zendesk.SOURCE,
     zendesk_export.EXPORT,
     help_scout.SOURCE,
