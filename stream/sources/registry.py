@@ -13,7 +13,10 @@ from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.nicereply import source as nicereply
+from stream.sources.nicereply import webhook as nicereply_webhook
 from stream.sources.source import Source
+from stream.sources.surveymonkey import source as surveymonkey
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
 
@@ -34,6 +37,9 @@ _ALL: Final = (
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
     typeform.SOURCE,
+    nicereply.SOURCE,
+    nicereply_webhook.WEBHOOK,
+    surveymonkey.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

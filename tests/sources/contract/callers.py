@@ -19,6 +19,7 @@ from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.nicereply import account as nicereply
 from tests.sources.typeform import caller as typeform
 
 __all__ = ["CALLERS"]
@@ -89,5 +90,6 @@ CALLERS: Final = {
         bodies=PAYLOADS,
         unknown=RUMOUR,
     ),
+    "nicereply-webhook": nicereply.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
