@@ -26,6 +26,7 @@ from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.nicereply import account as nicereply
 from tests.sources.queue_logs import START
 from tests.sources.surveymonkey import account as surveymonkey
+from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
 
@@ -143,6 +144,7 @@ POLLED: Final = {
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
+    "zendesk-export": zendesk.SYSTEM,
     "nicereply": nicereply.SYSTEM,
     "surveymonkey": surveymonkey.SYSTEM,
 }
