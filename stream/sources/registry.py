@@ -20,10 +20,13 @@ from stream.sources.liveagent import poller as liveagent_poller
 from stream.sources.liveagent import source as liveagent
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.nicereply import source as nicereply
+from stream.sources.nicereply import webhook as nicereply_webhook
 from stream.sources.segment import source as segment
 from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
 from stream.sources.stripe import source as stripe
+from stream.sources.surveymonkey import source as surveymonkey
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
 from stream.sources.woocommerce import source as woocommerce
@@ -62,6 +65,9 @@ _ALL: Final = (
     liveagent.SOURCE,
     liveagent_poller.LIVEAGENT_TICKETS,
     typeform.SOURCE,
+    nicereply.SOURCE,
+    nicereply_webhook.WEBHOOK,
+    surveymonkey.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -28,6 +28,7 @@ from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.segment import caller as segment
 from tests.sources.shopify import caller as shopify
 from tests.sources.stripe import caller as stripe
+from tests.sources.nicereply import account as nicereply
 from tests.sources.typeform import caller as typeform
 from tests.sources.woocommerce import caller as woocommerce
 from tests.sources.zammad import caller as zammad
@@ -143,5 +144,6 @@ contact_window_abandoned{queue="orders",window="today"} 1
     "zammad": zammad.CALLER,
     "freshdesk": freshdesk.CALLER,
     "liveagent": liveagent.CALLER,
+    "nicereply-webhook": nicereply.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""

@@ -27,7 +27,9 @@ from tests.sources.imap_mailbox.mailboxes import MONDAY, Inbox, message, setting
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
 from tests.sources.liveagent import asked as liveagent
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
+from tests.sources.nicereply import account as nicereply
 from tests.sources.queue_logs import START
+from tests.sources.surveymonkey import account as surveymonkey
 from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
@@ -181,5 +183,7 @@ POLLED: Final = {
     ),
     "liveagent-tickets": liveagent.SYSTEM,
     "zendesk-export": zendesk.SYSTEM,
+    "nicereply": nicereply.SYSTEM,
+    "surveymonkey": surveymonkey.SYSTEM,
 }
 """By the name in the registry."""
