@@ -14,14 +14,22 @@ from stream.sources.freshdesk import source as freshdesk
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
 from stream.sources.help_scout import source as help_scout
+from stream.sources.imap_mailbox import source as imap_mailbox
 from stream.sources.intercom import source as intercom
 from stream.sources.liveagent import poller as liveagent_poller
 from stream.sources.liveagent import source as liveagent
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
+from stream.sources.nicereply import source as nicereply
+from stream.sources.nicereply import webhook as nicereply_webhook
+from stream.sources.segment import source as segment
+from stream.sources.shopify import source as shopify
 from stream.sources.source import Source
+from stream.sources.stripe import source as stripe
+from stream.sources.surveymonkey import source as surveymonkey
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.woocommerce import source as woocommerce
 from stream.sources.zammad import source as zammad
 from stream.sources.zendesk import export as zendesk_export
 from stream.sources.zendesk import source as zendesk
@@ -42,6 +50,11 @@ _ALL: Final = (
     mapped.MAPPED_FILE,
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
+    shopify.SOURCE,
+    stripe.SOURCE,
+    woocommerce.SOURCE,
+    segment.SOURCE,
+    imap_mailbox.SOURCE,
     zendesk.SOURCE,
     zendesk_export.EXPORT,
     help_scout.SOURCE,
@@ -52,6 +65,9 @@ _ALL: Final = (
     liveagent.SOURCE,
     liveagent_poller.LIVEAGENT_TICKETS,
     typeform.SOURCE,
+    nicereply.SOURCE,
+    nicereply_webhook.WEBHOOK,
+    surveymonkey.SOURCE,
 )
 
 SOURCES: Final[Mapping[str, Source]] = {source.name: source for source in _ALL}

@@ -25,7 +25,12 @@ from tests.sources.intercom import caller as intercom
 from tests.sources.liveagent import caller as liveagent
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.segment import caller as segment
+from tests.sources.shopify import caller as shopify
+from tests.sources.stripe import caller as stripe
+from tests.sources.nicereply import account as nicereply
 from tests.sources.typeform import caller as typeform
+from tests.sources.woocommerce import caller as woocommerce
 from tests.sources.zammad import caller as zammad
 from tests.sources.zendesk import caller as zendesk
 
@@ -128,6 +133,10 @@ contact_window_abandoned{queue="orders",window="today"} 1
 """,
         unknown=RUMOUR,
     ),
+    "shopify": shopify.CALLER,
+    "stripe": stripe.CALLER,
+    "woocommerce": woocommerce.CALLER,
+    "segment": segment.CALLER,
     "zendesk": zendesk.CALLER,
     "help-scout": help_scout.CALLER,
     "intercom": intercom.CALLER,
@@ -135,5 +144,6 @@ contact_window_abandoned{queue="orders",window="today"} 1
     "zammad": zammad.CALLER,
     "freshdesk": freshdesk.CALLER,
     "liveagent": liveagent.CALLER,
+    "nicereply-webhook": nicereply.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""
