@@ -57,7 +57,9 @@ class Gateway:
         self._budget = BodyBudget(BODIES_BYTES)
         self._rates: dict[str, EventRate] = {}
         self.counts = PostCounts()
-        self._webhooks = WebhookPosts(webhooks or {}, forwarder, self._budget, self.counts, public_url)
+        self._webhooks = WebhookPosts(
+            {} if webhooks is None else webhooks, forwarder, self._budget, self.counts, public_url
+        )
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
