@@ -161,12 +161,14 @@ async def _tried(plan: _Plan, trial: WebhookTrial, wait_seconds: float, question
         while not (well := await _looked(session, trial, wait_seconds)):
             if not questions.again():
                 break
+        # Before a person is told what to paste: what comes from then on is to be said.
+        before = await trial.counted(session)
         place = {"{url}": trial.url, "{name}": trial.name, "{secret_file}": str(plan.secret and plan.secret.path)}
         click.echo(f"\n{_filled(plan.source.setup.steps or _STEPS, place)}\n")
         if not well or not wait_seconds:
             return well
         click.echo(f"waiting for the first event, {wait_seconds:.0f} s at most; Ctrl-C ends it, what was written stays")
-        return await all_well(trial.first_input(session, wait_seconds))
+        return await all_well(trial.first_input(session, before, wait_seconds))
 
 
 async def _looked(session: ClientSession, trial: WebhookTrial, wait_seconds: float) -> bool:

@@ -20,7 +20,7 @@ from stream.doctor.worker_checks import clock_of
 from stream.gateway.webhook_posts import WEBHOOKS_PATH
 from stream.sources.source import Received
 
-__all__ = ["EmptyRequest", "WebhookTrial"]
+__all__ = ["EmptyRequest", "InputCounts", "WebhookTrial"]
 
 ANSWER_TIME: Final = ClientTimeout(total=15)
 
@@ -33,6 +33,9 @@ LOOKED_AGAIN_SECONDS: Final = 0.5
 
 EmptyRequest = Callable[[str, str, datetime], Received]
 """Returns, for a secret, an address and the time, a request that is verified and tells nothing."""
+
+InputCounts = Mapping[tuple[str, str], float]
+"""How many inputs came, by outcome and kind."""
 
 _INPUTS: Final = "contact_source_inputs_total"
 _SENT: Final = "contact_source_events_total"
@@ -128,37 +131,30 @@ class WebhookTrial(Struct, frozen=True, kw_only=True):
         else:
             yield bad("secret", f"a request with the secret is answered {status}", self._advice(status))
 
-    async def first_input(self, session: ClientSession, seconds: float) -> AsyncIterator[Finding]:
-        """Yield what comes in and is of no use, with what to do, until the first input is used or time is over."""
+    async def counted(self, session: ClientSession) -> InputCounts:
+        """Return what came of each kind, by what became of it; nothing while the gateway is away."""
+        try:
+            return _inputs(await page_of(session, self.gateway), self.name)
+        except NoPage:
+            return {}
+
+    async def first_input(self, session: ClientSession, before: InputCounts, seconds: float) -> AsyncIterator[Finding]:
+        """Yield what comes that was not there *before*, with what to do, until an input is used or time is over."""
         last = monotonic() + seconds
-        seen: Mapping[tuple[str, str], float] | None = None
         while True:
-            try:
-                shown = _inputs(await page_of(session, self.gateway), self.name)
-            except NoPage:
-                shown = {}  # it is started again, and counts from 0
-            # What was used before we looked is as good.
-            for finding in self._different({} if seen is None else seen, shown, begin=seen is None):
-                yield finding
-                if finding.verdict == "good":
-                    return
-            seen = shown
+            shown = await self.counted(session)
+            for outcome, kind in _more(before, shown):
+                yield self._of_no_use(outcome, kind)
+            if used := [kind for outcome, kind in shown if outcome == "used"]:
+                yield good("first event", f"{', '.join(sorted(used))} came, and was used")
+                return
+            # A gateway that is started again counts from 0.
+            before = shown
             if monotonic() >= last:
                 said = f"nothing of use came within {seconds:.0f} s"
                 yield bad("first event", said, "see what the system says of its deliveries")
                 return
             await asyncio.sleep(LOOKED_AGAIN_SECONDS)
-
-    def _different(
-        self, before: Mapping[tuple[str, str], float], after: Mapping[tuple[str, str], float], *, begin: bool
-    ) -> Iterator[Finding]:
-        for (outcome, kind), count in sorted(after.items(), key=lambda one: one[0][0] == "used"):
-            if count <= before.get((outcome, kind), 0):
-                continue
-            if outcome == "used":
-                yield good("first event", f"{kind} came, and was used")
-            elif not begin:
-                yield self._of_no_use(outcome, kind)
 
     def _of_no_use(self, outcome: str, kind: str) -> Finding:
         if (outcome, kind) == _NOT_VERIFIED:
@@ -228,7 +224,14 @@ _ADVICE: Final = {
 }
 
 
-def _inputs(page: FiguresPage, name: str) -> Mapping[tuple[str, str], float]:
+def _more(before: InputCounts, after: InputCounts) -> Iterator[tuple[str, str]]:
+    """Yield outcome and kind of what came in between and was not used."""
+    for key, count in after.items():
+        if key[0] != "used" and count > before.get(key, 0):
+            yield key
+
+
+def _inputs(page: FiguresPage, name: str) -> InputCounts:
     return {
         (labels["outcome"], labels["kind"]): count for labels, count in page.of(_INPUTS) if labels["source"] == name
     }
