@@ -25,10 +25,10 @@ from tests.sources.intercom import caller as intercom
 from tests.sources.liveagent import caller as liveagent
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.nicereply import account as nicereply
 from tests.sources.segment import caller as segment
 from tests.sources.shopify import caller as shopify
 from tests.sources.stripe import caller as stripe
-from tests.sources.nicereply import account as nicereply
 from tests.sources.typeform import caller as typeform
 from tests.sources.woocommerce import caller as woocommerce
 from tests.sources.zammad import caller as zammad
