@@ -25,8 +25,11 @@ from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
 from tests.sources.genesys_kafka.voice import voice
 from tests.sources.imap_mailbox.mailboxes import MONDAY, Inbox, message, settings_in
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
+from tests.sources.liveagent import asked as liveagent
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
+from tests.sources.nicereply import account as nicereply
 from tests.sources.queue_logs import START
+from tests.sources.surveymonkey import account as surveymonkey
 from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
@@ -178,6 +181,9 @@ POLLED: Final = {
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
+    "liveagent-tickets": liveagent.SYSTEM,
     "zendesk-export": zendesk.SYSTEM,
+    "nicereply": nicereply.SYSTEM,
+    "surveymonkey": surveymonkey.SYSTEM,
 }
 """By the name in the registry."""
