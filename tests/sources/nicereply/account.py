@@ -142,7 +142,8 @@ CALLER: Final = Caller(
     ],
     at=datetime(2026, 5, 4, 11, tzinfo=UTC),
     figures="""
-contact_survey_answers_total{queue="sales",kind="csat"} 2
+contact_survey_window_answers{queue="sales",kind="csat",window="7d"} 2
+contact_csat_mean_score{queue="sales",window="7d"} 4.5
 contact_csat_ratio{queue="sales",window="today"} 1
 contact_nps_score{queue="sales",window="today"} 0
 """,
