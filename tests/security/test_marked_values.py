@@ -20,7 +20,7 @@ from stream.sources.requests import secret_lines
 from stream.sources.source import Webhook
 from tests.sources.contract.caller import SECRET, Caller
 from tests.sources.contract.callers import CALLERS
-from tests.sources.contract.marks import PERSONAL, altered_one_by_one, marked, resigned
+from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked, resigned
 
 MOST_ALTERED: Final = 150
 """Of one body: a recorded one may have a thousand values."""
@@ -61,7 +61,7 @@ def test_whatever_is_wrong_with_a_body_no_dead_letter_quotes_it(caller: Caller, 
             list(webhook.events(resigned(caller, body, changed)))
 
     assert aside
-    assert [str(bad) for bad in aside if PERSONAL in f"{bad!r} {bad}"] == []
+    assert [str(bad) for bad in aside if ALTERED in f"{bad!r} {bad}"] == []
 
 
 class SecretsIn:

@@ -12,10 +12,12 @@ from msgspec.structs import replace
 from stream.sources.source import Received
 from tests.sources.contract.caller import Caller
 
-__all__ = ["PERSONAL", "altered_one_by_one", "marked", "resigned"]
+__all__ = ["ALTERED", "PERSONAL", "altered_one_by_one", "marked", "resigned"]
 
 PERSONAL: Final = "ann.marked@example.org +38640777123"
 """Of a customer."""
+ALTERED: Final = "an-altered-value-38640777321"
+"""Stands where something else should: also in ids and names, which get far."""
 
 _PERSONAL_KEYS: Final = frozenset(
     {
@@ -39,20 +41,20 @@ def marked(body: bytes) -> bytes:
 
 
 def altered_one_by_one(body: bytes) -> Iterator[bytes]:
-    """Yield a body as often as it has values, one of them PERSONAL each time; lastly all of them."""
+    """Yield a body as often as it has values, one of them ALTERED each time; lastly all of them."""
     try:
         content = json.loads(body)
     except ValueError:
-        yield PERSONAL.encode() + body
+        yield ALTERED.encode() + body
         return
     for place in range(_leaves(content)):
         yield json.dumps(_with_one_altered(content, place)).encode()
-    yield json.dumps(_each_leaf(content, lambda _: PERSONAL)).encode()
+    yield json.dumps(_each_leaf(content, lambda _: ALTERED)).encode()
 
 
 def _with_one_altered(content: object, place: int) -> object:
     places = count()
-    return _each_leaf(content, lambda leaf: PERSONAL if next(places) == place else leaf)
+    return _each_leaf(content, lambda leaf: ALTERED if next(places) == place else leaf)
 
 
 def _personal(content: dict[str, Any]) -> dict[str, Any]:
