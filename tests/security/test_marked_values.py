@@ -13,7 +13,7 @@ import pytest
 
 from stream.cli import group
 from stream.core.cloudevents import encode
-from stream.sources.intake import Intake
+from stream.sources.intake import NAMES_KEPT, Intake
 from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
 from stream.sources.requests import secret_lines
@@ -21,6 +21,9 @@ from stream.sources.source import Webhook
 from tests.sources.contract.caller import SECRET, Caller
 from tests.sources.contract.callers import CALLERS
 from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked, resigned
+
+MADE_UP_PLACES: Final = 15
+"""In which a sender writes names that it makes up."""
 
 MOST_ALTERED: Final = 150
 """Of one body: a recorded one may have a thousand values."""
@@ -163,6 +166,22 @@ def test_no_command_takes_a_secret_as_an_argument() -> None:
     ]
 
     assert taken == []
+
+
+@every_caller
+def test_what_a_sender_makes_up_makes_few_series(caller: Caller, tmp_path: Path) -> None:
+    intake = Intake()
+    webhook = webhook_of(caller, tmp_path, intake)
+
+    for body in (caller.bodies[0], caller.unknown):
+        for _, changed in zip(range(MADE_UP_PLACES), altered_one_by_one(body), strict=False):
+            for number in range(2 * NAMES_KEPT):
+                made_up = changed.replace(ALTERED.encode(), f"made-up-{number}".encode())
+                list(webhook.events(resigned(caller, body, made_up)))
+
+    names = [*intake.used, *intake.ignored, *intake.unknown, *intake.refused]
+    assert len(names) < 2 * NAMES_KEPT
+    assert sum("made-up" in name for name in (*intake.used, *intake.ignored, *intake.refused)) == 0
 
 
 def test_what_is_looked_for_would_be_found() -> None:
