@@ -67,7 +67,7 @@ class Gateway:
         self._kept: dict[TextFormat, tuple[float, bytes]] = {}
         # Its own: a webhook must read a body to know who sends it, so anybody can fill that room.
         budget = BodyBudget(BODIES_BYTES)
-        self._webhooks = WebhookPosts(webhooks or {}, forwarder, budget, self.counts, public_url)
+        self._webhooks = WebhookPosts({} if webhooks is None else webhooks, forwarder, budget, self.counts, public_url)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
