@@ -30,6 +30,9 @@ MOST_ALTERED: Final = 150
 
 NAMES_A_SECRET: Final = re.compile(r"(^|_)(secret|password|token|key|keys|credentials)$")
 
+DIGEST: Final = re.compile(rb"\b[0-9a-f]{32}\b")
+"""Of a customer's address, with a key: an opaque id, and another where the address is another."""
+
 every_caller = pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
 
 
@@ -45,7 +48,7 @@ def test_names_numbers_and_texts_of_customers_change_no_event(caller: Caller, tm
     def told(body: bytes, changed: bytes) -> list[bytes]:
         request = resigned(caller, body, changed)
         assert webhook.verified(request)
-        return [encode(event) for event in webhook.events(request)]
+        return [DIGEST.sub(b"a digest", encode(event)) for event in webhook.events(request)]
 
     plain = [told(body, body) for body in caller.bodies]
 

@@ -60,7 +60,9 @@ def _with_one_altered(content: object, place: int) -> object:
 def _personal(content: dict[str, Any]) -> dict[str, Any]:
     is_text = {key: isinstance(value, str) for key, value in content.items()}
     found = {key: PERSONAL if is_text[key] and _plain(key) in _PERSONAL_KEYS else content[key] for key in content}
-    return dict.fromkeys(_ADDED, PERSONAL) | found
+    # One that has no value of its own is a list by names or numbers, whose entries are all alike.
+    is_record = any(not isinstance(value, dict | list) for value in content.values())
+    return dict.fromkeys(_ADDED if is_record else (), PERSONAL) | found
 
 
 def _plain(key: str) -> str:
