@@ -1,7 +1,9 @@
 """The gateway as an ASGI application: who may post, what an answer says, and the pages beside it."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic, perf_counter, thread_time
+from traceback import format_tb
 from typing import Final
 
 from starlette.applications import Starlette
@@ -29,6 +31,8 @@ from stream.http.negotiation import format_for
 from stream.sdk.trace import TraceContext
 
 __all__ = ["EVENTS_PATH", "Gateway"]
+
+logger = logging.getLogger(__name__)
 
 EVENTS_PATH: Final = "/v1/events"
 
@@ -100,6 +104,11 @@ class Gateway:
             response = refusal(refused)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
+        except Exception as failure:  # noqa: BLE001  # a defect, of which the sender has no part
+            # Where it is, and not what it says: that may quote what was read.
+            places = "".join(format_tb(failure.__traceback__))
+            logger.error("a defect, by %s, in\n%s", type(failure).__name__, places)  # noqa: TRY400  # ditto
+            response = Response(status_code=500, headers={"Connection": "close"})
         self.counts.requests[response.status_code] += 1
         return response
 

@@ -23,6 +23,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPage, ApiPuller, Login, WebApi
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.survey_questions import SurveyResponse, events_of_response
+from stream.sources.unquoted import unquoted
 
 __all__ = ["ListCursor", "ListPace", "ResponseList", "ResponsePage", "SurveyAccount", "ToldResponse", "response_puller"]
 
@@ -166,9 +167,9 @@ class ResponseList:
             return self._read(raw)
         except UnusablePart as problem:
             return BadLine(place, problem.reason, problem.detail)
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except (MsgspecError, RecursionError) as failure:
-            return BadLine(place, "invalid_field", str(failure))
+            return BadLine(place, "invalid_field", unquoted(failure))
 
     def _refuse(self, bad: BadLine, raw: bytes, at: datetime, memory: dict[str, tuple[int, str]]) -> None:
         key = _digest(raw)

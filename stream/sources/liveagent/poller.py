@@ -36,6 +36,7 @@ from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import zone_named
 from stream.sources.source import Source, position_beside
 from stream.sources.ticket_standing import events_of_standing
+from stream.sources.unquoted import unquoted
 
 __all__ = ["LIVEAGENT_TICKETS", "PollOptions", "ticket_puller"]
 
@@ -126,9 +127,9 @@ class _Poller:
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except MsgspecError as failure:
-            self._intake.refuse(BadLine(place, "invalid_field", str(failure)))
+            self._intake.refuse(BadLine(place, "invalid_field", unquoted(failure)))
             return []
         self._intake.used["ticket"] += 1
         return [*events_of_standing(self._desk, standing)]
