@@ -20,6 +20,8 @@ from stream.gateway.messages import Judged, judge_events, values_of
 from stream.gateway.rate import EventRate
 from stream.gateway.refusals import EventRefusal, RequestRefused
 from stream.gateway.requests import body_of, check_head, deliver
+from stream.gateway.survey_file import MountedSurvey
+from stream.gateway.survey_pages import SURVEYS_PATH, SurveyPages
 from stream.gateway.webhook_file import MountedWebhook
 from stream.gateway.webhook_posts import WEBHOOKS_PATH, WebhookPosts
 from stream.http.body import Body
@@ -27,6 +29,7 @@ from stream.http.build import build_families
 from stream.http.exposition import page, section_writer
 from stream.http.negotiation import format_for
 from stream.sdk.trace import TraceContext
+from stream.sources.intake_metrics import intake_families
 
 __all__ = ["EVENTS_PATH", "Gateway"]
 
@@ -49,6 +52,7 @@ class Gateway:
         forwarder: Forwarder,
         keys: KeyFile | None,
         webhooks: Mapping[str, MountedWebhook] | None = None,
+        surveys: Mapping[str, MountedSurvey] | None = None,
         public_url: str = "",
     ) -> None:
         self._decoder = decoder
@@ -58,10 +62,13 @@ class Gateway:
         self._rates: dict[str, EventRate] = {}
         self.counts = PostCounts()
         self._webhooks = WebhookPosts(webhooks or {}, forwarder, self._budget, self.counts, public_url)
+        self._surveys = SurveyPages(surveys or {}, forwarder, self._budget, self.counts)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
                 Route(f"{WEBHOOKS_PATH}/{{name}}", self._post_webhook, methods=["POST"]),
+                Route(f"{SURVEYS_PATH}/{{name}}/{{token}}", self._surveys.serve, methods=["GET", "POST"]),
+                Route(f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route("/metrics", self._metrics),
                 Route("/healthz", self._alive),
                 Route("/readyz", self._ready),
@@ -144,7 +151,8 @@ class Gateway:
         form, body = format_for(request.headers.get("accept", "")), Body()
         gateway = section_writer(lambda: gateway_families(self.counts, self._forwarder))
         sections = {"build": section_writer(build_families), "gateway": gateway}
-        page(sections | {"sources": section_writer(self._webhooks.families)}, form, body, timer=perf_counter)
+        intakes = self._webhooks.intakes | self._surveys.intakes
+        page(sections | {"sources": section_writer(lambda: intake_families(intakes))}, form, body, timer=perf_counter)
         return Response(body.end(), headers={"Content-Type": form.value, "Vary": "Accept"})
 
     async def _alive(self, _: Request) -> Response:

@@ -13,7 +13,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.source import Webhook
 from stream.sources.toml_file import paths_beside, toml_of
 
-__all__ = ["MountedWebhook", "webhooks_of"]
+__all__ = ["MountedWebhook", "WebhookName", "webhooks_of"]
 
 WebhookName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
@@ -29,7 +29,9 @@ class MountedWebhook(Struct, frozen=True):
 
 
 class _WebhookTable(Struct, forbid_unknown_fields=True):
-    webhooks: dict[WebhookName, dict[str, Any]]
+    webhooks: dict[WebhookName, dict[str, Any]] = {}
+    surveys: dict[str, Any] = {}
+    """Read in `survey_file`."""
 
 
 def webhooks_of(path: Path) -> dict[str, MountedWebhook]:
