@@ -69,14 +69,22 @@ def answer_in(body: bytes, terms: LinkTerms) -> WebAnswer:
     return WebAnswer(scores, comment)
 
 
-def answer_events(
-    answer: WebAnswer, terms: LinkTerms, *, form: bytes, comments: Comments, source: str, changed: bool, at: datetime
+def answer_events(  # all that makes an event
+    answer: WebAnswer,
+    terms: LinkTerms,
+    *,
+    form: bytes,
+    comments: Comments,
+    commented: bool,
+    source: str,
+    changed: bool,
+    at: datetime,
 ) -> Iterator[Event]:
     """
     Yield an event for each question that was answered.
 
     *form* is all that the browser has sent, with the link: the same form sent again, by two clicks or by a proxy, has
-    the same ids.
+    the same ids. *commented*: there were words with the answer that this one changes, and they stand.
     """
     digest = blake2b(form, digest_size=12).hexdigest()
     # The words belong to the whole answer; with each question they would be counted as several.
@@ -86,7 +94,7 @@ def answer_events(
             continue
         subject = terms.subject(question)
         events = SurveyEvents(EventFactory(source, tenant=terms.tenant, new_id=f"{subject}/{digest}".__str__))
-        comment = _comment(answer.comment, comments) if question == first else False
+        comment = question == first and _comment(answer.comment, comments, commented=commented)
         told: AnswerFields = {
             "queue": terms.queue,
             "channel": terms.channel,
@@ -100,7 +108,7 @@ def answer_events(
         yield say(subject, question.kind, answer.scores[question.kind], at=at, **told)
 
 
-def _comment(words: str, comments: Comments) -> bool | str:
-    if comments == "none" or not words:
+def _comment(words: str, comments: Comments, *, commented: bool) -> bool | str:
+    if comments == "none":
         return False
-    return words if comments == "told" else True
+    return words if words and comments == "told" else bool(words) or commented

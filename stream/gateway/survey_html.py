@@ -29,21 +29,23 @@ _STYLE: Final = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1.125rem/1.5 system-ui, sans-serif; }
 main, nav, footer { max-width: 40rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; line-height: 1.25; }
+h1, h2 { font-size: 1.5rem; line-height: 1.25; }
+h2 { font-size: 1.25rem; margin-top: 2rem; }
 fieldset { border: 0; margin: 0 0 1.5rem; padding: 0; min-width: 0; }
-legend { font-weight: 600; padding: 0; }
-.quiet { color: var(--quiet); margin: .25rem 0 .75rem; }
+legend { font-weight: 600; padding: 0; margin-bottom: .5rem; }
+.quiet { color: var(--quiet); margin: 0 0 .75rem; }
 .scores { display: flex; flex-wrap: wrap; gap: .5rem; }
 .scores label { display: flex; align-items: center; gap: .5rem; min-height: 3rem; min-width: 4rem;
   padding: .25rem .75rem; border: 1px solid var(--line); border-radius: .5rem; cursor: pointer; }
 .scores label:has(:checked) { border-color: var(--mark); box-shadow: 0 0 0 1px var(--mark); font-weight: 600; }
-input[type=radio] { width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--mark); }
+input[type=radio] { flex: none; width: 1.25rem; height: 1.25rem; margin: 0; accent-color: var(--mark); }
 textarea { display: block; width: 100%; min-height: 7rem; margin: .25rem 0 .5rem; padding: .5rem; font: inherit;
   color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; }
 button { min-height: 3rem; padding: .5rem 1.5rem; font: inherit; font-weight: 600; color: var(--on-mark);
   background: var(--mark); border: 2px solid var(--mark); border-radius: .5rem; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
-.scores label:focus-within { outline: 3px solid var(--ink); outline-offset: 2px; }
+.scores label:has(:focus-visible) { outline: 3px solid var(--ink); outline-offset: 2px; }
+.scores label:has(:focus-visible) input { outline-width: 0; }
 .wrong { color: var(--wrong); font-weight: 600; padding-inline-start: .75rem;
   border-inline-start: .25rem solid var(--wrong); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; list-style: none; margin: 0; padding: 0; }

@@ -141,13 +141,15 @@ class SurveyPages:
             raise UnusableForm(refused.reason, "unusable") from None
 
     async def _record(self, visit: _Visit, answer: WebAnswer, body: bytes) -> None:
-        options, changed = visit.survey.options, visit.receipt is not None
+        options, receipt = visit.survey.options, visit.receipt
+        changed = receipt is not None
         events = list(
             answer_events(
                 answer,
                 visit.terms,
                 form=f"{visit.token}\0".encode() + body,
                 comments=options.comments,
+                commented=receipt is not None and receipt.commented,
                 source=options.source_name,
                 changed=changed,
                 at=visit.at,
@@ -176,9 +178,9 @@ def _visit(request: Request, survey: MountedSurvey) -> _Visit | Response:
     fields = parse_qs(request.url.query)
     language = preferred_language(fields.get("language", [""])[0], request.headers.get("accept-language", ""))
     keys, token, sealed = survey.keys.all(), request.path_params["token"], request.path_params.get("receipt")
-    terms, receipt = link_in(token, keys), receipt_in(sealed, keys) if sealed else None
+    terms, receipt = link_in(token, keys), receipt_in(sealed, token, keys) if sealed else None
     foreign = terms is not None and terms.tenant not in survey.options.tenants
-    if terms is None or foreign or (sealed and (receipt is None or receipt.token != token)):
+    if terms is None or foreign or (sealed and receipt is None):
         # The same answer for each reason: which tenants there are is nobody's business.
         return _page(404, SurveyScreen(survey.options, language).notice("unknown", "unknown_why"))
     chosen = scores_in(fields, terms) or ({} if receipt is None else receipt.scores)
@@ -212,8 +214,9 @@ def _redirected(visit: _Visit, answer: WebAnswer) -> Response:
     now = int((visit.at - EPOCH).total_seconds())
     before = visit.receipt
     scores = {**({} if before is None else before.scores), **answer.scores}
-    receipt = SurveyReceipt(visit.token, now if before is None else before.first_at, scores)
-    sealed = sealed_receipt(receipt, visit.survey.keys.all()[0])
+    commented = bool(answer.comment) or (before is not None and before.commented)
+    receipt = SurveyReceipt(now if before is None else before.first_at, scores, commented)
+    sealed = sealed_receipt(receipt, visit.token, visit.survey.keys.all()[0])
     # Relative: a proxy may serve all this under another path.
     place = sealed if before is not None else f"{visit.token}/{sealed}"
     return Response(status_code=303, headers={**PAGE_HEADERS, "Location": f"{place}?language={visit.screen.language}"})

@@ -46,12 +46,12 @@ GOOD_FOR: Final = timedelta(days=14)
 MAC_BYTES: Final = 16
 """Of HMAC-SHA256, the half of it that RFC 2104 asks for at least."""
 
-_LONGEST: Final = 2000
-"""Characters of a token; nothing that was signed here is longer, and nothing longer is looked at."""
+_LONGEST: Final = 1000
+"""Characters of a token: no longer one is made or looked at, since mail programs cut long links off."""
 
 _VERSION: Final = b"\x01"
 
-_LINK, _RECEIPT = b"contact-stream survey link", b"contact-stream survey receipt"
+_LINK, _RECEIPT = b"contact-stream survey link", b"contact-stream survey receipt "
 """What is signed begins with what it is, so that one is never taken for the other."""
 
 _Sealed = TypeVar("_Sealed", bound=Struct)
@@ -100,8 +100,8 @@ class LinkTerms(Struct, frozen=True, array_like=True):
         return EPOCH + timedelta(seconds=self.until)
 
     def subject(self, question: LinkQuestion) -> str:
-        """Return what its question is as a survey of its own: one has one answer."""
-        return f"{self.survey}/{question.kind}"
+        """Return the survey that a question is: one has one answer, so each of several is a survey of its own."""
+        return self.survey if len(self.questions) == 1 else f"{self.survey}/{question.kind}"
 
     def customer_of(self, question: LinkQuestion) -> str | None:
         """Return the customer with the first question only: whoever gets one link was asked once."""
@@ -111,11 +111,12 @@ class LinkTerms(Struct, frozen=True, array_like=True):
 class SurveyReceipt(Struct, frozen=True, array_like=True):
     """What the customer has answered at one link, for the page that says so, and lets it be changed."""
 
-    token: str
     first_at: int
     """In seconds since 1970, when the answer was given that this one may have changed."""
     scores: dict[str, int]
     """By kind."""
+    commented: bool = False
+    """Whether there were words with it; a page never shows them again."""
 
 
 def sealed_link(terms: LinkTerms, key: str) -> str:
@@ -124,7 +125,12 @@ def sealed_link(terms: LinkTerms, key: str) -> str:
         msgspec.convert(msgspec.to_builtins(terms), LinkTerms)
     except (msgspec.ValidationError, TypeError) as failure:
         raise InvalidEvent("invalid_field", f"no link can be made: {failure}") from None
-    return _sealed(_LINK, terms, key)
+    token = _sealed(_LINK, terms, key)
+    if len(token) > _LONGEST:
+        raise InvalidEvent(
+            "invalid_field", f"no link can be made: with such ids it has more than {_LONGEST} characters"
+        )
+    return token
 
 
 def link_in(token: str, keys: Iterable[str]) -> LinkTerms | None:
@@ -132,14 +138,14 @@ def link_in(token: str, keys: Iterable[str]) -> LinkTerms | None:
     return _unsealed(_LINK, token, keys, LinkTerms)
 
 
-def sealed_receipt(receipt: SurveyReceipt, key: str) -> str:
-    """Return the end of a receipt's address."""
-    return _sealed(_RECEIPT, receipt, key)
+def sealed_receipt(receipt: SurveyReceipt, link: str, key: str) -> str:
+    """Return the end of the address of a receipt, which is good behind its *link* alone."""
+    return _sealed(_RECEIPT + link.encode(), receipt, key)
 
 
-def receipt_in(token: str, keys: Iterable[str]) -> SurveyReceipt | None:
-    """Return the receipt if one of the *keys* has signed it."""
-    return _unsealed(_RECEIPT, token, keys, SurveyReceipt)
+def receipt_in(token: str, link: str, keys: Iterable[str]) -> SurveyReceipt | None:
+    """Return the receipt if one of the *keys* has signed it for this *link*."""
+    return _unsealed(_RECEIPT + link.encode(errors="surrogatepass"), token, keys, SurveyReceipt)
 
 
 def _sealed(purpose: bytes, content: Struct, key: str) -> str:

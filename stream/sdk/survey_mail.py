@@ -51,7 +51,8 @@ def mail_html(link: SurveyLink, language: Language) -> str:
         f'<p style="font-weight:bold">{escape(say[question.kind])}</p>'
         + (f"<p>{escape(ends)}</p>" if (ends := _ends(question, language)) else "")
         + "<p>"
-        + "".join(_choice(link, question, score, language) for score in question.scores)
+        # With spaces between them, for programs that show no styles.
+        + " ".join(_choice(link, question, score, language) for score in question.scores)
         + "</p>"
         for question in link.terms.questions
     )
