@@ -23,6 +23,7 @@ from bench import (
     recovery,
     scaling,
     scrape,
+    slow_clients,
     throughput,
 )
 from bench.brokers import Broker, broker
@@ -48,6 +49,7 @@ BY_THEMSELVES: dict[str, Callable[[str, int], list[Judged]]] = {
     "ordinary": lambda kind, _: ordinary.measure(kind),
     "gateway": gateway.measure,
     "key_timing": lambda *_: key_timing.measure(),
+    "slow_clients": lambda *_: slow_clients.measure(),
     "outage": lambda kind, _: outage.measure(kind),
     "prometheus": lambda *_: prometheus.measure(),
 }

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import click
 import msgspec
@@ -59,11 +59,13 @@ def _described(hint: Any) -> str:  # noqa: ANN401  # an annotation may be anythi
 
 
 def _plain(hint: Any) -> type:  # noqa: ANN401  # ditto
-    """Return the type behind `Annotated` and `| None`."""
+    """Return the type behind `Annotated` and `| None`; which words a Literal has is checked with all other values."""
     if hasattr(hint, "__metadata__"):
         hint = hint.__origin__
     if get_origin(hint) in {Union, types.UnionType}:
         hint = next(part for part in get_args(hint) if part is not type(None))
+    if get_origin(hint) is Literal:
+        return str
     assert isinstance(hint, type)
     return hint
 

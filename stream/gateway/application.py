@@ -1,7 +1,7 @@
 """The gateway as an ASGI application: who may post, what an answer says, and the pages beside it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from time import monotonic, perf_counter
+from time import monotonic, perf_counter, thread_time
 from typing import Final
 
 from starlette.applications import Starlette
@@ -26,7 +26,7 @@ from stream.gateway.webhook_file import MountedWebhook
 from stream.gateway.webhook_posts import WEBHOOKS_PATH, WebhookPosts
 from stream.http.body import Body
 from stream.http.build import build_families
-from stream.http.exposition import page, section_writer
+from stream.http.exposition import TextFormat, page, section_writer
 from stream.http.negotiation import format_for
 from stream.sdk.trace import TraceContext
 from stream.sources.intake_metrics import intake_families
@@ -36,7 +36,13 @@ __all__ = ["EVENTS_PATH", "Gateway"]
 EVENTS_PATH: Final = "/v1/events"
 
 BODIES_BYTES: Final = 128_000_000
-"""What all bodies together may take of memory."""
+"""What all bodies of events together may take of memory; and as much those of webhooks."""
+
+FORMS_BYTES: Final = 8_000_000
+"""What all forms of surveys together may take of memory."""
+
+DEAR_SECONDS: Final = 0.01
+"""A page of `/metrics` that takes longer to write, as with thousands of webhooks, is not written for everybody."""
 
 
 class Gateway:
@@ -61,8 +67,12 @@ class Gateway:
         self._budget = BodyBudget(BODIES_BYTES)
         self._rates: dict[str, EventRate] = {}
         self.counts = PostCounts()
-        self._webhooks = WebhookPosts(webhooks or {}, forwarder, self._budget, self.counts, public_url)
-        self._surveys = SurveyPages(surveys or {}, forwarder, self._budget, self.counts)
+        self._kept: dict[TextFormat, tuple[float, bytes]] = {}
+        # Its own: a webhook must read a body to know who sends it, so anybody can fill that room.
+        budget = BodyBudget(BODIES_BYTES)
+        self._webhooks = WebhookPosts(webhooks or {}, forwarder, budget, self.counts, public_url)
+        # Likewise of customers, who need little.
+        self._surveys = SurveyPages(surveys or {}, forwarder, BodyBudget(FORMS_BYTES), self.counts)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
@@ -80,6 +90,8 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI has it."""
         # Past router and middleware, which cost as much as checking an event.
+        # As it came: no path of ours needs an escape, and who is before us must not see another path than we.
+        scope["path"] = scope["raw_path"].decode("ascii")
         if scope["path"] == EVENTS_PATH and scope["method"] == "POST":
             response = await self._post_events(Request(scope, receive))
             await response(scope, receive, send)
@@ -148,12 +160,24 @@ class Gateway:
         return rate
 
     async def _metrics(self, request: Request) -> Response:
-        form, body = format_for(request.headers.get("accept", "")), Body()
+        form = format_for(request.headers.get("accept", ""))
+        until, text = self._kept.get(form, (0.0, b""))
+        if monotonic() >= until:
+            begin = thread_time()
+            text = self._page_in(form)
+            took = thread_time() - begin
+            # Anybody may ask. A page that is dear is shown again, so that nine tenths of the time are for posts.
+            until = monotonic() + 9 * took if took > DEAR_SECONDS else 0.0
+            self._kept[form] = (until, text)
+        return Response(text, headers={"Content-Type": form.value, "Vary": "Accept"})
+
+    def _page_in(self, form: TextFormat) -> bytes:
+        body = Body()
         gateway = section_writer(lambda: gateway_families(self.counts, self._forwarder))
         sections = {"build": section_writer(build_families), "gateway": gateway}
         intakes = self._webhooks.intakes | self._surveys.intakes
         page(sections | {"sources": section_writer(lambda: intake_families(intakes))}, form, body, timer=perf_counter)
-        return Response(body.end(), headers={"Content-Type": form.value, "Vary": "Accept"})
+        return body.end()
 
     async def _alive(self, _: Request) -> Response:
         return json_answer(200, {"alive": True})

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import zlib
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from stream.gateway.refusals import RequestRefused
@@ -24,18 +25,40 @@ PACKED_PIECE: Final = 65_536
 ZSTD_WINDOW_LOG: Final = 23
 
 
+HURRIED_SECONDS: Final = 3.0
+"""So long a body may be under way while more than half of the room is taken."""
+
+
 class BodyBudget:
-    """The bytes that all requests together may hold."""
+    """The bytes that all requests together may hold; who is slow does not keep it from others."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0
+        self._arriving: dict[asyncio.Timeout, float] = {}
 
     def reserve(self, size: int) -> None:
         """Reserve room; raises RequestRefused, with 429, if there is none."""
         if self.held + size > self.limit:
             raise RequestRefused(429, "busy", "the gateway is busy with other requests", retry_after=1)
         self.held += size
+        if self.held > self.limit / 2:
+            self._hurry()
+
+    @contextmanager
+    def hurrying(self, patience: asyncio.Timeout) -> Iterator[None]:
+        """End the *patience* with a body sooner, if others need the room."""
+        self._arriving[patience] = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            del self._arriving[patience]
+
+    def _hurry(self) -> None:
+        now = asyncio.get_running_loop().time()
+        oldest = next(iter(self._arriving), None)
+        if oldest and not oldest.expired() and now - self._arriving[oldest] > HURRIED_SECONDS:
+            oldest.reschedule(now)
 
     def free(self, size: int) -> None:
         """Give room back."""
@@ -96,9 +119,11 @@ ENCODINGS: Final[dict[str, Callable[[], _Unpacker]]] = {
 _BROKEN = (zlib.error, zstd.ZstdError, EOFError)
 
 
-async def read_body(chunks: AsyncIterable[bytes], encoding: str, budget: BodyBudget, *, seconds: float) -> bytes:
+async def read_body(
+    chunks: AsyncIterable[bytes], encoding: str, budget: BodyBudget, *, seconds: float, most: int = MAX_BODY_BYTES
+) -> bytes:
     """
-    Return the unpacked body; its room stays reserved, and is the caller's to free.
+    Return the unpacked body, of at most so many bytes; its room stays reserved, and is the caller's to free.
 
     Raises RequestRefused for what is too large, too slow, packed in an unknown way or broken: then nothing is reserved.
     """
@@ -107,30 +132,33 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, budget: BodyBud
         raise RequestRefused(415, "unknown_encoding", "Content-Encoding must be gzip, zstd or identity")
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
-            await _fill(body, make(), chunks, budget)
+        async with asyncio.timeout(seconds) as patience:
+            with budget.hurrying(patience):
+                await _fill(body, make(), chunks, budget, most)
     except BaseException as failure:
         budget.free(len(body))
         if isinstance(failure, TimeoutError):
-            raise RequestRefused(408, "too_slow", f"the body did not come within {seconds:g} s") from None
+            raise RequestRefused(408, "too_slow", "the body did not come in time") from None
         if isinstance(failure, _BROKEN):
             raise RequestRefused(400, "broken_body", f"the body is no {encoding}") from None
         raise
     return bytes(body)
 
 
-async def _fill(body: bytearray, unpacker: _Unpacker, chunks: AsyncIterable[bytes], budget: BodyBudget) -> None:
+async def _fill(
+    body: bytearray, unpacker: _Unpacker, chunks: AsyncIterable[bytes], budget: BodyBudget, most: int
+) -> None:
     async for chunk in chunks:
-        _add(unpacker, chunk, body, budget)
+        _add(unpacker, chunk, body, budget, most)
     if not unpacker.at_end:
         raise RequestRefused(400, "broken_body", "the packed body does not end where it should")
 
 
-def _add(unpacker: _Unpacker, chunk: bytes, body: bytearray, budget: BodyBudget) -> None:
+def _add(unpacker: _Unpacker, chunk: bytes, body: bytearray, budget: BodyBudget, most: int) -> None:
     for begin in range(0, len(chunk), PACKED_PIECE):
         # One byte more than is allowed is enough to know: a bomb is not unpacked further.
-        piece = unpacker.unpack(chunk[begin : begin + PACKED_PIECE], MAX_BODY_BYTES + 1 - len(body))
-        if len(body) + len(piece) > MAX_BODY_BYTES:
-            raise RequestRefused(413, "too_large", f"a body may have {MAX_BODY_BYTES} bytes, unpacked")
+        piece = unpacker.unpack(chunk[begin : begin + PACKED_PIECE], most + 1 - len(body))
+        if len(body) + len(piece) > most:
+            raise RequestRefused(413, "too_large", f"a body may have {most} bytes, unpacked")
         budget.reserve(len(piece))
         body += piece

@@ -86,6 +86,9 @@ class SurveyPages:
             response = Response(status_code=400)  # nobody reads it
         if request.method == "POST":
             self._counts.requests[response.status_code] += 1
+            if response.status_code not in {303, 503}:
+                # What is left of the body would be read to no purpose.
+                response.headers["Connection"] = "close"
         return response
 
     @property
@@ -131,14 +134,11 @@ class SurveyPages:
             raise UnusableForm("no_form", "unusable")
         try:
             check_head(request)
-            if int(request.headers.get("content-length", "0")) > MAX_FORM_BYTES:
-                raise UnusableForm("too_large", "too_large")
-            async with body_of(request, self._budget) as body:
-                if len(body) > MAX_FORM_BYTES:
-                    raise UnusableForm("too_large", "too_large")
+            async with body_of(request, self._budget, MAX_FORM_BYTES) as body:
                 return body
         except RequestRefused as refused:
-            raise UnusableForm(refused.reason, "unusable") from None
+            word = "too_large" if refused.status == 413 else "unusable"
+            raise UnusableForm(refused.reason, word) from None
 
     async def _record(self, visit: _Visit, answer: WebAnswer, body: bytes) -> None:
         options, receipt = visit.survey.options, visit.receipt

@@ -11,11 +11,15 @@ from stream.sources.files import case_log, jsonl
 from stream.sources.freeswitch import source as freeswitch
 from stream.sources.genesys_cloud import source as genesys_cloud
 from stream.sources.genesys_kafka import source as genesys_kafka
+from stream.sources.help_scout import source as help_scout
+from stream.sources.intercom import source as intercom
 from stream.sources.mapped import source as mapped
 from stream.sources.mapped import topic as mapped_topic
 from stream.sources.source import Source
 from stream.sources.twilio import source as twilio
 from stream.sources.typeform import source as typeform
+from stream.sources.zendesk import export as zendesk_export
+from stream.sources.zendesk import source as zendesk
 
 __all__ = ["SOURCES"]
 
@@ -33,6 +37,10 @@ _ALL: Final = (
     mapped.MAPPED_FILE,
     mapped.MAPPED_WEBHOOK,
     mapped_topic.MAPPED_TOPIC,
+    zendesk.SOURCE,
+    zendesk_export.EXPORT,
+    help_scout.SOURCE,
+    intercom.SOURCE,
     typeform.SOURCE,
 )
 

@@ -3,8 +3,7 @@
 import re
 from pathlib import Path
 
-from stream.gateway import application, messages, requests, server
-from stream.gateway.body import MAX_BODY_BYTES
+from stream.gateway import application, body, messages, requests, server
 from stream.gateway.gateway_metrics import GATEWAY
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
@@ -20,9 +19,12 @@ def test_the_limits_are_those_of_the_code() -> None:
     [limits] = re.findall(r"^## Limits\n\n(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
 
     assert " ".join(limits.split()) == (
-        f"A body has at most {MAX_BODY_BYTES:,} bytes unpacked and {messages.MAX_BATCH:,} events, all bodies at a time "
+        f"A body has at most {body.MAX_BODY_BYTES:,} bytes unpacked and {messages.MAX_BATCH:,} events, all bodies at a time "
         f"{application.BODIES_BYTES // 1_000_000} MB; objects and lists are at most {messages.MAX_DEPTH} deep; headers "
-        f"have at most {requests.MAX_HEAD_BYTES // 1024} KiB in {requests.MAX_HEADERS} lines. The head of a "
-        f"request may take {server.HEAD_SECONDS:g} s, its body {requests.BODY_SECONDS:g} s; {server.CONNECTIONS:,} "
-        "connections may be open."
+        f"have at most {requests.MAX_HEAD_BYTES // 1024} KiB in {requests.MAX_HEADERS} lines. Bodies of webhooks have "
+        f"{application.BODIES_BYTES // 1_000_000} MB of their own, since a webhook reads a body before it knows who sends "
+        f"it. The head of a request may take {server.HEAD_SECONDS:g} s, its body {requests.BODY_SECONDS:g} s, and "
+        f"{body.HURRIED_SECONDS:g} s once more than half of that room is taken; an answer must be taken within "
+        f"{server.UNREAD_SECONDS:g} s. {server.CONNECTIONS:,} connections may be open (fewer where the limit of open files "
+        "is lower): for one more, the one that has waited longest for its client is closed."
     )

@@ -1,7 +1,6 @@
 """A gateway that is stopped while a call system posts: what it has answered for is there, of every webhook."""
 
 import asyncio
-import json
 import sqlite3
 from collections import Counter
 from contextlib import suppress
@@ -11,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 import pytest
 
 from stream.families.registry import DECODER
@@ -20,7 +18,7 @@ from stream.sources.intake import Intake
 from stream.sources.registry import SOURCES
 from tests.gateway.posting import Posts, running_gateway
 from tests.running import until
-from tests.sources.contract.caller import URL, Caller
+from tests.sources.contract.caller import URL, Caller, webhook_file_of
 from tests.sources.contract.callers import CALLERS
 from tests.sources.new_sources import BEGIN, DESK
 
@@ -34,22 +32,6 @@ class ThatDay(datetime):
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # an instant of the class above
         return BEGIN.astimezone(tz)
-
-
-def in_toml(value: object) -> str:
-    """Return a value as an inline value of TOML, which knows no null."""
-    if not isinstance(value, dict):
-        return json.dumps(value)
-    return "{" + ", ".join(f"{json.dumps(key)} = {in_toml(one)}" for key, one in value.items() if one is not None) + "}"
-
-
-def webhook_file_of(caller: Caller, folder: Path) -> Path:
-    """Write the file of webhooks of one whose name is the end of URL."""
-    told = msgspec.to_builtins(caller.options(folder), enc_hook=str)
-    lines = [f"{name} = {in_toml(value)}" for name, value in told.items() if value is not None]
-    path = folder / "webhooks.toml"
-    path.write_text("\n".join(["[webhooks.one]", f'source = "{caller.source.name}"', *lines]), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)

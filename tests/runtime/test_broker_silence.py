@@ -20,6 +20,7 @@ class Brokers:
         self.up = {1, 2}
         self.let = asyncio.Event()
         self.let.set()
+        self.fails = False
         self.now = 0.0
         self.answers = BrokerSilence(lambda: self.now)
         self.answers.watch(self)
@@ -28,7 +29,12 @@ class Brokers:
         if node not in self.up:
             raise NodeNotReadyError
         await self.let.wait()
+        if self.fails:
+            raise NodeNotReadyError
         return f"answer to {type(request).__name__}"
+
+    async def _metadata_update(self, *_: object) -> bool:
+        return bool(self.up)
 
     def silences(self) -> tuple[float, float, float]:
         """Of all, of the first, of the second."""
@@ -81,3 +87,52 @@ async def test_a_request_that_hangs_is_silence_unless_the_broker_waits_for_other
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
     assert brokers.silences() == (0, 0, 0)  # nobody waits for it any more
+
+
+@pytest.mark.parametrize("request_", [HEARTBEAT, JOIN])
+async def test_a_request_that_fails_late_brings_no_silence_back_that_an_answer_has_ended(request_: Any) -> None:
+    brokers = Brokers()
+    brokers.let.clear()
+    failing = asyncio.create_task(brokers.send(1, request_))
+    await asyncio.sleep(0)
+    brokers.now = 39
+    held, brokers.let = brokers.let, asyncio.Event()
+    brokers.let.set()
+    await brokers.send(1, HEARTBEAT)
+    brokers.now = 40
+    brokers.fails = True
+    held.set()
+    with pytest.raises(NodeNotReadyError):
+        await failing
+    brokers.now = 43
+
+    assert brokers.silences() == (3, 3, 0)
+
+
+async def test_a_request_that_was_held_back_and_fails_is_silence_from_then_on_only() -> None:
+    brokers = Brokers()
+    brokers.let.clear()
+    failing = asyncio.create_task(brokers.send(1, JOIN))
+    await asyncio.sleep(0)
+    brokers.now = 40
+    brokers.fails = True
+    brokers.let.set()
+    with pytest.raises(NodeNotReadyError):
+        await failing
+    brokers.now = 41
+
+    assert brokers.silences() == (1, 1, 0)
+
+
+async def test_who_is_told_which_brokers_there_are_has_an_answer() -> None:
+    brokers = Brokers()
+    brokers.up.clear()
+    with pytest.raises(NodeNotReadyError):
+        await brokers.send(1, HEARTBEAT)
+    brokers.now = 20
+    assert not await brokers._metadata_update()
+    assert brokers.silences() == (20, 20, 0)
+
+    brokers.up.add(2)
+    assert await brokers._metadata_update()
+    assert brokers.silences() == (0, 20, 0)

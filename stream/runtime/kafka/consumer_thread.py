@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 import aiokafka
@@ -258,13 +258,23 @@ def start_with_a_broker(client: Any) -> None:
     bootstrap = client.bootstrap
 
     async def until_listed() -> None:
-        await bootstrap()
         try:
             async with asyncio.timeout(UNLISTED_SECONDS):
+                await _until_connected(bootstrap)
                 while not client.cluster.brokers():
                     await asyncio.sleep(LOOK_AGAIN_SECONDS)
                     await client.force_metadata_update()
         except TimeoutError:
-            raise KafkaConnectionError(f"The brokers at {client.hosts} answer, but list no broker") from None
+            said = f"The brokers at {client.hosts} have gone again, or answer and list no broker"
+            raise KafkaConnectionError(said) from None
 
     client.bootstrap = until_listed
+
+
+async def _until_connected(bootstrap: Callable[[], Awaitable[None]]) -> None:
+    # Topics were asked for just before: a broker that is gone by now is so for a moment, and no reason to end.
+    while True:
+        try:
+            return await bootstrap()
+        except KafkaConnectionError:
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)

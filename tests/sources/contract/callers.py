@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64encode
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,9 +18,12 @@ from tests.sources.amazon_connect.aws import contact_events, contact_record, fir
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
 from tests.sources.genesys_cloud.organization import DAY, detail
+from tests.sources.help_scout import caller as help_scout
+from tests.sources.intercom import caller as intercom
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
 from tests.sources.typeform import caller as typeform
+from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
 
@@ -54,6 +58,17 @@ CALLERS: Final = {
             *(json.dumps(event).encode() for call in CALLS_OF_CONNECT for event in contact_events(call)),
             firehose(*map(contact_record, CALLS_OF_CONNECT)).body,
         ],
+        at=datetime(2026, 11, 20, 10, 11, tzinfo=UTC),
+        figures="""
+contact_window_offered{queue="sales",window="today"} 3
+contact_window_answered{queue="sales",window="today"} 2
+contact_window_abandoned{queue="sales",window="today"} 1
+contact_window_offered{queue="support",window="today"} 2
+contact_window_answered{queue="support",window="today"} 1
+contact_window_abandoned{queue="support",window="today"} 0
+contact_open_cases{queue="sales"} 0
+contact_open_cases{queue="support"} 0
+""",
         unknown=json.dumps(next(iter(contact_events(CALLS_OF_CONNECT[0]))) | {"detail-type": "Rumour"}).encode(),
     ),
     "desk": Caller(
@@ -72,6 +87,12 @@ CALLERS: Final = {
             _streamed(2, "reservation.accepted", worker_sid="WK1"),
             _streamed(3, "task.completed"),
         ],
+        at=BEGIN + timedelta(minutes=1),
+        figures="""
+contact_window_offered{queue="sales",channel="task",window="today"} 1
+contact_window_answered{queue="sales",channel="task",window="today"} 1
+contact_open_cases{queue="sales"} 0
+""",
         unknown=_streamed(4, "task.rumoured"),
     ),
     "genesys-cloud": Caller(
@@ -79,6 +100,14 @@ CALLERS: Final = {
         options=lambda folder: genesys_cloud.Options(key_file=secret_file(folder)),
         signed=lambda body: received(body, {"x-api-key": SECRET, "content-type": "application/json"}),
         bodies=[json.dumps(part).encode() for part in DAY],
+        at=datetime(2026, 11, 26, 13, 10, tzinfo=UTC),
+        figures="""
+contact_window_offered{queue="aaaaaaaa-0000-4000-8000-000000000001",window="today"} 4
+contact_window_answered{queue="aaaaaaaa-0000-4000-8000-000000000001",window="today"} 2
+contact_window_abandoned{queue="aaaaaaaa-0000-4000-8000-000000000001",window="today"} 1
+contact_window_offered{queue="aaaaaaaa-0000-4000-8000-000000000002",window="today"} 2
+contact_window_answered{queue="aaaaaaaa-0000-4000-8000-000000000002",window="today"} 1
+""",
         unknown=json.dumps(detail("rumour", "00:10", "eve", "eve-q")).encode(),
     ),
     "typeform": typeform.CALLER,
@@ -87,7 +116,16 @@ CALLERS: Final = {
         options=lambda folder: MappedWebhookOptions(mapping=HOME_MADE, key_file=secret_file(folder)),
         signed=lambda body: received(body, signed_headers(body, SECRET, BEGIN)),
         bodies=PAYLOADS,
+        at=BEGIN,
+        figures="""
+contact_window_offered{queue="orders",window="today"} 2
+contact_window_answered{queue="orders",window="today"} 1
+contact_window_abandoned{queue="orders",window="today"} 1
+""",
         unknown=RUMOUR,
     ),
+    "zendesk": zendesk.CALLER,
+    "help-scout": help_scout.CALLER,
+    "intercom": intercom.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""

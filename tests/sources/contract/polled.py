@@ -24,6 +24,7 @@ from tests.sources.genesys_kafka.voice import voice
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
 from tests.sources.queue_logs import START
+from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
 
@@ -141,5 +142,6 @@ POLLED: Final = {
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
+    "zendesk-export": zendesk.SYSTEM,
 }
 """By the name in the registry."""

@@ -54,6 +54,8 @@ RECORDED: Final = {
 
 def options_of(source: Source, file: Path) -> Any:  # of a type that each source has for itself
     """Return the options of a source that is told of a file; what else it needs is an example."""
-    told = {"file": file, "mapping": HOME_MADE}
+    told: dict[str, Any] = {"file": file, "mapping": HOME_MADE}
+    # Of an API that nobody asks here; any file has a first line for a token.
+    told |= {"address": "https://api.example.org", "user": "mia", "token_file": HOME_MADE, "since": "2026-01-01"}
     # What holds a connection may be told no file.
     return source.options(**{name: told[name] for name in told.keys() & {*source.options.__struct_fields__}})

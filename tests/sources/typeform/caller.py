@@ -3,6 +3,7 @@
 import hmac
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stream.sources.source import Received
@@ -20,14 +21,24 @@ def _signed(body: bytes) -> Received:
     return received(body, {"typeform-signature": f"sha256={signature}"})
 
 
-def _form(token: str) -> bytes:
-    return json.dumps(_FORM | {"form_response": _FORM["form_response"] | {"token": token}}).encode()
+def _form(token: str, csat: int, nps: int) -> bytes:
+    form = json.loads((Path(__file__).parent / "form_response.json").read_text())
+    form["form_response"]["token"] = token
+    for answer, score in zip(form["form_response"]["answers"], (csat, nps), strict=False):
+        answer["number"] = score
+    return json.dumps(form).encode()
 
 
 CALLER = Caller(
     source=typeform.SOURCE,
     options=lambda folder: typeform.Options(secret_file=secret_file(folder), questions={"csat": Question(kind="csat")}),
     signed=_signed,
-    bodies=[_form("first"), _form("second")],
+    bodies=[_form("first", 4, 9), _form("second", 2, 3)],
+    at=datetime(2030, 1, 1, 0, 1, tzinfo=UTC),
+    figures="""
+contact_survey_answers_total{queue="sales",kind="csat"} 2
+contact_csat_ratio{queue="sales",window="today"} 0.5
+contact_nps_score{queue="sales",window="today"} 0
+""",
     unknown=json.dumps(_FORM | {"event_type": "rumour"}).encode(),
 )

@@ -1,0 +1,303 @@
+"""What Zendesk's events of tickets become, each by itself: the others may come later, twice, or to another gateway."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from stream.core.cloudevents import Event, Instant
+from stream.families.cases.payloads import Priority
+from stream.sources.help_desk import DeskSettings
+from stream.sources.requests.json_webhook import JsonDocument, TellJson
+from stream.sources.requests.parts import UnusablePart
+from stream.sources.zendesk.vocabulary import TICKET_PRIORITIES, TICKET_STATUSES
+
+__all__ = ["TICKETS_OF_NO_USE", "ticket_kinds"]
+
+TICKETS_OF_NO_USE: Final = frozenset(
+    "ticket." + name
+    for name in (
+        *("attachment_linked_to_comment", "attachment_redacted_from_comment", "brand_changed", "comment_redacted"),
+        *("comment_made_private", "custom_field_changed", "custom_status_changed", "description_changed"),
+        *("external_id_changed", "email_ccs_changed", "followers_changed", "form_changed", "organization_changed"),
+        *("problem_link_changed", "requester_changed", "subject_changed", "submitter_changed", "tags_changed"),
+        *("task_due_at_changed", "type_changed", "sla_policy_changed", "ola_policy_changed", "schedule_changed"),
+        *("next_sla_breach_changed", "csat_requested"),
+        # What was deleted never was a case, and stays so: the board knows no way back.
+        "undeleted",
+    )
+)
+"""Kinds that are known, and tell nothing that a figure is made of."""
+
+_SOLVED, _CLOSED = "SOLVED", "CLOSED"
+_UNRATED: Final = frozenset({"OFFERED", "UNOFFERED"})
+
+_MERGE_TOLD_WITHIN: Final = timedelta(seconds=1)
+"""A merge closes the ticket, which is told too, in no order. It must not be taken for a solution."""
+
+_ZendeskId = Annotated[str, Meta(min_length=1, max_length=40)]
+_Word = Annotated[str, Meta(max_length=64)]
+
+
+class _Via(Struct):
+    channel: _Word | None = None
+
+
+class _Ticket(Struct, frozen=True):
+    """As it is after what happened."""
+
+    id: _ZendeskId
+    requester_id: _ZendeskId
+    submitter_id: _ZendeskId
+    status: _Word
+    via: _Via
+    group_id: _ZendeskId | None = None
+    assignee_id: _ZendeskId | None = None
+    priority: _Word | None = None
+
+
+class _Told(Struct, frozen=True):
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    time: Instant
+    detail: _Ticket
+
+
+class _Change(Struct):
+    current: _Word | None
+    previous: _Word | None = None
+
+
+class _Changed(_Told, frozen=True):
+    event: _Change
+
+
+class _Author(Struct):
+    id: _ZendeskId
+    by_agent: bool = field(name="is_staff")
+
+
+class _Comment(Struct):
+    id: _ZendeskId
+    is_public: bool
+    author: _Author
+
+
+class _CommentEvent(Struct):
+    comment: _Comment
+
+
+class _Commented(_Told, frozen=True):
+    event: _CommentEvent
+
+
+class _MergeEvent(Struct):
+    target_ticket_id: _ZendeskId
+
+
+class _Merged(_Told, frozen=True):
+    event: _MergeEvent
+
+
+class _SatisfactionScore(Struct):
+    score: _Word
+
+
+class _RatingEvent(Struct):
+    satisfaction_score: _SatisfactionScore
+
+
+class _Rated(_Told, frozen=True):
+    event: _RatingEvent
+
+
+class _Actor(Struct):
+    type: _Word
+    id: _Word | None = None
+
+
+class _Message(Struct):
+    id: _ZendeskId
+
+
+class _MessageEvent(Struct):
+    actor: _Actor
+    message: _Message
+
+
+class _MessagedTicket(Struct):
+    id: _ZendeskId
+
+
+class _Messaged(Struct):
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    time: Instant
+    detail: _MessagedTicket
+    event: _MessageEvent
+
+
+class _TicketEvents:
+    def __init__(self, desk: DeskSettings) -> None:
+        self._desk = desk
+
+    def created(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Told)
+        ticket = told.detail
+        by_customer = ticket.submitter_id == ticket.requester_id
+        yield self._desk.cases(told.id).opened(
+            self._desk.case(ticket.id),
+            self._desk.queue(ticket.group_id),
+            channel=self._desk.channel(ticket.via.channel),
+            priority=_priority(ticket.priority),
+            opened_by="customer" if by_customer else "agent",
+            agent=None if by_customer else ticket.submitter_id,
+            customer=ticket.requester_id,
+            at=told.time,
+        )
+        # One that was entered after it was solved, such as a call, is told only so.
+        if ticket.status != "NEW":
+            yield self._status(told, ticket.status, f"{told.id}/status")
+
+    def assigned(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Changed)
+        if document.kind == "ticket.group_assignment_changed":
+            group, agent = told.event.current, told.detail.assignee_id
+        else:
+            group, agent = told.detail.group_id, told.event.current
+        yield self._desk.cases(told.id).assigned(
+            self._desk.case(told.detail.id),
+            self._desk.queue(group),
+            agent=agent,
+            customer=told.detail.requester_id,
+            at=told.time,
+        )
+
+    def status_changed(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Changed)
+        current, previous = told.event.current or "", told.event.previous
+        if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
+            yield self._desk.cases(f"{told.id}/reopened").reopened(
+                self._desk.case(told.detail.id), customer=told.detail.requester_id, at=told.time
+            )
+        later = _MERGE_TOLD_WITHIN if current == _CLOSED and previous != _SOLVED else timedelta()
+        yield self._status(told, current, told.id, later)
+
+    def _status(self, told: _Told, status: str, name: str, later: timedelta = timedelta()) -> Event:
+        ticket, cases = told.detail, self._desk.cases(name)
+        case, customer, at = self._desk.case(ticket.id), ticket.requester_id, told.time + later
+        match status:
+            case "SOLVED":
+                queue, channel = self._desk.queue(ticket.group_id), self._desk.channel(ticket.via.channel)
+                return cases.resolved(
+                    case, queue=queue, channel=channel, agent=ticket.assignee_id, customer=customer, at=at
+                )
+            case "CLOSED":
+                return cases.closed(case, customer=customer, at=at)
+            case "DELETED":
+                return cases.deleted(case, customer=customer, at=at)
+            case _ if status in TICKET_STATUSES:
+                return cases.status_changed(case, TICKET_STATUSES[status], customer=customer, at=at)
+        raise UnusablePart("invalid_field", "no known status - at `$.event.current` or `$.detail.status`")
+
+    def priority_changed(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Changed)
+        yield self._desk.cases(told.id).status_changed(
+            self._desk.case(told.detail.id),
+            priority=_priority(told.event.current),
+            customer=told.detail.requester_id,
+            at=told.time,
+        )
+
+    def comment_added(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Commented)
+        comment, ticket = told.event.comment, told.detail
+        case, cases = self._desk.case(ticket.id), self._desk.cases(told.id)
+        # Of one of our own who asks, such as for a new laptop, a comment is a question as anybody's.
+        if comment.author.by_agent and comment.author.id != ticket.requester_id:
+            # No agent answers a ticket that is closed: a merge has closed it, and says so in a comment.
+            by_merge = ticket.status == _CLOSED
+            yield cases.message_sent(
+                case,
+                message=comment.id,
+                public=comment.is_public,
+                automatic=by_merge or comment.author.id == "-1",
+                agent=comment.author.id,
+                customer=ticket.requester_id,
+                at=told.time,
+            )
+        elif comment.is_public:
+            yield cases.message_received(case, message=comment.id, customer=ticket.requester_id, at=told.time)
+
+    def merged(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Merged)
+        into = self._desk.case(told.event.target_ticket_id)
+        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        yield self._desk.cases(told.id).merged(case, into, customer=customer, at=told.time)
+
+    def deleted(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Told)
+        reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
+        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=told.time)
+
+    def rated(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Rated)
+        ticket, score = told.detail, told.event.satisfaction_score.score.upper()
+        if score in _UNRATED:
+            return
+        if score not in {"GOOD", "BAD"}:
+            raise UnusablePart("invalid_field", "neither good nor bad - at `$.event.satisfaction_score.score`")
+        # Of several the latest stands.
+        yield self._desk.surveys(told.id).answered(
+            self._desk.case(ticket.id),
+            "csat",
+            int(score == "GOOD"),
+            scale="thumbs",
+            queue=self._desk.queue(ticket.group_id),
+            channel=self._desk.channel(ticket.via.channel),
+            agent=ticket.assignee_id,
+            customer=ticket.requester_id,
+            at=told.time,
+        )
+
+    def message_added(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Messaged)
+        actor, message = told.event.actor, told.event.message.id
+        case, cases = self._desk.case(told.detail.id), self._desk.cases(told.id)
+        match actor.type:
+            case "end_user":
+                yield cases.message_received(case, message=message, at=told.time)
+            case "agent":
+                yield cases.message_sent(case, message=message, agent=actor.id or None, at=told.time)
+            case "system" | "trigger":
+                yield cases.message_sent(case, message=message, author="bot", at=told.time)
+            case _:
+                raise UnusablePart("invalid_field", "no known actor - at `$.event.actor.type`")
+
+
+def ticket_kinds(desk: DeskSettings) -> dict[str, TellJson]:
+    """Return how each kind is told."""
+    events = _TicketEvents(desk)
+    return {
+        "ticket.created": events.created,
+        "ticket.agent_assignment_changed": events.assigned,
+        "ticket.group_assignment_changed": events.assigned,
+        "ticket.status_changed": events.status_changed,
+        "ticket.priority_changed": events.priority_changed,
+        "ticket.comment_added": events.comment_added,
+        "ticket.merged": events.merged,
+        "ticket.marked_as_spam": events.deleted,
+        "ticket.soft_deleted": events.deleted,
+        "ticket.permanently_deleted": events.deleted,
+        "ticket.csat_received": events.rated,
+        "messaging_ticket.message_added": events.message_added,
+    }
+
+
+def _priority(word: str | None) -> Priority:
+    # One that is not told is neither high nor low.
+    priority = TICKET_PRIORITIES.get(word or "NORMAL")
+    if priority is None:
+        raise UnusablePart("invalid_field", "no known priority - at `$.event.current` or `$.detail.priority`")
+    return priority
