@@ -1,6 +1,7 @@
 """Chatwoot as a source: a webhook that takes its conversations, messages and ratings."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,8 +16,8 @@ from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Received, Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -48,6 +49,23 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     other_channel: Annotated[Channel, Meta(description="The channel of inboxes of the API.")] = "chat"
 
 
+def _table(options: Options) -> VerifyTable:
+    if not options.signed:
+        return _TOKEN
+    return VerifyTable(
+        method="hmac-sha256",
+        header="X-Chatwoot-Signature",
+        prefix="sha256=",
+        signed="{timestamp}.{body}",
+        timestamp_header="X-Chatwoot-Timestamp",
+        tolerance_s=options.tolerance_s,
+    )
+
+
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(_table(options), secret, url, at)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -57,17 +75,9 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         channels=CHATWOOT_CHANNELS,
         other_channel=options.other_channel,
     )
-    signature = VerifyTable(
-        method="hmac-sha256",
-        header="X-Chatwoot-Signature",
-        prefix="sha256=",
-        signed="{timestamp}.{body}",
-        timestamp_header="X-Chatwoot-Timestamp",
-        tolerance_s=options.tolerance_s,
-    )
     return JsonWebhook(
         intake,
-        verify=verifier_of(signature if options.signed else _TOKEN, SecretLines(options.secret_file)),
+        verify=verifier_of(_table(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=chatwoot_kinds(desk, options.queue_by),
         of_no_use=CHATWOOT_OF_NO_USE,
@@ -100,5 +110,17 @@ SOURCE: Final = Source(
     about="Chatwoot's conversations: messages, status, teams, satisfaction.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In Chatwoot: Settings, Integrations, Webhooks, Add new webhook.
+   URL: {url}
+   Events: Conversation created, status changed and updated; Message created and updated
+2. Put the secret that Chatwoot shows into {secret_file}. One that shows none signs nothing: say signed = false under
+   [webhooks.{name}], and write ?token= and a secret of yours behind the URL.
+3. Have names of inboxes: save what `GET /api/v1/accounts/ID/inboxes` answers, and name it by --queues-file.
+More: docs/sources/chatwoot.md""",
+        secret_of_system=True,
+        empty_request=_empty_request,
+    ),
 )
 """Its entry of the registry."""

@@ -21,8 +21,8 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, local_instant, zone_named
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -159,6 +159,10 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -181,5 +185,16 @@ SOURCE: Final = Source(
     about="Freshdesk's tickets, as its automation rules post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In Freshdesk: Admin, Workflows, Automations. Make the six rules of the page, each with the action Trigger webhook.
+   Request type: POST
+   URL: {url}
+   Custom headers: X-API-Key (or as --header says): the line of {secret_file}
+   Encoding: JSON, Advanced; the content is that of its file in examples/freshdesk
+2. Say the account's time zone by --time-zone.
+More: docs/sources/freshdesk.md""",
+        empty_request=_empty_request,
+    ),
 )
 """Its entry of the registry."""

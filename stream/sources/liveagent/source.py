@@ -5,6 +5,7 @@ The templates are in `examples/liveagent/`; each says what the rule is about, an
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -26,8 +27,8 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, Tell
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, zone_named
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import events_of_standing
 
 __all__ = ["SOURCE", "Options"]
@@ -106,6 +107,10 @@ def _kind_of(content: dict[str, Any]) -> str:
     return kind
 
 
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -128,5 +133,16 @@ SOURCE: Final = Source(
     about="LiveAgent's tickets and messages, as its rules post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In LiveAgent: Configuration, Automation, Rules. Make the five rules of the page, each with the action HTTP request.
+   Method: POST
+   URL: {url}
+   Headers: X-API-Key (or as --header says): the line of {secret_file}; Content-Type: application/json
+   Body: that of its file in examples/liveagent, with variables that your LiveAgent has
+2. Have names of departments: save what `GET /api/v3/departments` answers, and name it by --queues-file.
+More: docs/sources/liveagent.md""",
+        empty_request=_empty_request,
+    ),
 )
 """Its entry of the registry."""

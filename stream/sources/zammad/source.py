@@ -5,6 +5,7 @@ What has changed is not told, so each request states how the ticket stands (`str
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -18,8 +19,8 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -178,6 +179,14 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
+def _table(options: Options) -> VerifyTable:
+    return _SIGNED if options.signed else VerifyTable(method="password")
+
+
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(_table(options), secret, url, at)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -189,9 +198,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(
-            _SIGNED if options.signed else VerifyTable(method="password"), SecretLines(options.secret_file)
-        ),
+        verify=verifier_of(_table(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -202,5 +209,16 @@ SOURCE: Final = Source(
     about="Zammad's tickets and articles, as its triggers post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In Zammad: Manage, Webhook, New Webhook.
+   Endpoint: {url}
+   HMAC SHA1 Signature Token: the line of {secret_file}
+   Custom Payload: off
+2. Manage, Trigger, New Trigger, twice: with the activator Action, Always; the condition that Action is created, or
+   updated; and the action Webhook.
+More: docs/sources/zammad.md""",
+        empty_request=_empty_request,
+    ),
 )
 """Its entry of the registry."""
