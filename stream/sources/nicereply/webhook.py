@@ -16,8 +16,8 @@ from stream.sources.nicereply.rated_by import RatedBy
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse, events_of_response
 
 __all__ = ["WEBHOOK", "WebhookOptions", "nicereply_webhook"]
@@ -36,8 +36,8 @@ class WebhookOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     key_file: Annotated[Path, Meta(description="The key of the webhook; one in each line.")]
     questions: Annotated[
-        Mapping[str, Question], Meta(description="What questions mean, by what the template calls them.", min_length=1)
-    ]
+        Mapping[str, Question], Meta(description="What questions mean, by what the template calls them.")
+    ] = field(default_factory=dict)
     key_in: Annotated[
         Literal["header", "url"], Meta(description="Where the key is: X-Api-Key, or `?key=` of the URL.")
     ] = "header"
@@ -131,5 +131,17 @@ WEBHOOK: Final = Source(
     about="Nicereply's webhook: the same answers, posted by a template.",
     options=WebhookOptions,
     webhook=nicereply_webhook,
+    setup=Setup(
+        steps="""\
+1. Say in the file of webhooks what questions mean, by what the template calls them:
+   [webhooks.{name}.questions.csat]
+   kind = "csat"
+   scale = "1-5"
+2. In Nicereply, let a trigger post the template of the page, as application/json:
+   Address: {url}
+   Header: X-Api-Key, the line of {secret_file}; where none can be set, ?key= behind the address, and key_in = "url"
+More, with the template to paste: docs/sources/nicereply.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_VERIFY[options.key_in], secret, url, at),
+    ),
 )
 """Its entry of the registry."""

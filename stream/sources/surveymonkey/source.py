@@ -17,7 +17,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Source, position_beside
+from stream.sources.source import Setup, Source, position_beside
 from stream.sources.survey_lists import (
     ListCursor,
     ListPace,
@@ -236,5 +236,6 @@ SOURCE: Final = Source(
     options=Options,
     pull=lambda options, intake: surveymonkey_puller(toml_of(options.file, SurveyMonkeyAccount), intake),
     position=lambda options: position_beside(options.file),
+    setup=Setup(steps="docs/sources/surveymonkey.md has the file to paste, and what finds the ids of questions."),
 )
 """Its entry of the registry."""
