@@ -66,34 +66,41 @@ def _options_told(
     """Return the options of the source, with the files that they name, which are written where they are not there."""
     wanted = source.setup.file
     file = given.get("file") if wanted is None else given.get("file") or Path(f"{name}{wanted.suffix}")
-    told = _answers(source.options, source, {**given, "file": file}, Path(f"{name}.secret"), questions)
+    told = _answers(source.options, source, {**given, "file": file}, questions)
+    secret = Path(f"{name}.secret")
     if wanted is None or file is None:
+        _ensure_secret(source.options, source, told, secret, questions)
         return told
     if file.exists() and not replace:
         if any(given.get(field) is not None for field in wanted.asks.__struct_fields__):
             raise SettingsError(f"{file} is there already: take another --file, or --replace it")
         show(good("file", f"{file} is there, and used as it is"))
+        _ensure_secret(source.options, source, told, secret, questions)
         return told
-    answers = _answers(wanted.asks, source, given, file.with_name(f"{name}.secret"), questions)
+    answers = _answers(wanted.asks, source, given, questions)
+    # Everything was asked by now: who leaves before has nothing half done.
+    _ensure_secret(source.options, source, told, secret, questions)
+    _ensure_secret(wanted.asks, source, answers, file.with_name(secret.name), questions)
     write_text(file, _text(wanted, answers, file, name))
     show(good("file", f"{file} was written"))
     return told
 
 
-def _answers(
-    kind: type[Struct], source: Source, given: Mapping[str, Any], secret: Path, questions: Questions
-) -> dict[str, Any]:
-    """Return what is said for fields of *kind*, its secret in a file that is there."""
+def _answers(kind: type[Struct], source: Source, given: Mapping[str, Any], questions: Questions) -> dict[str, Any]:
+    return questions.answers(kind, given, also=source.setup.also_asked, but=[secret_option_of([kind]) or ""])
+
+
+def _ensure_secret(
+    kind: type[Struct], source: Source, answers: dict[str, Any], otherwise: Path, questions: Questions
+) -> None:
+    """See to it that the secret of *kind*, if it has one, is in a file, and the answers name that."""
     option = secret_option_of([kind])
-    answers = questions.answers(kind, given, also=source.setup.also_asked, but=[option or ""])
-    if option is not None:
-        about = f"The secret that {source.name} logs in with"
-        path = answers.setdefault(option, secret)
-        finding, _ = SecretFile(path=path, flag=f"--{option.replace('_', '-')}", of_system=True, about=about).ensured(
-            questions
-        )
-        show(finding)
-    return answers
+    if option is None:
+        return
+    path, flag = answers.setdefault(option, otherwise), f"--{option.replace('_', '-')}"
+    about = f"The secret that {source.name} logs in with"
+    finding, _ = SecretFile(path=path, flag=flag, of_system=True, about=about).ensured(questions)
+    show(finding)
 
 
 def _text(wanted: ConnectionFile, answers: Mapping[str, Any], file: Path, name: str) -> str:

@@ -22,7 +22,7 @@ from stream.sources.source import Received
 
 __all__ = ["EmptyRequest", "InputCounts", "WebhookTrial"]
 
-ANSWER_TIME: Final = ClientTimeout(total=15)
+_ANSWER_TIME: Final = ClientTimeout(total=15)
 
 READ_AGAIN_SECONDS: Final = 5.0
 """A gateway sees a change of its files within a second; after this it does not read the file that is meant."""
@@ -196,7 +196,7 @@ class WebhookTrial(Struct, frozen=True, kw_only=True):
                 URL(request.url, encoded=True),
                 data=request.body,
                 headers=request.headers,
-                timeout=ANSWER_TIME,
+                timeout=_ANSWER_TIME,
                 allow_redirects=False,
             ) as response:
                 return response.status

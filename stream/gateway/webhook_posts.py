@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.core.cloudevents import Event, key_of
-from stream.core.samples import MetricFamily
 from stream.errors import BrokerError
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
@@ -21,7 +20,7 @@ from stream.gateway.refusals import RequestRefused
 from stream.gateway.requests import TRY_AGAIN_SECONDS, body_of, check_head, deliver
 from stream.gateway.webhook_file import MountedWebhook
 from stream.sdk.producer import EncodedEvent, checked
-from stream.sources.intake_metrics import intake_families
+from stream.sources.intake import Intake
 from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Reply
 
@@ -70,9 +69,10 @@ class WebhookPosts:
             sink = _SafeSink(mounted, blake2b(body, digest_size=8).hexdigest(), self._forwarder, self._counts)
             return _response(await answer(mounted.webhook, received, sink, mounted.intake))
 
-    def families(self) -> Iterator[MetricFamily]:
-        """Yield what became of all that webhooks were sent."""
-        return intake_families({name: mounted.intake for name, mounted in self._webhooks.items()})
+    @property
+    def intakes(self) -> dict[str, Intake]:
+        """What became of all that each webhook was sent."""
+        return {name: mounted.intake for name, mounted in self._webhooks.items()}
 
     def _url_of(self, request: Request) -> str:
         # As it came, and not decoded: it is what was signed.

@@ -81,9 +81,11 @@ async def test_a_file_that_is_there_is_used_and_never_written_over(tmp_path: Pat
 
 async def test_what_is_missing_is_named_by_its_flag_and_nothing_is_asked_or_written(tmp_path: Path) -> None:
     code, said = await connect(tmp_path, "asterisk-ami", "--user", "board", stdin="")
+    other, why = await connect(tmp_path, "asterisk-queue-log-database", "--user", "board", "--secret-stdin")
 
-    assert code == 1
+    assert code == other == 1
     assert "--host is missing: Where its manager interface listens." in said
+    assert "--dialect is missing: mysql, of MariaDB too, or postgresql." in why
     assert [*tmp_path.iterdir()] == []
 
 

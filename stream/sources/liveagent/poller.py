@@ -49,7 +49,7 @@ class PollOptions(Struct, frozen=True, kw_only=True):
     """What a person says of a LiveAgent."""
 
     address: Annotated[str, Meta(description="The API, such as https://acme.ladesk.com/api/v3.")]
-    api_key_file: Annotated[Path, Meta(description="File with a key of the API, version 3.")]
+    token_file: Annotated[Path, Meta(description="File with a key of the API, version 3.")]
     since: Annotated[str, Meta(description="Tickets that have changed since then, such as 2026-01-01.")]
     tenant: Annotated[Name, Meta(description="Whose tickets they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(description="Names the LiveAgent in events: as for its rules.")] = "/liveagent"
@@ -188,7 +188,7 @@ def ticket_puller(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> ApiPuller[_Cursor]:
     """Return what asks for page behind page, and then once a minute; raises SettingsError."""
-    api = WebApi(options.address, header_login("apikey", SecretLines(options.api_key_file)))
+    api = WebApi(options.address, header_login("apikey", SecretLines(options.token_file)))
     begin = _Cursor(_begin(options.since))
     ask = _Poller(options, intake).ask
     return ApiPuller(api, ask, begin, intake, poll_seconds=poll_seconds, back_off=back_off, sleep=sleep)
@@ -199,6 +199,6 @@ LIVEAGENT_TICKETS: Final = Source(
     about="LiveAgent's tickets that have changed, as its API answers: how each stands.",
     options=PollOptions,
     pull=ticket_puller,
-    position=lambda options: position_beside(options.api_key_file),
+    position=lambda options: position_beside(options.token_file),
 )
 """Its entry of the registry."""

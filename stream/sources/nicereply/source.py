@@ -32,9 +32,9 @@ from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "NicereplyAccount", "Options", "nicereply_puller"]
 
-PAGE: Final = 100
+_PAGE: Final = 100
 
-RATING: Final = "rating"
+_RATING: Final = "rating"
 """What the only question of a rating of version 1 is called in the file."""
 
 _OF_NO_SCORE: Final = frozenset({"OPEN_ENDED"})
@@ -196,7 +196,7 @@ class _Ratings:
         return ResponsePage(responses, more and not _is_behind(responses, after))
 
     def read(self, raw: bytes) -> ToldResponse:
-        told, asks = msgspec.json.decode(raw, type=_Rating), self._account.questions.get(RATING)
+        told, asks = msgspec.json.decode(raw, type=_Rating), self._account.questions.get(_RATING)
         # Several lists may know the same number, which is why what is asked is part of the survey.
         scores = [] if asks is None else [QuestionScore(asks.kind, asks, told.score)]
         agent = None if told.user is None else told.user.username
@@ -229,7 +229,7 @@ def nicereply_puller(
 
 
 def _page(page: int) -> dict[str, str]:
-    return {"page": str(page), "per_page": str(PAGE)}
+    return {"page": str(page), "per_page": str(_PAGE)}
 
 
 def _without_fraction(at: datetime) -> str:

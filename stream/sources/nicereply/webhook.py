@@ -22,7 +22,7 @@ from stream.sources.survey_questions import Question, QuestionScore, SurveyRespo
 
 __all__ = ["WEBHOOK", "WebhookOptions", "nicereply_webhook"]
 
-VERIFY: Final[Mapping[str, VerifyTable]] = {
+_VERIFY: Final[Mapping[str, VerifyTable]] = {
     "header": VerifyTable(method="key", header="X-Api-Key"),
     "url": VerifyTable(method="parameter", parameter="key"),
 }
@@ -120,7 +120,7 @@ def nicereply_webhook(options: WebhookOptions, intake: Intake) -> JsonWebhook:
     rated = RatedBy(options.queue, options.queues, options.channel, AddressIds(options.address_key_file))
     return JsonWebhook(
         intake,
-        verify=verifier_of(VERIFY[options.key_in], SecretLines(options.key_file)),
+        verify=verifier_of(_VERIFY[options.key_in], SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"response": _Teller(options, rated).tell},
     )
