@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from stream.cli.connect import connect
 from stream.cli.data import produce, replay, schema, simulate
 from stream.cli.doctor import doctor
 from stream.cli.gateway import gateway, gateway_aside, gateway_key
@@ -32,6 +33,7 @@ for command in (
     gateway_key,
     produce,
     source,
+    connect,
     mapping,
     simulate,
     board,

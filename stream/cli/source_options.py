@@ -12,9 +12,75 @@ from msgspec import NODEFAULT, Struct
 from stream.errors import SettingsError
 from stream.sources.source import Source
 
-__all__ = ["arguments_told", "options_of", "parameters_of", "shared_options"]
+__all__ = [
+    "arguments_told",
+    "described",
+    "flags_of",
+    "options_of",
+    "parameters_of",
+    "shared_options",
+    "type_of_flag",
+]
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class JsonParam(click.ParamType):
+    """What no single word says: lists and tables, as JSON; a list also with commas between."""
+
+    name = "json"
+
+    def __init__(self, *, is_list: bool) -> None:
+        self._is_list = is_list
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Return what the text says; refuses what is neither."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return msgspec.json.decode(value)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            if not self._is_list:
+                self.fail("that is not JSON", param, ctx)
+            return [part.strip() for part in value.split(",")]
+
+
+def flags_of(kind: type[Struct]) -> Iterator[click.Option]:
+    """
+    Yield an option for each field of the options of a source, whatever it holds; none is required.
+
+    What is not given is None: who needs to know has to ask.
+    """
+    for field in msgspec.structs.fields(kind):
+        told = "" if field.default is msgspec.NODEFAULT or not field.default else f" [default: {field.default}]"
+        click_type, flag = type_of_flag(field.type), f"--{field.name.replace('_', '-')}"
+        name = f"{flag}/--no-{flag.removeprefix('--')}" if click_type is bool else flag
+        yield click.Option([name], type=click_type, default=None, help=described(field.type) + told)
+
+
+def type_of_flag(hint: Any) -> click.ParamType | type:  # noqa: ANN401  # an annotation may be anything
+    """Return what reads the text of a flag for a field of this type."""
+    for part in _parts_of(hint):
+        if part in {bool, int, float}:
+            return part  # type: ignore[no-any-return]  # it is one of the three
+        if part is Path:
+            return click.Path(path_type=Path)
+        if part is str or get_origin(part) is Literal:
+            return str
+        if get_origin(part) in {list, tuple}:
+            return JsonParam(is_list=True)
+    return JsonParam(is_list=False)
+
+
+def _parts_of(hint: Any) -> Iterator[Any]:  # noqa: ANN401  # ditto
+    """Yield the types of which an annotation leaves the choice, without None."""
+    if hasattr(hint, "__metadata__"):
+        yield from _parts_of(hint.__origin__)
+    elif get_origin(hint) in {Union, types.UnionType}:
+        for part in get_args(hint):
+            yield from _parts_of(part)
+    elif hint is not type(None):
+        yield hint
 
 
 def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:
@@ -30,12 +96,12 @@ def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:
 def arguments_told(kind: type[Struct]) -> Iterator[str]:
     """Yield a sentence about each argument: click shows help of options alone."""
     for field in msgspec.structs.fields(kind):
-        if field.required and (described := _described(field.type)):
-            yield f"{field.name.upper()}: {described}"
+        if field.required and (about := described(field.type)):
+            yield f"{field.name.upper()}: {about}"
 
 
 def _parameter(field: msgspec.inspect.Field, hint: msgspec.structs.FieldInfo) -> click.Parameter:
-    described = _described(hint.type)
+    about = described(hint.type)
     kind = _plain(hint.type)
     click_type: click.ParamType | type = click.Path(path_type=Path) if kind is Path else kind
     if field.default is NODEFAULT:
@@ -47,11 +113,12 @@ def _parameter(field: msgspec.inspect.Field, hint: msgspec.structs.FieldInfo) ->
         is_flag=kind is bool,
         default=field.default,
         show_default=field.default not in {None, False},
-        help=described,
+        help=about,
     )
 
 
-def _described(hint: Any) -> str:  # noqa: ANN401  # an annotation may be anything
+def described(hint: Any) -> str:  # noqa: ANN401  # ditto
+    """Return what `Meta(description=…)` says of a field of this type; empty where it says nothing."""
     for part in getattr(hint, "__metadata__", ()):
         if isinstance(part, msgspec.Meta) and part.description:
             return part.description

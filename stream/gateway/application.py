@@ -70,9 +70,10 @@ class Gateway:
         self._kept: dict[TextFormat, tuple[float, bytes]] = {}
         # Its own: a webhook must read a body to know who sends it, so anybody can fill that room.
         budget = BodyBudget(BODIES_BYTES)
-        self._webhooks = WebhookPosts(webhooks or {}, forwarder, budget, self.counts, public_url)
+        self._webhooks = WebhookPosts({} if webhooks is None else webhooks, forwarder, budget, self.counts, public_url)
         # Likewise of customers, who need little.
-        self._surveys = SurveyPages(surveys or {}, forwarder, BodyBudget(FORMS_BYTES), self.counts)
+        forms = BodyBudget(FORMS_BYTES)
+        self._surveys = SurveyPages({} if surveys is None else surveys, forwarder, forms, self.counts)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),

@@ -1,19 +1,21 @@
 """The file of webhooks: a table for each, with the source whose payloads it takes and that source's own options."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
+from stream.security.watched_file import WatchedFile
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
 from stream.sources.source import Webhook
 from stream.sources.toml_file import paths_beside, toml_of
 
-__all__ = ["MountedWebhook", "WebhookName", "webhooks_of"]
+__all__ = ["MountedWebhook", "WatchedTables", "WebhookName", "mounted_webhook", "webhooks_of"]
 
 WebhookName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
@@ -34,14 +36,62 @@ class _WebhookTable(Struct, forbid_unknown_fields=True):
     """Read in `survey_file`."""
 
 
-def webhooks_of(path: Path) -> dict[str, MountedWebhook]:
-    """Return the webhooks of a TOML file, by name; raises SettingsError naming the entry at fault."""
+T = TypeVar("T")
+
+
+class WatchedTables(Mapping[str, T]):
+    """
+    What the file at *path* says now: it is read again within a second after it has changed.
+
+    All that *read* makes of it is made anew then, which loses nothing by it, since it keeps nothing. *read* is told
+    what there was under each name before, for counts to go on.
+    """
+
+    def __init__(self, path: Path, read: Callable[[Path, Mapping[str, T]], dict[str, T]]) -> None:
+        self._counted: dict[str, T] = {}
+        self._read_tables = read
+        self._file = WatchedFile(path, self._read)
+
+    def __getitem__(self, name: str) -> T:
+        return self._file.content()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.content())
+
+    def __len__(self) -> int:
+        return len(self._file.content())
+
+    def _read(self, path: Path) -> dict[str, T]:
+        found = self._read_tables(path, self._counted)
+        # One that is taken away and comes back goes on counting, too.
+        self._counted |= found
+        return found
+
+
+def webhooks_of(path: Path) -> Mapping[str, MountedWebhook]:
+    """
+    Return the webhooks of a TOML file, by name, always as it says them now.
+
+    Raises SettingsError naming the entry at fault. A later change that is at fault is logged, and changes nothing.
+    """
+    return WatchedTables(path, _webhooks_in)
+
+
+def _webhooks_in(path: Path, before: Mapping[str, MountedWebhook]) -> dict[str, MountedWebhook]:
     table = toml_of(path, _WebhookTable)
-    return {name: _mounted(path, name, told) for name, told in table.webhooks.items()}
+    return {name: mounted_webhook(path, name, told, before.get(name)) for name, told in table.webhooks.items()}
 
 
-def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
+def mounted_webhook(
+    path: Path, name: str, table: Mapping[str, Any], before: MountedWebhook | None = None
+) -> MountedWebhook:
+    """
+    Return what a table of the file at *path* says, which goes on with the counts of the one *before*.
+
+    Raises SettingsError naming what is at fault.
+    """
     where = f"{path}: webhooks.{name}"
+    told = dict(table)
     named = told.pop("source", None)
     source = SOURCES.get(named) if isinstance(named, str) else None
     if source is None or source.webhook is None:
@@ -55,8 +105,8 @@ def _mounted(path: Path, name: str, told: dict[str, Any]) -> MountedWebhook:
         options = msgspec.convert(told, source.options, dec_hook=paths_beside(path))
     except msgspec.ValidationError as failure:
         raise SettingsError(f"{where}: {failure}") from None
-    aside: list[BadLine] = []
-    intake = Intake(aside.append)
+    aside: list[BadLine] = [] if before is None else before.aside
+    intake = Intake(aside.append) if before is None else before.intake
     try:
         return MountedWebhook(name, source.webhook(options, intake), intake, aside)
     except SettingsError as failure:

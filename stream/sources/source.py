@@ -17,11 +17,13 @@ from stream.sources.intake import Intake
 
 __all__ = [
     "STDIN",
+    "ConnectionFile",
     "Listener",
     "PulledBatch",
     "Puller",
     "Received",
     "Reply",
+    "Setup",
     "Sink",
     "Source",
     "UnreadablePosition",
@@ -136,6 +138,30 @@ class Webhook(Protocol):
         return Reply(status)
 
 
+class ConnectionFile(Struct, frozen=True, kw_only=True):
+    """The file about a system that `contact-stream connect` writes: it becomes the option `file` of the source."""
+
+    asks: type[Struct]
+    """A field for each thing that is asked, described as options are."""
+    text: Callable[[Any, str], str]
+    """Returns the content, by these answers, of a system of this name; files in it stand beside it, or are absolute."""
+    suffix: str = ".toml"
+
+
+class Setup(Struct, frozen=True, kw_only=True):
+    """What `contact-stream connect` knows of a source."""
+
+    steps: str = ""
+    """What to do in the system; `{url}`, `{secret_file}` and `{name}` stand for those of the connection."""
+    secret_of_system: bool = False
+    """Of a webhook: the system shows the secret, so it is asked for; else one is made, for the system to be told."""
+    also_asked: tuple[str, ...] = ("tenant",)
+    """Options that have a default, and are asked for all the same."""
+    empty_request: Callable[[Any, str, str, datetime], Received] | None = None
+    """Returns, for options, a secret, an address and the time, a request that is verified and tells nothing."""
+    file: ConnectionFile | None = None
+
+
 class Source(Struct, frozen=True, kw_only=True):
     """One entry of the registry: its name, what it wants to be told, and what it can do."""
 
@@ -150,3 +176,4 @@ class Source(Struct, frozen=True, kw_only=True):
     webhook: Callable[[Any, Intake], Webhook] | None = None
     position: Callable[[Any], Path] | None = None
     """Where a puller's position is kept if nobody says so."""
+    setup: Setup = Setup()

@@ -38,11 +38,11 @@ def on_the_page(wanted: Figures, page: Figures) -> Figures:
     return found
 
 
-def events_of(caller: Caller, folder: Path) -> set[tuple[str, str]]:
-    """Return what identifies the events that its requests tell."""
+def events_of(caller: Caller, folder: Path) -> list[tuple[str, str]]:
+    """Return what identifies the events that its requests tell: some are told by several."""
     assert caller.source.webhook is not None
     webhook = caller.source.webhook(caller.options(folder), Intake())
-    return {(one.source, one.id) for body in caller.bodies for one in webhook.events(caller.signed(body))}
+    return [(one.source, one.id) for body in caller.bodies for one in webhook.events(caller.signed(body))]
 
 
 @pytest.mark.parametrize("name", TOLD)

@@ -296,3 +296,37 @@ async def test_an_answer_waits_until_the_disk_has_the_events(file: Path, monkeyp
         assert not done
         may_write.set()
         assert (await post)[0] == 204
+
+
+async def test_a_webhook_that_is_added_is_served_without_a_restart_and_the_others_go_on_counting(file: Path) -> None:
+    body = b'{"call": "ann"}'
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
+        before, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        file.write_text(file.read_text() + '[webhooks.back]\nsource = "desk"\n')
+        added, _, _ = await posts.raw("/v1/webhooks/back", body, {"X-Signature": signature(body)})
+        again, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        shown = await figures(posts)
+
+    assert (before, added, again) == (204, 204, 204)
+    assert shown["contact_source_inputs_total", (("kind", "call"), ("outcome", "used"), ("source", "front"))] == 2
+    assert shown["contact_source_events_total", (("source", "back"),)] == 1
+
+
+async def test_a_file_at_fault_changes_nothing_and_one_that_was_mended_counts_on(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = b'{"call": "ann"}'
+    good = file.read_text()
+    async with running_gateway(gateway_webhooks=file, **spooled(file)) as posts:
+        await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        file.write_text(good.replace('"desk"', '"dusk"'))
+        kept, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        file.write_text(good.replace("front", "porch"))
+        gone, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        file.write_text(good)
+        back, _, _ = await posts.raw("/v1/webhooks/front", body, {"X-Signature": signature(body)})
+        shown = await figures(posts)
+
+    assert (kept, gone, back) == (204, 404, 204)
+    assert shown["contact_source_events_total", (("source", "front"),)] == 3
+    assert "webhooks.front.source: name one of the sources that take webhooks" in caplog.text

@@ -25,8 +25,8 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import password_in
-from stream.sources.source import Received, Reply, Source, Webhook
+from stream.sources.requests.verification import VerifyTable, empty_request_by, password_in
+from stream.sources.source import Received, Reply, Setup, Source, Webhook
 
 __all__ = ["SOURCE", "AmazonConnectWebhook", "Options"]
 
@@ -153,4 +153,16 @@ SOURCE: Final = Source(
     about="Amazon Connect: contact events, contact records and agent events, as EventBridge and Firehose send them.",
     options=Options,
     webhook=AmazonConnectWebhook,
+    setup=Setup(
+        steps="""\
+1. Save names of queues, and name the file by --queues-file:
+   aws connect list-queues --instance-id "$INSTANCE_ID" --queue-types STANDARD > queues.json
+2. In EventBridge, for contact events: a rule for the source aws.connect, with an API destination:
+   Endpoint: {url}
+   Method: POST
+   Connection: API key, named X-API-Key, with the line of {secret_file}
+3. In Firehose, for contact records: an HTTP endpoint with the same address, and the line as its access key.
+More, with commands to paste: docs/sources/amazon-connect.md""",
+        empty_request=empty_request_by(VerifyTable(method="key", header="X-API-Key")),
+    ),
 )

@@ -18,8 +18,9 @@ from stream.sources.asterisk_ami.state import AmiPosition, PbxState
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
-from stream.sources.source import PulledBatch, Source, position_beside
+from stream.sources.source import ConnectionFile, PulledBatch, Setup, Source, position_beside
 from stream.sources.toml_file import toml_of
+from stream.sources.toml_text import toml_table_of
 
 __all__ = ["SOURCE", "AmiPuller", "Options", "servers_of"]
 
@@ -44,15 +45,17 @@ Heard = tuple[str, Found | None] | None
 class Pbx(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the file says of a PBX."""
 
-    host: str
-    user: str
-    secret_file: Path
+    host: Annotated[str, Meta(description="Where its manager interface listens.")]
+    user: Annotated[str, Meta(description="The user of manager.conf.")]
+    secret_file: Annotated[Path, Meta(description="File with the secret of that user, beside the file.")]
     """Beside the file, unless it is an absolute path: so that this one can be shown to others."""
-    port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
-    tls: bool = False
-    ca_file: Path | None = None
-    """For certificates that no public authority has signed."""
-    tenant: Name = DEFAULT_TENANT
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65_535)] | None,
+        Meta(description="The port of the manager interface; else 5038, with --tls 5039."),
+    ] = None
+    tls: Annotated[bool, Meta(description="Speak TLS, and check the PBX's certificate.")] = False
+    ca_file: Annotated[Path | None, Meta(description="With --tls: who signed it, if no public authority did.")] = None
+    tenant: Annotated[Name, Meta(description="Whose calls they are.")] = DEFAULT_TENANT
 
 
 class PbxFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,4 +203,8 @@ SOURCE: Final = Source(
     options=Options,
     pull=AmiPuller,
     position=lambda options: position_beside(options.file),
+    setup=Setup(
+        steps="docs/sources/asterisk-ami.md has the user's lines of manager.conf to paste.",
+        file=ConnectionFile(asks=Pbx, text=lambda pbx, name: toml_table_of(("pbx", name), pbx)),
+    ),
 )

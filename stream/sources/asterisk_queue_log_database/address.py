@@ -2,14 +2,14 @@
 
 import ssl
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Annotated, Final, Literal
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from stream.errors import SettingsError
 
-__all__ = ["Address", "Dialect", "address_in", "tls_of"]
+__all__ = ["Address", "ConnectionAnswers", "Dialect", "address_in", "address_of", "tls_of"]
 
 Dialect = Literal["postgresql", "mysql"]
 
@@ -38,6 +38,21 @@ class Address(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Name the database without the password, wherever it is printed."""
         return f"{self.dialect}://{self.host}:{self.port}/{self.database}"
+
+
+class ConnectionAnswers(Struct, frozen=True, kw_only=True):
+    """What a person is asked, from whom the address is not at hand."""
+
+    dialect: Annotated[Dialect, Meta(description="mysql, of MariaDB too, or postgresql.")]
+    host: Annotated[str, Meta(description="Where the database listens; with its port, if that is another.")]
+    database: Annotated[str, Meta(description="Name of the database.")]
+    user: Annotated[str, Meta(description="Who logs in.")]
+
+
+def address_of(answers: ConnectionAnswers, _: str) -> str:
+    """Return the content of a file that `address_in` reads, without a password."""
+    user, database = quote(answers.user, safe=""), quote(answers.database, safe="")
+    return f"{answers.dialect}://{user}@{answers.host}/{database}\n"
 
 
 def address_in(file: Path, password_file: Path | None) -> Address:

@@ -21,7 +21,7 @@ from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.memory import Remembered
 from stream.sources.asterisk_queue_log.source import LONGEST_NAME, Pause, named_zone, polling
-from stream.sources.asterisk_queue_log_database.address import address_in, tls_of
+from stream.sources.asterisk_queue_log_database.address import ConnectionAnswers, address_in, address_of, tls_of
 from stream.sources.asterisk_queue_log_database.read_ids import NewestIds, ReadIds
 from stream.sources.asterisk_queue_log_database.table import (
     DatabaseAway,
@@ -33,7 +33,7 @@ from stream.sources.asterisk_queue_log_database.table import (
 from stream.sources.intake import Intake
 from stream.sources.lines import Location
 from stream.sources.pulling.shipping import BackOff
-from stream.sources.source import PulledBatch, Source, position_beside, read_position
+from stream.sources.source import ConnectionFile, PulledBatch, Setup, Source, position_beside, read_position
 
 __all__ = ["SOURCE", "DatabasePosition", "DatabasePuller", "Options"]
 
@@ -219,4 +219,8 @@ SOURCE: Final = Source(
     options=Options,
     pull=DatabasePuller,
     position=lambda options: position_beside(options.file),
+    setup=Setup(
+        steps="docs/sources/asterisk-queue-log-database.md has the rights that the user needs, to paste.",
+        file=ConnectionFile(asks=ConnectionAnswers, text=address_of, suffix=".address"),
+    ),
 )

@@ -19,7 +19,7 @@ from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
-from stream.sources.source import PulledBatch, Source
+from stream.sources.source import PulledBatch, Setup, Source
 
 __all__ = ["SOURCE", "FreeSwitchPuller", "Options"]
 
@@ -139,4 +139,8 @@ SOURCE: Final = Source(
     options=Options,
     pull=FreeSwitchPuller,
     position=_position_of,
+    setup=Setup(
+        steps="The password is that of event_socket.conf.xml: docs/sources/freeswitch.md",
+        also_asked=("host", "tenant"),
+    ),
 )

@@ -1,6 +1,7 @@
 """Genesys Cloud as a source: a webhook that takes its notifications, as EventBridge or anything else posts them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +19,8 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Received, Source, Webhook
+from stream.sources.requests.verification import VerifyTable, signed_request
+from stream.sources.source import Received, Setup, Source, Webhook
 
 __all__ = ["SOURCE", "GenesysCloudWebhook", "Options"]
 
@@ -105,10 +107,25 @@ def _listed(content: bytes) -> dict[str, str]:
     return {queue.id: queue.name for queue in (told.entities if isinstance(told, _QueuePage) else told)}
 
 
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+
+
 SOURCE: Final = Source(
     name="genesys-cloud",
     about="Genesys Cloud's notifications, as Amazon EventBridge posts them: conversations, agents, queue members.",
     options=Options,
     webhook=GenesysCloudWebhook,
+    setup=Setup(
+        steps="""\
+1. In Genesys Cloud: Admin, Integrations, Amazon EventBridge Source, with your AWS account and the topics of the page.
+2. In AWS, accept the partner event source, and add a rule for its bus with an API destination:
+   Endpoint: {url}
+   Method: POST
+   Connection: API key, named X-API-Key (or as --header says), with the line of {secret_file}
+3. Have names of queues: save what `GET /api/v2/routing/queues?pageSize=500` answers, and name it by --queues-file.
+More: docs/sources/genesys-cloud.md""",
+        empty_request=_empty_request,
+    ),
 )
 """Its entry of the registry."""

@@ -14,8 +14,9 @@ from stream.sources.intake import Intake
 from stream.sources.kafka.connection_file import BrokerAddresses, SecurityTable, foreign_topics
 from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, MapRecord, TopicRecord
 from stream.sources.lines import BadLine
-from stream.sources.source import Source, position_beside
+from stream.sources.source import ConnectionFile, Setup, Source, position_beside
 from stream.sources.toml_file import toml_of
+from stream.sources.toml_text import toml_table_of
 
 __all__ = ["SOURCE", "Options", "VoiceMapper", "VoiceTopics", "topics_of"]
 
@@ -23,7 +24,7 @@ __all__ = ["SOURCE", "Options", "VoiceMapper", "VoiceTopics", "topics_of"]
 class VoiceTopics(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    brokers: BrokerAddresses
+    brokers: Annotated[BrokerAddresses, Meta(description="Brokers of that Kafka, host:port, with commas between.")]
     topics: Annotated[tuple[str, ...], Meta(min_length=1)] = ("voice-callthread", "voice-agentstate")
     tenant: Name = DEFAULT_TENANT
     tenants: dict[str, Name] = {}
@@ -126,5 +127,9 @@ SOURCE: Final = Source(
     options=Options,
     pull=_puller,
     position=lambda options: position_beside(options.file),
+    setup=Setup(
+        steps="A login goes into the table [security] of the file: docs/sources/genesys-cloud.md#genesys-kafka",
+        file=ConnectionFile(asks=VoiceTopics, text=lambda told, _: toml_table_of((), told)),
+    ),
 )
 """Its entry of the registry."""

@@ -6,6 +6,7 @@ Two entries of the registry: recorded files are read, and webhooks answered, by 
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,8 +21,8 @@ from stream.sources.mapped.mapping import EventMapping, MappedRecord
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import PayloadRecord, RecordReader
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import verifier_of
-from stream.sources.source import Received, Source, Webhook
+from stream.sources.requests.verification import signed_request, verifier_of
+from stream.sources.source import Received, Setup, Source, Webhook
 
 __all__ = [
     "MAPPED_FILE",
@@ -112,6 +113,13 @@ class _MappedWebhook(Webhook):
         return events_of(self._told.mapping, records, self._intake)
 
 
+def _empty_request(options: MappedWebhookOptions, secret: str, url: str, at: datetime) -> Received:
+    told = read_mapping(options.mapping)
+    assert told.verify is not None  # else the webhook could not be made
+    # No record, whatever form they have.
+    return signed_request(told.verify, secret, url, at, b"")
+
+
 MAPPED_FILE: Final = Source(
     name="mapped",
     about="Any system that writes JSON or tables: a mapping file says what they mean.",
@@ -123,4 +131,11 @@ MAPPED_WEBHOOK: Final = Source(
     about="Any system that posts JSON: a mapping file says what it means.",
     options=MappedWebhookOptions,
     webhook=_MappedWebhook,
+    setup=Setup(
+        steps="""\
+Have the system post to {url}
+and show or sign with the line of {secret_file}, as [verify] of the mapping says.
+More: docs/sources/mapping.md""",
+        empty_request=_empty_request,
+    ),
 )

@@ -13,8 +13,9 @@ from stream.sources.kafka.topic import ForeignTopics, KafkaTopicPuller, MapRecor
 from stream.sources.mapped.mapping_file import MappingFile, read_mapping
 from stream.sources.mapped.payloads import RecordReader
 from stream.sources.mapped.source import events_of
-from stream.sources.source import Source, position_beside
+from stream.sources.source import ConnectionFile, Setup, Source, position_beside
 from stream.sources.toml_file import toml_of
+from stream.sources.toml_text import toml_table_of
 
 __all__ = ["MAPPED_TOPIC", "MappedTopicFile", "MappedTopicOptions", "map_record_by", "read_topic_file"]
 
@@ -22,9 +23,9 @@ __all__ = ["MAPPED_TOPIC", "MappedTopicFile", "MappedTopicOptions", "map_record_
 class MappedTopicFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    brokers: BrokerAddresses
-    topics: Annotated[tuple[str, ...], Meta(min_length=1)]
-    mapping: Path
+    brokers: Annotated[BrokerAddresses, Meta(description="Brokers of that Kafka, host:port, with commas between.")]
+    topics: Annotated[tuple[str, ...], Meta(min_length=1, description="Topics to read, with commas between.")]
+    mapping: Annotated[Path, Meta(description="The mapping file.")]
     """The mapping file, beside this one if its path is relative."""
     tenant: Name = DEFAULT_TENANT
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
@@ -72,5 +73,9 @@ MAPPED_TOPIC: Final = Source(
     options=MappedTopicOptions,
     pull=_puller,
     position=lambda options: position_beside(options.file),
+    setup=Setup(
+        steps="A login goes into the table [security] of the file: docs/sources/mapping.md",
+        file=ConnectionFile(asks=MappedTopicFile, text=lambda told, _: toml_table_of((), told)),
+    ),
 )
 """Its entry of the registry."""

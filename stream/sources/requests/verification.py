@@ -8,9 +8,9 @@ text by itself, and asks `has_signed`.
 import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
-from typing import Annotated, Final, Literal
-from urllib.parse import parse_qs
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qs, quote
 
 from msgspec import Meta, Struct
 
@@ -18,7 +18,16 @@ from stream.sources.instants import instant_in
 from stream.sources.requests.secret_lines import SecretLines, is_any_of
 from stream.sources.source import Received
 
-__all__ = ["InvalidVerification", "VerifyTable", "check_verification", "has_signed", "password_in", "verifier_of"]
+__all__ = [
+    "InvalidVerification",
+    "VerifyTable",
+    "check_verification",
+    "empty_request_by",
+    "has_signed",
+    "password_in",
+    "signed_request",
+    "verifier_of",
+]
 
 _BODY: Final = "{body}"
 _TIMESTAMP: Final = "{timestamp}"
@@ -68,6 +77,26 @@ def verifier_of(table: VerifyTable, secrets: SecretLines) -> Callable[[Received]
     if shown is not None:
         return lambda request: secrets.match(shown(table, request) or "")
     return lambda request: _is_fresh(table, request) and _is_signed(table, request, secrets.all())
+
+
+def signed_request(table: VerifyTable, secret: str, url: str, at: datetime, body: bytes = b"[]") -> Received:
+    """Return a request as a system sends it that has the *secret*: `verifier_of` the same table takes it."""
+    headers = {"content-type": "application/json"}
+    match table.method:
+        case "key":
+            headers |= {(table.header or "").lower(): table.prefix + secret}
+        case "password":
+            headers |= {"authorization": "Basic " + b64encode(f"contact-stream:{secret}".encode()).decode()}
+        case "parameter":
+            url += f"{'&' if '?' in url else '?'}{table.parameter}={quote(secret, safe='')}"
+        case _:
+            headers |= _signature(table, secret, str(int(at.timestamp())), body)
+    return Received(body, headers, url, at)
+
+
+def empty_request_by(table: VerifyTable) -> Callable[[Any, str, str, datetime], Received]:
+    """Return what makes the empty request of a `Setup`, for a source whose requests are verified by *table*."""
+    return lambda _, secret, url, at: signed_request(table, secret, url, at)
 
 
 def check_verification(table: VerifyTable) -> None:
@@ -121,11 +150,22 @@ _SHOWN: Final[Mapping[str, Callable[[VerifyTable, Received], str | None]]] = {
 
 
 def _is_signed(table: VerifyTable, request: Received, secrets: Iterable[str]) -> bool:
-    stamp = request.headers.get((table.timestamp_header or "").lower(), "")
-    before, _, behind = (part.replace(_TIMESTAMP, stamp) for part in table.signed.partition(_BODY))
-    signed = before.encode(errors="surrogatepass") + request.body + behind.encode(errors="surrogatepass")
+    signed = _text(table, request.headers.get((table.timestamp_header or "").lower(), ""), request.body)
     algorithm = table.method.removeprefix("hmac-")
     return has_signed(_given(table, request) or "", [signed], secrets, algorithm=algorithm, encoding=table.encoding)
+
+
+def _signature(table: VerifyTable, secret: str, stamp: str, body: bytes) -> Mapping[str, str]:
+    digest = hmac.digest(secret.encode(), _text(table, stamp, body), table.method.removeprefix("hmac-"))
+    shown = digest.hex() if table.encoding == "hex" else b64encode(digest).decode()
+    headers = {(table.header or "").lower(): table.prefix + shown}
+    return headers | ({} if table.timestamp_header is None else {table.timestamp_header.lower(): stamp})
+
+
+def _text(table: VerifyTable, stamp: str, body: bytes) -> bytes:
+    """Return what is signed."""
+    before, _, behind = (part.replace(_TIMESTAMP, stamp) for part in table.signed.partition(_BODY))
+    return before.encode(errors="surrogatepass") + body + behind.encode(errors="surrogatepass")
 
 
 def _is_fresh(table: VerifyTable, request: Received) -> bool:

@@ -4,8 +4,11 @@ A form's parameters are signed with the address. Of any other body the address n
 """
 
 import hashlib
+import hmac
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -13,7 +16,7 @@ from stream.sources.requests.secret_lines import is_any_of
 from stream.sources.requests.verification import has_signed
 from stream.sources.source import Received
 
-__all__ = ["FORM", "Parameter", "is_signed", "parameters_of"]
+__all__ = ["FORM", "Parameter", "empty_request", "is_signed", "parameters_of"]
 
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -44,6 +47,14 @@ def is_signed(request: Received, tokens: Iterable[str]) -> bool:
     texts = [_text(address, parameters) for address in _addresses(request.url)]
     shown = request.headers.get("x-twilio-signature", "")
     return has_signed(shown, texts, tokens, algorithm=algorithm, encoding="base64")
+
+
+def empty_request(token: str, url: str, at: datetime) -> Received:
+    """Return a request without any event, signed with the *token* as Event Streams are."""
+    body = b"[]"
+    url = f"{url}?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    signature = b64encode(hmac.digest(token.encode(), url.encode(), "sha1")).decode()
+    return Received(body, {"content-type": "application/json", "x-twilio-signature": signature}, url, at)
 
 
 def parameters_of(body: bytes) -> list[Parameter]:

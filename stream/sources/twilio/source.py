@@ -11,10 +11,10 @@ from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.sources.intake import Intake
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Received, Source, Webhook
+from stream.sources.source import Received, Setup, Source, Webhook
 from stream.sources.twilio.mapper import TaskRouterMapper
 from stream.sources.twilio.records import TaskRouterRecord, records_in
-from stream.sources.twilio.signature import is_signed
+from stream.sources.twilio.signature import empty_request, is_signed
 from stream.sources.twilio.vocabulary import TwilioVocabulary, WaitEnd, WorkerPresence
 
 __all__ = ["SOURCE", "Options", "TwilioWebhook"]
@@ -77,4 +77,16 @@ SOURCE: Final = Source(
     about="Twilio TaskRouter: the event callbacks of a workspace, or Event Streams.",
     options=Options,
     webhook=TwilioWebhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+Either Event Streams, which try again for four hours:
+   twilio api:events:v1:sinks:create --description contact-stream --sink-type webhook \\
+       --sink-configuration '{"destination": "{url}", "method": "POST", "batch_events": true}'
+   then a subscription of that sink to the kinds of the page;
+or the callbacks of a workspace:
+   twilio api:taskrouter:v1:workspaces:update --sid WS… --event-callback-url {url}
+More: docs/sources/twilio.md""",
+        empty_request=lambda _, token, url, at: empty_request(token, url, at),
+    ),
 )

@@ -12,8 +12,8 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse, events_of_response
 
 __all__ = ["SOURCE", "Options", "typeform_webhook"]
@@ -123,5 +123,19 @@ SOURCE: Final = Source(
     about="Typeform: what customers answer to questions about satisfaction, effort and recommendation.",
     options=Options,
     webhook=typeform_webhook,
+    setup=Setup(
+        steps="""\
+1. In Typeform, open the form: Connect, Webhooks, Add a webhook.
+   Endpoint: {url}
+   Secret: the line of {secret_file}
+2. Have customers get the link of the form with #queue=sales&agent=ana&customer_id=8412 at its end: hidden fields.
+3. Say in the file of webhooks what questions mean, by their reference:
+   [webhooks.{name}.questions.csat]
+   kind = "csat"
+   scale = "1-5"
+4. View deliveries, Send test request: it has to be answered with 204.
+More: docs/sources/typeform.md""",
+        empty_request=empty_request_by(SIGNED),
+    ),
 )
 """Its entry of the registry."""

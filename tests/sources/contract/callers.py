@@ -16,13 +16,22 @@ from stream.sources.source import Received
 from stream.sources.twilio import source as twilio
 from tests.sources.amazon_connect.aws import contact_events, contact_record, firehose
 from tests.sources.amazon_connect.test_connect_golden import DAY as CALLS_OF_CONNECT
+from tests.sources.chatwoot import caller as chatwoot
 from tests.sources.contract.caller import SECRET, URL, Caller, received, secret_file
+from tests.sources.freshdesk import caller as freshdesk
 from tests.sources.genesys_cloud.organization import DAY, detail
 from tests.sources.help_scout import caller as help_scout
 from tests.sources.intercom import caller as intercom
+from tests.sources.liveagent import caller as liveagent
 from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, RUMOUR, signed_headers
 from tests.sources.new_sources import BEGIN, DESK, DeskOptions
+from tests.sources.nicereply import account as nicereply
+from tests.sources.segment import caller as segment
+from tests.sources.shopify import caller as shopify
+from tests.sources.stripe import caller as stripe
 from tests.sources.typeform import caller as typeform
+from tests.sources.woocommerce import caller as woocommerce
+from tests.sources.zammad import caller as zammad
 from tests.sources.zendesk import caller as zendesk
 
 __all__ = ["CALLERS"]
@@ -124,8 +133,17 @@ contact_window_abandoned{queue="orders",window="today"} 1
 """,
         unknown=RUMOUR,
     ),
+    "shopify": shopify.CALLER,
+    "stripe": stripe.CALLER,
+    "woocommerce": woocommerce.CALLER,
+    "segment": segment.CALLER,
     "zendesk": zendesk.CALLER,
     "help-scout": help_scout.CALLER,
     "intercom": intercom.CALLER,
+    "chatwoot": chatwoot.CALLER,
+    "zammad": zammad.CALLER,
+    "freshdesk": freshdesk.CALLER,
+    "liveagent": liveagent.CALLER,
+    "nicereply-webhook": nicereply.CALLER,
 }
 """By the name of the source; `desk` is of the tests."""

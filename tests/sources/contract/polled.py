@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from stream.sources.asterisk_queue_log.source import QueueLogFollower
 from stream.sources.asterisk_queue_log_database.source import DatabasePuller
 from stream.sources.asterisk_queue_log_database.table import PAGE, DatabaseAway
 from stream.sources.genesys_kafka.source import VoiceMapper, VoiceTopics
+from stream.sources.imap_mailbox.session import MailboxAway
 from stream.sources.intake import Intake
 from stream.sources.kafka.topic import KafkaTopicPuller, MapRecord
 from stream.sources.mapped.mapping_file import read_mapping
@@ -21,9 +23,13 @@ from stream.sources.source import Puller
 from tests.sources.asterisk_queue_log_database.tables import OPTIONS, Clock, FakeTable, row_of
 from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
 from tests.sources.genesys_kafka.voice import voice
+from tests.sources.imap_mailbox.mailboxes import MONDAY, Inbox, message, settings_in
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
+from tests.sources.liveagent import asked as liveagent
 from tests.sources.mapped.examples import HOME_MADE, RUMOUR, home_made_call
+from tests.sources.nicereply import account as nicereply
 from tests.sources.queue_logs import START
+from tests.sources.surveymonkey import account as surveymonkey
 from tests.sources.zendesk import exported as zendesk
 
 __all__ = ["POLLED", "QUEUE_LOG_NOISE", "queue_log_call"]
@@ -74,6 +80,28 @@ class _Rows:
 
     async def goes_away(self) -> None:
         self._table.failures = [DatabaseAway("no answer")] * AWAY_FOR
+
+
+class _Letters:
+    """A mailbox, in memory; each record is a header, and came a while after it was written."""
+
+    def __init__(self, folder: Path) -> None:
+        self._inbox = Inbox(settings_in(folder))
+
+    async def add(self, records: Iterable[bytes]) -> None:
+        for record in records:
+            self._inbox.mailbox.add(record, self._inbox.clock())
+
+    def puller(self, intake: Intake) -> Puller:
+        return self._inbox.puller(intake)
+
+    async def goes_away(self) -> None:
+        self._inbox.mailbox.failures = [MailboxAway("no answer") for _ in range(AWAY_FOR)]
+
+
+def letter(number: int) -> bytes:
+    """A message, written so many seconds after the first."""
+    return message(number, date=format_datetime(MONDAY + timedelta(seconds=number)))
 
 
 async def _at_once() -> bool:
@@ -136,12 +164,26 @@ POLLED: Final = {
             lambda _: _Records(lambda intake: VoiceMapper(VoiceTopics(brokers=FOREIGN.brokers), intake).map_record)
         ),
     ),
+    "imap-mailbox": PolledSystem(
+        call=letter,
+        tells=2,
+        noise=(
+            message(message_id="", **{"from": "+38640000001"}),
+            message(message_id="", precedence="bulk"),
+            message(message_id="", auto_submitted="rumour"),
+        ),
+        counted=(1, 1, 1),
+        kept=begun(_Letters),
+    ),
     "mapped-topic": PolledSystem(
         call=home_made_call,
         noise=(b"+38640000001", b'{"events": [{"kind": "ping"}]}', RUMOUR),
         counted=(1, 1, 1),
         kept=begun(lambda _: _Records(lambda intake: map_record_by(read_mapping(HOME_MADE), intake))),
     ),
+    "liveagent-tickets": liveagent.SYSTEM,
     "zendesk-export": zendesk.SYSTEM,
+    "nicereply": nicereply.SYSTEM,
+    "surveymonkey": surveymonkey.SYSTEM,
 }
 """By the name in the registry."""

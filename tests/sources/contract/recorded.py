@@ -52,9 +52,13 @@ RECORDED: Final = {
 """By the name in the registry."""
 
 
+_FILES: Final = {name: Path(__file__).parents[1] / name / f"{name}.toml" for name in ("nicereply", "surveymonkey")}
+"""About accounts, which say too much for a command line."""
+
+
 def options_of(source: Source, file: Path) -> Any:  # of a type that each source has for itself
     """Return the options of a source that is told of a file; what else it needs is an example."""
-    told: dict[str, Any] = {"file": file, "mapping": HOME_MADE}
+    told: dict[str, Any] = {"file": _FILES.get(source.name, file), "mapping": HOME_MADE}
     # Of an API that nobody asks here; any file has a first line for a token.
     told |= {"address": "https://api.example.org", "user": "mia", "token_file": HOME_MADE, "since": "2026-01-01"}
     # What holds a connection may be told no file.

@@ -1,0 +1,104 @@
+"""Chatwoot as a source: a webhook that takes its conversations, messages and ratings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
+from stream.sources.chatwoot.conversations import CHATWOOT_CHANNELS, CHATWOOT_OF_NO_USE, QueueBy, chatwoot_kinds
+from stream.sources.help_desk import DeskSettings
+from stream.sources.intake import Intake
+from stream.sources.queue_names import QueueNames
+from stream.sources.requests.json_webhook import JsonWebhook, json_documents
+from stream.sources.requests.parts import UnusablePart
+from stream.sources.requests.secret_lines import SecretLines
+from stream.sources.requests.verification import VerifyTable, verifier_of
+from stream.sources.source import Source
+
+__all__ = ["SOURCE", "Options"]
+
+_INBOXES: Final = "a list of inboxes, each with id and name, as `GET /api/v1/accounts/ID/inboxes` answers"
+_TOKEN: Final = VerifyTable(method="parameter", parameter="token")
+
+
+class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says of an account of Chatwoot."""
+
+    secret_file: Annotated[Path, Meta(description="The secret of the webhook; of several one in each line.")]
+    signed: Annotated[
+        bool,
+        Meta(description="False of a Chatwoot that signs nothing: then the secret is the `token` of the URL."),
+    ] = True
+    tolerance_s: Annotated[int, Meta(description="How old a signed request may be, in seconds.", ge=1, le=86_400)] = 300
+    tenant: Annotated[Name, Meta(description="Whose conversations they are.")] = DEFAULT_TENANT
+    source_name: Annotated[
+        str, Meta(description="Names the account in events. Two accounts need two names.", min_length=1, max_length=200)
+    ] = "/chatwoot"
+    queue_by: Annotated[QueueBy, Meta(description="What a queue is: the inbox, or the team of a conversation.")] = (
+        "inbox"
+    )
+    queues_file: Annotated[
+        Path | None,
+        Meta(description="What `GET /api/v1/accounts/ID/inboxes` answered: names of inboxes. Others are called by id."),
+    ] = None
+    default_queue: Annotated[Name, Meta(description="Of a conversation without a team.")] = "unassigned"
+    other_channel: Annotated[Channel, Meta(description="The channel of inboxes of the API.")] = "chat"
+
+
+def _webhook(options: Options, intake: Intake) -> JsonWebhook:
+    desk = DeskSettings(
+        source_name=options.source_name,
+        tenant=options.tenant,
+        default_queue=options.default_queue,
+        queue_name=QueueNames(options.queues_file, _listed, _INBOXES).of,
+        channels=CHATWOOT_CHANNELS,
+        other_channel=options.other_channel,
+    )
+    signature = VerifyTable(
+        method="hmac-sha256",
+        header="X-Chatwoot-Signature",
+        prefix="sha256=",
+        signed="{timestamp}.{body}",
+        timestamp_header="X-Chatwoot-Timestamp",
+        tolerance_s=options.tolerance_s,
+    )
+    return JsonWebhook(
+        intake,
+        verify=verifier_of(signature if options.signed else _TOKEN, SecretLines(options.secret_file)),
+        documents=lambda request: json_documents(request, _kind_of),
+        tell=chatwoot_kinds(desk, options.queue_by),
+        of_no_use=CHATWOOT_OF_NO_USE,
+    )
+
+
+def _kind_of(content: dict[str, Any]) -> str:
+    kind = content.get("event")
+    if not isinstance(kind, str):
+        raise UnusablePart("unknown_document", "no request of Chatwoot - at `$.event`")
+    return kind
+
+
+class _Inbox(Struct):
+    id: int
+    name: str
+
+
+class _Inboxes(Struct):
+    payload: list[_Inbox]
+
+
+def _listed(content: bytes) -> Mapping[str, str]:
+    told = msgspec.json.decode(content, type=list[_Inbox] | _Inboxes)
+    return {str(each.id): each.name for each in (told.payload if isinstance(told, _Inboxes) else told)}
+
+
+SOURCE: Final = Source(
+    name="chatwoot",
+    about="Chatwoot's conversations: messages, status, teams, satisfaction.",
+    options=Options,
+    webhook=_webhook,
+)
+"""Its entry of the registry."""

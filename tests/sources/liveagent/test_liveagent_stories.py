@@ -1,0 +1,54 @@
+"""A day of a LiveAgent with figures computed by hand: whatever the order, however often each is posted."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.sources.source import Webhook
+from tests.sources.desk_boards import counted_cases, counts, open_cases, told_by
+from tests.sources.liveagent.office import BEGIN, TICKETS, request, webhook_in
+
+EVENING = BEGIN + timedelta(hours=9)
+
+
+@pytest.fixture(scope="module")
+def webhook(tmp_path_factory: pytest.TempPathFactory) -> Webhook:
+    return webhook_in(tmp_path_factory.mktemp("liveagent"))
+
+
+def counted(webhook: Webhook, told: Sequence[bytes]) -> dict[tuple[str, str], dict[str, int]]:
+    return counted_cases(told_by(webhook, map(request, told)), EVENING)
+
+
+def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> None:
+    assert counted(webhook, TICKETS) == {
+        # abc1, which was handed on, and abc4, which was deleted.
+        ("Support", "email"): counts("opened 1, assigned 1, reassigned 1, received 1, deleted 1"),
+        # abc1: asked at 0, 60 and 120, answered at 30, 75 and 140; what was resolved at 75 stays so when it is tagged.
+        ("Billing", "email"): counts(
+            "assigned 1, received 2, sent 3, first_responses 1, first_responses_ms 1800000",
+            "next_responses 2, next_responses_ms 2100000",
+            "resolved 2, reopened 1, first_resolutions 1, first_resolutions_ms 4500000",
+            "full_resolutions 1, full_resolutions_ms 8400000, messages 6, assigned_resolved 1",
+        ),
+        # abc2: written to at 5, asked at 25, answered at 35.
+        ("Support", "messaging"): counts(
+            "opened 1, assigned 1, received 1, sent 2, first_responses 1, first_responses_ms 600000"
+        ),
+        ("Support", "social"): counts("spam 1"),  # abc3
+    }
+
+
+def test_what_is_open_in_the_evening_and_waits(webhook: Webhook) -> None:
+    standing = open_cases(told_by(webhook, map(request, TICKETS)), EVENING)
+
+    assert {place: shown for place, shown in standing.items() if any(shown)} == {("Support", "messaging"): (1, 0)}
+
+
+@given(st.permutations([*TICKETS, *TICKETS[::3]]))
+@settings(max_examples=60, deadline=None)
+def test_neither_order_nor_repetition_matters(webhook: Webhook, told: list[bytes]) -> None:
+    assert counted(webhook, told) == counted(webhook, TICKETS)

@@ -1,0 +1,124 @@
+"""A Nicereply account: what it keeps, and how its API answers for it page by page."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from stream.sources.intake import Intake
+from stream.sources.nicereply import webhook
+from stream.sources.nicereply.source import NicereplyAccount, nicereply_puller
+from stream.sources.pulling.shipping import BackOff
+from stream.sources.source import Puller
+from stream.sources.survey_questions import Question
+from tests.sources.contract.caller import SECRET, Caller, received, secret_file
+from tests.sources.contract.kept import PolledSystem
+from tests.sources.contract.served_api import served_api
+
+__all__ = ["CALLER", "NOW", "SYSTEM", "account_of", "answer_as_nicereply", "filled", "response", "scale", "words"]
+
+NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
+BEGIN: Final = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+CSAT: Final = "86bae330-e8bc-4fa3-9af9-91eb2459d348"
+CES: Final = "3ef73361-0000-4000-8000-000000000001"
+NPS: Final = "6c0dc99b-0000-4000-8000-000000000001"
+
+QUESTIONS: Final = {CSAT: Question(kind="csat"), CES: Question(kind="ces", scale="1-7"), NPS: Question(kind="nps")}
+
+
+def scale(question: str, value: int | None) -> dict[str, Any]:
+    return {"question_id": question, "question_type": "SCALE", "scale": {"value": value}}
+
+
+def words(text: str = "Marked") -> dict[str, Any]:
+    return {"question_id": "words", "question_type": "OPEN_ENDED", "open_ended": {"value": text}}
+
+
+def response(number: int, *answers: dict[str, Any], seconds: int | None = None, **fields: Any) -> bytes:
+    """Return a response as the API without a number tells it; each comes a second after the one before."""
+    at = BEGIN + timedelta(seconds=number if seconds is None else seconds)
+    told = {"id": f"r-{number}", "created_at": at.isoformat(), "ticket_id": "5158", "customer_id": "c-1", "from": None}
+    return json.dumps(told | {"answers": answers or [scale(CSAT, 5)]} | fields).encode()
+
+
+def answer_as_nicereply(records: Sequence[bytes], request: web.Request) -> web.Response:
+    """Answer with a page of what was given since, the oldest first; garbage is always there."""
+    after, page, size = (request.query[name] for name in ("created_after", "page", "per_page"))
+    since = datetime.fromisoformat(after)
+    listed = (_listed(record, place) for place, record in enumerate(records))
+    found = [record for record, at in listed if at is None or at >= since]
+    begin = (int(page) - 1) * int(size)
+    pages = -(-len(found) // int(size))
+    content = b",".join(found[begin : begin + int(size)])
+    pagination = json.dumps({"current_page": int(page), "total_pages": pages, "total": len(found)}).encode()
+    return web.json_response(body=b'{"data": [' + content + b'], "pagination": ' + pagination + b"}")
+
+
+def _listed(record: bytes, place: int) -> tuple[bytes, datetime | None]:
+    """Return a record with the time of it: no list has the same one twice, so that noise is told apart by its place."""
+    if not record.startswith(b"{"):
+        return record.replace(b'1"', b'1 %d"' % place), None
+    given = re.search(rb'"created_at": "([^"]*)"', record)
+    assert given is not None
+    return record.replace(b"noise", b"noise-%d" % place), datetime.fromisoformat(given[1].decode())
+
+
+def account_of(folder: Path, **told: Any) -> NicereplyAccount:
+    """Return an account with a token in the folder."""
+    (folder / "token").write_text("a-token\n")
+    options = {"token_file": folder / "token", "since": "2026-05-04", "user": "mia@acme.example", "queue": "support"}
+    shown: Mapping[str, Any] = options | {"questions": QUESTIONS} | told
+    return NicereplyAccount(**{**shown, "since": datetime.fromisoformat(shown["since"]).date()})
+
+
+def _puller(address: str, folder: Path, intake: Intake) -> Puller:
+    return nicereply_puller(
+        account_of(folder, address=address),
+        intake,
+        clock=lambda: NOW,
+        poll_seconds=0.001,
+        back_off=BackOff(first=0.001, longest=0.01),
+    )
+
+
+SYSTEM: Final = PolledSystem(
+    call=response,
+    noise=(
+        b'"+38640000001"',
+        response(0, words("+38640000001"), id="noise-of-words"),
+        response(0, {"question_id": "x", "question_type": "RUMOUR"}, id="noise-of-rumour"),
+    ),
+    counted=(1, 1, 1),
+    kept=served_api(answer_as_nicereply, _puller),
+)
+
+
+def filled(number: int = 1, **fields: Any) -> bytes:
+    """Return the template of the page, filled in."""
+    told = {
+        "event": "response",
+        "id": f"r-{number}",
+        "created_at": (BEGIN + timedelta(seconds=number)).isoformat(),
+        "updated_at": "",
+        "survey_id": "123",
+        "agent": "ana",
+        "customer": "c-1",
+        "answers": {"csat": "4", "nps": "9"},
+    }
+    return json.dumps(told | fields).encode()
+
+
+CALLER: Final = Caller(
+    source=webhook.WEBHOOK,
+    options=lambda folder: webhook.WebhookOptions(
+        key_file=secret_file(folder), questions={"csat": Question(kind="csat"), "nps": Question(kind="nps")}
+    ),
+    signed=lambda body: received(body, {"x-api-key": SECRET}),
+    bodies=[filled(1), filled(2)],
+    unknown=filled(3, event="rumour"),
+)

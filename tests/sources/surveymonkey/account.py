@@ -1,0 +1,107 @@
+"""A SurveyMonkey account: what it keeps of one survey, and how its API answers for it page by page."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from stream.sources.intake import Intake
+from stream.sources.pulling.shipping import BackOff
+from stream.sources.source import Puller
+from stream.sources.surveymonkey.source import ChoiceQuestion, SurveyMonkeyAccount, surveymonkey_puller
+from tests.sources.contract.kept import PolledSystem
+from tests.sources.contract.served_api import served_api
+
+__all__ = ["NOW", "QUESTIONS", "SYSTEM", "account_of", "answer_as_surveymonkey", "chosen", "rated", "response"]
+
+NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
+BEGIN: Final = datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+QUESTIONS: Final = {
+    "101": ChoiceQuestion(kind="csat"),
+    "102": ChoiceQuestion(kind="nps"),
+    "103": ChoiceQuestion(kind="csat", choices={"Very satisfied": 5, "Satisfied": 4, "9003": 3}),
+}
+
+
+def rated(question: str, weight: object, text: str, **fields: Any) -> dict[str, Any]:
+    """Return the answer to a question of rating: one row, and choices with weights."""
+    answer = {"choice_id": "1", "row_id": "2", "choice_metadata": {"weight": weight}, "simple_text": text}
+    return {"id": question, "answers": [answer | fields], "family": "matrix", "heading": "Marked"}
+
+
+def chosen(question: str, text: str, **fields: Any) -> dict[str, Any]:
+    """Return the answer to a question with one choice."""
+    return {"id": question, "answers": [{"choice_id": "1", "simple_text": text} | fields], "heading": "Marked"}
+
+
+def response(number: int, *questions: dict[str, Any], seconds: int | None = None, **fields: Any) -> bytes:
+    """Return a response as `responses/bulk` tells it; each comes a second after the one before."""
+    at = BEGIN + timedelta(seconds=number if seconds is None else seconds)
+    told = {
+        "id": f"7{number:09}",
+        "date_modified": at.isoformat(),
+        "date_created": (at - timedelta(seconds=60)).isoformat(),
+        "response_status": "completed",
+        "collection_mode": "default",
+        "ip_address": "192.0.2.7",
+        "metadata": {"contact": {"email": {"value": "marked@example.com"}}},
+        "custom_variables": {},
+        "pages": [{"id": "1", "questions": questions or [rated("101", "5", "5")]}],
+    }
+    return json.dumps(told | fields).encode()
+
+
+def answer_as_surveymonkey(records: Sequence[bytes], request: web.Request) -> web.Response:
+    """Answer with a page of what was modified since, the oldest first; garbage is always there."""
+    since, page, size = (request.query[name] for name in ("start_modified_at", "page", "per_page"))
+    after, begin = datetime.fromisoformat(since), (int(page) - 1) * int(size)
+    listed = (_listed(record, place) for place, record in enumerate(records))
+    found = [record for record, at in listed if at is None or at >= after]
+    content = b",".join(found[begin : begin + int(size)])
+    more = begin + int(size) < len(found)
+    links = json.dumps({"self": "https://…", **({"next": "https://…?page=2"} if more else {})}).encode()
+    return web.json_response(body=b'{"data": [' + content + b'], "links": ' + links + b"}")
+
+
+def _listed(record: bytes, place: int) -> tuple[bytes, datetime | None]:
+    """Return a record with the time of it: no list has the same one twice, so that noise is told apart by its place."""
+    if not record.startswith(b"{"):
+        return record.replace(b'1"', b'1 %d"' % place), None
+    modified = re.search(rb'"date_modified": "([^"]*)"', record)
+    assert modified is not None
+    return record.replace(b"noise", b"noise-%d" % place), datetime.fromisoformat(modified[1].decode())
+
+
+def account_of(folder: Path, **told: Any) -> SurveyMonkeyAccount:
+    """Return an account with a token in the folder."""
+    (folder / "token").write_text("a-token\n")
+    options = {"token_file": folder / "token", "since": date(2026, 5, 4), "survey": "123", "queue": "support"}
+    shown: dict[str, Any] = options | {"questions": QUESTIONS} | told
+    return SurveyMonkeyAccount(**shown)
+
+
+def _puller(address: str, folder: Path, intake: Intake) -> Puller:
+    return surveymonkey_puller(
+        account_of(folder, address=address),
+        intake,
+        clock=lambda: NOW,
+        poll_seconds=0.001,
+        back_off=BackOff(first=0.001, longest=0.01),
+    )
+
+
+SYSTEM: Final = PolledSystem(
+    call=response,
+    noise=(
+        b'"+38640000001"',
+        response(0, id="noise-of-preview", collection_mode="preview"),
+        response(0, id="noise-of-rumour", collection_mode="rumour"),
+    ),
+    counted=(1, 1, 1),
+    kept=served_api(answer_as_surveymonkey, _puller),
+)
