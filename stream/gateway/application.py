@@ -76,7 +76,8 @@ class Gateway:
         budget = BodyBudget(BODIES_BYTES)
         self._webhooks = WebhookPosts({} if webhooks is None else webhooks, forwarder, budget, self.counts, public_url)
         # Likewise of customers, who need little.
-        self._surveys = SurveyPages(surveys or {}, forwarder, BodyBudget(FORMS_BYTES), self.counts)
+        forms = BodyBudget(FORMS_BYTES)
+        self._surveys = SurveyPages({} if surveys is None else surveys, forwarder, forms, self.counts)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),

@@ -1,5 +1,6 @@
 """The surveys in the file of webhooks: a table for each page, with the key of its links and what stands on it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -7,7 +8,7 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Name
 from stream.errors import SettingsError
-from stream.gateway.webhook_file import WebhookName
+from stream.gateway.webhook_file import WatchedTables, WebhookName
 from stream.sdk.survey_links import KEY_LENGTH
 from stream.sources.intake import Intake
 from stream.sources.requests.secret_lines import SecretLines
@@ -52,16 +53,24 @@ class _SurveyTable(Struct, forbid_unknown_fields=True):
     """Read in `webhook_file`."""
 
 
-def surveys_of(path: Path) -> dict[str, MountedSurvey]:
-    """Return the surveys of a TOML file, by name; raises SettingsError naming the entry at fault."""
+def surveys_of(path: Path) -> Mapping[str, MountedSurvey]:
+    """
+    Return the surveys of a TOML file, by name, always as it says them now.
+
+    Raises SettingsError naming the entry at fault. A later change that is at fault is logged, and changes nothing.
+    """
+    return WatchedTables(path, _surveys_in)
+
+
+def _surveys_in(path: Path, before: Mapping[str, MountedSurvey]) -> dict[str, MountedSurvey]:
     table = toml_of(path, _SurveyTable)
     for name in table.surveys.keys() & table.webhooks.keys():
         # Figures of both have the name as their source.
         raise SettingsError(f"{path}: surveys.{name}: a webhook has this name already")
-    return {name: _mounted(path, name, options) for name, options in table.surveys.items()}
+    return {name: _mounted(path, name, options, before.get(name)) for name, options in table.surveys.items()}
 
 
-def _mounted(path: Path, name: str, options: SurveyOptions) -> MountedSurvey:
+def _mounted(path: Path, name: str, options: SurveyOptions, before: MountedSurvey | None) -> MountedSurvey:
     try:
         keys = SecretLines(options.key_file)
     except SettingsError as failure:
@@ -70,4 +79,4 @@ def _mounted(path: Path, name: str, options: SurveyOptions) -> MountedSurvey:
         raise SettingsError(
             f"{path}: surveys.{name}.key_file: a key has at least {KEY_LENGTH} characters: openssl rand -hex 32"
         )
-    return MountedSurvey(name, options, keys, Intake())
+    return MountedSurvey(name, options, keys, Intake() if before is None else before.intake)

@@ -1,8 +1,8 @@
 """The file of webhooks: a table for each, with the source whose payloads it takes and that source's own options."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,7 +15,7 @@ from stream.sources.registry import SOURCES
 from stream.sources.source import Webhook
 from stream.sources.toml_file import paths_beside, toml_of
 
-__all__ = ["MountedWebhook", "WebhookName", "mounted_webhook", "webhooks_of"]
+__all__ = ["MountedWebhook", "WatchedTables", "WebhookName", "mounted_webhook", "webhooks_of"]
 
 WebhookName = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
@@ -36,18 +36,23 @@ class _WebhookTable(Struct, forbid_unknown_fields=True):
     """Read in `survey_file`."""
 
 
-class _WatchedWebhooks(Mapping[str, MountedWebhook]):
-    """
-    What the file says now: it is read again within a second after it has changed.
+T = TypeVar("T")
 
-    All of its webhooks are made anew then, which lose nothing by it, since they keep nothing. Counts go on.
+
+class WatchedTables(Mapping[str, T]):
+    """
+    What the file at *path* says now: it is read again within a second after it has changed.
+
+    All that *read* makes of it is made anew then, which loses nothing by it, since it keeps nothing. *read* is told
+    what there was under each name before, for counts to go on.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._counted: dict[str, MountedWebhook] = {}
+    def __init__(self, path: Path, read: Callable[[Path, Mapping[str, T]], dict[str, T]]) -> None:
+        self._counted: dict[str, T] = {}
+        self._read_tables = read
         self._file = WatchedFile(path, self._read)
 
-    def __getitem__(self, name: str) -> MountedWebhook:
+    def __getitem__(self, name: str) -> T:
         return self._file.content()[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -56,11 +61,8 @@ class _WatchedWebhooks(Mapping[str, MountedWebhook]):
     def __len__(self) -> int:
         return len(self._file.content())
 
-    def _read(self, path: Path) -> dict[str, MountedWebhook]:
-        table = toml_of(path, _WebhookTable)
-        found = {
-            name: mounted_webhook(path, name, told, self._counted.get(name)) for name, told in table.webhooks.items()
-        }
+    def _read(self, path: Path) -> dict[str, T]:
+        found = self._read_tables(path, self._counted)
         # One that is taken away and comes back goes on counting, too.
         self._counted |= found
         return found
@@ -72,7 +74,12 @@ def webhooks_of(path: Path) -> Mapping[str, MountedWebhook]:
 
     Raises SettingsError naming the entry at fault. A later change that is at fault is logged, and changes nothing.
     """
-    return _WatchedWebhooks(path)
+    return WatchedTables(path, _webhooks_in)
+
+
+def _webhooks_in(path: Path, before: Mapping[str, MountedWebhook]) -> dict[str, MountedWebhook]:
+    table = toml_of(path, _WebhookTable)
+    return {name: mounted_webhook(path, name, told, before.get(name)) for name, told in table.webhooks.items()}
 
 
 def mounted_webhook(

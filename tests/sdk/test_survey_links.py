@@ -119,6 +119,7 @@ def test_a_survey_has_an_id_of_sensible_length(survey: str) -> None:
 def test_a_key_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(InvalidEvent, match="at least 32 characters"):
         SurveyLinks("https://feedback.example.org/surveys/acme", "k" * 31)
+    assert link_in(sealed_link(LINK.terms, "k" * 31), ["k" * 31]) is None
 
 
 def test_a_link_that_mail_programs_cut_off_is_not_made() -> None:

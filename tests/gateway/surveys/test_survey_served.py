@@ -16,6 +16,7 @@ from stream.errors import SettingsError
 from stream.gateway.survey_html import preferred_language
 from stream.languages.words import LANGUAGES, Language, words
 from stream.sdk.survey_links import SurveyReceipt, sealed_receipt
+from stream.security import watched_file
 from stream.settings import Settings
 from tests.families.surveys.told import counted, figure, snapshots_of, surveys_fold_of
 from tests.gateway.surveys.asked import KEY, Asked, Page, a_link, asking
@@ -351,6 +352,23 @@ async def test_a_new_key_signs_while_links_of_the_old_one_are_good(tmp_path: Pat
         assert sent.status == 303
         assert (await asked.get(sent.url)).status == 200
         assert (await asked.post(asked.link(key="n" * 32).address(), csat=4)).status == 303
+
+
+async def test_a_page_that_is_added_is_served_without_a_restart_and_counts_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_file, "CHECKED_EVERY_SECONDS", 0)
+    async with asking(tmp_path) as asked:
+        link = asked.link()
+        await asked.get(asked.page + "/nothing")
+        added = f"{asked.address}/surveys/added/{link.token}"
+        assert (await asked.get(added)).status == 404
+        file = tmp_path / "webhooks.toml"
+        before = file.read_text()
+        file.write_text(before + before.replace("acme]", "added]"))
+        assert (await asked.get(added)).status == 200
+        await asked.get(asked.page + "/nothing")
+        assert await refused(asked) == {"not_verified": 2}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
