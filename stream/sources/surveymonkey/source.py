@@ -163,8 +163,8 @@ class _Responses:
         return {
             "queue": variables.get(account.queue_variable) or account.queue,
             "channel": account.channel,
-            "agent": variables.get(account.agent_variable) or None,
-            "customer": variables.get(account.customer_variable) or None,
+            "agent": _opaque(variables.get(account.agent_variable)),
+            "customer": _opaque(variables.get(account.customer_variable)),
             "comment": comment,
         }
 
@@ -192,6 +192,11 @@ class _Responses:
         return any(
             bytes(answer.text) not in {b'""', b"null"} for answer in question.answers if answer.other_id or not is_score
         )
+
+
+def _opaque(told: str | None) -> str | None:
+    """Return an id; of an address of e-mail, which many put there, nothing."""
+    return told if told and "@" not in told else None
 
 
 def _score(asks: ChoiceQuestion, answer: _Answer) -> int | None:

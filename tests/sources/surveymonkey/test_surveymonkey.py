@@ -156,6 +156,14 @@ async def test_a_score_is_what_somebody_has_said_or_a_weight_or_a_number(
     assert told[2] == score
 
 
+async def test_an_address_of_e_mail_is_no_id(survey: Survey) -> None:
+    variables = {"customer_id": "marked@example.com", "agent": "marked@acme.example"}
+
+    (event,) = await survey.told(response(1, custom_variables=variables))
+
+    assert "marked" not in repr(event)
+
+
 async def test_choices_that_are_no_answer_are_none(survey: Survey) -> None:
     assert await survey.told(response(1, rated("101", "", "N/A"))) == []
     assert survey.intake.ignored == {"response": 1}
