@@ -10,6 +10,7 @@ from msgspec import Meta, MsgspecError, Struct
 from yarl import URL
 
 from stream.errors import SettingsError
+from stream.security.secret_file import Secret
 from stream.sources.imap_mailbox.mailbox_file import THIS_MACHINE, MailboxSettings, RefreshedToken
 from stream.sources.imap_mailbox.session import Credentials, MailboxAway, MailboxRefused
 from stream.sources.requests.secret_lines import SecretLines
@@ -38,18 +39,18 @@ class AccessTokens:
         self._client_secret = SecretLines(told.client_secret_file) if told.client_secret_file else None
         self._scope = told.scope
         self._clock = clock
-        self._token = ""
+        self._token = Secret()
         self._good_until = clock()
 
     def forget(self) -> None:
         """Fetch a new one next time: the last was refused."""
-        self._token = ""
+        self._token = Secret()
 
-    async def current(self) -> str:
+    async def current(self) -> Secret:
         """Return a token that is good for a while; raises MailboxAway or MailboxRefused, which quote nothing."""
         if not self._token or self._clock() >= self._good_until:
             token = await self._fetched()
-            self._token = token.access_token
+            self._token = Secret(token.access_token)
             self._good_until = self._clock() + timedelta(seconds=token.expires_in) - _BEFORE_ITS_END
         return self._token
 

@@ -62,6 +62,7 @@ async def test_a_token_is_asked_for_as_the_standard_says_and_used_until_its_last
     tokens = AccessTokens(told_in(tmp_path, endpoint.url, scope="mail"), clock)
 
     assert [await tokens.current(), await tokens.current()] == ["token 1"] * 2
+    assert "token 1" not in repr(Credentials("mia", await tokens.current(), is_token=True)) + repr(vars(tokens))
     assert endpoint.forms == [
         {
             "grant_type": "refresh_token",
