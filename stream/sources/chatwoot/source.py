@@ -15,8 +15,8 @@ from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -48,6 +48,19 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     other_channel: Annotated[Channel, Meta(description="The channel of inboxes of the API.")] = "chat"
 
 
+def _verification(options: Options) -> VerifyTable:
+    if not options.signed:
+        return _TOKEN
+    return VerifyTable(
+        method="hmac-sha256",
+        header="X-Chatwoot-Signature",
+        prefix="sha256=",
+        signed="{timestamp}.{body}",
+        timestamp_header="X-Chatwoot-Timestamp",
+        tolerance_s=options.tolerance_s,
+    )
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -57,17 +70,9 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         channels=CHATWOOT_CHANNELS,
         other_channel=options.other_channel,
     )
-    signature = VerifyTable(
-        method="hmac-sha256",
-        header="X-Chatwoot-Signature",
-        prefix="sha256=",
-        signed="{timestamp}.{body}",
-        timestamp_header="X-Chatwoot-Timestamp",
-        tolerance_s=options.tolerance_s,
-    )
     return JsonWebhook(
         intake,
-        verify=verifier_of(signature if options.signed else _TOKEN, SecretLines(options.secret_file)),
+        verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=chatwoot_kinds(desk, options.queue_by),
         of_no_use=CHATWOOT_OF_NO_USE,
@@ -100,5 +105,16 @@ SOURCE: Final = Source(
     about="Chatwoot's conversations: messages, status, teams, satisfaction.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+1. In Chatwoot: Settings, Integrations, Webhooks, Add new webhook.
+   URL: {url}
+   Events: Conversation created, status changed, updated; Message created, updated
+2. A newer Chatwoot shows the webhook's secret: its line is in {secret_file}. An older one shows none: choose a secret,
+   have `signed = false`, and put ?token= with the secret behind the address.
+More, with commands to paste: docs/sources/chatwoot.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+    ),
 )
 """Its entry of the registry."""

@@ -21,8 +21,8 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, local_instant, zone_named
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -159,6 +159,10 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
+def _verification(options: Options) -> VerifyTable:
+    return VerifyTable(method="key", header=options.header)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -170,7 +174,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
+        verify=verifier_of(_verification(options), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -181,5 +185,14 @@ SOURCE: Final = Source(
     about="Freshdesk's tickets, as its automation rules post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In Freshdesk: Admin, Workflows, Automations; six rules with the action Trigger webhook.
+   URL: {url}
+   Request type: POST
+   Custom headers: X-API-Key: and the line of {secret_file}
+2. The rules and the template of their body are in the page, to paste: docs/sources/freshdesk.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+    ),
 )
 """Its entry of the registry."""

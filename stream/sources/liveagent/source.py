@@ -26,8 +26,8 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, Tell
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, zone_named
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import events_of_standing
 
 __all__ = ["SOURCE", "Options"]
@@ -106,6 +106,10 @@ def _kind_of(content: dict[str, Any]) -> str:
     return kind
 
 
+def _verification(options: Options) -> VerifyTable:
+    return VerifyTable(method="key", header=options.header)
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -117,7 +121,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
+        verify=verifier_of(_verification(options), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=_RuleEvents(desk, options.time_zone).kinds(),
     )
@@ -128,5 +132,14 @@ SOURCE: Final = Source(
     about="LiveAgent's tickets and messages, as its rules post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In LiveAgent: Configuration, Automation, Rules; each has the action to send an HTTP request.
+   URL: {url}
+   Method: POST
+   Headers: X-API-Key: and the line of {secret_file}
+2. The rules and the template of their body are in the page, to paste: docs/sources/liveagent.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+    ),
 )
 """Its entry of the registry."""

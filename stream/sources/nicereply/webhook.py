@@ -16,8 +16,8 @@ from stream.sources.nicereply.rated_by import RatedBy
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse, events_of_response
 
 __all__ = ["WEBHOOK", "WebhookOptions", "nicereply_webhook"]
@@ -131,5 +131,12 @@ WEBHOOK: Final = Source(
     about="Nicereply's webhook: the same answers, posted by a template.",
     options=WebhookOptions,
     webhook=nicereply_webhook,
+    setup=Setup(
+        steps="""\
+In Nicereply, a webhook to {url}
+with the line of {secret_file} in the header X-Api-Key, and the template of the page as its body.
+Where it cannot send a header, have key_in = "url", and put ?key= with the line behind the address.""",
+        empty_request=lambda options, key, url, at: signed_request(VERIFY[options.key_in], key, url, at),
+    ),
 )
 """Its entry of the registry."""

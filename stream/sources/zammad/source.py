@@ -18,8 +18,8 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -178,6 +178,10 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
+def _verification(options: Options) -> VerifyTable:
+    return _SIGNED if options.signed else VerifyTable(method="password")
+
+
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
@@ -189,9 +193,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(
-            _SIGNED if options.signed else VerifyTable(method="password"), SecretLines(options.secret_file)
-        ),
+        verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -202,5 +204,13 @@ SOURCE: Final = Source(
     about="Zammad's tickets and articles, as its triggers post them.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+1. In Zammad: Manage, Webhook, New Webhook.
+   Endpoint: {url}
+   HMAC SHA1 signature token: the line of {secret_file}
+2. Manage, Trigger, New Trigger, twice, with the action Webhook: docs/sources/zammad.md has their conditions.""",
+        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+    ),
 )
 """Its entry of the registry."""
