@@ -9,6 +9,7 @@ from stream.gateway.application import EVENTS_PATH
 from stream.gateway.body import MAX_BODY_BYTES
 from stream.gateway.messages import BATCHED, MAX_BATCH, MAX_DEPTH, STRUCTURED
 from stream.gateway.requests import MAX_HEAD_BYTES
+from stream.gateway.survey_pages import SURVEYS_PATH
 from stream.gateway.webhook_posts import WEBHOOKS_PATH
 
 __all__ = ["openapi"]
@@ -73,6 +74,8 @@ def openapi() -> Part:
         "paths": {
             EVENTS_PATH: {"post": _post()},
             f"{WEBHOOKS_PATH}/{{name}}": {"post": _webhook()},
+            f"{SURVEYS_PATH}/{{name}}/{{token}}": _survey("Survey", ["name", "token"]),
+            f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}": _survey("SurveyReceipt", ["name", "token", "receipt"]),
             "/healthz": {"get": _page("alive", "Whether the process is alive.", ["200"])},
             "/readyz": {"get": _page("ready", "Whether it can accept events.", ["200", "503"])},
             "/metrics": {"get": _metrics()},
@@ -117,6 +120,30 @@ def _webhook() -> Part:
             "401": {"description": "Not from whom it should be: wrong, stale or no signature."},
         }
         | {status: {"description": WEBHOOK_PROBLEMS.get(status, PROBLEMS.get(status))} for status in also},
+    }
+
+
+def _survey(name: str, parts: list[str]) -> Part:
+    """Return a page for customers: HTML, whatever became of what they sent."""
+    told = {"404": "No link of ours.", "410": "It is over."}
+    sent = {
+        "303": "Recorded; on to the receipt.",
+        "400": "The customer went away.",
+        "422": "No answer; the page says what is missing.",
+        "429": "Too many answers to one link.",
+        "503": "The broker is away, and there is no room in the spool: nothing was recorded.",
+    }
+    parameters = [{"name": part, "in": "path", "required": True, "schema": {"type": "string"}} for part in parts]
+    form = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
+
+    def called(verb: str, summary: str, statuses: Part) -> Part:
+        responses = {status: {"description": text} for status, text in statuses.items()}
+        return {"operationId": f"{verb}{name}", "summary": summary, "security": [], "responses": responses}
+
+    return {
+        "parameters": parameters,
+        "get": called("show", "Show the page; this is no answer.", {"200": "The page.", **told}),
+        "post": called("answer", "Record what a customer chose.", told | sent) | {"requestBody": {"content": form}},
     }
 
 

@@ -15,6 +15,8 @@ from stream.gateway.forwarder import EncodedSink, Forwarder
 from stream.gateway.keys import KeyFile
 from stream.gateway.server import GatewayServer
 from stream.gateway.spool import Spool
+from stream.gateway.survey_file import surveys_of
+from stream.gateway.survey_pages import SURVEYS_PATH
 from stream.gateway.webhook_file import webhooks_of
 from stream.gateway.webhook_posts import WEBHOOKS_PATH
 from stream.http.guard import is_loopback
@@ -59,7 +61,9 @@ class GatewayService:
         self.spool = Spool(settings.gateway_spool, settings.gateway_spool_bytes) if settings.gateway_spool else None
         self._forwarder = Forwarder(sink, self.spool)
         self._webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
-        self.gateway = Gateway(DECODER, self._forwarder, keys, self._webhooks, settings.gateway_public_url)
+        self._surveys = surveys_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
+        public_url = settings.gateway_public_url
+        self.gateway = Gateway(DECODER, self._forwarder, keys, self._webhooks, self._surveys, public_url)
         self._server = GatewayServer(self.gateway, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 
@@ -87,6 +91,8 @@ class GatewayService:
         base = self._settings.gateway_public_url.rstrip("/") or self.address
         for name in self._webhooks:
             logger.info("webhook: %s%s/%s", base, WEBHOOKS_PATH, name)
+        for name in self._surveys:
+            logger.info("survey: %s%s/%s/…", base, SURVEYS_PATH, name)
         if self.spool is None and self._producer is not None:
             logger.warning("CONTACT_STREAM_GATEWAY_SPOOL is not set: while the broker is away, events are refused")
         elif self.spool is not None and self.spool.events:

@@ -12,6 +12,7 @@ from stream.cli.listing import Listing
 from stream.cli.mapping import mapping
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
+from stream.cli.surveys import survey_link
 from stream.errors import ContactStreamError
 
 __all__ = ["group", "main"]
@@ -40,6 +41,7 @@ for command in (
     topics,
     dead_letters,
     doctor,
+    survey_link,
 ):
     group.add_command(command)
 

@@ -1,7 +1,9 @@
 """The gateway as an ASGI application: who may post, what an answer says, and the pages beside it."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic, perf_counter, thread_time
+from traceback import format_tb
 from typing import Final
 
 from starlette.applications import Starlette
@@ -20,6 +22,8 @@ from stream.gateway.messages import Judged, judge_events, values_of
 from stream.gateway.rate import EventRate
 from stream.gateway.refusals import EventRefusal, RequestRefused
 from stream.gateway.requests import body_of, check_head, deliver
+from stream.gateway.survey_file import MountedSurvey
+from stream.gateway.survey_pages import SURVEYS_PATH, SurveyPages
 from stream.gateway.webhook_file import MountedWebhook
 from stream.gateway.webhook_posts import WEBHOOKS_PATH, WebhookPosts
 from stream.http.body import Body
@@ -27,13 +31,19 @@ from stream.http.build import build_families
 from stream.http.exposition import TextFormat, page, section_writer
 from stream.http.negotiation import format_for
 from stream.sdk.trace import TraceContext
+from stream.sources.intake_metrics import intake_families
 
 __all__ = ["EVENTS_PATH", "Gateway"]
+
+logger = logging.getLogger(__name__)
 
 EVENTS_PATH: Final = "/v1/events"
 
 BODIES_BYTES: Final = 128_000_000
 """What all bodies of events together may take of memory; and as much those of webhooks."""
+
+FORMS_BYTES: Final = 8_000_000
+"""What all forms of surveys together may take of memory."""
 
 DEAR_SECONDS: Final = 0.01
 """A page of `/metrics` that takes longer to write, as with thousands of webhooks, is not written for everybody."""
@@ -52,6 +62,7 @@ class Gateway:
         forwarder: Forwarder,
         keys: KeyFile | None,
         webhooks: Mapping[str, MountedWebhook] | None = None,
+        surveys: Mapping[str, MountedSurvey] | None = None,
         public_url: str = "",
     ) -> None:
         self._decoder = decoder
@@ -64,10 +75,14 @@ class Gateway:
         # Its own: a webhook must read a body to know who sends it, so anybody can fill that room.
         budget = BodyBudget(BODIES_BYTES)
         self._webhooks = WebhookPosts({} if webhooks is None else webhooks, forwarder, budget, self.counts, public_url)
+        # Likewise of customers, who need little.
+        self._surveys = SurveyPages(surveys or {}, forwarder, BodyBudget(FORMS_BYTES), self.counts)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
                 Route(f"{WEBHOOKS_PATH}/{{name}}", self._post_webhook, methods=["POST"]),
+                Route(f"{SURVEYS_PATH}/{{name}}/{{token}}", self._surveys.serve, methods=["GET", "POST"]),
+                Route(f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route("/metrics", self._metrics),
                 Route("/healthz", self._alive),
                 Route("/readyz", self._ready),
@@ -100,6 +115,11 @@ class Gateway:
             response = refusal(refused)
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
+        except Exception as failure:  # noqa: BLE001  # a defect, of which the sender has no part
+            # Where it is, and not what it says: that may quote what was read.
+            places = "".join(format_tb(failure.__traceback__))
+            logger.error("a defect, by %s, in\n%s", type(failure).__name__, places)  # noqa: TRY400  # ditto
+            response = Response(status_code=500, headers={"Connection": "close"})
         self.counts.requests[response.status_code] += 1
         return response
 
@@ -164,7 +184,8 @@ class Gateway:
         body = Body()
         gateway = section_writer(lambda: gateway_families(self.counts, self._forwarder))
         sections = {"build": section_writer(build_families), "gateway": gateway}
-        page(sections | {"sources": section_writer(self._webhooks.families)}, form, body, timer=perf_counter)
+        intakes = self._webhooks.intakes | self._surveys.intakes
+        page(sections | {"sources": section_writer(lambda: intake_families(intakes))}, form, body, timer=perf_counter)
         return body.end()
 
     async def _alive(self, _: Request) -> Response:

@@ -119,9 +119,11 @@ ENCODINGS: Final[dict[str, Callable[[], _Unpacker]]] = {
 _BROKEN = (zlib.error, zstd.ZstdError, EOFError)
 
 
-async def read_body(chunks: AsyncIterable[bytes], encoding: str, budget: BodyBudget, *, seconds: float) -> bytes:
+async def read_body(
+    chunks: AsyncIterable[bytes], encoding: str, budget: BodyBudget, *, seconds: float, most: int = MAX_BODY_BYTES
+) -> bytes:
     """
-    Return the unpacked body; its room stays reserved, and is the caller's to free.
+    Return the unpacked body, of at most so many bytes; its room stays reserved, and is the caller's to free.
 
     Raises RequestRefused for what is too large, too slow, packed in an unknown way or broken: then nothing is reserved.
     """
@@ -132,7 +134,7 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, budget: BodyBud
     try:
         async with asyncio.timeout(seconds) as patience:
             with budget.hurrying(patience):
-                await _fill(body, make(), chunks, budget)
+                await _fill(body, make(), chunks, budget, most)
     except BaseException as failure:
         budget.free(len(body))
         if isinstance(failure, TimeoutError):
@@ -143,18 +145,20 @@ async def read_body(chunks: AsyncIterable[bytes], encoding: str, budget: BodyBud
     return bytes(body)
 
 
-async def _fill(body: bytearray, unpacker: _Unpacker, chunks: AsyncIterable[bytes], budget: BodyBudget) -> None:
+async def _fill(
+    body: bytearray, unpacker: _Unpacker, chunks: AsyncIterable[bytes], budget: BodyBudget, most: int
+) -> None:
     async for chunk in chunks:
-        _add(unpacker, chunk, body, budget)
+        _add(unpacker, chunk, body, budget, most)
     if not unpacker.at_end:
         raise RequestRefused(400, "broken_body", "the packed body does not end where it should")
 
 
-def _add(unpacker: _Unpacker, chunk: bytes, body: bytearray, budget: BodyBudget) -> None:
+def _add(unpacker: _Unpacker, chunk: bytes, body: bytearray, budget: BodyBudget, most: int) -> None:
     for begin in range(0, len(chunk), PACKED_PIECE):
         # One byte more than is allowed is enough to know: a bomb is not unpacked further.
-        piece = unpacker.unpack(chunk[begin : begin + PACKED_PIECE], MAX_BODY_BYTES + 1 - len(body))
-        if len(body) + len(piece) > MAX_BODY_BYTES:
-            raise RequestRefused(413, "too_large", f"a body may have {MAX_BODY_BYTES} bytes, unpacked")
+        piece = unpacker.unpack(chunk[begin : begin + PACKED_PIECE], most + 1 - len(body))
+        if len(body) + len(piece) > most:
+            raise RequestRefused(413, "too_large", f"a body may have {most} bytes, unpacked")
         budget.reserve(len(piece))
         body += piece

@@ -42,10 +42,10 @@ def check_head(request: Request) -> None:
 
 
 @asynccontextmanager
-async def body_of(request: Request, budget: BodyBudget) -> AsyncIterator[bytes]:
+async def body_of(request: Request, budget: BodyBudget, most: int = MAX_BODY_BYTES) -> AsyncIterator[bytes]:
     """Give the unpacked body, whose room in the budget is freed at the end; raises RequestRefused as `read_body`."""
     encoding = request.headers.get("content-encoding", "identity")
-    body = await read_body(request.stream(), encoding, budget, seconds=BODY_SECONDS)
+    body = await read_body(request.stream(), encoding, budget, seconds=BODY_SECONDS, most=most)
     try:
         yield body
     finally:

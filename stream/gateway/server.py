@@ -44,7 +44,7 @@ class GatewayServer:
         self._certificate = ServedCertificate(tls) if tls else None
         context = self._certificate.context if self._certificate else None
         self._scheme = "https" if context else "http"
-        space_lines("uvicorn.error", __name__, "stream.gateway.requests")
+        space_lines("uvicorn.error", __name__, "stream.gateway.requests", "stream.gateway.application")
         connections = room_for_connections(CONNECTIONS)
         config = uvicorn.Config(
             application,

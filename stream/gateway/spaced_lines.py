@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["space_lines"]
 
-QUIET_SECONDS: Final = 10.0
+SPACED_SECONDS: Final = 10.0
 """The same line is not written again for so long."""
 
 
@@ -33,7 +33,7 @@ class _Spaced(logging.Filter):
         if now < self._next.get(line, 0.0):
             self._held_back[line] = self._held_back.get(line, 0) + 1
             return False
-        self._next[line] = now + QUIET_SECONDS
+        self._next[line] = now + SPACED_SECONDS
         if more := self._held_back.pop(line, 0):
             record.msg = f"{record.msg} (and {more} times more before)"
         return True

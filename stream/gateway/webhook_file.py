@@ -31,7 +31,9 @@ class MountedWebhook(Struct, frozen=True):
 
 
 class _WebhookTable(Struct, forbid_unknown_fields=True):
-    webhooks: dict[WebhookName, dict[str, Any]]
+    webhooks: dict[WebhookName, dict[str, Any]] = {}
+    surveys: dict[str, Any] = {}
+    """Read in `survey_file`."""
 
 
 class _WatchedWebhooks(Mapping[str, MountedWebhook]):

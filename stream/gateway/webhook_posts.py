@@ -1,5 +1,6 @@
 """Requests of systems that call us in a language of their own: by a webhook for each, to the events that they tell."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -9,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stream.core.cloudevents import Event, key_of
-from stream.core.samples import MetricFamily
 from stream.errors import BrokerError
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
@@ -20,14 +20,16 @@ from stream.gateway.refusals import RequestRefused
 from stream.gateway.requests import TRY_AGAIN_SECONDS, body_of, check_head, deliver
 from stream.gateway.webhook_file import MountedWebhook
 from stream.sdk.producer import EncodedEvent, checked
-from stream.sources.intake_metrics import intake_families
-from stream.sources.lines import BadLine
+from stream.sources.intake import Intake
 from stream.sources.requests.answering import answer
 from stream.sources.source import Received, Reply
 
 __all__ = ["WEBHOOKS_PATH", "WebhookPosts"]
 
 WEBHOOKS_PATH: Final = "/v1/webhooks"
+
+MOST_LETTERS: Final = 100
+"""Dead letters about one request. Who sends ten thousand parts of no use in one must not fill topic and spool."""
 
 
 class WebhookPosts:
@@ -67,9 +69,10 @@ class WebhookPosts:
             sink = _SafeSink(mounted, blake2b(body, digest_size=8).hexdigest(), self._forwarder, self._counts)
             return _response(await answer(mounted.webhook, received, sink, mounted.intake))
 
-    def families(self) -> Iterator[MetricFamily]:
-        """Yield what became of all that webhooks were sent."""
-        return intake_families({name: mounted.intake for name, mounted in self._webhooks.items()})
+    @property
+    def intakes(self) -> dict[str, Intake]:
+        """What became of all that each webhook was sent."""
+        return {name: mounted.intake for name, mounted in self._webhooks.items()}
 
     def _url_of(self, request: Request) -> str:
         # As it came, and not decoded: it is what was signed.
@@ -92,21 +95,29 @@ class _SafeSink:
         told = list(events)
         encoded = [EncodedEvent(event.topic, key_of(event), checked(event)) for event in told]
         # Made before the first await: what is set aside then is of another request.
-        letters = [self._letter(bad) for bad in self._mounted.aside]
+        reasons = Counter(bad.reason for bad in self._mounted.aside)
+        letters = [letter.encoded() for letter in self._letters()]
         try:
-            await deliver(self._forwarder, [*encoded, *(letter.encoded() for letter in letters)])
+            await deliver(self._forwarder, [*encoded, *letters])
         except RequestRefused as refused:
             raise BrokerError(refused.detail) from None
-        self._forwarder.set_aside_counts.update(letter.reason for letter in letters)
+        self._forwarder.set_aside_counts.update(reasons)
         self._counts.accepted[self._mounted.name] += len(told)
         self._mounted.intake.acknowledged(told)
         return len(told)
 
-    def _letter(self, bad: BadLine) -> GatewayLetter:
+    def _letters(self) -> Iterator[GatewayLetter]:
+        aside = self._mounted.aside
+        for bad in aside[:MOST_LETTERS]:
+            yield self._letter(str(bad.place.offset), bad.reason, bad.detail)
+        if (more := len(aside) - MOST_LETTERS) > 0:
+            yield self._letter("more", "too_many", f"{more} more parts of this request are of no use")
+
+    def _letter(self, place: str, reason: str, detail: str) -> GatewayLetter:
         # The same part of the same request, sent again, has the same place.
-        offset = f"{self._digest}-{bad.place.offset}"
+        offset = f"{self._digest}-{place}"
         origin = f"{WEBHOOKS_PATH}/{self._mounted.name}"
-        return GatewayLetter(origin=origin, offset=offset, reason=bad.reason, error=bad.detail)
+        return GatewayLetter(origin=origin, offset=offset, reason=reason, error=detail)
 
 
 def _response(reply: Reply) -> Response:

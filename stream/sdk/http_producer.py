@@ -24,6 +24,7 @@ from stream.sdk.buffer import PartitionBuffer
 from stream.sdk.buffered import BufferedProducer, ProducerPolicy
 from stream.sdk.delivery import Failure, OnDelivery
 from stream.sdk.trace import TraceOf
+from stream.security.kafka_security import LOOPBACK
 from stream.security.watched_file import WatchedFile
 
 __all__ = ["GatewayFailure", "HttpProducer"]
@@ -106,6 +107,8 @@ class HttpProducer(BufferedProducer):
             raise SettingsError("key and key_file exclude each other")
         self._key = _checked_key(key, "key") if key else ""
         self._key_file = None if key_file is None else WatchedFile(key_file, _key_in)
+        if (key or key_file) and self._url.scheme == "http" and self._url.host not in LOOPBACK:
+            logger.warning("the key goes to the gateway at %s unencrypted: call it by https://", self._at)
         self._tls = tls
         self._session: ClientSession | None = None
         self._was_accepted = False

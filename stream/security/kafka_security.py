@@ -15,7 +15,7 @@ from stream.errors import SettingsError
 from stream.security.secret_file import read_secret, variable
 from stream.security.tokens import EndpointTokens, FileTokens, TokenEndpoint
 
-__all__ = ["PLAINTEXT", "KafkaSecurity", "SaslMechanism", "SecurityProtocol"]
+__all__ = ["LOOPBACK", "PLAINTEXT", "KafkaSecurity", "SaslMechanism", "SecurityProtocol"]
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]

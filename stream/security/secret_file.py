@@ -4,7 +4,17 @@ from pathlib import Path
 
 from stream.errors import SettingsError
 
-__all__ = ["read_secret", "variable"]
+__all__ = ["Secret", "read_secret", "variable"]
+
+
+class Secret(str):
+    """A text that is not shown where variables are: by debuggers, and by what reports tracebacks together with them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return nothing of it, neither how long it is."""
+        return "<secret>"
 
 
 def variable(name: str) -> str:
@@ -12,11 +22,11 @@ def variable(name: str) -> str:
     return f"CONTACT_STREAM_{name.upper()}"
 
 
-def read_secret(file: Path, name: str) -> str:
+def read_secret(file: Path, name: str) -> Secret:
     """Return what is in a file but for the end of its line; raises SettingsError, which quotes nothing of it."""
     try:
         # Editors end a file with a line break, which is in no password. Spaces may be.
-        secret = file.read_text(encoding="utf-8").rstrip("\r\n")
+        secret = Secret(file.read_text(encoding="utf-8").rstrip("\r\n"))
     except OSError as failure:
         raise SettingsError(f"{variable(name)}: {file} cannot be read: {failure.strerror}") from None
     except UnicodeDecodeError:

@@ -109,6 +109,10 @@ class Received(Struct, frozen=True):
     at: datetime
     """When it came."""
 
+    def __repr__(self) -> str:
+        """Return nothing of what it holds: it may be personal, and shows a key or a signature."""
+        return f"Received({len(self.body)} bytes, {len(self.headers)} headers, {self.at:%Y-%m-%dT%H:%M:%SZ})"
+
 
 class Reply(Struct, frozen=True):
     """What the sender of a request is told."""

@@ -5,7 +5,6 @@ They are read in rounds: each begins a little before the newest response that is
 before it as answers change. What was told already is remembered in the cursor, so that only changes are told again.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
@@ -24,18 +23,19 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPage, ApiPuller, Login, WebApi
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.survey_questions import SurveyResponse, events_of_response
+from stream.sources.unquoted import unquoted
 
 __all__ = ["ListCursor", "ListPace", "ResponseList", "ResponsePage", "SurveyAccount", "ToldResponse", "response_puller"]
 
-RESPONSE: Final = "response"
+_RESPONSE: Final = "response"
 """What a response is counted as."""
 
-OVERLAP: Final = timedelta(minutes=15)
+_OVERLAP: Final = timedelta(minutes=15)
 """A round begins so long before the newest response: some are seen later than they were given."""
 
-REREAD_SECONDS: Final = 3600.0
+_REREAD_EVERY: Final = timedelta(hours=1)
 
-SLACK: Final = timedelta(days=1)
+_SLACK: Final = timedelta(days=1)
 """What was told is remembered for so much longer than it is read again."""
 
 
@@ -126,7 +126,7 @@ class ResponseList:
         self._read = read
         self._pace = pace
         self._clock = clock
-        self._reread_at = 0.0
+        self._reread_at: datetime | None = None
 
     async def ask(self, api: WebApi, cursor: ListCursor) -> ApiPage[ListCursor]:
         """Return what the page at the cursor tells; the last of a round is followed by the first of the next."""
@@ -151,15 +151,15 @@ class ResponseList:
             return replace(cursor, page=cursor.page + 1)
         if newest is None:
             return replace(cursor, page=1)
-        now, back = asyncio.get_running_loop().time(), OVERLAP
-        if self._pace.reread and now >= self._reread_at:
-            self._reread_at, back = now + REREAD_SECONDS, self._pace.reread
+        now, back = self._clock(), _OVERLAP
+        if self._pace.reread and (self._reread_at is None or now >= self._reread_at):
+            self._reread_at, back = now + _REREAD_EVERY, self._pace.reread
         return replace(cursor, page=1, after=max(newest - back, self._pace.begin))
 
     def _kept(self, memory: dict[str, tuple[int, str]], newest: datetime | None) -> dict[str, tuple[int, str]]:
         if newest is None:
             return memory
-        horizon = (newest - max(self._pace.remember, OVERLAP) - SLACK).timestamp()
+        horizon = (newest - max(self._pace.remember, _OVERLAP) - _SLACK).timestamp()
         return {key: seen for key, seen in memory.items() if seen[0] >= horizon}
 
     def _found(self, raw: bytes, place: Location) -> ToldResponse | BadLine:
@@ -167,9 +167,9 @@ class ResponseList:
             return self._read(raw)
         except UnusablePart as problem:
             return BadLine(place, problem.reason, problem.detail)
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except (MsgspecError, RecursionError) as failure:
-            return BadLine(place, "invalid_field", str(failure))
+            return BadLine(place, "invalid_field", unquoted(failure))
 
     def _refuse(self, bad: BadLine, raw: bytes, at: datetime, memory: dict[str, tuple[int, str]]) -> None:
         key = _digest(raw)
@@ -196,12 +196,12 @@ class ResponseList:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
         if events:
-            self._intake.used[RESPONSE] += 1
+            self._intake.used[_RESPONSE] += 1
         elif found.unknown is not None:
             detail = "an answer of a kind that is not known"
             self._intake.wonder(found.unknown, BadLine(place, "unknown_kind", detail))
         else:
-            self._intake.ignore(RESPONSE)
+            self._intake.ignore(_RESPONSE)
         return events
 
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,6 +130,26 @@ async def test_what_is_of_no_use_is_a_dead_letter_without_its_content(declared: 
 
     assert (content, show.returncode) == (b"", 0)
     assert b"without its content" in told
+
+
+async def test_of_ten_thousand_parts_of_no_use_a_hundred_have_letters(declared: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret")
+    (tmp_path / "hooks.toml").write_text('[webhooks.flood]\nsource = "genesys-cloud"\nkey_file = "key"')
+    settings: dict[str, Any] = {"gateway_webhooks": tmp_path / "hooks.toml"}
+    body = msgspec.json.encode(list(range(10_000)))
+    async with running_gateway(declared, **settings) as posts:
+        for _ in range(2):
+            status, _, _ = await posts.raw("/v1/webhooks/flood", body, {"X-API-Key": "secret"})
+            assert status == 204
+        shown = await figures(posts)
+    letters = [one async for one in read_letters([declared]) if one.place.startswith("/v1/webhooks/flood/")]
+
+    # Sent again it has the same letters, in the same places.
+    assert Counter(Counter(letter.place for letter in letters).values()) == {2: 101}
+    assert Counter(letter.reason for letter in letters) == {"not_an_object": 200, "too_many": 2}
+    assert letters[100].error == "9900 more parts of this request are of no use"
+    assert shown["contact_gateway_set_aside_total", (("reason", "not_an_object"),)] == 20_000
+    assert ("contact_gateway_set_aside_total", (("reason", "too_many"),)) not in shown
 
 
 @pytest.mark.parametrize("path", ["front/", "front/x", "back", "..%2Fevents", "%66ront%00", "FRONT"])

@@ -227,6 +227,30 @@ async def test_neither_log_nor_error_nor_name_tells_the_key(
 
 
 @pytest.mark.parametrize(
+    ("address", "key", "warnings"),
+    [
+        ("http://gateway.example.org:9109", SECRET, 2),
+        ("http://192.0.2.1", SECRET, 2),
+        ("http://localhost:9109", SECRET, 0),
+        ("http://[::1]:9109", SECRET, 0),
+        ("https://gateway.example.org", SECRET, 0),
+        ("http://gateway.example.org:9109", "", 0),
+    ],
+)
+def test_a_key_that_would_be_sent_unencrypted_is_warned_of(
+    address: str, key: str, warnings: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "key").write_text(key or "none")
+    HttpProducer(address, key=key)
+    if key:
+        HttpProducer(address, key_file=tmp_path / "key")
+
+    said = "the key goes to the gateway at http://"
+    assert [said in line for line in caplog.messages] == [True] * warnings
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         "",

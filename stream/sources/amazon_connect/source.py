@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.core.windows import EPOCH
+from stream.security.secret_file import Secret
 from stream.sources.amazon_connect.agents import KINDS_OF_AGENT_EVENTS, events_of_agent
 from stream.sources.amazon_connect.aws_object import AwsObject
 from stream.sources.amazon_connect.contact_events import events_of_contact
@@ -33,6 +34,7 @@ __all__ = ["SOURCE", "AmazonConnectWebhook", "Options"]
 _CONTACT_EVENT: Final = "Amazon Connect Contact Event"
 _CONTACT_RECORD: Final = "contact record"
 _FIREHOSE_REQUEST: Final = "x-amz-firehose-request-id"
+_KEY_HEADERS: Final = ("x-amz-firehose-access-key", "x-api-key")
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -73,9 +75,8 @@ class AmazonConnectWebhook(Webhook):
 
     def verified(self, request: Received) -> bool:
         """Tell whether the request shows a key, in any of the ways that AWS has."""
-        headers = request.headers
-        basic = password_in(headers.get("authorization", ""))
-        shown = (headers.get("x-amz-firehose-access-key", ""), headers.get("x-api-key", ""), basic)
+        basic = password_in(request.headers.get("authorization", ""))
+        shown = (*(Secret(request.headers.get(name, "")) for name in _KEY_HEADERS), basic)
         # Each is compared, whether one before it was good or not.
         good = [self._keys.match(key) for key in shown]
         return any(good)

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
+from stream.security.secret_file import Secret
 from stream.sources.asterisk_ami.connection import AmiServer, Found, listen, micros_of
 from stream.sources.asterisk_ami.mapper import AmiMapper
 from stream.sources.asterisk_ami.state import AmiPosition, PbxState
@@ -99,9 +100,9 @@ def _server(file: Path, name: str, pbx: Pbx) -> AmiServer:
     return AmiServer(name=name, host=pbx.host, port=port, user=pbx.user, secret=secret, tls=tls)
 
 
-def _secret(file: Path, name: str, pbx: Pbx) -> str:
+def _secret(file: Path, name: str, pbx: Pbx) -> Secret:
     try:
-        return pbx.secret_file.read_text(encoding="utf-8").strip()
+        return Secret(pbx.secret_file.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError) as failure:
         raise SettingsError(f"{file}: pbx.{name}: secret_file cannot be read") from failure
 

@@ -1,6 +1,7 @@
 """Chatwoot as a source: a webhook that takes its conversations, messages and ratings."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,7 @@ from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Setup, Source
+from stream.sources.source import Received, Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -48,7 +49,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     other_channel: Annotated[Channel, Meta(description="The channel of inboxes of the API.")] = "chat"
 
 
-def _verification(options: Options) -> VerifyTable:
+def _table(options: Options) -> VerifyTable:
     if not options.signed:
         return _TOKEN
     return VerifyTable(
@@ -59,6 +60,10 @@ def _verification(options: Options) -> VerifyTable:
         timestamp_header="X-Chatwoot-Timestamp",
         tolerance_s=options.tolerance_s,
     )
+
+
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(_table(options), secret, url, at)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
@@ -72,7 +77,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
+        verify=verifier_of(_table(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=chatwoot_kinds(desk, options.queue_by),
         of_no_use=CHATWOOT_OF_NO_USE,
@@ -106,15 +111,16 @@ SOURCE: Final = Source(
     options=Options,
     webhook=_webhook,
     setup=Setup(
-        secret_of_system=True,
         steps="""\
 1. In Chatwoot: Settings, Integrations, Webhooks, Add new webhook.
    URL: {url}
-   Events: Conversation created, status changed, updated; Message created, updated
-2. A newer Chatwoot shows the webhook's secret: its line is in {secret_file}. An older one shows none: choose a secret,
-   have `signed = false`, and put ?token= with the secret behind the address.
-More, with commands to paste: docs/sources/chatwoot.md""",
-        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+   Events: Conversation created, status changed and updated; Message created and updated
+2. Put the secret that Chatwoot shows into {secret_file}. One that shows none signs nothing: say signed = false under
+   [webhooks.{name}], and write ?token= and a secret of yours behind the URL.
+3. Have names of inboxes: save what `GET /api/v1/accounts/ID/inboxes` answers, and name it by --queues-file.
+More: docs/sources/chatwoot.md""",
+        secret_of_system=True,
+        empty_request=_empty_request,
     ),
 )
 """Its entry of the registry."""

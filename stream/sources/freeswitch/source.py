@@ -14,6 +14,7 @@ from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
 from stream.core.windows import EPOCH
 from stream.errors import SettingsError
 from stream.sdk.factory import utc_now
+from stream.security.secret_file import Secret
 from stream.sources.freeswitch.connection import CONNECTION_LOST, connected
 from stream.sources.freeswitch.mapper import CallcenterMapper
 from stream.sources.freeswitch.memory import CallcenterPosition
@@ -54,13 +55,13 @@ class Options(Struct, frozen=True, kw_only=True):
             raise SettingsError("--source-name: the name is too long")
         return found
 
-    def password(self) -> str:
+    def password(self) -> Secret:
         """Read the password, at each login anew; raises SettingsError."""
         if self.password_file is None:
             raise SettingsError("--password-file: name the file with the password of FreeSWITCH's event socket")
         try:
             # As in the other files of secrets: a line break at the end is the editor's.
-            secret = self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+            secret = Secret(self.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
         except (OSError, UnicodeDecodeError) as failure:
             reason = failure.strerror if isinstance(failure, OSError) else "it is not UTF-8"
             raise SettingsError(f"--password-file: {self.password_file} cannot be read: {reason}") from None

@@ -22,7 +22,7 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, local_instant, zone_named
 from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Setup, Source
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -159,8 +159,8 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
-def _verification(options: Options) -> VerifyTable:
-    return VerifyTable(method="key", header=options.header)
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
@@ -174,7 +174,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(_verification(options), SecretLines(options.key_file)),
+        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -187,12 +187,14 @@ SOURCE: Final = Source(
     webhook=_webhook,
     setup=Setup(
         steps="""\
-1. In Freshdesk: Admin, Workflows, Automations; six rules with the action Trigger webhook.
-   URL: {url}
+1. In Freshdesk: Admin, Workflows, Automations. Make the six rules of the page, each with the action Trigger webhook.
    Request type: POST
-   Custom headers: X-API-Key: and the line of {secret_file}
-2. The rules and the template of their body are in the page, to paste: docs/sources/freshdesk.md""",
-        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+   URL: {url}
+   Custom headers: X-API-Key (or as --header says): the line of {secret_file}
+   Encoding: JSON, Advanced; the content is that of its file in examples/freshdesk
+2. Say the account's time zone by --time-zone.
+More: docs/sources/freshdesk.md""",
+        empty_request=_empty_request,
     ),
 )
 """Its entry of the registry."""

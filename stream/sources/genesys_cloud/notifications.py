@@ -10,6 +10,7 @@ from msgspec import MsgspecError, Struct
 
 from stream.sources.requests.json_webhook import objects_in
 from stream.sources.requests.parts import UnusablePart
+from stream.sources.unquoted import unquoted
 
 __all__ = ["Notification", "notifications_in"]
 
@@ -52,7 +53,7 @@ def _notification(part: dict[str, Any]) -> Notification:
     try:
         envelope = msgspec.convert(part if "detail" in part else {"detail": part}, _Envelope)
     except (MsgspecError, RecursionError) as failure:
-        raise UnusablePart("no_notification", f"no notification of Genesys Cloud: {failure}") from None
+        raise UnusablePart("no_notification", f"no notification of Genesys Cloud: {unquoted(failure)}") from None
     topic = envelope.detail
     kind, about = _kind_of(topic.topic_name)
     at = envelope.time if envelope.time and envelope.time.tzinfo else None

@@ -17,6 +17,7 @@ from stream.sources.lines import BadLine
 from stream.sources.source import ConnectionFile, Setup, Source, position_beside
 from stream.sources.toml_file import toml_of
 from stream.sources.toml_text import toml_table_of
+from stream.sources.unquoted import unquoted
 
 __all__ = ["SOURCE", "Options", "VoiceMapper", "VoiceTopics", "topics_of"]
 
@@ -65,9 +66,11 @@ class VoiceMapper:
         """Return what a record tells; a `MapRecord`."""
         try:
             told = voice_event(record.value, record.at)
-        # What msgspec says names an attribute, and quotes nothing.
+        # What msgspec says names an attribute.
         except (MsgspecError, ValueError, RecursionError) as failure:
-            self._intake.refuse(BadLine(record.place, "no_voice_event", f"no event of Voice Microservices: {failure}"))
+            self._intake.refuse(
+                BadLine(record.place, "no_voice_event", f"no event of Voice Microservices: {unquoted(failure)}")
+            )
             return []
         if told.name in CALL_EVENTS or told.name in AGENT_STATE_EVENTS:
             return self._of(told, record)

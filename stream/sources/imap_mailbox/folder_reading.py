@@ -78,7 +78,7 @@ class FolderReading:
 
     def fill(self, session: MailboxSession) -> None:
         """Fetch the next headers."""
-        session.select(self.folder)
+        session.enter(self.folder)
         some = [self._uids.popleft() for _ in range(min(FETCHED_AT_ONCE, len(self._uids)))]
         self._found.extend(self._read(each) for each in session.headers(some))
 

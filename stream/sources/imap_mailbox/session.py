@@ -116,6 +116,10 @@ class MailboxSession(Protocol):
         """Choose the folder of what follows, to read only."""
         ...
 
+    def enter(self, folder: str) -> None:
+        """Choose a folder, unless it is chosen: to look at a large one again takes longer than to fetch from it."""
+        ...
+
     def uids_since(self, day: date) -> list[int]:
         """Return the messages that were received on that day, or later."""
         ...
@@ -199,6 +203,7 @@ class ImapSession:
         self._server = server
         self._place = f"{server.host}:{server.port}"
         self._client: Any = None
+        self._folder = ""
 
     def open(self, credentials: Credentials) -> None:
         """Connect, and log in."""
@@ -241,6 +246,7 @@ class ImapSession:
 
     def select(self, folder: str) -> FolderState:
         """Choose the folder of what follows, to read only."""
+        self._folder = ""
         try:
             told = self._ask(lambda: self._client.select_folder(folder, readonly=True), "EXAMINE")
         except MailboxAway as failure:
@@ -253,7 +259,13 @@ class ImapSession:
         validity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
         if not isinstance(validity, int):
             raise MailboxAway(f"{self._place} tells no UIDVALIDITY")
+        self._folder = folder
         return FolderState(validity, next_uid if isinstance(next_uid, int) else None)
+
+    def enter(self, folder: str) -> None:
+        """Choose a folder, unless it is chosen: to look at a large one again takes longer than to fetch from it."""
+        if self._folder != folder:
+            self.select(folder)
 
     def uids_since(self, day: date) -> list[int]:
         """Return the messages that were received on that day, or later."""

@@ -259,7 +259,7 @@ class _Mailbox:
 
 
 def _present(session: MailboxSession, folder: str, uids: list[int], flag: str | None) -> set[int]:
-    session.select(folder)
+    session.enter(folder)
     return session.present(uids, flag)
 
 

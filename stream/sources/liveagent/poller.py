@@ -36,6 +36,7 @@ from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import zone_named
 from stream.sources.source import Source, position_beside
 from stream.sources.ticket_standing import events_of_standing
+from stream.sources.unquoted import unquoted
 
 __all__ = ["LIVEAGENT_TICKETS", "PollOptions", "ticket_puller"]
 
@@ -48,7 +49,7 @@ class PollOptions(Struct, frozen=True, kw_only=True):
     """What a person says of a LiveAgent."""
 
     address: Annotated[str, Meta(description="The API, such as https://acme.ladesk.com/api/v3.")]
-    api_key_file: Annotated[Path, Meta(description="File with a key of the API, version 3.")]
+    token_file: Annotated[Path, Meta(description="File with a key of the API, version 3.")]
     since: Annotated[str, Meta(description="Tickets that have changed since then, such as 2026-01-01.")]
     tenant: Annotated[Name, Meta(description="Whose tickets they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(description="Names the LiveAgent in events: as for its rules.")] = "/liveagent"
@@ -126,9 +127,9 @@ class _Poller:
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except MsgspecError as failure:
-            self._intake.refuse(BadLine(place, "invalid_field", str(failure)))
+            self._intake.refuse(BadLine(place, "invalid_field", unquoted(failure)))
             return []
         self._intake.used["ticket"] += 1
         return [*events_of_standing(self._desk, standing)]
@@ -187,7 +188,7 @@ def ticket_puller(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> ApiPuller[_Cursor]:
     """Return what asks for page behind page, and then once a minute; raises SettingsError."""
-    api = WebApi(options.address, header_login("apikey", SecretLines(options.api_key_file)))
+    api = WebApi(options.address, header_login("apikey", SecretLines(options.token_file)))
     begin = _Cursor(_begin(options.since))
     ask = _Poller(options, intake).ask
     return ApiPuller(api, ask, begin, intake, poll_seconds=poll_seconds, back_off=back_off, sleep=sleep)
@@ -198,6 +199,6 @@ LIVEAGENT_TICKETS: Final = Source(
     about="LiveAgent's tickets that have changed, as its API answers: how each stands.",
     options=PollOptions,
     pull=ticket_puller,
-    position=lambda options: position_beside(options.api_key_file),
+    position=lambda options: position_beside(options.token_file),
 )
 """Its entry of the registry."""

@@ -5,6 +5,7 @@ The templates are in `examples/liveagent/`; each says what the rule is about, an
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -27,7 +28,7 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, zone_named
 from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Setup, Source
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import events_of_standing
 
 __all__ = ["SOURCE", "Options"]
@@ -106,8 +107,8 @@ def _kind_of(content: dict[str, Any]) -> str:
     return kind
 
 
-def _verification(options: Options) -> VerifyTable:
-    return VerifyTable(method="key", header=options.header)
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
@@ -121,7 +122,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(_verification(options), SecretLines(options.key_file)),
+        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=_RuleEvents(desk, options.time_zone).kinds(),
     )
@@ -134,12 +135,14 @@ SOURCE: Final = Source(
     webhook=_webhook,
     setup=Setup(
         steps="""\
-1. In LiveAgent: Configuration, Automation, Rules; each has the action to send an HTTP request.
-   URL: {url}
+1. In LiveAgent: Configuration, Automation, Rules. Make the five rules of the page, each with the action HTTP request.
    Method: POST
-   Headers: X-API-Key: and the line of {secret_file}
-2. The rules and the template of their body are in the page, to paste: docs/sources/liveagent.md""",
-        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+   URL: {url}
+   Headers: X-API-Key (or as --header says): the line of {secret_file}; Content-Type: application/json
+   Body: that of its file in examples/liveagent, with variables that your LiveAgent has
+2. Have names of departments: save what `GET /api/v3/departments` answers, and name it by --queues-file.
+More: docs/sources/liveagent.md""",
+        empty_request=_empty_request,
     ),
 )
 """Its entry of the registry."""

@@ -17,7 +17,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPuller, WebApi, basic_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Source, position_beside
+from stream.sources.source import Setup, Source, position_beside
 from stream.sources.survey_lists import (
     ListCursor,
     ListPace,
@@ -32,9 +32,9 @@ from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "NicereplyAccount", "Options", "nicereply_puller"]
 
-PAGE: Final = 100
+_PAGE: Final = 100
 
-RATING: Final = "rating"
+_RATING: Final = "rating"
 """What the only question of a rating of version 1 is called in the file."""
 
 _OF_NO_SCORE: Final = frozenset({"OPEN_ENDED"})
@@ -196,7 +196,7 @@ class _Ratings:
         return ResponsePage(responses, more and not _is_behind(responses, after))
 
     def read(self, raw: bytes) -> ToldResponse:
-        told, asks = msgspec.json.decode(raw, type=_Rating), self._account.questions.get(RATING)
+        told, asks = msgspec.json.decode(raw, type=_Rating), self._account.questions.get(_RATING)
         # Several lists may know the same number, which is why what is asked is part of the survey.
         scores = [] if asks is None else [QuestionScore(asks.kind, asks, told.score)]
         agent = None if told.user is None else told.user.username
@@ -229,7 +229,7 @@ def nicereply_puller(
 
 
 def _page(page: int) -> dict[str, str]:
-    return {"page": str(page), "per_page": str(PAGE)}
+    return {"page": str(page), "per_page": str(_PAGE)}
 
 
 def _without_fraction(at: datetime) -> str:
@@ -255,5 +255,6 @@ SOURCE: Final = Source(
     options=Options,
     pull=lambda options, intake: nicereply_puller(toml_of(options.file, NicereplyAccount), intake),
     position=lambda options: position_beside(options.file),
+    setup=Setup(steps="docs/sources/nicereply.md has the file to paste, and what finds the ids of questions."),
 )
 """Its entry of the registry."""

@@ -22,7 +22,7 @@ from stream.sources.survey_questions import Question, QuestionScore, SurveyRespo
 
 __all__ = ["WEBHOOK", "WebhookOptions", "nicereply_webhook"]
 
-VERIFY: Final[Mapping[str, VerifyTable]] = {
+_VERIFY: Final[Mapping[str, VerifyTable]] = {
     "header": VerifyTable(method="key", header="X-Api-Key"),
     "url": VerifyTable(method="parameter", parameter="key"),
 }
@@ -36,8 +36,8 @@ class WebhookOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     key_file: Annotated[Path, Meta(description="The key of the webhook; one in each line.")]
     questions: Annotated[
-        Mapping[str, Question], Meta(description="What questions mean, by what the template calls them.", min_length=1)
-    ]
+        Mapping[str, Question], Meta(description="What questions mean, by what the template calls them.")
+    ] = field(default_factory=dict)
     key_in: Annotated[
         Literal["header", "url"], Meta(description="Where the key is: X-Api-Key, or `?key=` of the URL.")
     ] = "header"
@@ -120,7 +120,7 @@ def nicereply_webhook(options: WebhookOptions, intake: Intake) -> JsonWebhook:
     rated = RatedBy(options.queue, options.queues, options.channel, AddressIds(options.address_key_file))
     return JsonWebhook(
         intake,
-        verify=verifier_of(VERIFY[options.key_in], SecretLines(options.key_file)),
+        verify=verifier_of(_VERIFY[options.key_in], SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"response": _Teller(options, rated).tell},
     )
@@ -133,10 +133,15 @@ WEBHOOK: Final = Source(
     webhook=nicereply_webhook,
     setup=Setup(
         steps="""\
-In Nicereply, a webhook to {url}
-with the line of {secret_file} in the header X-Api-Key, and the template of the page as its body.
-Where it cannot send a header, have key_in = "url", and put ?key= with the line behind the address.""",
-        empty_request=lambda options, key, url, at: signed_request(VERIFY[options.key_in], key, url, at),
+1. Say in the file of webhooks what questions mean, by what the template calls them:
+   [webhooks.{name}.questions.csat]
+   kind = "csat"
+   scale = "1-5"
+2. In Nicereply, let a trigger post the template of the page, as application/json:
+   Address: {url}
+   Header: X-Api-Key, the line of {secret_file}; where none can be set, ?key= behind the address, and key_in = "url"
+More, with the template to paste: docs/sources/nicereply.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_VERIFY[options.key_in], secret, url, at),
     ),
 )
 """Its entry of the registry."""

@@ -17,6 +17,7 @@ from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import PulledBatch, read_position
+from stream.sources.unquoted import unquoted
 
 __all__ = ["ApiAway", "ApiPage", "ApiPuller", "ApiRefused", "Login", "WebApi", "basic_login", "header_login"]
 
@@ -191,9 +192,9 @@ class ApiPuller(Generic[C]):
             except ApiAway as away:
                 after = away.after
                 logger.warning("%s; asking again", away)
-            # What msgspec says names a field, and quotes nothing.
+            # What msgspec says names a field.
             except (MsgspecError, RecursionError) as failure:
-                logger.warning("%s answers something else: %s; asking again", self._api, failure)
+                logger.warning("%s answers something else: %s; asking again", self._api, unquoted(failure))
             else:
                 self._was_connected = self._intake.connected[str(self._api)] = True
                 self._pauses.reset()

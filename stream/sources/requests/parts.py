@@ -9,6 +9,7 @@ from stream.core.cloudevents import Event
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.source import Received
+from stream.sources.unquoted import unquoted
 
 __all__ = ["UnusablePart", "told_by_each"]
 
@@ -42,9 +43,9 @@ def told_by_each(
             yield from tell(part, place)
         except UnusablePart as problem:
             intake.refuse(BadLine(place, problem.reason, problem.detail))
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except MsgspecError as failure:
-            intake.refuse(BadLine(place, "invalid_field", str(failure)))
+            intake.refuse(BadLine(place, "invalid_field", unquoted(failure)))
     if not number:
         intake.ignore("empty")
     # The request itself is counted where it is answered.

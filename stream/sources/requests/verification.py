@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, quote
 
 from msgspec import Meta, Struct
 
+from stream.security.secret_file import Secret
 from stream.sources.instants import instant_in
 from stream.sources.requests.secret_lines import SecretLines, is_any_of
 from stream.sources.source import Received
@@ -130,15 +131,15 @@ def _in_parameter(table: VerifyTable, request: Received) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def password_in(authorization: str) -> str:
+def password_in(authorization: str) -> Secret:
     """Return the password of HTTP's Basic (RFC 7617); empty for whatever is none."""
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return Secret()
     try:
-        return b64decode(credentials, validate=True).decode().partition(":")[2]
+        return Secret(b64decode(credentials, validate=True).decode().partition(":")[2])
     except ValueError:  # of base64 and of UTF-8
-        return ""
+        return Secret()
 
 
 _SHOWN: Final[Mapping[str, Callable[[VerifyTable, Received], str | None]]] = {

@@ -17,7 +17,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Source, position_beside
+from stream.sources.source import Setup, Source, position_beside
 from stream.sources.survey_lists import (
     ListCursor,
     ListPace,
@@ -32,15 +32,15 @@ from stream.sources.toml_file import toml_of
 
 __all__ = ["SOURCE", "ChoiceQuestion", "Options", "SurveyMonkeyAccount", "surveymonkey_puller"]
 
-PAGE: Final = 100
+_PAGE: Final = 100
 """The most that SurveyMonkey answers with."""
 
-REMEMBERED: Final = timedelta(days=30)
+_REMEMBERED: Final = timedelta(days=30)
 
-NUMBER_AT_THE_END: Final = re.compile(r"(?:^|\D)(\d{1,2})$", re.ASCII)
+_NUMBER_AT_THE_END: Final = re.compile(r"(?:^|\D)(\d{1,2})$", re.ASCII)
 """Of the text of a choice, such as `Not at all likely - 0`, or of a slider."""
 
-COUNTED: Final = frozenset({"default", "data_entry", "edit"})
+_COUNTED: Final = frozenset({"default", "data_entry", "edit"})
 """Ways of collecting; `preview` and `survey_preview` are whoever made the survey."""
 
 _PREVIEWS: Final = frozenset({"preview", "survey_preview"})
@@ -135,7 +135,7 @@ class _Responses:
             "status": "completed",
             "simple": "true",  # the texts of choices
             "page": str(page),
-            "per_page": str(PAGE),
+            "per_page": str(_PAGE),
         }
         content = await api.get(f"surveys/{self._account.survey}/responses/bulk", parameters)
         told = msgspec.json.decode(content, type=_ResponsePage)
@@ -145,7 +145,7 @@ class _Responses:
     def read(self, raw: bytes) -> ToldResponse:
         told = msgspec.json.decode(raw, type=_Response)
         asked = [question for page in told.pages for question in page.questions]
-        is_counted = told.collection_mode in COUNTED and told.response_status == "completed"
+        is_counted = told.collection_mode in _COUNTED and told.response_status == "completed"
         mode = told.collection_mode
         return ToldResponse(
             response=SurveyResponse(
@@ -155,7 +155,7 @@ class _Responses:
             ),
             told=self._fields(told.custom_variables, comment=any(self._has_words(question) for question in asked)),
             modified=told.date_modified,
-            unknown=mode if mode not in COUNTED | _PREVIEWS else None,
+            unknown=mode if mode not in _COUNTED | _PREVIEWS else None,
         )
 
     def _fields(self, variables: Mapping[str, str], *, comment: bool) -> AnswerFields:
@@ -205,7 +205,7 @@ def _score(asks: ChoiceQuestion, answer: _Answer) -> int | None:
     weight = None if answer.choice_metadata is None else answer.choice_metadata.weight
     if asks.kind != "nps" and weight is not None and re.fullmatch(r"\d{1,2}", str(weight), re.ASCII):
         return int(weight)
-    number = NUMBER_AT_THE_END.search(text.strip())
+    number = _NUMBER_AT_THE_END.search(text.strip())
     if number is None:
         raise UnusablePart("no_score", "an answer that is to be a score is no number: say under `choices` what it is")
     return int(number[1])
@@ -222,7 +222,7 @@ def surveymonkey_puller(
     """Return what reads the responses to a survey; raises SettingsError."""
     survey = _Responses(account)
     # A change moves a response to where new ones are: nothing has to be read again.
-    pace = ListPace(begin=account.begin, reread=timedelta(0), remember=REMEMBERED)
+    pace = ListPace(begin=account.begin, reread=timedelta(0), remember=_REMEMBERED)
     responses = ResponseList(account, intake, fetch=survey.fetch, read=survey.read, pace=pace, clock=clock)
     login = header_login("Authorization", SecretLines(account.token_file), "Bearer ")
     return response_puller(
@@ -236,5 +236,6 @@ SOURCE: Final = Source(
     options=Options,
     pull=lambda options, intake: surveymonkey_puller(toml_of(options.file, SurveyMonkeyAccount), intake),
     position=lambda options: position_beside(options.file),
+    setup=Setup(steps="docs/sources/surveymonkey.md has the file to paste, and what finds the ids of questions."),
 )
 """Its entry of the registry."""

@@ -5,6 +5,7 @@ What has changed is not told, so each request states how the ticket stands (`str
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -19,7 +20,7 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Setup, Source
+from stream.sources.source import Received, Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -178,8 +179,12 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
-def _verification(options: Options) -> VerifyTable:
+def _table(options: Options) -> VerifyTable:
     return _SIGNED if options.signed else VerifyTable(method="password")
+
+
+def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
+    return signed_request(_table(options), secret, url, at)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
@@ -193,7 +198,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
+        verify=verifier_of(_table(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -208,9 +213,12 @@ SOURCE: Final = Source(
         steps="""\
 1. In Zammad: Manage, Webhook, New Webhook.
    Endpoint: {url}
-   HMAC SHA1 signature token: the line of {secret_file}
-2. Manage, Trigger, New Trigger, twice, with the action Webhook: docs/sources/zammad.md has their conditions.""",
-        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+   HMAC SHA1 Signature Token: the line of {secret_file}
+   Custom Payload: off
+2. Manage, Trigger, New Trigger, twice: with the activator Action, Always; the condition that Action is created, or
+   updated; and the action Webhook.
+More: docs/sources/zammad.md""",
+        empty_request=_empty_request,
     ),
 )
 """Its entry of the registry."""

@@ -22,6 +22,7 @@ from stream.sources.pulling.web_api import ApiPage, ApiPuller, WebApi, basic_log
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Source, position_beside
+from stream.sources.unquoted import unquoted
 from stream.sources.zendesk.audits import events_of_audit
 from stream.sources.zendesk.groups import names_of_groups
 from stream.sources.zendesk.vocabulary import ZENDESK_CHANNELS
@@ -153,9 +154,9 @@ class _Export:
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
-        # What msgspec says names a field, and quotes nothing.
+        # What msgspec says names a field.
         except MsgspecError as failure:
-            self._intake.refuse(BadLine(place, "invalid_field", str(failure)))
+            self._intake.refuse(BadLine(place, "invalid_field", unquoted(failure)))
             return []
         events = [event for event in events if self._until is None or event.time < self._until]
         if events:

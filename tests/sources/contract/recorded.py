@@ -60,6 +60,12 @@ def options_of(source: Source, file: Path) -> Any:  # of a type that each source
     """Return the options of a source that is told of a file; what else it needs is an example."""
     told: dict[str, Any] = {"file": _FILES.get(source.name, file), "mapping": HOME_MADE}
     # Of an API that nobody asks here; any file has a first line for a token.
-    told |= {"address": "https://api.example.org", "user": "mia", "token_file": HOME_MADE, "since": "2026-01-01"}
+    told |= {
+        "address": "https://api.example.org",
+        "user": "mia",
+        "token_file": HOME_MADE,
+        "api_key_file": HOME_MADE,
+        "since": "2026-01-01",
+    }
     # What holds a connection may be told no file.
     return source.options(**{name: told[name] for name in told.keys() & {*source.options.__struct_fields__}})

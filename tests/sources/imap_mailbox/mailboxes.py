@@ -112,6 +112,9 @@ class _FakeSession:
         self._stored()
         return FolderState(self._folder.validity, self._folder.next_uid)
 
+    def enter(self, folder: str) -> None:
+        self.select(folder)
+
     def uids_since(self, day: date) -> list[int]:
         return [each.uid for each in self._stored() if each.received.date() >= day]
 

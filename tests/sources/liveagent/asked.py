@@ -47,9 +47,9 @@ def answered_page(tickets: Sequence[bytes], request: web.Request) -> web.Respons
 
 def poll_options(folder: Path, address: str, **options: Any) -> PollOptions:
     """Return options with a key in the folder."""
-    (folder / "api.key").write_text("a-key")
+    (folder / "token").write_text("a-key")
     return PollOptions(
-        **{"address": address, "api_key_file": folder / "api.key", "since": "2026-03-02 09:00:00", **options}
+        **{"address": address, "token_file": folder / "token", "since": "2026-03-02 09:00:00", **options}
     )
 
 

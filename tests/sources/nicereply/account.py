@@ -19,7 +19,21 @@ from tests.sources.contract.caller import SECRET, Caller, received, secret_file
 from tests.sources.contract.kept import PolledSystem
 from tests.sources.contract.served_api import served_api
 
-__all__ = ["CALLER", "NOW", "SYSTEM", "account_of", "answer_as_nicereply", "filled", "response", "scale", "words"]
+__all__ = [
+    "CALLER",
+    "CES",
+    "CSAT",
+    "NOW",
+    "NPS",
+    "QUESTIONS",
+    "SYSTEM",
+    "account_of",
+    "answer_as_nicereply",
+    "filled",
+    "response",
+    "scale",
+    "words",
+]
 
 NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 BEGIN: Final = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -116,9 +130,22 @@ def filled(number: int = 1, **fields: Any) -> bytes:
 CALLER: Final = Caller(
     source=webhook.WEBHOOK,
     options=lambda folder: webhook.WebhookOptions(
-        key_file=secret_file(folder), questions={"csat": Question(kind="csat"), "nps": Question(kind="nps")}
+        key_file=secret_file(folder),
+        questions={"csat": Question(kind="csat"), "nps": Question(kind="nps")},
+        queues={"123": "sales"},
     ),
     signed=lambda body: received(body, {"x-api-key": SECRET}),
-    bodies=[filled(1), filled(2)],
+    bodies=[
+        filled(1),
+        filled(2, answers={"csat": "2", "nps": "3"}),
+        filled(2, answers={"csat": "5", "nps": "3"}, updated_at="2026-05-04T10:00:00+00:00"),
+    ],
+    at=datetime(2026, 5, 4, 11, tzinfo=UTC),
+    figures="""
+contact_survey_window_answers{queue="sales",kind="csat",window="7d"} 2
+contact_csat_mean_score{queue="sales",window="7d"} 4.5
+contact_csat_ratio{queue="sales",window="today"} 1
+contact_nps_score{queue="sales",window="today"} 0
+""",
     unknown=filled(3, event="rumour"),
 )
