@@ -27,7 +27,7 @@ _ANSWER_TIME: Final = ClientTimeout(total=15)
 READ_AGAIN_SECONDS: Final = 5.0
 """A gateway sees a change of its files within a second; after this it does not read the file that is meant."""
 
-QUIET_SECONDS: Final = 2.0
+_QUIET_SECONDS: Final = 2.0
 
 LOOKED_AGAIN_SECONDS: Final = 0.5
 
@@ -78,7 +78,7 @@ class WebhookTrial(Struct, frozen=True, kw_only=True):
                 yield finding
                 return
             # What was just written is read within a second.
-            if finding.said != said and monotonic() - begin > QUIET_SECONDS:
+            if finding.said != said and monotonic() - begin > _QUIET_SECONDS:
                 yield look(finding.about, finding.said, f"{finding.advice}; waiting for it")
                 said = finding.said
             await asyncio.sleep(LOOKED_AGAIN_SECONDS)

@@ -19,8 +19,8 @@ from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Received, Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Received, Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -64,11 +64,13 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
 
 
 def _documents(request: Received) -> Iterator[JsonDocument | UnusablePart]:
-    kind = request.headers.get("x-helpscout-event", "")
-    if not kind:
-        yield UnusablePart("unknown_document", "no request of Help Scout: X-HelpScout-Event is missing")
-        return
-    yield from json_documents(request, lambda _: kind)
+    def kind_of(_: object) -> str:
+        kind = request.headers.get("x-helpscout-event", "")
+        if not kind:
+            raise UnusablePart("unknown_document", "no request of Help Scout: X-HelpScout-Event is missing")
+        return kind
+
+    yield from json_documents(request, kind_of)
 
 
 class _Mailbox(Struct):
@@ -94,5 +96,13 @@ SOURCE: Final = Source(
     about="Help Scout's conversations: replies, status, inboxes, satisfaction.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        steps="""\
+Create the webhook by the API, in version 2, with whole payloads:
+   "url": "{url}"
+   "secret": the line of {secret_file}
+More, with the command to paste: docs/sources/help-scout.md""",
+        empty_request=empty_request_by(_SIGNED),
+    ),
 )
 """Its entry of the registry."""

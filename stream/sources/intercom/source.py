@@ -15,8 +15,8 @@ from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -86,5 +86,13 @@ SOURCE: Final = Source(
     about="Intercom's conversations: replies, teams, snoozes, ratings.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+1. In Intercom's Developer Hub, open the app; its client secret is the line of {secret_file}.
+2. Webhooks: {url}
+   with the topics of the page: docs/sources/intercom.md""",
+        empty_request=empty_request_by(_SIGNED),
+    ),
 )
 """Its entry of the registry."""

@@ -11,7 +11,7 @@ from stream.sdk.customers import AccountFields, CartFields
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.segment.documents import (
     CartProperties,
     OrderProperties,
@@ -20,7 +20,7 @@ from stream.sources.segment.documents import (
     SubscriptionProperties,
 )
 from stream.sources.shops.shop import ShopNames, ShopOptions, SourceName
-from stream.sources.source import Source, Webhook
+from stream.sources.source import Setup, Source, Webhook
 
 __all__ = ["SOURCE", "Options"]
 
@@ -219,5 +219,13 @@ SOURCE: Final = Source(
     about="Calls as Segment's specification has them: carts, orders, subscriptions, visits.",
     options=Options,
     webhook=segment_webhook,
+    setup=Setup(
+        steps="""\
+In Segment: Connections, Destinations, Webhooks.
+   Webhook URL: {url}
+   Shared Secret: the line of {secret_file}
+More: docs/sources/segment.md""",
+        empty_request=empty_request_by(_SIGNED[0]),
+    ),
 )
 """Its entry of the registry."""

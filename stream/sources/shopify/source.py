@@ -13,10 +13,10 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.shopify.documents import Cart, Checkout, DeletedCustomer, Order, OrderRefund, RedactedCustomer
 from stream.sources.shops.shop import CustomersBy, ShopNames, ShopOptions, SourceName, in_utc
-from stream.sources.source import Received, Source, Webhook
+from stream.sources.source import Received, Setup, Source, Webhook
 
 __all__ = ["SOURCE", "Options"]
 
@@ -170,5 +170,14 @@ SOURCE: Final = Source(
     about="Shopify's webhooks: carts, checkouts, orders and refunds.",
     options=Options,
     webhook=shopify_webhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+1. In Shopify: Settings, Notifications, Webhooks. "Your webhooks will be signed with" shows the line of {secret_file}.
+2. Create webhook, for each event of the page, format JSON:
+   URL: {url}
+More: docs/sources/shopify.md""",
+        empty_request=empty_request_by(_SIGNED),
+    ),
 )
 """Its entry of the registry."""

@@ -1,6 +1,7 @@
 """How Stripe signs: time and signatures in one header, several while a secret is replaced."""
 
-from datetime import timedelta
+import hmac
+from datetime import datetime, timedelta
 from typing import Final
 
 from stream.sources.instants import instant_in
@@ -8,7 +9,7 @@ from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import has_signed
 from stream.sources.source import Received
 
-__all__ = ["is_signed_by_stripe"]
+__all__ = ["empty_stripe_request", "is_signed_by_stripe"]
 
 _HEADER: Final = "stripe-signature"
 _MOST_SIGNATURES: Final = 10
@@ -28,3 +29,10 @@ def is_signed_by_stripe(request: Received, secrets: SecretLines, tolerance: time
     known = secrets.all()
     good = [has_signed(one, [text], known, algorithm="sha256", encoding="hex") for one in signatures[:_MOST_SIGNATURES]]
     return any(good)
+
+
+def empty_stripe_request(secret: str, url: str, at: datetime) -> Received:
+    """Return a request without any event, signed as Stripe signs."""
+    body, stamp = b"[]", str(int(at.timestamp()))
+    signature = hmac.digest(secret.encode(), f"{stamp}.".encode() + body, "sha256").hex()
+    return Received(body, {"content-type": "application/json", _HEADER: f"t={stamp},v1={signature}"}, url, at)

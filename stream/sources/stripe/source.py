@@ -15,7 +15,7 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.shops.money import money_of
 from stream.sources.shops.shop import ShopNames, ShopOptions, SourceName
-from stream.sources.source import Source, Webhook
+from stream.sources.source import Setup, Source, Webhook
 from stream.sources.stripe.documents import (
     CheckoutSession,
     PaidInvoice,
@@ -24,7 +24,7 @@ from stream.sources.stripe.documents import (
     StripeEvent,
     StripeSubscription,
 )
-from stream.sources.stripe.signature import is_signed_by_stripe
+from stream.sources.stripe.signature import empty_stripe_request, is_signed_by_stripe
 
 __all__ = ["SOURCE", "Options"]
 
@@ -181,5 +181,14 @@ SOURCE: Final = Source(
     about="Stripe's webhooks: subscriptions, paid invoices, checkouts, refunds.",
     options=Options,
     webhook=stripe_webhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+1. In Stripe: Developers, Webhooks, Add destination; events of your account, snapshot payloads, and those of the page.
+   Endpoint URL: {url}
+2. The signing secret, whsec_…, is the line of {secret_file}.
+More, with the command to paste: docs/sources/stripe.md""",
+        empty_request=lambda _, secret, url, at: empty_stripe_request(secret, url, at),
+    ),
 )
 """Its entry of the registry."""

@@ -12,9 +12,9 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.shops.shop import CustomersBy, ShopNames, ShopOptions, SourceName
-from stream.sources.source import Received, Reply, Source
+from stream.sources.source import Received, Reply, Setup, Source
 from stream.sources.woocommerce.documents import DeletedUser, ShopOrder
 
 __all__ = ["SOURCE", "Options", "WooCommerceWebhook"]
@@ -146,5 +146,14 @@ SOURCE: Final = Source(
     about="WooCommerce's webhooks: orders and their refunds.",
     options=Options,
     webhook=WooCommerceWebhook,
+    setup=Setup(
+        steps="""\
+In WordPress: WooCommerce, Settings, Advanced, Webhooks, Add webhook; for the topics of the page.
+   Delivery URL: {url}
+   Secret: the line of {secret_file}
+   Status: Active
+More, with commands to paste: docs/sources/woocommerce.md""",
+        empty_request=empty_request_by(_SIGNED),
+    ),
 )
 """Its entry of the registry."""

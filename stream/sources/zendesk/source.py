@@ -11,8 +11,8 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, verifier_of
-from stream.sources.source import Source
+from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.zendesk.groups import names_of_groups
 from stream.sources.zendesk.tickets import TICKETS_OF_NO_USE, ticket_kinds
 from stream.sources.zendesk.vocabulary import ZENDESK_CHANNELS
@@ -43,8 +43,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 300
 
 
-def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    verification = VerifyTable(
+def _verification(options: Options) -> VerifyTable:
+    return VerifyTable(
         method="hmac-sha256",
         header="X-Zendesk-Webhook-Signature",
         encoding="base64",
@@ -52,6 +52,9 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
         timestamp_header="X-Zendesk-Webhook-Signature-Timestamp",
         tolerance_s=options.tolerance_seconds,
     )
+
+
+def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     desk = DeskSettings(
         source_name=options.source_name,
         tenant=options.tenant,
@@ -62,7 +65,7 @@ def _webhook(options: Options, intake: Intake) -> JsonWebhook:
     )
     return JsonWebhook(
         intake,
-        verify=verifier_of(verification, SecretLines(options.secret_file)),
+        verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=ticket_kinds(desk),
         of_no_use=TICKETS_OF_NO_USE,
@@ -82,5 +85,15 @@ SOURCE: Final = Source(
     about="Zendesk's events of tickets: assignments, comments, status, merges, satisfaction.",
     options=Options,
     webhook=_webhook,
+    setup=Setup(
+        secret_of_system=True,
+        steps="""\
+1. In Zendesk's Admin Center: Apps and integrations, Webhooks, Create webhook, Zendesk events, those of the page.
+   Endpoint URL: {url}
+   Request method: POST; format: JSON; no authentication
+2. Reveal secret, on the page of the webhook, shows the line of {secret_file}.
+More: docs/sources/zendesk.md""",
+        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+    ),
 )
 """Its entry of the registry."""
