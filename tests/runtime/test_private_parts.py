@@ -57,6 +57,7 @@ PRIVATE: dict[str, type] = {
     "_last_fetch_ended": SubscriptionState,
     "_maybe_uncompress": _DefaultRecordBatchPy,
     "_message_accumulator": aiokafka.AIOKafkaProducer,
+    "_metadata_update": AIOKafkaClient,
     "_next_slice": _MemoryRecordsPy,
     "_num_records": _DefaultRecordBatchPy,
     "_partition_records": fetcher.FetchResult,
