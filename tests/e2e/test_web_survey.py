@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urljoin
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from scripts.apache_kafka.admin import admin_of
 from stream.core.cloudevents import Event
 from stream.sdk.producer import Producer
 from tests.brokers import Broker
@@ -88,14 +89,12 @@ async def test_what_customers_answer_is_on_the_board_and_what_they_write_is_not_
 
 async def everything_on(address: str) -> bytes:
     """Return all bytes of all topics, changelogs too."""
+    async with admin_of(address) as admin:
+        described = await admin.describe_topics(await admin.list_topics())
+    places = [TopicPartition(told["topic"], part["partition"]) for told in described for part in told["partitions"]]
     consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
-        places = [
-            TopicPartition(topic, number)
-            for topic in await consumer.topics()
-            for number in consumer.partitions_for_topic(topic) or ()
-        ]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         found: list[bytes] = []

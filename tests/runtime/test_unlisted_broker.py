@@ -77,6 +77,7 @@ async def test_a_consumer_does_not_wait_for_ever(
 
 
 async def test_a_consumer_waits_for_a_broker_that_is_gone_for_a_moment(cluster: Cluster) -> None:
+    await cluster.declare()
     consumer = AIOKafkaConsumer(cluster.topic, bootstrap_servers=cluster.brokers)
     bootstrap, failures = consumer._client.bootstrap, iter(range(3))
 
@@ -87,10 +88,11 @@ async def test_a_consumer_waits_for_a_broker_that_is_gone_for_a_moment(cluster: 
 
     consumer._client.bootstrap = bootstrap_later
     consumer_thread.start_with_a_broker(consumer._client)
-    await consumer.start()
-
-    assert consumer._client.cluster.brokers()
-    await consumer.stop()
+    try:
+        await consumer.start()
+        assert consumer._client.cluster.brokers()
+    finally:
+        await consumer.stop()
 
 
 async def test_a_broker_that_is_not_listed_yet_does_not_refuse(cluster: Cluster, unlist: Unlist) -> None:
