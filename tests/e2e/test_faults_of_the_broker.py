@@ -46,7 +46,8 @@ def sending(aside: ThreadPoolExecutor, cluster: Cluster, events: list[Event]) ->
     """Send from aside, as a call system does: it waits for its broker, too."""
 
     async def send() -> None:
-        policy = ProducerPolicy(delivery_timeout=timedelta(hours=1))
+        # A test that fails meanwhile waits for this to end.
+        policy = ProducerPolicy(delivery_timeout=timedelta(seconds=180 + 2 * AWAY_SECONDS))
         async with Producer(f"kafka://{cluster.address}", policy=policy) as producer:
             await producer.send_many(events)
 
@@ -84,12 +85,16 @@ def no_answer(cluster: Cluster, how: str) -> Iterator[None]:
     [node] = cluster.nodes
     if how == "hangs":
         node.send(signal.SIGSTOP)
-        yield
-        node.send(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            node.send(signal.SIGCONT)
     else:
         node.kill()
-        yield
-        cluster.start()
+        try:
+            yield
+        finally:
+            cluster.start()
 
 
 @pytest.mark.parametrize("how", ["is gone", "hangs"])

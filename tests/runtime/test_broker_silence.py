@@ -136,3 +136,41 @@ async def test_who_is_told_which_brokers_there_are_has_an_answer() -> None:
     brokers.up.add(2)
     assert await brokers._metadata_update()
     assert brokers.silences() == (0, 20, 0)
+
+
+async def test_who_gives_up_a_request_again_and_again_hides_none_that_still_waits() -> None:
+    """A hung broker was not seen for half a minute: commits that were given up each five seconds came first."""
+    brokers = Brokers()
+    brokers.let.clear()
+    commit = asyncio.create_task(brokers.send(1, HEARTBEAT))
+    await asyncio.sleep(0)
+    brokers.now = 1
+    heartbeat = asyncio.create_task(brokers.send(1, HEARTBEAT))
+    await asyncio.sleep(0)
+    for brokers.now in (5, 10, 15):
+        commit.cancel()
+        await asyncio.gather(commit, return_exceptions=True)
+        commit = asyncio.create_task(brokers.send(1, HEARTBEAT))
+        await asyncio.sleep(0)
+
+    assert brokers.silences() == (14, 14, 0)
+    brokers.let.set()
+    await asyncio.gather(commit, heartbeat)
+    assert brokers.silences() == (0, 0, 0)
+
+
+async def test_one_that_waits_is_silence_from_the_last_answer_on() -> None:
+    brokers = Brokers()
+    answering, held = brokers.let, asyncio.Event()
+    brokers.let = held
+    fetch = asyncio.create_task(brokers.send(1, HEARTBEAT))
+    await asyncio.sleep(0)
+    brokers.let = answering
+    brokers.now = 4
+    await brokers.send(1, HEARTBEAT)
+    brokers.now = 6
+
+    assert brokers.silences() == (2, 2, 0)
+    held.set()
+    await fetch
+    assert brokers.silences() == (0, 0, 0)

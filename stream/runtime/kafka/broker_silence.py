@@ -7,9 +7,8 @@ cannot be left without an answer, so a worker that has enough to do is not taken
 import asyncio
 import math
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
@@ -22,38 +21,40 @@ HELD_BACK = (JoinGroupRequest, SyncGroupRequest)
 
 @dataclass(slots=True)
 class _Unanswered:
-    """The first request since the last answer, of one broker or of all; times are seconds."""
+    """What one broker, or any of them, was asked and has not answered; times are seconds."""
 
-    since: float | None = None
+    pending: dict[object, float] = field(default_factory=dict)
+    """When each request was asked that still waits."""
+    failed_since: float | None = None
+    """Since when those fail that no answer has come after."""
     answered_at: float = -math.inf
 
-    def asked(self, at: float) -> None:
-        if self.since is None:
-            self.since = at
+    def asked(self, request: object, at: float) -> None:
+        self.pending[request] = at
 
-    def failed(self, asked: float, at: float) -> None:
-        # An answer that came after it was asked says more than its failure does.
-        self.asked(asked if asked >= self.answered_at else at)
+    def answered(self, request: object, at: float) -> None:
+        self.pending.pop(request, None)
+        self.failed_since, self.answered_at = None, at
 
-    def answered(self, at: float) -> None:
-        self.since, self.answered_at = None, at
+    def failed(self, request: object, at: float) -> None:
+        asked = self.pending.pop(request, at)
+        if self.failed_since is None:
+            # An answer that came after it was asked says more than its failure does.
+            self.failed_since = asked if asked >= self.answered_at else at
 
-    def forget(self, asked: float) -> None:
-        # Nobody waits for that answer any more, and it may have been on its way.
-        if self.since == asked:
-            self.since = None
+    def given_up(self, request: object, _: float) -> None:
+        # Nobody waits for that answer any more, and it may have been on its way; others may still wait.
+        self.pending.pop(request, None)
 
     def seconds(self, at: float) -> float:
-        return 0.0 if self.since is None else at - self.since
-
-
-def _note(whom: Iterable[_Unanswered], what: Callable[..., None], *times: float) -> None:
-    for one in whom:
-        what(one, *times)
+        since = [max(asked, self.answered_at) for asked in self.pending.values()]
+        if self.failed_since is not None:
+            since.append(self.failed_since)
+        return at - min(since, default=at)
 
 
 class BrokerSilence:
-    """By broker, the first request since its last answer; *clock* is monotonic, in seconds."""
+    """By broker, for how long it has left requests unanswered; *clock* is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -67,31 +68,33 @@ class BrokerSilence:
 
     def _noting(self, send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def noting(node: int, request: Any, **options: Any) -> Any:
-            asked = self._clock()
-            note = partial(_note, (self._by_node[node], self._all))
-            is_held_back = isinstance(request, HELD_BACK)
-            if not is_held_back:
-                note(_Unanswered.asked, asked)
+            this = object()  # the same request may be sent twice
+            if not isinstance(request, HELD_BACK):
+                self._note(_Unanswered.asked, node, this)
             try:
                 answer = await send(node, request, **options)
             except asyncio.CancelledError:
-                note(_Unanswered.forget, asked)
+                self._note(_Unanswered.given_up, node, this)
                 raise
             except Exception:
-                at = self._clock()
-                note(_Unanswered.failed, at if is_held_back else asked, at)
+                self._note(_Unanswered.failed, node, this)
                 raise
-            note(_Unanswered.answered, self._clock())
+            self._note(_Unanswered.answered, node, this)
             return answer
 
         return noting
+
+    def _note(self, what: Callable[[_Unanswered, object, float], None], node: int, request: object) -> None:
+        at = self._clock()
+        what(self._by_node[node], request, at)
+        what(self._all, request, at)
 
     def _noting_metadata(self, update: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
         async def noting(*told: Any) -> bool:
             # aiokafka asks for it past `send`, of any broker. In a rebalance it may be all that is asked.
             is_told = await update(*told)
             if is_told:
-                self._all.answered(self._clock())
+                self._all.answered(None, self._clock())
             return is_told
 
         return noting
