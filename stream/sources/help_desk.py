@@ -1,6 +1,7 @@
 """What a person says of a help desk, whichever it is, and what makes its events."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol, Self
 
 from msgspec import Struct
 
@@ -9,7 +10,20 @@ from stream.sdk.cases import CaseEvents
 from stream.sdk.factory import EventFactory
 from stream.sdk.surveys import SurveyEvents
 
-__all__ = ["DeskSettings"]
+__all__ = ["DeskOptions", "DeskSettings"]
+
+
+class DeskOptions(Protocol):
+    """What the options of each help desk have."""
+
+    @property
+    def source_name(self) -> str: ...
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def default_queue(self) -> str: ...
+    @property
+    def other_channel(self) -> Channel: ...
 
 
 class DeskSettings(Struct, frozen=True, kw_only=True):
@@ -29,6 +43,18 @@ class DeskSettings(Struct, frozen=True, kw_only=True):
     """By the desk's own words for them."""
     other_channel: Channel
     """Of whatever came in by none of these."""
+
+    @classmethod
+    def of(cls, options: DeskOptions, channels: Mapping[str, Channel], queue_name: Callable[[str], str]) -> Self:
+        """Return the settings of a help desk of which a person said so much."""
+        return cls(
+            source_name=options.source_name,
+            tenant=options.tenant,
+            default_queue=options.default_queue,
+            queue_name=queue_name,
+            channels=channels,
+            other_channel=options.other_channel,
+        )
 
     def factory(self, name: str) -> EventFactory:
         """Return what makes the event that is called *name*."""

@@ -1,9 +1,8 @@
 """Chatwoot as a source: a webhook that takes its conversations, messages and ratings."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,11 +12,10 @@ from stream.sources.chatwoot.conversations import CHATWOOT_CHANNELS, CHATWOOT_OF
 from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
 from stream.sources.queue_names import QueueNames
-from stream.sources.requests.json_webhook import JsonWebhook, json_documents
-from stream.sources.requests.parts import UnusablePart
+from stream.sources.requests.json_webhook import JsonWebhook, json_documents, kind_at
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Received, Setup, Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 
 __all__ = ["SOURCE", "Options"]
 
@@ -33,7 +31,9 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool,
         Meta(description="False of a Chatwoot that signs nothing: then the secret is the `token` of the URL."),
     ] = True
-    tolerance_s: Annotated[int, Meta(description="How old a signed request may be, in seconds.", ge=1, le=86_400)] = 300
+    tolerance_seconds: Annotated[
+        int, Meta(description="How old a signed request may be, in seconds.", ge=1, le=86_400)
+    ] = 300
     tenant: Annotated[Name, Meta(description="Whose conversations they are.")] = DEFAULT_TENANT
     source_name: Annotated[
         str, Meta(description="Names the account in events. Two accounts need two names.", min_length=1, max_length=200)
@@ -58,37 +58,19 @@ def _table(options: Options) -> VerifyTable:
         prefix="sha256=",
         signed="{timestamp}.{body}",
         timestamp_header="X-Chatwoot-Timestamp",
-        tolerance_s=options.tolerance_s,
+        tolerance_s=options.tolerance_seconds,
     )
-
-
-def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
-    return signed_request(_table(options), secret, url, at)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        queue_name=QueueNames(options.queues_file, _listed, _INBOXES).of,
-        channels=CHATWOOT_CHANNELS,
-        other_channel=options.other_channel,
-    )
+    desk = DeskSettings.of(options, CHATWOOT_CHANNELS, QueueNames(options.queues_file, _listed, _INBOXES).of)
     return JsonWebhook(
         intake,
         verify=verifier_of(_table(options), SecretLines(options.secret_file)),
-        documents=lambda request: json_documents(request, _kind_of),
+        documents=lambda request: json_documents(request, kind_at("event")),
         tell=chatwoot_kinds(desk, options.queue_by),
         of_no_use=CHATWOOT_OF_NO_USE,
     )
-
-
-def _kind_of(content: dict[str, Any]) -> str:
-    kind = content.get("event")
-    if not isinstance(kind, str):
-        raise UnusablePart("unknown_document", "no request of Chatwoot - at `$.event`")
-    return kind
 
 
 class _Inbox(Struct):
@@ -120,7 +102,7 @@ SOURCE: Final = Source(
 3. Have names of inboxes: save what `GET /api/v1/accounts/ID/inboxes` answers, and name it by --queues-file.
 More: docs/sources/chatwoot.md""",
         secret_of_system=True,
-        empty_request=_empty_request,
+        empty_request=empty_request_by(_table),
     ),
 )
 """Its entry of the registry."""

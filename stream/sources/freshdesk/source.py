@@ -21,8 +21,8 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, local_instant, zone_named
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Received, Setup, Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -159,22 +159,15 @@ def _kind_of(content: dict[str, Any]) -> str:
     return "ticket"
 
 
-def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
-    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+def _table(options: Options) -> VerifyTable:
+    return VerifyTable(method="key", header=options.header)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        queue_name=str,
-        channels=_CHANNELS,
-        other_channel=options.other_channel,
-    )
+    desk = DeskSettings.of(options, _CHANNELS, str)
     return JsonWebhook(
         intake,
-        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
+        verify=verifier_of(_table(options), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell={"ticket": _Teller(desk, options).ticket},
     )
@@ -194,7 +187,7 @@ SOURCE: Final = Source(
    Encoding: JSON, Advanced; the content is that of its file in examples/freshdesk
 2. Say the account's time zone by --time-zone.
 More: docs/sources/freshdesk.md""",
-        empty_request=_empty_request,
+        empty_request=empty_request_by(_table),
     ),
 )
 """Its entry of the registry."""

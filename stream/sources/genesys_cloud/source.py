@@ -1,7 +1,6 @@
 """Genesys Cloud as a source: a webhook that takes its notifications, as EventBridge or anything else posts them."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -19,7 +18,7 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, signed_request
+from stream.sources.requests.verification import VerifyTable, empty_request_by
 from stream.sources.source import Received, Setup, Source, Webhook
 
 __all__ = ["SOURCE", "GenesysCloudWebhook", "Options"]
@@ -107,8 +106,8 @@ def _listed(content: bytes) -> dict[str, str]:
     return {queue.id: queue.name for queue in (told.entities if isinstance(told, _QueuePage) else told)}
 
 
-def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
-    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+def _table(options: Options) -> VerifyTable:
+    return VerifyTable(method="key", header=options.header)
 
 
 SOURCE: Final = Source(
@@ -125,7 +124,7 @@ SOURCE: Final = Source(
    Connection: API key, named X-API-Key (or as --header says), with the line of {secret_file}
 3. Have names of queues: save what `GET /api/v2/routing/queues?pageSize=500` answers, and name it by --queues-file.
 More: docs/sources/genesys-cloud.md""",
-        empty_request=_empty_request,
+        empty_request=empty_request_by(_table),
     ),
 )
 """Its entry of the registry."""

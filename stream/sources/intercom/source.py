@@ -43,14 +43,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        queue_name=QueueNames(options.queues_file, _listed, _TEAMS).of,
-        channels=INTERCOM_CHANNELS,
-        other_channel=options.other_channel,
-    )
+    desk = DeskSettings.of(options, INTERCOM_CHANNELS, QueueNames(options.queues_file, _listed, _TEAMS).of)
     return JsonWebhook(
         intake,
         verify=verifier_of(_SIGNED, SecretLines(options.secret_file)),

@@ -21,7 +21,6 @@ from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.liveagent.tickets import (
-    DEPARTMENTS,
     LIVEAGENT_CHANNELS,
     LIVEAGENT_STATES,
     LiveAgentTicket,
@@ -30,7 +29,6 @@ from stream.sources.liveagent.tickets import (
 )
 from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPage, ApiPuller, WebApi, header_login
-from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import zone_named
@@ -91,14 +89,7 @@ class _Poller:
     def __init__(self, options: PollOptions, intake: Intake) -> None:
         self._intake = intake
         self._zone = zone_named(options.time_zone)
-        self._desk = DeskSettings(
-            source_name=options.source_name,
-            tenant=options.tenant,
-            default_queue=options.default_queue,
-            queue_name=QueueNames(options.queues_file, names_of_departments, DEPARTMENTS).of,
-            channels=LIVEAGENT_CHANNELS,
-            other_channel=options.other_channel,
-        )
+        self._desk = DeskSettings.of(options, LIVEAGENT_CHANNELS, names_of_departments(options.queues_file).of)
 
     async def ask(self, api: WebApi, cursor: _Cursor) -> ApiPage[_Cursor]:
         parameters = {

@@ -5,7 +5,6 @@ The templates are in `examples/liveagent/`; each says what the rule is about, an
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -16,19 +15,16 @@ from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
 from stream.sources.liveagent.tickets import (
-    DEPARTMENTS,
     LIVEAGENT_CHANNELS,
     LiveAgentTicket,
     liveagent_standing,
     names_of_departments,
 )
-from stream.sources.queue_names import QueueNames
-from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
-from stream.sources.requests.parts import UnusablePart
+from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents, kind_at
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.templates import check_resolved, zone_named
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Received, Setup, Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import events_of_standing
 
 __all__ = ["SOURCE", "Options"]
@@ -101,28 +97,18 @@ class _RuleEvents:
 
 def _kind_of(content: dict[str, Any]) -> str:
     check_resolved(content)
-    kind = content.get("event_type")
-    if not isinstance(kind, str):
-        raise UnusablePart("unknown_document", "no template of this source - at `$.event_type`")
-    return kind
+    return kind_at("event_type")(content)
 
 
-def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
-    return signed_request(VerifyTable(method="key", header=options.header), secret, url, at)
+def _table(options: Options) -> VerifyTable:
+    return VerifyTable(method="key", header=options.header)
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        queue_name=QueueNames(options.queues_file, names_of_departments, DEPARTMENTS).of,
-        channels=LIVEAGENT_CHANNELS,
-        other_channel=options.other_channel,
-    )
+    desk = DeskSettings.of(options, LIVEAGENT_CHANNELS, names_of_departments(options.queues_file).of)
     return JsonWebhook(
         intake,
-        verify=verifier_of(VerifyTable(method="key", header=options.header), SecretLines(options.key_file)),
+        verify=verifier_of(_table(options), SecretLines(options.key_file)),
         documents=lambda request: json_documents(request, _kind_of),
         tell=_RuleEvents(desk, options.time_zone).kinds(),
     )
@@ -142,7 +128,7 @@ SOURCE: Final = Source(
    Body: that of its file in examples/liveagent, with variables that your LiveAgent has
 2. Have names of departments: save what `GET /api/v3/departments` answers, and name it by --queues-file.
 More: docs/sources/liveagent.md""",
-        empty_request=_empty_request,
+        empty_request=empty_request_by(_table),
     ),
 )
 """Its entry of the registry."""

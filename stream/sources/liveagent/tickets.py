@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,12 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Channel
 from stream.sources.help_desk import DeskSettings
+from stream.sources.queue_names import QueueNames
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.templates import local_instant
 from stream.sources.ticket_standing import TicketStanding, TicketState
 
 __all__ = [
-    "DEPARTMENTS",
     "LIVEAGENT_CHANNELS",
     "LIVEAGENT_STATES",
     "LiveAgentTicket",
@@ -49,7 +50,7 @@ LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
 }
 """By the letter of `status`."""
 
-DEPARTMENTS: Final = "a list of departments, each with id and name, as `GET /api/v3/departments` answers"
+_DEPARTMENTS: Final = "a list of departments, each with id and name, as `GET /api/v3/departments` answers"
 
 _ShortId = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -74,8 +75,12 @@ class _Department(Struct):
     departmentid: str | None = None
 
 
-def names_of_departments(content: bytes) -> dict[str, str]:
-    """Return what departments are called, by what the API answered; raises msgspec's errors."""
+def names_of_departments(file: Path | None) -> QueueNames:
+    """Return what departments are called, by a file with what the API answered; raises SettingsError."""
+    return QueueNames(file, _listed, _DEPARTMENTS)
+
+
+def _listed(content: bytes) -> dict[str, str]:
     told = msgspec.json.decode(content, type=list[_Department])
     return {each.department_id or each.departmentid or each.id or "": each.name for each in told}
 

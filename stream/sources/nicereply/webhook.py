@@ -13,10 +13,10 @@ from stream.sources.address_ids import AddressIds
 from stream.sources.instants import instant_in
 from stream.sources.intake import Intake
 from stream.sources.nicereply.rated_by import RatedBy
-from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
+from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents, kind_at
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.source import Setup, Source
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse, events_of_response
 
@@ -108,20 +108,13 @@ def _instant(text: str, name: str) -> datetime:
     return found
 
 
-def _kind_of(content: dict[str, object]) -> str:
-    kind = content.get("event")
-    if not isinstance(kind, str):
-        raise UnusablePart("no_event", "the document has no event")
-    return kind
-
-
 def nicereply_webhook(options: WebhookOptions, intake: Intake) -> JsonWebhook:
     """Return the webhook of responses; raises SettingsError for a file."""
     rated = RatedBy(options.queue, options.queues, options.channel, AddressIds(options.address_key_file))
     return JsonWebhook(
         intake,
         verify=verifier_of(_VERIFY[options.key_in], SecretLines(options.key_file)),
-        documents=lambda request: json_documents(request, _kind_of),
+        documents=lambda request: json_documents(request, kind_at("event")),
         tell={"response": _Teller(options, rated).tell},
     )
 
@@ -141,7 +134,7 @@ WEBHOOK: Final = Source(
    Address: {url}
    Header: X-Api-Key, the line of {secret_file}; where none can be set, ?key= behind the address, and key_in = "url"
 More, with the template to paste: docs/sources/nicereply.md""",
-        empty_request=lambda options, secret, url, at: signed_request(_VERIFY[options.key_in], secret, url, at),
+        empty_request=empty_request_by(lambda options: _VERIFY[options.key_in]),
     ),
 )
 """Its entry of the registry."""

@@ -13,7 +13,7 @@ from stream.sources.lines import BadLine, Location
 from stream.sources.requests.parts import UnusablePart, told_by_each
 from stream.sources.source import Received, Webhook
 
-__all__ = ["JsonDocument", "JsonWebhook", "KindOf", "TellJson", "json_documents", "objects_in"]
+__all__ = ["JsonDocument", "JsonWebhook", "KindOf", "TellJson", "json_documents", "kind_at", "objects_in"]
 
 _MOST_DOCUMENTS: Final = 10_000
 """Of one request: no system sends as many, and who does means to keep us busy."""
@@ -51,6 +51,18 @@ def objects_in(body: bytes) -> Iterator[dict[str, Any] | UnusablePart]:
 
 KindOf = Callable[[dict[str, Any]], str]
 """Finds the kind of a document; may raise UnusablePart."""
+
+
+def kind_at(field: str) -> KindOf:
+    """Return what finds the kind in a field of a document."""
+
+    def found(content: dict[str, Any]) -> str:
+        kind = content.get(field)
+        if not isinstance(kind, str):
+            raise UnusablePart("unknown_document", f"it does not say what happened - at `$.{field}`")
+        return kind
+
+    return found
 
 
 def json_documents(request: Received, kind_of: KindOf) -> Iterator[JsonDocument | UnusablePart]:

@@ -95,9 +95,15 @@ def signed_request(table: VerifyTable, secret: str, url: str, at: datetime, body
     return Received(body, headers, url, at)
 
 
-def empty_request_by(table: VerifyTable) -> Callable[[Any, str, str, datetime], Received]:
-    """Return what makes the empty request of a `Setup`, for a source whose requests are verified by *table*."""
-    return lambda _, secret, url, at: signed_request(table, secret, url, at)
+def empty_request_by(
+    table: VerifyTable | Callable[[Any], VerifyTable],
+) -> Callable[[Any, str, str, datetime], Received]:
+    """Return what makes the empty request of a `Setup`; requests are verified by *table*, which options may decide."""
+
+    def made(options: Any, secret: str, url: str, at: datetime) -> Received:  # noqa: ANN401  # of a source
+        return signed_request(table if isinstance(table, VerifyTable) else table(options), secret, url, at)
+
+    return made
 
 
 def check_verification(table: VerifyTable) -> None:

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Instant, Name
 from stream.sources.intake import Intake
-from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
+from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents, kind_at
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
@@ -100,19 +100,12 @@ class _Teller(Struct):
         return QuestionScore(asked.ref or asked.id, asks, score)
 
 
-def _kind_of(content: dict[str, object]) -> str:
-    kind = content.get("event_type")
-    if not isinstance(kind, str):
-        raise UnusablePart("no_event_type", "the document has no event_type")
-    return kind
-
-
 def typeform_webhook(options: Options, intake: Intake) -> JsonWebhook:
     """Return the webhook of forms; raises SettingsError for the secret's file."""
     return JsonWebhook(
         intake,
         verify=verifier_of(SIGNED, SecretLines(options.secret_file)),
-        documents=lambda request: json_documents(request, _kind_of),
+        documents=lambda request: json_documents(request, kind_at("event_type")),
         tell={"form_response": _Teller(options).tell},
         of_no_use={"form_response_partial"},  # somebody has left before the end, and may come back
     )

@@ -5,7 +5,6 @@ What has changed is not told, so each request states how the ticket stands (`str
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -19,8 +18,8 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
-from stream.sources.source import Received, Setup, Source
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
+from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
 
 __all__ = ["SOURCE", "Options"]
@@ -183,19 +182,8 @@ def _table(options: Options) -> VerifyTable:
     return _SIGNED if options.signed else VerifyTable(method="password")
 
 
-def _empty_request(options: Options, secret: str, url: str, at: datetime) -> Received:
-    return signed_request(_table(options), secret, url, at)
-
-
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        queue_name=str,
-        channels=_CHANNELS,
-        other_channel=options.other_channel,
-    )
+    desk = DeskSettings.of(options, _CHANNELS, str)
     return JsonWebhook(
         intake,
         verify=verifier_of(_table(options), SecretLines(options.secret_file)),
@@ -218,7 +206,7 @@ SOURCE: Final = Source(
 2. Manage, Trigger, New Trigger, twice: with the activator Action, Always; the condition that Action is created, or
    updated; and the action Webhook.
 More: docs/sources/zammad.md""",
-        empty_request=_empty_request,
+        empty_request=empty_request_by(_table),
     ),
 )
 """Its entry of the registry."""

@@ -117,14 +117,7 @@ class _Export:
         self._clock = clock
         self._agents = _Agents()
         self._until = None if options.until is None else _instant(options.until, "until")
-        self._desk = DeskSettings(
-            source_name=options.source_name,
-            tenant=options.tenant,
-            default_queue=options.default_queue,
-            queue_name=names_of_groups(options.queues_file).of,
-            channels=ZENDESK_CHANNELS,
-            other_channel=options.other_channel,
-        )
+        self._desk = DeskSettings.of(options, ZENDESK_CHANNELS, names_of_groups(options.queues_file).of)
 
     async def ask(self, api: WebApi, cursor: _Cursor) -> ApiPage[_Cursor]:
         begin = EPOCH + timedelta(seconds=cursor.start_time)

@@ -11,7 +11,7 @@ from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.verification import VerifyTable, signed_request, verifier_of
+from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.source import Setup, Source
 from stream.sources.zendesk.groups import names_of_groups
 from stream.sources.zendesk.tickets import TICKETS_OF_NO_USE, ticket_kinds
@@ -55,14 +55,7 @@ def _verification(options: Options) -> VerifyTable:
 
 
 def _webhook(options: Options, intake: Intake) -> JsonWebhook:
-    desk = DeskSettings(
-        source_name=options.source_name,
-        tenant=options.tenant,
-        default_queue=options.default_queue,
-        channels=ZENDESK_CHANNELS,
-        other_channel=options.other_channel,
-        queue_name=names_of_groups(options.queues_file).of,
-    )
+    desk = DeskSettings.of(options, ZENDESK_CHANNELS, names_of_groups(options.queues_file).of)
     return JsonWebhook(
         intake,
         verify=verifier_of(_verification(options), SecretLines(options.secret_file)),
@@ -93,7 +86,7 @@ SOURCE: Final = Source(
    Request method: POST; format: JSON; no authentication
 2. Reveal secret, on the page of the webhook, shows the line of {secret_file}.
 More: docs/sources/zendesk.md""",
-        empty_request=lambda options, secret, url, at: signed_request(_verification(options), secret, url, at),
+        empty_request=empty_request_by(_verification),
     ),
 )
 """Its entry of the registry."""

@@ -329,7 +329,7 @@ def test_the_key_is_in_a_header_or_in_the_url(tmp_path: Path) -> None:
         (filled(1, created_at="04.05.2026 09:00"), "invalid_field", "created_at is no time with its zone"),
         (filled(1, updated_at="2026-05-04 09:00"), "invalid_field", "updated_at is no time with its zone"),
         (filled(1, id=""), "invalid_field", "at `$.id`"),
-        (filled(1, event=None), "no_event", "has no event"),
+        (filled(1, event=None), "unknown_document", "at `$.event`"),
         (filled(1, event="response.deleted"), "unknown_kind", "not known"),
     ],
 )

@@ -124,7 +124,7 @@ def test_a_form_of_questions_that_mean_nothing_here_is_ignored(told: Told) -> No
         (changed(answers=[{"type": "number"}]), "invalid_field", "`field` - at `$.form_response.answers[0]`"),
         (changed(submitted_at="yesterday"), "invalid_field", "at `$.form_response.submitted_at`"),
         (changed(submitted_at="2030-01-01T00:00:01"), "invalid_field", "at `$.form_response.submitted_at`"),
-        (b'{"event_type": 1}', "no_event_type", "no event_type"),
+        (b'{"event_type": 1}', "unknown_document", "at `$.event_type`"),
         (b'{"event_type": "form_deleted"}', "unknown_kind", "not known"),
     ],
 )
