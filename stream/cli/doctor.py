@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
+from stream.cli.findings import all_well
 from stream.cli.options import now, settings_of_environment
 from stream.doctor.finding import Finding
 from stream.families.registry import FAMILIES
 from stream.settings import broker_of
 
 __all__ = ["doctor"]
-
-SIGNS = {"good": "[green]good[/]", "look": "[yellow]look[/]", "bad": "[red]bad[/]"}
 
 
 @click.command()
@@ -56,30 +53,13 @@ def doctor(  # one argument per option
         prometheus=prometheus,
     )
 
-    async def all_findings() -> list[Finding]:
-        return [finding async for finding in examine(patient, now)]
+    findings = examine(patient, now)
+    if not as_json:
+        sys.exit(not asyncio.run(all_well(findings)))
 
-    findings = asyncio.run(all_findings())
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(findings)).decode())
-    else:
-        Console(soft_wrap=True).print(_table(findings))
-    sys.exit(any(finding.verdict == "bad" for finding in findings))
+    async def every() -> list[Finding]:
+        return [finding async for finding in findings]
 
-
-def _table(findings: Sequence[Finding]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for head in ("", "about", "how it is", "what to do"):
-        table.add_column(head, overflow="fold")
-    for finding in findings:
-        table.add_row(SIGNS[finding.verdict], *map(_plain, (finding.about, finding.said, finding.advice)))
-    return table
-
-
-def _plain(text: str) -> str:
-    """Return a text of which a terminal takes nothing for a command, nor rich for a style."""
-    from rich.markup import escape
-
-    from stream.core.format import printable
-
-    return escape(printable(text))
+    found = asyncio.run(every())
+    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    sys.exit(any(finding.verdict == "bad" for finding in found))

@@ -1,7 +1,9 @@
 """An API over HTTP that keeps records and answers for them page by page, for entries of `POLLED`."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from aiohttp import web
@@ -11,7 +13,7 @@ from stream.sources.intake import Intake
 from stream.sources.source import Puller
 from tests.sources.contract.kept import AWAY_FOR, Kept
 
-__all__ = ["served_api"]
+__all__ = ["records_since", "served_api"]
 
 AnswerPage = Callable[[Sequence[bytes], web.Request], web.Response]
 """Returns what the API answers to a request when it keeps these records."""
@@ -57,3 +59,18 @@ def served_api(answer: AnswerPage, puller_at: PullerAt) -> Callable[[Path], Abst
             yield api
 
     return kept
+
+
+def records_since(records: Sequence[bytes], time_field: str, since: datetime) -> list[bytes]:
+    """Return the records whose field tells that instant or a later one; what has no such field is always there."""
+    found = [_with_its_time(record, place, time_field) for place, record in enumerate(records)]
+    return [record for record, at in found if at is None or at >= since]
+
+
+def _with_its_time(record: bytes, place: int, time_field: str) -> tuple[bytes, datetime | None]:
+    # No list has the same record twice, so that noise is told apart by its place.
+    if not record.startswith(b"{"):
+        return record.replace(b'1"', b'1 %d"' % place), None
+    told = re.search(rb'"%s": "([^"]*)"' % time_field.encode(), record)
+    assert told is not None
+    return record.replace(b"noise", b"noise-%d" % place), datetime.fromisoformat(told[1].decode())

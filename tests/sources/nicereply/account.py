@@ -1,7 +1,6 @@
 """A Nicereply account: what it keeps, and how its API answers for it page by page."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from stream.sources.source import Puller
 from stream.sources.survey_questions import Question
 from tests.sources.contract.caller import SECRET, Caller, received, secret_file
 from tests.sources.contract.kept import PolledSystem
-from tests.sources.contract.served_api import served_api
+from tests.sources.contract.served_api import records_since, served_api
 
 __all__ = [
     "CALLER",
@@ -64,22 +63,12 @@ def answer_as_nicereply(records: Sequence[bytes], request: web.Request) -> web.R
     """Answer with a page of what was given since, the oldest first; garbage is always there."""
     after, page, size = (request.query[name] for name in ("created_after", "page", "per_page"))
     since = datetime.fromisoformat(after)
-    listed = (_listed(record, place) for place, record in enumerate(records))
-    found = [record for record, at in listed if at is None or at >= since]
+    found = records_since(records, "created_at", since)
     begin = (int(page) - 1) * int(size)
     pages = -(-len(found) // int(size))
     content = b",".join(found[begin : begin + int(size)])
     pagination = json.dumps({"current_page": int(page), "total_pages": pages, "total": len(found)}).encode()
     return web.json_response(body=b'{"data": [' + content + b'], "pagination": ' + pagination + b"}")
-
-
-def _listed(record: bytes, place: int) -> tuple[bytes, datetime | None]:
-    """Return a record with the time of it: no list has the same one twice, so that noise is told apart by its place."""
-    if not record.startswith(b"{"):
-        return record.replace(b'1"', b'1 %d"' % place), None
-    given = re.search(rb'"created_at": "([^"]*)"', record)
-    assert given is not None
-    return record.replace(b"noise", b"noise-%d" % place), datetime.fromisoformat(given[1].decode())
 
 
 def account_of(folder: Path, **told: Any) -> NicereplyAccount:

@@ -1,7 +1,6 @@
 """A SurveyMonkey account: what it keeps of one survey, and how its API answers for it page by page."""
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Puller
 from stream.sources.surveymonkey.source import ChoiceQuestion, SurveyMonkeyAccount, surveymonkey_puller
 from tests.sources.contract.kept import PolledSystem
-from tests.sources.contract.served_api import served_api
+from tests.sources.contract.served_api import records_since, served_api
 
 __all__ = ["NOW", "QUESTIONS", "SYSTEM", "account_of", "answer_as_surveymonkey", "chosen", "rated", "response"]
 
@@ -60,21 +59,11 @@ def answer_as_surveymonkey(records: Sequence[bytes], request: web.Request) -> we
     """Answer with a page of what was modified since, the oldest first; garbage is always there."""
     since, page, size = (request.query[name] for name in ("start_modified_at", "page", "per_page"))
     after, begin = datetime.fromisoformat(since), (int(page) - 1) * int(size)
-    listed = (_listed(record, place) for place, record in enumerate(records))
-    found = [record for record, at in listed if at is None or at >= after]
+    found = records_since(records, "date_modified", after)
     content = b",".join(found[begin : begin + int(size)])
     more = begin + int(size) < len(found)
     links = json.dumps({"self": "https://…", **({"next": "https://…?page=2"} if more else {})}).encode()
     return web.json_response(body=b'{"data": [' + content + b'], "links": ' + links + b"}")
-
-
-def _listed(record: bytes, place: int) -> tuple[bytes, datetime | None]:
-    """Return a record with the time of it: no list has the same one twice, so that noise is told apart by its place."""
-    if not record.startswith(b"{"):
-        return record.replace(b'1"', b'1 %d"' % place), None
-    modified = re.search(rb'"date_modified": "([^"]*)"', record)
-    assert modified is not None
-    return record.replace(b"noise", b"noise-%d" % place), datetime.fromisoformat(modified[1].decode())
 
 
 def account_of(folder: Path, **told: Any) -> SurveyMonkeyAccount:

@@ -223,7 +223,7 @@ async def test_who_only_looks_at_the_survey_answers_nothing(
 async def test_what_has_changed_is_set_aside_and_named(
     survey: Survey, record: bytes, reason: str, detail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.sources.surveymonkey.account._listed", lambda record, _: (record, None))
+    monkeypatch.setattr("tests.sources.surveymonkey.account.records_since", lambda records, *_: [*records])
 
     assert await survey.told(record) == []
     assert [bad.reason for bad in survey.aside] == [reason]
