@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from stream.core.windows import EPOCH
+from stream.errors import SettingsError
 
-__all__ = ["instant_in"]
+__all__ = ["instant_in", "named_zone"]
 
 _LAST_SECOND: Final = 4_133_980_800
 """The year 2101. What is more was told in milliseconds."""
@@ -27,3 +29,11 @@ def instant_in(text: str) -> datetime | None:
         return None
     # What is out of these years is a clock that was never set.
     return told.astimezone(UTC) if told.tzinfo is not None and _EARLIEST <= told.year < _LATEST else None
+
+
+def named_zone(name: str, option: str) -> ZoneInfo:
+    """Return the zone that a person names by an option; raises SettingsError."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as failure:
+        raise SettingsError(f"{option}: no such zone; names look like Europe/Berlin, or UTC") from failure

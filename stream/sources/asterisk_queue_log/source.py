@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from msgspec import Meta, Struct
 
@@ -22,11 +21,12 @@ from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.position import Position
 from stream.sources.asterisk_queue_log.tail import ROTATED, Tail
 from stream.sources.files.opening import COMPRESSED, opened
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.lines import read_lines
 from stream.sources.source import STDIN, PulledBatch, Source, position_beside
 
-__all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "named_zone", "polling"]
+__all__ = ["SOURCE", "Options", "QueueLogFollower", "default_name", "polling"]
 
 LONGEST_NAME: Final = 256
 _ROTATED_END = re.compile(f"(?:{ROTATED.pattern})$")
@@ -51,7 +51,7 @@ class Options(Struct, frozen=True, kw_only=True):
         """Return the mapper of this log, as it was at a position."""
         return Mapper(
             LogIdentity(source=self.source_name or default_name(self.file), tenant=self.tenant),
-            zone=named_zone(self.time_zone),
+            zone=named_zone(self.time_zone, "--time-zone") if self.time_zone else None,
             remembered=position.memory if position else None,
             intake=intake,
         )
@@ -71,14 +71,6 @@ def default_name(file: Path) -> str:
     if len(found) > LONGEST_NAME:
         raise SettingsError(f"{file}: its path is too long to name the PBX by: choose a name with --source-name")
     return found
-
-
-def named_zone(name: str | None) -> ZoneInfo | None:
-    """Return the zone that a person names; raises SettingsError."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (KeyError, ValueError, OSError) as failure:
-        raise SettingsError("--time-zone: no such zone; names look like Europe/Berlin, or UTC") from failure
 
 
 def read(options: Options, intake: Intake) -> Iterator[Event]:

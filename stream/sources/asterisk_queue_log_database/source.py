@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,7 +21,7 @@ from stream.sources.asterisk_ami.connection import micros_of
 from stream.sources.asterisk_queue_log.line import LogIdentity
 from stream.sources.asterisk_queue_log.mapper import Mapper
 from stream.sources.asterisk_queue_log.memory import Remembered
-from stream.sources.asterisk_queue_log.source import LONGEST_NAME, Pause, named_zone, polling
+from stream.sources.asterisk_queue_log.source import LONGEST_NAME, Pause, polling
 from stream.sources.asterisk_queue_log_database.address import ConnectionAnswers, address_in, address_of, tls_of
 from stream.sources.asterisk_queue_log_database.read_ids import NewestIds, ReadIds
 from stream.sources.asterisk_queue_log_database.table import (
@@ -30,6 +31,7 @@ from stream.sources.asterisk_queue_log_database.table import (
     StoredRow,
     Table,
 )
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.lines import Location
 from stream.sources.pulling.shipping import BackOff
@@ -73,7 +75,11 @@ class Options(Struct, frozen=True, kw_only=True):
             raise SettingsError("--table: a name such as queue_log or asterisk.queue_log")
         if self.ca_file is not None and not self.tls:
             raise SettingsError("--ca-file: it is for --tls")
-        named_zone(self.time_zone)
+        self.zone()
+
+    def zone(self) -> ZoneInfo | None:
+        """Return the zone of times that have none; raises SettingsError."""
+        return named_zone(self.time_zone, "--time-zone") if self.time_zone else None
 
     def database(self) -> DatabaseTable:
         """Return the table, not connected yet."""
@@ -86,7 +92,7 @@ class Options(Struct, frozen=True, kw_only=True):
     def mapper(self, intake: Intake, remembered: Remembered) -> Mapper:
         """Return the mapper of the rows, as it was when it remembered this."""
         identity = LogIdentity(source=self.source_name or self._default_name(), tenant=self.tenant)
-        return Mapper(identity, zone=named_zone(self.time_zone), remembered=remembered, intake=intake)
+        return Mapper(identity, zone=self.zone(), remembered=remembered, intake=intake)
 
     def _default_name(self) -> str:
         address = address_in(self.file, self.password_file)

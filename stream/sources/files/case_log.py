@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Event, Name
-from stream.errors import SettingsError, SourceError
+from stream.errors import SourceError
 from stream.families.cases.events import CaseOpened, CaseResolved, MessageSent
 from stream.families.cases.payloads import OpenedData, ResolvedData
 from stream.sources.files.opening import opened
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Line, read_lines
 from stream.sources.source import Source
@@ -58,7 +59,7 @@ def read(options: Options, intake: Intake) -> Iterator[Event]:
 
 
 def _rows(options: Options, lines: Iterator[Line], intake: Intake) -> Iterator[tuple[str, datetime]]:
-    zone = _zone(options.time_zone)
+    zone = named_zone(options.time_zone, "--time-zone")
     places: tuple[int, int] | None = None
     for line in lines:
         intake.read += 1
@@ -108,13 +109,6 @@ def _row(cells: Sequence[str], places: tuple[int, int], zone: ZoneInfo) -> tuple
     except (ValueError, OverflowError):
         return None
     return (case, at) if 0 < len(case) <= _LONGEST_NAME else None
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as failure:
-        raise SettingsError("--time-zone: no such zone; names look like Europe/Rome, or UTC") from failure
 
 
 def _story(options: Options, case: str, times: Sequence[datetime]) -> Iterator[Event]:

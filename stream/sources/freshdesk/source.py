@@ -16,11 +16,12 @@ from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.families.cases.payloads import Priority
 from stream.sources.address_ids import AddressIds
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.templates import check_resolved, local_instant, zone_named
+from stream.sources.requests.templates import check_resolved, local_instant
 from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import TicketStanding, TicketState, events_of_standing, state_named
@@ -107,7 +108,7 @@ class _Teller:
     def __init__(self, desk: DeskSettings, options: Options) -> None:
         self._desk = desk
         self._own_states = options.states
-        self._zone = zone_named(options.time_zone)
+        self._zone = named_zone(options.time_zone, "time_zone")
         self._ids = AddressIds(options.address_key_file)
 
     def ticket(self, document: JsonDocument) -> Iterator[Event]:

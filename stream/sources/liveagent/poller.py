@@ -18,6 +18,7 @@ from msgspec import Meta, MsgspecError, Raw, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.errors import SettingsError
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
 from stream.sources.liveagent.tickets import (
@@ -31,7 +32,6 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPage, ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.templates import zone_named
 from stream.sources.source import Source, position_beside
 from stream.sources.ticket_standing import events_of_standing
 from stream.sources.unquoted import unquoted
@@ -88,7 +88,7 @@ class _Dated(Struct):
 class _Poller:
     def __init__(self, options: PollOptions, intake: Intake) -> None:
         self._intake = intake
-        self._zone = zone_named(options.time_zone)
+        self._zone = named_zone(options.time_zone, "time_zone")
         self._desk = DeskSettings.of(options, LIVEAGENT_CHANNELS, names_of_departments(options.queues_file).of)
 
     async def ask(self, api: WebApi, cursor: _Cursor) -> ApiPage[_Cursor]:

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Name
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import named_zone
 from stream.sources.intake import Intake
 from stream.sources.liveagent.tickets import (
     LIVEAGENT_CHANNELS,
@@ -22,7 +23,7 @@ from stream.sources.liveagent.tickets import (
 )
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents, kind_at
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.requests.templates import check_resolved, zone_named
+from stream.sources.requests.templates import check_resolved
 from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
 from stream.sources.source import Setup, Source
 from stream.sources.ticket_standing import events_of_standing
@@ -57,7 +58,7 @@ class _RuleRequest(LiveAgentTicket, frozen=True, kw_only=True):
 class _RuleEvents:
     def __init__(self, desk: DeskSettings, time_zone: str) -> None:
         self._desk = desk
-        self._zone = zone_named(time_zone)
+        self._zone = named_zone(time_zone, "time_zone")
 
     def created(self, document: JsonDocument) -> Iterator[Event]:
         told = self._read(document)

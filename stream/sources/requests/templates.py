@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from stream.errors import SettingsError
 from stream.sources.instants import instant_in
 from stream.sources.requests.parts import UnusablePart
 
-__all__ = ["check_resolved", "local_instant", "zone_named"]
+__all__ = ["check_resolved", "local_instant"]
 
 _VARIABLE: Final = re.compile(r"\{\{.*?\}\}|\{\$.*?\}", re.DOTALL)
 """As Liquid and Smarty write them."""
@@ -23,14 +22,6 @@ def check_resolved(content: Mapping[str, Any]) -> None:
     for path, text in _texts(content, "$"):
         if _VARIABLE.search(text):
             raise UnusablePart("unresolved_variable", f"a variable that the desk did not put in - at `{path}`")
-
-
-def zone_named(name: str) -> ZoneInfo:
-    """Return the time zone; raises SettingsError if there is none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingsError(f"time_zone: {name} is no time zone, as Europe/Ljubljana is") from None
 
 
 def local_instant(text: str, zone: ZoneInfo, path: str) -> datetime:
