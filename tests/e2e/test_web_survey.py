@@ -83,7 +83,8 @@ async def test_what_customers_answer_is_on_the_board_and_what_they_write_is_not_
         assert service.feed.invalid.total() == 0
     stored = await everything_on(fresh_broker.address)
     assert b"case-1" in stored
-    assert not any(word in stored for word in (b"Jana", b"Marked", b"386", b"slow!"))
+    # Not a few digits alone: times and digests have them, too.
+    assert not [word for word in (b"Jana", b"Marked", b"40 123 456", b"slow!") if word in stored]
     assert one.link.token.encode() not in stored
 
 
