@@ -12,10 +12,11 @@ from aiohttp import ClientSession
 from msgspec import Struct
 from yarl import URL
 
-from stream.cli.connect_secret import SecretFile, secret_option_of, told_path
+from stream.cli.connect_secret import SecretFile, secret_files, told_path
 from stream.cli.findings import all_well, show
 from stream.cli.options import now, settings_of_environment
 from stream.cli.questions import Questions
+from stream.cli.source_options import secrets_of
 from stream.connect.webhook_tables import tables_in, with_webhook
 from stream.connect.webhook_trial import WebhookTrial
 from stream.connect.written_files import write_text
@@ -60,11 +61,11 @@ class _Plan(Struct, frozen=True):
     after: str
     secret: SecretFile | None
 
-    def write(self, questions: Questions) -> None:
+    def write(self, questions: Questions, *, replace: bool) -> None:
         """Write secret and table; where the table cannot be used, a secret that was made for it goes again."""
         made = False
         if self.secret is not None:
-            finding, made = self.secret.ensured(questions)
+            finding, made = self.secret.ensured(questions, replace=replace)
             show(finding)
         try:
             mounted_webhook(self.file, self.name, self.table)
@@ -95,7 +96,7 @@ def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlag
     )
     # Some systems show their secret only once they are told the address.
     click.echo(f"address  {trial.url}")
-    plan.write(questions)
+    plan.write(questions, replace=flags.replace)
     return asyncio.run(_tried(plan, _with_secret(plan, trial), flags.wait_seconds, questions))
 
 
@@ -107,16 +108,14 @@ def _planned(source: Source, given: Mapping[str, Any], flags: WebhookFlags, file
     before = _content(file)
     # Who comes again goes on with what is there, and is not asked a second time.
     known = {} if flags.replace else _known(file, flags.name, before)
-    option = secret_option_of([source.options]) or ""
+    own = secrets_of(source.options)
     also = () if known else source.setup.also_asked
-    answers = questions.answers(source.options, given, also=also, but=[option, *known])
-    secret = None
-    if option:
-        path = answers.get(option) or file.parent / str(known.get(option, f"{flags.name}.secret"))
-        answers |= {} if option in known else {option: path}
-        about = f"The secret that the system shows, for {source.name}"
-        flag = f"--{option.replace('_', '-')}"
-        secret = SecretFile(path=path, flag=flag, of_system=source.setup.secret_of_system, about=about)
+    answers = questions.answers(source.options, given, also=also, but=[*own, *known])
+    there = {name: file.parent / known[name] for name in own if name in known} | answers
+    place, of_system = file.parent / flags.name, source.setup.secret_of_system
+    secret = next(secret_files(own, there, place, of=source.name, of_system=of_system), None)
+    if secret is not None and secret.field not in known:
+        answers |= {secret.field: secret.path}
     told = {key: told_path(value, file) if isinstance(value, Path) else value for key, value in answers.items()}
     table = known | {"source": source.name} | told
     try:
