@@ -13,6 +13,7 @@ from stream.cli.connect_webhook import WebhookFlags, connect_webhook
 from stream.cli.listing import Listing
 from stream.cli.questions import Questions, may_be_asked
 from stream.cli.source_options import flags_of
+from stream.gateway.survey_file import WEB_SURVEY
 from stream.sources.registry import SOURCES
 from stream.sources.source import Source
 
@@ -62,12 +63,19 @@ _SHARED: Final = (
 _OF_WEBHOOKS: Final = (
     click.Option(["--webhooks"], type=FILE, help="The gateway's file of webhooks. [default: webhooks.toml]"),
     click.Option(["--gateway"], metavar="URL", help="Where the gateway's pages are. [default: on this machine]"),
-    click.Option(["--public-url"], metavar="URL", help="What stands before /v1/webhooks for whoever calls it."),
+    click.Option(
+        ["--public-url"], metavar="URL", help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
+    ),
 )
 
 
+def _is_served(of: Source) -> bool:
+    """Tell whether the gateway answers for it."""
+    return of.webhook is not None or of is WEB_SURVEY
+
+
 def _parameters(of: Source) -> list[click.Option]:
-    shared = [*_SHARED, *(_OF_WEBHOOKS if of.webhook else ())]
+    shared = [*_SHARED, *(_OF_WEBHOOKS if _is_served(of) else ())]
     kinds: list[type[Struct]] = [of.options, *([of.setup.file.asks] if of.setup.file else [])]
     own = {option.opts[0]: option for kind in kinds for option in flags_of(kind)}
     return [*own.values(), *(option for option in shared if option.opts[0] not in own)]
@@ -88,7 +96,7 @@ def _command(of: Source) -> click.Command:
     ) -> None:
         questions = Questions(may_be_asked() and not yes, secret_stdin)
         called = name or of.name
-        if of.webhook:
+        if _is_served(of):
             flags = WebhookFlags(called, webhooks, gateway, public_url, wait, replace)
             connected = connect_webhook(of, given, flags, questions)
         else:
@@ -98,6 +106,6 @@ def _command(of: Source) -> click.Command:
     return click.Command(of.name, params=[*_parameters(of)], callback=run, help=of.about)
 
 
-for _source in SOURCES.values():
-    if _source.webhook or _source.pull:
+for _source in (*SOURCES.values(), WEB_SURVEY):
+    if _is_served(_source) or _source.pull:
         connect.add_command(_command(_source))

@@ -17,11 +17,13 @@ from stream.cli.findings import all_well, show
 from stream.cli.options import now, settings_of_environment
 from stream.cli.questions import Questions
 from stream.cli.source_options import secrets_of
+from stream.connect.survey_trial import SurveyTrial
 from stream.connect.webhook_tables import tables_in, with_webhook
 from stream.connect.webhook_trial import WebhookTrial
 from stream.connect.written_files import write_text
 from stream.doctor.finding import good
 from stream.errors import SettingsError
+from stream.gateway.survey_file import WEB_SURVEY, checked_survey
 from stream.gateway.webhook_file import WebhookName, mounted_webhook
 from stream.settings import Settings
 from stream.sources.requests.secret_lines import SecretLines
@@ -68,7 +70,10 @@ class _Plan(Struct, frozen=True):
             finding, made = self.secret.ensured(questions, replace=replace)
             show(finding)
         try:
-            mounted_webhook(self.file, self.name, self.table)
+            if self.source is WEB_SURVEY:
+                checked_survey(self.file, self.name, self.table)
+            else:
+                mounted_webhook(self.file, self.name, self.table)
             if self.after != self.before:
                 write_text(self.file, self.after)
         except BaseException:
@@ -76,7 +81,7 @@ class _Plan(Struct, frozen=True):
                 self.secret.path.unlink(missing_ok=True)
             raise
         how = "says so already" if self.after == self.before else "was written"
-        show(good("webhook", f"{self.file}: webhooks.{self.name} {how}"))
+        show(good("webhook", f"{self.file}: {_root_of(self.source)}.{self.name} {how}"))
 
 
 def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlags, questions: Questions) -> bool:
@@ -87,7 +92,7 @@ def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlag
     public_url = flags.public_url
     if public_url is None:
         public_url = questions.text(_PUBLIC_URL, "--public-url", settings.gateway_public_url)
-    trial = WebhookTrial(
+    trial = (SurveyTrial if source is WEB_SURVEY else WebhookTrial)(
         name=flags.name,
         gateway=(flags.gateway or _gateway_of(settings)).rstrip("/"),
         public_url=_checked_url(public_url),
@@ -107,7 +112,10 @@ def _planned(source: Source, given: Mapping[str, Any], flags: WebhookFlags, file
         raise SettingsError("--name: letters, digits, - and _, at most 64: it is the end of an address") from None
     before = _content(file)
     # Who comes again goes on with what is there, and is not asked a second time.
-    known = {} if flags.replace else _known(file, flags.name, before)
+    root = _root_of(source)
+    if flags.name in _known(file, "webhooks" if root == "surveys" else "surveys", before):
+        raise SettingsError(f"{file}: there is something else of the name {flags.name}: take another --name")
+    known = {} if flags.replace else _known(file, root, before).get(flags.name, {})
     own = secrets_of(source.options)
     also = () if known else source.setup.also_asked
     answers = questions.answers(source.options, given, also=also, but=[*own, *known])
@@ -117,9 +125,9 @@ def _planned(source: Source, given: Mapping[str, Any], flags: WebhookFlags, file
     if secret is not None and secret.field not in known:
         answers |= {secret.field: secret.path}
     told = {key: told_path(value, file) if isinstance(value, Path) else value for key, value in answers.items()}
-    table = known | {"source": source.name} | told
+    table = known | ({} if source is WEB_SURVEY else {"source": source.name}) | told
     try:
-        after = with_webhook(before, flags.name, table, replace=flags.replace)
+        after = with_webhook(before, flags.name, table, replace=flags.replace, root=root)
     except SettingsError as failure:
         raise SettingsError(f"{file}: {failure}") from None
     return _Plan(source, flags.name, file, table, before, after, secret)
@@ -134,14 +142,27 @@ def _content(file: Path) -> str:
         raise SettingsError(f"{file} is not UTF-8") from None
 
 
-def _known(file: Path, name: str, text: str) -> dict[str, Any]:
+def _root_of(source: Source) -> str:
+    return "surveys" if source is WEB_SURVEY else "webhooks"
+
+
+def _known(file: Path, root: str, text: str) -> dict[str, Any]:
     try:
-        return tables_in(text).get(name, {})
+        return tables_in(text, root)
     except SettingsError as failure:
         raise SettingsError(f"{file}: {failure}") from None
 
 
 def _with_secret(plan: _Plan, trial: WebhookTrial) -> WebhookTrial:
+    if isinstance(trial, SurveyTrial) and plan.secret is not None:
+        survey = checked_survey(plan.file, plan.name, plan.table)
+        return msgspec.structs.replace(
+            trial,
+            secret=SecretLines(plan.secret.path).all()[0],
+            place_of_secret=str(plan.secret.path),
+            tenant=survey.tenants[0],
+            source_name=survey.source_name,
+        )
     make = plan.source.setup.empty_request
     if plan.secret is None or make is None:
         return trial
@@ -163,6 +184,8 @@ async def _tried(plan: _Plan, trial: WebhookTrial, wait_seconds: float, question
         # Before a person is told what to paste: what comes from then on is to be said.
         before = await trial.counted(session)
         place = {"{url}": trial.url, "{name}": trial.name, "{secret_file}": str(plan.secret and plan.secret.path)}
+        if isinstance(trial, SurveyTrial):
+            place["{link}"] = trial.link(trial.secret)
         click.echo(f"\n{_filled(plan.source.setup.steps or _STEPS, place)}\n")
         if not well or not wait_seconds:
             return well

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from stream.gateway.survey_file import surveys_of
 from stream.gateway.webhook_file import webhooks_of
 from stream.sources.source import Received
 from tests.connect.commands import ENVIRONMENT, Person
@@ -175,6 +177,33 @@ async def test_from_nothing_to_the_first_event(gateway: Gateway, source: str) ->
     assert gateway.file.with_name(f"{name}.secret").stat().st_mode & 0o777 == 0o600
     assert gateway.file.read_text().startswith(COMMENT)
     assert name in webhooks_of(gateway.file)
+
+
+async def test_a_page_of_surveys_gets_its_key_and_a_link_to_try(gateway: Gateway) -> None:
+    flags = ("--name", "feedback", "--company", "Acme", "--tenants", "acme", "--public-url", gateway.address)
+    async with connecting(gateway, "web-survey", *flags) as run:
+        said = await said_until(run, "waiting for the first event")
+        (link,) = re.findall(r"http\S+/surveys/feedback/\S+", said)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(link, data={"csat": "5"}, allow_redirects=False) as sent,
+        ):
+            assert sent.status == 303
+        said += await said_until(run, "first event")
+        assert await run.wait() == 0
+
+    assert "bad" not in said
+    assert "a forged link is refused" in said
+    assert "survey.answered came, and was used" in said
+    key = gateway.file.with_name("feedback.secret")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_text().strip() not in said
+    assert f"--key-file {key}" in said
+    assert surveys_of(gateway.file)["feedback"].options.tenants == ("acme",)
+    assert gateway.file.read_text().startswith(COMMENT)
+
+    code, why = await connect(gateway, "typeform", "--name", "feedback", "--wait", "0")
+    assert (code, "there is something else of the name feedback" in why) == (1, True)
 
 
 async def test_what_comes_and_is_of_no_use_is_said_and_what_was_there_before_is_not(gateway: Gateway) -> None:
