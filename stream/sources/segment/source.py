@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from stream.core.cloudevents import Event
+from stream.core.identity import opaque_id
 from stream.sdk.customers import AccountFields, CartFields
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
@@ -159,9 +160,9 @@ class _SegmentEvents:
             yield self._names.named(call.message_id, "seen").active(customer, at=call.at)
 
     def _customer(self, call: SegmentCall) -> str | None:
-        # Sites that know nobody but by address have it as the id: that must get no further either.
-        if isinstance(call.user_id, str) and "@" in call.user_id:
-            return self._names.customer(address=call.user_id)
+        # Sites that know nobody but by address or telephone have that as the id: it must get no further either.
+        if isinstance(call.user_id, str) and opaque_id(call.user_id) is None:
+            return self._names.customer(address=call.user_id if "@" in call.user_id else call.address)
         return self._names.customer(call.user_id, call.address)
 
     def _cart(self, told: CartProperties) -> str | None:
