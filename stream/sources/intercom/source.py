@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
 from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
-from stream.sources.intercom.notifications import INTERCOM_CHANNELS, TOPICS_OF_NO_USE, conversation_topics
+from stream.sources.intercom.conversations import INTERCOM_CHANNELS, TOPICS_OF_NO_USE, conversation_topics
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
