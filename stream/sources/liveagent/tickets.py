@@ -105,7 +105,7 @@ def liveagent_standing(
         at=_instant(told.date_changed, zone, "date_changed"),
         state=state,
         agent=told.agent_id or None,
-        customer=told.contact_id or None,
+        customer=desk.customer(told.contact_id),
     )
 
 

@@ -108,10 +108,6 @@ class _Ticket(Struct):
     owner_id: _Number | None = None
     customer_id: _Number | None = None
 
-    @property
-    def customer(self) -> str | None:
-        return None if self.customer_id is None else str(self.customer_id)
-
 
 class _Article(Struct):
     id: _Number
@@ -152,14 +148,16 @@ class _Teller(Struct):
             state=state,
             priority=None if priority is None else known.get(priority, "normal"),
             agent=None if told.owner_id in (None, _NOBODY) else str(told.owner_id),
-            customer=told.customer,
+            customer=self.desk.customer(told.customer_id),
         )
 
     def _message(self, told: _Ticket, article: _Article) -> Event:
         case, number = self.desk.case(told.id), str(article.id)
         cases = self.desk.cases(f"{told.id}/article/{number}")
         if article.sender == "Customer" and not article.internal:
-            return cases.message_received(case, message=number, customer=told.customer, at=article.created_at)
+            return cases.message_received(
+                case, message=number, customer=self.desk.customer(told.customer_id), at=article.created_at
+            )
         agent = article.created_by_id if article.sender == "Agent" else None
         return cases.message_sent(
             case,

@@ -152,7 +152,7 @@ class _TicketEvents:
             priority=_priority(ticket.priority),
             opened_by="customer" if by_customer else "agent",
             agent=None if by_customer else ticket.submitter_id,
-            customer=ticket.requester_id,
+            customer=self._desk.customer(ticket.requester_id),
             at=told.time,
         )
         # One that was entered after it was solved, such as a call, is told only so.
@@ -169,7 +169,7 @@ class _TicketEvents:
             self._desk.case(told.detail.id),
             self._desk.queue(group),
             agent=agent,
-            customer=told.detail.requester_id,
+            customer=self._desk.customer(told.detail.requester_id),
             at=told.time,
         )
 
@@ -178,14 +178,14 @@ class _TicketEvents:
         current, previous = told.event.current or "", told.event.previous
         if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
             yield self._desk.cases(f"{told.id}/reopened").reopened(
-                self._desk.case(told.detail.id), customer=told.detail.requester_id, at=told.time
+                self._desk.case(told.detail.id), customer=self._desk.customer(told.detail.requester_id), at=told.time
             )
         later = _MERGE_TOLD_WITHIN if current == _CLOSED and previous != _SOLVED else timedelta()
         yield self._status(told, current, told.id, later)
 
     def _status(self, told: _Told, status: str, name: str, later: timedelta = timedelta()) -> Event:
         ticket, cases = told.detail, self._desk.cases(name)
-        case, customer, at = self._desk.case(ticket.id), ticket.requester_id, told.time + later
+        case, customer, at = self._desk.case(ticket.id), self._desk.customer(ticket.requester_id), told.time + later
         match status:
             case "SOLVED":
                 queue, channel = self._desk.queue(ticket.group_id), self._desk.channel(ticket.via.channel)
@@ -205,7 +205,7 @@ class _TicketEvents:
         yield self._desk.cases(told.id).status_changed(
             self._desk.case(told.detail.id),
             priority=_priority(told.event.current),
-            customer=told.detail.requester_id,
+            customer=self._desk.customer(told.detail.requester_id),
             at=told.time,
         )
 
@@ -223,22 +223,24 @@ class _TicketEvents:
                 public=comment.is_public,
                 automatic=by_merge or comment.author.id == "-1",
                 agent=comment.author.id,
-                customer=ticket.requester_id,
+                customer=self._desk.customer(ticket.requester_id),
                 at=told.time,
             )
         elif comment.is_public:
-            yield cases.message_received(case, message=comment.id, customer=ticket.requester_id, at=told.time)
+            yield cases.message_received(
+                case, message=comment.id, customer=self._desk.customer(ticket.requester_id), at=told.time
+            )
 
     def merged(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Merged)
         into = self._desk.case(told.event.target_ticket_id)
-        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester_id)
         yield self._desk.cases(told.id).merged(case, into, customer=customer, at=told.time)
 
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
-        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester_id)
         yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=told.time)
 
     def rated(self, document: JsonDocument) -> Iterator[Event]:
@@ -257,7 +259,7 @@ class _TicketEvents:
             queue=self._desk.queue(ticket.group_id),
             channel=self._desk.channel(ticket.via.channel),
             agent=ticket.assignee_id,
-            customer=ticket.requester_id,
+            customer=self._desk.customer(ticket.requester_id),
             at=told.time,
         )
 

@@ -26,7 +26,7 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
     return [*webhook_in(folder, intake, **options).events(signed(body))], intake, aside
 
 
-MIA, CUSTOMER = "agent=8447388090496", "customer=8447388090494"
+MIA, CUSTOMER = "agent=8447388090496", "customer=/zendesk/8447388090494"
 GOLDEN = {
     "ticket.created": [
         f"08 10:12:07 case.opened channel=email {CUSTOMER} opened_by=customer priority=urgent queue=Support"
@@ -151,8 +151,8 @@ def test_closing_what_was_not_solved_stands_a_second_behind_a_merge(tmp_path: Pa
     ((solved,), _, _) = tell(tmp_path, Ticket(1, "mail", status="SOLVED").status(1, "CLOSED"))
 
     assert [said(event) for event in (closed, solved)] == [
-        "02 09:01:01 case.closed customer=1001",
-        "02 09:01:00 case.closed customer=1001",
+        "02 09:01:01 case.closed customer=/zendesk/1001",
+        "02 09:01:00 case.closed customer=/zendesk/1001",
     ]
 
 
