@@ -14,11 +14,11 @@ from stream.sources.shops.shop import ShopId, in_utc
 
 __all__ = [
     "CartProperties",
-    "UserDeletion",
     "OrderProperties",
     "RefundProperties",
     "SegmentCall",
     "SubscriptionProperties",
+    "UserDeletion",
 ]
 
 _Money = Annotated[float, Meta(ge=0, le=1_000_000_000)] | MoneyText
