@@ -181,6 +181,25 @@ async def test_a_restart_behind_any_page_tells_the_rest(tmp_path: Path) -> None:
         assert rest == events_in(batches[place + 1 :])
 
 
+async def test_a_second_with_more_than_a_page_holds_stops_nothing_and_is_said(tmp_path: Path) -> None:
+    """A bulk change stamps thousands at once, and the export has no way to ask for the rest of them."""
+    audits = [minute(number, 1, number, created()) for number in range(1, 6)]
+    aside: list[BadLine] = []
+
+    events = events_in(await pulled(Account([*audits, minute(9, 2, 9, created())], 3), tmp_path, Intake(aside.append)))
+
+    assert [event.subject for event in events] == [f"/zendesk/{number}" for number in (1, 2, 3, 9)]
+    assert [bad.reason for bad in aside] == ["too_many"]
+
+
+async def test_what_becomes_of_a_ticket_in_the_archive_is_of_no_use(tmp_path: Path) -> None:
+    intake = Intake()
+    audits = [minute(1, 0, 1, change("status", "archived", "closed")), minute(2, 1, 1, change("status", "scrubbed"))]
+
+    assert events_in(await pulled(Account(audits), tmp_path, intake)) == []
+    assert (intake.ignored["audit"], intake.refused) == (2, {})
+
+
 async def test_the_recorded_page_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     page = json.loads((Path(__file__).parent / "export_page.json").read_bytes())
     audits = [json.dumps(each).encode() for each in page["ticket_events"]]
