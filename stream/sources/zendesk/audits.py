@@ -25,6 +25,7 @@ __all__ = ["events_of_audit"]
 
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
 _ENDED: Final = frozenset({"SOLVED", "CLOSED"})
+_COMMENTS: Final = frozenset({"Comment", "VoiceComment", "FacebookComment"})
 
 _Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
 _Told = ZendeskId | UnsetType | None
@@ -88,7 +89,7 @@ def events_of_audit(content: dict[str, Any], desk: DeskSettings, agents: Contain
     for child in audit.child_events:
         cases = desk.cases(f"audit/{audit.id}/{child.id}")
         case = desk.case(audit.ticket_id)
-        if child.event_type == "Comment":
+        if child.event_type in _COMMENTS:
             yield _comment(audit, child, requester, agents, cases, case)
         elif child.event_type == "Change":
             yield from _changed(audit, child, desk, cases, case)

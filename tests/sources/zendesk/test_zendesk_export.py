@@ -192,6 +192,15 @@ async def test_a_second_with_more_than_a_page_holds_stops_nothing_and_is_said(tm
     assert [bad.reason for bad in aside] == ["too_many"]
 
 
+@pytest.mark.parametrize("kind", ["Comment", "VoiceComment", "FacebookComment"])
+async def test_what_is_written_by_any_way_is_a_message(tmp_path: Path, kind: str) -> None:
+    audits = [minute(1, 0, 1, comment(MIA) | {"event_type": kind}), minute(2, 1, 1, comment(1) | {"event_type": kind})]
+
+    told = [said(event).split()[2] for event in events_in(await pulled(Account(audits), tmp_path))]
+
+    assert told == ["message.sent", "message.received"]
+
+
 async def test_what_becomes_of_a_ticket_in_the_archive_is_of_no_use(tmp_path: Path) -> None:
     intake = Intake()
     audits = [minute(1, 0, 1, change("status", "archived", "closed")), minute(2, 1, 1, change("status", "scrubbed"))]
