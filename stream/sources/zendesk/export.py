@@ -140,6 +140,7 @@ class _Export:
     def _past(self, cursor: _Cursor) -> ApiPage[_Cursor]:
         """Go on behind a second of which one page does not hold all: Zendesk answers with the same page for ever."""
         detail = "more was changed in one second than a page holds, by a bulk change: the rest of it is left out"
+        self._intake.read += 1
         self._intake.refuse(BadLine(Location(_EVENTS, 0, 0), "too_many", detail))
         return ApiPage([], _Cursor(cursor.start_time + 1), more=True)
 

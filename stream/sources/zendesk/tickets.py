@@ -46,6 +46,8 @@ A merge closes a ticket, and spam is deleted, which is told too, in no order. It
 not taken for a solution, or for a mistake.
 """
 
+_Number = Annotated[str, Meta(min_length=1, max_length=40)] | Annotated[int, Meta(ge=1, le=2**63 - 1)]
+"""Of what is there, as a text or not."""
 _Word = Annotated[str, Meta(max_length=64)]
 
 
@@ -56,7 +58,7 @@ class _Via(Struct):
 class _Ticket(Struct):
     """As it is after what happened."""
 
-    id: ZendeskId
+    id: _Number
     status: _Word
     via: _Via
     requester_id: ZendeskId | None = None
@@ -112,7 +114,7 @@ class _Author(Struct):
 
 
 class _Comment(Struct):
-    id: ZendeskId
+    id: _Number
     is_public: bool
     author: _Author
 
@@ -126,7 +128,7 @@ class _Commented(_Told, frozen=True):
 
 
 class _MergeEvent(Struct):
-    target_ticket_id: ZendeskId
+    target_ticket_id: _Number
 
 
 class _Merged(_Told, frozen=True):
@@ -151,7 +153,7 @@ class _Actor(Struct):
 
 
 class _Message(Struct):
-    id: ZendeskId
+    id: _Number
 
 
 class _MessageEvent(Struct):
@@ -160,7 +162,7 @@ class _MessageEvent(Struct):
 
 
 class _MessagedTicket(Struct):
-    id: ZendeskId
+    id: _Number
 
 
 class _Messaged(Struct):

@@ -227,6 +227,12 @@ def changed(name: str, path: str, value: Any) -> dict[str, Any]:
     [
         (changed("ticket.created", "id", 17), "invalid_field", "Expected `str`, got `int` - at `$.id`"),
         (changed("ticket.created", "detail.id", ...), "invalid_field", "missing required field `id` - at `$.detail`"),
+        (changed("ticket.created", "detail.id", ""), "invalid_field", "at `$.detail.id`"),
+        (
+            changed("ticket.merged_CONSTRUCTED", "event.target_ticket_id", 0),
+            "invalid_field",
+            "`$.event.target_ticket_id`",
+        ),
         (changed("ticket.created", "time", "yesterday"), "invalid_field", "at `$.time`"),
         (changed("ticket.created", "time", "2025-01-08T10:12:07"), "invalid_field", "at `$.time`"),
         (changed("ticket.created", "detail.via", []), "invalid_field", "at `$.detail.via`"),
