@@ -45,7 +45,6 @@ class _Child(Struct):
     author_id: _Id | None = None
     public: bool | None = None
     comment_public: bool | None = None
-    via_reference_id: _Id | None = None
 
 
 class _Audit(Struct):
@@ -65,6 +64,11 @@ class _Audit(Struct):
     def way(self) -> str:
         """How it happened: `Phone call (incoming)` is `phone_call_incoming`."""
         return _NO_WORD.sub("_", (self.via or "").lower()).strip("_")
+
+    @property
+    def merges(self) -> bool:
+        """Whether two tickets became one."""
+        return self.way in {"merge", "ticket_merge"}
 
     @property
     def begun(self) -> dict[str, Any] | None:
@@ -110,7 +114,7 @@ def _opened(audit: _Audit, begun: dict[str, Any], requester: str | None, desk: D
     )
     status = _status_word(begun.get("status") or "new")
     if status != "NEW":
-        yield from _status(status, desk.cases(f"audit/{audit.id}/status"), case, audit)
+        yield from _status(status, desk, desk.cases(f"audit/{audit.id}/status"), audit)
 
 
 def _comment(
@@ -119,9 +123,8 @@ def _comment(
     author, message = somebody(child.author_id or audit.updater_id), str(child.id)
     public = child.comment_public if child.public is None else child.public
     if author in agents and author != requester:
-        automatic = audit.way in {"merge", "ticket_merge"}
         return cases.message_sent(
-            case, message=message, public=public is not False, automatic=automatic, agent=author, at=audit.at
+            case, message=message, public=public is not False, automatic=audit.merges, agent=author, at=audit.at
         )
     if public is False:
         # Said to agents alone, by whoever it was.
@@ -139,13 +142,17 @@ def _changed(audit: _Audit, child: _Child, desk: DeskSettings, cases: CaseEvents
         status = _status_word(child.status)
         if status in TICKET_STATUSES and str(child.previous_value).upper() in _ENDED:
             yield desk.cases(f"audit/{audit.id}/{child.id}/reopened").reopened(case, at=audit.at)
-        yield from _status(status, cases, case, audit)
+        yield from _status(status, desk, cases, audit)
 
 
-def _status(status: str, cases: CaseEvents, case: str, audit: _Audit) -> Iterator[Event]:
+def _status(status: str, desk: DeskSettings, cases: CaseEvents, audit: _Audit) -> Iterator[Event]:
+    case = desk.case(audit.ticket_id)
     match status:
         case "SOLVED":
             yield cases.resolved(case, at=audit.at)
+        case "CLOSED" if audit.merges:
+            # Where it goes on is not told.
+            yield cases.merged(case, desk.case("unknown"), at=audit.at)
         case "CLOSED":
             yield cases.closed(case, at=audit.at)
         case "DELETED":

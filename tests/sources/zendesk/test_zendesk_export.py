@@ -139,12 +139,15 @@ HISTORY = [
     # 4 never was one.
     minute(11, 150, 4, created()),
     minute(12, 151, 4, change("status", "deleted", "new"), updater_id=MIA),
+    # 5 went on in 1: that is neither an answer nor a solution.
+    minute(14, 160, 5, created()),
+    minute(15, 170, 5, comment(MIA), change("status", "closed", "new"), updater_id=MIA, via="Merge"),
     minute(13, 6000, 1, change("status", "closed", "solved"), updater_id=-1, via="Rule"),
 ]
 
 FIGURES = {
     ("Support", "email"): counts(
-        "opened 1, assigned 1, deleted 1, received 3, sent 3",
+        "opened 2, assigned 2, deleted 1, received 3, sent 3, automatic 1, merged 1",
         "first_responses 1, first_responses_ms 1800000, next_responses 2, next_responses_ms 2100000",
         "resolved 2, reopened 1, first_resolutions 1, first_resolutions_ms 4500000",
         "full_resolutions 1, full_resolutions_ms 8400000, messages 6, assigned_resolved 1",
