@@ -209,7 +209,7 @@ class _ConversationEvents(Struct):
             self._queue(told),
             channel=self.desk.channel(told.channel),
             opened_by=told.opened_by,
-            customer=told.customer,
+            customer=self.desk.customer(told.customer),
             at=at,
         )
         yield from self._standing(told, told.status)
@@ -223,7 +223,9 @@ class _ConversationEvents(Struct):
         status = change.current_value
         if status != "resolved" and change.previous_value in (None, "resolved"):
             case, at = self.desk.case(told.id), told.changed_at
-            yield self.desk.cases(f"{told.id}/reopened/{_stamp(at)}").reopened(case, customer=told.customer, at=at)
+            yield self.desk.cases(f"{told.id}/reopened/{_stamp(at)}").reopened(
+                case, customer=self.desk.customer(told.customer), at=at
+            )
         yield from self._standing(told, status)
 
     def updated(self, document: JsonDocument) -> Iterator[Event]:
@@ -232,7 +234,11 @@ class _ConversationEvents(Struct):
             queue, agent = self._queue(told), told.agent
             name = f"{told.id}/assigned/{queue}/{agent}/{_stamp(told.changed_at)}"
             yield self.desk.cases(name).assigned(
-                self.desk.case(told.id), queue, agent=agent, customer=told.customer, at=told.changed_at
+                self.desk.case(told.id),
+                queue,
+                agent=agent,
+                customer=self.desk.customer(told.customer),
+                at=told.changed_at,
             )
         if "priority" in told.changes:
             yield self._prioritised(told, told.changes["priority"].current_value)
@@ -248,7 +254,11 @@ class _ConversationEvents(Struct):
             mail = (told.content_attributes or _Attributes()).email
             by_machine = isinstance(mail, _OfMail) and bool(mail.auto_reply)
             yield cases.message_received(
-                case, message=number, automatic=by_machine, customer=talk.customer, at=told.created_at
+                case,
+                message=number,
+                automatic=by_machine,
+                customer=self.desk.customer(talk.customer),
+                at=told.created_at,
             )
         elif told.message_type in (*_OUTGOING, "template", 3):
             by = told.author
@@ -284,7 +294,7 @@ class _ConversationEvents(Struct):
             channel=self.desk.channel(talk.channel),
             comment=bool(words.get("feedback_message")),  # they are counted, and not kept
             agent=talk.agent,
-            customer=talk.customer,
+            customer=self.desk.customer(talk.customer),
             at=at,
         )
 
@@ -303,7 +313,7 @@ class _ConversationEvents(Struct):
             queue=self._queue(talk),
             channel=self.desk.channel(talk.channel),
             agent=talk.agent,
-            customer=talk.customer,
+            customer=self.desk.customer(talk.customer),
             at=told.created_at,
         )
 
@@ -312,7 +322,9 @@ class _ConversationEvents(Struct):
             raise UnusablePart("invalid_field", "no known priority - at `$.priority`")
         at, name = told.changed_at, _PRIORITIES[priority]
         cases = self.desk.cases(f"{told.id}/priority/{name}/{_stamp(at)}")
-        return cases.status_changed(self.desk.case(told.id), priority=name, customer=told.customer, at=at)
+        return cases.status_changed(
+            self.desk.case(told.id), priority=name, customer=self.desk.customer(told.customer), at=at
+        )
 
     def _standing(self, told: _Conversation, status: object) -> Iterator[Event]:
         case, at = self.desk.case(told.id), told.changed_at
@@ -322,12 +334,12 @@ class _ConversationEvents(Struct):
                 queue=self._queue(told),
                 channel=self.desk.channel(told.channel),
                 agent=told.agent,
-                customer=told.customer,
+                customer=self.desk.customer(told.customer),
                 at=at,
             )
         elif isinstance(status, str) and status in _STATUSES:
             cases = self.desk.cases(f"{told.id}/{status}/{_stamp(at)}")
-            yield cases.status_changed(case, _STATUSES[status], customer=told.customer, at=at)
+            yield cases.status_changed(case, _STATUSES[status], customer=self.desk.customer(told.customer), at=at)
         else:
             raise UnusablePart("invalid_field", "no known status - at `$.status`")
 

@@ -169,7 +169,7 @@ class _ConversationEvents:
             channel=self._desk.channel(origin.type, told.type),
             opened_by="customer" if by_customer else "agent",
             agent=agent,
-            customer=told.customer,
+            customer=self._desk.customer(told.customer),
             at=told.created_at,
         )
         for thread in told.threads:
@@ -206,7 +206,11 @@ class _ConversationEvents:
         told = msgspec.convert(document.content, _Conversation)
         agent = (told.assignee or _Person()).name
         yield self._desk.cases(f"{told.id}/assigned/{told.mailbox_id}/{agent}/{_stamp(told.at)}").assigned(
-            self._desk.case(told.id), self._queue(told), agent=agent, customer=told.customer, at=told.at
+            self._desk.case(told.id),
+            self._queue(told),
+            agent=agent,
+            customer=self._desk.customer(told.customer),
+            at=told.at,
         )
 
     def merged(self, document: JsonDocument) -> Iterator[Event]:
@@ -243,7 +247,7 @@ class _ConversationEvents:
             # Whether there are words is counted; they are not kept.
             comment=bool(document.content.get("comments")),
             agent=(told.user or _Person()).name,
-            customer=(told.customer or _Person()).name,
+            customer=self._desk.customer((told.customer or _Person()).name),
             at=at,
         )
 
@@ -260,7 +264,9 @@ class _ConversationEvents:
         if thread.type == "note":
             yield cases.message_sent(case, message=number, public=False, agent=thread.by.name, at=thread.created_at)
         elif thread.is_from_customer:
-            yield cases.message_received(case, message=number, customer=told.customer, at=thread.created_at)
+            yield cases.message_received(
+                case, message=number, customer=self._desk.customer(told.customer), at=thread.created_at
+            )
         else:
             author: Literal["agent", "bot"] = "agent" if thread.by.type in {"user", None} else "bot"
             agent = thread.by.name if author == "agent" else None
@@ -268,7 +274,7 @@ class _ConversationEvents:
 
     def _reopened(self, told: _Conversation) -> Event:
         cases = self._desk.cases(f"{told.id}/reopened/{_stamp(told.at)}")
-        return cases.reopened(self._desk.case(told.id), customer=told.customer, at=told.at)
+        return cases.reopened(self._desk.case(told.id), customer=self._desk.customer(told.customer), at=told.at)
 
     def _standing(self, told: _Conversation) -> Iterator[Event]:
         """Tell how a conversation stands: whoever has heard of it already learns nothing."""
@@ -280,14 +286,16 @@ class _ConversationEvents:
                 queue=self._queue(told),
                 channel=self._desk.channel((told.source or _Origin()).type, told.type),
                 agent=(told.assignee or _Person()).name,
-                customer=told.customer,
+                customer=self._desk.customer(told.customer),
                 at=at,
             )
         elif told.status == "spam":
             yield self._desk.cases(f"{told.id}/spam").deleted(case, "spam", at=at)
         elif told.status in _STATUSES:
             name = f"{told.id}/{told.status}/{_stamp(at)}"
-            yield self._desk.cases(name).status_changed(case, _STATUSES[told.status], customer=told.customer, at=at)
+            yield self._desk.cases(name).status_changed(
+                case, _STATUSES[told.status], customer=self._desk.customer(told.customer), at=at
+            )
         else:
             raise UnusablePart("invalid_field", "no known status - at `$.status`")
 

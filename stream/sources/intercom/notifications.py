@@ -191,7 +191,7 @@ class _ConversationEvents:
             priority=_priority(talk),
             opened_by="customer" if author.is_contact else "agent" if author.type == "admin" else "system",
             agent=author.name if author.type == "admin" else None,
-            customer=talk.customer,
+            customer=self._customer(talk),
             at=at,
         )
         message = _name(talk.source.id) or f"source-{talk.id}"
@@ -213,9 +213,9 @@ class _ConversationEvents:
         yield self._message(talk, part.author, _name(part.id) or "", at)
         # Whoever writes opens what was closed; of what was open already that changes nothing.
         if part.author.is_contact and talk.state != "closed":
-            yield self._cases(f"{told.id}/reopened").reopened(self._case(talk), customer=talk.customer, at=at)
+            yield self._cases(f"{told.id}/reopened").reopened(self._case(talk), customer=self._customer(talk), at=at)
             yield self._cases(f"{told.id}/status").status_changed(
-                self._case(talk), "open", customer=talk.customer, at=at
+                self._case(talk), "open", customer=self._customer(talk), at=at
             )
 
     def noted(self, document: JsonDocument) -> Iterator[Event]:
@@ -235,7 +235,11 @@ class _ConversationEvents:
         told = msgspec.convert(document.content, _Notification)
         talk = told.data.item
         yield self._cases(told.id).assigned(
-            self._case(talk), self._desk.queue(talk.team), agent=talk.agent, customer=talk.customer, at=told.at
+            self._case(talk),
+            self._desk.queue(talk.team),
+            agent=talk.agent,
+            customer=self._customer(talk),
+            at=told.at,
         )
 
     def closed(self, document: JsonDocument) -> Iterator[Event]:
@@ -246,14 +250,14 @@ class _ConversationEvents:
             queue=self._desk.queue(talk.team),
             channel=self._desk.channel(talk.source.type),
             agent=talk.agent,
-            customer=talk.customer,
+            customer=self._customer(talk),
             at=told.at,
         )
 
     def opened_again(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Notification)
         talk = told.data.item
-        yield self._cases(f"{told.id}/reopened").reopened(self._case(talk), customer=talk.customer, at=told.at)
+        yield self._cases(f"{told.id}/reopened").reopened(self._case(talk), customer=self._customer(talk), at=told.at)
         yield self._status(told, "open")
 
     def snoozed(self, document: JsonDocument) -> Iterator[Event]:
@@ -266,7 +270,7 @@ class _ConversationEvents:
         told = msgspec.convert(document.content, _Notification)
         talk = told.data.item
         yield self._cases(told.id).status_changed(
-            self._case(talk), priority=_priority(talk), customer=talk.customer, at=told.at
+            self._case(talk), priority=_priority(talk), customer=self._customer(talk), at=told.at
         )
 
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
@@ -287,7 +291,7 @@ class _ConversationEvents:
             # Whether there are words is counted; they are not kept.
             comment=bool(document.content["data"]["item"]["conversation_rating"].get("remark")),
             agent=rating.teammate.name if rating.teammate else None,
-            customer=_name(rating.contact.id) if rating.contact else talk.customer,
+            customer=self._desk.customer(_name(rating.contact.id)) if rating.contact else self._customer(talk),
             at=_instant(rating.created_at),
         )
 
@@ -299,16 +303,19 @@ class _ConversationEvents:
     def _case(self, talk: _Conversation) -> str:
         return self._desk.case(_name(talk.id) or "0")
 
+    def _customer(self, talk: _Conversation) -> str | None:
+        return self._desk.customer(talk.customer)
+
     def _status(self, told: _Notification, status: Status) -> Event:
         talk = told.data.item
-        return self._cases(told.id).status_changed(self._case(talk), status, customer=talk.customer, at=told.at)
+        return self._cases(told.id).status_changed(self._case(talk), status, customer=self._customer(talk), at=told.at)
 
     def _message(
         self, talk: _Conversation, author: _Author, number: str, at: datetime, *, automatic: bool = False
     ) -> Event:
         cases = self._cases(f"part/{number}")
         if author.is_contact:
-            return cases.message_received(self._case(talk), message=number, customer=talk.customer, at=at)
+            return cases.message_received(self._case(talk), message=number, customer=self._customer(talk), at=at)
         by: Literal["agent", "bot"] = "agent" if author.type == "admin" else "bot"
         agent = author.name if by == "agent" else None
         return cases.message_sent(self._case(talk), message=number, author=by, automatic=automatic, agent=agent, at=at)

@@ -110,7 +110,7 @@ def liveagent_standing(
         at=_instant(told.date_changed, zone, "date_changed"),
         state=state,
         agent=None if told.agent_id in {None, "", _SYSTEM} else told.agent_id,
-        customer=told.contact_id or None,
+        customer=desk.customer(told.contact_id),
     )
 
 

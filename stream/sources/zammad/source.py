@@ -108,10 +108,6 @@ class _Ticket(Struct):
     owner_id: _Number | None = None
     customer_id: _Number | None = None
 
-    @property
-    def customer(self) -> str | None:
-        return None if self.customer_id is None else str(self.customer_id)
-
 
 class _Preferences(Struct):
     automatic: bool | None = field(name="is-auto-response", default=None)
@@ -164,7 +160,7 @@ class _Teller(Struct):
             state=state,
             priority=None if priority is None else known.get(priority, "normal"),
             agent=None if told.owner_id in (None, _NOBODY) else str(told.owner_id),
-            customer=told.customer,
+            customer=self.desk.customer(told.customer_id),
         )
 
     def _message(self, told: _Ticket, article: _Article) -> Event:
@@ -172,7 +168,11 @@ class _Teller(Struct):
         cases = self.desk.cases(f"{told.id}/article/{number}")
         if article.sender == "Customer" and not article.internal:
             return cases.message_received(
-                case, message=number, automatic=article.is_automatic, customer=told.customer, at=article.created_at
+                case,
+                message=number,
+                automatic=article.is_automatic,
+                customer=self.desk.customer(told.customer_id),
+                at=article.created_at,
             )
         agent = article.created_by_id if article.sender == "Agent" else None
         return cases.message_sent(

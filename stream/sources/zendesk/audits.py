@@ -109,7 +109,7 @@ def _opened(audit: _Audit, begun: dict[str, Any], requester: str | None, desk: D
         priority=TICKET_PRIORITIES[_word(begun.get("priority") or "normal", TICKET_PRIORITIES, "priority")],
         opened_by="customer" if by_customer else "agent",
         agent=None if by_customer else updater,
-        customer=requester,
+        customer=desk.customer(requester),
         at=audit.at,
     )
     status = _status_word(begun.get("status") or "new")

@@ -188,7 +188,7 @@ class _TicketEvents:
             priority=_priority(ticket.priority),
             opened_by="customer" if by_customer else "agent",
             agent=None if by_customer else submitter,
-            customer=ticket.requester,
+            customer=self._desk.customer(ticket.requester),
             at=told.at,
         )
         # One that was entered after it was solved, such as a call, is told only so.
@@ -205,7 +205,7 @@ class _TicketEvents:
             self._desk.case(told.detail.id),
             self._desk.queue(group),
             agent=agent,
-            customer=told.detail.requester,
+            customer=self._desk.customer(told.detail.requester),
             at=told.at,
         )
 
@@ -214,13 +214,13 @@ class _TicketEvents:
         current, previous = told.event.current or "", told.event.previous
         if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
             yield self._desk.cases(f"{told.id}/reopened").reopened(
-                self._desk.case(told.detail.id), customer=told.detail.requester, at=told.at
+                self._desk.case(told.detail.id), customer=self._desk.customer(told.detail.requester), at=told.at
             )
         yield from self._status(told, current, told.id, was_solved=previous == _SOLVED)
 
     def _status(self, told: _Told, status: str, name: str, *, was_solved: bool = True) -> Iterator[Event]:
         ticket, cases = told.detail, self._desk.cases(name)
-        case, customer, at = self._desk.case(ticket.id), ticket.requester, told.at
+        case, customer, at = self._desk.case(ticket.id), self._desk.customer(ticket.requester), told.at
         later = at + _REASON_TOLD_WITHIN
         match status:
             case "SOLVED":
@@ -242,7 +242,7 @@ class _TicketEvents:
         yield self._desk.cases(told.id).status_changed(
             self._desk.case(told.detail.id),
             priority=_priority(told.event.current),
-            customer=told.detail.requester,
+            customer=self._desk.customer(told.detail.requester),
             at=told.at,
         )
 
@@ -260,23 +260,25 @@ class _TicketEvents:
                 public=comment.is_public,
                 automatic=by_merge or author is None,
                 agent=author,
-                customer=ticket.requester,
+                customer=self._desk.customer(ticket.requester),
                 at=told.at,
             )
         elif comment.is_public:
-            yield cases.message_received(case, message=str(comment.id), customer=ticket.requester, at=told.at)
+            yield cases.message_received(
+                case, message=str(comment.id), customer=self._desk.customer(ticket.requester), at=told.at
+            )
 
     def merged(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Merged)
         into = self._desk.case(told.event.target_ticket_id)
-        case, customer = self._desk.case(told.detail.id), told.detail.requester
+        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester)
         yield self._desk.cases(told.id).merged(case, into, customer=customer, at=told.at)
 
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
         at = told.at if reason == "spam" else told.at + _REASON_TOLD_WITHIN
-        case, customer = self._desk.case(told.detail.id), told.detail.requester
+        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester)
         yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=at)
 
     def rated(self, document: JsonDocument) -> Iterator[Event]:
@@ -295,7 +297,7 @@ class _TicketEvents:
             queue=self._desk.queue(ticket.group),
             channel=self._desk.channel(ticket.via.channel),
             agent=ticket.assignee,
-            customer=ticket.requester,
+            customer=self._desk.customer(ticket.requester),
             at=told.time,
         )
 

@@ -26,23 +26,24 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
 
 
 RATED = (
-    "26 19:13:21 survey.answered agent=5 channel=chat comment=True customer=17 higher_is_better=True kind=csat "
+    "26 19:13:21 survey.answered agent=5 channel=chat comment=True customer=/chatwoot/17 higher_is_better=True "
+    "kind=csat "
     "queue=Support score=5"
 )
 GOLDEN = {
     "conversation_created": [
-        "26 13:33:20 case.opened channel=chat customer=17 opened_by=customer priority=normal queue=Support",
-        "26 13:34:20 case.status_changed customer=17 status=open",
+        "26 13:33:20 case.opened channel=chat customer=/chatwoot/17 opened_by=customer priority=normal queue=Support",
+        "26 13:34:20 case.status_changed customer=/chatwoot/17 status=open",
     ],
-    "conversation_updated_assignee": ["26 13:34:20 case.assigned agent=5 customer=17 queue=Support"],
+    "conversation_updated_assignee": ["26 13:34:20 case.assigned agent=5 customer=/chatwoot/17 queue=Support"],
     "conversation_status_changed_resolved": [
-        "26 19:13:20 case.resolved agent=5 channel=chat customer=17 queue=Support"
+        "26 19:13:20 case.resolved agent=5 channel=chat customer=/chatwoot/17 queue=Support"
     ],
     "conversation_status_changed_reopened": [
-        "27 14:33:20 case.reopened customer=17",
-        "27 14:33:20 case.status_changed customer=17 status=open",
+        "27 14:33:20 case.reopened customer=/chatwoot/17",
+        "27 14:33:20 case.status_changed customer=/chatwoot/17 status=open",
     ],
-    "message_created_incoming": ["26 18:13:20 message.received automatic=False customer=17 message=1001"],
+    "message_created_incoming": ["26 18:13:20 message.received automatic=False customer=/chatwoot/17 message=1001"],
     "message_created_outgoing_agent": [
         "26 18:15:02 message.sent agent=5 author=agent automatic=False message=1002 public=True"
     ],

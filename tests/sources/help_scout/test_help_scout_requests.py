@@ -26,17 +26,17 @@ def tell(folder: Path, kind: str, content: Any, **options: Any) -> tuple[list[Ev
 
 
 OF_THE_API = [
-    "21 14:39:56 case.opened channel=email customer=238604 opened_by=customer priority=normal queue=85",
-    "21 14:43:24 case.resolved agent=256 channel=email customer=238604 queue=85",
+    "21 14:39:56 case.opened channel=email customer=/help-scout/238604 opened_by=customer priority=normal queue=85",
+    "21 14:43:24 case.resolved agent=256 channel=email customer=/help-scout/238604 queue=85",
 ]
 RATED = (
-    "14 20:18:33 survey.answered comment=True customer=449379 higher_is_better=True kind=csat queue=1234 "
+    "14 20:18:33 survey.answered comment=True customer=/help-scout/449379 higher_is_better=True kind=csat queue=1234 "
     "scale=smileys score=3"
 )
 GOLDEN = {
     ("convo.agent.reply.created", "convo.agent.reply.created"): [
         "24 14:35:45 message.sent agent=149254 author=agent automatic=False message=98254745 public=True",
-        "24 14:35:45 case.status_changed customer=298473 status=open",
+        "24 14:35:45 case.status_changed customer=/help-scout/298473 status=open",
     ],
     ("convo.deleted", "convo.deleted"): ["02 09:00:00 case.deleted reason=deleted"],
     ("satisfaction.ratings", "satisfaction.ratings"): [RATED],

@@ -25,17 +25,20 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
     return [*webhook_in(folder, intake, **options).events(signed(body))], intake, aside
 
 
-OPENED = "14 22:13:10 case.opened channel=chat customer=contact_777 opened_by=customer priority=normal queue=unassigned"
-RATED = "agent=99797 channel=chat comment=True customer=contact_777 higher_is_better=True kind=csat"
+WHOSE = "customer=/intercom/contact_777"
+OPENED = f"14 22:13:10 case.opened channel=chat {WHOSE} opened_by=customer priority=normal queue=unassigned"
+RATED = "agent=99797 channel=chat comment=True customer=/intercom/contact_777 higher_is_better=True kind=csat"
 GOLDEN = {
     "conversation.user.created": [
         OPENED,
-        "14 22:13:10 message.received automatic=False customer=contact_777 message=msg_9001",
+        "14 22:13:10 message.received automatic=False customer=/intercom/contact_777 message=msg_9001",
     ],
     "conversation.admin.replied": [
         "14 22:23:20 message.sent agent=99797 author=agent automatic=False message=7001 public=True"
     ],
-    "conversation.admin.closed": ["14 23:13:20 case.resolved channel=chat customer=contact_777 queue=unassigned"],
+    "conversation.admin.closed": [
+        "14 23:13:20 case.resolved channel=chat customer=/intercom/contact_777 queue=unassigned"
+    ],
     "conversation.rating.added": [f"14 23:20:00 survey.answered {RATED} queue=unassigned score=4"],
     "ping": [],
 }

@@ -31,11 +31,12 @@ def changed(**fields: Any) -> dict[str, Any]:
 def test_a_template_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     events, aside = tell(tmp_path, Ticket("abc1", 0).told("agent_message", 4, agent_id="ana1", status="R"))
 
+    customer = "customer=/liveagent/of-abc1"
     assert [said(event) for event in events] == [
         # After four minutes: an earlier request, if there was one, says better how it was opened.
-        "02 09:00:00 case.opened channel=email customer=of-abc1 opened_by=system priority=normal queue=Support",
-        "02 09:04:00 case.assigned agent=ana1 customer=of-abc1 queue=Support",
-        "02 09:04:00 case.resolved agent=ana1 channel=email customer=of-abc1 queue=Support",
+        f"02 09:00:00 case.opened channel=email {customer} opened_by=system priority=normal queue=Support",
+        f"02 09:04:00 case.assigned agent=ana1 {customer} queue=Support",
+        f"02 09:04:00 case.resolved agent=ana1 channel=email {customer} queue=Support",
         "02 09:04:00 message.sent agent=ana1 author=agent automatic=False public=True",
     ]
     assert [event.time.microsecond for event in events] == [8_000, 0, 0, 0]

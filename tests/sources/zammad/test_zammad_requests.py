@@ -32,13 +32,14 @@ def changed(**fields: Any) -> dict[str, Any]:
 def test_the_recorded_payload_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     events, aside = tell(tmp_path, recorded())
 
+    customer = "customer=/zammad/8"
     assert [said(event) for event in events] == [
-        "13 14:34:35 case.opened channel=voice customer=8 opened_by=customer priority=normal queue=Service Desk",
-        "13 14:34:35 case.assigned agent=5 customer=8 queue=Service Desk",
+        f"13 14:34:35 case.opened channel=voice {customer} opened_by=customer priority=normal queue=Service Desk",
+        f"13 14:34:35 case.assigned agent=5 {customer} queue=Service Desk",
         "13 14:34:35 case.status_changed priority=normal",
         "13 14:34:35 case.reopened ",
         "13 14:34:35 case.status_changed status=open",
-        "13 14:34:35 message.received automatic=False customer=8 message=104",
+        f"13 14:34:35 message.received automatic=False {customer} message=104",
     ]
     assert [event.time.microsecond for event in events] == [282_000, 333_000, 333_000, 333_000, 333_000, 318_000]
     assert aside == []

@@ -218,7 +218,7 @@ async def test_the_recorded_page_tells_what_was_written_by_hand(tmp_path: Path) 
 
     events = events_in(await pulled(Account(audits), tmp_path, since="2025-01-01"))
 
-    customer = "customer=8447388090494"
+    customer = "customer=/zendesk/8447388090494"
     assert [said(event) for event in events] == [
         f"08 10:32:07 case.opened channel=email {customer} opened_by=customer priority=urgent queue=Support",
         "08 10:32:07 message.received automatic=False message=2",

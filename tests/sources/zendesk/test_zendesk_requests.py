@@ -27,7 +27,7 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
     return [*webhook_in(folder, intake, **options).events(signed(body))], intake, aside
 
 
-MIA, CUSTOMER = "agent=8447388090496", "customer=8447388090494"
+MIA, CUSTOMER = "agent=8447388090496", "customer=/zendesk/8447388090494"
 GOLDEN = {
     "ticket.created": [
         f"08 10:12:07 case.opened channel=email {CUSTOMER} opened_by=customer priority=urgent queue=Support"
@@ -154,8 +154,8 @@ def test_closing_what_was_not_solved_stands_behind_a_merge(tmp_path: Path) -> No
     ((solved,), _, _) = tell(tmp_path, Ticket(1, "mail", status="SOLVED").status(1, "CLOSED"))
 
     assert [said(event) for event in (closed, solved)] == [
-        "02 09:01:02 case.closed customer=1001",
-        "02 09:01:00 case.closed customer=1001",
+        "02 09:01:02 case.closed customer=/zendesk/1001",
+        "02 09:01:00 case.closed customer=/zendesk/1001",
     ]
 
 
@@ -172,10 +172,10 @@ def test_an_id_of_nobody_is_none(tmp_path: Path, nobody: Any) -> None:
     ]
 
     assert [said(event) for events, _, _ in told for event in events] == [
-        "02 09:00:00 case.opened channel=email customer=1001 opened_by=customer priority=normal queue=unassigned",
-        "02 09:01:00 case.assigned customer=1001 queue=unassigned",
-        "02 09:02:00 case.assigned customer=1001 queue=unassigned",
-        "02 09:03:00 case.resolved channel=email customer=1001 queue=unassigned",
+        "02 09:00:00 case.opened channel=email customer=/zendesk/1001 opened_by=customer priority=normal queue=unassigned",
+        "02 09:01:00 case.assigned customer=/zendesk/1001 queue=unassigned",
+        "02 09:02:00 case.assigned customer=/zendesk/1001 queue=unassigned",
+        "02 09:03:00 case.resolved channel=email customer=/zendesk/1001 queue=unassigned",
         "02 09:04:00 message.sent agent=2001 author=agent automatic=False message=c10 public=True",
     ]
     assert [aside for _, _, aside in told] == [[]] * len(told)
