@@ -176,19 +176,23 @@ class _TicketEvents:
     def __init__(self, desk: DeskSettings) -> None:
         self._desk = desk
 
+    def _whose(self, ticket: _Ticket) -> tuple[str, str | None]:
+        """Return what the case and the customer of a ticket are called."""
+        return self._desk.case(ticket.id), self._desk.customer(ticket.requester)
+
     def created(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
-        ticket = told.detail
+        ticket, (case, customer) = told.detail, self._whose(told.detail)
         submitter = somebody(ticket.submitter_id)
         by_customer = submitter in {ticket.requester, None}
         yield self._desk.cases(told.id).opened(
-            self._desk.case(ticket.id),
+            case,
             self._desk.queue(ticket.group),
             channel=self._desk.channel(ticket.via.channel),
             priority=_priority(ticket.priority),
             opened_by="customer" if by_customer else "agent",
             agent=None if by_customer else submitter,
-            customer=self._desk.customer(ticket.requester),
+            customer=customer,
             at=told.at,
         )
         # One that was entered after it was solved, such as a call, is told only so.
@@ -201,27 +205,22 @@ class _TicketEvents:
             group, agent = somebody(told.event.current), told.detail.assignee
         else:
             group, agent = told.detail.group, somebody(told.event.current)
+        case, customer = self._whose(told.detail)
         yield self._desk.cases(told.id).assigned(
-            self._desk.case(told.detail.id),
-            self._desk.queue(group),
-            agent=agent,
-            customer=self._desk.customer(told.detail.requester),
-            at=told.at,
+            case, self._desk.queue(group), agent=agent, customer=customer, at=told.at
         )
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
         current, previous = told.event.current or "", told.event.previous
         if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
-            yield self._desk.cases(f"{told.id}/reopened").reopened(
-                self._desk.case(told.detail.id), customer=self._desk.customer(told.detail.requester), at=told.at
-            )
+            case, customer = self._whose(told.detail)
+            yield self._desk.cases(f"{told.id}/reopened").reopened(case, customer=customer, at=told.at)
         yield from self._status(told, current, told.id, was_solved=previous == _SOLVED)
 
     def _status(self, told: _Told, status: str, name: str, *, was_solved: bool = True) -> Iterator[Event]:
-        ticket, cases = told.detail, self._desk.cases(name)
-        case, customer, at = self._desk.case(ticket.id), self._desk.customer(ticket.requester), told.at
-        later = at + _REASON_TOLD_WITHIN
+        ticket, cases, at, later = told.detail, self._desk.cases(name), told.at, told.at + _REASON_TOLD_WITHIN
+        case, customer = self._whose(ticket)
         match status:
             case "SOLVED":
                 queue, channel = self._desk.queue(ticket.group), self._desk.channel(ticket.via.channel)
@@ -239,17 +238,16 @@ class _TicketEvents:
 
     def priority_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
+        case, customer = self._whose(told.detail)
         yield self._desk.cases(told.id).status_changed(
-            self._desk.case(told.detail.id),
-            priority=_priority(told.event.current),
-            customer=self._desk.customer(told.detail.requester),
-            at=told.at,
+            case, priority=_priority(told.event.current), customer=customer, at=told.at
         )
 
     def comment_added(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Commented)
         comment, ticket = told.event.comment, told.detail
-        case, cases, author = self._desk.case(ticket.id), self._desk.cases(told.id), somebody(comment.author.id)
+        cases, author = self._desk.cases(told.id), somebody(comment.author.id)
+        case, customer = self._whose(ticket)
         # Of one of our own who asks, such as for a new laptop, a comment is a question as anybody's.
         if author is None or (comment.author.by_agent and author != ticket.requester):
             # No agent answers a ticket that is closed: a merge has closed it, and says so in a comment.
@@ -260,25 +258,23 @@ class _TicketEvents:
                 public=comment.is_public,
                 automatic=by_merge or author is None,
                 agent=author,
-                customer=self._desk.customer(ticket.requester),
+                customer=customer,
                 at=told.at,
             )
         elif comment.is_public:
-            yield cases.message_received(
-                case, message=str(comment.id), customer=self._desk.customer(ticket.requester), at=told.at
-            )
+            yield cases.message_received(case, message=str(comment.id), customer=customer, at=told.at)
 
     def merged(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Merged)
         into = self._desk.case(told.event.target_ticket_id)
-        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester)
+        case, customer = self._whose(told.detail)
         yield self._desk.cases(told.id).merged(case, into, customer=customer, at=told.at)
 
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
         at = told.at if reason == "spam" else told.at + _REASON_TOLD_WITHIN
-        case, customer = self._desk.case(told.detail.id), self._desk.customer(told.detail.requester)
+        case, customer = self._whose(told.detail)
         yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=at)
 
     def rated(self, document: JsonDocument) -> Iterator[Event]:
@@ -288,16 +284,17 @@ class _TicketEvents:
             return
         if score not in {"GOOD", "BAD"}:
             raise UnusablePart("invalid_field", "neither good nor bad - at `$.event.satisfaction_score.score`")
+        case, customer = self._whose(ticket)
         # Of several the latest stands.
         yield self._desk.surveys(told.id).answered(
-            self._desk.case(ticket.id),
+            case,
             "csat",
             int(score == "GOOD"),
             scale="thumbs",
             queue=self._desk.queue(ticket.group),
             channel=self._desk.channel(ticket.via.channel),
             agent=ticket.assignee,
-            customer=self._desk.customer(ticket.requester),
+            customer=customer,
             at=told.time,
         )
 
