@@ -86,10 +86,10 @@ class _ConversationEvents(Struct):
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootConversation)
-        change = told.changes.get("status", AttributeChange(told.status))
-        # It may have gone on before this request was made: then only `conversation_updated` tells since when it was so.
-        if change.current_value == told.status or "updated_at" in told.changes:
-            yield from self._changed(told, change, told.changed_at(document.at))
+        # The conversation may have gone on before this request was made. Mostly only `conversation_updated` tells since
+        # when it is so; told twice, at two times, it would be two solutions of a customer's.
+        if "updated_at" in told.changes:
+            yield from self._changed(told, told.changed_at(document.at))
 
     def updated(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootConversation)
@@ -102,7 +102,7 @@ class _ConversationEvents(Struct):
         if "priority" in changes:
             yield self._prioritised(told, changes["priority"].current_value, at)
         if "status" in changes:
-            yield from self._changed(told, changes["status"], at)
+            yield from self._changed(told, at)
 
     def message_created(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootMessage)
@@ -184,7 +184,8 @@ class _ConversationEvents(Struct):
         cases = self.desk.cases(f"{told.id}/priority/{name}/{_stamp(at)}")
         return cases.status_changed(self.desk.case(told.id), priority=name, customer=self._customer(told), at=at)
 
-    def _changed(self, told: ChatwootConversation, change: AttributeChange, at: datetime) -> Iterator[Event]:
+    def _changed(self, told: ChatwootConversation, at: datetime) -> Iterator[Event]:
+        change = told.changes.get("status", AttributeChange(told.status))
         if change.current_value != "resolved" and change.previous_value in (None, "resolved"):
             cases = self.desk.cases(f"{told.id}/reopened/{_stamp(at)}")
             yield cases.reopened(self.desk.case(told.id), customer=self._customer(told), at=at)
