@@ -94,12 +94,20 @@ def test_times_are_of_the_zone_that_is_said(tmp_path: Path) -> None:
 
 
 def test_letters_are_channels(tmp_path: Path) -> None:
-    ways = {"E": "email", "C": "chat", "W": "voice", "A": "messaging", "F": "social", "T": "social", "B": "email"}
+    ways = {"E": "email", "M": "email", "B": "chat", "I": "chat", "C": "voice", "W": "voice"}
+    ways |= {"A": "messaging", "F": "social", "T": "social"}
     told: Any = {way: tell(tmp_path, changed(channel_type=way))[0][0] for way in ways}
 
     assert {way: event.data.channel for way, event in told.items()} == ways
     opened: Any = tell(tmp_path, changed(channel_type="Q"), other_channel="task")[0][0]
     assert opened.data.channel == "task"
+
+
+@pytest.mark.parametrize("nobody", ["", "system00"])
+def test_what_rules_do_no_agent_has_done(tmp_path: Path, nobody: str) -> None:
+    told: Any = [tell(tmp_path, changed(agent_id=name))[0][1] for name in (nobody, "ana1")]
+
+    assert [event.data.agent for event in told] == [None, "ana1"]
 
 
 def test_a_department_without_a_name_is_called_by_its_id(tmp_path: Path) -> None:
@@ -118,6 +126,7 @@ def test_a_file_of_departments_that_is_none_is_named(tmp_path: Path) -> None:
 STATES = {
     **{letter: ["case.reopened", "case.status_changed"] for letter in "INTPCAW"},
     "R": ["case.resolved"],
+    "L": ["case.closed"],
     "X": ["case.deleted"],
     "B": ["case.deleted"],
 }

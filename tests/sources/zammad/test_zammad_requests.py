@@ -125,6 +125,22 @@ def test_what_a_machine_or_nobody_wrote_is_automatic_and_a_note_is_no_answer(tmp
     ]
 
 
+def test_what_a_customers_machine_wrote_is_automatic_and_does_not_wait(tmp_path: Path) -> None:
+    by_machine = {"send-auto-response": False, "is-auto-response": True}
+    by_hand = {"send-auto-response": True, "is-auto-response": False}
+    told: Any = [
+        tell(tmp_path, Ticket(1, 0).wrote(1, "Customer", preferences=preferences))[0]
+        for preferences in (by_machine, by_hand, {}, None)
+    ]
+
+    assert [(events[0].data.opened_by, events[-1].data.automatic) for events in told] == [
+        ("system", True),
+        ("customer", False),
+        ("customer", False),
+        ("customer", False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [
