@@ -22,6 +22,7 @@ from stream.sources.chatwoot.payloads import (
     RatedMessage,
 )
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import stamp_of
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
 
@@ -96,7 +97,7 @@ class _ConversationEvents(Struct):
         changes, at = told.changes, told.changed_at(document.at)
         if changes.keys() & {"assignee_id", "team_id"}:
             queue, agent = self._queue(told), told.agent
-            yield self.desk.cases(f"{told.id}/assigned/{queue}/{agent}/{_stamp(at)}").assigned(
+            yield self.desk.cases(f"{told.id}/assigned/{queue}/{agent}/{stamp_of(at)}").assigned(
                 self.desk.case(told.id), queue, agent=agent, customer=self._customer(told), at=at
             )
         if "priority" in changes:
@@ -143,7 +144,7 @@ class _ConversationEvents(Struct):
         # When the answer came is not told; answering changes the conversation.
         at = max(told.created_at, talk.changed_at(document.at))
         words = document.content["content_attributes"]["submitted_values"]["csat_survey_response"]
-        yield self.desk.surveys(f"survey-{told.id}/{rating}/{_stamp(at)}").answered(
+        yield self.desk.surveys(f"survey-{told.id}/{rating}/{stamp_of(at)}").answered(
             self.desk.case(f"survey-{told.id}"),
             "csat",
             rating,
@@ -181,20 +182,20 @@ class _ConversationEvents(Struct):
         if not isinstance(priority, str | None) or priority not in _PRIORITIES:
             raise UnusablePart("invalid_field", "no known priority - at `$.priority`")
         name = _PRIORITIES[priority]
-        cases = self.desk.cases(f"{told.id}/priority/{name}/{_stamp(at)}")
+        cases = self.desk.cases(f"{told.id}/priority/{name}/{stamp_of(at)}")
         return cases.status_changed(self.desk.case(told.id), priority=name, customer=self._customer(told), at=at)
 
     def _changed(self, told: ChatwootConversation, at: datetime) -> Iterator[Event]:
         change = told.changes.get("status", AttributeChange(told.status))
         if change.current_value != "resolved" and change.previous_value in (None, "resolved"):
-            cases = self.desk.cases(f"{told.id}/reopened/{_stamp(at)}")
+            cases = self.desk.cases(f"{told.id}/reopened/{stamp_of(at)}")
             yield cases.reopened(self.desk.case(told.id), customer=self._customer(told), at=at)
         yield from self._standing(told, change.current_value, at)
 
     def _standing(self, told: ChatwootConversation, status: object, at: datetime) -> Iterator[Event]:
         case = self.desk.case(told.id)
         if status == "resolved":
-            yield self.desk.cases(f"{told.id}/resolved/{_stamp(at)}").resolved(
+            yield self.desk.cases(f"{told.id}/resolved/{stamp_of(at)}").resolved(
                 case,
                 queue=self._queue(told),
                 channel=self.desk.channel(told.channel),
@@ -203,7 +204,7 @@ class _ConversationEvents(Struct):
                 at=at,
             )
         elif isinstance(status, str) and status in _STATUSES:
-            cases = self.desk.cases(f"{told.id}/{status}/{_stamp(at)}")
+            cases = self.desk.cases(f"{told.id}/{status}/{stamp_of(at)}")
             yield cases.status_changed(case, _STATUSES[status], customer=self._customer(told), at=at)
         else:
             raise UnusablePart("invalid_field", "no known status - at `$.status`")
@@ -219,7 +220,3 @@ def chatwoot_kinds(desk: DeskSettings, queue_by: QueueBy) -> dict[str, TellJson]
         "message_created": events.message_created,
         "message_updated": events.message_updated,
     }
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"
