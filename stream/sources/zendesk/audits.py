@@ -18,7 +18,7 @@ from stream.sources.zendesk.vocabulary import TICKET_PRIORITIES, TICKET_STATUSES
 __all__ = ["events_of_audit"]
 
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
-_ENDED: Final = frozenset({"SOLVED", "CLOSED"})
+_ENDED: Final = frozenset({"SOLVED", "CLOSED", "DELETED"})
 
 _Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
 _Told = str | int | UnsetType | None
@@ -148,7 +148,7 @@ def _status(status: str, cases: CaseEvents, case: str, audit: _Audit) -> Event:
 
 
 def _status_word(told: str) -> str:
-    return _word(told, {*TICKET_STATUSES, *_ENDED, "DELETED"}, "status")
+    return _word(told, {*TICKET_STATUSES, *_ENDED}, "status")
 
 
 def _word(told: str, known: Container[str], name: str) -> str:

@@ -1,7 +1,6 @@
 """What Zendesk's events of tickets become, each by itself: the others may come later, twice, or to another gateway."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -25,17 +24,13 @@ TICKETS_OF_NO_USE: Final = frozenset(
         *("problem_link_changed", "requester_changed", "subject_changed", "submitter_changed", "tags_changed"),
         *("task_due_at_changed", "type_changed", "sla_policy_changed", "ola_policy_changed", "schedule_changed"),
         *("next_sla_breach_changed", "csat_requested"),
-        # What was deleted never was a case, and stays so: the board knows no way back.
-        "undeleted",
     )
 )
 """Kinds that are known, and tell nothing that a figure is made of."""
 
-_SOLVED, _CLOSED = "SOLVED", "CLOSED"
+_CLOSED: Final = "CLOSED"
+_NOT_OPEN: Final = frozenset({"SOLVED", _CLOSED, "DELETED"})
 _UNRATED: Final = frozenset({"OFFERED", "UNOFFERED"})
-
-_MERGE_TOLD_WITHIN: Final = timedelta(seconds=1)
-"""A merge closes the ticket, which is told too, in no order. It must not be taken for a solution."""
 
 _ZendeskId = Annotated[str, Meta(min_length=1, max_length=40)]
 _Word = Annotated[str, Meta(max_length=64)]
@@ -176,16 +171,15 @@ class _TicketEvents:
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
         current, previous = told.event.current or "", told.event.previous
-        if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
+        if current in TICKET_STATUSES and previous in _NOT_OPEN:
             yield self._desk.cases(f"{told.id}/reopened").reopened(
                 self._desk.case(told.detail.id), customer=told.detail.requester_id, at=told.time
             )
-        later = _MERGE_TOLD_WITHIN if current == _CLOSED and previous != _SOLVED else timedelta()
-        yield self._status(told, current, told.id, later)
+        yield self._status(told, current, told.id)
 
-    def _status(self, told: _Told, status: str, name: str, later: timedelta = timedelta()) -> Event:
+    def _status(self, told: _Told, status: str, name: str) -> Event:
         ticket, cases = told.detail, self._desk.cases(name)
-        case, customer, at = self._desk.case(ticket.id), ticket.requester_id, told.time + later
+        case, customer, at = self._desk.case(ticket.id), ticket.requester_id, told.time
         match status:
             case "SOLVED":
                 queue, channel = self._desk.queue(ticket.group_id), self._desk.channel(ticket.via.channel)
@@ -241,6 +235,11 @@ class _TicketEvents:
         case, customer = self._desk.case(told.detail.id), told.detail.requester_id
         yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=told.time)
 
+    def undeleted(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Told)
+        case, customer = self._desk.case(told.detail.id), told.detail.requester_id
+        yield self._desk.cases(told.id).reopened(case, customer=customer, at=told.time)
+
     def rated(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Rated)
         ticket, score = told.detail, told.event.satisfaction_score.score.upper()
@@ -290,6 +289,7 @@ def ticket_kinds(desk: DeskSettings) -> dict[str, TellJson]:
         "ticket.marked_as_spam": events.deleted,
         "ticket.soft_deleted": events.deleted,
         "ticket.permanently_deleted": events.deleted,
+        "ticket.undeleted": events.undeleted,
         "ticket.csat_received": events.rated,
         "messaging_ticket.message_added": events.message_added,
     }
