@@ -293,7 +293,9 @@ class _Reader:
         self.deleted = self.deleted or ("deleted", at, self.place, 1)
 
     def was_spam(self, at: int, _: int) -> None:
-        self.deleted = self.deleted or ("spam", at, self.place, 1)
+        # Spam is deleted, too, which systems tell before or after: it is spam since the first of them.
+        _, first_at, place, _ = self.deleted or ("", at, self.place, 1)
+        self.deleted = ("spam", first_at, place, 1)
 
 
 _BY_KIND: Final[dict[Step, Callable[[_Reader, int, int], None]]] = {

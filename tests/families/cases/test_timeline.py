@@ -191,6 +191,13 @@ def test_a_case_that_was_deleted_counts_for_nothing_else_whatever_comes_later() 
         assert (facts, story.standing) == ([(name, 2, 0, 1)], None)
 
 
+def test_what_is_spam_and_deleted_is_spam_whichever_is_told_first() -> None:
+    for hour in (1, 2, 3):
+        facts, _ = told(OPENED, (2, Step.SPAM, 0), (hour, Step.DELETED, 0), (5, Step.DELETED, 0))
+
+        assert facts == [("spam", min(hour, 2), 0, 1)]
+
+
 def test_a_case_that_was_deleted_by_mistake_stands_as_if_nobody_had() -> None:
     meanwhile = ((3, Step.ASKED, 1), (4, Step.ASSIGNED, 1))
     as_if = told(OPENED, (1, Step.ANSWERED, 1), *meanwhile)

@@ -155,7 +155,7 @@ def _asked_twice() -> Iterator[bytes]:
     yield ticket.status(30, "PENDING")
     yield ticket.comment(60, CUSTOMER)
     yield ticket.status(60, "OPEN")
-    yield ticket.comment(75, MIA)
+    yield ticket.comment(75.0001, MIA)  # with what follows one action
     yield ticket.status(75, "SOLVED")
     yield ticket.rated(100, "GOOD")
     yield ticket.comment(120, CUSTOMER)
@@ -186,6 +186,7 @@ def _told_twice() -> Iterator[bytes]:
 def _spam() -> Iterator[bytes]:
     ticket = Ticket(104, "whatsapp", group_id=SUPPORT, customer="1004")
     yield ticket.created(15)
+    yield ticket.status(15.999, "DELETED")
     yield ticket.gone(16, "marked_as_spam")
     yield ticket.gone(16.01, "soft_deleted")
 
