@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from stream.core.windows import EPOCH
 from stream.sources.shops.money import Interval, SmallestUnits, money_of, months_in
+from stream.sources.shops.shop import AFTER_LEAVING
 
 __all__ = [
     "CheckoutSession",
@@ -51,6 +52,11 @@ class StripeEvent(Struct):
     def at(self) -> datetime:
         """When it happened: events may come three days late, in any order."""
         return EPOCH + timedelta(seconds=self.created)
+
+    @property
+    def terms_at(self) -> datetime:
+        """When a customer has what it tells of a subscription, also where another one ended in the same second."""
+        return self.at + AFTER_LEAVING
 
 
 class _Recurring(Struct):

@@ -13,7 +13,7 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
-from stream.sources.shops.shop import CustomersBy, ShopNames, ShopOptions, SourceName
+from stream.sources.shops.shop import AFTER_LEAVING, CustomersBy, ShopNames, ShopOptions, SourceName
 from stream.sources.source import Received, Reply, Setup, Source
 from stream.sources.woocommerce.documents import DeletedUser, ShopOrder, ShopSubscription
 
@@ -107,8 +107,9 @@ class _WooCommerceEvents:
         if customer is None:
             return
         if told.is_running:
-            at, plan, monthly = told.modified_at, told.plan, told.monthly
-            yield self._names.named("subscription", told.id, "joined").joined(customer, at=told.started_at)
+            at, plan, monthly = told.modified_at + AFTER_LEAVING, told.plan, told.monthly
+            began = told.started_at + AFTER_LEAVING
+            yield self._names.named("subscription", told.id, "joined").joined(customer, at=began)
             makes = self._names.named("subscription", told.id, "changed", at.isoformat(), plan, monthly)
             yield makes.changed(customer, plan=plan, monthly=monthly, currency=told.currency, at=at)
         elif told.is_over:
