@@ -57,9 +57,7 @@ class PollOptions(Struct, frozen=True, kw_only=True):
         Meta(description="What `GET /api/v3/departments` answered: names of departments. Others are called by id."),
     ] = None
     default_queue: Annotated[Name, Meta(description="Of a ticket without a department.")] = "unassigned"
-    other_channel: Annotated[Channel, Meta(description="The channel of contact buttons, forums and suggestions.")] = (
-        "email"
-    )
+    other_channel: Annotated[Channel, Meta(description="The channel of forums and suggestions.")] = "email"
 
 
 class _Cursor(Struct, frozen=True):

@@ -46,9 +46,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="What `GET /api/v3/departments` answered: names of departments. Others are called by id."),
     ] = None
     default_queue: Annotated[Name, Meta(description="Of a ticket without a department.")] = "unassigned"
-    other_channel: Annotated[Channel, Meta(description="The channel of contact buttons, forums and suggestions.")] = (
-        "email"
-    )
+    other_channel: Annotated[Channel, Meta(description="The channel of forums and suggestions.")] = "email"
 
 
 class _RuleRequest(LiveAgentTicket, frozen=True, kw_only=True):

@@ -27,14 +27,15 @@ __all__ = [
 LIVEAGENT_CHANNELS: Final[Mapping[str, Channel]] = {
     "E": "email",
     "M": "email",  # a contact form
-    "C": "chat",
-    "I": "chat",  # begun by an invitation
-    "W": "voice",
+    "B": "chat",  # by a button on a page
+    "I": "chat",  # by an invitation
+    "C": "voice",
+    "W": "voice",  # by a button on a page
     "A": "messaging",  # written to a page of Facebook
     "F": "social",
     "T": "social",
 }
-"""By the letter of `channel_type`; contact buttons, forums and suggestions are of no channel of their own."""
+"""By the letter of `channel_type`, as the API describes it; forums and suggestions are of no channel of their own."""
 
 LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
     "I": "new",
@@ -45,10 +46,14 @@ LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
     "A": "pending",  # answered: it is the customer's turn
     "W": "on_hold",  # postponed
     "R": "resolved",
+    "L": "closed",
     "X": "deleted",
     "B": "spam",
 }
 """By the letter of `status`."""
+
+_SYSTEM: Final = "system00"
+"""The agent that is none: rules act in its name."""
 
 _DEPARTMENTS: Final = "a list of departments, each with id and name, as `GET /api/v3/departments` answers"
 
@@ -104,8 +109,8 @@ def liveagent_standing(
         created_at=_instant(told.date_created, zone, "date_created"),
         at=_instant(told.date_changed, zone, "date_changed"),
         state=state,
-        agent=told.agent_id or None,
-        customer=told.contact_id or None,
+        agent=None if told.agent_id in {None, "", _SYSTEM} else told.agent_id,
+        customer=desk.customer(told.contact_id),
     )
 
 

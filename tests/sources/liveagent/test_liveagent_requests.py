@@ -31,11 +31,12 @@ def changed(**fields: Any) -> dict[str, Any]:
 def test_a_template_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     events, aside = tell(tmp_path, Ticket("abc1", 0).told("agent_message", 4, agent_id="ana1", status="R"))
 
+    customer = "customer=/liveagent/of-abc1"
     assert [said(event) for event in events] == [
         # After four minutes: an earlier request, if there was one, says better how it was opened.
-        "02 09:00:00 case.opened channel=email customer=of-abc1 opened_by=system priority=normal queue=Support",
-        "02 09:04:00 case.assigned agent=ana1 customer=of-abc1 queue=Support",
-        "02 09:04:00 case.resolved agent=ana1 channel=email customer=of-abc1 queue=Support",
+        f"02 09:00:00 case.opened channel=email {customer} opened_by=system priority=normal queue=Support",
+        f"02 09:04:00 case.assigned agent=ana1 {customer} queue=Support",
+        f"02 09:04:00 case.resolved agent=ana1 channel=email {customer} queue=Support",
         "02 09:04:00 message.sent agent=ana1 author=agent automatic=False public=True",
     ]
     assert [event.time.microsecond for event in events] == [8_000, 0, 0, 0]
@@ -93,12 +94,20 @@ def test_times_are_of_the_zone_that_is_said(tmp_path: Path) -> None:
 
 
 def test_letters_are_channels(tmp_path: Path) -> None:
-    ways = {"E": "email", "C": "chat", "W": "voice", "A": "messaging", "F": "social", "T": "social", "B": "email"}
+    ways = {"E": "email", "M": "email", "B": "chat", "I": "chat", "C": "voice", "W": "voice"}
+    ways |= {"A": "messaging", "F": "social", "T": "social"}
     told: Any = {way: tell(tmp_path, changed(channel_type=way))[0][0] for way in ways}
 
     assert {way: event.data.channel for way, event in told.items()} == ways
     opened: Any = tell(tmp_path, changed(channel_type="Q"), other_channel="task")[0][0]
     assert opened.data.channel == "task"
+
+
+@pytest.mark.parametrize("nobody", ["", "system00"])
+def test_what_rules_do_no_agent_has_done(tmp_path: Path, nobody: str) -> None:
+    told: Any = [tell(tmp_path, changed(agent_id=name))[0][1] for name in (nobody, "ana1")]
+
+    assert [event.data.agent for event in told] == [None, "ana1"]
 
 
 def test_a_department_without_a_name_is_called_by_its_id(tmp_path: Path) -> None:
@@ -117,6 +126,7 @@ def test_a_file_of_departments_that_is_none_is_named(tmp_path: Path) -> None:
 STATES = {
     **{letter: ["case.reopened", "case.status_changed"] for letter in "INTPCAW"},
     "R": ["case.resolved"],
+    "L": ["case.closed"],
     "X": ["case.deleted"],
     "B": ["case.deleted"],
 }
