@@ -188,7 +188,7 @@ class _Mailbox:
         return found
 
     async def _next(self, session: MailboxSession, readings: list[FolderReading]) -> FolderReading | None:
-        """Return the folder with the message that was written first; None if nothing is left, or has to wait."""
+        """Return the folder with the message that came first; None if nothing is left, or has to wait."""
         for each in readings:
             while each.needs_more:
                 await self._connection.asked(partial(each.fill, session))
@@ -268,8 +268,7 @@ def _key_of(found: FoundMail) -> tuple[str, int]:
 
 
 def _time_of(found: FoundMail) -> datetime:
-    if found.mail is not None:
-        return found.mail.at
+    # By one clock, that of the server: by those of the authors a reply may be older than what it replies to.
     return found.received or instant_of(0)
 
 

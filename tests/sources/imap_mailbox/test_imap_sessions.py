@@ -71,7 +71,7 @@ async def test_the_recorded_session_is_read_and_waited_on_as_it_was(tmp_path: Pa
         "23 09:30:00 MessageSent agent",
         "23 09:30:00 Resolved agent",
     ]
-    assert told_of(second.events)[:2] == ["24 07:00:00 MessageReceived", "24 09:00:10 Opened"]
+    assert told_of(second.events)[:3] == ["24 07:00:00 Reopened", "24 07:00:00 MessageReceived", "24 09:00:10 Opened"]
     assert intake.read == 13
     assert "IDLE" in server.commands
 
