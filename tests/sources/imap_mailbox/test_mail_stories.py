@@ -1,6 +1,8 @@
 """Mail on the left, what the board learns of it on the right: threads are cases, whatever order and repetition do."""
 
+import asyncio
 import json
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
-from stream.sources.imap_mailbox.session import MailboxAway
+from stream.sources.imap_mailbox.session import MailboxAway, MailboxRefused
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.families.cases.stories import counted, folded, only
@@ -592,6 +594,37 @@ async def test_other_numbers_tell_nothing_twice_and_lose_nothing(
     assert "has other numbers (UIDVALIDITY)" in caplog.text
 
 
+async def test_a_folder_that_was_put_back_from_a_backup_is_read_again(inbox: Inbox) -> None:
+    for number in (1, 2, 3):
+        asks(inbox, number, "08:00")
+    await inbox.news()
+    inbox.mailbox.move(2, "INBOX", None)
+    inbox.mailbox.move(3, "INBOX", None)
+    inbox.mailbox.folders["INBOX"].next_uid = 2
+    asks(inbox, 4, "09:00")
+
+    assert told_of(await inbox.news()) == ["23 09:00:00 Opened", "23 09:00:00 MessageReceived"]
+
+
+async def test_what_comes_from_the_future_has_come_now_and_hides_nothing(inbox: Inbox) -> None:
+    inbox.mailbox.add(message(1), inbox.clock.at + timedelta(days=900))
+
+    assert {event.time for event in await inbox.news()} == {inbox.clock.at}
+    asks(inbox, 2, "09:00")
+    inbox.mailbox.renumber()
+    assert told_of(await inbox.news()) == ["23 09:00:00 Opened", "23 09:00:00 MessageReceived"]
+
+
+async def test_an_old_question_that_an_agent_has_noted_on_stays_open_when_numbers_change(tmp_path: Path) -> None:
+    inbox = Inbox(settings_in(tmp_path, resolved_by="archive"))
+    inbox.mailbox.add(message(1), at("08:00", 10))
+    answers(inbox, 2, 1, "08:00")
+    await inbox.news()
+    inbox.mailbox.renumber()
+
+    assert await inbox.news() == []
+
+
 async def test_an_open_case_is_still_solved_by_archiving_when_the_numbers_have_changed(tmp_path: Path) -> None:
     inbox = Inbox(settings_in(tmp_path, resolved_by="archive"))
     inbox.mailbox.add(message(1), at("08:00", 10))
@@ -662,6 +695,38 @@ async def test_a_connection_that_is_lost_anywhere_loses_no_message(inbox: Inbox,
 
     assert len({event.id for event in await inbox.news()}) == 1000
     assert inbox.intake.read == 500
+
+
+async def test_a_login_that_is_refused_again_and_again_is_seldom_tried(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    async with asyncio.timeout(60), aclosing(inbox.puller().batches(None)) as batches:
+        await anext(batches)
+        inbox.slept.clear()
+        refused = MailboxRefused("refuses the login")
+        inbox.mailbox.failures = [MailboxAway("lost"), refused, refused, refused]
+        asks(inbox, 2, "09:00")
+        await anext(batches)
+
+    # The connection was lost; a token may have been renewed at once; then it is waited for a person.
+    assert [seconds >= 300 for seconds in inbox.slept[:4]] == [False, False, True, True]
+
+
+async def test_who_ends_each_wait_is_asked_less_and_less_often(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    session = inbox.mailbox.session()
+
+    def idle(_: float) -> bool:
+        if len(inbox.slept) == 5:
+            asks(inbox, 2, "09:00")
+        raise MailboxAway("lost")
+
+    session.idle = idle  # type: ignore[method-assign]  # a server that lets us in, and no more
+    inbox.mailbox.session = lambda _=None: session  # type: ignore[method-assign]  # one for all connections
+    async with asyncio.timeout(60), aclosing(inbox.puller().batches(None)) as batches:
+        await anext(batches)
+        await anext(batches)
+
+    assert inbox.slept[:5] == [0.5, 1, 2, 4, 8]
 
 
 # -- nothing personal --------------------------------------------------------------------------
