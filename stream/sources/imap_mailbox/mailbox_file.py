@@ -26,7 +26,8 @@ class RefreshedToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     token_url: _Text
     client_id_file: Path
-    refresh_token_file: Path
+    refresh_token_file: Path | None = None
+    """Without it the client itself has the right to read the mailbox."""
     client_secret_file: Path | None = None
     scope: str | None = None
 
@@ -105,7 +106,9 @@ def mailbox_of(file: Path) -> MailboxSettings:
 
 def _faults_of(told: MailboxSettings) -> tuple[tuple[bool, str], ...]:
     logins = [each for each in (told.password_file, told.access_token_file, told.oauth) if each is not None]
+    has_no_secret = told.oauth is not None and not (told.oauth.refresh_token_file or told.oauth.client_secret_file)
     return (
+        (has_no_secret, "[oauth] needs refresh_token_file, or client_secret_file alone"),
         (len(logins) != 1, "one of password_file, access_token_file and [oauth] is needed"),
         (told.security == "none" and told.host not in THIS_MACHINE, 'security = "none" is for this machine only'),
         (told.resolved_by == "folder" and not told.done, 'resolved_by = "folder" needs done = ["…"]'),
