@@ -68,17 +68,6 @@ class _Cursor(Struct, frozen=True):
     """What stands for those of that second that were told already: they come again."""
 
 
-class _Ticket(Struct):
-    id: str
-    status: str
-    date_created: str
-    date_changed: str
-    departmentid: str | None = None
-    agentid: str | None = None
-    owner_contactid: str | None = None
-    channel_type: str | None = None
-
-
 class _Dated(Struct):
     date_changed: str = ""
 
@@ -108,11 +97,11 @@ class _Poller:
         self._intake.read += 1
         place = Location(_PATH, number, number)
         try:
-            told = msgspec.json.decode(content, type=_Ticket)
+            told = msgspec.json.decode(content, type=LiveAgentTicket)
             if told.status not in LIVEAGENT_STATES:
                 self._intake.wonder("status", BadLine(place, "unknown_kind", "a letter of a status that is not known"))
                 return []
-            standing = liveagent_standing(_renamed(told), self._desk, self._zone)
+            standing = liveagent_standing(told, self._desk, self._zone)
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
@@ -122,19 +111,6 @@ class _Poller:
             return []
         self._intake.used["ticket"] += 1
         return [*events_of_standing(self._desk, standing)]
-
-
-def _renamed(told: _Ticket) -> LiveAgentTicket:
-    return LiveAgentTicket(
-        ticket_id=told.id,
-        status=told.status,
-        date_created=told.date_created,
-        date_changed=told.date_changed,
-        department_id=told.departmentid,
-        agent_id=told.agentid,
-        contact_id=told.owner_contactid,
-        channel_type=told.channel_type,
-    )
 
 
 def _behind(found: list[Raw], cursor: _Cursor, *, more: bool) -> _Cursor:
