@@ -81,7 +81,7 @@ class Gateway:
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
-                Route(f"{WEBHOOKS_PATH}/{{name}}", self._post_webhook, methods=["POST"]),
+                Route(f"{WEBHOOKS_PATH}/{{name}}", self._call_webhook, methods=["POST", "HEAD"]),
                 Route(f"{SURVEYS_PATH}/{{name}}/{{token}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route(f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route("/metrics", self._metrics),
@@ -106,8 +106,8 @@ class Gateway:
     async def _post_events(self, request: Request) -> Response:
         return await self._answer(request, self._accept)
 
-    async def _post_webhook(self, request: Request) -> Response:
-        return await self._answer(request, self._webhooks.accept)
+    async def _call_webhook(self, request: Request) -> Response:
+        return await self._answer(request, self._webhooks.look if request.method == "HEAD" else self._webhooks.accept)
 
     async def _answer(self, request: Request, accept: Callable[[Request], Awaitable[Response]]) -> Response:
         try:

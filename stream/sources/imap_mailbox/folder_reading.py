@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from stream.sources.imap_mailbox.header_fields import header_fields
+from stream.sources.imap_mailbox.imap_session import FETCHED_AT_ONCE
 from stream.sources.imap_mailbox.mail import Mail, TeamAddresses, mail_of
 from stream.sources.imap_mailbox.mapper import FolderRole, Spot
-from stream.sources.imap_mailbox.session import FETCHED_AT_ONCE, FetchedHeader, MailboxSession
+from stream.sources.imap_mailbox.session import FetchedHeader, MailboxSession
 from stream.sources.imap_mailbox.thread_memory import instant_of, milliseconds_of
 
 __all__ = ["FolderCursor", "FolderReading", "FoundMail"]

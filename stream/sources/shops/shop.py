@@ -65,6 +65,11 @@ class ShopNames:
             return self._addresses.of(address)
         return f"{self._prefix}{account}"
 
+    def all_ids(self, account: object, address: str | None) -> list[str]:
+        """Return every id of a person: with an account, and as a guest, who may have been here before there was one."""
+        known = [self.customer(account, address), self.customer(address=address)]
+        return [*dict.fromkeys(one for one in known if one is not None)]
+
 
 def in_utc(at: datetime) -> datetime:
     """Return the instant in UTC; raises UnusablePart of one that has none."""

@@ -27,8 +27,7 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
 
 RATED = (
     "26 19:13:21 survey.answered agent=5 channel=chat comment=True customer=/chatwoot/17 higher_is_better=True "
-    "kind=csat "
-    "queue=Support score=5"
+    "kind=csat queue=Support score=5"
 )
 GOLDEN = {
     "conversation_created": [
@@ -130,7 +129,7 @@ def test_a_file_of_inboxes_that_is_none_is_named(tmp_path: Path) -> None:
 def test_a_request_that_has_seen_the_next_change_tells_its_own(tmp_path: Path) -> None:
     talk = Talk(1)
     talk.opened(0)
-    resolved = json.loads(talk.status(5, "resolved"))
+    resolved = json.loads(talk.status(5, "resolved")[0])
     talk.status(6, "open")
     own = {"updated_at": {"previous_value": None, "current_value": "2026-03-02T09:05:00.000Z"}}
     late = {**resolved, "status": "open", "updated_at": BEGIN.timestamp() + 360}
@@ -139,6 +138,55 @@ def test_a_request_that_has_seen_the_next_change_tells_its_own(tmp_path: Path) -
     (event,) = tell(tmp_path, late)[0]
 
     assert said(event).startswith("02 09:05:00 case.resolved")
+
+
+def test_a_request_that_has_seen_the_next_change_and_knows_no_time_leaves_it_to_the_one_that_does(
+    tmp_path: Path,
+) -> None:
+    """Resolved at 5 and opened at 6, before either was told: it is open, and was resolved for a minute."""
+    talk = Talk(1)
+    resolved = talk.status(5, "resolved")
+    opened = [json.loads(body) for body in talk.status(6, "open")]
+    late = [json.loads(body) | {"status": "open", "updated_at": opened[0]["updated_at"]} for body in resolved]
+
+    told = [said(event) for body in (*late, *opened) for event in tell(tmp_path, body)[0]]
+
+    assert [line[3:25] for line in told if "status_changed" not in line] == [
+        "09:05:00 case.resolved",
+        "09:06:01 case.reopened",
+        "09:06:00 case.reopened",
+    ]
+
+
+def test_a_chatwoot_that_tells_no_time_of_the_change_is_believed_to_tell_it_at_once(tmp_path: Path) -> None:
+    """Before version 4.1 conversations have no `updated_at`, and earlier ones not even `created_at`."""
+    talk = Talk(1)
+    bodies = [talk.asked(0), *talk.status(5, "resolved"), talk.rated(5, 6, 4)[1]]
+    for old in (contents := [json.loads(body) for body in bodies]):
+        (conversation := old.get("conversation", old)).pop("updated_at")
+        del conversation["created_at"]
+
+    told = [said(event)[3:] for old in contents for event in tell(tmp_path, old)[0]]
+
+    assert [line[:22] for line in told] == [
+        "09:00:00 message.recei",
+        "09:00:00 case.resolved",  # when the request came
+        "09:05:00 case.resolved",  # when it happened, as the other says
+        "09:05:00 survey.answer",
+    ]
+
+
+def test_what_an_assistant_writes_is_no_agents_answer_and_its_conversation_is_nobodys(tmp_path: Path) -> None:
+    """Captain is the sender, or an agent bot, and either may have been assigned the conversation."""
+    talk = Talk(1)
+    for machine in ({"id": 5, "type": "captain_assistant"}, {"id": 5, "type": "agent_bot"}):
+        (assigned,), (answered,) = (
+            tell(tmp_path, body)[0] for body in (talk.assigned(1, machine), talk.answered(2, machine))
+        )
+
+        assert "agent=" not in said(assigned)
+        assert "author=bot" in said(answered)
+        assert "agent=" not in said(answered)
 
 
 def test_who_began_is_told_by_the_newest_message(tmp_path: Path) -> None:
@@ -171,13 +219,14 @@ def test_activities_and_other_changes_tell_nothing(tmp_path: Path) -> None:
         assert (events, aside, intake.ignored.total()) == ([], [], 1)
 
 
+SINCE = {"updated_at": {"current_value": "2026-03-02T09:05:00.000Z"}}
 BROKEN = [
     ({"status": "rumoured", "changed_attributes": None}, "`$.status`"),
     ({"status": ["open"]}, "`$.status`"),
     ({"updated_at": "yesterday"}, "`$.updated_at`"),
     ({"updated_at": 1e15}, "`$.updated_at`"),
     ({"inbox_id": None}, "`$.inbox_id`"),
-    ({"changed_attributes": [{"status": {"current_value": ["open"]}}]}, "`$.status`"),
+    ({"changed_attributes": [{"status": {"current_value": ["open"]}, **SINCE}]}, "`$.status`"),
     ({"event": "conversation_updated", "changed_attributes": [{"priority": {"current_value": []}}]}, "`$.priority`"),
     ({"changed_attributes": [{"updated_at": {"current_value": "soon"}}]}, "datetime"),
     ({"event": 7}, "`$.event`"),

@@ -12,15 +12,10 @@ from typing import Any
 import pytest
 
 from stream.errors import SourceError
-from stream.sources.imap_mailbox import connection, session
+from stream.sources.imap_mailbox import bounded_client, connection, imap_session
 from stream.sources.imap_mailbox.header_fields import FETCHED_FIELDS
-from stream.sources.imap_mailbox.session import (
-    Credentials,
-    ImapSession,
-    MailboxAway,
-    MailboxRefused,
-    MailboxServer,
-)
+from stream.sources.imap_mailbox.imap_session import ImapSession
+from stream.sources.imap_mailbox.session import Credentials, MailboxAway, MailboxRefused, MailboxServer
 from stream.sources.imap_mailbox.source import MailboxPuller
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
@@ -192,7 +187,7 @@ ASKED: list[Callable[[ImapSession], Any]] = [
 async def test_garbage_is_no_more_than_a_server_that_is_away(
     said: bytes, asked: Callable[[ImapSession], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "IMAP_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(imap_session, "IMAP_ANSWER_SECONDS", 0.3)
     async with served(answering(said, after=asked is not ASKED[0])) as port:
         found = await opened(port)
         try:
@@ -206,7 +201,7 @@ async def test_garbage_is_no_more_than_a_server_that_is_away(
 
 
 async def test_an_answer_that_would_fill_the_memory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "MOST_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(bounded_client, "MOST_ANSWER_BYTES", 100_000)
     many = b"".join(
         b"* %d FETCH (UID %d BODY[HEADER.FIELDS (X)] {9000}\r\n%b)\r\n" % (n, n, b"x" * 9000) for n in range(50)
     )
