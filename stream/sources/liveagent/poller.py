@@ -29,7 +29,7 @@ from stream.sources.liveagent.tickets import (
     names_of_departments,
 )
 from stream.sources.pulling.shipping import BackOff
-from stream.sources.pulling.web_api import ApiPage, ApiPuller, WebApi, header_login
+from stream.sources.pulling.web_api import ApiAway, ApiPage, ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Source, position_beside
@@ -87,10 +87,12 @@ class _Poller:
             "_filters": msgspec.json.encode([["date_changed", "D>=", cursor.since]]).decode(),
         }
         found = msgspec.json.decode(await api.get(_PATH, parameters), type=list[Raw])
+        more = len(found) >= _AT_ONCE
+        if more and not _is_sorted(found):
+            raise ApiAway(f"{api}/{_PATH} answers in another order than by date_changed: some would be left out")
         again = frozenset(cursor.told)
         new = [content for content in found if _sign(content) not in again]
         events = [event for number, content in enumerate(new, 1) for event in self._told(content, number)]
-        more = len(found) >= _AT_ONCE
         return ApiPage(events, _behind(found, cursor, more=more), more)
 
     def _told(self, content: Raw, number: int) -> list[Event]:
@@ -121,6 +123,11 @@ def _behind(found: list[Raw], cursor: _Cursor, *, more: bool) -> _Cursor:
     known = cursor.told if is_same else ()
     told = (*known, *(_sign(content) for at, content in dated if at in {since, ""}))
     return _Cursor(since, cursor.page + 1 if is_same and more else 1, tuple(dict.fromkeys(told)))
+
+
+def _is_sorted(found: list[Raw]) -> bool:
+    dates = [at for at in map(_changed, found) if at]
+    return dates == sorted(dates)
 
 
 def _changed(content: Raw) -> str:
