@@ -46,6 +46,8 @@ A merge closes a ticket, and spam is deleted, which is told too, in no order. It
 not taken for a solution, or for a mistake.
 """
 
+_BEFORE: Final = timedelta(milliseconds=10)
+
 _Number = Annotated[str, Meta(min_length=1, max_length=40)] | Annotated[int, Meta(ge=1, le=2**63 - 1)]
 """Of what is there, as a text or not."""
 _Word = Annotated[str, Meta(max_length=64)]
@@ -89,6 +91,11 @@ class _Told(Struct, frozen=True):
     def at(self) -> datetime:
         """When it happened, in whole seconds: what one action did, such as answer and solve, is told in no order."""
         return self.time.replace(microsecond=0)
+
+    @property
+    def just_before(self) -> datetime:
+        """Some milliseconds before all else of the second; of several the later remains the later."""
+        return self.at - _BEFORE + (self.time - self.at) / 100
 
 
 class _Change(Struct):
@@ -206,8 +213,9 @@ class _TicketEvents:
         else:
             group, agent = told.detail.group, somebody(told.event.current)
         case, customer = self._whose(told.detail)
+        # What the same action answered or solved counts for the queue that it chose.
         yield self._desk.cases(told.id).assigned(
-            case, self._desk.queue(group), agent=agent, customer=customer, at=told.at
+            case, self._desk.queue(group), agent=agent, customer=customer, at=told.just_before
         )
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
