@@ -96,6 +96,7 @@ def liveagent_standing(
     zone: ZoneInfo,
     *,
     opened_by: Literal["customer", "agent", "system"] = "system",
+    has_last_word: bool = False,
 ) -> TicketStanding:
     """Return how a ticket stands; raises UnusablePart, which names the field."""
     state = LIVEAGENT_STATES.get(told.status)
@@ -109,6 +110,7 @@ def liveagent_standing(
         created_at=_instant(told.date_created, zone, "date_created"),
         at=_instant(told.date_changed, zone, "date_changed"),
         state=state,
+        has_last_word=has_last_word,
         agent=None if told.agent_id in {None, "", _SYSTEM} else told.agent_id,
         customer=desk.customer(told.contact_id),
     )
