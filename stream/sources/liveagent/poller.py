@@ -103,7 +103,7 @@ class _Poller:
             if told.status not in LIVEAGENT_STATES:
                 self._intake.wonder("status", BadLine(place, "unknown_kind", "a letter of a status that is not known"))
                 return []
-            standing = liveagent_standing(told, self._desk, self._zone, has_last_word=True)
+            standing = liveagent_standing(told, self._desk, self._zone)
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
