@@ -68,7 +68,7 @@ def events_of_standing(desk: DeskSettings, told: TicketStanding) -> Iterator[Eve
         at=told.created_at + after + last,
     )
     assigned = _digest(told.queue, told.agent, told.customer)
-    yield desk.cases(f"{told.number}/assigned/{stamp}/{assigned}").assigned(
+    yield desk.cases(f"{told.number}/assigned/{_stamp(told.at + last)}/{assigned}").assigned(
         case, told.queue, agent=told.agent, customer=told.customer, at=told.at + last
     )
     if told.priority is not None:
