@@ -15,6 +15,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Channel, Event
 from stream.families.cases.payloads import Priority, Status
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import stamp_of
 
 __all__ = ["TicketStanding", "TicketState", "events_of_standing", "state_named"]
 
@@ -52,7 +53,7 @@ def state_named(name: str, own: Mapping[str, TicketState], known: Mapping[str, T
 def events_of_standing(desk: DeskSettings, told: TicketStanding) -> Iterator[Event]:
     """Yield what a ticket tells; each event has the same id wherever it says the same."""
     case = desk.case(told.number)
-    stamp = _stamp(told.at)
+    stamp = stamp_of(told.at)
 
     # In which queue a ticket was opened, requests tell differently once it has moved: the earliest is to be believed.
     # Of openings the first counts, so each is told by some milliseconds later: one more where it is twice as old.
@@ -68,7 +69,7 @@ def events_of_standing(desk: DeskSettings, told: TicketStanding) -> Iterator[Eve
         at=told.created_at + after + last,
     )
     assigned = _digest(told.queue, told.agent, told.customer)
-    yield desk.cases(f"{told.number}/assigned/{_stamp(told.at + last)}/{assigned}").assigned(
+    yield desk.cases(f"{told.number}/assigned/{stamp_of(told.at + last)}/{assigned}").assigned(
         case, told.queue, agent=told.agent, customer=told.customer, at=told.at + last
     )
     if told.priority is not None:
@@ -95,12 +96,8 @@ def _state(desk: DeskSettings, told: TicketStanding, name: str) -> Iterator[Even
             yield cases.deleted(case, reason, at=told.at)
         case status:
             # Of one that was open already that changes nothing.
-            yield desk.cases(f"{told.number}/reopened/{_stamp(told.at)}").reopened(case, at=told.at)
+            yield desk.cases(f"{told.number}/reopened/{stamp_of(told.at)}").reopened(case, at=told.at)
             yield cases.status_changed(case, _STATUSES[status], at=told.at)
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"
 
 
 def _digest(*parts: object) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Instant
+from stream.core.identity import opaque_id
 from stream.sdk.factory import utc_now
 from stream.sdk.surveys import AnswerFields
 from stream.sources.intake import Intake
@@ -163,8 +164,8 @@ class _Responses:
         return {
             "queue": variables.get(account.queue_variable) or account.queue,
             "channel": account.channel,
-            "agent": _opaque(variables.get(account.agent_variable)),
-            "customer": _opaque(variables.get(account.customer_variable)),
+            "agent": opaque_id(variables.get(account.agent_variable)),
+            "customer": opaque_id(variables.get(account.customer_variable)),
             "comment": comment,
         }
 
@@ -192,11 +193,6 @@ class _Responses:
         return any(
             bytes(answer.text) not in {b'""', b"null"} for answer in question.answers if answer.other_id or not is_score
         )
-
-
-def _opaque(told: str | None) -> str | None:
-    """Return an id; of an address of e-mail, which many put there, nothing."""
-    return told if told and "@" not in told else None
 
 
 def _score(asks: ChoiceQuestion, answer: _Answer) -> int | None:

@@ -24,7 +24,7 @@ from stream.sources.zendesk.vocabulary import (
 __all__ = ["events_of_audit"]
 
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
-_ENDED: Final = frozenset({"SOLVED", "CLOSED"})
+_NOT_OPEN: Final = frozenset({"SOLVED", "CLOSED", "DELETED"})
 _COMMENTS: Final = frozenset({"Comment", "VoiceComment", "FacebookComment"})
 
 _Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
@@ -140,7 +140,7 @@ def _changed(audit: _Audit, child: _Child, desk: DeskSettings, cases: CaseEvents
         yield cases.status_changed(case, priority=TICKET_PRIORITIES[word], at=audit.at)
     if child.status is not UNSET:
         status = _status_word(child.status)
-        if status in TICKET_STATUSES and str(child.previous_value).upper() in _ENDED:
+        if status in TICKET_STATUSES and str(child.previous_value).upper() in _NOT_OPEN:
             yield desk.cases(f"audit/{audit.id}/{child.id}/reopened").reopened(case, at=audit.at)
         yield from _status(status, desk, cases, audit)
 
@@ -162,7 +162,7 @@ def _status(status: str, desk: DeskSettings, cases: CaseEvents, audit: _Audit) -
 
 
 def _status_word(told: str) -> str:
-    return _word(told, {*TICKET_STATUSES, *_ENDED, "DELETED", *UNTOLD_STATUSES}, "status")
+    return _word(told, {*TICKET_STATUSES, *_NOT_OPEN, *UNTOLD_STATUSES}, "status")
 
 
 def _word(told: str, known: Container[str], name: str) -> str:

@@ -31,20 +31,13 @@ TICKETS_OF_NO_USE: Final = frozenset(
         *("problem_link_changed", "requester_changed", "subject_changed", "submitter_changed", "tags_changed"),
         *("task_due_at_changed", "type_changed", "sla_policy_changed", "ola_policy_changed", "schedule_changed"),
         *("next_sla_breach_changed", "csat_requested"),
-        # What was deleted never was a case, and stays so: the board knows no way back.
-        "undeleted",
     )
 )
 """Kinds that are known, and tell nothing that a figure is made of."""
 
-_SOLVED, _CLOSED = "SOLVED", "CLOSED"
+_CLOSED: Final = "CLOSED"
+_NOT_OPEN: Final = frozenset({"SOLVED", _CLOSED, "DELETED"})
 _UNRATED: Final = frozenset({"OFFERED", "UNOFFERED"})
-
-_REASON_TOLD_WITHIN: Final = timedelta(seconds=2)
-"""
-A merge closes a ticket, and spam is deleted, which is told too, in no order. It stands behind its reason, so that it is
-not taken for a solution, or for a mistake.
-"""
 
 _BEFORE: Final = timedelta(milliseconds=10)
 
@@ -221,13 +214,13 @@ class _TicketEvents:
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Changed)
         current, previous = told.event.current or "", told.event.previous
-        if current in TICKET_STATUSES and previous in {_SOLVED, _CLOSED}:
+        if current in TICKET_STATUSES and previous in _NOT_OPEN:
             case, customer = self._whose(told.detail)
             yield self._desk.cases(f"{told.id}/reopened").reopened(case, customer=customer, at=told.at)
-        yield from self._status(told, current, told.id, was_solved=previous == _SOLVED)
+        yield from self._status(told, current, told.id)
 
-    def _status(self, told: _Told, status: str, name: str, *, was_solved: bool = True) -> Iterator[Event]:
-        ticket, cases, at, later = told.detail, self._desk.cases(name), told.at, told.at + _REASON_TOLD_WITHIN
+    def _status(self, told: _Told, status: str, name: str) -> Iterator[Event]:
+        ticket, cases, at = told.detail, self._desk.cases(name), told.at
         case, customer = self._whose(ticket)
         match status:
             case "SOLVED":
@@ -236,9 +229,9 @@ class _TicketEvents:
                     case, queue=queue, channel=channel, agent=ticket.assignee, customer=customer, at=at
                 )
             case "CLOSED":
-                yield cases.closed(case, customer=customer, at=at if was_solved else later)
+                yield cases.closed(case, customer=customer, at=at)
             case "DELETED":
-                yield cases.deleted(case, customer=customer, at=later)
+                yield cases.deleted(case, customer=customer, at=at)
             case _ if status in TICKET_STATUSES:
                 yield cases.status_changed(case, TICKET_STATUSES[status], customer=customer, at=at)
             case _ if status not in UNTOLD_STATUSES:
@@ -281,9 +274,13 @@ class _TicketEvents:
     def deleted(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Told)
         reason: Literal["spam", "deleted"] = "spam" if document.kind == "ticket.marked_as_spam" else "deleted"
-        at = told.at if reason == "spam" else told.at + _REASON_TOLD_WITHIN
         case, customer = self._whose(told.detail)
-        yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=at)
+        yield self._desk.cases(told.id).deleted(case, reason, customer=customer, at=told.at)
+
+    def undeleted(self, document: JsonDocument) -> Iterator[Event]:
+        told = msgspec.convert(document.content, _Told)
+        case, customer = self._whose(told.detail)
+        yield self._desk.cases(told.id).reopened(case, customer=customer, at=told.at)
 
     def rated(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, _Rated)
@@ -335,6 +332,7 @@ def ticket_kinds(desk: DeskSettings) -> dict[str, TellJson]:
         "ticket.marked_as_spam": events.deleted,
         "ticket.soft_deleted": events.deleted,
         "ticket.permanently_deleted": events.deleted,
+        "ticket.undeleted": events.undeleted,
         "ticket.csat_received": events.rated,
         "messaging_ticket.message_added": events.message_added,
     }

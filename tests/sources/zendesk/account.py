@@ -12,7 +12,19 @@ from stream.sources.intake import Intake
 from stream.sources.source import Received, Webhook
 from stream.sources.zendesk.source import SOURCE, Options
 
-__all__ = ["BEGIN", "RECORDED", "RUMOUR", "SECRET", "TICKETS", "Ticket", "recorded", "signed", "webhook_in"]
+__all__ = [
+    "BEGIN",
+    "MIA",
+    "RECORDED",
+    "RUMOUR",
+    "SECRET",
+    "SUPPORT",
+    "TICKETS",
+    "Ticket",
+    "recorded",
+    "signed",
+    "webhook_in",
+]
 
 RECORDED: Final = Path(__file__).parent / "recorded"
 SECRET: Final = "a-secret-of-the-tests"

@@ -107,6 +107,26 @@ def test_a_rating_that_was_changed_replaces_the_first(webhook: Webhook) -> None:
     assert answers[0].time < answers[1].time
 
 
+def test_that_a_merge_closes_its_ticket_is_no_solution_whenever_that_is_told(webhook: Webhook) -> None:
+    for minutes in (11.99, 12, 12.005, 13):
+        ticket = Ticket(107, "mail", group_id=SUPPORT)
+        bodies = [ticket.created(2), ticket.status(minutes, "CLOSED"), ticket.merged(12.005, 101)]
+
+        for told in (bodies, bodies[::-1]):
+            assert counted(webhook, told) == {("Support", "email"): counts("opened 1, assigned 1, merged 1")}
+
+
+def test_a_ticket_that_is_undeleted_counts_as_if_nobody_had_deleted_it(webhook: Webhook) -> None:
+    ticket = Ticket(108, "mail", group_id=SUPPORT)
+    bodies = [ticket.created(0), ticket.comment(30, MIA), ticket.status(30, "SOLVED")]
+    kept = counted(webhook, bodies)
+    gone = [*bodies, ticket.gone(40, "marked_as_spam"), ticket.gone(40.01, "soft_deleted")]
+    back = [*gone, ticket.gone(50, "undeleted")]
+
+    assert counted(webhook, gone) == {("Support", "email"): counts("spam 1")}
+    assert counted(webhook, back) == counted(webhook, back[::-1]) == kept
+
+
 @given(st.permutations([*TICKETS, *TICKETS[::3]]))
 @settings(max_examples=60, deadline=None)
 def test_neither_order_nor_repetition_matters(webhook: Webhook, bodies: list[bytes]) -> None:
