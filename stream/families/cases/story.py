@@ -294,7 +294,7 @@ class _Reader:
 
     def was_spam(self, at: int, _: int) -> None:
         # Spam is deleted, too, which systems tell before or after: it is spam since the first of them.
-        _, first_at, place, _ = self.deleted or ("", at, self.place, 1)
+        first_at, place = (at, self.place) if self.deleted is None else self.deleted[1:3]
         self.deleted = ("spam", first_at, place, 1)
 
 
