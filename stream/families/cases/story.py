@@ -294,8 +294,8 @@ class _Reader:
 
     def was_spam(self, at: int, _: int) -> None:
         # Spam is deleted, too, which systems tell before or after: it is spam since the first of them.
-        first_at, place = (at, self.place) if self.deleted is None else self.deleted[1:3]
-        self.deleted = ("spam", first_at, place, 1)
+        first = self.deleted or ("deleted", at, self.place, 1)
+        self.deleted = ("spam", *first[1:])
 
 
 _BY_KIND: Final[dict[Step, Callable[[_Reader, int, int], None]]] = {
