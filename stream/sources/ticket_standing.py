@@ -37,6 +37,8 @@ class TicketStanding(Struct, frozen=True, kw_only=True):
     at: datetime
     """When it was changed last."""
     state: TicketState
+    has_last_word: bool = False
+    """Whether of requests of one second it tells the queue as a rule has left it: times may be whole seconds."""
     priority: Priority | None = None
     agent: str | None = None
     customer: str | None = None
@@ -56,18 +58,19 @@ def events_of_standing(desk: DeskSettings, told: TicketStanding) -> Iterator[Eve
     # In which queue a ticket was opened, requests tell differently once it has moved: the earliest is to be believed.
     # Of openings the first counts, so each is told by some milliseconds later: one more where it is twice as old.
     after = timedelta(milliseconds=max(int((told.at - told.created_at).total_seconds()), 0).bit_length())
-    opened = _digest(after, told.queue, told.channel, told.opened_by, told.customer)
+    last = timedelta(milliseconds=int(told.has_last_word))
+    opened = _digest(after + last, told.queue, told.channel, told.opened_by, told.customer)
     yield desk.cases(f"{told.number}/opened/{opened}").opened(
         case,
         told.queue,
         channel=told.channel,
         opened_by=told.opened_by,
         customer=told.customer,
-        at=told.created_at + after,
+        at=told.created_at + after + last,
     )
     assigned = _digest(told.queue, told.agent, told.customer)
-    yield desk.cases(f"{told.number}/assigned/{stamp}/{assigned}").assigned(
-        case, told.queue, agent=told.agent, customer=told.customer, at=told.at
+    yield desk.cases(f"{told.number}/assigned/{stamp_of(told.at + last)}/{assigned}").assigned(
+        case, told.queue, agent=told.agent, customer=told.customer, at=told.at + last
     )
     if told.priority is not None:
         yield desk.cases(f"{told.number}/priority/{stamp}/{told.priority}").status_changed(
