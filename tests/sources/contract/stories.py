@@ -1,6 +1,5 @@
 """Some hours of each system that is asked for what happened, and the board that was counted by hand beside them."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,7 +25,10 @@ from tests.sources.queue_logs import START, log_of
 from tests.sources.surveymonkey import account as surveymonkey
 from tests.sources.zendesk import exported as zendesk
 
-__all__ = ["STORIES"]
+__all__ = ["FOREIGN_TOPIC", "STORIES"]
+
+FOREIGN_TOPIC: Final = "foreign-calls"
+"""On our own broker: of somebody else."""
 
 Begun = Callable[[Path, Broker], AbstractAsyncContextManager[StorySystem]]
 
@@ -90,14 +92,14 @@ def _topic(halves: tuple[Sequence[bytes], Sequence[bytes]], more: str) -> Begun:
     @asynccontextmanager
     async def begun(folder: Path, broker: Broker) -> AsyncIterator[StorySystem]:
         async with admin_of(broker.address) as admin:
-            await admin.create_topics([NewTopic("foreign-calls", 1, 1)])
+            await admin.create_topics([NewTopic(FOREIGN_TOPIC, 1, 1)])
 
         async def goes_on(half: int) -> None:
             async with AIOKafkaProducer(bootstrap_servers=broker.address) as producer:
                 for value in halves[half]:
-                    await producer.send_and_wait("foreign-calls", value)
+                    await producer.send_and_wait(FOREIGN_TOPIC, value)
 
-        told = f'brokers = {json.dumps([broker.address])}\ntopics = ["foreign-calls"]\n{more}\n'
+        told = f'brokers = ["{broker.address}"]\ntopics = ["{FOREIGN_TOPIC}"]\n{more}\n'
         (folder / "topic.toml").write_text(told)
         yield StorySystem([str(folder / "topic.toml")], goes_on)
 
