@@ -57,6 +57,11 @@ class QuotingNothing(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  # of logging
         return defect_in_places(ei[1])
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of logging
+        if record.name == "asyncio":  # in its further lines are the task, and what that has raised
+            record.message = record.message.partition("\n")[0]
+        return super().formatMessage(record)
+
 
 class RepeatFilter(logging.Filter):
     """

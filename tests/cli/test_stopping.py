@@ -1,5 +1,7 @@
 """A process ends when it is asked to, and does not flood the log meanwhile."""
 
+import asyncio
+import gc
 import logging
 import re
 import subprocess
@@ -70,6 +72,23 @@ def test_a_defect_is_told_by_its_place_and_not_by_what_it_quotes(
     assert re.findall("a defect, by ([A-Za-z]+), in", said) == ["ExceptionGroup", "KeyError", "ValueError"]
     assert "in in_two_parts" in said
     assert READ not in said
+
+
+async def test_nor_is_it_quoted_where_nobody_waits_for_the_task(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        raise KeyError(READ)
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+
+    (record,) = [one for one in caplog.records if one.name == "asyncio"]
+    record.exc_text = None  # what the formatter of the tests made of it
+    written = QuotingNothing("%(message)s").format(record)
+    assert READ in record.getMessage()
+    assert written.startswith("Task exception was never retrieved\na defect, by KeyError, in\n")
+    assert READ not in written
 
 
 def test_nor_is_it_quoted_by_the_log() -> None:
