@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
 from stream.sdk.factory import utc_now
+from stream.sources.imap_mailbox.answers import MAILBOX_SETUP
 from stream.sources.imap_mailbox.connection import ConnectMailbox, MailboxConnection
 from stream.sources.imap_mailbox.folder_reading import FolderCursor, FolderReading, FoundMail
 from stream.sources.imap_mailbox.mail import TeamAddresses
@@ -294,5 +295,6 @@ SOURCE: Final = Source(
     options=Options,
     pull=_puller,
     position=lambda options: position_beside(options.file),
+    setup=MAILBOX_SETUP,
 )
 """Its entry of the registry."""
