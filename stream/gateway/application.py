@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic, perf_counter, thread_time
-from traceback import format_tb
 from typing import Final
 
 from starlette.applications import Starlette
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from stream.core.cloudevents import EventDecoder
+from stream.errors import defect_in_places
 from stream.gateway.answers import REPORTED, Accepted, json_answer, refusal
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
@@ -117,9 +117,7 @@ class Gateway:
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
         except Exception as failure:  # noqa: BLE001  # a defect, of which the sender has no part
-            # Where it is, and not what it says: that may quote what was read.
-            places = "".join(format_tb(failure.__traceback__))
-            logger.error("a defect, by %s, in\n%s", type(failure).__name__, places)  # noqa: TRY400  # ditto
+            logger.error("no fault of the sender: %s", defect_in_places(failure))  # noqa: TRY400  # what it says may quote what was read
             response = Response(status_code=500, headers={"Connection": "close"})
         self.counts.requests[response.status_code] += 1
         return response

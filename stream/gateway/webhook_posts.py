@@ -57,7 +57,7 @@ class WebhookPosts:
         """Answer who only asks whether the address is good, as some do before they call it; raises as `accept`."""
         # Without a look at what shows who asks: nobody is to try secrets here, where it is not counted.
         self._mounted_at(request)
-        return Response()
+        return _response(Reply(200))
 
     async def accept(self, request: Request) -> Response:
         """Answer a post; raises RequestRefused where it gets to no webhook."""

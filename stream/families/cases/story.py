@@ -290,7 +290,7 @@ class _Reader:
 
     def was_spam(self, at: int, _: int) -> None:
         # Spam is deleted, too, which systems tell before or after: it is spam since the first of them.
-        first = self.deleted or ("spam", at, self.place, 1)
+        first = self.deleted or ("deleted", at, self.place, 1)
         self.deleted = ("spam", *first[1:])
 
 

@@ -22,6 +22,7 @@ from stream.sources.chatwoot.payloads import (
     RatedMessage,
 )
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import stamp_of
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
 
@@ -86,23 +87,23 @@ class _ConversationEvents(Struct):
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootConversation)
-        change = told.changes.get("status", AttributeChange(told.status))
-        # It may have gone on before this request was made: then only `conversation_updated` tells since when it was so.
-        if change.current_value == told.status or "updated_at" in told.changes:
-            yield from self._changed(told, change, told.changed_at(document.at))
+        # The conversation may have gone on before this request was made. Mostly only `conversation_updated` tells since
+        # when it is so; told twice, at two times, it would be two solutions of a customer's.
+        if "updated_at" in told.changes:
+            yield from self._changed(told, told.changed_at(document.at))
 
     def updated(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootConversation)
         changes, at = told.changes, told.changed_at(document.at)
         if changes.keys() & {"assignee_id", "team_id"}:
             queue, agent = self._queue(told), told.agent
-            yield self.desk.cases(f"{told.id}/assigned/{queue}/{agent}/{_stamp(at)}").assigned(
+            yield self.desk.cases(f"{told.id}/assigned/{queue}/{agent}/{stamp_of(at)}").assigned(
                 self.desk.case(told.id), queue, agent=agent, customer=self._customer(told), at=at
             )
         if "priority" in changes:
             yield self._prioritised(told, changes["priority"].current_value, at)
         if "status" in changes:
-            yield from self._changed(told, changes["status"], at)
+            yield from self._changed(told, at)
 
     def message_created(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, ChatwootMessage)
@@ -143,7 +144,7 @@ class _ConversationEvents(Struct):
         # When the answer came is not told; answering changes the conversation.
         at = max(told.created_at, talk.changed_at(document.at))
         words = document.content["content_attributes"]["submitted_values"]["csat_survey_response"]
-        yield self.desk.surveys(f"survey-{told.id}/{rating}/{_stamp(at)}").answered(
+        yield self.desk.surveys(f"survey-{told.id}/{rating}/{stamp_of(at)}").answered(
             self.desk.case(f"survey-{told.id}"),
             "csat",
             rating,
@@ -181,19 +182,20 @@ class _ConversationEvents(Struct):
         if not isinstance(priority, str | None) or priority not in _PRIORITIES:
             raise UnusablePart("invalid_field", "no known priority - at `$.priority`")
         name = _PRIORITIES[priority]
-        cases = self.desk.cases(f"{told.id}/priority/{name}/{_stamp(at)}")
+        cases = self.desk.cases(f"{told.id}/priority/{name}/{stamp_of(at)}")
         return cases.status_changed(self.desk.case(told.id), priority=name, customer=self._customer(told), at=at)
 
-    def _changed(self, told: ChatwootConversation, change: AttributeChange, at: datetime) -> Iterator[Event]:
+    def _changed(self, told: ChatwootConversation, at: datetime) -> Iterator[Event]:
+        change = told.changes.get("status", AttributeChange(told.status))
         if change.current_value != "resolved" and change.previous_value in (None, "resolved"):
-            cases = self.desk.cases(f"{told.id}/reopened/{_stamp(at)}")
+            cases = self.desk.cases(f"{told.id}/reopened/{stamp_of(at)}")
             yield cases.reopened(self.desk.case(told.id), customer=self._customer(told), at=at)
         yield from self._standing(told, change.current_value, at)
 
     def _standing(self, told: ChatwootConversation, status: object, at: datetime) -> Iterator[Event]:
         case = self.desk.case(told.id)
         if status == "resolved":
-            yield self.desk.cases(f"{told.id}/resolved/{_stamp(at)}").resolved(
+            yield self.desk.cases(f"{told.id}/resolved/{stamp_of(at)}").resolved(
                 case,
                 queue=self._queue(told),
                 channel=self.desk.channel(told.channel),
@@ -202,7 +204,7 @@ class _ConversationEvents(Struct):
                 at=at,
             )
         elif isinstance(status, str) and status in _STATUSES:
-            cases = self.desk.cases(f"{told.id}/{status}/{_stamp(at)}")
+            cases = self.desk.cases(f"{told.id}/{status}/{stamp_of(at)}")
             yield cases.status_changed(case, _STATUSES[status], customer=self._customer(told), at=at)
         else:
             raise UnusablePart("invalid_field", "no known status - at `$.status`")
@@ -218,7 +220,3 @@ def chatwoot_kinds(desk: DeskSettings, queue_by: QueueBy) -> dict[str, TellJson]
         "message_created": events.message_created,
         "message_updated": events.message_updated,
     }
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"

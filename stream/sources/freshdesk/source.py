@@ -147,6 +147,7 @@ class _Teller:
             created_at=self._instant(told.ticket_created_on, "ticket_created_on"),
             at=self._instant(told.ticket_modified_on, "ticket_modified_on"),
             state=state,
+            has_last_word=told.what == "changed",
             priority=self._priorities.get(told.ticket_priority.strip().casefold(), "normal"),
             agent=self._ids.of(told.ticket_agent_email),
             customer=self._ids.of(told.ticket_requester_email),

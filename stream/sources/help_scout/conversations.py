@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from stream.core.cloudevents import Channel, Event, Instant
+from stream.core.cloudevents import Channel, Event
 from stream.families.cases.payloads import Status
 from stream.sources.help_desk import DeskSettings
 from stream.sources.help_scout.payloads import (
@@ -19,6 +19,7 @@ from stream.sources.help_scout.payloads import (
     HelpScoutRating,
     HelpScoutThread,
 )
+from stream.sources.instants import stamp_of
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
 
@@ -102,7 +103,7 @@ class _ConversationEvents:
     def assigned(self, document: JsonDocument) -> Iterator[Event]:
         told = msgspec.convert(document.content, HelpScoutConversation)
         agent = told.agent
-        yield self._desk.cases(f"{told.id}/assigned/{told.mailbox_id}/{agent}/{_stamp(told.at)}").assigned(
+        yield self._desk.cases(f"{told.id}/assigned/{told.mailbox_id}/{agent}/{stamp_of(told.at)}").assigned(
             self._desk.case(told.id), self._queue(told), agent=agent, customer=self._customer(told), at=told.at
         )
 
@@ -127,7 +128,7 @@ class _ConversationEvents:
             raise UnusablePart("invalid_field", "no known rating - at `$.rating`")
         if told.inbox is None:
             raise UnusablePart("invalid_field", "no inbox - at `$.mailbox`")
-        yield self._desk.surveys(f"rating-{told.id}/{_stamp(told.at)}").answered(
+        yield self._desk.surveys(f"rating-{told.id}/{stamp_of(told.at)}").answered(
             self._desk.case(f"rating-{told.id}"),
             "csat",
             score,
@@ -169,7 +170,7 @@ class _ConversationEvents:
             )
 
     def _reopened(self, told: HelpScoutConversation) -> Event:
-        cases = self._desk.cases(f"{told.id}/reopened/{_stamp(told.at)}")
+        cases = self._desk.cases(f"{told.id}/reopened/{stamp_of(told.at)}")
         return cases.reopened(self._desk.case(told.id), customer=self._customer(told), at=told.at)
 
     def _standing(self, told: HelpScoutConversation) -> Iterator[Event]:
@@ -177,7 +178,7 @@ class _ConversationEvents:
         case, at = self._desk.case(told.id), told.at
         if told.status == "closed":
             at = told.closed_at or at
-            yield self._desk.cases(f"{told.id}/closed/{_stamp(at)}").resolved(
+            yield self._desk.cases(f"{told.id}/closed/{stamp_of(at)}").resolved(
                 case,
                 queue=self._queue(told),
                 channel=self._desk.channel(*told.words),
@@ -188,7 +189,7 @@ class _ConversationEvents:
         elif told.status == "spam":
             yield self._desk.cases(f"{told.id}/spam").deleted(case, "spam", at=at)
         elif told.status in _STATUSES:
-            name = f"{told.id}/{told.status}/{_stamp(at)}"
+            name = f"{told.id}/{told.status}/{stamp_of(at)}"
             yield self._desk.cases(name).status_changed(
                 case, _STATUSES[told.status], customer=self._customer(told), at=at
             )
@@ -211,7 +212,3 @@ def conversation_kinds(desk: DeskSettings) -> dict[str, TellJson]:
         "convo.deleted": events.deleted,
         "satisfaction.ratings": events.rated,
     }
-
-
-def _stamp(at: Instant) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"

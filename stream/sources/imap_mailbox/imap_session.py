@@ -12,11 +12,10 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any, Final, TypeVar
 
-from imapclient import SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 from imapclient.tls import create_default_context
 
-from stream.sources.imap_mailbox.bounded_client import CONNECT_SECONDS, BoundedClient
+from stream.sources.imap_mailbox.bounded_client import BoundedClient
 from stream.sources.imap_mailbox.header_fields import FETCHED_FIELDS
 from stream.sources.imap_mailbox.session import (
     Credentials,
@@ -52,7 +51,9 @@ class ImapSession:
         self._server = server
         self._place = f"{server.host}:{server.port}"
         self._client: Any = None
+        self._socket: socket.socket | None = None
         self._folder = ""
+        self._can_idle = True
 
     def open(self, credentials: Credentials) -> None:
         """Connect, and log in."""
@@ -60,7 +61,7 @@ class ImapSession:
         try:
             self._ask(lambda: self._login(credentials), "the login")
         except MailboxAway as failure:
-            if isinstance(failure.__cause__, LoginError):
+            if isinstance(failure.__cause__, LoginError) and not _is_for_a_while(failure.__cause__):
                 raise MailboxRefused(f"{self._place} refuses the login") from failure
             raise
 
@@ -69,15 +70,18 @@ class ImapSession:
         self._client = client = BoundedClient(
             server.host,
             server.port,
-            ssl=server.tls is not None and not server.starttls,
-            ssl_context=server.tls,
-            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=IMAP_ANSWER_SECONDS),
+            None if server.starttls else server.tls,
+            answer_seconds=IMAP_ANSWER_SECONDS,
+            opened=self._opened,
         )
         client.normalise_times = False
         if server.starttls:
             if not client.has_capability("STARTTLS"):
                 raise MailboxRefused(f"{self._place} offers no STARTTLS")
             client.starttls(server.tls or create_default_context())
+
+    def _opened(self, made: socket.socket) -> None:
+        self._socket = made
 
     def _login(self, who: Credentials) -> None:
         if who.is_token:
@@ -99,10 +103,7 @@ class ImapSession:
         try:
             told = self._ask(lambda: self._client.select_folder(folder, readonly=True), "EXAMINE")
         except MailboxAway as failure:
-            # An answer that says no, where the connection stands.
-            if isinstance(failure.__cause__, IMAPClientError) and not isinstance(
-                failure.__cause__, imaplib.IMAP4.abort
-            ):
+            if _is_no(failure):
                 raise MailboxRefused(f"{self._place} does not open the folder {folder}") from failure
             raise
         validity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
@@ -137,20 +138,36 @@ class ImapSession:
         """Return the headers of some messages, those that are still there."""
         try:
             found = self._fetch(uids)
-        except _Unreadable:
-            # One of them the library cannot read; the others are told.
-            found = [each for uid in uids for each in self._one(uid)]
+        except MailboxAway as failure:
+            if not (isinstance(failure, _Unreadable) or _is_no(failure)):
+                raise
+            found = self._one_by_one(uids, failure)
         return sorted(found, key=lambda each: each.uid)
 
-    def _one(self, uid: int) -> list[FetchedHeader]:
-        try:
-            return self._fetch([uid])
-        except _Unreadable:
-            return [FetchedHeader(uid, None, b"")]
+    def _one_by_one(self, uids: Sequence[int], failure: MailboxAway) -> list[FetchedHeader]:
+        """Return those of some messages that can be read; one that cannot be has no header."""
+        found: list[FetchedHeader] = []
+        refused: list[int] = []
+        for uid in uids:
+            try:
+                found += self._fetch([uid])
+            except MailboxAway as of_it:
+                if _is_no(of_it):
+                    refused.append(uid)
+                elif isinstance(of_it, _Unreadable):
+                    found.append(FetchedHeader(uid, None, b""))
+                else:
+                    raise
+        # Who refuses all of them is busy, and tells them another time.
+        if refused and not found:
+            raise failure
+        return [*found, *(FetchedHeader(uid, None, b"") for uid in refused)]
 
     def _fetch(self, uids: Sequence[int]) -> list[FetchedHeader]:
         told = self._ask(lambda: self._client.fetch(uids, ["INTERNALDATE", _HEADER]), "FETCH")
-        return [_header_in(uid, items) for uid, items in told.items()]
+        # A server may tell of others meanwhile, such as those that somebody has just read.
+        wanted = {*uids}
+        return [_header_in(uid, items) for uid, items in told.items() if uid in wanted and _is_answer(items)]
 
     def _search(self, criteria: list[Any]) -> list[int]:
         found = self._ask(lambda: self._client.search(criteria), "SEARCH")
@@ -160,12 +177,19 @@ class ImapSession:
         """Wait until something comes, for so many seconds at most; False if the server cannot tell."""
         if not self._ask(lambda: self._client.has_capability("IDLE"), "CAPABILITY"):
             return False
-        self._ask(lambda: self._idle(seconds), "IDLE")
-        return True
+        if not self._can_idle:
+            return False
+        try:
+            self._ask(lambda: self._idle(seconds), "IDLE")
+        except MailboxAway as failure:
+            if not _is_no(failure):
+                raise
+            # It says that it can, and does not: it is asked now and then instead.
+            self._can_idle = False
+        return self._can_idle
 
     def _idle(self, seconds: float) -> None:
-        self._client.idle()
-        if not self._client.has_heard():
+        if not self._client.begin_idle() and not self._client.has_heard():
             self._client.idle_check(seconds)
         # What could not be read of a connection that is lost, this finds.
         self._client.socket().settimeout(IMAP_ANSWER_SECONDS)
@@ -173,13 +197,15 @@ class ImapSession:
 
     def close(self) -> None:
         """End the connection, at once."""
-        if self._client is None:
-            return
-        # It may be closed already, or be read from in a thread that this ends.
-        with suppress(OSError, AttributeError, ValueError):
-            self._client.socket().shutdown(socket.SHUT_RDWR)
-        with suppress(OSError, ValueError, imaplib.IMAP4.error):
-            self._client.shutdown()
+        # It may be closed already, or be read from in a thread that this ends, even before the server has said hello.
+        if self._socket is not None:
+            with suppress(OSError, ValueError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        if self._client is not None:
+            with suppress(OSError, AttributeError, ValueError):
+                self._client.socket().shutdown(socket.SHUT_RDWR)
+            with suppress(OSError, ValueError, imaplib.IMAP4.error):
+                self._client.shutdown()
 
     def _ask(self, ask: Callable[[], T], what: str) -> T:
         if self._client is not None:
@@ -197,6 +223,29 @@ class ImapSession:
             raise MailboxAway(f"{self._place}: {what} failed: {type(failure).__name__}") from failure
         except Exception as failure:  # garbage makes a parser raise anything, and must not end us
             raise _Unreadable(f"{self._place}: {what} has no answer of IMAP: {type(failure).__name__}") from failure
+
+
+_FOR_A_WHILE: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "OVERQUOTA", "SERVERBUG", "THROTTLED"})
+"""Codes of RFC 5530, and of those who wrote none, for what may go well a moment later."""
+
+
+def _is_for_a_while(failure: BaseException) -> bool:
+    said = str(failure).upper()
+    return any(f"[{code}" in said for code in _FOR_A_WHILE) or "TOO MANY" in said
+
+
+def _is_no(failure: MailboxAway) -> bool:
+    """Tell whether a server said no, for good, where the connection stands."""
+    cause = failure.__cause__
+    return (
+        isinstance(cause, IMAPClientError)
+        and not isinstance(cause, (imaplib.IMAP4.abort, ProtocolError))
+        and not _is_for_a_while(cause)
+    )
+
+
+def _is_answer(items: dict[bytes, Any]) -> bool:
+    return b"INTERNALDATE" in items or any(name.startswith(b"BODY[") for name in items)
 
 
 def _criterion(flag: str | None) -> list[str]:

@@ -52,7 +52,7 @@ INTERCOM_CHANNELS: Final[Mapping[str, Channel]] = {
 
 _TOPIC: Final = "conversation."
 _SAID: Final = frozenset({"comment", "quick_reply"})
-"""Parts of a conversation that has only begun that are messages."""
+"""Parts that are messages, and not only what was done beside them."""
 _BY_PERSONS: Final = frozenset({"customer_initiated", "admin_initiated", None})
 """How a conversation begins that no campaign, series or bot began."""
 
@@ -88,25 +88,28 @@ class _ConversationEvents:
 
     def asked(self, told: IntercomNotification) -> Iterator[Event]:
         talk = told.data.item
-        part = _reply_in(talk, lambda part: part.author.by == "contact")
-        yield self._said(talk, part)
+        replies = _replies_in(talk, lambda part: part.author.by == "contact")
+        for part in replies:
+            yield self._said(talk, part)
         # Whoever writes opens what was closed; of what was open already that changes nothing.
         if talk.state == "open":
-            yield from self._open(told, part.at)
+            yield from self._open(told, replies[-1].at)
 
     def answered(self, told: IntercomNotification) -> Iterator[Event]:
         talk = told.data.item
-        yield self._said(talk, _reply_in(talk, lambda part: part.author.by != "contact"))
+        for part in _replies_in(talk, lambda part: part.author.by != "contact"):
+            yield self._said(talk, part)
 
     def noted(self, told: IntercomNotification) -> Iterator[Event]:
         talk = told.data.item
-        note = talk.newest(lambda part: part.is_note)
-        if note is None:
+        notes = [part for part in talk.parts if part.is_note]
+        if not notes:
             raise UnusablePart("invalid_field", "no note - at `$.data.item.conversation_parts`")
-        number = _name(note.id)
-        yield self._desk.cases(f"part/{number}").message_sent(
-            self._case(talk), message=number, public=False, agent=note.author.agent, at=note.at
-        )
+        for note in notes:
+            number = _name(note.id)
+            yield self._desk.cases(f"part/{number}").message_sent(
+                self._case(talk), message=number, public=False, agent=note.author.agent, at=note.at
+            )
 
     def assigned(self, told: IntercomNotification) -> Iterator[Event]:
         talk = told.data.item
@@ -224,11 +227,12 @@ def _of_notification(tell: _Tell) -> TellJson:
     return lambda document: tell(msgspec.convert(document.content, IntercomNotification))
 
 
-def _reply_in(talk: IntercomConversation, wanted: Callable[[IntercomPart], bool]) -> IntercomPart:
-    part = talk.newest(lambda part: not part.is_note and wanted(part))
-    if part is None:
+def _replies_in(talk: IntercomConversation, wanted: Callable[[IntercomPart], bool]) -> list[IntercomPart]:
+    """Return the newest part of those that are *wanted*, whatever it is, after what else was said."""
+    parts = [part for part in talk.parts if not part.is_note and wanted(part)]
+    if not parts:
         raise UnusablePart("invalid_field", "no such reply - at `$.data.item.conversation_parts`")
-    return part
+    return [*(part for part in parts[:-1] if part.part_type in _SAID), parts[-1]]
 
 
 def _name(number: str | int) -> str:

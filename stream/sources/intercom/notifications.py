@@ -1,6 +1,5 @@
 """What Intercom's notifications of conversations hold, in the versions 2 of its API: only what figures are made of."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
@@ -127,10 +126,6 @@ class IntercomConversation(Struct):
         """The parts that are told, the oldest first."""
         told = self.conversation_parts.conversation_parts if self.conversation_parts else []
         return sorted(told, key=lambda part: part.created_at)
-
-    def newest(self, wanted: Callable[[IntercomPart], bool]) -> IntercomPart | None:
-        """Return the newest part of those that are *wanted*."""
-        return next(filter(wanted, reversed(self.parts)), None)
 
 
 class _Item(Struct):

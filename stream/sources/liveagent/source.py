@@ -65,7 +65,8 @@ class _RuleEvents:
         yield from events_of_standing(self._desk, liveagent_standing(told, self._desk, self._zone, opened_by=began))
 
     def changed(self, document: JsonDocument) -> Iterator[Event]:
-        yield from events_of_standing(self._desk, liveagent_standing(self._read(document), self._desk, self._zone))
+        standing = liveagent_standing(self._read(document), self._desk, self._zone, has_last_word=True)
+        yield from events_of_standing(self._desk, standing)
 
     def customer_message(self, document: JsonDocument) -> Iterator[Event]:
         told = self._read(document)

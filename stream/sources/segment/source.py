@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from stream.core.cloudevents import Event
+from stream.core.identity import opaque_id
 from stream.sdk.customers import AccountFields, CartFields
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
@@ -172,9 +173,9 @@ class _SegmentEvents:
         return self._customer_of(call.user_id, call.address)
 
     def _customer_of(self, user: str | int | None, address: str | None) -> str | None:
-        # Sites that know nobody but by address have it as the id: that must get no further either.
-        if isinstance(user, str) and "@" in user:
-            return self._names.customer(address=user)
+        # Sites that know nobody but by address or telephone have that as the id: it must get no further either.
+        if isinstance(user, str) and opaque_id(user) is None:
+            return self._names.customer(address=user if "@" in user else address)
         return self._names.customer(user, address)
 
     def _cart(self, told: CartProperties) -> str | None:

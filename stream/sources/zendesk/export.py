@@ -46,7 +46,7 @@ class ExportOptions(Struct, frozen=True, kw_only=True):
     since: Annotated[str, Meta(description="The first day, or instant, such as 2026-01-01.")]
     until: Annotated[
         str | None,
-        Meta(description="Nothing from here on: when the webhook began. Both together count messages twice."),
+        Meta(description="Nothing from here on: when the webhook began. Both together may count messages twice."),
     ] = None
     tenant: Annotated[Name, Meta(description="Whose tickets they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(description="Names the account in events: as for its webhook.")] = "/zendesk"

@@ -1,7 +1,7 @@
 """What Zendesk's events of tickets become, each by itself: the others may come later, twice, or to another gateway."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -38,6 +38,8 @@ TICKETS_OF_NO_USE: Final = frozenset(
 _CLOSED: Final = "CLOSED"
 _NOT_OPEN: Final = frozenset({"SOLVED", _CLOSED, "DELETED"})
 _UNRATED: Final = frozenset({"OFFERED", "UNOFFERED"})
+
+_BEFORE: Final = timedelta(milliseconds=10)
 
 _Number = Annotated[str, Meta(min_length=1, max_length=40)] | Annotated[int, Meta(ge=1, le=2**63 - 1)]
 """Of what is there, as a text or not."""
@@ -82,6 +84,11 @@ class _Told(Struct, frozen=True):
     def at(self) -> datetime:
         """When it happened, in whole seconds: what one action did, such as answer and solve, is told in no order."""
         return self.time.replace(microsecond=0)
+
+    @property
+    def just_before(self) -> datetime:
+        """Some milliseconds before all else of the second; of several the later remains the later."""
+        return self.at - _BEFORE + (self.time - self.at) / 100
 
 
 class _Change(Struct):
@@ -199,8 +206,9 @@ class _TicketEvents:
         else:
             group, agent = told.detail.group, somebody(told.event.current)
         case, customer = self._whose(told.detail)
+        # What the same action answered or solved counts for the queue that it chose.
         yield self._desk.cases(told.id).assigned(
-            case, self._desk.queue(group), agent=agent, customer=customer, at=told.at
+            case, self._desk.queue(group), agent=agent, customer=customer, at=told.just_before
         )
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:

@@ -143,6 +143,17 @@ def test_a_part_that_two_topics_tell_has_one_id(tmp_path: Path) -> None:
     assert first == second
 
 
+def test_of_several_messages_of_a_side_none_is_lost_and_what_was_done_beside_them_is_none(tmp_path: Path) -> None:
+    talk = Talk(1)
+    done = talk.part(1, "bot", "attribute_collector") | {"id": "done"}
+    first, second = (talk.part(minutes, "bot") | {"id": f"said-{minutes}"} for minutes in (2, 3))
+    other = talk.part(4, "user") | {"id": "asked"}
+
+    events, _, _ = tell(tmp_path, talk.told("operator.replied", 4, done, first, second, other))
+
+    assert [said(event).split("message=")[1] for event in events] == ["said-2 public=True", "said-3 public=True"]
+
+
 def test_a_note_beside_an_answer_is_not_taken_for_it(tmp_path: Path) -> None:
     talk = Talk(1)
     answer, note = talk.part(5, "admin"), talk.part(6, "admin", "note") | {"id": "note-1"}

@@ -61,6 +61,12 @@ def test_an_address_that_is_taken_for_an_id_gets_no_further(webhook: Webhook, tm
     assert told(webhook_in(SOURCE, tmp_path, address_key_file=None), visit) == []
 
 
+def test_a_telephone_number_that_is_taken_for_an_id_gets_no_further(webhook: Webhook) -> None:
+    assert told(webhook, [call("identify", "10:00", "+386 40 777 123")]) == []
+    (seen,) = told(webhook, [call("identify", "10:00", "+386 40 777 123", traits={"email": "marked@example.org"})])
+    assert len(seen.subject) == 32
+
+
 @pytest.mark.parametrize(
     ("kind", "happened"),
     [

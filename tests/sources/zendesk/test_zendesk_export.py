@@ -18,39 +18,29 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.source import PulledBatch
 from stream.sources.zendesk.export import export_puller
-from tests.sources.desk_boards import counted_cases, counts, said
-from tests.sources.zendesk.account import BEGIN, GROUPS, SUPPORT
-from tests.sources.zendesk.exported import audit, export_options
+from tests.sources.desk_boards import counted_cases, counts, said, told_by
+from tests.sources.zendesk.account import BEGIN, GROUPS, SUPPORT, Ticket, signed, webhook_in
+from tests.sources.zendesk.exported import audit, export_options, exported_page, users_page
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-AGENTS = {"agent": [[2001], [2002]], "admin": [[2003]]}
 CUSTOMER, MIA = 1001, 2001
 
 
 class Account:
-    """Answers as Zendesk does: what was changed at or after an instant, so many at once."""
+    """Answers as Zendesk does, so many audits at once, and knows what it was asked."""
 
     def __init__(self, audits: Sequence[bytes], at_once: int = 1000) -> None:
-        self.audits = [json.loads(each) for each in audits]
+        self.audits = audits
         self.at_once = at_once
         self.asked: list[Mapping[str, str]] = []
 
     async def handle(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"].startswith("Basic ")
         if request.path == "/api/v2/users.json":
-            return self._users(request.query)
+            return users_page(request.query)
         assert request.path == "/api/v2/incremental/ticket_events.json"
         self.asked.append(request.query)
-        found = [each for each in self.audits if each["timestamp"] >= int(request.query["start_time"])]
-        page = found[: self.at_once]
-        end = page[-1]["timestamp"] if page else None
-        return web.json_response({"ticket_events": page, "end_time": end, "end_of_stream": len(found) == len(page)})
-
-    def _users(self, query: Mapping[str, str]) -> web.Response:
-        pages, place = AGENTS[query["role"]], int(query.get("page[after]", 0))
-        more = place + 1 < len(pages)
-        meta = {"has_more": more, "after_cursor": str(place + 1) if more else None}
-        return web.json_response({"users": [{"id": number} for number in pages[place]], "meta": meta})
+        return exported_page(self.audits, request.query, self.at_once)
 
 
 @asynccontextmanager
@@ -237,6 +227,28 @@ async def test_what_the_webhook_tells_is_left_to_it(tmp_path: Path) -> None:
         ["09:40:00", "case.opened"],
         ["09:41:00", "case.assigned"],
     ]
+
+
+async def test_what_the_webhook_tells_too_counts_once_where_comments_have_the_same_ids(tmp_path: Path) -> None:
+    ticket = Ticket(1, "mail", group_id=SUPPORT, customer=str(CUSTOMER))
+    posted = [
+        ticket.created(0.003),
+        ticket.comment(0.004, str(CUSTOMER)).replace(b'"c11"', b'"11"'),
+        ticket.comment(10.001, str(MIA)).replace(b'"c12"', b'"20"'),
+        ticket.status(10.002, "SOLVED"),
+        ticket.status(6000.001, "CLOSED"),
+    ]
+    exported = [
+        minute(1, 0, 1, created(), comment(CUSTOMER)),
+        minute(2, 10, 1, comment(MIA), change("status", "solved", "new"), updater_id=MIA),
+        minute(3, 6000, 1, change("status", "closed", "solved"), updater_id=-1, via="Rule"),
+    ]
+
+    told = told_by(webhook_in(tmp_path), map(signed, posted))
+    both = [*told, *events_in(await pulled(Account(exported), tmp_path))]
+
+    assert counted_cases(told, EVENING)["Support", "email"]["received"] == 1
+    assert counted_cases(both, EVENING) == counted_cases(told, EVENING)
 
 
 async def test_what_is_younger_than_a_minute_is_not_asked_for(tmp_path: Path) -> None:

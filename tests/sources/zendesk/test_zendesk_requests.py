@@ -32,8 +32,8 @@ GOLDEN = {
     "ticket.created": [
         f"08 10:12:07 case.opened channel=email {CUSTOMER} opened_by=customer priority=urgent queue=Support"
     ],
-    "ticket.agent_assignment_changed": [f"08 12:15:45 case.assigned {MIA} {CUSTOMER} queue=Support"],
-    "ticket.group_assignment_changed": [f"08 10:12:08 case.assigned {MIA} {CUSTOMER} queue=Support"],
+    "ticket.agent_assignment_changed": [f"08 12:15:44 case.assigned {MIA} {CUSTOMER} queue=Support"],
+    "ticket.group_assignment_changed": [f"08 10:12:07 case.assigned {MIA} {CUSTOMER} queue=Support"],
     "ticket.comment_added_internal": [
         f"08 10:40:00 message.sent {MIA} author=agent automatic=False {CUSTOMER} message=8447402345679 public=False"
     ],
@@ -173,8 +173,8 @@ def test_an_id_of_nobody_is_none(tmp_path: Path, nobody: Any) -> None:
 
     assert [said(event) for events, _, _ in told for event in events] == [
         f"02 09:00:00 case.opened channel=email {asks} opened_by=customer priority=normal queue=unassigned",
-        f"02 09:01:00 case.assigned {asks} queue=unassigned",
-        f"02 09:02:00 case.assigned {asks} queue=unassigned",
+        f"02 09:00:59 case.assigned {asks} queue=unassigned",
+        f"02 09:01:59 case.assigned {asks} queue=unassigned",
         f"02 09:03:00 case.resolved channel=email {asks} queue=unassigned",
         "02 09:04:00 message.sent agent=2001 author=agent automatic=False message=c10 public=True",
     ]
@@ -206,6 +206,8 @@ def test_what_one_action_did_happened_at_once(tmp_path: Path) -> None:
     bodies = [ticket.status(0.0001, "SOLVED"), ticket.comment(0.0002, "2001")]
 
     assert {event.time for body in bodies for event in tell(tmp_path, body)[0]} == {BEGIN}
+    ((assigned,), _, _) = tell(tmp_path, ticket.agent(0.0003, "2001"))
+    assert timedelta(milliseconds=-10) <= assigned.time - BEGIN < timedelta()
 
 
 def changed(name: str, path: str, value: Any) -> dict[str, Any]:
