@@ -73,7 +73,7 @@ def openapi() -> Part:
         "security": [{"key": []}],
         "paths": {
             EVENTS_PATH: {"post": _post()},
-            f"{WEBHOOKS_PATH}/{{name}}": {"post": _webhook()},
+            f"{WEBHOOKS_PATH}/{{name}}": _webhook(),
             f"{SURVEYS_PATH}/{{name}}/{{token}}": _survey("Survey", ["name", "token"]),
             f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}": _survey("SurveyReceipt", ["name", "token", "receipt"]),
             "/healthz": {"get": _page("alive", "Whether the process is alive.", ["200"])},
@@ -108,18 +108,28 @@ def _webhook() -> Part:
     """Return the way in for systems that call in a language of their own: what they send, and want, is theirs."""
     name = {"name": "name", "in": "path", "required": True, "description": "Of the table in the file of webhooks."}
     also = ("400", "404", "408", "413", "415", "429", "431", "503")
+    told = {status: {"description": WEBHOOK_PROBLEMS.get(status, PROBLEMS.get(status))} for status in also}
+    taken = {
+        "200": {"description": "Taken, for systems that want a body in the answer."},
+        "204": {"description": "Taken; what was of no use in it is counted."},
+        "401": {"description": "Not from whom it should be: wrong, stale or no signature."},
+    }
+    there = {"200": {"description": "There is such a webhook, whoever asks."}}
     return {
-        "operationId": "callWebhook",
-        "summary": "Take what a system sends in its own language; how it shows who it is depends on the system.",
-        "security": [],
         "parameters": [name | {"schema": {"type": "string", "pattern": "^[a-zA-Z0-9_-]{1,64}$"}}],
-        "requestBody": {"required": True, "content": {"*/*": {"schema": {}}}},
-        "responses": {
-            "200": {"description": "Taken, for systems that want a body in the answer."},
-            "204": {"description": "Taken; what was of no use in it is counted."},
-            "401": {"description": "Not from whom it should be: wrong, stale or no signature."},
-        }
-        | {status: {"description": WEBHOOK_PROBLEMS.get(status, PROBLEMS.get(status))} for status in also},
+        "head": {
+            "operationId": "lookForWebhook",
+            "summary": "Answer systems that ask for their address before they call it.",
+            "security": [],
+            "responses": there | {status: told[status] for status in ("404", "413", "431")},
+        },
+        "post": {
+            "operationId": "callWebhook",
+            "summary": "Take what a system sends in its own language; how it shows who it is depends on the system.",
+            "security": [],
+            "requestBody": {"required": True, "content": {"*/*": {"schema": {}}}},
+            "responses": taken | told,
+        },
     }
 
 

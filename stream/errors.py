@@ -14,6 +14,7 @@ ContactStreamError
 
 from collections.abc import Mapping
 from datetime import datetime
+from traceback import format_tb
 from typing import Literal, get_args
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SettingsError",
     "SourceError",
     "TopicMismatch",
+    "defect_in_places",
 ]
 
 InvalidReason = Literal[
@@ -124,3 +126,10 @@ class FutureEvent(InvalidEvent):
         super().__init__("future", detail, field="time")
         self.source = source
         self.time = time
+
+
+def defect_in_places(failure: BaseException) -> str:
+    """Return what a defect is and where, and not what it says: that may quote what was read."""
+    told = f"a defect, by {type(failure).__name__}, in\n{''.join(format_tb(failure.__traceback__))}"
+    of_several = failure.exceptions if isinstance(failure, BaseExceptionGroup) else ()
+    return "".join([told, *map(defect_in_places, of_several)])

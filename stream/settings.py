@@ -34,6 +34,13 @@ Windows = tuple[str, ...]
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
+Host = Annotated[str, Meta(pattern=r"^[^\s@/]*\Z")]
+"""What is listened on: shown in logs and messages, so nobody's login."""
+
+PublicUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s@?#]+)?\Z")]
+"""Likewise."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of one process; durations are written as in ISO 8601 (`PT30S`), and more than zero."""
 
@@ -79,7 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Buckets of waits and handle times on `/metrics`: a few at the usual thresholds, all, or only count and sum."""
     dead_letter_limit: Annotated[int, Meta(ge=0)] = 0
     """After so many invalid records in a row, without one event, a worker stops; 0: never."""
-    http_host: str = "127.0.0.1"
+    http_host: Host = "127.0.0.1"
     """Where `/metrics` and the board listen. They have no authentication: put a proxy before other addresses."""
     http_port: Port = 9108
     """Port of `/metrics` and the board; 0 takes a free one."""
@@ -87,7 +94,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where other workers reach this one, `host` or `host:port`; none: where it listens, or what reaches the broker."""
     allowed_hosts: str = ""
     """Host names, with commas between, that the board answers to beside its own address."""
-    gateway_host: str = "127.0.0.1"
+    gateway_host: Host = "127.0.0.1"
     """Where the gateway listens; other addresses than loopback need keys, or certificates of those who post."""
     gateway_port: Port = 9109
     """Port of the gateway; 0 takes a free one."""
@@ -95,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """TOML file with digests of the keys of those who may post; none: anybody on this machine may."""
     gateway_webhooks: Path | None = None
     """TOML file with a table for each system that calls the gateway in a language of its own; none: nobody does."""
-    gateway_public_url: str = ""
+    gateway_public_url: PublicUrl = ""
     """What senders call before `/v1/webhooks/…`, where a proxy is between: some sign it; none: what Host says."""
     gateway_spool: Path | None = None
     """File that keeps what was accepted while the broker is away; none: such posts are answered with 503."""
@@ -127,8 +134,16 @@ def broker_of(settings: Settings) -> tuple[str | None, bool]:
     if embedded and not address:
         return None, False
     if not are_addresses(address):
-        raise SettingsError(f"broker address {settings.broker!r}: expected host:port[,host:port…], or {EMBEDDED}")
+        # Not quoted: it may have a password in it, as addresses of other systems do.
+        raise SettingsError(
+            f"CONTACT_STREAM_BROKER: expected host:port[,host:port…], or {EMBEDDED}; a login is told by "
+            "CONTACT_STREAM_SASL_USERNAME and CONTACT_STREAM_SASL_PASSWORD_FILE"
+        )
     return address, not embedded
+
+
+_OF_NO_HOST: Final = frozenset("@/?#\\ \t\r\n")
+"""Of URLs, which may have a login in them: it would be shown wherever an address is."""
 
 
 def are_addresses(text: str) -> bool:
@@ -138,7 +153,7 @@ def are_addresses(text: str) -> bool:
 
 def _is_host_and_port(text: str) -> bool:
     host, _, port = text.strip().rpartition(":")
-    return bool(host) and ":/" not in host and port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    return bool(host) and not _OF_NO_HOST & {*host} and port.isascii() and port.isdigit() and 0 < int(port) < 65536
 
 
 def settings_from(environ: Mapping[str, str], **overrides: str | float | Path | timedelta | None) -> Settings:

@@ -7,7 +7,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from pg8000 import dbapi
 
 from stream.broker.child import HOST, dies_with_parent, free_port
 
-__all__ = ["PASSWORD", "SERVERS", "DatabaseServer", "MariaDb", "PostgreSql"]
+__all__ = ["PASSWORD", "SERVERS", "DatabaseServer", "MariaDb", "PostgreSql", "database_server"]
 
 PASSWORD: Final = "un/g:uess@ble"
 """Of the owner of everything; in an address it has to be quoted."""
@@ -227,10 +227,10 @@ def _found(program: str) -> str:
     return shutil.which(program, path=os.pathsep.join([*map(str, places), os.environ["PATH"], "/usr/sbin"])) or ""
 
 
-@pytest.fixture(scope="session", params=SERVERS)
-def database(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
-    """A server of each kind, for the whole run."""
-    kind = SERVERS[request.param]
+@contextmanager
+def database_server(name: str) -> Iterator[DatabaseServer]:
+    """A server for as long as it is wanted, one of SERVERS; who has none is told how to get it."""
+    kind = SERVERS[name]
     if not _found(kind.program):
         pytest.skip(f"{kind.program} is missing: {kind.install}")
     # Not below the folders of tests, which only we may enter: as root we run PostgreSQL by an account of its own.
@@ -243,3 +243,10 @@ def database(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def database(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
+    """A server of each kind, for the whole run."""
+    with database_server(request.param) as server:
+        yield server

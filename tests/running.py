@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream.app.service import Service
@@ -18,7 +18,17 @@ from stream.sdk.producer import Producer
 from stream.settings import Settings
 from tests.brokers import Broker
 
-__all__ = ["Figures", "parsed", "running_service", "scrape", "send", "send_raw", "settings_of_a_test", "until"]
+__all__ = [
+    "Figures",
+    "parsed",
+    "records_on",
+    "running_service",
+    "scrape",
+    "send",
+    "send_raw",
+    "settings_of_a_test",
+    "until",
+]
 
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 """Samples by name and labels."""
@@ -101,3 +111,19 @@ def parsed(text: str) -> Figures:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+
+
+async def records_on(address: str, *left_out: str) -> bytes:
+    """Return all records on a broker, but for some topics: topic, key, value and headers."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        topics = [topic for topic in await consumer.topics() if not topic.startswith("__") and topic not in left_out]
+        consumer.subscribe(topics)
+        found = b""
+        while more := await consumer.getmany(timeout_ms=2000):
+            for each in (record for some in more.values() for record in some):
+                found += b"%s %r %r %r\n" % (each.topic.encode(), each.key, each.value, each.headers)
+    finally:
+        await consumer.stop()
+    return found

@@ -8,7 +8,8 @@ from msgspec.structs import fields
 
 from stream.app.service import left_out, shown_by
 from stream.errors import SettingsError
-from stream.settings import EMBEDDED, Settings, settings_from
+from stream.runtime.kafka.advertised_address import plain_url
+from stream.settings import EMBEDDED, Settings, broker_of, settings_from
 
 
 def test_without_variables_everything_has_a_default() -> None:
@@ -29,6 +30,28 @@ def test_variables_are_read_by_their_types() -> None:
 
     assert (settings.broker, settings.partitions) == ("kafka:9092", 24)
     assert (settings.checkpoint_interval, settings.policies) == (timedelta(seconds=0.5), Path("/etc/policies.toml"))
+
+
+@pytest.mark.parametrize("name", ["BROKER", "HTTP_HOST", "HTTP_ADVERTISED", "GATEWAY_HOST", "GATEWAY_PUBLIC_URL"])
+@pytest.mark.parametrize("text", ["user:marked@host:9092", "https://user:marked@host", "kafka://user:marked@host:9092"])
+def test_an_address_with_a_login_in_it_is_refused_and_not_quoted(name: str, text: str) -> None:
+    def begun() -> None:
+        settings = settings_from({f"CONTACT_STREAM_{name}": text})
+        broker_of(settings)
+        plain_url(settings.http_advertised)
+
+    with pytest.raises(SettingsError, match=f"CONTACT_STREAM_{name}") as refused:
+        begun()
+
+    assert "marked" not in str(refused.value)
+
+
+@pytest.mark.parametrize("broker", ["kafka:9092", "kafka://one:9092,two:9092", "[::1]:9092", "embedded:127.0.0.1:9092"])
+def test_addresses_of_brokers_are_taken_as_before(broker: str) -> None:
+    address, _ = broker_of(settings_from({"CONTACT_STREAM_BROKER": broker}))
+
+    assert address is not None
+    assert broker.endswith(address)
 
 
 def test_options_win_over_variables() -> None:

@@ -13,7 +13,7 @@ from stream.cli.mapping import mapping
 from stream.cli.services import board, dead_letters, demo, topics, worker
 from stream.cli.sources import source
 from stream.cli.surveys import survey_link
-from stream.errors import ContactStreamError
+from stream.errors import ContactStreamError, defect_in_places
 
 __all__ = ["group", "main"]
 
@@ -47,7 +47,11 @@ for command in (
 
 
 def main() -> None:
-    """Run a command; an error of ours is one clear sentence and exit status 1, never a traceback."""
+    """
+    Run a command; an error of ours is one clear sentence and exit status 1, never a traceback.
+
+    A defect says where it is, and does not quote: what a source was reading may be personal.
+    """
     try:
         # Else click ends the process itself, and an error of ours would be a traceback.
         group.main(standalone_mode=False)
@@ -59,4 +63,7 @@ def main() -> None:
         sys.exit(130)
     except ContactStreamError as failure:
         click.echo(f"contact-stream: {failure}", err=True)
+        sys.exit(1)
+    except Exception as failure:  # whatever it is, Python would print what it says
+        click.echo(f"contact-stream: {defect_in_places(failure)}", err=True)
         sys.exit(1)

@@ -8,11 +8,12 @@ from typing import Any, Final
 import click
 from msgspec import Struct
 
-from stream.cli.connect_puller import connect_puller
+from stream.cli.connect_puller import PullerFlags, connect_puller
 from stream.cli.connect_webhook import WebhookFlags, connect_webhook
 from stream.cli.listing import Listing
 from stream.cli.questions import Questions, may_be_asked
 from stream.cli.source_options import flags_of
+from stream.gateway.survey_file import WEB_SURVEY
 from stream.sources.registry import SOURCES
 from stream.sources.source import Source
 
@@ -53,21 +54,28 @@ def connect() -> None:
 
 
 _SHARED: Final = (
-    click.Option(["--name"], help="What it is called here: the end of the webhook's address. [default: the source's]"),
+    click.Option(["--name"], help="Its name here; of a webhook the end of its address. [default: the source's]"),
     click.Option(["--yes"], is_flag=True, help="Never ask."),
     click.Option(["--replace"], is_flag=True, help="Write anew what is there under this name."),
-    click.Option(["--secret-stdin"], is_flag=True, help="Read the secret from standard input, one line."),
+    click.Option(["--secret-stdin"], is_flag=True, help="Read the secret from standard input, one in each line."),
+    click.Option(["--wait"], type=WaitParam(), default="10m", help="For the first event; 0: not. [default: 10m]"),
 )
 _OF_WEBHOOKS: Final = (
     click.Option(["--webhooks"], type=FILE, help="The gateway's file of webhooks. [default: webhooks.toml]"),
     click.Option(["--gateway"], metavar="URL", help="Where the gateway's pages are. [default: on this machine]"),
-    click.Option(["--public-url"], metavar="URL", help="What stands before /v1/webhooks for whoever calls it."),
-    click.Option(["--wait"], type=WaitParam(), default="10m", help="For the first event. [default: 10m]"),
+    click.Option(
+        ["--public-url"], metavar="URL", help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
+    ),
 )
 
 
+def _is_served(of: Source) -> bool:
+    """Tell whether the gateway answers for it."""
+    return of.webhook is not None or of is WEB_SURVEY
+
+
 def _parameters(of: Source) -> list[click.Option]:
-    shared = [*_SHARED, *(_OF_WEBHOOKS if of.webhook else ())]
+    shared = [*_SHARED, *(_OF_WEBHOOKS if _is_served(of) else ())]
     kinds: list[type[Struct]] = [of.options, *([of.setup.file.asks] if of.setup.file else [])]
     own = {option.opts[0]: option for kind in kinds for option in flags_of(kind)}
     return [*own.values(), *(option for option in shared if option.opts[0] not in own)]
@@ -83,21 +91,21 @@ def _command(of: Source) -> click.Command:
         webhooks: Path | None = None,
         gateway: str | None = None,
         public_url: str | None = None,
-        wait: float = 0,
+        wait: float,
         **given: Any,  # noqa: ANN401  # each source has options of its own
     ) -> None:
         questions = Questions(may_be_asked() and not yes, secret_stdin)
         called = name or of.name
-        if of.webhook:
+        if _is_served(of):
             flags = WebhookFlags(called, webhooks, gateway, public_url, wait, replace)
             connected = connect_webhook(of, given, flags, questions)
         else:
-            connected = connect_puller(of, given, called, questions, replace=replace)
+            connected = connect_puller(of, given, PullerFlags(called, wait, replace), questions)
         sys.exit(not connected)
 
     return click.Command(of.name, params=[*_parameters(of)], callback=run, help=of.about)
 
 
-for _source in SOURCES.values():
-    if _source.webhook or _source.pull:
+for _source in (*SOURCES.values(), WEB_SURVEY):
+    if _is_served(_source) or _source.pull:
         connect.add_command(_command(_source))

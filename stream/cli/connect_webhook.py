@@ -12,15 +12,18 @@ from aiohttp import ClientSession
 from msgspec import Struct
 from yarl import URL
 
-from stream.cli.connect_secret import SecretFile, secret_option_of, told_path
+from stream.cli.connect_secret import SecretFile, secret_files, told_path
 from stream.cli.findings import all_well, show
 from stream.cli.options import now, settings_of_environment
 from stream.cli.questions import Questions
+from stream.cli.source_options import secrets_of
+from stream.connect.survey_trial import SurveyTrial
 from stream.connect.webhook_tables import tables_in, with_webhook
 from stream.connect.webhook_trial import WebhookTrial
 from stream.connect.written_files import write_text
 from stream.doctor.finding import good
 from stream.errors import SettingsError
+from stream.gateway.survey_file import WEB_SURVEY, checked_survey
 from stream.gateway.webhook_file import WebhookName, mounted_webhook
 from stream.settings import Settings
 from stream.sources.requests.secret_lines import SecretLines
@@ -60,14 +63,17 @@ class _Plan(Struct, frozen=True):
     after: str
     secret: SecretFile | None
 
-    def write(self, questions: Questions) -> None:
+    def write(self, questions: Questions, *, replace: bool) -> None:
         """Write secret and table; where the table cannot be used, a secret that was made for it goes again."""
         made = False
         if self.secret is not None:
-            finding, made = self.secret.ensured(questions)
+            finding, made = self.secret.ensured(questions, replace=replace)
             show(finding)
         try:
-            mounted_webhook(self.file, self.name, self.table)
+            if self.source is WEB_SURVEY:
+                checked_survey(self.file, self.name, self.table)
+            else:
+                mounted_webhook(self.file, self.name, self.table)
             if self.after != self.before:
                 write_text(self.file, self.after)
         except BaseException:
@@ -75,7 +81,7 @@ class _Plan(Struct, frozen=True):
                 self.secret.path.unlink(missing_ok=True)
             raise
         how = "says so already" if self.after == self.before else "was written"
-        show(good("webhook", f"{self.file}: webhooks.{self.name} {how}"))
+        show(good("webhook", f"{self.file}: {_root_of(self.source)}.{self.name} {how}"))
 
 
 def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlags, questions: Questions) -> bool:
@@ -86,7 +92,7 @@ def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlag
     public_url = flags.public_url
     if public_url is None:
         public_url = questions.text(_PUBLIC_URL, "--public-url", settings.gateway_public_url)
-    trial = WebhookTrial(
+    trial = (SurveyTrial if source is WEB_SURVEY else WebhookTrial)(
         name=flags.name,
         gateway=(flags.gateway or _gateway_of(settings)).rstrip("/"),
         public_url=_checked_url(public_url),
@@ -95,7 +101,7 @@ def connect_webhook(source: Source, given: Mapping[str, Any], flags: WebhookFlag
     )
     # Some systems show their secret only once they are told the address.
     click.echo(f"address  {trial.url}")
-    plan.write(questions)
+    plan.write(questions, replace=flags.replace)
     return asyncio.run(_tried(plan, _with_secret(plan, trial), flags.wait_seconds, questions))
 
 
@@ -106,21 +112,22 @@ def _planned(source: Source, given: Mapping[str, Any], flags: WebhookFlags, file
         raise SettingsError("--name: letters, digits, - and _, at most 64: it is the end of an address") from None
     before = _content(file)
     # Who comes again goes on with what is there, and is not asked a second time.
-    known = {} if flags.replace else _known(file, flags.name, before)
-    option = secret_option_of([source.options]) or ""
+    root = _root_of(source)
+    if flags.name in _known(file, "webhooks" if root == "surveys" else "surveys", before):
+        raise SettingsError(f"{file}: there is something else of the name {flags.name}: take another --name")
+    known = {} if flags.replace else _known(file, root, before).get(flags.name, {})
+    own = secrets_of(source.options)
     also = () if known else source.setup.also_asked
-    answers = questions.answers(source.options, given, also=also, but=[option, *known])
-    secret = None
-    if option:
-        path = answers.get(option) or file.parent / str(known.get(option, f"{flags.name}.secret"))
-        answers |= {} if option in known else {option: path}
-        about = f"The secret that the system shows, for {source.name}"
-        flag = f"--{option.replace('_', '-')}"
-        secret = SecretFile(path=path, flag=flag, of_system=source.setup.secret_of_system, about=about)
+    answers = questions.answers(source.options, given, also=also, but=[*own, *known])
+    there = {name: file.parent / known[name] for name in own if name in known} | answers
+    place, of_system = file.parent / flags.name, source.setup.secret_of_system
+    secret = next(secret_files(own, there, place, of=source.name, of_system=of_system), None)
+    if secret is not None and secret.field not in known:
+        answers |= {secret.field: secret.path}
     told = {key: told_path(value, file) if isinstance(value, Path) else value for key, value in answers.items()}
-    table = known | {"source": source.name} | told
+    table = known | ({} if source is WEB_SURVEY else {"source": source.name}) | told
     try:
-        after = with_webhook(before, flags.name, table, replace=flags.replace)
+        after = with_webhook(before, flags.name, table, replace=flags.replace, root=root)
     except SettingsError as failure:
         raise SettingsError(f"{file}: {failure}") from None
     return _Plan(source, flags.name, file, table, before, after, secret)
@@ -135,14 +142,27 @@ def _content(file: Path) -> str:
         raise SettingsError(f"{file} is not UTF-8") from None
 
 
-def _known(file: Path, name: str, text: str) -> dict[str, Any]:
+def _root_of(source: Source) -> str:
+    return "surveys" if source is WEB_SURVEY else "webhooks"
+
+
+def _known(file: Path, root: str, text: str) -> dict[str, Any]:
     try:
-        return tables_in(text).get(name, {})
+        return tables_in(text, root)
     except SettingsError as failure:
         raise SettingsError(f"{file}: {failure}") from None
 
 
 def _with_secret(plan: _Plan, trial: WebhookTrial) -> WebhookTrial:
+    if isinstance(trial, SurveyTrial) and plan.secret is not None:
+        survey = checked_survey(plan.file, plan.name, plan.table)
+        return msgspec.structs.replace(
+            trial,
+            secret=SecretLines(plan.secret.path).all()[0],
+            place_of_secret=str(plan.secret.path),
+            tenant=survey.tenants[0],
+            source_name=survey.source_name,
+        )
     make = plan.source.setup.empty_request
     if plan.secret is None or make is None:
         return trial
@@ -164,6 +184,8 @@ async def _tried(plan: _Plan, trial: WebhookTrial, wait_seconds: float, question
         # Before a person is told what to paste: what comes from then on is to be said.
         before = await trial.counted(session)
         place = {"{url}": trial.url, "{name}": trial.name, "{secret_file}": str(plan.secret and plan.secret.path)}
+        if isinstance(trial, SurveyTrial):
+            place["{link}"] = trial.link(trial.secret)
         click.echo(f"\n{_filled(plan.source.setup.steps or _STEPS, place)}\n")
         if not well or not wait_seconds:
             return well

@@ -1,6 +1,7 @@
 """`contact-stream doctor`: looks at everything that a figure goes through, and says what to do."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -53,6 +54,8 @@ def doctor(  # one argument per option
         prometheus=prometheus,
     )
 
+    # What the client of Kafka logs is said by a finding, with what to do.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     findings = examine(patient, now)
     if not as_json:
         sys.exit(not asyncio.run(all_well(findings)))

@@ -18,6 +18,7 @@ from stream.cli.options import broker_address, now, settings_of_environment
 from stream.core.family import Board, windows_of
 from stream.core.format import duration, level, printable
 from stream.core.windows import DEFAULT_WINDOW
+from stream.errors import defect_in_places
 from stream.families.registry import FAMILIES
 from stream.settings import EMBEDDED, LogLevel, Settings, broker_of
 from stream.status.feed import Feed
@@ -48,6 +49,18 @@ _FAUST_SPEAKS_AS = frozenset(
 
 _LIFE_CYCLE = "[^"
 """Begins each of the dozens of lines in which Faust's services say that they start and stop."""
+
+
+class QuotingNothing(logging.Formatter):
+    """Writes of what failed where that was, and not what it says: that may quote an event."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  # of logging
+        return defect_in_places(ei[1])
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # of logging
+        if record.name == "asyncio":  # in its further lines are the task, and what that has raised
+            record.message = record.message.partition("\n")[0]
+        return super().formatMessage(record)
 
 
 class RepeatFilter(logging.Filter):
@@ -81,9 +94,10 @@ class RepeatFilter(logging.Filter):
 
 def log_to_stderr(level: LogLevel) -> None:
     """Log to standard error, and let nobody repeat himself."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=level)
     # On the handlers: a filter on a logger does not see what its children log.
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(QuotingNothing("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         handler.addFilter(RepeatFilter())
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLogger().level))

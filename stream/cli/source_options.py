@@ -2,8 +2,9 @@
 
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import click
 import msgspec
@@ -15,12 +16,22 @@ from stream.sources.source import Source
 __all__ = [
     "arguments_told",
     "described",
+    "entries_of",
     "flags_of",
     "options_of",
     "parameters_of",
+    "secrets_of",
     "shared_options",
     "type_of_flag",
 ]
+
+_SECRETS: Final = frozenset(
+    {
+        *("key_file", "secret_file", "token_file", "password_file"),
+        *("access_token_file", "refresh_token_file", "client_id_file", "client_secret_file"),
+    }
+)
+"""Fields that name the file of a secret, in the options of sources and in the files about systems."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -65,7 +76,9 @@ def type_of_flag(hint: Any) -> click.ParamType | type:  # noqa: ANN401  # an ann
             return part  # type: ignore[no-any-return]  # it is one of the three
         if part is Path:
             return click.Path(path_type=Path)
-        if part is str or get_origin(part) is Literal:
+        if get_origin(part) is Literal:
+            return click.Choice(get_args(part))
+        if part in {str, date}:
             return str
         if get_origin(part) in {list, tuple}:
             return JsonParam(is_list=True)
@@ -81,6 +94,20 @@ def _parts_of(hint: Any) -> Iterator[Any]:  # noqa: ANN401  # ditto
             yield from _parts_of(part)
     elif hint is not type(None):
         yield hint
+
+
+def secrets_of(kind: type[Struct]) -> list[str]:
+    """Return the fields that name files of secrets."""
+    return [field.name for field in msgspec.structs.fields(kind) if field.name in _SECRETS]
+
+
+def entries_of(hint: Any) -> type[Struct] | None:  # noqa: ANN401  # ditto
+    """Return the struct of which a field of this type holds several, by name; None where it holds something else."""
+    for part in _parts_of(hint):
+        if get_origin(part) in {dict, Mapping}:
+            held = get_args(part)[1]
+            return held if isinstance(held, type) and issubclass(held, Struct) else None
+    return None
 
 
 def parameters_of(kind: type[Struct]) -> Iterator[click.Parameter]:

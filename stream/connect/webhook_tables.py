@@ -12,34 +12,34 @@ __all__ = ["tables_in", "with_webhook"]
 
 _HEAD: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(?:#.*)?")
 
-_ROOT: Final = "webhooks"
 
-
-def tables_in(text: str) -> dict[str, dict[str, Any]]:
-    """Return the tables of webhooks, by name; raises SettingsError for what is no file of webhooks."""
-    webhooks = _parsed(text, "it is no TOML: mend it first").get(_ROOT, {})
+def tables_in(text: str, root: str = "webhooks") -> dict[str, dict[str, Any]]:
+    """Return the tables below *root*, by name; raises SettingsError for what is no file of webhooks."""
+    webhooks = _parsed(text, "it is no TOML: mend it first").get(root, {})
     if not isinstance(webhooks, dict) or not all(isinstance(table, dict) for table in webhooks.values()):
-        raise SettingsError(f"{_ROOT} holds something else than tables: mend it first")
+        raise SettingsError(f"{root} holds something else than tables: mend it first")
     return webhooks
 
 
-def with_webhook(text: str, name: str, table: Mapping[str, object], *, replace: bool = False) -> str:
+def with_webhook(
+    text: str, name: str, table: Mapping[str, object], *, replace: bool = False, root: str = "webhooks"
+) -> str:
     """
     Return *text* with the table of the webhook *name*; it is the same text where that says so already.
 
     Raises SettingsError where the name says something else and may not be replaced, or the text cannot be extended.
     """
     before = _parsed(text, "it is no TOML: mend it first")
-    webhooks = tables_in(text)
-    added = toml_table((_ROOT, name), table)
+    webhooks = tables_in(text, root)
+    added = toml_table((root, name), table)
     if webhooks.get(name) == table:
         return text
     if name in webhooks and not replace:
-        raise SettingsError(f"{_ROOT}.{name} is there and says something else: take another --name, or --replace it")
-    after = "".join(_replaced(text, name, added)) if name in webhooks else _appended(text, added)
+        raise SettingsError(f"{root}.{name} is there and says something else: take another --name, or --replace it")
+    after = "".join(_replaced(text, [root, name], added)) if name in webhooks else _appended(text, added)
     by_hand = f"it is written in a way that only its author can change: put there by hand\n{added}"
     # Whatever the text looked like, this is what the next reader sees.
-    if _parsed(after, by_hand) != before | {_ROOT: webhooks | {name: dict(table)}}:
+    if _parsed(after, by_hand) != before | {root: webhooks | {name: dict(table)}}:
         raise SettingsError(by_hand)
     return after
 
@@ -57,13 +57,13 @@ def _appended(text: str, added: str) -> str:
     return f"{text.rstrip()}\n\n{added}"
 
 
-def _replaced(text: str, name: str, added: str) -> Iterator[str]:
+def _replaced(text: str, path: list[str], added: str) -> Iterator[str]:
     """Yield the text with *added* in place of the table and those below it; comments of whole lines stay."""
     waiting: str | None = added
     in_table = False
     for line in text.splitlines(keepends=True):
         if _HEAD.fullmatch(line.rstrip("\r\n")):
-            in_table = _path_of(line)[:2] == [_ROOT, name]
+            in_table = _path_of(line)[:2] == path
             if in_table and waiting is not None:
                 yield waiting
                 waiting = None

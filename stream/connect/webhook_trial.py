@@ -5,7 +5,7 @@ Its test requests tell nothing: none of them becomes an event or a dead letter.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -14,13 +14,14 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from msgspec import Struct
 from yarl import URL
 
+from stream.connect.inputs import InputCounts, more_inputs, not_used
 from stream.doctor.finding import Finding, bad, good, look
 from stream.doctor.pages import FiguresPage, NoPage, page_of, text_of
 from stream.doctor.worker_checks import clock_of
 from stream.gateway.webhook_posts import WEBHOOKS_PATH
 from stream.sources.source import Received
 
-__all__ = ["EmptyRequest", "InputCounts", "WebhookTrial"]
+__all__ = ["EmptyRequest", "WebhookTrial"]
 
 _ANSWER_TIME: Final = ClientTimeout(total=15)
 
@@ -33,9 +34,6 @@ LOOKED_AGAIN_SECONDS: Final = 0.5
 
 EmptyRequest = Callable[[str, str, datetime], Received]
 """Returns, for a secret, an address and the time, a request that is verified and tells nothing."""
-
-InputCounts = Mapping[tuple[str, str], float]
-"""How many inputs came, by outcome and kind."""
 
 _INPUTS: Final = "contact_source_inputs_total"
 _SENT: Final = "contact_source_events_total"
@@ -143,7 +141,7 @@ class WebhookTrial(Struct, frozen=True, kw_only=True):
         last = monotonic() + seconds
         while True:
             shown = await self.counted(session)
-            for outcome, kind in _more(before, shown):
+            for outcome, kind in more_inputs(before, shown):
                 yield self._of_no_use(outcome, kind)
             if used := [kind for outcome, kind in shown if outcome == "used"]:
                 yield good("first event", f"{', '.join(sorted(used))} came, and was used")
@@ -160,11 +158,7 @@ class WebhookTrial(Struct, frozen=True, kw_only=True):
         if (outcome, kind) == _NOT_VERIFIED:
             advice = f"give the system the line of {self.place_of_secret} once more, and the address as it stands here"
             return look("request", "a request came that is not signed with this secret", advice)
-        if outcome == "ignored":
-            return look("request", f"a request came with the secret, and is left out on purpose: {kind}")
-        if outcome == "unknown":
-            return look("request", f"a request came of a kind that is not known: {kind}", "have the system send others")
-        return look("request", f"a request came that is of no use: {kind}", "docs/operations.md says what it asks for")
+        return not_used("request", outcome, kind)
 
     async def _look_at_gateway(self, session: ClientSession) -> Finding:
         try:
@@ -222,13 +216,6 @@ _ADVICE: Final = {
     401: "the gateway reads another file for the secret: look at which file of webhooks it was started with",
     **dict.fromkeys((301, 302, 307, 308), "name the address it sends to by --public-url, with https://"),
 }
-
-
-def _more(before: InputCounts, after: InputCounts) -> Iterator[tuple[str, str]]:
-    """Yield outcome and kind of what came in between and was not used."""
-    for key, count in after.items():
-        if key[0] != "used" and count > before.get(key, 0):
-            yield key
 
 
 def _inputs(page: FiguresPage, name: str) -> InputCounts:

@@ -9,7 +9,7 @@ from typing import Final
 
 from stream.errors import SettingsError
 
-__all__ = ["is_private", "new_secret", "write_new_file", "write_text"]
+__all__ = ["is_private", "new_secret", "write_new_file", "write_private", "write_text"]
 
 _FOR_ALL: Final = 0o644
 _PRIVATE: Final = 0o600
@@ -43,7 +43,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a file, or another content of it, with the rights that it had; raises SettingsError."""
     # Where the name is a link, what it means is written, and the link stays.
     path = path.resolve()
-    mode = path.stat().st_mode & 0o777 if path.exists() else _FOR_ALL
+    _replace(path, text, path.stat().st_mode & 0o777 if path.exists() else _FOR_ALL)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write another content of a file, for its owner alone; raises SettingsError."""
+    _replace(path.resolve(), text, _PRIVATE)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
     written = _written_beside(path, text, mode)
     try:
         written.replace(path)

@@ -3,10 +3,11 @@
 Knows no file: keys are read where secrets are (`stream.security.customer_keys`).
 """
 
+import re
 from hashlib import blake2b
 from typing import Final
 
-__all__ = ["NO_SECRET", "CustomerKeys"]
+__all__ = ["NO_SECRET", "CustomerKeys", "opaque_id"]
 
 _DIGEST_BYTES: Final = 8
 _DIGEST: Final = 2**60 - 1
@@ -20,6 +21,15 @@ _TENANTS: Final = 1000
 """So many tenants are begun with; of more of them it is done anew."""
 
 _number_of: Final = int.from_bytes
+
+_TELEPHONE: Final = re.compile(r"(\+|tel:|\()[\d\s()./+-]{6,}")
+"""As people write it. Digits alone may be any number, and are an id."""
+
+
+def opaque_id(told: str | None) -> str | None:
+    """Return an id that somebody has filled in; None of an address of e-mail or a telephone number in its place."""
+    text = (told or "").strip()
+    return None if not text or "@" in text or _TELEPHONE.fullmatch(text.casefold()) else text
 
 
 class CustomerKeys:

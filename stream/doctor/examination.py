@@ -60,7 +60,7 @@ async def _each(
         try:
             page = await page_of(session, address)
         except NoPage as failure:
-            yield bad(what, str(failure), f"start it, or name another by --{what}")
+            yield bad(what, str(failure), f"start it, or name another by --{what}: http://host:port")
             continue
         at = clock()
         for finding in (*clock_of(what, page, at), *looks(page, at)):

@@ -21,8 +21,10 @@ _GROUP = "group"
 async def look_at_brokers(
     brokers: Sequence[str], security: KafkaSecurity, declared: Sequence[TopicDeclaration], group: str
 ) -> AsyncIterator[Finding]:
-    """Yield what there is to say of the brokers; of those that do not answer nothing else is, of none nothing."""
+    """Yield what there is to say of the brokers; of those that do not answer nothing else is."""
     if not brokers:
+        advice = "name one by --broker or CONTACT_STREAM_BROKER; the embedded one is looked at by nobody"
+        yield look(_BROKER, "none is named, so neither topics nor rights nor the group were looked at", advice)
         return
     where = ",".join(brokers)
     try:

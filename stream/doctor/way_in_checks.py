@@ -25,6 +25,11 @@ def look_at_gateway(page: FiguresPage, at: datetime) -> Iterator[Finding]:
 
 def look_at_source(page: FiguresPage, at: datetime) -> Iterator[Finding]:
     """Yield what there is to say of a source that runs by itself at the instant *at*."""
+    if not page.of("contact_source_events_total"):
+        yield bad(
+            "source", "the page is not that of a source", "name one by --source: http://host:port, its --metrics-port"
+        )
+        return
     for labels, connected in page.of("contact_source_connected"):
         about = f"source {labels['source']}"
         if connected:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic, perf_counter, thread_time
-from traceback import format_tb
 from typing import Final
 
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from stream.core.cloudevents import EventDecoder
 from stream.core.policies import Policies
+from stream.errors import defect_in_places
 from stream.gateway.answers import REPORTED, Accepted, json_answer, refusal
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
@@ -83,7 +83,7 @@ class Gateway:
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),
-                Route(f"{WEBHOOKS_PATH}/{{name}}", self._post_webhook, methods=["POST"]),
+                Route(f"{WEBHOOKS_PATH}/{{name}}", self._call_webhook, methods=["POST", "HEAD"]),
                 Route(f"{SURVEYS_PATH}/{{name}}/{{token}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route(f"{SURVEYS_PATH}/{{name}}/{{token}}/{{receipt}}", self._surveys.serve, methods=["GET", "POST"]),
                 Route("/metrics", self._metrics),
@@ -108,8 +108,8 @@ class Gateway:
     async def _post_events(self, request: Request) -> Response:
         return await self._answer(request, self._accept)
 
-    async def _post_webhook(self, request: Request) -> Response:
-        return await self._answer(request, self._webhooks.accept)
+    async def _call_webhook(self, request: Request) -> Response:
+        return await self._answer(request, self._webhooks.look if request.method == "HEAD" else self._webhooks.accept)
 
     async def _answer(self, request: Request, accept: Callable[[Request], Awaitable[Response]]) -> Response:
         try:
@@ -119,9 +119,7 @@ class Gateway:
         except ClientDisconnect:
             response = Response(status_code=400)  # nobody reads it
         except Exception as failure:  # noqa: BLE001  # a defect, of which the sender has no part
-            # Where it is, and not what it says: that may quote what was read.
-            places = "".join(format_tb(failure.__traceback__))
-            logger.error("a defect, by %s, in\n%s", type(failure).__name__, places)  # noqa: TRY400  # ditto
+            logger.error("no fault of the sender: %s", defect_in_places(failure))  # noqa: TRY400  # what it says may quote what was read
             response = Response(status_code=500, headers={"Connection": "close"})
         self.counts.requests[response.status_code] += 1
         return response

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Name
@@ -12,9 +13,10 @@ from stream.gateway.webhook_file import WatchedTables, WebhookName
 from stream.sdk.survey_links import KEY_LENGTH
 from stream.sources.intake import Intake
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.toml_file import toml_of
+from stream.sources.source import Setup, Source
+from stream.sources.toml_file import paths_beside, toml_of
 
-__all__ = ["Comments", "MountedSurvey", "SurveyOptions", "surveys_of"]
+__all__ = ["WEB_SURVEY", "Comments", "MountedSurvey", "SurveyOptions", "checked_survey", "surveys_of"]
 
 Comments = Literal["none", "counted", "told"]
 
@@ -22,18 +24,27 @@ Comments = Literal["none", "counted", "told"]
 class SurveyOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person says of one page."""
 
-    key_file: Path
-    """The keys that links are signed with, one in each line; all are good, and the first one signs."""
-    tenants: Annotated[tuple[Name, ...], Meta(min_length=1)] = (DEFAULT_TENANT,)
-    """Whose links are served; others are none, whoever has signed them."""
+    key_file: Annotated[
+        Path, Meta(description="Keys of links, one in each line; all are good, and the first one signs.")
+    ]
+    tenants: Annotated[
+        tuple[Name, ...],
+        Meta(description="Whose links are served; others are none, whoever signed them.", min_length=1),
+    ] = (DEFAULT_TENANT,)
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] = "/surveys"
     """What events have as their source."""
-    company: Annotated[str, Meta(max_length=100)] = ""
-    """Who asks, as customers know it."""
-    privacy_url: Annotated[str, Meta(pattern=r"^(https://\S+)?$", max_length=500)] = ""
-    """The page that says how data is protected; the one link that leads elsewhere."""
-    comments: Comments = "none"
-    """Whether customers may add words: `counted` tells that there are some, `told` puts them into the event."""
+    company: Annotated[str, Meta(description="Who asks, as customers know it.", max_length=100)] = ""
+    privacy_url: Annotated[
+        str,
+        Meta(
+            description="The page that says how data is protected, https://…; the one link that leads elsewhere.",
+            pattern=r"^(https://\S+)?$",
+            max_length=500,
+        ),
+    ] = ""
+    comments: Annotated[
+        Comments, Meta(description="Words of customers: counted tells that there are some, told puts them into events.")
+    ] = "none"
     change_hours: Annotated[float, Meta(ge=0, le=24 * 366)] = 24
     """How long after an answer its receipt lets it be changed."""
 
@@ -62,6 +73,15 @@ def surveys_of(path: Path) -> Mapping[str, MountedSurvey]:
     return WatchedTables(path, _surveys_in)
 
 
+def checked_survey(path: Path, name: str, table: Mapping[str, Any]) -> SurveyOptions:
+    """Return what a table of the file at *path* says; raises SettingsError naming what is at fault."""
+    try:
+        options = msgspec.convert(dict(table), SurveyOptions, dec_hook=paths_beside(path))
+    except msgspec.ValidationError as failure:
+        raise SettingsError(f"{path}: surveys.{name}: {failure}") from None
+    return _mounted(path, name, options, None).options
+
+
 def _surveys_in(path: Path, before: Mapping[str, MountedSurvey]) -> dict[str, MountedSurvey]:
     table = toml_of(path, _SurveyTable)
     for name in table.surveys.keys() & table.webhooks.keys():
@@ -80,3 +100,20 @@ def _mounted(path: Path, name: str, options: SurveyOptions, before: MountedSurve
             f"{path}: surveys.{name}.key_file: a key has at least {KEY_LENGTH} characters: openssl rand -hex 32"
         )
     return MountedSurvey(name, options, keys, Intake() if before is None else before.intake)
+
+
+WEB_SURVEY: Final = Source(
+    name="web-survey",
+    about="A page of our own that asks customers, and that the gateway serves from signed links.",
+    options=SurveyOptions,
+    setup=Setup(
+        steps="""\
+1. Open this link, and answer: the answer is counted like any other, for the tenant and no queue.
+   {link}
+2. Have a link made for each customer who is asked, and the event that says so:
+   contact-stream survey-link --key-file {secret_file} --page {url} --kind csat --survey ID --queue QUEUE
+More: docs/sources/web-survey.md""",
+        also_asked=("company", "privacy_url", "comments"),
+    ),
+)
+"""What `contact-stream connect` asks about a page; it is none of the registry, since it takes no payloads."""

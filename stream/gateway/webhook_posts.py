@@ -53,12 +53,15 @@ class WebhookPosts:
         self._counts = counts
         self._public_url = public_url.rstrip("/")
 
+    async def look(self, request: Request) -> Response:
+        """Answer who only asks whether the address is good, as some do before they call it; raises as `accept`."""
+        # Without a look at what shows who asks: nobody is to try secrets here, where it is not counted.
+        self._mounted_at(request)
+        return _response(Reply(200))
+
     async def accept(self, request: Request) -> Response:
         """Answer a post; raises RequestRefused where it gets to no webhook."""
-        check_head(request)
-        mounted = self._webhooks.get(request.path_params["name"])
-        if mounted is None:
-            raise RequestRefused(404, "no_such_webhook", "no webhook has this name")
+        mounted = self._mounted_at(request)
         async with body_of(request, self._budget) as body:
             # Before any parser: what a source uses may not know a limit.
             if "json" in request.headers.get("content-type", ""):
@@ -73,6 +76,13 @@ class WebhookPosts:
     def intakes(self) -> dict[str, Intake]:
         """What became of all that each webhook was sent."""
         return {name: mounted.intake for name, mounted in self._webhooks.items()}
+
+    def _mounted_at(self, request: Request) -> MountedWebhook:
+        check_head(request)
+        mounted = self._webhooks.get(request.path_params["name"])
+        if mounted is None:
+            raise RequestRefused(404, "no_such_webhook", "no webhook has this name")
+        return mounted
 
     def _url_of(self, request: Request) -> str:
         # As it came, and not decoded: it is what was signed.

@@ -14,7 +14,7 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from faust.types import TP
 from yarl import URL
 
-from stream.errors import BrokerAway, BrokerError, ContactStreamError, SettingsError, TopicMismatch
+from stream.errors import BrokerAway, BrokerError, ContactStreamError, SettingsError, TopicMismatch, defect_in_places
 from stream.runtime.checkpoint.checkpoint import Checkpoints
 from stream.runtime.checkpoint.partitions import OwnedPartition, Ownership
 from stream.runtime.checkpoint.policy import CheckpointPolicy
@@ -187,9 +187,11 @@ class Worker:
         if self.failure is None:
             failure = refused_right(failure, self.settings.security.principal) or failure
             self.failure = failure
-            self.feed.failure = f"{type(failure).__name__}: {failure}"
-            told = isinstance(failure, ContactStreamError)  # where it was raised says nothing more
-            logger.critical("The worker cannot go on: %s", failure, exc_info=None if told else failure)
+            kind, told = type(failure).__name__, isinstance(failure, ContactStreamError)
+            # What a defect says may quote an event; of ours, where it was raised says nothing more.
+            self.feed.failure = f"{kind}: {failure}" if told or isinstance(failure, KafkaError | OSError) else kind
+            why = str(failure) if told else f"{self.feed.failure}: {defect_in_places(failure)}"
+            logger.critical("The worker cannot go on: %s", why)
             self._failed.set()
 
     def _raise_failure(self) -> None:

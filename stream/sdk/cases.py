@@ -99,7 +99,7 @@ class CaseEvents:
         return e.CaseResolved(**self._envelope(case, at), data=data)
 
     def reopened(self, case: str, *, at: datetime | None = None, **who: Unpack[WhoFields]) -> e.CaseReopened:
-        """The case was not solved after all."""
+        """The case was not solved after all; or, of one that was deleted: it is a case."""
         return e.CaseReopened(**self._envelope(case, at), data=payloads.CaseData(**_known(who)))
 
     def closed(self, case: str, *, at: datetime | None = None, **who: Unpack[WhoFields]) -> e.CaseClosed:

@@ -109,7 +109,8 @@ class Link:
         self._stopping: set[asyncio.Task[None]] = set()
         known = scheme in ({""} if embedded else {"", "kafka"})
         if not known or not are_addresses(rest):
-            raise SettingsError(f"broker address {address!r}: expected kafka://host:port[,…], or embedded:host:port")
+            # Not quoted: it may have a password in it.
+            raise SettingsError("the address of the broker: expected kafka://host:port[,…], or embedded:host:port")
         security.client_options()  # raises SettingsError for a missing file now, not at the first event
 
     async def client(self) -> Client:

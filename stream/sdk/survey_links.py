@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Id, Name
+from stream.core.identity import opaque_id
 from stream.core.windows import EPOCH
 from stream.errors import InvalidEvent
 from stream.families.surveys.events import SurveyInvited
@@ -245,6 +246,9 @@ class SurveyLinks:
         *scales* are those of the *kinds*, in their order; by default each kind has its own.
         """
         made_at = datetime.now(UTC) if at is None else at
+        if any(one and opaque_id(one) is None for one in (agent, customer)):
+            detail = "no link can be made: agent and customer are opaque ids, never an address or a telephone number"
+            raise InvalidEvent("invalid_field", detail)
         try:
             # A scale for each kind, or for none: one too few would ask with another than was meant.
             chosen = list(zip(kinds, scales or map(natural_scale, kinds), strict=True))

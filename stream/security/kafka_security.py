@@ -191,7 +191,7 @@ class KafkaSecurity(Struct, frozen=True, kw_only=True):
         else:
             yield from self._missing_for_a_password()
             if not _is_safe(self.sasl_token_endpoint):
-                yield f"{endpoint} must begin with https://: a secret is sent there"
+                yield f"{endpoint} must begin with https://, and have no login in it: a secret is sent there"
         if not all(name and value for name, value in _pairs(self.sasl_extensions)):
             yield f"{variable('sasl_extensions')} must be name=value, with commas between several"
 
@@ -214,7 +214,10 @@ def _trusted(ca_file: Path | None, *, also_system: bool = False) -> ssl.SSLConte
 
 def _is_safe(url: str) -> bool:
     parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+    # A login in it would be in whatever says that nobody answers there.
+    if not parts.hostname or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

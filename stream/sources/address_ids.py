@@ -10,6 +10,9 @@ __all__ = ["AddressIds"]
 
 _HEX_DIGITS: Final = 32
 
+_NOBODY: Final = ".invalid"
+"""Of addresses that shops put in the place of one that was erased, the same for everybody (RFC 2606)."""
+
 
 class AddressIds:
     """
@@ -25,7 +28,7 @@ class AddressIds:
         """Return the id of who has this address of e-mail, as a mailbox or a shop tells it; None without a key file."""
         # Whatever the standard says of the part before the @: no provider gives two people one address in two cases.
         plain = (address or "").strip().casefold()
-        if self._keys is None or "@" not in plain:
+        if self._keys is None or "@" not in plain or plain.endswith(_NOBODY):
             return None
         key = self._keys.all()[0].encode()
         return hmac.digest(key, plain.encode(errors="surrogatepass"), "sha256").hex()[:_HEX_DIGITS]

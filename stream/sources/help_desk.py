@@ -72,6 +72,10 @@ class DeskSettings(Struct, frozen=True, kw_only=True):
         """Return what a case or survey is called: another help desk may give the same number."""
         return f"{self.source_name}/{number}"
 
+    def customer(self, number: str | int | None) -> str | None:
+        """Return what a customer is called whom this desk knows by a number: another desk may give the same."""
+        return f"{self.source_name}/{number}" if number else None
+
     def queue(self, queue: str | None) -> str:
         """Return what the queue with this id is called."""
         return self.queue_name(queue) if queue else self.default_queue

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from stream.core.windows import EPOCH
 from stream.errors import SettingsError
 
-__all__ = ["instant_in", "named_zone"]
+__all__ = ["instant_in", "named_zone", "stamp_of"]
 
 _LAST_SECOND: Final = 4_133_980_800
 """The year 2101. What is more was told in milliseconds."""
@@ -37,3 +37,8 @@ def named_zone(name: str, option: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as failure:
         raise SettingsError(f"{option}: no such zone; names look like Europe/Berlin, or UTC") from failure
+
+
+def stamp_of(at: datetime) -> str:
+    """Return an instant as the part of an id that tells it from all others."""
+    return f"{at:%Y%m%dT%H%M%S.%f}"

@@ -150,6 +150,10 @@ class ConnectionFile(Struct, frozen=True, kw_only=True):
     text: Callable[[Any, str], str]
     """Returns the content, by these answers, of a system of this name; files in it stand beside it, or are absolute."""
     suffix: str = ".toml"
+    logins: Mapping[str, tuple[str, ...]] = {}
+    """Fields of which it has exactly one, each with those that go with it. Without a word about it the first."""
+    made: tuple[str, ...] = ()
+    """Fields that name the file of a key that the system is never told: it is made where there is none."""
 
 
 class Setup(Struct, frozen=True, kw_only=True):

@@ -45,17 +45,16 @@ _SLACK: Final = timedelta(days=1)
 class SurveyAccount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person says of a list, whatever the system."""
 
-    token_file: Path
-    since: date
-    """The first day, in UTC, whose responses are told."""
+    token_file: Annotated[Path, Meta(description="File with the key, or token, of the API.")]
+    since: Annotated[date, Meta(description="The first day, in UTC, whose responses are told, such as 2026-01-01.")]
     poll_seconds: Annotated[int, Meta(ge=10, le=86_400)]
-    tenant: Name = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose customers they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(min_length=1, max_length=200)]
     """What events have as their source."""
-    queue: Name | None = None
-    """That the responses rate; without one they rate the tenant as a whole."""
-    channel: Channel | None = None
-    """Of the conversations that are rated."""
+    queue: Annotated[
+        Name | None, Meta(description="The queue that the responses rate; without one they rate the tenant as a whole.")
+    ] = None
+    channel: Annotated[Channel | None, Meta(description="Of the conversations that are rated.")] = None
 
     @property
     def begin(self) -> datetime:

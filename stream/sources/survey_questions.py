@@ -20,9 +20,8 @@ __all__ = ["Question", "QuestionScore", "SurveyResponse", "events_of_response"]
 class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one question asks."""
 
-    kind: SurveyKind
-    scale: Scale | None = None
-    """By default 1-5 for csat, 1-10 for ces, and 0-10 for nps."""
+    kind: Annotated[SurveyKind, Meta(description="What it asks about.")]
+    scale: Annotated[Scale | None, Meta(description="By default 1-5 for csat, 1-10 for ces, and 0-10 for nps.")] = None
     higher_is_better: bool = True
     """False where the highest score is the worst, such as of questions how hard something was."""
     above: Annotated[int, Meta(ge=-10, le=10)] = 0

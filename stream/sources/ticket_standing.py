@@ -15,6 +15,7 @@ from msgspec import Struct
 from stream.core.cloudevents import Channel, Event
 from stream.families.cases.payloads import Priority, Status
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import stamp_of
 
 __all__ = ["TicketStanding", "TicketState", "events_of_standing", "state_named"]
 
@@ -36,6 +37,8 @@ class TicketStanding(Struct, frozen=True, kw_only=True):
     at: datetime
     """When it was changed last."""
     state: TicketState
+    has_last_word: bool = False
+    """Whether of requests of one second it tells the queue as a rule has left it: times may be whole seconds."""
     priority: Priority | None = None
     agent: str | None = None
     customer: str | None = None
@@ -50,23 +53,24 @@ def state_named(name: str, own: Mapping[str, TicketState], known: Mapping[str, T
 def events_of_standing(desk: DeskSettings, told: TicketStanding) -> Iterator[Event]:
     """Yield what a ticket tells; each event has the same id wherever it says the same."""
     case = desk.case(told.number)
-    stamp = _stamp(told.at)
+    stamp = stamp_of(told.at)
 
     # In which queue a ticket was opened, requests tell differently once it has moved: the earliest is to be believed.
     # Of openings the first counts, so each is told by some milliseconds later: one more where it is twice as old.
     after = timedelta(milliseconds=max(int((told.at - told.created_at).total_seconds()), 0).bit_length())
-    opened = _digest(after, told.queue, told.channel, told.opened_by, told.customer)
+    last = timedelta(milliseconds=int(told.has_last_word))
+    opened = _digest(after + last, told.queue, told.channel, told.opened_by, told.customer)
     yield desk.cases(f"{told.number}/opened/{opened}").opened(
         case,
         told.queue,
         channel=told.channel,
         opened_by=told.opened_by,
         customer=told.customer,
-        at=told.created_at + after,
+        at=told.created_at + after + last,
     )
     assigned = _digest(told.queue, told.agent, told.customer)
-    yield desk.cases(f"{told.number}/assigned/{stamp}/{assigned}").assigned(
-        case, told.queue, agent=told.agent, customer=told.customer, at=told.at
+    yield desk.cases(f"{told.number}/assigned/{stamp_of(told.at + last)}/{assigned}").assigned(
+        case, told.queue, agent=told.agent, customer=told.customer, at=told.at + last
     )
     if told.priority is not None:
         yield desk.cases(f"{told.number}/priority/{stamp}/{told.priority}").status_changed(
@@ -92,12 +96,8 @@ def _state(desk: DeskSettings, told: TicketStanding, name: str) -> Iterator[Even
             yield cases.deleted(case, reason, at=told.at)
         case status:
             # Of one that was open already that changes nothing.
-            yield desk.cases(f"{told.number}/reopened/{_stamp(told.at)}").reopened(case, at=told.at)
+            yield desk.cases(f"{told.number}/reopened/{stamp_of(told.at)}").reopened(case, at=told.at)
             yield cases.status_changed(case, _STATUSES[status], at=told.at)
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"
 
 
 def _digest(*parts: object) -> str:

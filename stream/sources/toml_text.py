@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,23 +23,26 @@ def toml_table(path: Sequence[str], values: Mapping[str, object]) -> str:
 
 def toml_table_of(path: Sequence[str], answers: Struct) -> str:
     """Return the table at *path* with the fields of a struct; what is as by default is left out."""
-    told = {field.name: getattr(answers, field.name) for field in msgspec.structs.fields(answers)}
-    plain = {field.name for field in msgspec.structs.fields(answers) if told[field.name] in _defaults_of(field)}
-    built: Any = msgspec.to_builtins(
-        {name: value for name, value in told.items() if name not in plain}, enc_hook=_plain_path
-    )
-    return toml_table(path, built)
+    return toml_table(path, _told(answers))
+
+
+def _told(answers: Struct) -> dict[str, Any]:
+    found = {field.name: (getattr(answers, field.name), field) for field in msgspec.structs.fields(answers)}
+    return {name: _plain(value) for name, (value, field) in found.items() if value not in _defaults_of(field)}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case Struct():
+            return _told(value)
+        case Mapping():
+            return {name: _plain(each) for name, each in value.items()}
+    return value
 
 
 def _defaults_of(field: msgspec.structs.FieldInfo) -> list[object]:
     made = field.default_factory
     return [field.default, None if made is msgspec.NODEFAULT else made()]
-
-
-def _plain_path(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is nothing that TOML has")
 
 
 def _key(name: str) -> str:
@@ -51,6 +55,8 @@ def _value(value: object) -> str:
             return "true" if value else "false"
         case int() | float():
             return repr(value)
+        case date():
+            return value.isoformat()
         case str() | Path():
             return _text(str(value))
         case Mapping():

@@ -1,12 +1,10 @@
 """`contact-stream connect` for what is listened to or asked: the file is written, and one connection is tried."""
 
-import asyncio
 import shlex
-import sys
 import tomllib
 from pathlib import Path
 
-from tests.house.tree import ROOT
+from tests.connect.commands import connected
 from tests.sources.freeswitch.switch import Session, switch
 from tests.sources.manager_messages import WELCOME, serving
 
@@ -15,19 +13,7 @@ REFUSED = b"Asterisk Call Manager/7.0.3\r\nResponse: Error\r\nActionID: login\r\
 
 
 async def connect(folder: Path, *arguments: str, stdin: str = f"{PASSWORD}\n") -> tuple[int | None, str]:
-    run = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "stream", "connect", *arguments),
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await asyncio.wait_for(run.communicate(stdin.encode()), 100)
-    text = said.decode()
-    assert PASSWORD not in text
-    assert "Traceback" not in text, text
-    return run.returncode, text
+    return await connected(folder, *arguments, "--wait", "0", stdin=stdin)
 
 
 def ami(port: int, *more: str) -> list[str]:

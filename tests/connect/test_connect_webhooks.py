@@ -4,8 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
-import pty
+import re
 import signal
 import subprocess
 import sys
@@ -22,8 +21,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from stream.gateway.survey_file import surveys_of
 from stream.gateway.webhook_file import webhooks_of
 from stream.sources.source import Received
+from tests.connect.commands import ENVIRONMENT, Person
 from tests.gateway.posting import running_gateway
 from tests.house.tree import ROOT
 from tests.sources.contract.callers import CALLERS
@@ -31,7 +32,6 @@ from tests.sources.mapped.examples import HOME_MADE, PAYLOADS, signed_headers
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "140"}
 COMMENT = "# Ask Ana before you change anything.\n[webhooks]\n"
 
 
@@ -179,6 +179,33 @@ async def test_from_nothing_to_the_first_event(gateway: Gateway, source: str) ->
     assert name in webhooks_of(gateway.file)
 
 
+async def test_a_page_of_surveys_gets_its_key_and_a_link_to_try(gateway: Gateway) -> None:
+    flags = ("--name", "feedback", "--company", "Acme", "--tenants", "acme", "--public-url", gateway.address)
+    async with connecting(gateway, "web-survey", *flags) as run:
+        said = await said_until(run, "waiting for the first event")
+        (link,) = re.findall(r"http\S+/surveys/feedback/\S+", said)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(link, data={"csat": "5"}, allow_redirects=False) as sent,
+        ):
+            assert sent.status == 303
+        said += await said_until(run, "first event")
+        assert await run.wait() == 0
+
+    assert "bad" not in said
+    assert "a forged link is refused" in said
+    assert "survey.answered came, and was used" in said
+    key = gateway.file.with_name("feedback.secret")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert key.read_text().strip() not in said
+    assert f"--key-file {key}" in said
+    assert surveys_of(gateway.file)["feedback"].options.tenants == ("acme",)
+    assert gateway.file.read_text().startswith(COMMENT)
+
+    code, why = await connect(gateway, "typeform", "--name", "feedback", "--wait", "0")
+    assert (code, "there is something else of the name feedback" in why) == (1, True)
+
+
 async def test_what_comes_and_is_of_no_use_is_said_and_what_was_there_before_is_not(gateway: Gateway) -> None:
     url = f"{gateway.address}/v1/webhooks/unknown"
     async with connecting(gateway, "genesys-cloud", "--name", "unknown") as run:
@@ -310,50 +337,13 @@ async def test_time_ends_the_waiting_and_so_does_ctrl_c_and_what_was_written_sta
     assert all(not path.name.startswith(".") for path in gateway.file.parent.iterdir())
 
 
-class Person:
-    """Sits at a terminal, reads, and types."""
-
-    def __init__(self, gateway: Gateway, *arguments: str) -> None:
-        ours, theirs = pty.openpty()
-        flags = ("--webhooks", str(gateway.file), "--gateway", gateway.address)
-        command = (sys.executable, "-m", "stream", "connect", *arguments, *flags)
-        self.process = subprocess.Popen(
-            command,
-            cwd=gateway.file.parent,
-            env=ENVIRONMENT,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            start_new_session=True,
-        )
-        os.close(theirs)
-        self._terminal = ours
-        self.seen = ""
-        self._read = 0
-
-    def reads(self, text: str) -> None:
-        """Read until a text that was not read before."""
-        while text not in self.seen[self._read :]:
-            try:
-                self.seen += os.read(self._terminal, 4096).decode(errors="replace")
-            except OSError as gone:
-                raise AssertionError(self.seen) from gone
-        self._read = self.seen.index(text, self._read) + len(text)
-
-    def types(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def leaves(self) -> int:
-        """Wait for the end of the command; return its exit status."""
-        try:
-            return self.process.wait(60)
-        finally:
-            self.process.kill()
-            os.close(self._terminal)
+def person_at(gateway: Gateway, *arguments: str) -> Person:
+    flags = ("--webhooks", str(gateway.file), "--gateway", gateway.address)
+    return Person(gateway.file.parent, *arguments, *flags)
 
 
 def test_a_person_is_asked_again_where_an_answer_cannot_be_meant(gateway: Gateway) -> None:
-    person = Person(gateway, "mapped-webhook", "--name", "typed", "--wait", "0")
+    person = person_at(gateway, "mapped-webhook", "--name", "typed", "--wait", "0")
     person.reads("The mapping file")
     person.types("none.toml\n")
     person.reads("there is no file none.toml")
@@ -370,11 +360,11 @@ def test_a_person_is_asked_again_where_an_answer_cannot_be_meant(gateway: Gatewa
 
 
 def test_a_secret_is_asked_without_being_shown(gateway: Gateway) -> None:
-    person = Person(
+    person = person_at(
         gateway, "twilio", "--name", "hidden", "--tenant", "acme", "--public-url", gateway.address, "--wait", "0"
     )
     # The space comes once nothing that is typed is shown any more.
-    person.reads("The secret that the system shows, for twilio: ")
+    person.reads("The token for twilio, which is not shown: ")
     person.types("pa55word\n")
     person.reads("a request with the secret is taken")
     person.reads("docs/sources/twilio.md")
@@ -386,8 +376,8 @@ def test_a_secret_is_asked_without_being_shown(gateway: Gateway) -> None:
 
 def test_ctrl_c_at_a_question_leaves_nothing(gateway: Gateway) -> None:
     before = {path: path.read_bytes() for path in gateway.file.parent.iterdir()}
-    person = Person(gateway, "twilio", "--name", "left", "--tenant", "acme", "--public-url", gateway.address)
-    person.reads("The secret that the system shows")
+    person = person_at(gateway, "twilio", "--name", "left", "--tenant", "acme", "--public-url", gateway.address)
+    person.reads("The token for twilio")
     person.process.send_signal(signal.SIGINT)
 
     assert person.leaves() == 130
@@ -395,7 +385,7 @@ def test_ctrl_c_at_a_question_leaves_nothing(gateway: Gateway) -> None:
 
 
 def test_who_has_mended_what_was_wrong_has_it_tried_again(gateway: Gateway) -> None:
-    person = Person(
+    person = person_at(
         gateway, "genesys-cloud", "--name", "mended", "--tenant", "acme", "--public-url", "http://127.0.0.1:1"
     )
     person.reads("nothing answers at http://127.0.0.1:1")

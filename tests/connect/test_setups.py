@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-from stream.cli.connect_secret import secret_option_of
+from stream.cli.source_options import secrets_of
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.registry import SOURCES
@@ -40,7 +40,7 @@ def test_a_test_request_is_taken_and_tells_nothing(name: str, tmp_path: Path) ->
     assert [*webhook.events(request)] == []
     assert aside == []
     assert not webhook.verified(make(options, "guessed", URL, BEGIN))
-    assert secret_option_of([caller.source.options]) is not None
+    assert secrets_of(caller.source.options)
 
 
 @pytest.mark.parametrize("source", [each for each in SOURCES.values() if each.webhook], ids=lambda each: each.name)
@@ -53,7 +53,8 @@ def test_steps_name_the_address_and_the_file_of_the_secret(source: Source) -> No
 
 @pytest.mark.parametrize("source", [each for each in SOURCES.values() if each.setup.file], ids=lambda each: each.name)
 def test_what_is_asked_for_a_file_is_described(source: Source) -> None:
-    for field in msgspec.structs.fields(kinds_of(source)[-1]):
+    assert source.setup.file is not None
+    for field in msgspec.structs.fields(source.setup.file.asks):
         if field.required:
             assert any(isinstance(part, msgspec.Meta) and part.description for part in field.type.__metadata__)
 

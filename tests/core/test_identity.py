@@ -1,10 +1,11 @@
 """Digests of customers: the same for the same key, of use to nobody else."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.core.family import FoldOptions
-from stream.core.identity import NO_SECRET, CustomerKeys
+from stream.core.identity import NO_SECRET, CustomerKeys, opaque_id
 
 OLD, NEW = b"o" * 64, b"n" * 64
 
@@ -48,3 +49,30 @@ def test_no_key_is_in_what_is_told_of_the_value() -> None:
 
     assert "nnnn" not in told
     assert "oooo" not in told
+
+
+@pytest.mark.parametrize(
+    "told", ["8412", "c-5f3a9be1", "38640777123", "00123", " ana ", "cus_9s6XKzkNRiz8i3", "a+b", "+1"]
+)
+def test_an_id_that_somebody_has_filled_in_stays_as_it_is(told: str) -> None:
+    assert opaque_id(told) == told.strip()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        "",
+        " ",
+        "ann@example.org",
+        "Ann <ann@example.org>",
+        "+38640777123",
+        " +386 (40) 777-123 ",
+        "(040) 777 123",
+        "tel:+38640777123",
+        "TEL:040777123",
+        "+386.40.777.123",
+    ],
+)
+def test_an_address_or_a_telephone_number_in_place_of_an_id_is_none(told: str | None) -> None:
+    assert opaque_id(told) is None

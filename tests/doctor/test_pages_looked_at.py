@@ -36,6 +36,7 @@ SOURCE = f"""
 contact_source_connected{{source="asterisk-ami",system="pbx:5038"}} 1
 contact_source_newest_event_timestamp_seconds{{source="asterisk-ami"}} {ago(4)}
 contact_source_inputs_total{{source="asterisk-ami",outcome="ignored",kind="Newchannel"}} 17
+contact_source_events_total{{source="asterisk-ami"}} 12
 """
 
 
@@ -95,6 +96,8 @@ def cases() -> Iterator[tuple[Callable[[str], Sequence[Finding]], str, str, str,
     unknown = 'contact_source_inputs_total{source="zendesk",outcome="unknown",kind="news"} 2\n'
     yield gateway, GATEWAY + unknown, "look", "source zendesk", "2 inputs are not known: news"
     yield source, SOURCE.replace('5038"} 1', '5038"} 0'), "bad", "source asterisk-ami", "it does not hear pbx:5038"
+    yield source, without(SOURCE, "contact_source_events"), "bad", "source", "the page is not that of a source"
+    yield source, WORKER, "bad", "source", "the page is not that of a source"
     failed = 'contact_source_position_failures_total{source="asterisk-ami"} 3\n'
     yield source, SOURCE + failed, "bad", "source asterisk-ami", "its position was not kept 3 times"
 

@@ -13,7 +13,6 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import pytest
-from aiokafka import AIOKafkaConsumer
 from msgspec import Struct, field
 
 from stream.core.cloudevents import encode
@@ -21,6 +20,7 @@ from stream.gateway.keys import new_key
 from stream.settings import PREFIX
 from tests.gateway.posting import Posts, an_event
 from tests.house.tree import ROOT
+from tests.running import records_on
 from tests.sources.contract.caller import SECRET, Caller, webhook_file_of
 from tests.sources.contract.callers import CALLERS
 from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked, resigned
@@ -198,22 +198,6 @@ async def post_it_all(posts: Posts, key: str, traces: Traces) -> None:
     assert {202, 400, 401, 422} <= statuses
 
 
-async def records(address: str) -> bytes:
-    """Return the keys, values and headers of all records on a broker."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        topics = [topic for topic in await consumer.topics() if not topic.startswith("__")]
-        consumer.subscribe(topics)
-        found = b""
-        while more := await consumer.getmany(timeout_ms=2000):
-            for each in (record for some in more.values() for record in some):
-                found += b"%r %r %r\n" % (each.key, each.value, each.headers)
-    finally:
-        await consumer.stop()
-    return found
-
-
 @pytest.fixture
 def traces() -> Traces:
     marks = {"secret": SECRET, "password": KAFKA_PASSWORD, "wrong key": WRONG_KEY.removeprefix("pbx.")}
@@ -225,7 +209,7 @@ async def test_neither_topics_nor_log_nor_pages_have_them(declared: str, tmp_pat
     traces.marks["key"] = key.partition(".")[2]
     async with gateway(tmp_path, traces, "--broker", f"embedded:{declared}") as posts:
         await post_it_all(posts, key, traces)
-    traces.seen.append(("a topic", await records(declared)))
+    traces.seen.append(("a topic", await records_on(declared)))
 
     assert b"contact.enqueued" in traces.seen[-1][1]
     assert b"invalid_field" in traces.seen[-1][1]

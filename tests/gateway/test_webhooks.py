@@ -224,6 +224,28 @@ async def test_a_secret_is_replaced_while_the_gateway_runs(file: Path) -> None:
         assert [(await lobby(posts, url, key))[0] for key in ("first", "second", "")] == [401, 200, 401]
 
 
+async def test_who_only_asks_for_an_address_is_told_whether_it_is_there_and_nothing_of_its_secret(file: Path) -> None:
+    right = hmac.new(b"secret", b"", hashlib.sha256).hexdigest()
+    async with running_gateway(gateway_webhooks=file) as posts, aiohttp.ClientSession() as session:
+
+        async def asked(path: str, **headers: str) -> tuple[int, bytes]:
+            async with session.head(f"{posts.address}/v1/webhooks/{path}", headers=headers) as answer:
+                return answer.status, await answer.read()
+
+        answers = [await asked("front"), await asked("front", **{"X-Signature": right})]
+        answers += [await asked("front?token=wrong"), await asked("lobby", **{"X-Key": "third"})]
+        nowhere, crowded = await asked("nobody"), await asked("front", X="x" * 16_384)
+        kept = await posts.raw("/v1/webhooks/front", b"", {"X-Signature": signature(b"other")})
+        shown = await figures(posts)
+
+    assert answers == [(200, b"")] * 4
+    assert (nowhere, crowded) == ((404, b""), (431, b""))
+    # The connection is still in step: the next request gets its own answer.
+    assert kept[0] == 401
+    refused = (("kind", "not_verified"), ("outcome", "refused"), ("source", "front"))
+    assert shown["contact_source_inputs_total", refused] == 1
+
+
 BROKEN = [
     ("webhooks = 1", "webhooks"),
     ("[webhooks.a]\nsource = 1", r"webhooks\.a\.source: name one of the sources that take webhooks: .*desk"),

@@ -27,6 +27,14 @@ LINKS = SurveyLinks("https://feedback.example.org/surveys/acme/", KEY, tenant="a
 LINK = LINKS.make("4711", ["csat", "nps"], queue="sales", agent="a7", channel="email", customer="c9", at=NOON)
 
 
+@pytest.mark.parametrize("told", [{"customer": "ann@example.org"}, {"agent": "+386 40 777 123"}])
+def test_a_link_that_would_show_an_address_or_a_telephone_number_is_not_made(told: Any) -> None:
+    with pytest.raises(InvalidEvent, match="opaque ids") as refused:
+        LINKS.make("4711", ["csat"], **told)
+
+    assert not any(value in str(refused.value) for value in told.values())
+
+
 def test_a_link_says_what_was_said() -> None:
     assert link_in(LINK.token, [OTHER, KEY]) == LinkTerms(
         survey="4711",

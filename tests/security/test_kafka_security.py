@@ -142,7 +142,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
             "sasl_password_file": FILE,
             "sasl_token_endpoint": "http://login.example.org/token",
         },
-        "CONTACT_STREAM_SASL_TOKEN_ENDPOINT must begin with https://: a secret is sent there",
+        "CONTACT_STREAM_SASL_TOKEN_ENDPOINT must begin with https://, and have no login in it: a secret is sent there",
     ),
     "extensions that are none": (
         {

@@ -1,7 +1,6 @@
 """Personal data in what systems answer when they are asked: in no event, position, dead letter or line of a log."""
 
 import asyncio
-import json
 import logging
 import re
 from contextlib import aclosing
@@ -14,11 +13,11 @@ from stream.core.cloudevents import encode
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.sources.contract.kept import PolledSystem
-from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked
+from tests.sources.contract.marks import ALTERED
 from tests.sources.contract.polled import POLLED
 from tests.sources.contract.polled_contract import batches_of
 
-MARKS: Final = (PERSONAL, "38640000001")
+MARKS: Final = ("ann.marked", "38640777123", "Ann Marked", "38640000001")
 """Of customers: what is put into records, and what stands in the noise of every system."""
 
 MOST_ALTERED: Final = 60
@@ -26,23 +25,13 @@ DAY: Final = re.compile(rb"\d{4}-\d\d-\d\d")
 CALLS: Final = range(1000, 1020)
 
 
-def is_document(record: bytes) -> bool:
-    try:
-        return isinstance(json.loads(record), dict | list)
-    except ValueError:
-        return False
-
-
 def records_of(system: PolledSystem) -> list[bytes]:
     """Return what is of no use, what has a value that is another, and at last calls of somebody with a name."""
     calls = [system.call(number) for number in CALLS]
-    noise = [marked(record) if is_document(record) else record for record in system.noise]
-    if not is_document(calls[0]):
-        return [*system.noise, *calls]
     # Some of the systems of the tests look for what is new by its time.
     times = DAY.findall(calls[0])
-    altered = [record for record in altered_one_by_one(calls[0]) if DAY.findall(record) == times]
-    return [*noise, *altered[:MOST_ALTERED], *map(marked, calls)]
+    altered = [record for record in system.altered(calls[0]) if DAY.findall(record) == times]
+    return [*map(system.marked, system.noise), *altered[:MOST_ALTERED], *map(system.marked, calls)]
 
 
 @pytest.mark.parametrize("system", POLLED.values(), ids=POLLED)

@@ -20,7 +20,7 @@ from stream.sources.requests import secret_lines
 from stream.sources.source import Webhook
 from tests.sources.contract.caller import SECRET, Caller
 from tests.sources.contract.callers import CALLERS
-from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked, resigned
+from tests.sources.contract.marks import ALTERED, PERSONAL, altered_one_by_one, marked, places_of, resigned
 
 MADE_UP_PLACES: Final = 15
 """In which a sender writes names that it makes up."""
@@ -32,6 +32,22 @@ NAMES_A_SECRET: Final = re.compile(r"(^|_)(secret|password|token|key|keys|creden
 
 DIGEST: Final = re.compile(rb"\b[0-9a-f]{32}\b")
 """Of a customer's address, with a key: an opaque id, and another where the address is another."""
+
+NAMES_AN_ID: Final = re.compile(r"(^|[._])(id|no|call|\w+_(id|sid|token)|\w+Id|\w*A[Rr][Nn]|token|ref)$")
+"""Places where a system has an id that it has made."""
+
+NAMES_NOBODY: Final = {
+    "typeform": {"form_response.hidden.queue", "form_response.hidden.agent"},
+    "mapped-webhook": {"events.agent", "events.line", "events.why"},
+    "nicereply-webhook": {"agent", "customer"},
+    "segment": {"properties.plan", "traits.plan"},
+    "stripe": {"data.object.customer", "data.object.items.data.price.lookup_key"},
+    "twilio": {"data.payload.task_queue_name"},
+    "zammad": {"ticket.group.name"},
+    "zendesk": {"event.current"},
+    "freshdesk": {"freshdesk_webhook.ticket_group_name"},
+}
+"""Other places that are told: ids of agents and customers under another name, names of queues, plans and reasons."""
 
 every_caller = pytest.mark.parametrize("caller", CALLERS.values(), ids=CALLERS)
 
@@ -55,6 +71,18 @@ def test_names_numbers_and_texts_of_customers_change_no_event(caller: Caller, tm
     assert any(plain)
     assert [told(body, marked(body)) for body in caller.bodies] == plain
     assert PERSONAL.encode() not in b"".join(line for lines in plain for line in lines)
+
+
+@every_caller
+def test_nothing_gets_into_events_but_ids_and_what_names_nobody(caller: Caller, tmp_path: Path) -> None:
+    webhook = webhook_of(caller, tmp_path, Intake())
+    told: set[str] = set()
+    for body in caller.bodies:
+        for place, changed in zip(places_of(body), altered_one_by_one(body), strict=False):
+            if any(ALTERED.encode() in encode(event) for event in webhook.events(resigned(caller, body, changed))):
+                told.add(place)
+
+    assert {place for place in told if not NAMES_AN_ID.search(place)} == NAMES_NOBODY.get(caller.source.name, set())
 
 
 @every_caller

@@ -32,7 +32,7 @@ def test_another_key_has_other_ids(ids: AddressIds, tmp_path: Path) -> None:
     assert AddressIds(tmp_path / "other").of("ann@example.org") != ids.of("ann@example.org")
 
 
-@pytest.mark.parametrize("address", [None, "", "  ", "ann"])
+@pytest.mark.parametrize("address", [None, "", "  ", "ann", "deleted@site.invalid"])
 def test_what_is_no_address_has_no_id(ids: AddressIds, address: str | None) -> None:
     assert ids.of(address) is None
 

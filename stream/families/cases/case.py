@@ -7,15 +7,15 @@ from msgspec import Struct
 from stream.core.cloudevents import Channel
 from stream.core.sharing import shared
 from stream.families.cases.contributions import judgements_renumbered
-from stream.families.cases.timeline import MAX_PLACES, renumbered
+from stream.families.cases.timeline import MAX_PLACES, first_opening, renumbered
 
-__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "placed", "with_shared_queues"]
+__all__ = ["NEW_CASE", "CaseKey", "CasePlace", "CaseRow", "opened_by", "placed", "with_shared_queues"]
 
 CaseKey = tuple[str, str]
 """Tenant and case."""
 
 CasePlace = tuple[str, Channel | None]
-"""A queue that a report names, and the channel of those that tell how the case came in."""
+"""A queue that a report names, and the channel by which the case came in there; None: it did not come in there."""
 
 
 class CaseRow(Struct, array_like=True, gc=False):
@@ -33,28 +33,38 @@ NEW_CASE: Final = CaseRow()
 """Of a case of which nothing is known; nobody may change it."""
 
 
-def placed(row: CaseRow, name: str, channel: Channel | None) -> tuple[CaseRow, int]:
+def placed(row: CaseRow, name: str) -> tuple[CaseRow, int]:
     """
     Return what is known of a case, with a queue that an event names among its places, and the place of that.
 
-    Its *channel* is told by events of how the case came in. Places are in the order of their names, whatever came
-    first: of two reports of one instant the same one is then the first, always.
+    Places are in the order of their names, whatever came first: of two reports of one instant the same one is then the
+    first, always.
     """
     places = row.places
-    for number, (known, came_by) in enumerate(places):
-        if name == known and (channel is None or came_by in {None, channel}):
-            if channel != came_by and channel is not None:
-                places = shared((*places[:number], (name, channel), *places[number + 1 :]))
-                row = CaseRow(row.applied_offset, row.timeline, row.judged, places)
+    for number, (known, _) in enumerate(places):
+        if name == known:
             return row, number
     if len(places) == MAX_PLACES:
         return row, MAX_PLACES - 1
-    number = sum((known, came_by or "") < (name, channel or "") for known, came_by in places)
+    number = sum(known < name for known, _ in places)
     timeline, judged = row.timeline, row.judged
     if number < len(places):
         timeline, judged = renumbered(timeline, number), judgements_renumbered(judged, number)
-    places = shared((*places[:number], (name, channel), *places[number:]))
+    places = shared((*places[:number], (name, None), *places[number:]))
     return CaseRow(row.applied_offset, timeline, judged, places), number
+
+
+def opened_by(row: CaseRow, number: int, channel: Channel, at_ms: int) -> tuple[CasePlace, ...]:
+    """
+    Return the places of a case, now that somebody reports that it came in there by a channel; often the very same ones.
+
+    Of several openings in one queue the earliest says by which, of one instant the first channel by its name.
+    """
+    places = row.places
+    name, known = places[number]
+    if known == channel or (known is not None and (first_opening(row.timeline, number), known) < (at_ms, channel)):
+        return places
+    return shared((*places[:number], (name, channel), *places[number + 1 :]))
 
 
 def with_shared_queues(row: CaseRow) -> CaseRow:

@@ -69,7 +69,7 @@ class CaseResolved(_OfCase, frozen=True, kw_only=True, tag="case.resolved"):
 
 
 class CaseReopened(_OfCase, frozen=True, kw_only=True, tag="case.reopened"):
-    """The case was not solved after all."""
+    """The case was not solved after all; or, of one that was deleted: it is a case, and stands as before that."""
 
     data: CaseData = CaseData()
 

@@ -22,10 +22,9 @@ from stream.core.rows import Rows
 from stream.core.sweep import Sweep
 from stream.core.windowed import Scope
 from stream.core.windows import EPOCH
-from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, placed
+from stream.families.cases.case import NEW_CASE, CaseKey, CaseRow, opened_by, placed
 from stream.families.cases.contributions import CaseContribution, Judgements
 from stream.families.cases.events import CaseAssigned, CaseEvent, CaseOpened
-from stream.families.cases.payloads import OpenedData
 from stream.families.cases.queue import RETENTION, CaseQueue
 from stream.families.cases.queues import CaseQueues
 from stream.families.cases.reports import REPORTS
@@ -181,16 +180,16 @@ class CasesFold:
             row = NEW_CASE
         place = 0
         if kind is CaseOpened or kind is CaseAssigned:
-            data = cast("CaseOpened | CaseAssigned", event).data
-            name = self.queues.admit(key[0], data.queue)
-            row, place = placed(row, name, data.channel if isinstance(data, OpenedData) else None)
+            row, place = placed(row, self.queues.admit(key[0], cast("CaseOpened | CaseAssigned", event).data.queue))
         reports = REPORTS[kind](event, place)
-        timeline = added(row.timeline, reports)
-        if timeline is row.timeline:
+        timeline, places = added(row.timeline, reports), row.places
+        if kind is CaseOpened:
+            places = opened_by(row, place, cast("CaseOpened", event).data.channel, reports[0] >> 16)
+        if timeline is row.timeline and places is row.places:
             # Applied once more it changes nothing: the row need not learn of it.
             applied.duplicates += bool(reports)
             return
-        changed = CaseRow(offset, timeline, row.judged, row.places)
+        changed = CaseRow(offset, timeline, row.judged, places)
         change = self._changes.between(row.timeline, timeline)
         at_ms = reports[0] >> 16
         if at_ms > self._watermark_ms:
@@ -236,11 +235,8 @@ class CasesFold:
             self._count_new(told, new, queue)
 
     def _came_by_another_channel(self, told: _Told) -> bool:
-        row, changed, change = told.row, told.changed, told.change
-        return (
-            row.places is not changed.places  # shared by all rows that have the same
-            and row.places[change.opened_before][1] != changed.places[change.opened_in][1]
-        )
+        change = told.change
+        return told.row.places[change.opened_before][1] != told.changed.places[change.opened_in][1]
 
     def _count_new(self, told: _Told, new: Sequence[CaseFact], queue: CaseQueue) -> None:
         changed, place_now, pending = told.changed, told.change.place, self._pending

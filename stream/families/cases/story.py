@@ -25,6 +25,12 @@ LENGTHS: Final = frozenset({"first_responses", "next_responses", "first_resoluti
 
 _LAST_OPENING: Final = int(Step.OPENED_BY_US)
 
+_STAY: Final = frozenset({"resolved", "first_resolutions"})
+"""What a solution counts for that stays when the case is opened again: it was solved then."""
+
+_ANSWERED_AGAIN: Final = -2
+"""In place of when somebody asked again: after the solution we had the last word."""
+
 _NORMAL: Final = 1
 """The place of the ordinary priority among `Priority`."""
 
@@ -73,7 +79,7 @@ def _read(timeline: bytes) -> "_Reader | None":
 def _story_by(reader: "_Reader | None") -> Story:
     if reader is None:
         return Story([], None)
-    # What is deleted never was a request: all it counted for goes, and nothing that is reported later counts.
+    # What is deleted never was a request: all it counted for goes, and nothing that is reported meanwhile counts.
     facts = reader.facts + reader.solution if reader.deleted is None else [reader.deleted]
     return Story(facts, reader.standing, reader.opened_in, reader.place)
 
@@ -133,14 +139,13 @@ def _read_on(reader: "_Reader", before: bytes, after: bytes) -> Change:
     was, deleted, solution = reader.standing, reader.deleted, reader.solution
     reader.facts = []
     reader.read(array("q", after[len(before) :]))
-    new, gone = reader.facts, []
-    if deleted is not None:
+    new, gone = reader.facts, list[CaseFact]()
+    if reader.deleted != deleted:
+        gone, new = facts_changed(story_of(before).facts, story_of(after).facts)
+    elif deleted is not None:
         new = []  # nothing that is reported of it counts
-    elif reader.deleted is not None:
-        gone, new = story_of(before).facts, [reader.deleted]
     elif reader.solution is not solution:
-        gone, more = facts_changed(solution, reader.solution)
-        new += more
+        gone, new = facts_changed(solution, new + reader.solution)
     return Change(reader.opened_in, reader.opened_in, reader.place, was, reader.standing, gone, new)
 
 
@@ -184,7 +189,7 @@ class _Reader:
         self.priority = _NORMAL
         self.responded = self.resolved = self.solved_before = False
         self.solution: list[CaseFact] = []
-        """What the solution that stands counts for: of several only the last."""
+        """What the solution that stands counts for: it goes when the case turns out to be none, or not to be solved."""
         self.deleted: CaseFact | None = None
         self.standing: Standing | None = None
         """How it stands after the last reading."""
@@ -235,7 +240,7 @@ class _Reader:
 
     def was_answered(self, at: int, _: int) -> None:
         self.answered += 1
-        self.asked_again_at = -1  # whoever was answered after the solution does not wait, either
+        self.asked_again_at = _ANSWERED_AGAIN  # whoever was answered after the solution does not wait, either
         self.facts.append(("sent", at, self.place, 1))
         if self.waiting_since >= 0:
             what = "next_responses" if self.responded else "first_responses"
@@ -251,11 +256,11 @@ class _Reader:
         # The clock of whoever reports the opening may be ahead of the others.
         place, since = self.place, min(self.opened_at, at)
         self.resolved, self.waiting_since, self.asked_again_at = True, -1, -1
-        self.facts.append(("resolved", at, place, 1))
+        self.solution = [("resolved", at, place, 1)]
         if not self.solved_before:
-            self.facts.append(("first_resolutions", at, place, since))
+            self.solution.append(("first_resolutions", at, place, since))
             self.solved_before = True
-        self.solution = [
+        self.solution += [
             ("full_resolutions", at, place, since),
             ("messages", at, place, self.asked + self.answered),
             ("assigned_resolved", self.assigned_at, place, 1),
@@ -264,10 +269,14 @@ class _Reader:
             self.solution.append(("one_touch", at, place, 1))
 
     def was_reopened(self, at: int, _: int) -> None:
-        if (self.resolved or self.ended) and self.ended != Step.MERGED:
-            self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
-            self.resolved, self.ended, self.asked_again_at, self.solution = False, 0, -1, []
+        if self.deleted is not None:
+            self.deleted = None  # it was a request after all, and stands as if nobody had deleted it
+        elif (self.resolved or self.ended) and self.ended != Step.MERGED:
+            if self.asked_again_at != _ANSWERED_AGAIN:
+                self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
+            self.facts += [fact for fact in self.solution if fact[0] in _STAY]
             self.facts.append(("reopened", at, self.place, 1))
+            self.resolved, self.ended, self.asked_again_at, self.solution = False, 0, -1, []
 
     def was_closed(self, at: int, _: int) -> None:
         # Where nobody says that it is solved, closing it does.
@@ -276,14 +285,17 @@ class _Reader:
 
     def was_merged(self, at: int, _: int) -> None:
         if self.ended != Step.MERGED:
-            self.ended, self.waiting_since = Step.MERGED, -1
+            # It goes on elsewhere, so closing it has solved nothing: systems tell that too, before or after.
+            self.ended, self.waiting_since, self.solution = Step.MERGED, -1, []
             self.facts.append(("merged", at, self.place, 1))
 
     def was_deleted(self, at: int, _: int) -> None:
         self.deleted = self.deleted or ("deleted", at, self.place, 1)
 
     def was_spam(self, at: int, _: int) -> None:
-        self.deleted = self.deleted or ("spam", at, self.place, 1)
+        # Spam is deleted, too, which systems tell before or after: it is spam since the first of them.
+        first = self.deleted or ("deleted", at, self.place, 1)
+        self.deleted = ("spam", *first[1:])
 
 
 _BY_KIND: Final[dict[Step, Callable[[_Reader, int, int], None]]] = {

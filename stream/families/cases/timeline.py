@@ -15,7 +15,7 @@ from zlib import crc32
 
 from stream.core.windows import EPOCH
 
-__all__ = ["MAX_PLACES", "Step", "added", "entry_of", "fingerprint", "instant", "newest", "renumbered"]
+__all__ = ["MAX_PLACES", "Step", "added", "entry_of", "fingerprint", "first_opening", "instant", "newest", "renumbered"]
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST: Final = 1000
@@ -76,6 +76,12 @@ def fingerprint(name: str) -> int:
 def newest(timeline: bytes) -> int:
     """Return when the last report of a timeline happened, in ms since 1970."""
     return int.from_bytes(timeline[-8:], "little") >> 16
+
+
+def first_opening(timeline: bytes, place: int) -> int:
+    """Return when a case came in in a place, by the earliest report, in ms since 1970; 0: nobody has reported that."""
+    openings = (Step.OPENED_BY_CUSTOMER << 8 | place, Step.OPENED_BY_US << 8 | place)
+    return next((entry >> 16 for entry in array("q", timeline) if entry & 0xFFFF in openings), 0)
 
 
 def added(timeline: bytes, reports: Sequence[int]) -> bytes:

@@ -149,7 +149,8 @@ def note_touch(contact: Contact, at_ms: int, kind: int) -> None:
         return
     if contact.served_ms < 0:
         contact.served_ms = at_ms
-    if kind == Touch.SOLVED:
+    # Who has not written since is told the same solution again: many desks say how a case stands whenever it changes.
+    if kind == Touch.SOLVED and not (contact.solved and contact.messages[-1:] <= contact.solved[-1:]):
         contact.solved += (at_ms,)
 
 

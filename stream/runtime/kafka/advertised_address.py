@@ -34,7 +34,7 @@ def plain_url(advertised: str) -> URL:
         url = URL(f"http://{advertised}")
         if url.host and url.raw_authority == advertised and url == url.origin():
             return url
-    raise SettingsError(f"CONTACT_STREAM_HTTP_ADVERTISED: {advertised!r} is neither host nor host:port")
+    raise SettingsError("CONTACT_STREAM_HTTP_ADVERTISED: expected host, or host:port")
 
 
 def _host_towards(broker: str) -> str:

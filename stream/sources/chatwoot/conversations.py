@@ -6,16 +6,23 @@ tells that; an event is called by the conversation, by what it has become, and s
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from stream.core.cloudevents import Channel, Event, Instant, Name
-from stream.core.windows import EPOCH
+from stream.core.cloudevents import Channel, Event
 from stream.families.cases.payloads import Priority, Status
+from stream.sources.chatwoot.payloads import (
+    AttributeChange,
+    BegunConversation,
+    ChatwootConversation,
+    ChatwootMessage,
+    RatedMessage,
+)
 from stream.sources.help_desk import DeskSettings
+from stream.sources.instants import stamp_of
 from stream.sources.requests.json_webhook import JsonDocument, TellJson
 from stream.sources.requests.parts import UnusablePart
 
@@ -47,10 +54,6 @@ CHATWOOT_CHANNELS: Final[Mapping[str, Channel]] = {
 
 QueueBy = Literal["inbox", "team"]
 
-_Number = Annotated[int, Meta(ge=0, le=2**62)]
-_Seconds = Annotated[float, Meta(ge=0, lt=4_133_980_800)]
-"""Since 1970."""
-
 _STATUSES: Final[Mapping[str, Status]] = {"open": "open", "pending": "new", "snoozed": "on_hold"}
 """Pending is what a bot has, or nobody yet."""
 
@@ -62,240 +65,108 @@ _PRIORITIES: Final[Mapping[str | None, Priority]] = {
     "urgent": "urgent",
 }
 
-_OUTGOING: Final = ("outgoing", 1)
-_INCOMING: Final = ("incoming", 0)
-
-
-class _Entity(Struct):
-    """A contact, user or bot."""
-
-    id: _Number | None = None
-    type: str | None = None
-
-    @property
-    def agent(self) -> str | None:
-        return str(self.id) if self.type == "user" and self.id is not None else None
-
-
-class _Team(Struct):
-    name: Name
-
-
-class _Meta(Struct, frozen=True):
-    sender: _Entity | None = None
-    assignee: _Entity | None = None
-    team: _Team | None = None
-
-
-class _Change(Struct):
-    current_value: Any = None
-    previous_value: Any = None
-
-
-class _Written(Struct):
-    """The newest message, in a conversation."""
-
-    message_type: int | str | None = None
-    sender: _Entity | None = None
-
-
-class _Conversation(Struct):
-    id: _Number
-    inbox_id: _Number
-    status: str
-    created_at: _Seconds
-    updated_at: _Seconds
-    channel: str | None = None
-    priority: str | None = None
-    meta: _Meta = _Meta()
-    messages: list[_Written] = []
-    additional_attributes: dict[str, Any] | None = None
-    changed_attributes: list[dict[str, _Change]] | None = None
-
-    @property
-    def customer(self) -> str | None:
-        sender = self.meta.sender or _Entity()
-        return None if sender.id is None else str(sender.id)
-
-    @property
-    def agent(self) -> str | None:
-        return (self.meta.assignee or _Entity()).agent
-
-    @property
-    def changes(self) -> dict[str, _Change]:
-        return {name: change for changed in self.changed_attributes or [] for name, change in changed.items()}
-
-    @property
-    def changed_at(self) -> datetime:
-        told = self.changes.get("updated_at")
-        if told is None or not isinstance(told.current_value, str):
-            return EPOCH + timedelta(seconds=self.updated_at)
-        return msgspec.convert(told.current_value, Instant)
-
-    @property
-    def opened_by(self) -> Literal["customer", "agent", "system"]:
-        newest = self.messages[-1] if self.messages else _Written()
-        if newest.message_type in _OUTGOING and (newest.sender or _Entity()).type == "user":
-            return "agent"
-        # Of widgets and mail it is told when the customer began. Else the first message says who waits.
-        began = "initiated_at" in (self.additional_attributes or {})
-        return "customer" if began or newest.message_type in _INCOMING else "system"
-
-
-class _OfMail(Struct):
-    auto_reply: bool | None = None
-
-
-class _Attributes(Struct):
-    """Of a message: what made it, where that was no person at a desk."""
-
-    automation_rule_id: Any = None
-    external_echo: Any = None
-    email: _OfMail | str | None = None
-
-
-class _Campaign(Struct):
-    campaign_id: Any = None
-
-
-class _Message(Struct):
-    id: _Number
-    created_at: Instant
-    message_type: int | str
-    conversation: _Conversation
-    content_type: str | None = None
-    private: bool = False
-    sender: _Entity | None = None
-    content_attributes: _Attributes | None = None
-    additional_attributes: _Campaign | None = None
-
-    @property
-    def author(self) -> Literal["agent", "bot", "rule"]:
-        how = self.content_attributes or _Attributes()
-        if how.automation_rule_id is not None or (self.additional_attributes or _Campaign()).campaign_id is not None:
-            return "rule"
-        by = None if self.sender is None else self.sender.type
-        # What was written on the phone itself, beside Chatwoot, is known to be no machine's.
-        if by == "user" or how.external_echo:
-            return "agent"
-        return "rule" if by is None else "bot"
-
-
-class _Rating(Struct):
-    rating: Annotated[int, Meta(ge=1, le=5)]
-
-
-class _Submitted(Struct):
-    csat_survey_response: _Rating | None = None
-
-
-class _SurveyAttributes(Struct):
-    submitted_values: _Submitted | None = None
-
-
-class _Survey(Struct):
-    content_attributes: _SurveyAttributes | None = None
-
 
 class _ConversationEvents(Struct):
     desk: DeskSettings
     queue_by: QueueBy
 
     def created(self, document: JsonDocument) -> Iterator[Event]:
-        told = msgspec.convert(document.content, _Conversation)
-        at = EPOCH + timedelta(seconds=told.created_at)
+        told = msgspec.convert(document.content, BegunConversation)
+        at = told.changed_at(document.at)
         yield self.desk.cases(f"{told.id}/opened").opened(
             self.desk.case(told.id),
             self._queue(told),
             channel=self.desk.channel(told.channel),
             opened_by=told.opened_by,
-            customer=told.customer,
-            at=at,
+            customer=self._customer(told),
+            at=told.began_at,
         )
-        yield from self._standing(told, told.status)
+        yield from self._standing(told, told.status, at)
         if told.priority is not None:
-            yield self._prioritised(told, told.priority)
+            yield self._prioritised(told, told.priority, at)
 
     def status_changed(self, document: JsonDocument) -> Iterator[Event]:
-        told = msgspec.convert(document.content, _Conversation)
-        # A request is made after the change, and may have seen the next one.
-        change = told.changes.get("status", _Change(told.status))
-        status = change.current_value
-        if status != "resolved" and change.previous_value in (None, "resolved"):
-            case, at = self.desk.case(told.id), told.changed_at
-            yield self.desk.cases(f"{told.id}/reopened/{_stamp(at)}").reopened(case, customer=told.customer, at=at)
-        yield from self._standing(told, status)
+        told = msgspec.convert(document.content, ChatwootConversation)
+        # The conversation may have gone on before this request was made. Mostly only `conversation_updated` tells since
+        # when it is so; told twice, at two times, it would be two solutions of a customer's.
+        if "updated_at" in told.changes:
+            yield from self._changed(told, told.changed_at(document.at))
 
     def updated(self, document: JsonDocument) -> Iterator[Event]:
-        told = msgspec.convert(document.content, _Conversation)
-        if told.changes.keys() & {"assignee_id", "team_id"}:
+        told = msgspec.convert(document.content, ChatwootConversation)
+        changes, at = told.changes, told.changed_at(document.at)
+        if changes.keys() & {"assignee_id", "team_id"}:
             queue, agent = self._queue(told), told.agent
-            name = f"{told.id}/assigned/{queue}/{agent}/{_stamp(told.changed_at)}"
-            yield self.desk.cases(name).assigned(
-                self.desk.case(told.id), queue, agent=agent, customer=told.customer, at=told.changed_at
+            yield self.desk.cases(f"{told.id}/assigned/{queue}/{agent}/{stamp_of(at)}").assigned(
+                self.desk.case(told.id), queue, agent=agent, customer=self._customer(told), at=at
             )
-        if "priority" in told.changes:
-            yield self._prioritised(told, told.changes["priority"].current_value)
+        if "priority" in changes:
+            yield self._prioritised(told, changes["priority"].current_value, at)
+        if "status" in changes:
+            yield from self._changed(told, at)
 
     def message_created(self, document: JsonDocument) -> Iterator[Event]:
-        told = msgspec.convert(document.content, _Message)
+        told = msgspec.convert(document.content, ChatwootMessage)
         talk = told.conversation
         case, number = self.desk.case(talk.id), str(told.id)
         cases = self.desk.cases(f"{talk.id}/message/{number}")
-        if told.content_type == "input_csat":
+        if told.is_survey:
             yield self._invited(told)
-        elif told.message_type in _INCOMING:
-            mail = (told.content_attributes or _Attributes()).email
-            by_machine = isinstance(mail, _OfMail) and bool(mail.auto_reply)
+        elif told.way == "received":
             yield cases.message_received(
-                case, message=number, automatic=by_machine, customer=talk.customer, at=told.created_at
+                case,
+                message=number,
+                automatic=told.is_auto_reply,
+                customer=self._customer(talk),
+                at=told.created_at,
             )
-        elif told.message_type in (*_OUTGOING, "template", 3):
-            by = told.author
+        elif told.way == "sent":
             yield cases.message_sent(
                 case,
                 message=number,
-                author="bot" if by == "bot" else "agent",
+                author="bot" if told.author == "bot" else "agent",
                 public=not told.private,
-                automatic=by == "rule",
-                agent=told.sender.agent if told.sender and by == "agent" else None,
+                automatic=told.author == "rule",
+                agent=told.agent,
                 at=told.created_at,
             )
-        elif told.message_type not in ("activity", 2):
+        elif told.way is None:
             raise UnusablePart("invalid_field", "no known type of a message - at `$.message_type`")
 
     def message_updated(self, document: JsonDocument) -> Iterator[Event]:
-        told = msgspec.convert(document.content, _Message)
-        if told.content_type != "input_csat":
+        told = msgspec.convert(document.content, ChatwootMessage)
+        if not told.is_survey:
             return
-        attributes = msgspec.convert(document.content, _Survey).content_attributes or _SurveyAttributes()
-        answer = (attributes.submitted_values or _Submitted()).csat_survey_response
-        if answer is None:
+        rating = msgspec.convert(document.content, RatedMessage).rating
+        if rating is None:
             return
         talk = told.conversation
         # When the answer came is not told; answering changes the conversation.
-        at = max(told.created_at, talk.changed_at)
+        at = max(told.created_at, talk.changed_at(document.at))
         words = document.content["content_attributes"]["submitted_values"]["csat_survey_response"]
-        yield self.desk.surveys(f"survey-{told.id}/{answer.rating}/{_stamp(at)}").answered(
+        yield self.desk.surveys(f"survey-{told.id}/{rating}/{stamp_of(at)}").answered(
             self.desk.case(f"survey-{told.id}"),
             "csat",
-            answer.rating,
+            rating,
             queue=self._queue(talk),
             channel=self.desk.channel(talk.channel),
             comment=bool(words.get("feedback_message")),  # they are counted, and not kept
             agent=talk.agent,
-            customer=talk.customer,
+            customer=self._customer(talk),
             at=at,
         )
 
     # -- parts ---------------------------------------------------------------------------------
 
-    def _queue(self, told: _Conversation) -> str:
+    def _customer(self, told: ChatwootConversation) -> str | None:
+        return self.desk.customer(told.customer)
+
+    def _queue(self, told: ChatwootConversation) -> str:
         if self.queue_by == "inbox":
             return self.desk.queue(str(told.inbox_id))
-        return self.desk.default_queue if told.meta.team is None else told.meta.team.name
+        return told.team or self.desk.default_queue
 
-    def _invited(self, told: _Message) -> Event:
+    def _invited(self, told: ChatwootMessage) -> Event:
         talk = told.conversation
         return self.desk.surveys(f"survey-{told.id}/invited").invited(
             self.desk.case(f"survey-{told.id}"),
@@ -303,31 +174,38 @@ class _ConversationEvents(Struct):
             queue=self._queue(talk),
             channel=self.desk.channel(talk.channel),
             agent=talk.agent,
-            customer=talk.customer,
+            customer=self._customer(talk),
             at=told.created_at,
         )
 
-    def _prioritised(self, told: _Conversation, priority: object) -> Event:
+    def _prioritised(self, told: ChatwootConversation, priority: object, at: datetime) -> Event:
         if not isinstance(priority, str | None) or priority not in _PRIORITIES:
             raise UnusablePart("invalid_field", "no known priority - at `$.priority`")
-        at, name = told.changed_at, _PRIORITIES[priority]
-        cases = self.desk.cases(f"{told.id}/priority/{name}/{_stamp(at)}")
-        return cases.status_changed(self.desk.case(told.id), priority=name, customer=told.customer, at=at)
+        name = _PRIORITIES[priority]
+        cases = self.desk.cases(f"{told.id}/priority/{name}/{stamp_of(at)}")
+        return cases.status_changed(self.desk.case(told.id), priority=name, customer=self._customer(told), at=at)
 
-    def _standing(self, told: _Conversation, status: object) -> Iterator[Event]:
-        case, at = self.desk.case(told.id), told.changed_at
+    def _changed(self, told: ChatwootConversation, at: datetime) -> Iterator[Event]:
+        change = told.changes.get("status", AttributeChange(told.status))
+        if change.current_value != "resolved" and change.previous_value in (None, "resolved"):
+            cases = self.desk.cases(f"{told.id}/reopened/{stamp_of(at)}")
+            yield cases.reopened(self.desk.case(told.id), customer=self._customer(told), at=at)
+        yield from self._standing(told, change.current_value, at)
+
+    def _standing(self, told: ChatwootConversation, status: object, at: datetime) -> Iterator[Event]:
+        case = self.desk.case(told.id)
         if status == "resolved":
-            yield self.desk.cases(f"{told.id}/resolved/{_stamp(at)}").resolved(
+            yield self.desk.cases(f"{told.id}/resolved/{stamp_of(at)}").resolved(
                 case,
                 queue=self._queue(told),
                 channel=self.desk.channel(told.channel),
                 agent=told.agent,
-                customer=told.customer,
+                customer=self._customer(told),
                 at=at,
             )
         elif isinstance(status, str) and status in _STATUSES:
-            cases = self.desk.cases(f"{told.id}/{status}/{_stamp(at)}")
-            yield cases.status_changed(case, _STATUSES[status], customer=told.customer, at=at)
+            cases = self.desk.cases(f"{told.id}/{status}/{stamp_of(at)}")
+            yield cases.status_changed(case, _STATUSES[status], customer=self._customer(told), at=at)
         else:
             raise UnusablePart("invalid_field", "no known status - at `$.status`")
 
@@ -342,7 +220,3 @@ def chatwoot_kinds(desk: DeskSettings, queue_by: QueueBy) -> dict[str, TellJson]
         "message_created": events.message_created,
         "message_updated": events.message_updated,
     }
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%S.%f}"

@@ -32,8 +32,9 @@ _CHANNELS: Final[Mapping[str, Channel]] = {
     **dict.fromkeys(("email", "1", "outbound email", "10"), "email"),
     **dict.fromkeys(("phone", "3"), "voice"),
     **dict.fromkeys(("chat", "7"), "chat"),
-    **dict.fromkeys(("whatsapp", "line", "instagram"), "messaging"),
-    **dict.fromkeys(("twitter", "x", "facebook"), "social"),
+    "sms": "sms",
+    **dict.fromkeys(("whatsapp", "13", "line", "instagram"), "messaging"),
+    **dict.fromkeys(("twitter", "x", "5", "facebook", "6"), "social"),
 }
 """By source, as its name or number is put in; of the portal, widgets, forums and bots none is a channel of its own."""
 
@@ -69,6 +70,9 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     time_zone: Annotated[str, Meta(description="That of the account: of times without an offset.")] = "UTC"
     states: Annotated[
         Mapping[str, TicketState], Meta(description="What statuses mean that are not Freshdesk's own, by their name.")
+    ] = field(default_factory=dict)
+    priorities: Annotated[
+        Mapping[str, Priority], Meta(description="Likewise of priorities; others than Freshdesk's own are normal.")
     ] = field(default_factory=dict)
     address_key_file: Annotated[
         Path | None,
@@ -108,6 +112,7 @@ class _Teller:
     def __init__(self, desk: DeskSettings, options: Options) -> None:
         self._desk = desk
         self._own_states = options.states
+        self._priorities = {**_PRIORITIES, **{name.casefold(): each for name, each in options.priorities.items()}}
         self._zone = named_zone(options.time_zone, "time_zone")
         self._ids = AddressIds(options.address_key_file)
 
@@ -142,7 +147,8 @@ class _Teller:
             created_at=self._instant(told.ticket_created_on, "ticket_created_on"),
             at=self._instant(told.ticket_modified_on, "ticket_modified_on"),
             state=state,
-            priority=_PRIORITIES.get(told.ticket_priority.strip().casefold(), "normal"),
+            has_last_word=told.what == "changed",
+            priority=self._priorities.get(told.ticket_priority.strip().casefold(), "normal"),
             agent=self._ids.of(told.ticket_agent_email),
             customer=self._ids.of(told.ticket_requester_email),
         )

@@ -101,6 +101,8 @@ SOURCE: Final = Source(
 Create the webhook by the API, in version 2, with whole payloads:
    "url": "{url}"
    "secret": the line of {secret_file}
+   "events": convo.created, convo.customer.reply.created, convo.agent.reply.created, convo.note.created, convo.status,
+             convo.assigned, convo.moved, convo.merged, convo.deleted, satisfaction.ratings
 More, with the command to paste: docs/sources/help-scout.md""",
         empty_request=empty_request_by(_SIGNED),
     ),

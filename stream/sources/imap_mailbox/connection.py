@@ -6,17 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final, TypeVar
 
+from stream.sources.imap_mailbox.imap_session import IMAP_ANSWER_SECONDS, ImapSession
 from stream.sources.imap_mailbox.login import MailboxLogin
 from stream.sources.imap_mailbox.mailbox_file import MailboxSettings
 from stream.sources.imap_mailbox.mapper import FolderRole
-from stream.sources.imap_mailbox.session import (
-    IMAP_ANSWER_SECONDS,
-    ImapSession,
-    MailboxAway,
-    MailboxRefused,
-    MailboxServer,
-    MailboxSession,
-)
+from stream.sources.imap_mailbox.session import MailboxAway, MailboxRefused, MailboxServer, MailboxSession
 
 __all__ = ["ConnectMailbox", "MailboxConnection"]
 

@@ -2,16 +2,23 @@
 
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.sources.imap_mailbox.header_fields import header_fields
+from stream.sources.imap_mailbox.imap_session import FETCHED_AT_ONCE
 from stream.sources.imap_mailbox.mail import Mail, TeamAddresses, mail_of
 from stream.sources.imap_mailbox.mapper import FolderRole, Spot
-from stream.sources.imap_mailbox.session import FETCHED_AT_ONCE, FetchedHeader, MailboxSession
+from stream.sources.imap_mailbox.session import FetchedHeader, MailboxSession
 from stream.sources.imap_mailbox.thread_memory import instant_of, milliseconds_of
 
 __all__ = ["FolderCursor", "FolderReading", "FoundMail"]
+
+
+CLOCKS_APART: Final = timedelta(hours=1)
+"""Clocks of servers differ by less."""
 
 
 class FolderCursor(Struct, kw_only=True):
@@ -40,13 +47,16 @@ class FolderReading:
     The session has to wait for the server, so `look` and `fill` run in a thread.
     """
 
-    def __init__(self, folder: str, role: FolderRole, cursor: FolderCursor | None, team: TeamAddresses) -> None:
+    def __init__(
+        self, folder: str, role: FolderRole, cursor: FolderCursor | None, team: TeamAddresses, at: datetime
+    ) -> None:
         self.folder = folder
         self.role: FolderRole = role
         self.is_renumbered = False
         self.cursor = cursor or FolderCursor(validity=0)
         self._is_new = cursor is None
         self._team = team
+        self._at = at
         self._uids: deque[int] = deque()
         self._found: deque[FoundMail] = deque()
         self._looked_to = 0
@@ -55,7 +65,9 @@ class FolderReading:
         """Ask what is new: behind the cursor, or from a day on where there is none, or none of these numbers."""
         state = session.select(self.folder)
         self._looked_to = (state.next_uid or 0) - 1
-        if self._is_new or state.validity != self.cursor.validity:
+        # A folder that was put back from a backup may have its old numbers, and give them to other messages.
+        is_put_back = state.next_uid is not None and self._looked_to < self.cursor.uid
+        if self._is_new or is_put_back or state.validity != self.cursor.validity:
             self.is_renumbered = not self._is_new
             since = first_from if self._is_new else self._since(open_since)
             self._uids.extend(session.uids_since(since.date()))
@@ -104,6 +116,10 @@ class FolderReading:
         spot = Spot(self.folder, self.role, fetched.uid)
         if fetched.received is None:
             return FoundMail(spot, None, None)
-        received = fetched.received.astimezone(UTC)
+        # Of what comes from the future, by the clock of whoever filed it, we have heard now.
+        told = received = fetched.received.astimezone(UTC)
+        if told > self._at + CLOCKS_APART:
+            received = self._at
         fields, is_sent = header_fields(fetched.header), self.role == "sent"
-        return FoundMail(spot, received, mail_of(fields, fetched.header, received, self._team, is_sent=is_sent))
+        mail = mail_of(fields, fetched.header, told, self._team, is_sent=is_sent)
+        return FoundMail(spot, received, replace(mail, at=min(mail.at, received)))

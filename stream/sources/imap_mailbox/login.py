@@ -26,16 +26,20 @@ _BEFORE_ITS_END: Final = timedelta(minutes=1)
 
 class _Token(Struct):
     access_token: Annotated[str, Meta(min_length=1)]
-    expires_in: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    expires_in: Annotated[int, Meta(ge=0)] = 0
 
 
 class AccessTokens:
-    """Tokens from an endpoint (RFC 6749, section 6), for a refresh token; raises SettingsError for a bad address."""
+    """
+    Tokens from an endpoint, for a refresh token (RFC 6749, section 6), or for a client of its own right (section 4.4).
+
+    Raises SettingsError for a bad address.
+    """
 
     def __init__(self, told: RefreshedToken, clock: Callable[[], datetime]) -> None:
         self._url = _endpoint(told.token_url)
         self._client_id = SecretLines(told.client_id_file)
-        self._refresh_token = SecretLines(told.refresh_token_file)
+        self._refresh_token = SecretLines(told.refresh_token_file) if told.refresh_token_file else None
         self._client_secret = SecretLines(told.client_secret_file) if told.client_secret_file else None
         self._scope = told.scope
         self._clock = clock
@@ -51,7 +55,7 @@ class AccessTokens:
         if not self._token or self._clock() >= self._good_until:
             token = await self._fetched()
             self._token = Secret(token.access_token)
-            self._good_until = self._clock() + timedelta(seconds=token.expires_in) - _BEFORE_ITS_END
+            self._good_until = self._clock() + timedelta(seconds=min(token.expires_in, 86_400)) - _BEFORE_ITS_END
         return self._token
 
     async def _fetched(self) -> _Token:
@@ -65,16 +69,16 @@ class AccessTokens:
                     raise MailboxRefused(f"{self._url.host} refuses the refresh token, or the client")
                 if response.status != 200:
                     raise MailboxAway(f"{self._url.host} answers {response.status} instead of a token")
-                return msgspec.json.decode(await response.content.read(_ANSWER_BYTES), type=_Token)
+                return msgspec.json.decode(await response.content.read(_ANSWER_BYTES), type=_Token, strict=False)
         except (ClientError, TimeoutError, OSError, MsgspecError) as failure:
             raise MailboxAway(f"{self._url.host}: no token: {type(failure).__name__}") from failure
 
     def _form(self) -> dict[str, str]:
         told = {
-            "grant_type": "refresh_token",
+            "grant_type": "refresh_token" if self._refresh_token else "client_credentials",
             "client_id": self._client_id.all()[0],
             "client_secret": self._client_secret.all()[0] if self._client_secret else "",
-            "refresh_token": self._refresh_token.all()[0],
+            "refresh_token": self._refresh_token.all()[0] if self._refresh_token else "",
             "scope": self._scope or "",
         }
         return {name: text for name, text in told.items() if text}

@@ -1,5 +1,6 @@
 """One message by its headers: who wrote it to whom, whether a person did, when, and to what it replies."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -13,8 +14,8 @@ __all__ = ["Machine", "Mail", "TeamAddresses", "mail_of"]
 Machine = Literal["bounce", "auto-replied", "auto-generated", "bulk"]
 """What wrote a message that no person wrote."""
 
-LONGEST_DELIVERY: Final = timedelta(days=7)
-"""Servers give up sooner (RFC 5321, 4.5.4.1); a clock that says it took longer was never set."""
+LONGEST_DELIVERY: Final = timedelta(days=1)
+"""Mail is seldom on its way for longer; clocks are often wrong by more, and whoever writes may say what he likes."""
 
 _GENERATED: Final = frozenset({"auto-generated", "auto-notified"})
 _BULK: Final = frozenset({"bulk", "list", "junk"})
@@ -49,6 +50,7 @@ class Mail(Struct, frozen=True, kw_only=True):
     references: tuple[str, ...]
     """Ids of messages before it, the oldest first, those that it answers last."""
     at: datetime
+    """When it was written, as far as that can be believed."""
     author: str
     """The address of whoever wrote it; may be empty."""
     is_ours: bool
@@ -56,6 +58,9 @@ class Mail(Struct, frozen=True, kw_only=True):
     """The address of the one of us who sent it in the name of *author*; else empty."""
     customer: str
     """The address of the other side; empty if there is none, as within the house."""
+    outsiders: tuple[str, ...]
+    """All addresses of the other side that everybody sees: who wrote, who got it, and who wants the answer. Who got a
+    blind copy knows of no other."""
     subject: SubjectLine
     machine: Machine | None
     unknown_machine: bool
@@ -66,10 +71,15 @@ def mail_of(
     fields: HeaderFields, header: bytes, received: datetime, team: TeamAddresses, *, is_sent: bool = False
 ) -> Mail:
     """Return what the headers say of a message that our server got at an instant; *is_sent*: from one of our people."""
-    author = next(iter(fields.addresses("from")), "") if is_sent else _author(fields, team)
-    is_ours = team.has(author)
+    author = fields.author() if is_sent else _author(fields, team)
+    recipients = _outside(fields.addresses("to", "cc", "bcc"), team)
+    # Whoever's address stands there: what lies in our sent folder, and went out, we have sent.
+    is_ours = team.has(author) or (is_sent and bool(recipients))
     machine = _machine(fields, author, team)
-    outside = [each for each in fields.addresses("to", "cc") if not team.has(each)]
+    outsiders = _outside(fields.addresses("to", "cc"), team)
+    if not is_ours:
+        outsiders = _outside((author, *fields.addresses("from", "reply-to"), *outsiders), team)
+    customers = recipients if is_ours else (author,)
     ids = fields.message_ids("message-id")
     return Mail(
         message=ids[0] if ids else f"{received.isoformat()}\0{header.decode('latin-1')}",
@@ -78,16 +88,21 @@ def mail_of(
         author=author,
         is_ours=is_ours,
         sender=next((each for each in fields.addresses("sender") if team.has(each)), "") if is_ours else "",
-        customer=(outside[0] if outside else "") if is_ours else author,
+        customer=next(iter(customers), ""),
+        outsiders=outsiders,
         subject=fields.subject(),
         machine=machine,
         unknown_machine=_auto_submitted(fields) not in {"", "no", "auto-replied", *_GENERATED},
     )
 
 
+def _outside(addresses: Iterable[str], team: TeamAddresses) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for each in addresses if each and not team.has(each)))
+
+
 def _author(fields: HeaderFields, team: TeamAddresses) -> str:
     """Return who wrote; forms on the web and groups send in our name what a customer wrote."""
-    author = next(iter(fields.addresses("from")), "")
+    author = fields.author()
     if not team.has(author):
         return author
     # Only where our own servers set them: whoever writes from outside could name anybody.
@@ -111,7 +126,8 @@ def _machine(fields: HeaderFields, author: str, team: TeamAddresses) -> Machine 
 
 
 def _auto_submitted(fields: HeaderFields) -> str:
-    return fields.first("auto-submitted").partition(";")[0].strip().casefold()
+    # A comment may follow (RFC 3834, section 5), such as what the answer is good for.
+    return re.split(r"[;(]", fields.first("auto-submitted"), maxsplit=1)[0].strip().casefold()
 
 
 def _is_bounce(fields: HeaderFields, author: str) -> bool:

@@ -26,7 +26,8 @@ class RefreshedToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     token_url: _Text
     client_id_file: Path
-    refresh_token_file: Path
+    refresh_token_file: Path | None = None
+    """Without it the client itself has the right to read the mailbox."""
     client_secret_file: Path | None = None
     scope: str | None = None
 
@@ -34,31 +35,34 @@ class RefreshedToken(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class MailboxSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file. Paths that are relative stand beside it."""
 
-    host: _Text
-    user: _Text
-    key_file: Path
-    """The key of all ids: without it nobody finds out of which address or message one was made."""
-    queue: Name
-    """What the board calls the mailbox."""
-    team: Annotated[tuple[_Text, ...], Meta(min_length=1)]
-    """Addresses, or domains, from which our people answer."""
-    shared: tuple[_Text, ...] = ()
-    """Addresses among these that are nobody's own; *user* is one."""
+    host: Annotated[_Text, Meta(description="The IMAP server, such as imap.example.org.")]
+    user: Annotated[_Text, Meta(description="Who logs in, as a rule the mailbox's address.")]
+    key_file: Annotated[Path, Meta(description="The key of all ids: without it nobody finds out of what one was made.")]
+    queue: Annotated[Name, Meta(description="What the board calls the mailbox.")]
+    team: Annotated[
+        tuple[_Text, ...],
+        Meta(description="Addresses, or domains, from which our people answer, with commas between.", min_length=1),
+    ]
+    shared: Annotated[tuple[_Text, ...], Meta(description="Of these what is nobody's own; the user is one.")] = ()
 
-    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    security: Literal["tls", "starttls", "none"] = "tls"
-    ca_file: Path | None = None
-    password_file: Path | None = None
-    access_token_file: Path | None = None
-    """A token for XOAUTH2 that something else renews."""
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None, Meta(description="Else 993; 143 without --security tls.")
+    ] = None
+    security: Annotated[
+        Literal["tls", "starttls", "none"], Meta(description="How the connection is secured; none is for this machine.")
+    ] = "tls"
+    ca_file: Annotated[Path | None, Meta(description="Who signed its certificate, if no public authority did.")] = None
+    password_file: Annotated[Path | None, Meta(description="The password of the user.")] = None
+    access_token_file: Annotated[
+        Path | None, Meta(description="A token of OAuth for XOAUTH2, which something else renews.")
+    ] = None
     oauth: RefreshedToken | None = None
 
-    inbox: Annotated[_Folders, Meta(min_length=1)] = ("INBOX",)
-    sent: _Folders = ()
-    """Without it the folder that the server calls `\\Sent`."""
-    done: _Folders = ()
-    junk: _Folders = ()
-    resolved_by: ResolvedBy = "answer"
+    inbox: Annotated[_Folders, Meta(description="Folders in which requests come.", min_length=1)] = ("INBOX",)
+    sent: Annotated[_Folders, Meta(description="Folders of what was sent; else the one that the server calls so.")] = ()
+    done: Annotated[_Folders, Meta(description="With --resolved-by folder: where what is done lies.")] = ()
+    junk: Annotated[_Folders, Meta(description="Folders of what is no request.")] = ()
+    resolved_by: Annotated[ResolvedBy, Meta(description="What makes a thread a resolved case.")] = "answer"
     flag: Annotated[str, Meta(pattern=r"^\\?[A-Za-z$][A-Za-z0-9$_.-]{0,99}$")] = "\\Answered"
     machines_open_cases: bool = False
     """Whether what a machine sends unasked, such as a form on the web, is a request."""
@@ -74,7 +78,7 @@ class MailboxSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     remembered_messages: Annotated[int, Meta(ge=100, le=500_000)] = 20_000
     """Of so many messages it is known to which case they belong."""
 
-    tenant: Name = DEFAULT_TENANT
+    tenant: Annotated[Name, Meta(description="Whose customers they are.")] = DEFAULT_TENANT
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     """What events have as their source; else `/mailbox/` and the queue."""
 
@@ -102,7 +106,9 @@ def mailbox_of(file: Path) -> MailboxSettings:
 
 def _faults_of(told: MailboxSettings) -> tuple[tuple[bool, str], ...]:
     logins = [each for each in (told.password_file, told.access_token_file, told.oauth) if each is not None]
+    has_no_secret = told.oauth is not None and not (told.oauth.refresh_token_file or told.oauth.client_secret_file)
     return (
+        (has_no_secret, "[oauth] needs refresh_token_file, or client_secret_file alone"),
         (len(logins) != 1, "one of password_file, access_token_file and [oauth] is needed"),
         (told.security == "none" and told.host not in THIS_MACHINE, 'security = "none" is for this machine only'),
         (told.resolved_by == "folder" and not told.done, 'resolved_by = "folder" needs done = ["…"]'),

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -12,13 +12,13 @@ from stream.sdk.cases import CaseEvents
 from stream.sdk.factory import EventFactory
 from stream.sources.address_ids import AddressIds
 from stream.sources.imap_mailbox.mail import Mail
+from stream.sources.imap_mailbox.mail_threads import MailThreads
 from stream.sources.imap_mailbox.mailbox_file import MailboxSettings
 from stream.sources.imap_mailbox.thread_memory import (
     MailThread,
-    MessageIds,
-    ThreadMemory,
     instant_of,
     milliseconds_of,
+    shortened,
 )
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine, Location
@@ -48,39 +48,38 @@ class MailMapper:
     def __init__(self, told: MailboxSettings, threads: list[MailThread], intake: Intake) -> None:
         self._told = told
         self._intake = intake
-        self._ids = MessageIds(told.key_file, told.source)
         self._addresses = AddressIds(told.key_file)
         self._shared = {each.casefold() for each in (*told.shared, told.user)}
-        self.memory = ThreadMemory(threads, told.remembered_messages)
+        self._threads = MailThreads(told, threads)
+        self.memory = self._threads.memory
 
     def lacks(self, mail: Mail) -> bool:
         """Tell whether a message replies to others of which none is known, and is itself none that is."""
-        return bool(mail.references) and self._known(mail) is None and self._replied_to(mail) is None
+        return bool(mail.references) and self._threads.known(mail) is None and self._threads.replied_to(mail) is None
 
     def tell(self, mail: Mail, spot: Spot, found_at: datetime) -> list[Event]:
         """Return what a message tells, which was found at an instant."""
-        thread, events = self._known(mail), list[Event]()
+        thread, events = self._threads.known(mail), list[Event]()
         if thread is not None:
             self._intake.ignore("known already")
         elif spot.role == "junk" or not mail.author:
             self._of_no_use(mail, spot)
         else:
-            thread = self._thread_of(mail)
-            events = self._told_first(mail, thread, spot)
-            thread = self._known(mail)
+            thread = self._threads.thread_of(mail)
+            events = self._told_first(self._threads.in_order(mail, thread), thread, spot)
+            thread = self._threads.known(mail)
         if thread is not None:
-            events += self._found(thread, self._message(mail), spot, found_at)
+            events += self._found(thread, self._threads.message(mail), spot, found_at)
         self._make_room()
         return events
 
-    def resolve(self, thread: MailThread, at: datetime, *, agent: str | None = None) -> list[Event]:
+    def resolve(self, thread: MailThread, at: datetime) -> list[Event]:
         """Return that a case is solved; nothing if it is no open one."""
         if thread.state != "open":
             return []
-        thread.state = "resolved"
+        thread.state, thread.resolved_at = "resolved", milliseconds_of(at)
         # A case that was opened again by another message is another one to solve.
-        events = self._events(f"{thread.case}/{thread.asked}/resolved")
-        return [events.resolved(thread.case, queue=self._told.queue, channel="email", at=at, agent=agent)]
+        return [self._resolved(f"{thread.case}/{thread.asked}/resolved", thread, at, None)]
 
     def done(self) -> list[Event]:
         """Return that those cases are solved which lie where all is done."""
@@ -100,8 +99,8 @@ class MailMapper:
         return [thread for thread in self.memory if thread.state == "open" and thread.folder == folder]
 
     def open_since(self) -> datetime | None:
-        """Return when somebody last wrote in the case that is open and silent for longest."""
-        times = [thread.newest for thread in self.memory if thread.state == "open"]
+        """Return when the oldest question was written that is the newest of an open case."""
+        times = [thread.asked_at or thread.newest for thread in self.memory if thread.state == "open"]
         return instant_of(min(times)) if times else None
 
     # A message that was not known before.
@@ -119,7 +118,7 @@ class MailMapper:
             self._intake.ignore("within the house")
             return []
         if thread is not None and thread.state == "deleted":
-            self._remember(mail, thread)
+            self._threads.remember(mail, thread)
             self._intake.ignore("of a case that was deleted")
             return []
         events = self._from_us(mail, thread) if mail.is_ours else self._from_customer(mail, thread)
@@ -130,7 +129,7 @@ class MailMapper:
     def _by_machine(self, mail: Mail, thread: MailThread | None, spot: Spot) -> list[Event]:
         machine = mail.machine or ""
         if thread is not None and thread.state in {"open", "resolved"}:
-            self._remember(mail, thread)
+            self._threads.remember(mail, thread)
             self._intake.used[machine] += 1
             return [self._automatic(mail, thread)]
         is_request = machine == "auto-generated" and not mail.references and not mail.is_ours
@@ -145,53 +144,85 @@ class MailMapper:
         return []
 
     def _automatic(self, mail: Mail, thread: MailThread) -> Event:
-        message = self._message(mail)
+        message = self._threads.message(mail)
         events = self._events(f"{message}/message")
         if mail.is_ours:
             return events.message_sent(thread.case, message=message, automatic=True, at=mail.at)
         return events.message_received(thread.case, message=message, automatic=True, at=mail.at)
 
     def _from_us(self, mail: Mail, thread: MailThread | None) -> list[Event]:
-        message, agent = self._message(mail), self._agent(mail)
-        if thread is None:
-            # Whatever we send unasked, such as invoices, is no case unless somebody answers.
-            thread = self._begin(mail, "begun")
+        message, agent = self._threads.message(mail), self._agent(mail)
+        is_forward = self._threads.is_sent_on(mail, thread)
+        is_first = thread is None or self._threads.is_first(mail, thread)
+        # Whatever we send unasked, such as invoices, is no case unless somebody answers. What replies to something that
+        # is forgotten here may be an answer where it counts.
+        is_answer = not is_first or (bool(mail.references) and not is_forward)
+        thread = thread or self._threads.begin(mail, "begun")
+        if is_first:
             thread.begun_at, thread.begun_with, thread.agent = milliseconds_of(mail.at), message, agent
-            is_answer = bool(mail.references)  # to something that was forgotten here, and may be known where it counts
-        else:
-            is_answer = thread.state != "begun"
-        self._remember(mail, thread)
+        self._threads.remember(mail, thread, is_forward=is_forward)
+        if is_first and thread.state != "begun":
+            return [*self._opened_by_us(thread, self._addresses.of(mail.customer))]
         if not is_answer:
             self._intake.ignore("written first")
             return []
-        public = bool(mail.customer)
+        return self._answer(mail, thread, agent, public=bool(mail.customer) and not is_forward)
+
+    def _answer(self, mail: Mail, thread: MailThread, agent: str | None, *, public: bool) -> list[Event]:
+        message = self._threads.message(mail)
         sent = self._events(f"{message}/message")
         events: list[Event] = [sent.message_sent(thread.case, message=message, agent=agent, public=public, at=mail.at)]
+        if public and milliseconds_of(mail.at) >= thread.answered_at:
+            thread.answered, thread.answered_at = shortened(message), milliseconds_of(mail.at)
         if public and self._told.resolved_by == "answer":
-            events += self.resolve(thread, instant_of(max(milliseconds_of(mail.at), thread.newest)), agent=agent)
+            events.append(self._resolved(f"{message}/resolved", thread, mail.at, agent))
+            self._stand_by_answers(thread)
         return events
 
+    def _stand_by_answers(self, thread: MailThread) -> None:
+        """Have a thread be solved if its newest question is answered, in whatever order they have come."""
+        if thread.state != "begun":
+            thread.state = "open" if thread.asked_at > thread.answered_at else "resolved"
+
     def _from_customer(self, mail: Mail, thread: MailThread | None) -> list[Event]:
-        message, customer = self._message(mail), self._addresses.of(mail.customer)
+        message, customer = self._threads.message(mail), self._addresses.of(mail.customer)
         events: list[Event] = []
-        if thread is None:
-            thread = self._begin(mail, "open")
+        if thread is None or self._threads.is_first(mail, thread):
+            thread = thread or self._threads.begin(mail, "begun")
             opening = self._events(f"{message}/opened")
             events.append(opening.opened(thread.case, self._told.queue, customer=customer, at=mail.at))
-            if mail.references:
-                # What was forgotten here may be known, and solved, where it is counted.
-                events.append(self._events(f"{message}/reopened").reopened(thread.case, at=mail.at))
-        elif thread.state == "begun":
-            events += self._opened_by_us(thread, customer)
-        elif thread.state == "resolved":
-            events.append(self._events(f"{message}/reopened").reopened(thread.case, at=mail.at))
-        thread.state, thread.done_at = "open", 0
-        if milliseconds_of(mail.at) >= thread.newest or not thread.asked:
-            thread.asked = message[:16]
-            thread.folder, thread.uid = "", 0
-        self._remember(mail, thread)
+            # What was forgotten here may be known, and solved, where it is counted.
+            opens_again_at = mail.at if mail.references else None
+        else:
+            opens_again_at = self._opens_again_at(mail, thread)
+            if thread.state == "begun":
+                events += self._opened_by_us(thread, customer)
+        if opens_again_at is not None:
+            events.append(self._events(f"{message}/reopened").reopened(thread.case, at=opens_again_at))
+        if thread.state == "begun" or opens_again_at is not None:
+            thread.state = "open"
+        self._ask(thread, message, mail)
         received = self._events(f"{message}/message")
         return [*events, received.message_received(thread.case, message=message, customer=customer, at=mail.at)]
+
+    def _opens_again_at(self, mail: Mail, thread: MailThread) -> datetime | None:
+        """Return when a further question opens a case again, or would if it were solved; None if it does not."""
+        if self._told.resolved_by == "answer":
+            # Also where no answer is known: the sent folder may come later. Before a reply to our first there is none.
+            is_first_reply = thread.state == "begun" and {*self._threads.replied(mail)} == {thread.begun_with}
+            return None if is_first_reply else mail.at
+        if thread.state != "resolved" or milliseconds_of(mail.at) < thread.asked_at:
+            return None
+        # What is found behind the solution was not solved by it, whenever it was written.
+        return max(mail.at, instant_of(thread.resolved_at + 1))
+
+    def _ask(self, thread: MailThread, message: str, mail: Mail) -> None:
+        if milliseconds_of(mail.at) >= thread.asked_at:
+            thread.asked, thread.asked_at = shortened(message), milliseconds_of(mail.at)
+            thread.folder, thread.uid, thread.done_at = "", 0, 0
+        if self._told.resolved_by == "answer":
+            self._stand_by_answers(thread)
+        self._threads.remember(mail, thread)
 
     def _opened_by_us(self, thread: MailThread, customer: str | None) -> Iterator[Event]:
         at, message = instant_of(thread.begun_at), thread.begun_with
@@ -215,32 +246,6 @@ class MailMapper:
                 thread.done_at = milliseconds_of(found_at)
         return []
 
-    # Which thread a message belongs to.
-
-    def _known(self, mail: Mail) -> MailThread | None:
-        return self.memory.with_message(self._message(mail))
-
-    def _thread_of(self, mail: Mail) -> MailThread | None:
-        found = self._replied_to(mail)
-        if found is None and mail.subject.is_reply and not mail.references:
-            since = mail.at - timedelta(days=self._told.subject_days)
-            found = self.memory.with_subject(self._subject(mail), since)
-        return found
-
-    def _replied_to(self, mail: Mail) -> MailThread | None:
-        for each in reversed(mail.references):
-            if (thread := self.memory.with_message(self._ids.of("message", each))) is not None:
-                return thread
-        # Messages that are too old are forgotten sooner than the case, which is called by the first.
-        return self.memory.case(self._ids.of("case", mail.references[0])) if mail.references else None
-
-    def _begin(self, mail: Mail, state: Literal["begun", "open"]) -> MailThread:
-        first = mail.references[0] if mail.references else mail.message
-        return MailThread(case=self._ids.of("case", first), state=state)
-
-    def _remember(self, mail: Mail, thread: MailThread) -> None:
-        self.memory.add(thread, self._message(mail), mail.at, self._subject(mail))
-
     def _make_room(self) -> None:
         open_ones = self.memory.forget()
         if open_ones:
@@ -250,19 +255,13 @@ class MailMapper:
                 open_ones,
             )
 
-    # Ids.
-
-    def _message(self, mail: Mail) -> str:
-        return self._ids.of("message", mail.message)
-
-    def _subject(self, mail: Mail) -> str:
-        plain = mail.subject.plain
-        # Two customers may ask the same.
-        return self._ids.of("subject", mail.customer, plain) if plain and mail.customer else ""
-
     def _agent(self, mail: Mail) -> str | None:
         address = mail.sender or mail.author
         return None if address in self._shared else self._addresses.of(address)
+
+    def _resolved(self, event_id: str, thread: MailThread, at: datetime, agent: str | None) -> Event:
+        queue = self._told.queue
+        return self._events(event_id).resolved(thread.case, queue=queue, channel="email", at=at, agent=agent)
 
     def _events(self, event_id: str) -> CaseEvents:
         return CaseEvents(EventFactory(self._told.source, tenant=self._told.tenant, new_id=lambda: event_id))

@@ -1,56 +1,21 @@
-"""
-One connection to an IMAP server: headers are read, and nothing on it is ever changed (EXAMINE, BODY.PEEK).
+"""What is asked of a mailbox, and what it answers; who speaks IMAP for us is not known here."""
 
-Its methods wait for the server, so they run in a thread; `close` may be called by another, and ends what waits.
-"""
-
-import imaplib
-import logging
-import socket
 import ssl
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from datetime import UTC, date, datetime
-from typing import Any, Final, Protocol, TypeVar
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Protocol
 
-from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
-from imapclient.imap4 import IMAP4WithTimeout
-from imapclient.tls import IMAP4_TLS, create_default_context
 from msgspec import Struct
 
-from stream.sources.imap_mailbox.header_fields import FETCHED_FIELDS
-
 __all__ = [
-    "FETCHED_AT_ONCE",
     "Credentials",
     "FetchedHeader",
     "FolderState",
-    "ImapSession",
     "MailboxAway",
     "MailboxRefused",
     "MailboxServer",
     "MailboxSession",
 ]
-
-# At DEBUG it logs every line, addresses and subjects among them.
-logging.getLogger("imapclient").setLevel(logging.WARNING)
-
-FETCHED_AT_ONCE: Final = 200
-
-HEADER_BYTES: Final = 64 * 1024
-"""Of a header so much is asked for."""
-
-MOST_ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""No answer to one command is longer: one that is would fill the memory."""
-
-IMAP_ANSWER_SECONDS: Final = 60.0
-CONNECT_SECONDS: Final = 10.0
-
-_HEADER: Final = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FETCHED_FIELDS)})]<0.{HEADER_BYTES}>".upper()
-
-
-T = TypeVar("T")
 
 
 class MailboxAway(Exception):
@@ -59,10 +24,6 @@ class MailboxAway(Exception):
 
 class MailboxRefused(Exception):
     """The server does not want us: the login, or a folder, is wrong."""
-
-
-class _Unreadable(MailboxAway):
-    """An answer that came to its end, and that the library cannot read."""
 
 
 class MailboxServer(Struct, frozen=True, kw_only=True):
@@ -143,222 +104,3 @@ class MailboxSession(Protocol):
     def close(self) -> None:
         """End the connection."""
         ...
-
-
-class _Bounded(imaplib.IMAP4):
-    """Reads no more than an answer may have."""
-
-    left = MOST_ANSWER_BYTES
-
-    def read(self, size: int) -> bytes:
-        self._spend(size)
-        return super().read(size)
-
-    def readline(self) -> bytes:
-        line = super().readline()
-        self._spend(len(line))
-        return line
-
-    def _spend(self, size: int) -> None:
-        self.left -= size
-        if self.left < 0:
-            raise self.abort("an answer is too long")
-
-
-class _BoundedPlain(_Bounded, IMAP4WithTimeout):  # type: ignore[misc]  # imapclient ships no types
-    pass
-
-
-class _BoundedTls(_Bounded, IMAP4_TLS):  # type: ignore[misc]  # as above
-    pass
-
-
-class _Client(IMAPClient):  # type: ignore[misc]  # as above
-    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802  # its name there
-        if self.ssl:
-            tls: imaplib.IMAP4 = _BoundedTls(self.host, self.port, self.ssl_context, CONNECT_SECONDS)  # type: ignore[call-arg]  # as above
-            return tls
-        return _BoundedPlain(self.host, self.port, CONNECT_SECONDS)
-
-    def begin_answer(self) -> None:
-        """Allow the next answer as much as any."""
-        self._imap.left = MOST_ANSWER_BYTES
-
-    def has_heard(self) -> bool:
-        """Tell whether something is there already that came with an answer: `idle_check` looks at the socket alone."""
-        lines = getattr(self._imap, "_readbuf", None)  # since Python 3.14
-        if lines is not None:
-            return bool(lines)
-        self.socket().settimeout(0)
-        try:
-            return bool(self._imap.file.peek(1))
-        except (ssl.SSLWantReadError, BlockingIOError):
-            return False
-
-
-class ImapSession:
-    """A session of one user; raises MailboxAway and MailboxRefused, which quote no server."""
-
-    def __init__(self, server: MailboxServer) -> None:
-        self._server = server
-        self._place = f"{server.host}:{server.port}"
-        self._client: Any = None
-        self._folder = ""
-
-    def open(self, credentials: Credentials) -> None:
-        """Connect, and log in."""
-        self._ask(self._connect, "the connection")
-        try:
-            self._ask(lambda: self._login(credentials), "the login")
-        except MailboxAway as failure:
-            if isinstance(failure.__cause__, LoginError):
-                raise MailboxRefused(f"{self._place} refuses the login") from failure
-            raise
-
-    def _connect(self) -> None:
-        server = self._server
-        self._client = client = _Client(
-            server.host,
-            server.port,
-            ssl=server.tls is not None and not server.starttls,
-            ssl_context=server.tls,
-            timeout=SocketTimeout(connect=CONNECT_SECONDS, read=IMAP_ANSWER_SECONDS),
-        )
-        client.normalise_times = False
-        if server.starttls:
-            if not client.has_capability("STARTTLS"):
-                raise MailboxRefused(f"{self._place} offers no STARTTLS")
-            client.starttls(server.tls or create_default_context())
-
-    def _login(self, who: Credentials) -> None:
-        if who.is_token:
-            self._client.oauth2_login(who.user, who.secret)
-        elif self._client.has_capability("AUTH=PLAIN"):
-            # The one that takes any letter.
-            self._client.plain_login(who.user, who.secret)
-        else:
-            self._client.login(who.user, who.secret)
-
-    def sent_folder(self) -> str | None:
-        """Return the folder for what was sent; None if the server names none."""
-        found: str | None = self._ask(lambda: self._client.find_special_folder(b"\\Sent"), "LIST")
-        return found
-
-    def select(self, folder: str) -> FolderState:
-        """Choose the folder of what follows, to read only."""
-        self._folder = ""
-        try:
-            told = self._ask(lambda: self._client.select_folder(folder, readonly=True), "EXAMINE")
-        except MailboxAway as failure:
-            # An answer that says no, where the connection stands.
-            if isinstance(failure.__cause__, IMAPClientError) and not isinstance(
-                failure.__cause__, imaplib.IMAP4.abort
-            ):
-                raise MailboxRefused(f"{self._place} does not open the folder {folder}") from failure
-            raise
-        validity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
-        if not isinstance(validity, int):
-            raise MailboxAway(f"{self._place} tells no UIDVALIDITY")
-        self._folder = folder
-        return FolderState(validity, next_uid if isinstance(next_uid, int) else None)
-
-    def enter(self, folder: str) -> None:
-        """Choose a folder, unless it is chosen: to look at a large one again takes longer than to fetch from it."""
-        if self._folder != folder:
-            self.select(folder)
-
-    def uids_since(self, day: date) -> list[int]:
-        """Return the messages that were received on that day, or later."""
-        return self._search(["SINCE", day])
-
-    def uids_behind(self, uid: int) -> list[int]:
-        """Return the messages that came behind one."""
-        # Where there is none, the last one answers for *.
-        return [each for each in self._search(["UID", f"{uid + 1}:*"]) if each > uid]
-
-    def present(self, uids: Sequence[int], flag: str | None) -> set[int]:
-        """Return which of these messages are there, or have a flag."""
-        found: set[int] = set()
-        for begin in range(0, len(uids), FETCHED_AT_ONCE):
-            some = ",".join(map(str, uids[begin : begin + FETCHED_AT_ONCE]))
-            found.update(self._search(["UID", some, *_criterion(flag)]))
-        return found & set(uids)
-
-    def headers(self, uids: Sequence[int]) -> list[FetchedHeader]:
-        """Return the headers of some messages, those that are still there."""
-        try:
-            found = self._fetch(uids)
-        except _Unreadable:
-            # One of them the library cannot read; the others are told.
-            found = [each for uid in uids for each in self._one(uid)]
-        return sorted(found, key=lambda each: each.uid)
-
-    def _one(self, uid: int) -> list[FetchedHeader]:
-        try:
-            return self._fetch([uid])
-        except _Unreadable:
-            return [FetchedHeader(uid, None, b"")]
-
-    def _fetch(self, uids: Sequence[int]) -> list[FetchedHeader]:
-        told = self._ask(lambda: self._client.fetch(uids, ["INTERNALDATE", _HEADER]), "FETCH")
-        return [_header_in(uid, items) for uid, items in told.items()]
-
-    def _search(self, criteria: list[Any]) -> list[int]:
-        found = self._ask(lambda: self._client.search(criteria), "SEARCH")
-        return sorted(found)
-
-    def idle(self, seconds: float) -> bool:
-        """Wait until something comes, for so many seconds at most; False if the server cannot tell."""
-        if not self._ask(lambda: self._client.has_capability("IDLE"), "CAPABILITY"):
-            return False
-        self._ask(lambda: self._idle(seconds), "IDLE")
-        return True
-
-    def _idle(self, seconds: float) -> None:
-        self._client.idle()
-        if not self._client.has_heard():
-            self._client.idle_check(seconds)
-        # What could not be read of a connection that is lost, this finds.
-        self._client.socket().settimeout(IMAP_ANSWER_SECONDS)
-        self._client.idle_done()
-
-    def close(self) -> None:
-        """End the connection, at once."""
-        if self._client is None:
-            return
-        # It may be closed already, or be read from in a thread that this ends.
-        with suppress(OSError, AttributeError, ValueError):
-            self._client.socket().shutdown(socket.SHUT_RDWR)
-        with suppress(OSError, ValueError, imaplib.IMAP4.error):
-            self._client.shutdown()
-
-    def _ask(self, ask: Callable[[], T], what: str) -> T:
-        if self._client is not None:
-            self._client.begin_answer()
-        # The name alone of what the library raises: its texts quote the server, and that may quote a person.
-        try:
-            return ask()
-        except MailboxRefused:
-            raise
-        except ssl.SSLCertVerificationError as failure:
-            raise MailboxRefused(f"{self._place} shows a certificate that is not trusted: look at ca_file") from failure
-        except ProtocolError as failure:
-            raise _Unreadable(f"{self._place}: {what} has no answer of IMAP") from failure
-        except (OSError, EOFError, imaplib.IMAP4.error) as failure:
-            raise MailboxAway(f"{self._place}: {what} failed: {type(failure).__name__}") from failure
-        except Exception as failure:  # garbage makes a parser raise anything, and must not end us
-            raise _Unreadable(f"{self._place}: {what} has no answer of IMAP: {type(failure).__name__}") from failure
-
-
-def _criterion(flag: str | None) -> list[str]:
-    if flag is None:
-        return []
-    return [flag[1:].upper()] if flag.startswith("\\") else ["KEYWORD", flag]
-
-
-def _header_in(uid: int, items: dict[bytes, Any]) -> FetchedHeader:
-    received = items.get(b"INTERNALDATE")
-    header = next((value for name, value in items.items() if name.startswith(b"BODY[HEADER.FIELDS")), None)
-    if not isinstance(received, datetime) or received.tzinfo is None or not isinstance(header, bytes):
-        return FetchedHeader(uid, None, b"")
-    return FetchedHeader(uid, received.astimezone(UTC), header)

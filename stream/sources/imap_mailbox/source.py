@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import Event
 from stream.errors import SettingsError, SourceError
 from stream.sdk.factory import utc_now
+from stream.sources.imap_mailbox.answers import MAILBOX_SETUP
 from stream.sources.imap_mailbox.connection import ConnectMailbox, MailboxConnection
 from stream.sources.imap_mailbox.folder_reading import FolderCursor, FolderReading, FoundMail
 from stream.sources.imap_mailbox.mail import TeamAddresses
@@ -29,6 +30,9 @@ from stream.sources.source import PulledBatch, Source, position_beside, read_pos
 __all__ = ["SOURCE", "MailboxPosition", "MailboxPuller", "Options"]
 
 logger = logging.getLogger(__name__)
+
+REFUSED_SECONDS: Final = 300.0
+"""So long a login that was refused twice is not tried again: servers lock accounts of which somebody seems to guess."""
 
 MAIL_BATCH: Final = 200
 """So many messages at most wait for one acknowledgement."""
@@ -96,13 +100,14 @@ class MailboxPuller:
                 try:
                     async for _ in mailbox.news():
                         yield mailbox.batch()
-                    self._pauses.reset()
                     await mailbox.wait(self._sleep)
+                    # Only now: who lets us in and ends each wait would be asked in a tight loop.
+                    self._pauses.reset()
                 except (MailboxAway, MailboxRefused, SettingsError) as failure:
                     mailbox.lost(failure)
                     if mailbox.has_untold:
                         yield mailbox.batch()
-                    await self._pauses.wait()
+                    await self._pauses.wait(REFUSED_SECONDS if mailbox.is_refused else 0)
         finally:
             connection.close()
 
@@ -126,6 +131,7 @@ class _Mailbox:
         self._mapper = MailMapper(told, position.threads, intake)
         self._team = TeamAddresses(told.team)
         self._was_connected = False
+        self._refusals = 0
         self._untold: list[Event] = []
         """What is mapped, and not handed on yet."""
         self._held: dict[tuple[str, int], datetime] = {}
@@ -136,6 +142,11 @@ class _Mailbox:
         """Whether there is something to hand on."""
         return bool(self._untold)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the login was refused, and once more when it had been renewed."""
+        return self._refusals > 1
+
     def batch(self) -> PulledBatch:
         """Return what is mapped, with the position behind it."""
         events, self._untold = self._untold, []
@@ -145,6 +156,7 @@ class _Mailbox:
     def lost(self, failure: Exception) -> None:
         """Take note that the connection is lost; raises SourceError if there never was one, and a person must act."""
         self._connection.lost(failure)
+        self._refusals = self._refusals + 1 if isinstance(failure, MailboxRefused) else 0
         self._intake.connected[self._told.source] = False
         if not self._was_connected and not isinstance(failure, MailboxAway):
             raise SourceError(str(failure)) from failure
@@ -173,10 +185,11 @@ class _Mailbox:
             yield
 
     async def _look(self, session: MailboxSession) -> list[FolderReading]:
-        first_from = self._clock() - timedelta(days=self._told.read_back_days)
+        at = self._clock()
+        first_from = at - timedelta(days=self._told.read_back_days)
         found: list[FolderReading] = []
         for folder, role in self._connection.roles.items():
-            each = FolderReading(folder, role, self._position.folders.get(folder), self._team)
+            each = FolderReading(folder, role, self._position.folders.get(folder), self._team, at)
             await self._connection.asked(partial(each.look, session, first_from, self._mapper.open_since()))
             found.append(each)
             if each.is_renumbered:
@@ -188,7 +201,7 @@ class _Mailbox:
         return found
 
     async def _next(self, session: MailboxSession, readings: list[FolderReading]) -> FolderReading | None:
-        """Return the folder with the message that was written first; None if nothing is left, or has to wait."""
+        """Return the folder with the message that came first; None if nothing is left, or has to wait."""
         for each in readings:
             while each.needs_more:
                 await self._connection.asked(partial(each.fill, session))
@@ -268,8 +281,7 @@ def _key_of(found: FoundMail) -> tuple[str, int]:
 
 
 def _time_of(found: FoundMail) -> datetime:
-    if found.mail is not None:
-        return found.mail.at
+    # By one clock, that of the server: by those of the authors a reply may be older than what it replies to.
     return found.received or instant_of(0)
 
 
@@ -283,5 +295,6 @@ SOURCE: Final = Source(
     options=Options,
     pull=_puller,
     position=lambda options: position_beside(options.file),
+    setup=MAILBOX_SETUP,
 )
 """Its entry of the registry."""

@@ -11,12 +11,16 @@ from msgspec import Struct
 from stream.core.windows import EPOCH
 from stream.sources.requests.secret_lines import SecretLines
 
-__all__ = ["MailThread", "MessageIds", "ThreadMemory", "instant_of", "milliseconds_of"]
+__all__ = ["MailThread", "MessageIds", "ThreadMemory", "instant_of", "milliseconds_of", "shortened"]
 
 _MESSAGES_OF_A_THREAD: Final = 200
 """The latest: a reply names one of these, and the first, which the case is called by."""
 
 _SHORT: Final = 16
+
+_OUTSIDERS_OF_A_THREAD: Final = 20
+_SHORTEST: Final = 8
+"""Of an id, where it is compared with few others."""
 
 ThreadState = Literal["begun", "open", "resolved", "deleted"]
 """Begun: one of us wrote first, and nobody has answered: no case yet."""
@@ -33,6 +37,13 @@ class MailThread(Struct, kw_only=True, omit_defaults=True):
     """When somebody last wrote; ms since 1970, as all times here."""
     asked: str = ""
     """The newest message of the customer."""
+    asked_at: int = 0
+    answered: str = ""
+    """The newest answer."""
+    answered_at: int = 0
+    resolved_at: int = 0
+    outsiders: list[str] = []
+    """Who takes part of those who are none of us; the begin of the ids of some addresses."""
     folder: str = ""
     """Where that lies in the inbox."""
     uid: int = 0
@@ -83,16 +94,16 @@ class ThreadMemory:
 
     def with_message(self, message: str) -> MailThread | None:
         """Return the thread that a message belongs to."""
-        return self._by_message.get(message[:_SHORT])
+        return self._by_message.get(shortened(message))
 
     def with_subject(self, subject: str, since: datetime) -> MailThread | None:
         """Return the thread of a subject in which somebody has written since then."""
-        thread = self._by_subject.get(subject[:_SHORT])
+        thread = self._by_subject.get(shortened(subject))
         return thread if thread is not None and thread.newest >= milliseconds_of(since) else None
 
     def add(self, thread: MailThread, message: str, at: datetime, subject: str) -> None:
         """Put a message into a thread, which may be new."""
-        short = message[:_SHORT]
+        short = shortened(message)
         # Again at the end: what is silent for longest stays in front.
         self._by_case.pop(thread.case, None)
         self._by_case[thread.case] = thread
@@ -100,10 +111,26 @@ class ThreadMemory:
         thread.newest = max(thread.newest, milliseconds_of(at))
         self._by_message[short] = thread
         if subject and not thread.subject:
-            thread.subject = subject[:_SHORT]
+            thread.subject = shortened(subject)
             self._by_subject[thread.subject] = thread
         if len(thread.messages) > _MESSAGES_OF_A_THREAD:
             self._forget_message(thread.messages.pop(1))
+
+    def admit(self, thread: MailThread, outsiders: Iterable[str]) -> None:
+        """Take note of who takes part in a thread."""
+        for each in outsiders:
+            if each[:_SHORTEST] not in thread.outsiders and len(thread.outsiders) < _OUTSIDERS_OF_A_THREAD:
+                thread.outsiders.append(each[:_SHORTEST])
+
+    def has_any(self, thread: MailThread, outsiders: Iterable[str]) -> bool:
+        """Tell whether one of them takes part in a thread; of a thread of nobody everybody may."""
+        return not thread.outsiders or any(each[:_SHORTEST] in thread.outsiders for each in outsiders)
+
+    def written_behind(self, thread: MailThread, messages: Iterable[str]) -> int:
+        """Return when the newest question or answer was written of which one is among these messages; else 0."""
+        replied = {shortened(each) for each in messages}
+        told = ((thread.asked, thread.asked_at), (thread.answered, thread.answered_at))
+        return max((at for message, at in told if message in replied), default=0)
 
     def forget(self) -> int:
         """Make room; tell how many threads went that were open."""
@@ -122,7 +149,12 @@ class ThreadMemory:
 
     def is_newest_question(self, thread: MailThread, message: str) -> bool:
         """Tell whether the customer has written nothing behind this message."""
-        return thread.asked == message[:_SHORT]
+        return thread.asked == shortened(message)
+
+
+def shortened(identity: str) -> str:
+    """Return the begin of the id of a message or subject, by which it is known here."""
+    return identity[:_SHORT]
 
 
 def milliseconds_of(at: datetime) -> int:

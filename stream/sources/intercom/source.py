@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Name
 from stream.sources.help_desk import DeskSettings
 from stream.sources.intake import Intake
-from stream.sources.intercom.notifications import INTERCOM_CHANNELS, TOPICS_OF_NO_USE, conversation_topics
+from stream.sources.intercom.conversations import INTERCOM_CHANNELS, TOPICS_OF_NO_USE, conversation_topics
 from stream.sources.queue_names import QueueNames
 from stream.sources.requests.json_webhook import JsonWebhook, json_documents
 from stream.sources.requests.parts import UnusablePart
@@ -84,7 +84,13 @@ SOURCE: Final = Source(
         steps="""\
 1. In Intercom's Developer Hub, open the app; its client secret is the line of {secret_file}.
 2. Webhooks: {url}
-   with the topics of the page: docs/sources/intercom.md""",
+   with the topics
+   conversation.user.created             conversation.admin.single.created     conversation.user.replied
+   conversation.admin.replied            conversation.operator.replied         conversation.admin.noted
+   conversation.admin.assigned           conversation.admin.open.assigned      conversation.admin.closed
+   conversation.admin.opened             conversation.admin.snoozed            conversation.admin.unsnoozed
+   conversation.priority.updated         conversation.rating.added             conversation.deleted
+More: docs/sources/intercom.md""",
         empty_request=empty_request_by(_SIGNED),
     ),
 )

@@ -29,7 +29,7 @@ from stream.sources.liveagent.tickets import (
     names_of_departments,
 )
 from stream.sources.pulling.shipping import BackOff
-from stream.sources.pulling.web_api import ApiPage, ApiPuller, WebApi, header_login
+from stream.sources.pulling.web_api import ApiAway, ApiPage, ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.source import Source, position_beside
@@ -57,9 +57,7 @@ class PollOptions(Struct, frozen=True, kw_only=True):
         Meta(description="What `GET /api/v3/departments` answered: names of departments. Others are called by id."),
     ] = None
     default_queue: Annotated[Name, Meta(description="Of a ticket without a department.")] = "unassigned"
-    other_channel: Annotated[Channel, Meta(description="The channel of contact buttons, forums and suggestions.")] = (
-        "email"
-    )
+    other_channel: Annotated[Channel, Meta(description="The channel of forums and suggestions.")] = "email"
 
 
 class _Cursor(Struct, frozen=True):
@@ -68,17 +66,6 @@ class _Cursor(Struct, frozen=True):
     """Of those since then: more than one where many have changed in the same second."""
     told: tuple[str, ...] = ()
     """What stands for those of that second that were told already: they come again."""
-
-
-class _Ticket(Struct):
-    id: str
-    status: str
-    date_created: str
-    date_changed: str
-    departmentid: str | None = None
-    agentid: str | None = None
-    owner_contactid: str | None = None
-    channel_type: str | None = None
 
 
 class _Dated(Struct):
@@ -100,21 +87,23 @@ class _Poller:
             "_filters": msgspec.json.encode([["date_changed", "D>=", cursor.since]]).decode(),
         }
         found = msgspec.json.decode(await api.get(_PATH, parameters), type=list[Raw])
+        more = len(found) >= _AT_ONCE
+        if more and not _is_sorted(found):
+            raise ApiAway(f"{api}/{_PATH} answers in another order than by date_changed: some would be left out")
         again = frozenset(cursor.told)
         new = [content for content in found if _sign(content) not in again]
         events = [event for number, content in enumerate(new, 1) for event in self._told(content, number)]
-        more = len(found) >= _AT_ONCE
         return ApiPage(events, _behind(found, cursor, more=more), more)
 
     def _told(self, content: Raw, number: int) -> list[Event]:
         self._intake.read += 1
         place = Location(_PATH, number, number)
         try:
-            told = msgspec.json.decode(content, type=_Ticket)
+            told = msgspec.json.decode(content, type=LiveAgentTicket)
             if told.status not in LIVEAGENT_STATES:
                 self._intake.wonder("status", BadLine(place, "unknown_kind", "a letter of a status that is not known"))
                 return []
-            standing = liveagent_standing(_renamed(told), self._desk, self._zone)
+            standing = liveagent_standing(told, self._desk, self._zone)
         except UnusablePart as problem:
             self._intake.refuse(BadLine(place, problem.reason, problem.detail))
             return []
@@ -126,19 +115,6 @@ class _Poller:
         return [*events_of_standing(self._desk, standing)]
 
 
-def _renamed(told: _Ticket) -> LiveAgentTicket:
-    return LiveAgentTicket(
-        ticket_id=told.id,
-        status=told.status,
-        date_created=told.date_created,
-        date_changed=told.date_changed,
-        department_id=told.departmentid,
-        agent_id=told.agentid,
-        contact_id=told.owner_contactid,
-        channel_type=told.channel_type,
-    )
-
-
 def _behind(found: list[Raw], cursor: _Cursor, *, more: bool) -> _Cursor:
     """Return where the next page begins: at the second of the last change, for there may be more of it."""
     dated = [(_changed(content), content) for content in found]
@@ -147,6 +123,11 @@ def _behind(found: list[Raw], cursor: _Cursor, *, more: bool) -> _Cursor:
     known = cursor.told if is_same else ()
     told = (*known, *(_sign(content) for at, content in dated if at in {since, ""}))
     return _Cursor(since, cursor.page + 1 if is_same and more else 1, tuple(dict.fromkeys(told)))
+
+
+def _is_sorted(found: list[Raw]) -> bool:
+    dates = [at for at in map(_changed, found) if at]
+    return dates == sorted(dates)
 
 
 def _changed(content: Raw) -> str:

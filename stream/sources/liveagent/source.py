@@ -46,9 +46,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Meta(description="What `GET /api/v3/departments` answered: names of departments. Others are called by id."),
     ] = None
     default_queue: Annotated[Name, Meta(description="Of a ticket without a department.")] = "unassigned"
-    other_channel: Annotated[Channel, Meta(description="The channel of contact buttons, forums and suggestions.")] = (
-        "email"
-    )
+    other_channel: Annotated[Channel, Meta(description="The channel of forums and suggestions.")] = "email"
 
 
 class _RuleRequest(LiveAgentTicket, frozen=True, kw_only=True):
@@ -67,7 +65,8 @@ class _RuleEvents:
         yield from events_of_standing(self._desk, liveagent_standing(told, self._desk, self._zone, opened_by=began))
 
     def changed(self, document: JsonDocument) -> Iterator[Event]:
-        yield from events_of_standing(self._desk, liveagent_standing(self._read(document), self._desk, self._zone))
+        standing = liveagent_standing(self._read(document), self._desk, self._zone, has_last_word=True)
+        yield from events_of_standing(self._desk, standing)
 
     def customer_message(self, document: JsonDocument) -> Iterator[Event]:
         told = self._read(document)

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import Channel
 from stream.sources.help_desk import DeskSettings
@@ -27,14 +27,15 @@ __all__ = [
 LIVEAGENT_CHANNELS: Final[Mapping[str, Channel]] = {
     "E": "email",
     "M": "email",  # a contact form
-    "C": "chat",
-    "I": "chat",  # begun by an invitation
-    "W": "voice",
+    "B": "chat",  # by a button on a page
+    "I": "chat",  # by an invitation
+    "C": "voice",
+    "W": "voice",  # by a button on a page
     "A": "messaging",  # written to a page of Facebook
     "F": "social",
     "T": "social",
 }
-"""By the letter of `channel_type`; contact buttons, forums and suggestions are of no channel of their own."""
+"""By the letter of `channel_type`, as the API describes it; forums and suggestions are of no channel of their own."""
 
 LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
     "I": "new",
@@ -45,26 +46,30 @@ LIVEAGENT_STATES: Final[Mapping[str, TicketState]] = {
     "A": "pending",  # answered: it is the customer's turn
     "W": "on_hold",  # postponed
     "R": "resolved",
+    "L": "closed",
     "X": "deleted",
     "B": "spam",
 }
 """By the letter of `status`."""
 
+_SYSTEM: Final = "system00"
+"""The agent that is none: rules act in its name."""
+
 _DEPARTMENTS: Final = "a list of departments, each with id and name, as `GET /api/v3/departments` answers"
 
-_ShortId = Annotated[str, Meta(min_length=1, max_length=64)]
+_ShortId = Annotated[str, Meta(max_length=64)]
 
 
 class LiveAgentTicket(Struct, frozen=True, kw_only=True):
-    """A ticket as it is by then."""
+    """A ticket as it is by then; its fields are called as the API calls them, in templates, too."""
 
-    ticket_id: _ShortId
+    ticket_id: Annotated[str, Meta(min_length=1, max_length=64)] = field(name="id")
     status: str
     date_created: str
     date_changed: str
-    department_id: str | None = None
-    agent_id: str | None = None
-    contact_id: str | None = None
+    department_id: _ShortId | None = field(name="departmentid", default=None)
+    agent_id: _ShortId | None = field(name="agentid", default=None)
+    contact_id: _ShortId | None = field(name="owner_contactid", default=None)
     channel_type: str | None = None
 
 
@@ -91,6 +96,7 @@ def liveagent_standing(
     zone: ZoneInfo,
     *,
     opened_by: Literal["customer", "agent", "system"] = "system",
+    has_last_word: bool = False,
 ) -> TicketStanding:
     """Return how a ticket stands; raises UnusablePart, which names the field."""
     state = LIVEAGENT_STATES.get(told.status)
@@ -104,8 +110,9 @@ def liveagent_standing(
         created_at=_instant(told.date_created, zone, "date_created"),
         at=_instant(told.date_changed, zone, "date_changed"),
         state=state,
-        agent=told.agent_id or None,
-        customer=told.contact_id or None,
+        has_last_word=has_last_word,
+        agent=None if told.agent_id in {None, "", _SYSTEM} else told.agent_id,
+        customer=desk.customer(told.contact_id),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from stream.core.cloudevents import Channel, Name
+from stream.core.identity import opaque_id
 from stream.sdk.surveys import AnswerFields
 from stream.sources.address_ids import AddressIds
 
@@ -31,4 +32,4 @@ class RatedBy:
         }
 
     def _opaque(self, text: str | None) -> str | None:
-        return self._addresses.of(text) if text and "@" in text else text or None
+        return self._addresses.of(text) or opaque_id(text)

@@ -17,7 +17,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPuller, WebApi, basic_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Setup, Source, position_beside
+from stream.sources.source import ConnectionFile, Setup, Source, position_beside
 from stream.sources.survey_lists import (
     ListCursor,
     ListPace,
@@ -29,6 +29,7 @@ from stream.sources.survey_lists import (
 )
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse
 from stream.sources.toml_file import toml_of
+from stream.sources.toml_text import toml_table_of
 
 __all__ = ["SOURCE", "NicereplyAccount", "Options", "nicereply_puller"]
 
@@ -45,15 +46,19 @@ ResponseId = Annotated[str, Meta(min_length=1, max_length=100)]
 class NicereplyAccount(SurveyAccount, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
-    questions: Annotated[Mapping[str, Question], Meta(min_length=1)]
-    """What questions mean, by their id; of version 1 that of `rating`, since there is only one."""
-    address: str = "https://api.nicereply.com"
+    questions: Annotated[
+        Mapping[str, Question],
+        Meta(description="What questions mean, by their id; of version 1 that of `rating` alone.", min_length=1),
+    ]
+    address: Annotated[str, Meta(description="The API.")] = "https://api.nicereply.com"
     path: Annotated[
-        str, Meta(pattern=r"^(surveys/[\w-]{1,100}/)?responses$|^v1/(csat|ces|nps|surveys/\d{1,20})/ratings$")
+        str,
+        Meta(
+            description="All responses, those of one survey (surveys/ID/responses), or a list of version 1.",
+            pattern=r"^(surveys/[\w-]{1,100}/)?responses$|^v1/(csat|ces|nps|surveys/\d{1,20})/ratings$",
+        ),
     ] = "responses"
-    """What is asked for: all responses, those of one survey, or a list of version 1."""
-    user: str = ""
-    """The account's address of e-mail; version 1 wants none."""
+    user: Annotated[str, Meta(description="The account's address of e-mail; version 1 wants none.")] = ""
     reread_days: Annotated[int, Meta(ge=0, le=60)] = 7
     """Responses of so many days are read again once in an hour: customers change them."""
     poll_seconds: Annotated[int, Meta(ge=10, le=86_400)] = 60
@@ -255,6 +260,10 @@ SOURCE: Final = Source(
     options=Options,
     pull=lambda options, intake: nicereply_puller(toml_of(options.file, NicereplyAccount), intake),
     position=lambda options: position_beside(options.file),
-    setup=Setup(steps="docs/sources/nicereply.md has the file to paste, and what finds the ids of questions."),
+    setup=Setup(
+        steps="docs/sources/nicereply.md says where the key is, and what finds the ids of questions.",
+        also_asked=("tenant", "queue", "path", "user"),
+        file=ConnectionFile(asks=NicereplyAccount, text=lambda told, _: toml_table_of((), told)),
+    ),
 )
 """Its entry of the registry."""

@@ -31,7 +31,7 @@ def told_by_each(
     request: Received,
     intake: Intake,
 ) -> Iterator[Event]:
-    """Yield the events of each part. *tell* counts it, or raises UnusablePart, or msgspec's errors."""
+    """Yield the events of each part. *tell* counts it, or raises UnusablePart, msgspec's errors, or OverflowError."""
     # A query may hold what is not for a log.
     path = request.url.partition("?")[0]
     number = 0
@@ -46,6 +46,9 @@ def told_by_each(
         # What msgspec says names a field.
         except MsgspecError as failure:
             intake.refuse(BadLine(place, "invalid_field", unquoted(failure)))
+        # Some seconds behind the last day of all years, or in UTC before the first.
+        except OverflowError:
+            intake.refuse(BadLine(place, "not_an_instant", "a time is out of all years"))
     if not number:
         intake.ignore("empty")
     # The request itself is counted where it is answered.

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
+import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Instant
@@ -11,12 +12,22 @@ from stream.sources.requests.parts import UnusablePart
 from stream.sources.shops.money import MoneyText, Quantity
 from stream.sources.shops.shop import ShopId, in_utc
 
-__all__ = ["CartProperties", "OrderProperties", "RefundProperties", "SegmentCall", "SubscriptionProperties"]
+__all__ = [
+    "CartProperties",
+    "OrderProperties",
+    "RefundProperties",
+    "SegmentCall",
+    "SubscriptionProperties",
+    "UserDeletion",
+]
 
 _Money = Annotated[float, Meta(ge=0, le=1_000_000_000)] | MoneyText
 """A number by the specification; some libraries send texts."""
 
 _LONGEST_PLAN: Final = 128
+
+_REFERRED: Final = frozenset({"invited", "referral", "referred"})
+"""The first is the specification's own word for it."""
 
 
 class _Traits(Struct, frozen=True):
@@ -25,8 +36,8 @@ class _Traits(Struct, frozen=True):
     """Traits are whatever a site says of its users."""
 
 
-class _Context(Struct, frozen=True, rename="camel"):
-    traits: _Traits = _Traits()
+class _Context(Struct, frozen=True):
+    traits: _Traits | None = None
 
 
 class SegmentCall(Struct, rename="camel"):
@@ -41,9 +52,10 @@ class SegmentCall(Struct, rename="camel"):
     sent_at: Instant | None = None
     """Likewise."""
     received_at: Instant | None = None
-    traits: _Traits = _Traits()
-    context: _Context = _Context()
-    properties: dict[str, Any] = {}
+    # Of what there is nothing to tell, some libraries tell null.
+    traits: _Traits | None = None
+    context: _Context | None = None
+    properties: dict[str, Any] | None = None
 
     @property
     def at(self) -> datetime:
@@ -60,18 +72,26 @@ class SegmentCall(Struct, rename="camel"):
     @property
     def address(self) -> str | None:
         """The address of who has no id."""
-        return self.traits.email or self.context.traits.email
+        around = None if self.context is None else self.context.traits
+        return next((one.email for one in (self.traits, around) if one is not None and one.email), None)
 
     @property
     def plan(self) -> str | None:
         """The plan of the user, where it is called by a name."""
-        told = self.traits.plan
+        told = None if self.traits is None else self.traits.plan
         return told[:_LONGEST_PLAN] if isinstance(told, str) and told else None
+
+
+class UserDeletion(Struct, rename="camel"):
+    """Of `delete`, which has no other fields, and no id of its own: somebody wants to be forgotten."""
+
+    user_id: ShopId
+    timestamp: Instant | None = None
 
 
 class _Product(Struct):
     price: _Money = 0.0
-    quantity: Quantity = 1
+    quantity: Quantity | Annotated[str, Meta(pattern=r"^[0-9]{1,6}\Z")] = 1
 
 
 class CartProperties(Struct):
@@ -83,17 +103,17 @@ class CartProperties(Struct):
     value: _Money | None = None
     total: _Money | None = None
     revenue: _Money | None = None
-    products: list[_Product] | None = None
+    products: Any = None
+    """Read where nothing else tells what they come to: sites say in their own ways what a product is."""
 
     @property
     def worth(self) -> float | None:
-        """What all of it comes to; None where that is not told."""
+        """What all of it comes to; None where that is not told. May raise msgspec's errors."""
         told = [one for one in (self.total, self.value, self.revenue) if one is not None]
         if told:
             return float(told[0])
-        if self.products is None:
-            return None
-        return round(sum(float(one.price) * one.quantity for one in self.products), 2)
+        products = msgspec.convert(self.products, list[_Product] | None)
+        return None if products is None else round(sum(float(one.price) * int(one.quantity) for one in products), 2)
 
 
 class OrderProperties(CartProperties, kw_only=True):
@@ -117,3 +137,11 @@ class SubscriptionProperties(Struct):
     plan: Annotated[str, Meta(min_length=1, max_length=_LONGEST_PLAN)] | None = None
     monthly: _Money | None = None
     currency: Currency | None = None
+    type: Any = None
+    """Of `Signed Up`: what brought the user here."""
+    referred: Any = None
+
+    @property
+    def is_referred(self) -> bool:
+        """Whether another customer has sent this one."""
+        return self.referred is True or (isinstance(self.type, str) and self.type.casefold() in _REFERRED)

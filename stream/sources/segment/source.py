@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from stream.core.cloudevents import Event
+from stream.core.identity import opaque_id
 from stream.sdk.customers import AccountFields, CartFields
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, TellJson, json_documents
@@ -18,8 +19,9 @@ from stream.sources.segment.documents import (
     RefundProperties,
     SegmentCall,
     SubscriptionProperties,
+    UserDeletion,
 )
-from stream.sources.shops.shop import ShopNames, ShopOptions, SourceName
+from stream.sources.shops.shop import ShopNames, ShopOptions, SourceName, in_utc
 from stream.sources.source import Setup, Source, Webhook
 
 __all__ = ["SOURCE", "Options"]
@@ -49,7 +51,7 @@ _LEAVES: Final = (
 
 _OF_NO_USE: Final = frozenset(
     {
-        *("group", "alias", "delete", "Signed Out", "Account Created", "Trial Started", "Trial Ended", "Invite Sent"),
+        *("group", "alias", "Signed Out", "Account Created", "Trial Started", "Trial Ended", "Invite Sent"),
         *("Account Added User", "Account Removed User", "Order Updated", "Order Cancelled", "Cart Shared"),
         *("Coupon Entered", "Coupon Denied", "Promotion Viewed", "Promotion Clicked", "Product Shared"),
         *("Product Reviewed", "Product Added to Wishlist", "Product Removed from Wishlist"),
@@ -138,7 +140,8 @@ class _SegmentEvents:
         call, told = _read(document, SubscriptionProperties)
         customer = self._customer(call)
         if customer is not None:
-            yield self._names.named(call.message_id, "joined").joined(customer, at=call.at, **_account(told))
+            makes = self._names.named(call.message_id, "joined")
+            yield makes.joined(customer, referred=told.is_referred, at=call.at, **_account(told))
 
     def changed(self, document: JsonDocument) -> Iterator[Event]:
         """A customer has another plan, or pays something else."""
@@ -154,15 +157,26 @@ class _SegmentEvents:
         if customer is not None:
             yield self._names.named(call.message_id, "left").left(customer, at=call.at)
 
+    def deleted(self, document: JsonDocument) -> Iterator[Event]:
+        """Somebody has asked to be forgotten, everywhere."""
+        told = msgspec.convert(document.content, UserDeletion)
+        customer = self._customer_of(told.user_id, None)
+        if customer is not None:
+            at = document.at if told.timestamp is None else in_utc(told.timestamp)
+            yield self._names.named("user", customer, "deleted").forgotten(customer, at=at)
+
     def _seen(self, call: SegmentCall, customer: str | None) -> Iterator[Event]:
         if customer is not None:
             yield self._names.named(call.message_id, "seen").active(customer, at=call.at)
 
     def _customer(self, call: SegmentCall) -> str | None:
-        # Sites that know nobody but by address have it as the id: that must get no further either.
-        if isinstance(call.user_id, str) and "@" in call.user_id:
-            return self._names.customer(address=call.user_id)
-        return self._names.customer(call.user_id, call.address)
+        return self._customer_of(call.user_id, call.address)
+
+    def _customer_of(self, user: str | int | None, address: str | None) -> str | None:
+        # Sites that know nobody but by address or telephone have that as the id: it must get no further either.
+        if isinstance(user, str) and opaque_id(user) is None:
+            return self._names.customer(address=user if "@" in user else address)
+        return self._names.customer(user, address)
 
     def _cart(self, told: CartProperties) -> str | None:
         found = told.cart_id if self._by_cart else told.order_id
@@ -171,7 +185,10 @@ class _SegmentEvents:
 
 def _read(document: JsonDocument, kind: type[T]) -> tuple[SegmentCall, T]:
     call = msgspec.convert(document.content, SegmentCall)
-    return call, msgspec.convert(call.properties, kind)
+    told = call.properties or {}
+    if isinstance(currency := told.get("currency"), str):  # some sites write it as they write anything
+        told = {**told, "currency": currency.upper()}
+    return call, msgspec.convert(told, kind)
 
 
 def _content(told: CartProperties, customer: str | None) -> CartFields:
@@ -195,6 +212,7 @@ def segment_webhook(options: Options, intake: Intake) -> Webhook:
         **dict.fromkeys(_JOINS, makes.joined),
         **dict.fromkeys(_CHANGES_OF_PLAN, makes.changed),
         **dict.fromkeys(_LEAVES, makes.left),
+        "delete": makes.deleted,
     }
     secrets = SecretLines(options.secret_file)
     verifiers = [verifier_of(table, secrets) for table in _SIGNED]

@@ -1,5 +1,6 @@
 """What Shopify posts: the fields that figures are made of, and no other."""
 
+from decimal import Decimal
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -9,7 +10,7 @@ from stream.families.customers.payloads import Currency
 from stream.sources.shops.money import MoneyText, Quantity, money_in, money_sum
 from stream.sources.shops.shop import ShopId
 
-__all__ = ["Cart", "Checkout", "DeletedCustomer", "Order", "OrderRefund", "RedactedCustomer"]
+__all__ = ["Cart", "Checkout", "DeletedCustomer", "Order", "OrderRefund", "RedactedCustomer", "Transaction"]
 
 _Token = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -21,6 +22,8 @@ class _Amount(Struct, gc=False):
 
 class _MoneySet(Struct):
     shop_money: _Amount
+    presentment_money: _Amount | None = None
+    """The same, as the customer saw it."""
 
 
 class _CartLine(Struct):
@@ -83,11 +86,6 @@ class _OfPerson(Struct, kw_only=True):
         """The address of its customer, which gets no further than `AddressIds`."""
         return self.email or (None if self.customer is None else self.customer.email)
 
-    @property
-    def value(self) -> float:
-        """What is to be paid."""
-        return money_in(self.total_price)
-
 
 class Checkout(_OfPerson, kw_only=True):
     """Of `checkouts/…`."""
@@ -95,18 +93,35 @@ class Checkout(_OfPerson, kw_only=True):
     token: _Token
     created_at: Instant
     updated_at: Instant
+    presentment_currency: Currency | None = None
+    """In which the customer pays, and all amounts are told; `currency` is that of the shop."""
 
     @property
     def cart(self) -> str:
         """The cart; of what is bought at once, without one, the checkout."""
         return _without_key(self.cart_token or self.token)
 
+    @property
+    def paid_in(self) -> str | None:
+        """The currency of what is to be paid."""
+        return self.presentment_currency or self.currency
 
-class _Transaction(Struct):
+    @property
+    def value(self) -> float | None:
+        """What is to be paid; None where it is foreign money, and the cart has told its worth in the shop's."""
+        is_foreign = self.paid_in != self.currency
+        return None if is_foreign and self.cart_token else money_in(self.total_price)
+
+
+class Transaction(Struct):
+    """Of a refund, which may have several: one of them may be done while another still waits."""
+
+    id: ShopId
     kind: str
     status: str
     amount: MoneyText
     currency: Currency | None = None
+    """As the customer paid."""
 
 
 class OrderRefund(Struct):
@@ -115,19 +130,11 @@ class OrderRefund(Struct):
     id: ShopId
     created_at: Instant
     processed_at: Instant | None = None
-    transactions: list[_Transaction] = []
+    transactions: list[Transaction] = []
 
     @property
-    def value(self) -> float:
-        """What was paid back by now."""
-        return money_sum((one.amount, 1) for one in self._paid_back())
-
-    @property
-    def currency(self) -> str | None:
-        """Of what was paid back."""
-        return next((one.currency for one in self._paid_back()), None)
-
-    def _paid_back(self) -> list[_Transaction]:
+    def paid_back(self) -> list[Transaction]:
+        """What the customer has got by now."""
         return [one for one in self.transactions if one.kind == "refund" and one.status == "success"]
 
 
@@ -143,6 +150,23 @@ class Order(_OfPerson, kw_only=True):
     financial_status: str | None = None
     cancelled_at: Instant | None = None
     refunds: list[OrderRefund] = []
+    total_price_set: _MoneySet | None = None
+
+    @property
+    def value(self) -> float:
+        """What is to be paid, in the currency of the shop."""
+        return money_in(self.total_price)
+
+    def in_shop_money(self, paid: Transaction) -> tuple[float, str | None]:
+        """Return what was paid back in the currency of the order, by the rate at which it was bought; else as it is."""
+        total = self.total_price_set
+        seen = None if total is None else total.presentment_money
+        if total is None or seen is None or paid.currency in (None, self.currency) or not float(seen.amount):
+            return money_in(paid.amount), paid.currency or self.currency
+        if paid.currency != seen.currency_code:
+            return money_in(paid.amount), paid.currency
+        rate = Decimal(total.shop_money.amount) / Decimal(seen.amount)
+        return round(float(Decimal(paid.amount) * rate), 2), total.shop_money.currency_code
 
     @property
     def cart(self) -> str | None:
@@ -161,6 +185,8 @@ class RedactedCustomer(Struct):
     """Of `customers/redact`: somebody wants to be forgotten."""
 
     customer: _Person
+    orders_to_redact: list[ShopId]
+    """Not read, but no other document has them: the topic is not signed, and an order has a customer, too."""
 
 
 def _without_key(token: str) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-__all__ = ["MoneyText", "Quantity", "SmallestUnits", "money_in", "money_of", "money_sum"]
+__all__ = ["Interval", "MoneyText", "Quantity", "SmallestUnits", "money_in", "money_of", "money_sum", "months_in"]
 
 MoneyText = Annotated[str, Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?\Z")]
 """In the main unit, such as `12.34`."""
@@ -15,6 +15,16 @@ SmallestUnits = Annotated[int, Meta(ge=0, le=10**12)]
 """Such as cents."""
 
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000)]
+
+Interval = Literal["day", "week", "month", "year"]
+"""After which something is paid again."""
+
+_MONTHS_IN: Final[dict[Interval, Decimal]] = {
+    "day": Decimal(12) / 365,
+    "week": Decimal(84) / 365,
+    "month": Decimal(1),
+    "year": Decimal(12),
+}
 
 _WITHOUT_DECIMALS: Final = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"}
@@ -30,6 +40,11 @@ def money_in(text: str) -> float:
 def money_sum(parts: Iterable[tuple[str, int]]) -> float:
     """Return what all parts come to, each a `MoneyText` and how often it counts."""
     return float(sum((Decimal(text) * times for text, times in parts), Decimal(0)))
+
+
+def months_in(interval: Interval, times: int) -> Decimal:
+    """Return how many months several intervals are."""
+    return _MONTHS_IN[interval] * times
 
 
 def money_of(units: int | Decimal, currency: str) -> float:

@@ -1,9 +1,9 @@
 """Whose orders and carts are, and how the events of a shop are called: the same for all sources of shops."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -14,7 +14,14 @@ from stream.sdk.factory import EventFactory
 from stream.sources.address_ids import AddressIds
 from stream.sources.requests.parts import UnusablePart
 
-__all__ = ["CustomersBy", "ShopId", "ShopNames", "ShopOptions", "SourceName", "in_utc"]
+__all__ = ["AFTER_LEAVING", "CustomersBy", "ShopId", "ShopNames", "ShopOptions", "SourceName", "in_utc"]
+
+AFTER_LEAVING: Final = timedelta(milliseconds=1)
+"""
+Of subscriptions, which have whole seconds: who leaves and joins in one has changed from an old one to a new one.
+
+What a customer has from then on is told so much later, whichever of the two came first.
+"""
 
 ShopId = Annotated[str, Meta(min_length=1, max_length=120)] | Annotated[int, Meta(ge=0)]
 """An id as shops give them: a number, or a text."""
@@ -64,6 +71,11 @@ class ShopNames:
         if account is None or self._by_address:
             return self._addresses.of(address)
         return f"{self._prefix}{account}"
+
+    def all_ids(self, account: object, address: str | None) -> list[str]:
+        """Return every id of a person: with an account, and as a guest, who may have been here before there was one."""
+        known = [self.customer(account, address), self.customer(address=address)]
+        return [*dict.fromkeys(one for one in known if one is not None)]
 
 
 def in_utc(at: datetime) -> datetime:

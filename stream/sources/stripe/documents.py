@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct
 
 from stream.core.windows import EPOCH
-from stream.sources.shops.money import SmallestUnits, money_of
+from stream.sources.shops.money import Interval, SmallestUnits, money_of, months_in
+from stream.sources.shops.shop import AFTER_LEAVING
 
 __all__ = [
     "CheckoutSession",
@@ -26,13 +27,6 @@ _LowerCurrency = Annotated[str, Meta(pattern="^[a-z]{3}$")]
 _UnitPrice = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?\Z")]
 
 _LONGEST_PLAN: Final = 128
-
-_MONTHS_IN: Final[dict[str, Decimal]] = {
-    "day": Decimal(12) / 365,
-    "week": Decimal(84) / 365,
-    "month": Decimal(1),
-    "year": Decimal(12),
-}
 
 
 class _Before(Struct, frozen=True):
@@ -59,9 +53,14 @@ class StripeEvent(Struct):
         """When it happened: events may come three days late, in any order."""
         return EPOCH + timedelta(seconds=self.created)
 
+    @property
+    def terms_at(self) -> datetime:
+        """When a customer has what it tells of a subscription, also where another one ended in the same second."""
+        return self.at + AFTER_LEAVING
+
 
 class _Recurring(Struct):
-    interval: Literal["day", "week", "month", "year"]
+    interval: Interval
     interval_count: Annotated[int, Meta(ge=1, le=10_000)] = 1
     usage_type: str = "licensed"
 
@@ -93,7 +92,7 @@ class _Item(Struct):
             return Decimal(0)
         told = price.unit_amount if price.unit_amount_decimal is None else price.unit_amount_decimal
         # Of tiers a subscription tells no price.
-        return None if told is None else Decimal(told) * self._times() / (_MONTHS_IN[how.interval] * how.interval_count)
+        return None if told is None else Decimal(told) * self._times() / months_in(how.interval, how.interval_count)
 
     def _times(self) -> int:
         quantity, packages = 1 if self.quantity is None else self.quantity, self.price.transform_quantity

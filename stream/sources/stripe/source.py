@@ -82,7 +82,7 @@ class _StripeEvents:
     def subscription_created(self, event: StripeEvent, told: StripeSubscription) -> Iterator[Event]:
         """Somebody subscribed; who has not paid yet, but has to, is no customer before that."""
         if _is_there(told):
-            yield self._names.named(event.id, "joined").joined(told.customer, at=event.at, **_account(told))
+            yield self._names.named(event.id, "joined").joined(told.customer, at=event.terms_at, **_account(told))
 
     def subscription_updated(self, event: StripeEvent, told: StripeSubscription) -> Iterator[Event]:
         """A subscription is another one now: from then on the customer has all that it tells."""
@@ -92,9 +92,9 @@ class _StripeEvents:
         elif not _is_there(told):
             return
         elif was in _THERE:
-            yield self._names.named(event.id, "changed").changed(told.customer, at=event.at, **_account(told))
+            yield self._names.named(event.id, "changed").changed(told.customer, at=event.terms_at, **_account(told))
         else:
-            yield self._names.named(event.id, "joined").joined(told.customer, at=event.at, **_account(told))
+            yield self._names.named(event.id, "joined").joined(told.customer, at=event.terms_at, **_account(told))
 
     def subscription_deleted(self, event: StripeEvent, told: StripeSubscription) -> Iterator[Event]:
         """A subscription ended, which may be long after it was cancelled."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from stream.core.cloudevents import Instant
+from stream.core.identity import opaque_id
 from stream.sdk.factory import utc_now
 from stream.sdk.surveys import AnswerFields
 from stream.sources.intake import Intake
@@ -17,7 +18,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.pulling.web_api import ApiPuller, WebApi, header_login
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
-from stream.sources.source import Setup, Source, position_beside
+from stream.sources.source import ConnectionFile, Setup, Source, position_beside
 from stream.sources.survey_lists import (
     ListCursor,
     ListPace,
@@ -29,6 +30,7 @@ from stream.sources.survey_lists import (
 )
 from stream.sources.survey_questions import Question, QuestionScore, SurveyResponse
 from stream.sources.toml_file import toml_of
+from stream.sources.toml_text import toml_table_of
 
 __all__ = ["SOURCE", "ChoiceQuestion", "Options", "SurveyMonkeyAccount", "surveymonkey_puller"]
 
@@ -58,12 +60,14 @@ class ChoiceQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=
 class SurveyMonkeyAccount(SurveyAccount, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file, about one survey."""
 
-    survey: Annotated[str, Meta(pattern=r"^\d{1,20}$")]
-    """Its id."""
-    questions: Annotated[Mapping[str, ChoiceQuestion], Meta(min_length=1)]
-    """What questions mean, by their id; of a matrix with several rows `question/row`."""
-    address: str = "https://api.surveymonkey.com/v3"
-    """Of accounts in Europe `https://api.eu.surveymonkey.com/v3`, in Canada `https://api.surveymonkey.ca/v3`."""
+    survey: Annotated[str, Meta(description="The id of the survey, a number.", pattern=r"^\d{1,20}$")]
+    questions: Annotated[
+        Mapping[str, ChoiceQuestion],
+        Meta(description="What questions mean, by their id; of a matrix `question/row`.", min_length=1),
+    ]
+    address: Annotated[
+        str, Meta(description="The API; in Europe https://api.eu.surveymonkey.com/v3, in Canada …surveymonkey.ca/v3.")
+    ] = "https://api.surveymonkey.com/v3"
     poll_seconds: Annotated[int, Meta(ge=10, le=86_400)] = 300
     source_name: Annotated[str, Meta(min_length=1, max_length=200)] = "/surveymonkey"
     queue_variable: str = "queue"
@@ -163,8 +167,8 @@ class _Responses:
         return {
             "queue": variables.get(account.queue_variable) or account.queue,
             "channel": account.channel,
-            "agent": _opaque(variables.get(account.agent_variable)),
-            "customer": _opaque(variables.get(account.customer_variable)),
+            "agent": opaque_id(variables.get(account.agent_variable)),
+            "customer": opaque_id(variables.get(account.customer_variable)),
             "comment": comment,
         }
 
@@ -192,11 +196,6 @@ class _Responses:
         return any(
             bytes(answer.text) not in {b'""', b"null"} for answer in question.answers if answer.other_id or not is_score
         )
-
-
-def _opaque(told: str | None) -> str | None:
-    """Return an id; of an address of e-mail, which many put there, nothing."""
-    return told if told and "@" not in told else None
 
 
 def _score(asks: ChoiceQuestion, answer: _Answer) -> int | None:
@@ -241,6 +240,10 @@ SOURCE: Final = Source(
     options=Options,
     pull=lambda options, intake: surveymonkey_puller(toml_of(options.file, SurveyMonkeyAccount), intake),
     position=lambda options: position_beside(options.file),
-    setup=Setup(steps="docs/sources/surveymonkey.md has the file to paste, and what finds the ids of questions."),
+    setup=Setup(
+        steps="docs/sources/surveymonkey.md says how to get a token, and what finds the ids of surveys and questions.",
+        also_asked=("tenant", "queue", "address"),
+        file=ConnectionFile(asks=SurveyMonkeyAccount, text=lambda told, _: toml_table_of((), told)),
+    ),
 )
 """Its entry of the registry."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, Event, Instant, Name
+from stream.core.identity import opaque_id
 from stream.sources.intake import Intake
 from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json_documents, kind_at
 from stream.sources.requests.parts import UnusablePart
@@ -82,8 +83,8 @@ class _Teller(Struct):
             options.source_name,
             options.tenant,
             queue=told.hidden.get(options.queue_field) or None,
-            agent=told.hidden.get(options.agent_field) or None,
-            customer=told.hidden.get(options.customer_field) or None,
+            agent=opaque_id(told.hidden.get(options.agent_field)),
+            customer=opaque_id(told.hidden.get(options.customer_field)),
             channel=options.channel,
             comment=any(answer.type == "text" for answer in told.answers),
         )

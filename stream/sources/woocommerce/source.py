@@ -13,9 +13,9 @@ from stream.sources.requests.json_webhook import JsonDocument, JsonWebhook, json
 from stream.sources.requests.parts import UnusablePart
 from stream.sources.requests.secret_lines import SecretLines
 from stream.sources.requests.verification import VerifyTable, empty_request_by, verifier_of
-from stream.sources.shops.shop import CustomersBy, ShopNames, ShopOptions, SourceName
+from stream.sources.shops.shop import AFTER_LEAVING, CustomersBy, ShopNames, ShopOptions, SourceName
 from stream.sources.source import Received, Reply, Setup, Source
-from stream.sources.woocommerce.documents import DeletedUser, ShopOrder
+from stream.sources.woocommerce.documents import DeletedUser, ShopOrder, ShopSubscription
 
 __all__ = ["SOURCE", "Options", "WooCommerceWebhook"]
 
@@ -23,6 +23,9 @@ _SIGNED: Final = VerifyTable(method="hmac-sha256", header="X-WC-Webhook-Signatur
 _TOPIC: Final = "x-wc-webhook-topic"
 _PING: Final = re.compile(rb"webhook_id=[0-9]{1,20}\s*")
 _TAKEN: Final = 204
+
+_OF_SUBSCRIPTIONS: Final = ("subscription.created", "subscription.updated", "subscription.switched")
+"""Of a plugin, WooCommerce Subscriptions."""
 
 _OF_NO_USE: Final = frozenset(
     {
@@ -33,6 +36,8 @@ _OF_NO_USE: Final = frozenset(
         "order.deleted",
         *("product.created", "product.updated", "product.deleted", "product.restored"),
         *("coupon.created", "coupon.updated", "coupon.deleted", "coupon.restored"),
+        # Of one that is thrown away before it ended nothing is told but its number.
+        "subscription.deleted",
     }
 )
 
@@ -76,8 +81,10 @@ class _WooCommerceEvents:
             yield makes.cart_checked_out(cart, at=told.created_at)
         if told.is_placed:
             at, makes = told.placed_at, self._names.named("order", told.id, "ordered", told.placed_at.isoformat())
+            # With the number of its order it would be a purchase, which it is not before it is paid.
+            order = cart if told.is_bought else None
             yield makes.cart_ordered(
-                cart, order=cart, at=at, value=told.value, currency=told.currency, customer=customer
+                cart, order=order, at=at, value=told.value, currency=told.currency, customer=customer
             )
         elif told.is_at_the_till:
             at = told.modified_at
@@ -92,6 +99,21 @@ class _WooCommerceEvents:
             # When it was is not told: any later time would be another one with each message, and count once more.
             makes = self._names.named("order", told.id, "refund", refund.id)
             yield makes.refunded(customer, f"{order}/{refund.id}", refund.value, currency=currency, at=told.created_at)
+
+    def subscription(self, document: JsonDocument) -> Iterator[Event]:
+        """How a subscription stands; of one that waits for its money there is nothing to tell."""
+        told = msgspec.convert(document.content, ShopSubscription)
+        customer = self._names.customer(told.account, told.billing.email)
+        if customer is None:
+            return
+        if told.is_running:
+            at, plan, monthly = told.modified_at + AFTER_LEAVING, told.plan, told.monthly
+            began = told.started_at + AFTER_LEAVING
+            yield self._names.named("subscription", told.id, "joined").joined(customer, at=began)
+            makes = self._names.named("subscription", told.id, "changed", at.isoformat(), plan, monthly)
+            yield makes.changed(customer, plan=plan, monthly=monthly, currency=told.currency, at=at)
+        elif told.is_over:
+            yield self._names.named("subscription", told.id, "left").left(customer, at=told.ended_at)
 
     def customer_deleted(self, document: JsonDocument) -> Iterator[Event]:
         """The shop knows the customer no more."""
@@ -115,6 +137,7 @@ class WooCommerceWebhook(JsonWebhook):
                 "order.updated": makes.order,
                 "order.restored": makes.order,
                 "customer.deleted": makes.customer_deleted,
+                **dict.fromkeys(_OF_SUBSCRIPTIONS, makes.subscription),
             },
             of_no_use=_OF_NO_USE,
         )
@@ -143,7 +166,7 @@ def _documents(request: Received) -> Iterator[JsonDocument | UnusablePart]:
 
 SOURCE: Final = Source(
     name="woocommerce",
-    about="WooCommerce's webhooks: orders and their refunds.",
+    about="WooCommerce's webhooks: orders, their refunds, and subscriptions.",
     options=Options,
     webhook=WooCommerceWebhook,
     setup=Setup(

@@ -108,9 +108,10 @@ class _Ticket(Struct):
     owner_id: _Number | None = None
     customer_id: _Number | None = None
 
-    @property
-    def customer(self) -> str | None:
-        return None if self.customer_id is None else str(self.customer_id)
+
+class _Preferences(Struct):
+    automatic: bool | None = field(name="is-auto-response", default=None)
+    """Zammad has looked at the headers: out of office, a bounce, a list."""
 
 
 class _Article(Struct):
@@ -120,6 +121,12 @@ class _Article(Struct):
     type: str
     internal: bool = False
     created_by_id: _Number | None = None
+    preferences: _Preferences | None = None
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a customer's machine wrote it."""
+        return self.preferences is not None and bool(self.preferences.automatic)
 
 
 class _Teller(Struct):
@@ -130,36 +137,43 @@ class _Teller(Struct):
         told = msgspec.convert(document.content["ticket"], _Ticket)
         # Of a change that brought no article there is none, or an empty one.
         article = msgspec.convert(document.content.get("article") or None, _Article | None)
-        yield from events_of_standing(self.desk, self._standing(told))
+        yield from events_of_standing(self.desk, self._standing(told, article))
         if article is not None:
             yield self._message(told, article)
 
-    def _standing(self, told: _Ticket) -> TicketStanding:
+    def _standing(self, told: _Ticket, article: _Article | None) -> TicketStanding:
         state = state_named(told.state, self.options.states, _STATES)
         if state is None:
             raise UnusablePart("invalid_field", "no known state, see the option states - at `$.ticket.state`")
         priority = None if told.priority is None else told.priority.name
         known = {**_PRIORITIES, **self.options.priorities}
         began = _SENDERS.get(told.create_article_sender or "", "system")
+        # Whoever began it waits since then only if nothing else has happened yet, and never if it was a machine.
+        waits = told.article_count == 1 and (article is None or not article.is_automatic)
         return TicketStanding(
             number=str(told.id),
             queue=(told.group or _Group()).name or self.desk.default_queue,
             channel=self.desk.channel(told.create_article_type),
-            # Whoever began it waits since then only if nothing else has happened yet.
-            opened_by=began if told.article_count == 1 or began == "agent" else "system",
+            opened_by=began if waits or began == "agent" else "system",
             created_at=told.created_at,
             at=told.updated_at,
             state=state,
             priority=None if priority is None else known.get(priority, "normal"),
             agent=None if told.owner_id in (None, _NOBODY) else str(told.owner_id),
-            customer=told.customer,
+            customer=self.desk.customer(told.customer_id),
         )
 
     def _message(self, told: _Ticket, article: _Article) -> Event:
         case, number = self.desk.case(told.id), str(article.id)
         cases = self.desk.cases(f"{told.id}/article/{number}")
         if article.sender == "Customer" and not article.internal:
-            return cases.message_received(case, message=number, customer=told.customer, at=article.created_at)
+            return cases.message_received(
+                case,
+                message=number,
+                automatic=article.is_automatic,
+                customer=self.desk.customer(told.customer_id),
+                at=article.created_at,
+            )
         agent = article.created_by_id if article.sender == "Agent" else None
         return cases.message_sent(
             case,
@@ -204,7 +218,7 @@ SOURCE: Final = Source(
    HMAC SHA1 Signature Token: the line of {secret_file}
    Custom Payload: off
 2. Manage, Trigger, New Trigger, twice: with the activator Action, Always; the condition that Action is created, or
-   updated; and the action Webhook.
+   that it is not created; and the action Webhook.
 More: docs/sources/zammad.md""",
         empty_request=empty_request_by(_table),
     ),

@@ -13,16 +13,23 @@ from stream.core.windows import EPOCH
 from stream.sdk.cases import CaseEvents
 from stream.sources.help_desk import DeskSettings
 from stream.sources.requests.parts import UnusablePart
-from stream.sources.zendesk.vocabulary import TICKET_PRIORITIES, TICKET_STATUSES
+from stream.sources.zendesk.vocabulary import (
+    TICKET_PRIORITIES,
+    TICKET_STATUSES,
+    UNTOLD_STATUSES,
+    ZendeskId,
+    somebody,
+)
 
 __all__ = ["events_of_audit"]
 
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
-_ENDED: Final = frozenset({"SOLVED", "CLOSED"})
+_NOT_OPEN: Final = frozenset({"SOLVED", "CLOSED", "DELETED"})
+_COMMENTS: Final = frozenset({"Comment", "VoiceComment", "FacebookComment"})
 
 _Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
-_Told = str | int | UnsetType | None
-"""A value of a field: ids of the export are numbers, or texts of digits."""
+_Told = ZendeskId | UnsetType | None
+"""A value of a field."""
 
 
 class _Child(Struct):
@@ -38,7 +45,6 @@ class _Child(Struct):
     author_id: _Id | None = None
     public: bool | None = None
     comment_public: bool | None = None
-    via_reference_id: _Id | None = None
 
 
 class _Audit(Struct):
@@ -60,6 +66,11 @@ class _Audit(Struct):
         return _NO_WORD.sub("_", (self.via or "").lower()).strip("_")
 
     @property
+    def merges(self) -> bool:
+        """Whether two tickets became one."""
+        return self.way in {"merge", "ticket_merge"}
+
+    @property
     def begun(self) -> dict[str, Any] | None:
         """The fields with which the ticket was created; None: it was there before."""
         created = [child for child in self.child_events if child.event_type == "Create"]
@@ -76,45 +87,44 @@ def events_of_audit(content: dict[str, Any], desk: DeskSettings, agents: Contain
     """
     audit = msgspec.convert(content, _Audit)
     begun = audit.begun
-    requester = None if begun is None else _name(begun.get("requester_id"))
+    requester = None if begun is None else somebody(begun.get("requester_id"))
     if begun is not None:
         yield from _opened(audit, begun, requester, desk)
     for child in audit.child_events:
         cases = desk.cases(f"audit/{audit.id}/{child.id}")
         case = desk.case(audit.ticket_id)
-        if child.event_type == "Comment":
+        if child.event_type in _COMMENTS:
             yield _comment(audit, child, requester, agents, cases, case)
         elif child.event_type == "Change":
             yield from _changed(audit, child, desk, cases, case)
 
 
 def _opened(audit: _Audit, begun: dict[str, Any], requester: str | None, desk: DeskSettings) -> Iterator[Event]:
-    updater, case = _name(audit.updater_id), desk.case(audit.ticket_id)
+    updater, case = somebody(audit.updater_id), desk.case(audit.ticket_id)
     by_customer = requester is None or updater in {requester, None}
     yield desk.cases(f"audit/{audit.id}").opened(
         case,
-        desk.queue(_name(begun.get("group_id"))),
+        desk.queue(somebody(begun.get("group_id"))),
         channel=desk.channel(audit.way),
         priority=TICKET_PRIORITIES[_word(begun.get("priority") or "normal", TICKET_PRIORITIES, "priority")],
         opened_by="customer" if by_customer else "agent",
         agent=None if by_customer else updater,
-        customer=requester,
+        customer=desk.customer(requester),
         at=audit.at,
     )
     status = _status_word(begun.get("status") or "new")
     if status != "NEW":
-        yield _status(status, desk.cases(f"audit/{audit.id}/status"), case, audit)
+        yield from _status(status, desk, desk.cases(f"audit/{audit.id}/status"), audit)
 
 
 def _comment(
     audit: _Audit, child: _Child, requester: str | None, agents: Container[str], cases: CaseEvents, case: str
 ) -> Event:
-    author, message = _name(child.author_id or audit.updater_id), str(child.id)
+    author, message = somebody(child.author_id or audit.updater_id), str(child.id)
     public = child.comment_public if child.public is None else child.public
     if author in agents and author != requester:
-        automatic = audit.way in {"merge", "ticket_merge"}
         return cases.message_sent(
-            case, message=message, public=public is not False, automatic=automatic, agent=author, at=audit.at
+            case, message=message, public=public is not False, automatic=audit.merges, agent=author, at=audit.at
         )
     if public is False:
         # Said to agents alone, by whoever it was.
@@ -124,31 +134,35 @@ def _comment(
 
 def _changed(audit: _Audit, child: _Child, desk: DeskSettings, cases: CaseEvents, case: str) -> Iterator[Event]:
     if child.group_id is not UNSET:
-        yield cases.assigned(case, desk.queue(_name(child.group_id)), at=audit.at)
+        yield cases.assigned(case, desk.queue(somebody(child.group_id)), at=audit.at)
     if child.priority is not UNSET:
         word = _word(child.priority or "normal", TICKET_PRIORITIES, "priority")
         yield cases.status_changed(case, priority=TICKET_PRIORITIES[word], at=audit.at)
     if child.status is not UNSET:
         status = _status_word(child.status)
-        if status in TICKET_STATUSES and str(child.previous_value).upper() in _ENDED:
+        if status in TICKET_STATUSES and str(child.previous_value).upper() in _NOT_OPEN:
             yield desk.cases(f"audit/{audit.id}/{child.id}/reopened").reopened(case, at=audit.at)
-        yield _status(status, cases, case, audit)
+        yield from _status(status, desk, cases, audit)
 
 
-def _status(status: str, cases: CaseEvents, case: str, audit: _Audit) -> Event:
+def _status(status: str, desk: DeskSettings, cases: CaseEvents, audit: _Audit) -> Iterator[Event]:
+    case = desk.case(audit.ticket_id)
     match status:
         case "SOLVED":
-            return cases.resolved(case, at=audit.at)
+            yield cases.resolved(case, at=audit.at)
+        case "CLOSED" if audit.merges:
+            # Where it goes on is not told.
+            yield cases.merged(case, desk.case("unknown"), at=audit.at)
         case "CLOSED":
-            return cases.closed(case, at=audit.at)
+            yield cases.closed(case, at=audit.at)
         case "DELETED":
-            return cases.deleted(case, at=audit.at)
-        case _:
-            return cases.status_changed(case, TICKET_STATUSES[status], at=audit.at)
+            yield cases.deleted(case, at=audit.at)
+        case _ if status in TICKET_STATUSES:
+            yield cases.status_changed(case, TICKET_STATUSES[status], at=audit.at)
 
 
 def _status_word(told: str) -> str:
-    return _word(told, {*TICKET_STATUSES, *_ENDED, "DELETED"}, "status")
+    return _word(told, {*TICKET_STATUSES, *_NOT_OPEN, *UNTOLD_STATUSES}, "status")
 
 
 def _word(told: str, known: Container[str], name: str) -> str:
@@ -156,8 +170,3 @@ def _word(told: str, known: Container[str], name: str) -> str:
     if word not in known:
         raise UnusablePart("invalid_field", f"no known {name} - at `$.child_events[...].{name}`")
     return word
-
-
-def _name(number: _Told) -> str | None:
-    """Return an id as a text; that of nobody, or of Zendesk itself, is none."""
-    return None if number in {None, UNSET, 0, -1, "", "0", "-1"} else str(number)

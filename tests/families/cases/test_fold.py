@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stream.app.policy_file import policies_of
 from stream.core.cloudevents import Event
 from stream.families.cases.fold import OPEN_CASES_KEPT, CasesFold
+from stream.families.cases.snapshot import CasesSnapshot
 from stream.families.cases.tables import CASES, COUNTS
 from stream.families.cases.tally import CaseTally
 from tests.families.cases.stories import DAY, HOUR, NINE, board_of, case, counted, folded, only
@@ -97,6 +98,32 @@ def test_a_reassigned_case_counts_for_the_queue_that_did_it() -> None:
     }
 
 
+def test_the_earliest_report_of_how_a_case_came_in_says_by_which_channel() -> None:
+    """All that it counted for moves there, whichever is heard of first; and a queue is one, by whatever channel."""
+    told = [
+        case("opened", 0, channel="chat"),
+        case("opened", 1, channel="email"),
+        case("assigned", 2, queue="support"),
+        case("sent", 3),
+    ]
+    for events in (told, told[::-1]):
+        fold = folded(events)
+        (shown,) = (one for one in board_of(fold, NINE + 4 * HOUR) if one.open)
+
+        assert (shown.channel, shown.open) == ("chat", 1)
+        assert counted_of(shown) == {"opened": 1, "assigned": 1, "sent": 1, "first_responses": 1}
+
+
+def test_a_case_moves_with_its_channel_when_another_queue_turns_out_to_have_opened_it() -> None:
+    fold = folded([case("opened", 1, queue="billing", channel="voice"), case("sent", 2)])
+    fold.apply([case("opened", 0, queue="support", channel="email")], [2])
+
+    shown = {(one.queue, one.channel): counted_of(one) for one in board_of(fold, NINE + 3 * HOUR)}
+    assert {place: counts for place, counts in shown.items() if counts} == {
+        ("support", "email"): {"opened": 1, "assigned": 1, "sent": 1, "first_responses": 1}
+    }
+
+
 def test_the_policy_of_the_time_of_counting_is_that_by_which_it_is_taken_back() -> None:
     """Else a changed policy would leave a remainder of what was counted by the old one."""
     rows = folded([case("opened", 4), case("sent", 24)], OFFICE)
@@ -156,25 +183,48 @@ QUEUES = ("support", "billing")
 
 _told: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "opened": st.fixed_dictionaries(
-        {"queue": st.sampled_from(QUEUES), "opened_by": st.sampled_from(["customer", "agent"])}
+        {
+            "queue": st.sampled_from(QUEUES),
+            "channel": st.sampled_from(["email", "email", "chat"]),
+            "opened_by": st.sampled_from(["customer", "agent", "system"]),
+            "priority": st.sampled_from(["normal", "normal", "urgent"]),
+            "split_from": st.sampled_from([None, None, "9"]),
+        }
     ),
     "assigned": st.fixed_dictionaries({"queue": st.sampled_from(QUEUES)}),
-    "changed": st.fixed_dictionaries({"status": st.sampled_from(["new", "open", "pending", "on_hold"])}),
+    "changed": st.fixed_dictionaries(
+        {
+            "status": st.sampled_from([None, "new", "open", "pending", "on_hold"]),
+            "priority": st.sampled_from([None, "low", "high"]),
+        }
+    ),
     "received": st.fixed_dictionaries({"automatic": st.booleans(), "message": st.sampled_from(["a", "b"])}),
-    "sent": st.fixed_dictionaries({"public": st.booleans(), "message": st.sampled_from(["a", "b"])}),
-    **{name: st.just({}) for name in ("resolved", "reopened", "closed", "merged", "deleted")},
+    "sent": st.fixed_dictionaries(
+        {
+            "public": st.sampled_from([True, True, False]),
+            "author": st.sampled_from(["agent", "agent", "bot"]),
+            "message": st.sampled_from(["a", "b"]),
+        }
+    ),
+    "deleted": st.fixed_dictionaries({"reason": st.sampled_from(["deleted", "spam"])}),
+    **{name: st.just({}) for name in ("resolved", "reopened", "closed", "merged")},
 }
 _kinds = st.sampled_from([*(name for name in _told if name not in {"merged", "deleted"})] * 4 + ["merged", "deleted"])
+
+_hours = st.integers(0, 60 * 24)
+_moments = st.integers(0, 3).map(lambda seconds: seconds / 3600)
+"""Few of them: of most reports there is another one of the same instant, as of systems that count seconds."""
 
 
 @st.composite
 def events(draw: st.DrawFn) -> list[Event]:
-    """Reports of a few cases over a hundred days."""
+    """Reports of a few cases over sixty days, or within some seconds."""
     found = []
     for _ in range(draw(st.integers(1, 25))):
         kind = draw(_kinds)
-        at = NINE + draw(st.integers(0, 60 * 24)) * HOUR
-        found.append(case(kind, at, draw(st.sampled_from(NAMES)), **draw(_told[kind])))
+        found.append(
+            case(kind, NINE + draw(_hours | _moments) * HOUR, draw(st.sampled_from(NAMES)), **draw(_told[kind]))
+        )
     return found
 
 
@@ -186,6 +236,17 @@ def written(fold: CasesFold) -> list[tuple[str, bytes, bytes | None]]:
         for name, codec in (("counts", COUNTS), ("cases", CASES))
         for key, row in fold.tables[name].drain_changed()
     ]
+
+
+def counted_of(shown: CasesSnapshot) -> dict[str, int]:
+    """What a queue has counted today, without lengths."""
+    tally = shown.counted.window("today", CaseTally)
+    numbers = {
+        name: getattr(tally, name)
+        for name in CaseTally.__struct_fields__
+        if not name.endswith(("_in", "_ms", "_target"))
+    }
+    return {name: number for name, number in numbers.items() if number}
 
 
 def load(fold: CasesFold, rows: Sequence[tuple[str, bytes, bytes | None]]) -> None:

@@ -70,8 +70,9 @@ def test_what_a_story_counts_fits_together(known: list[Report]) -> None:
     assert count("opened") + count("deleted") + count("spam") == 1
     assert count("first_responses") <= 1
     assert count("first_responses") + count("next_responses") <= count("sent")
-    assert count("resolved") <= count("reopened") + 1
+    assert count("resolved") - count("reopened") == count("full_resolutions")
     assert count("full_resolutions") <= count("first_resolutions") <= 1
+    assert count("full_resolutions") + count("merged") <= 1
     assert count("assigned_resolved") == count("full_resolutions") >= count("one_touch")
     assert count("assigned") in {0, count("reassigned") + 1}
     assert all(number <= at for what, at, _, number in story.facts if what.endswith(("responses", "resolutions")))
@@ -185,15 +186,70 @@ def test_what_a_machine_wrote_neither_asks_nor_answers() -> None:
 
 def test_a_case_that_was_deleted_counts_for_nothing_else_whatever_comes_later() -> None:
     for kind, name in ((Step.DELETED, "deleted"), (Step.SPAM, "spam")):
-        facts, story = told(OPENED, (1, Step.ANSWERED, 1), (2, kind, 0), (3, Step.RESOLVED, 0), (4, Step.REOPENED, 0))
+        facts, story = told(OPENED, (1, Step.ANSWERED, 1), (2, kind, 0), (3, Step.RESOLVED, 0), (4, Step.ASKED, 0))
 
         assert (facts, story.standing) == ([(name, 2, 0, 1)], None)
+
+
+def test_what_is_spam_and_deleted_is_spam_whichever_is_told_first() -> None:
+    for hour in (1, 2, 3):
+        facts, _ = told(OPENED, (2, Step.SPAM, 0), (hour, Step.DELETED, 0), (5, Step.DELETED, 0))
+
+        assert facts == [("spam", min(hour, 2), 0, 1)]
+
+
+def test_a_case_that_was_deleted_by_mistake_stands_as_if_nobody_had() -> None:
+    meanwhile = ((3, Step.ASKED, 1), (4, Step.ASSIGNED, 1))
+    as_if = told(OPENED, (1, Step.ANSWERED, 1), *meanwhile)
+    for kind in (Step.DELETED, Step.SPAM):
+        facts, story = told(OPENED, (1, Step.ANSWERED, 1), (2, kind, 0), *meanwhile, (5, Step.REOPENED, 0))
+
+        assert (facts, story.standing) == (
+            as_if[0],
+            as_if[1].standing,
+        )
+        assert "reopened" not in [what for what, *_ in facts]
+
+
+def test_a_case_that_was_solved_and_then_deleted_by_mistake_is_solved_as_it_was() -> None:
+    solved = (OPENED, (1, Step.ANSWERED, 1), (2, Step.RESOLVED, 0))
+
+    assert told(*solved, (3, Step.DELETED, 0), (5, Step.REOPENED, 0)) == told(*solved)
+    assert told(*solved, (3, Step.DELETED, 0), (5, Step.REOPENED, 0), (6, Step.SPAM, 0))[0] == [("spam", 6, 0, 1)]
 
 
 def test_a_case_that_was_merged_is_open_no_more_and_was_not_solved() -> None:
     facts, story = told(OPENED, (1, Step.MERGED, 0), (2, Step.RESOLVED, 0), (3, Step.REOPENED, 0))
 
     assert (facts, story.standing) == ([*CAME, ("merged", 1, 0, 1)], None)
+
+
+def test_that_a_merge_closes_the_case_is_no_solution_whichever_is_told_first() -> None:
+    """Systems tell both: of the same instant, or one a moment before the other."""
+    for ending in (Step.CLOSED, Step.RESOLVED):
+        for hour in (1, 2, 3):
+            facts, story = told(OPENED, (2, Step.MERGED, 0), (hour, ending, 0), (4, Step.CLOSED, 0))
+
+            assert (facts, story.standing) == ([*CAME, ("merged", 2, 0, 1)], None)
+
+
+def test_what_was_solved_and_opened_again_before_it_was_merged_was_solved_then() -> None:
+    facts, _ = told(OPENED, (1, Step.RESOLVED, 0), (2, Step.REOPENED, 0), (3, Step.MERGED, 0), (3, Step.CLOSED, 0))
+
+    assert facts == [
+        *CAME,
+        *(("resolved", 1, 0, 1), ("first_resolutions", 1, 0, 0)),
+        *(("reopened", 2, 0, 1), ("merged", 3, 0, 1)),
+    ]
+
+
+def test_who_was_answered_after_the_solution_does_not_wait_when_that_opens_the_case_again() -> None:
+    """An agent answers a solved case, which opens it: the desk tells both, often of one instant."""
+    for hour in (2, 3):
+        _, story = told(OPENED, (1, Step.RESOLVED, 0), (2, Step.ANSWERED, 1), (hour, Step.REOPENED, 0))
+
+        assert story.standing is not None
+        assert story.standing.waiting_since == -1
 
 
 def test_closing_a_case_solves_it_where_nobody_has() -> None:

@@ -51,10 +51,15 @@ WITH one AS (
 )
 SELECT *, count(*) FILTER (NOT repeats) OVER (PARTITION BY subject, queue ORDER BY moment) AS run FROM followed;
 
+-- Of what is said to be solved again and again, the first time counts after each message.
 CREATE TABLE solution AS
-WITH each AS (
-    SELECT told.subject, contact.queue, contact.channel, contact.run, told.moment
-    FROM told JOIN contact USING (subject, contact) WHERE told.kind = 'customer.solved'
+WITH saying AS (
+    SELECT subject, contact, moment, kind = 'customer.solved' AS solves,
+        coalesce(lag(kind = 'customer.solved') OVER (PARTITION BY subject, contact ORDER BY moment), false) AS again
+    FROM told WHERE kind = 'customer.solved' OR message
+), each AS (
+    SELECT saying.subject, contact.queue, contact.channel, contact.run, saying.moment
+    FROM saying JOIN contact USING (subject, contact) WHERE solves AND NOT again
 )
 SELECT *, coalesce(lead(moment) OVER (PARTITION BY subject, queue, run ORDER BY moment) - moment <= days(60), false)
     AS superseded

@@ -172,7 +172,7 @@ class Naive:
         if not one.queue and data.queue and not solved:
             one.queue, one.channel = data.queue, data.channel or "voice"
             one.matter = one.matter or self.policy.matter or data.queue
-        if solved:
+        if solved and not (one.solved and all(message <= one.solved[-1] for message in one.messages)):
             one.solved.append(event.time)
         if solved or (data.served and not data.message):
             one.served = one.served or event.time

@@ -209,6 +209,22 @@ def test_a_solution_that_did_not_hold_is_superseded_by_the_next_one() -> None:
     assert figure(fold, on(4), "customer_window_efforts", "7d", SUPPORT) == 1
 
 
+def test_what_is_said_to_be_solved_again_was_solved_when_that_was_said_first() -> None:
+    """A desk that says how a case stands says so whenever it changes, also long after."""
+    again = "\n 5 12:00 solved ann contact=k2\n 9 12:00 solved ann contact=k2"
+    fold = customers_fold_of(told(A_LONG_WAY + again))
+
+    assert figure(fold, on(9), "effort_mean_seconds", "30d", SUPPORT) == 50 * 3600
+    assert figure(fold, on(9), "effort_solutions", "30d", SUPPORT) == 1
+
+    # Who has written in between has been given another solution.
+    wrote = again.replace("\n 9", "\n 6 12:00 contacted ann contact=k2 message=true\n 9")
+    fold = customers_fold_of(told(A_LONG_WAY + wrote))
+
+    assert figure(fold, on(9), "effort_mean_seconds", "30d", SUPPORT) == (8 * 24 + 3) * 3600
+    assert figure(fold, on(9), "effort_solutions", "30d", SUPPORT) == 2
+
+
 def test_of_ten_solutions_nine_took_an_hour_at_most_and_one_took_days() -> None:
     quick = [f"1 09:00 contacted c{n} contact=k{n}\n 1 10:00 solved c{n} contact=k{n}" for n in range(9)]
     fold = customers_fold_of(told("\n".join(sorted(quick)) + "\n" + A_LONG_WAY))

@@ -89,9 +89,14 @@ class Talk:
         del told["changed_attributes"]
         return json.dumps(told).encode()
 
-    def status(self, minutes: float, status: str) -> bytes:
+    def status(self, minutes: float, status: str) -> tuple[bytes, bytes]:
+        """Return both requests that tell a status: the second says since when, the first is made a little later."""
         before, self._content["status"] = self._content["status"], status
-        return self._told("conversation_status_changed", minutes, {"status": (before, status)})
+        changes = {"status": (before, status), "updated_at": (None, _clock(minutes))}
+        return (
+            self._told("conversation_status_changed", minutes + 1 / 60, {"status": (before, status)}),
+            self._told("conversation_updated", minutes + 1 / 60, changes),
+        )
 
     def assigned(self, minutes: float, agent: dict[str, Any] | None) -> bytes:
         self._content["meta"] = {**self._content["meta"], "assignee": agent}
@@ -147,13 +152,13 @@ def _asked_twice() -> Iterator[bytes]:
     yield talk.answered(30)
     yield talk.asked(60)
     yield talk.answered(75)
-    yield talk.status(80, "resolved")
+    yield from talk.status(80, "resolved")
     yield from talk.rated(80, 90, 5)
     yield talk.asked(120)
-    yield talk.status(120, "open")
+    yield from talk.status(120, "open")
     yield talk.answered(140, content_attributes={"automation_rule_id": 7})
     yield talk.answered(150)
-    yield talk.status(150, "resolved")
+    yield from talk.status(150, "resolved")
 
 
 def _written_to() -> Iterator[bytes]:
@@ -163,7 +168,7 @@ def _written_to() -> Iterator[bytes]:
     yield talk.answered(5)
     yield talk.asked(25)
     yield talk.answered(35, None, content_attributes={"external_echo": True})
-    yield talk.status(35, "snoozed")
+    yield from talk.status(35, "snoozed")
 
 
 def _begun_by_nobody() -> Iterator[bytes]:
@@ -172,7 +177,7 @@ def _begun_by_nobody() -> Iterator[bytes]:
     yield talk.opened(40, status="pending")
     yield talk.asked(41)
     yield talk.prioritised(42, "urgent")
-    yield talk.status(43, "open")
+    yield from talk.status(43, "open")
     yield talk.asked(50, content_attributes={"email": {"auto_reply": True}})
 
 

@@ -26,23 +26,21 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
 
 
 RATED = (
-    "26 19:13:21 survey.answered agent=5 channel=chat comment=True customer=17 higher_is_better=True kind=csat "
-    "queue=Support score=5"
+    "26 19:13:21 survey.answered agent=5 channel=chat comment=True customer=/chatwoot/17 higher_is_better=True "
+    "kind=csat queue=Support score=5"
 )
 GOLDEN = {
     "conversation_created": [
-        "26 13:33:20 case.opened channel=chat customer=17 opened_by=customer priority=normal queue=Support",
-        "26 13:34:20 case.status_changed customer=17 status=open",
+        "26 13:33:20 case.opened channel=chat customer=/chatwoot/17 opened_by=customer priority=normal queue=Support",
+        "26 13:34:20 case.status_changed customer=/chatwoot/17 status=open",
     ],
-    "conversation_updated_assignee": ["26 13:34:20 case.assigned agent=5 customer=17 queue=Support"],
+    "conversation_updated_assignee": ["26 13:34:20 case.assigned agent=5 customer=/chatwoot/17 queue=Support"],
     "conversation_status_changed_resolved": [
-        "26 19:13:20 case.resolved agent=5 channel=chat customer=17 queue=Support"
+        "26 19:13:20 case.resolved agent=5 channel=chat customer=/chatwoot/17 queue=Support"
     ],
-    "conversation_status_changed_reopened": [
-        "27 14:33:20 case.reopened customer=17",
-        "27 14:33:20 case.status_changed customer=17 status=open",
-    ],
-    "message_created_incoming": ["26 18:13:20 message.received automatic=False customer=17 message=1001"],
+    # It does not say since when: that does the `conversation_updated` beside it.
+    "conversation_status_changed_reopened": [],
+    "message_created_incoming": ["26 18:13:20 message.received automatic=False customer=/chatwoot/17 message=1001"],
     "message_created_outgoing_agent": [
         "26 18:15:02 message.sent agent=5 author=agent automatic=False message=1002 public=True"
     ],
@@ -129,7 +127,7 @@ def test_a_file_of_inboxes_that_is_none_is_named(tmp_path: Path) -> None:
 def test_a_request_that_has_seen_the_next_change_tells_its_own(tmp_path: Path) -> None:
     talk = Talk(1)
     talk.opened(0)
-    resolved = json.loads(talk.status(5, "resolved"))
+    resolved = json.loads(talk.status(5, "resolved")[0])
     talk.status(6, "open")
     own = {"updated_at": {"previous_value": None, "current_value": "2026-03-02T09:05:00.000Z"}}
     late = {**resolved, "status": "open", "updated_at": BEGIN.timestamp() + 360}
@@ -138,6 +136,53 @@ def test_a_request_that_has_seen_the_next_change_tells_its_own(tmp_path: Path) -
     (event,) = tell(tmp_path, late)[0]
 
     assert said(event).startswith("02 09:05:00 case.resolved")
+
+
+def test_a_status_is_told_once_by_the_request_that_says_since_when(tmp_path: Path) -> None:
+    """Resolved at 5 and opened at 6, before either was told: it is open, and was resolved for a minute."""
+    talk = Talk(1)
+    resolved = talk.status(5, "resolved")
+    opened = [json.loads(body) for body in talk.status(6, "open")]
+    late = [json.loads(body) | {"status": "open", "updated_at": opened[0]["updated_at"]} for body in resolved]
+
+    told = [said(event) for body in (*late, *opened) for event in tell(tmp_path, body)[0]]
+
+    assert [line[3:25] for line in told if "status_changed" not in line] == [
+        "09:05:00 case.resolved",
+        "09:06:00 case.reopened",
+    ]
+    assert tell(tmp_path, late[0])[1].ignored == {"conversation_status_changed": 1}
+
+
+def test_a_chatwoot_before_version_4_1_tells_what_it_can(tmp_path: Path) -> None:
+    """Its conversations have no `updated_at`, and those of earlier ones not even `created_at`."""
+    talk = Talk(1)
+    bodies = [talk.asked(0), *talk.status(5, "resolved"), talk.rated(5, 6, 4)[1]]
+    for old in (contents := [json.loads(body) for body in bodies]):
+        (conversation := old.get("conversation", old)).pop("updated_at")
+        del conversation["created_at"]
+
+    told = [said(event)[3:] for old in contents for event in tell(tmp_path, old)[0]]
+
+    assert [line[:22] for line in told] == [
+        "09:00:00 message.recei",
+        "09:05:00 case.resolved",
+        # When the request came, but not before the question.
+        "09:05:00 survey.answer",
+    ]
+
+
+def test_what_an_assistant_writes_is_no_agents_answer_and_its_conversation_is_nobodys(tmp_path: Path) -> None:
+    """Captain is the sender, or an agent bot, and either may have been assigned the conversation."""
+    talk = Talk(1)
+    for machine in ({"id": 5, "type": "captain_assistant"}, {"id": 5, "type": "agent_bot"}):
+        (assigned,), (answered,) = (
+            tell(tmp_path, body)[0] for body in (talk.assigned(1, machine), talk.answered(2, machine))
+        )
+
+        assert "agent=" not in said(assigned)
+        assert "author=bot" in said(answered)
+        assert "agent=" not in said(answered)
 
 
 def test_who_began_is_told_by_the_newest_message(tmp_path: Path) -> None:
@@ -170,13 +215,15 @@ def test_activities_and_other_changes_tell_nothing(tmp_path: Path) -> None:
         assert (events, aside, intake.ignored.total()) == ([], [], 1)
 
 
+SINCE = {"updated_at": {"current_value": "2026-03-02T09:05:00.000Z"}}
 BROKEN = [
-    ({"status": "rumoured", "changed_attributes": None}, "`$.status`"),
+    ({"changed_attributes": [{"status": {"current_value": "rumoured"}, **SINCE}]}, "`$.status`"),
+    ({"event": "conversation_created", "created_at": 1795700000, "status": "rumoured"}, "`$.status`"),
     ({"status": ["open"]}, "`$.status`"),
     ({"updated_at": "yesterday"}, "`$.updated_at`"),
     ({"updated_at": 1e15}, "`$.updated_at`"),
     ({"inbox_id": None}, "`$.inbox_id`"),
-    ({"changed_attributes": [{"status": {"current_value": ["open"]}}]}, "`$.status`"),
+    ({"changed_attributes": [{"status": {"current_value": ["open"]}, **SINCE}]}, "`$.status`"),
     ({"event": "conversation_updated", "changed_attributes": [{"priority": {"current_value": []}}]}, "`$.priority`"),
     ({"changed_attributes": [{"updated_at": {"current_value": "soon"}}]}, "datetime"),
     ({"event": 7}, "`$.event`"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.families.cases.events import CaseResolved
 from stream.families.surveys.events import SurveyAnswered, SurveyInvited
 from stream.sdk.producer import checked
 from stream.sources.source import Webhook
@@ -61,6 +62,14 @@ def test_who_is_asked_for_a_rating_and_gives_one_is_told(webhook: Webhook) -> No
     assert asked.subject == answer.subject
     assert (asked.time, answer.time) == (BEGIN + timedelta(minutes=80), BEGIN + timedelta(minutes=90))
     assert (answer.data.score, answer.data.queue, answer.data.agent, answer.data.comment) == (5, "Support", "5", True)
+
+
+def test_each_solution_is_told_with_one_time(webhook: Webhook) -> None:
+    """Of a customer, unlike of a case, a solution that is told with two times is two."""
+    told = told_by(webhook, map(request, CONVERSATIONS))
+
+    solved = {(event.subject, event.time) for event in told if isinstance(event, CaseResolved)}
+    assert solved == {("/chatwoot/101", BEGIN + timedelta(minutes=minutes)) for minutes in (80, 150)}
 
 
 @given(st.permutations([*CONVERSATIONS, *CONVERSATIONS[::3]]))

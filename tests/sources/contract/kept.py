@@ -1,6 +1,6 @@
 """What a system is that keeps what happened and is asked for it, as the contract of polled systems wants it."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stream.sources.intake import Intake
 from stream.sources.source import Puller
+from tests.sources.contract.marks import altered_one_by_one, marked
 
 __all__ = ["AWAY_FOR", "Interrupted", "Kept", "PolledSystem", "begun"]
 
@@ -45,6 +46,10 @@ class PolledSystem(Struct, frozen=True, kw_only=True):
     """Records of no use: garbage, what is known and left out, and what nobody knows."""
     counted: tuple[int, int, int]
     """How much of that is refused, ignored, unknown."""
+    marked: Callable[[bytes], bytes] = marked
+    """A record with PERSONAL wherever the system has something of a person."""
+    altered: Callable[[bytes], Iterator[bytes]] = altered_one_by_one
+    """A record as often as it has values, one of them ALTERED each time."""
     kept: Callable[[Path], AbstractAsyncContextManager[Kept]]
     """Begins it anew, without records; the folder is for files."""
 

@@ -12,7 +12,18 @@ from msgspec.structs import replace
 from stream.sources.source import Received
 from tests.sources.contract.caller import Caller
 
-__all__ = ["ALTERED", "PERSONAL", "altered_one_by_one", "marked", "resigned"]
+__all__ = [
+    "ALTERED",
+    "PERSONAL",
+    "altered_cells",
+    "altered_fields",
+    "altered_one_by_one",
+    "marked",
+    "marked_cells",
+    "marked_header",
+    "places_of",
+    "resigned",
+]
 
 PERSONAL: Final = "ann.marked@example.org +38640777123"
 """Of a customer."""
@@ -50,6 +61,54 @@ def altered_one_by_one(body: bytes) -> Iterator[bytes]:
     for place in range(_leaves(content)):
         yield json.dumps(_with_one_altered(content, place)).encode()
     yield json.dumps(_each_leaf(content, lambda _: ALTERED)).encode()
+
+
+def places_of(body: bytes) -> list[str]:
+    """Return where the values of a body are, each by the names that lead to it: as `altered_one_by_one` goes."""
+    return [*_places(json.loads(body), "")]
+
+
+def _places(value: Any, place: str) -> Iterator[str]:  # any JSON
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _places(one, f"{place}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _places(one, place)
+    else:
+        packed: list[str] = []
+        is_packed = isinstance(value, str) and _repacked(value, lambda content: packed.extend(_places(content, place)))
+        yield from packed if is_packed else [place]
+
+
+def marked_header(header: bytes) -> bytes:
+    """Return a message's header with the same id, written by somebody with a name and an address."""
+    told = dict(line.split(": ", 1) for line in header.decode().splitlines())
+    # Not of the team; and what one writes about the same is the same case.
+    address = "ann.marked@example.net"
+    who, subject = f"Ann Marked <{address}>", f"{PERSONAL} {told.get('Message-ID', '')}"
+    told |= {"From": who, "Reply-To": who, "Cc": who, "Return-Path": f"<{address}>", "Subject": subject}
+    return "".join(f"{name}: {text}\r\n" for name, text in told.items()).encode()
+
+
+def altered_fields(header: bytes) -> Iterator[bytes]:
+    """Yield a header as often as it has fields, one of them ALTERED each time."""
+    fields = header.decode().splitlines()
+    for place, line in enumerate(fields):
+        changed = f"{line.partition(':')[0]}: {ALTERED}"
+        yield "".join(f"{one}\r\n" for one in (*fields[:place], changed, *fields[place + 1 :])).encode()
+
+
+def marked_cells(line: bytes) -> bytes:
+    """Return a line of a queue_log with who calls, where it has that."""
+    return line.replace(b"ENTERQUEUE||x|", b"ENTERQUEUE||%s|" % PERSONAL.encode())
+
+
+def altered_cells(line: bytes) -> Iterator[bytes]:
+    """Yield a line as often as it has cells, one of them ALTERED each time."""
+    cells = line.split(b"|")
+    for place in range(len(cells)):
+        yield b"|".join([*cells[:place], ALTERED.encode(), *cells[place + 1 :]])
 
 
 def _with_one_altered(content: object, place: int) -> object:

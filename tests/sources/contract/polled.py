@@ -22,6 +22,7 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Puller
 from tests.sources.asterisk_queue_log_database.tables import OPTIONS, Clock, FakeTable, row_of
 from tests.sources.contract.kept import AWAY_FOR, PolledSystem, begun
+from tests.sources.contract.marks import altered_cells, altered_fields, marked_cells, marked_header
 from tests.sources.genesys_kafka.voice import voice
 from tests.sources.imap_mailbox.mailboxes import MONDAY, Inbox, message, settings_in
 from tests.sources.kafka_topic.topics import FOREIGN, FakeConsumer, FakeTopic, no_pause
@@ -148,12 +149,16 @@ POLLED: Final = {
         call=queue_log_call,
         noise=QUEUE_LOG_NOISE,
         counted=(1, 1, 1),
+        marked=marked_cells,
+        altered=altered_cells,
         kept=begun(_LogFile),
     ),
     "asterisk-queue-log-database": PolledSystem(
         call=queue_log_call,
         noise=QUEUE_LOG_NOISE,
         counted=(1, 1, 1),
+        marked=marked_cells,
+        altered=altered_cells,
         kept=begun(lambda _: _Rows()),
     ),
     "genesys-kafka": PolledSystem(
@@ -173,6 +178,8 @@ POLLED: Final = {
             message(message_id="", auto_submitted="rumour"),
         ),
         counted=(1, 1, 1),
+        marked=marked_header,
+        altered=altered_fields,
         kept=begun(_Letters),
     ),
     "mapped-topic": PolledSystem(

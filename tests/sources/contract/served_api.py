@@ -1,5 +1,6 @@
-"""An API over HTTP that keeps records and answers for them page by page, for entries of `POLLED`."""
+"""An API over HTTP that keeps records and answers for them page by page, for entries of `POLLED` and `STORIES`."""
 
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,9 +12,11 @@ from aiohttp.test_utils import TestServer
 
 from stream.sources.intake import Intake
 from stream.sources.source import Puller
+from tests.brokers import Broker
 from tests.sources.contract.kept import AWAY_FOR, Kept
+from tests.sources.contract.told_story import StorySystem
 
-__all__ = ["records_since", "served_api"]
+__all__ = ["latest_by_id", "records_since", "served_api", "told_by_api"]
 
 AnswerPage = Callable[[Sequence[bytes], web.Request], web.Response]
 """Returns what the API answers to a request when it keeps these records."""
@@ -59,6 +62,35 @@ def served_api(answer: AnswerPage, puller_at: PullerAt) -> Callable[[Path], Abst
             yield api
 
     return kept
+
+
+def told_by_api(
+    answer: AnswerPage, halves: tuple[Sequence[bytes], Sequence[bytes]], arguments: Callable[[str, Path], Sequence[str]]
+) -> Callable[[Path, Broker], AbstractAsyncContextManager[StorySystem]]:
+    """Return how the API of a story is begun; *arguments* are for its address, with files in a folder."""
+
+    @asynccontextmanager
+    async def begun(folder: Path, _: Broker) -> AsyncIterator[StorySystem]:
+        records: list[bytes] = []
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return answer(records, request)
+
+        async def goes_on(half: int) -> None:
+            records.extend(halves[half])
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        async with TestServer(app) as server:
+            yield StorySystem(arguments(str(server.make_url("/")), folder), goes_on)
+
+    return begun
+
+
+def latest_by_id(records: Sequence[bytes], time_field: str) -> list[bytes]:
+    """Return of each thing the record that was stored last, the earliest first."""
+    latest = {json.loads(record)["id"]: record for record in records}
+    return sorted(latest.values(), key=lambda record: str(json.loads(record)[time_field]))
 
 
 def records_since(records: Sequence[bytes], time_field: str, since: datetime) -> list[bytes]:

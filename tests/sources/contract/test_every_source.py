@@ -15,6 +15,7 @@ from tests.sources.contract.callers import CALLERS
 from tests.sources.contract.live import LIVE
 from tests.sources.contract.polled import POLLED
 from tests.sources.contract.recorded import RECORDED, options_of
+from tests.sources.contract.stories import STORIES
 from tests.sources.new_sources import DESK, LEDGER, PAGER
 
 
@@ -27,6 +28,7 @@ class ContractTable(Struct, frozen=True):
 
 READS: Final = ContractTable(RECORDED, "RECORDED in recorded.py")
 ASKS: Final = ContractTable(POLLED, "POLLED in polled.py")
+TELLS: Final = ContractTable(STORIES, "STORIES in stories.py")
 LISTENS: Final = ContractTable(LIVE, "LIVE in live.py")
 CALLED: Final = ContractTable(
     {name: entry for name, entry in CALLERS.items() if name != DESK.name}, "CALLERS in callers.py"
@@ -35,9 +37,9 @@ CALLED: Final = ContractTable(
 
 def tables_of(source: Source) -> list[ContractTable]:
     """Return where a source has to be: once for each thing that it can do."""
-    pulls = LISTENS if hasattr(source.pull, "finish") or source.name in LIVE else ASKS
-    able = ((source.read, READS), (source.pull, pulls), (source.webhook, CALLED))
-    return [table for ability, table in able if ability]
+    pulls = [LISTENS] if hasattr(source.pull, "finish") or source.name in LIVE else [ASKS, TELLS]
+    able = ((source.read, [READS]), (source.pull, pulls), (source.webhook, [CALLED]))
+    return [table for ability, tables in able if ability for table in tables]
 
 
 def missing(sources: Collection[Source]) -> list[str]:
@@ -53,7 +55,7 @@ def test_every_source_is_in_the_table_of_each_thing_that_it_can_do() -> None:
     assert missing(SOURCES.values()) == []
 
 
-@pytest.mark.parametrize("table", [READS, ASKS, LISTENS, CALLED], ids=lambda table: table.place)
+@pytest.mark.parametrize("table", [READS, ASKS, TELLS, LISTENS, CALLED], ids=lambda table: table.place)
 def test_a_table_has_no_source_that_cannot_do_that(table: ContractTable) -> None:
     assert {name for name in table.entries if name not in SOURCES or table not in tables_of(SOURCES[name])} == set()
 
@@ -63,6 +65,7 @@ def test_whoever_adds_a_source_is_told_where_its_entry_goes() -> None:
         "desk: add an entry to CALLERS in callers.py (tests/sources/contract)",
         "ledger: add an entry to RECORDED in recorded.py (tests/sources/contract)",
         "pager: add an entry to POLLED in polled.py (tests/sources/contract)",
+        "pager: add an entry to STORIES in stories.py (tests/sources/contract)",
     ]
 
 

@@ -1,6 +1,7 @@
 """What every webhook must do: let nobody in who cannot sign, and take whatever is signed without stumbling."""
 
 import json
+import re
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
@@ -62,6 +64,32 @@ def test_what_is_sent_again_in_any_order_tells_the_same_with_the_same_ids(caller
     assert {encode(event) for event in again} == {text for texts in said.values() for text in texts}
     # What has the same id says the same, also where a system tells it in two ways.
     assert [texts for texts in said.values() if len(texts) > 1] == []
+
+
+HEX = re.compile(r"[0-9a-f]{32}")
+"""A keyed hash of an address: the same person's wherever it is told."""
+
+NOT_NUMBERED = {"typeform", "segment", "shopify", "stripe", "woocommerce", "nicereply-webhook"}
+"""Sources whose customers are called as their users call them, or have ids that no other account gives."""
+
+
+def test_what_another_account_of_the_system_numbers_is_not_taken_for_the_same(caller: Caller, folder: Path) -> None:
+    options = caller.options(folder)
+    if not hasattr(options, "source_name") or caller.source.name in NOT_NUMBERED:
+        return
+    other = replace(caller, options=lambda at: replace(caller.options(at), source_name="/other"))
+
+    known = customers(told(caller, folder))
+    assert not [name for name in known & customers(told(other, folder)) if not HEX.fullmatch(name)]
+
+
+def customers(events: list[Event]) -> set[str]:
+    said = [getattr(getattr(event, "data", None), "customer", None) for event in events]
+    # What happens to a customer has the customer as its subject.
+    return {
+        *filter(None, said),
+        *(event.subject for event in events if str(type(event).__struct_config__.tag).startswith("customer.")),
+    }
 
 
 def forged(caller: Caller) -> Iterator[Received]:

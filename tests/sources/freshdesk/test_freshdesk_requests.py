@@ -127,9 +127,18 @@ def test_sources_are_channels(tmp_path: Path) -> None:
         "3": "voice",
         "Chat": "chat",
         "WhatsApp": "messaging",
+        "13": "messaging",
+        "SMS": "sms",
         "Portal": "email",
     }
-    ways |= {"Twitter": "social", "Facebook": "social", "Outbound Email": "email", "Bot": "email"}
+    ways |= {
+        "Twitter": "social",
+        "Facebook": "social",
+        "5": "social",
+        "6": "social",
+        "Outbound Email": "email",
+        "Bot": "email",
+    }
     told: Any = {way: tell(tmp_path, changed(ticket_source=way))[0][0] for way in ways}
 
     assert {way: event.data.channel for way, event in told.items()} == ways
@@ -152,6 +161,15 @@ def test_a_status_says_what_has_become_of_a_ticket(tmp_path: Path, status: str) 
     events, _ = tell(tmp_path, changed(ticket_status=status), states={"shipped": "resolved"})
 
     assert [type(event).__struct_config__.tag for event in events[3:]] == STATES[status]
+
+
+def test_priorities_may_be_translated(tmp_path: Path) -> None:
+    told: Any = [
+        tell(tmp_path, changed(ticket_priority=word), priorities={"Dringend": "urgent"})[0][2]
+        for word in ("Urgent", "3", "dringend", "egal")
+    ]
+
+    assert [event.data.priority for event in told] == ["urgent", "high", "urgent", "normal"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stream.sdk.producer import checked
 from stream.sources.source import Webhook
 from tests.sources.desk_boards import counted_cases, counts, open_cases, told_by
-from tests.sources.freshdesk.helpdesk import BEGIN, TICKETS, request, webhook_in
+from tests.sources.freshdesk.helpdesk import BEGIN, TICKETS, Ticket, request, webhook_in
 
 EVENING = BEGIN + timedelta(hours=9)
 
@@ -47,6 +47,21 @@ def test_what_is_open_in_the_evening_and_waits(webhook: Webhook) -> None:
     standing = open_cases(told_by(webhook, map(request, TICKETS)), EVENING)
 
     assert {place: shown for place, shown in standing.items() if any(shown)} == {("Support", "email"): (2, 0)}
+
+
+@pytest.mark.parametrize("groups", [("", "Aid"), ("", "zeal"), ("Aid", "zeal"), ("zeal", "Aid")])
+def test_the_queue_is_what_a_rule_made_of_it_in_the_second_of_the_opening(
+    webhook: Webhook, groups: Sequence[str]
+) -> None:
+    ticket = Ticket(2101, 0)
+    told = [ticket.told("created", 0, group_name=groups[0]), ticket.told("changed", 0, group_name=groups[1])]
+
+    for each in (told, told[::-1]):
+        events = told_by(webhook, map(request, each))
+        assert [place for place, (is_open, _) in open_cases(events, EVENING).items() if is_open] == [
+            (groups[1], "email")
+        ]
+        assert sum(counts.get("reassigned", 0) for counts in counted_cases(events, EVENING).values()) == 1
 
 
 @given(st.permutations([*TICKETS, *TICKETS[::3]]))

@@ -26,17 +26,17 @@ def tell(folder: Path, kind: str, content: Any, **options: Any) -> tuple[list[Ev
 
 
 OF_THE_API = [
-    "21 14:39:56 case.opened channel=email customer=238604 opened_by=customer priority=normal queue=85",
-    "21 14:43:24 case.resolved agent=256 channel=email customer=238604 queue=85",
+    "21 14:39:56 case.opened channel=email customer=/help-scout/238604 opened_by=customer priority=normal queue=85",
+    "21 14:43:24 case.resolved agent=256 channel=email customer=/help-scout/238604 queue=85",
 ]
 RATED = (
-    "14 20:18:33 survey.answered comment=True customer=449379 higher_is_better=True kind=csat queue=1234 "
+    "14 20:18:33 survey.answered comment=True customer=/help-scout/449379 higher_is_better=True kind=csat queue=1234 "
     "scale=smileys score=3"
 )
 GOLDEN = {
     ("convo.agent.reply.created", "convo.agent.reply.created"): [
         "24 14:35:45 message.sent agent=149254 author=agent automatic=False message=98254745 public=True",
-        "24 14:35:45 case.status_changed customer=298473 status=open",
+        "24 14:35:45 case.status_changed customer=/help-scout/298473 status=open",
     ],
     ("convo.deleted", "convo.deleted"): ["02 09:00:00 case.deleted reason=deleted"],
     ("satisfaction.ratings", "satisfaction.ratings"): [RATED],
@@ -110,8 +110,61 @@ def test_threads_are_found_where_the_api_has_them(tmp_path: Path) -> None:
     kind, body = Conversation(1).answered(5)
     content = json.loads(body)
     as_the_api = content | {"threads": 1, "_embedded": {"threads": content["threads"]}}
+    alone = {name: told for name, told in as_the_api.items() if name != "threads"}
 
     assert tell(tmp_path, kind, as_the_api)[0] == tell(tmp_path, kind, content)[0]
+    assert tell(tmp_path, kind, alone)[0] == tell(tmp_path, kind, content)[0]
+
+
+def messages(folder: Path, kind: str, content: Any) -> list[str]:
+    return [said(event) for event in tell(folder, kind, content)[0] if said(event).split()[2].startswith("message.")]
+
+
+def test_of_two_messages_soon_after_each_other_neither_is_lost_where_both_requests_have_both(tmp_path: Path) -> None:
+    talk = Conversation(1)
+    told = [talk.created(0), talk.answered(5), talk.asked(10), talk.asked(11), talk.answered(12)]
+    asked, answered = json.loads(told[3][1]), json.loads(told[4][1])
+    whole = asked | {"threads": [*asked["threads"], *answered["threads"]]}
+
+    questions = messages(tmp_path, "convo.customer.reply.created", whole)
+    answers = messages(tmp_path, "convo.agent.reply.created", whole)
+
+    assert [line.split()[1] for line in questions] == ["09:10:00", "09:11:00"]
+    # The first answer was told before: after it the customer has written.
+    assert [line.split()[1] for line in answers] == ["09:12:00"]
+
+
+def test_a_team_is_nobody_who_answers_and_neither_is_a_workflow(tmp_path: Path) -> None:
+    kind, body = Conversation(1).assigned(1)
+    to_team = json.loads(body)
+    to_team["assignee"] |= {"type": "team"}
+    replied, body = Conversation(1).answered(2)
+    by_workflow = json.loads(body)
+    by_workflow["threads"][0]["source"] = {"type": "workflows", "via": "user"}
+
+    assert "agent=2001" in said(tell(tmp_path, kind, Conversation(1).assigned(1)[1])[0][0])
+    assert "agent=" not in said(tell(tmp_path, kind, to_team)[0][0])
+    (automatic,) = messages(tmp_path, replied, by_workflow)
+    assert ("automatic=True" in automatic, "agent=2001" in automatic) == (True, False)
+
+
+def test_what_a_machine_began_was_opened_by_the_system(tmp_path: Path) -> None:
+    by = {"createdBy": {"id": 9, "type": "system_user"}}
+    kind, body = Conversation(1, by_agent=True).created(0)
+
+    assert "opened_by=system" in said(tell(tmp_path, kind, json.loads(body) | by)[0][0])
+    assert "agent=2001 " in said(tell(tmp_path, kind, body)[0][0])
+
+
+def test_a_rating_names_its_inbox_as_the_webhook_or_as_the_api_does(tmp_path: Path) -> None:
+    content = recorded("satisfaction.ratings")
+    of_the_api = content | {"mailboxId": content["mailbox"]["id"], "rating": "not_good"}
+    del of_the_api["mailbox"]
+    without = {name: told for name, told in of_the_api.items() if name != "mailboxId"}
+
+    ((event,), _, _) = tell(tmp_path, "satisfaction.ratings", of_the_api)
+    assert ("queue=1234" in said(event), "score=1" in said(event)) == (True, True)
+    assert [bad.detail for bad in tell(tmp_path, "satisfaction.ratings", without)[2]] == ["no inbox - at `$.mailbox`"]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +248,8 @@ def test_what_cannot_be_used_is_set_aside_with_its_field(
     assert not [word for word in ("odd", "meh", "yesterday", "levitated") if word in aside[0].detail]
 
 
-def test_what_is_known_and_of_no_use_is_counted(tmp_path: Path) -> None:
-    events, intake, aside = tell(tmp_path, "convo.tags", recorded("conversation_v2"))
+@pytest.mark.parametrize("kind", ["convo.tags", "helpscout.test"])
+def test_what_is_known_and_of_no_use_is_counted(tmp_path: Path, kind: str) -> None:
+    events, intake, aside = tell(tmp_path, kind, recorded("conversation_v2"))
 
-    assert (events, aside, intake.ignored) == ([], [], Counter({"convo.tags": 1}))
+    assert (events, aside, intake.ignored) == ([], [], Counter({kind: 1}))

@@ -188,7 +188,8 @@ async def test_a_restart_goes_on_behind_its_position(server: Dovecot, told: Mail
     )
 
     async with pulled(told, first.position) as second:
-        assert await second.until(3) == [
+        assert await second.until(4) == [
+            "23 09:00:00 Reopened",
             "23 09:00:00 MessageReceived",
             "23 10:00:00 MessageSent agent",
             "23 10:00:00 Resolved agent",

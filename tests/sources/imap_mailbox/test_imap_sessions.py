@@ -12,15 +12,10 @@ from typing import Any
 import pytest
 
 from stream.errors import SourceError
-from stream.sources.imap_mailbox import connection, session
+from stream.sources.imap_mailbox import bounded_client, connection, imap_session
 from stream.sources.imap_mailbox.header_fields import FETCHED_FIELDS
-from stream.sources.imap_mailbox.session import (
-    Credentials,
-    ImapSession,
-    MailboxAway,
-    MailboxRefused,
-    MailboxServer,
-)
+from stream.sources.imap_mailbox.imap_session import ImapSession
+from stream.sources.imap_mailbox.session import Credentials, MailboxAway, MailboxRefused, MailboxServer
 from stream.sources.imap_mailbox.source import MailboxPuller
 from stream.sources.intake import Intake
 from stream.sources.pulling.shipping import BackOff
@@ -76,7 +71,7 @@ async def test_the_recorded_session_is_read_and_waited_on_as_it_was(tmp_path: Pa
         "23 09:30:00 MessageSent agent",
         "23 09:30:00 Resolved agent",
     ]
-    assert told_of(second.events)[:2] == ["24 07:00:00 MessageReceived", "24 09:00:10 Opened"]
+    assert told_of(second.events)[:3] == ["24 07:00:00 Reopened", "24 07:00:00 MessageReceived", "24 09:00:10 Opened"]
     assert intake.read == 13
     assert "IDLE" in server.commands
 
@@ -192,7 +187,7 @@ ASKED: list[Callable[[ImapSession], Any]] = [
 async def test_garbage_is_no_more_than_a_server_that_is_away(
     said: bytes, asked: Callable[[ImapSession], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "IMAP_ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(imap_session, "IMAP_ANSWER_SECONDS", 0.3)
     async with served(answering(said, after=asked is not ASKED[0])) as port:
         found = await opened(port)
         try:
@@ -206,7 +201,7 @@ async def test_garbage_is_no_more_than_a_server_that_is_away(
 
 
 async def test_an_answer_that_would_fill_the_memory_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "MOST_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr(bounded_client, "MOST_ANSWER_BYTES", 100_000)
     many = b"".join(
         b"* %d FETCH (UID %d BODY[HEADER.FIELDS (X)] {9000}\r\n%b)\r\n" % (n, n, b"x" * 9000) for n in range(50)
     )
@@ -286,3 +281,190 @@ async def test_where_there_is_no_idle_it_is_asked_again_and_again(tmp_path: Path
 
     assert set(slept) == {17}
     assert "IDLE" not in server.commands
+
+
+# -- servers that lie, or have their reasons ---------------------------------------------------
+
+
+def header_of(uid: int) -> bytes:
+    text = b"From: c1@example.com\r\n\r\n"
+    return (
+        b'* %d FETCH (UID %d INTERNALDATE "23-Nov-2026 08:00:00 +0000" BODY[HEADER.FIELDS (FROM)]<0> {%d}\r\n%b)\r\n'
+    ) % (uid, uid, len(text), text)
+
+
+async def test_what_a_server_tells_of_other_messages_is_no_answer() -> None:
+    told = b"* 5 FETCH (FLAGS (\\Seen) UID 5000)\r\n* 2 FETCH (FLAGS (\\Seen))\r\n" + header_of(1) + b"* 9 EXISTS\r\n"
+    async with served(answering(told + header_of(7) + b"TAG OK done\r\n", after=1)) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+
+        # 2 is the number of another message there, and 7 was not asked for.
+        headers = await asyncio.to_thread(found.headers, [1, 2])
+        assert [(each.uid, each.received is not None) for each in headers] == [(1, True)]
+        found.close()
+
+
+def refusing(bad: set[int], said: bytes) -> ScriptedServer:
+    """Return a server that says no whenever one of some messages is asked for."""
+
+    class Refusing(ScriptedServer):
+        def _next(self, name: str) -> bytes:
+            if name != "INBOX UID FETCH":
+                return super()._next(name)
+            asked = {int(each) for each in self.commands[-1].split()[2].split(",")}
+            return said if asked & bad else b"".join(map(header_of, sorted(asked))) + b"a1 OK done\r\n"
+
+    return Refusing(*recorded_exchanges())
+
+
+@pytest.mark.parametrize("said", [b"a1 NO Some messages could not be FETCHed (Failure)\r\n", b"a1 BAD what\r\n"])
+async def test_a_message_that_a_server_refuses_to_tell_leaves_the_others(said: bytes) -> None:
+    async with served(refusing({2}, said).serve) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+
+        headers = await asyncio.to_thread(found.headers, [1, 2, 3])
+        assert [(each.uid, each.received is not None) for each in headers] == [(1, True), (2, False), (3, True)]
+        found.close()
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({1, 2, 3}, b"a1 NO (Failure)\r\n"),
+        ({2}, b"a1 NO [OVERQUOTA] Account exceeded command or bandwidth limits\r\n"),
+        ({2}, b"a1 NO [UNAVAILABLE] later\r\n"),
+    ],
+)
+async def test_a_server_that_is_busy_loses_no_message(bad: set[int], said: bytes) -> None:
+    async with served(refusing(bad, said).serve) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+        with pytest.raises(MailboxAway):
+            await asyncio.to_thread(found.headers, [1, 2, 3])
+        found.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "failure"),
+    [
+        (b"[AUTHENTICATIONFAILED] no", MailboxRefused),
+        (b"[EXPIRED] no", MailboxRefused),
+        (b"[UNAVAILABLE] Temporary authentication failure.", MailboxAway),
+        (b"[INUSE] no", MailboxAway),
+        (b"[ALERT] Too many simultaneous connections. (Failure)", MailboxAway),
+    ],
+)
+async def test_a_login_that_fails_for_a_while_is_not_refused(said: bytes, failure: type[Exception]) -> None:
+    greeting, exchanges = recorded_exchanges()
+    exchanges["LOGIN"] = [b"a1 NO " + said + b"\r\n"]
+    async with served(ScriptedServer(greeting, exchanges).serve) as port:
+        found = session_at(port)
+        with pytest.raises(failure):
+            await asyncio.to_thread(found.open, WHO)
+        found.close()
+
+
+async def test_who_says_that_it_can_idle_and_does_not_is_asked_now_and_then() -> None:
+    async with served(answering(b"TAG NO not now\r\n", after=1)) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+
+        assert await asyncio.to_thread(found.idle, 5) is False
+        found.close()
+
+
+async def test_what_is_told_before_idle_begins_ends_the_wait() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answering(b"* 3 EXISTS\r\n+ idling\r\n", after=1)(_Tagging(reader, writer), writer)  # type: ignore[arg-type]  # as much of one as is read
+
+    class _Tagging:
+        """Passes lines on, and ends the wait by itself when DONE comes."""
+
+        def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._reader, self._writer, self._tag = reader, writer, b""
+
+        async def readline(self) -> bytes:
+            line = await self._reader.readline()
+            if line == b"DONE\r\n":
+                self._writer.write(self._tag + b" OK done\r\n")
+                return b""
+            self._tag = line.split()[0] if line.split() else b""
+            return line
+
+    async with served(serve) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+
+        assert await asyncio.to_thread(found.idle, 60) is True
+        assert loop.time() - begin < 30
+        found.close()
+
+
+async def test_who_says_hello_letter_by_letter_is_left_and_holds_no_thread(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(connection, "FETCH_SECONDS", 0.3)
+    tried = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"*")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    async def sleep(_: float) -> None:
+        tried.set()
+        await asyncio.sleep(60)
+
+    async with served(drip) as port:
+        told = settings_in(tmp_path, port=port)
+        puller = MailboxPuller(lambda: told, Intake(), back_off=BackOff(sleep=sleep))
+        task = asyncio.ensure_future(anext(aiter(puller.batches(None))))
+        await asyncio.wait_for(tried.wait(), 20)
+        await asyncio.wait_for(asyncio.get_running_loop().shutdown_default_executor(), 10)
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_a_wait_that_nobody_ends_is_given_up_and_begun_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As behind a router that forgot the connection: IDLE hears nothing, and nobody answers DONE."""
+    monkeypatch.setattr(imap_session, "IMAP_ANSWER_SECONDS", 0.3)
+    server = recorded_server()
+    server.exchanges["INBOX IDLE"] = [b"+ idling\r\na11 OK done\r\n"]
+    silent = asyncio.Event()
+    begun: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun.append(len(server.commands))
+        if len(begun) == 1:
+            await server.serve(_Cut(reader), writer)  # type: ignore[arg-type]  # as much of one as is read
+        else:
+            silent.set()
+            await server.serve(reader, writer)
+
+    class _Cut:
+        def __init__(self, reader: asyncio.StreamReader) -> None:
+            self._reader = reader
+
+        async def readline(self) -> bytes:
+            line = await self._reader.readline()
+            if line == b"DONE\r\n":
+                await asyncio.sleep(60)
+            return line
+
+    async with served(serve) as port:
+        told = settings_in(tmp_path, port=port, sent=("Sent",), poll_seconds=0.2)
+        puller = MailboxPuller(lambda: told, Intake(), clock=Clock(EVENING), back_off=BackOff(first=0.01))
+        async with asyncio.timeout(30), aclosing(puller.batches(None)) as batches:
+            await anext(batches)
+            await anext(batches)
+            pending = asyncio.ensure_future(anext(batches))
+            await asyncio.wait_for(silent.wait(), 20)
+            pending.cancel()
+            await asyncio.wait([pending])

@@ -1,7 +1,10 @@
 """Mail on the left, what the board learns of it on the right: threads are cases, whatever order and repetition do."""
 
+import asyncio
 import json
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
-from stream.sources.imap_mailbox.session import MailboxAway
+from stream.sources.imap_mailbox.session import MailboxAway, MailboxRefused
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from tests.families.cases.stories import counted, folded, only
@@ -141,6 +144,134 @@ async def test_however_the_recording_is_cut_into_visits_the_figures_are_the_same
     again = data.draw(st.permutations(parts.events + parts.events))
 
     assert everything_of(again) == everything_of(whole.events)
+
+
+# -- whatever order ----------------------------------------------------------------------------
+
+Delivered = tuple[bytes, datetime, str]
+
+
+def conversation(number: int, customer: str, *, we_write_first: bool = False) -> list[Delivered]:
+    """Return a day of mail: asked or written first, asked again, answered, asked, answered twice, asked once more."""
+    told: list[Delivered] = []
+    authors = "aqqaqaaq" if we_write_first else "qqaqaaq"
+    for step, author in enumerate(authors):
+        ids = [f"<{number}.{each}@example.com>" for each in range(step + 1)]
+        fields = {
+            "from": customer if author == "q" else "ana@example.org",
+            "to": "support@example.org" if author == "q" else customer,
+            "message_id": ids[-1],
+            "references": " ".join(ids[:-1]),
+            "subject": f"{'Re: ' if step else ''}Parcel {number}",
+        }
+        received = at("08:00") + timedelta(hours=3 * step, minutes=7 * number)
+        told.append((message(**fields), received, "INBOX" if author == "q" else "Sent"))
+    return told
+
+
+CONVERSATIONS = [
+    *conversation(1, "c1@example.com"),
+    *conversation(2, "c2@example.com", we_write_first=True),
+]
+
+
+@pytest.mark.slow
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrival=st.permutations(CONVERSATIONS), visits=st.integers(1, 15))
+async def test_in_whatever_order_mail_is_found_the_figures_are_the_same(
+    arrival: list[Delivered], visits: int, tmp_path: Path
+) -> None:
+    in_order, found = Inbox(settings_in(tmp_path)), Inbox(settings_in(tmp_path))
+    in_order.clock.at = found.clock.at = EVENING
+    for each in CONVERSATIONS:
+        in_order.mailbox.add(*each)
+    await in_order.news()
+    for begin in range(0, len(arrival), visits):
+        for each in arrival[begin : begin + visits]:
+            found.mailbox.add(*each)
+        await found.news()
+
+    assert everything_of(found.events) == everything_of(in_order.events)
+
+
+async def test_a_question_that_is_found_after_its_answer_is_answered(inbox: Inbox) -> None:
+    answers(inbox, 2, 1, "09:00")
+    await inbox.news()
+    asks(inbox, 1, "08:00")
+    await inbox.news()
+    asks(inbox, 3, "10:00", references="<m1@example.com> <m2@example.com>")
+
+    assert told_of(await inbox.news()) == ["23 10:00:00 Reopened", "23 10:00:00 MessageReceived"]
+    assert (figures(inbox.events)["first_responses_ms"], only(folded(inbox.events), EVENING).waiting) == (3_600_000, 1)
+    assert inbox.position is not None
+    (thread,) = json.loads(inbox.position)["threads"]
+    assert len(thread["messages"]) == 3
+
+
+async def test_what_is_found_first_by_its_replies_leaves_nothing_behind_in_the_memory(tmp_path: Path) -> None:
+    inbox = Inbox(settings_in(tmp_path, remembered_messages=100))
+    for number in range(300):
+        asks(inbox, 1000 + number, "09:00", references=f"<m{number}@example.com>")
+        asks(inbox, number, "10:00")
+
+    await inbox.news()
+
+    assert inbox.position is not None
+    threads = json.loads(inbox.position)["threads"]
+    assert sum(len(thread["messages"]) for thread in threads) == 100
+    assert len({thread["case"] for thread in threads}) == len(threads) == 50
+
+
+async def test_an_answer_that_is_found_late_does_not_solve_what_was_asked_since(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    asks(inbox, 3, "10:00", references="<m1@example.com>")
+    await inbox.news()
+    answers(inbox, 2, 1, "09:00")
+    await inbox.news()
+
+    board = only(folded(inbox.events), EVENING)
+    assert (board.open, board.waiting, board.waiting_since) == (1, 1, at("10:00"))
+
+
+async def test_a_sent_folder_that_is_named_later_tells_all_answers(tmp_path: Path) -> None:
+    told = settings_in(tmp_path, sent=("INBOX",))
+    inbox = Inbox(told)
+    inbox.clock.at = EVENING
+    for each in CONVERSATIONS:
+        inbox.mailbox.add(*each)
+    await inbox.news()
+    inbox.told = settings_in(tmp_path, sent=("Sent",))
+    await inbox.news()
+    whole = Inbox(settings_in(tmp_path), mailbox=inbox.mailbox)
+    whole.clock.at = EVENING
+    await whole.news()
+
+    assert everything_of(inbox.events) == everything_of(whole.events)
+
+
+@pytest.mark.parametrize("behind", [timedelta(hours=2), timedelta(minutes=5)])
+async def test_a_customer_whose_clock_is_behind_waits_for_the_answer_to_what_he_replied(
+    inbox: Inbox, behind: timedelta
+) -> None:
+    asks(inbox, 1, "08:00")
+    answers(inbox, 2, 1, "09:30")
+    written = at("09:31") - behind
+    asks(inbox, 3, "09:31", date=format_datetime(written), references="<m1@example.com> <m2@example.com>")
+    await inbox.news()
+
+    board = only(folded(inbox.events), EVENING)
+    assert (board.open, board.waiting) == (1, 1)
+    assert board.waiting_since is not None
+    assert at("09:30") < board.waiting_since < at("09:31")
+
+
+async def test_an_agent_whose_clock_is_behind_has_answered(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    answers(inbox, 2, 1, "08:02", date=format_datetime(at("07:30")))
+    await inbox.news()
+
+    assert only(folded(inbox.events), EVENING).waiting == 0
+    assert figures(inbox.events)["first_responses"] == 1
 
 
 # -- which thread ------------------------------------------------------------------------------
@@ -313,6 +444,62 @@ async def test_what_is_of_no_use_is_counted_and_never_quoted(inbox: Inbox) -> No
     assert "marked" not in str(aside)
 
 
+@pytest.mark.parametrize(
+    ("subject", "to", "answered"),
+    [
+        ("Fwd: Parcel", "partner@example.net", False),
+        ("WG: Parcel", "partner@example.net", False),
+        ("Re: Fwd: Parcel", "partner@example.net", True),
+        ("Fwd: Parcel", "c1@example.com", True),
+        ("Fwd: Parcel", "wife.of.c1@example.com", True),
+        ("Re: Parcel", "other.address.of.c1@example.com", True),
+    ],
+)
+async def test_what_is_sent_on_to_somebody_who_has_no_part_in_it_is_no_answer(
+    inbox: Inbox, subject: str, to: str, *, answered: bool
+) -> None:
+    asks(inbox, 1, "08:00", subject="Parcel", cc="wife.of.c1@example.com")
+    answers(inbox, 2, 1, "09:00", subject=subject, to=to)
+    await inbox.news()
+    answers(inbox, 3, 1, "09:30", subject=subject, to=to)
+    await inbox.news()
+
+    assert only(folded(inbox.events), EVENING).waiting == (0 if answered else 1)
+
+
+async def test_what_lies_in_the_sent_folder_we_have_sent_by_whatever_address(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    answers(inbox, 2, 1, "09:00", **{"from": "ana.at.home@example.net"})
+
+    assert told_of(await inbox.news())[2:] == ["23 09:00:00 MessageSent agent", "23 09:00:00 Resolved agent"]
+
+
+async def test_who_is_answered_by_a_blind_copy_is_answered(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    answers(inbox, 2, 1, "09:00", to="support@example.org", bcc="c1@example.com")
+    await inbox.news()
+
+    assert only(folded(inbox.events), EVENING).waiting == 0
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "of another system"])
+async def test_customers_who_reply_to_the_same_news_have_a_case_each(inbox: Inbox, *, is_ours: bool) -> None:
+    if is_ours:
+        news = {"from": "ana@example.org", "to": "support@example.org", "bcc": "c1@example.com, c2@example.com"}
+        inbox.mailbox.add(message(1, **news), at("08:00"), "Sent")
+    for number, customer in ((2, "c1"), (3, "c2"), (4, "c3")):
+        asks(inbox, number, "09:00", **{"from": f"{customer}@example.com", "in_reply_to": "<m1@example.com>"})
+    answers(inbox, 5, 3, "10:00", to="c2@example.com", references="<m1@example.com> <m3@example.com>")
+    await inbox.news()
+    asks(inbox, 6, "11:00", **{"from": "c2@example.com", "in_reply_to": "<m1@example.com>"})
+    asks(inbox, 7, "11:00", **{"from": "c2@example.net", "references": "<m1@example.com> <m5@example.com>"})
+    await inbox.news()
+
+    assert len({event.subject for event in inbox.events}) == 3
+    assert figures(inbox.events)["opened"] == 3
+    assert figures(inbox.events)["received"] == 5
+
+
 # -- when a case is solved ---------------------------------------------------------------------
 
 
@@ -407,6 +594,37 @@ async def test_other_numbers_tell_nothing_twice_and_lose_nothing(
     assert "has other numbers (UIDVALIDITY)" in caplog.text
 
 
+async def test_a_folder_that_was_put_back_from_a_backup_is_read_again(inbox: Inbox) -> None:
+    for number in (1, 2, 3):
+        asks(inbox, number, "08:00")
+    await inbox.news()
+    inbox.mailbox.move(2, "INBOX", None)
+    inbox.mailbox.move(3, "INBOX", None)
+    inbox.mailbox.folders["INBOX"].next_uid = 2
+    asks(inbox, 4, "09:00")
+
+    assert told_of(await inbox.news()) == ["23 09:00:00 Opened", "23 09:00:00 MessageReceived"]
+
+
+async def test_what_comes_from_the_future_has_come_now_and_hides_nothing(inbox: Inbox) -> None:
+    inbox.mailbox.add(message(1), inbox.clock.at + timedelta(days=900))
+
+    assert {event.time for event in await inbox.news()} == {inbox.clock.at}
+    asks(inbox, 2, "09:00")
+    inbox.mailbox.renumber()
+    assert told_of(await inbox.news()) == ["23 09:00:00 Opened", "23 09:00:00 MessageReceived"]
+
+
+async def test_an_old_question_that_an_agent_has_noted_on_stays_open_when_numbers_change(tmp_path: Path) -> None:
+    inbox = Inbox(settings_in(tmp_path, resolved_by="archive"))
+    inbox.mailbox.add(message(1), at("08:00", 10))
+    answers(inbox, 2, 1, "08:00")
+    await inbox.news()
+    inbox.mailbox.renumber()
+
+    assert await inbox.news() == []
+
+
 async def test_an_open_case_is_still_solved_by_archiving_when_the_numbers_have_changed(tmp_path: Path) -> None:
     inbox = Inbox(settings_in(tmp_path, resolved_by="archive"))
     inbox.mailbox.add(message(1), at("08:00", 10))
@@ -477,6 +695,38 @@ async def test_a_connection_that_is_lost_anywhere_loses_no_message(inbox: Inbox,
 
     assert len({event.id for event in await inbox.news()}) == 1000
     assert inbox.intake.read == 500
+
+
+async def test_a_login_that_is_refused_again_and_again_is_seldom_tried(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    async with asyncio.timeout(60), aclosing(inbox.puller().batches(None)) as batches:
+        await anext(batches)
+        inbox.slept.clear()
+        refused = MailboxRefused("refuses the login")
+        inbox.mailbox.failures = [MailboxAway("lost"), refused, refused, refused]
+        asks(inbox, 2, "09:00")
+        await anext(batches)
+
+    # The connection was lost; a token may have been renewed at once; then it is waited for a person.
+    assert [seconds >= 300 for seconds in inbox.slept[:4]] == [False, False, True, True]
+
+
+async def test_who_ends_each_wait_is_asked_less_and_less_often(inbox: Inbox) -> None:
+    asks(inbox, 1, "08:00")
+    session = inbox.mailbox.session()
+
+    def idle(_: float) -> bool:
+        if len(inbox.slept) == 5:
+            asks(inbox, 2, "09:00")
+        raise MailboxAway("lost")
+
+    session.idle = idle  # type: ignore[method-assign]  # a server that lets us in, and no more
+    inbox.mailbox.session = lambda _=None: session  # type: ignore[method-assign]  # one for all connections
+    async with asyncio.timeout(60), aclosing(inbox.puller().batches(None)) as batches:
+        await anext(batches)
+        await anext(batches)
+
+    assert inbox.slept[:5] == [0.5, 1, 2, 4, 8]
 
 
 # -- nothing personal --------------------------------------------------------------------------

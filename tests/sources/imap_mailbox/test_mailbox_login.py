@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from stream.errors import SettingsError
 from stream.sources.imap_mailbox.login import AccessTokens, MailboxLogin
@@ -76,6 +77,30 @@ async def test_a_token_is_asked_for_as_the_standard_says_and_used_until_its_last
     assert await tokens.current() == "token 2"
     tokens.forget()
     assert await tokens.current() == "token 3"
+
+
+async def test_a_client_of_its_own_right_needs_no_refresh_token(endpoint: Endpoint, tmp_path: Path) -> None:
+    told = replace(told_in(tmp_path, endpoint.url, scope="mail"), refresh_token_file=None)
+
+    assert await AccessTokens(told, Clock()).current() == "token 1"
+    assert endpoint.forms == [
+        {
+            "grant_type": "client_credentials",
+            "client_id": "the client",
+            "client_secret": "the secret",
+            "scope": "mail",
+        }
+    ]
+
+
+@pytest.mark.parametrize("expires_in", ['"3599"', "3599", "99999999999999"])
+async def test_an_end_of_a_token_is_a_number_or_the_text_of_one(
+    endpoint: Endpoint, tmp_path: Path, expires_in: str
+) -> None:
+    endpoint.answer = web.Response(text=f'{{"access_token": "good", "expires_in": {expires_in}}}')
+    tokens = AccessTokens(told_in(tmp_path, endpoint.url), Clock())
+
+    assert [await tokens.current(), await tokens.current()] == ["good"] * 2
 
 
 @pytest.mark.parametrize(
@@ -166,6 +191,7 @@ def test_a_file_needs_little_and_its_paths_stand_beside_it(tmp_path: Path) -> No
     [
         ('password_file = ""\naccess_token_file = "x"', "one of password_file, access_token_file and"),
         ("", "one of password_file, access_token_file and"),
+        ('[oauth]\ntoken_url = "https://x/"\nclient_id_file = "c"', "[oauth] needs refresh_token_file"),
         ('password_file = "p"\nsecurity = "none"', "is for this machine only"),
         ('password_file = "p"\nresolved_by = "folder"', "needs done = "),
         ('password_file = "p"\ndone = ["Done"]', "done is for resolved_by"),

@@ -36,6 +36,18 @@ TEAMS: Final = {
 }
 MIA: Final = 99797
 
+_LAG_SECONDS: Final = 20
+"""So much later than what it tells a notification is made."""
+_PARTS: Final = {
+    "admin.assigned": "assignment",
+    "admin.closed": "close",
+    "admin.opened": "open",
+    "admin.snoozed": "snoozed",
+    "admin.unsnoozed": "unsnoozed",
+    "priority.updated": "priority_changed",
+}
+"""The part that Intercom tells with a topic."""
+
 
 def recorded(name: str) -> dict[str, Any]:
     """Return a payload as it was recorded."""
@@ -85,13 +97,15 @@ class Talk:
 
     def told(self, topic: str, minutes: float, *parts: dict[str, Any], **changed: Any) -> bytes:
         self._told += 1
+        if not parts and topic in _PARTS:
+            parts = (self.part(minutes, "admin", _PARTS[topic]),)
         self._item |= {"updated_at": _seconds(minutes), **changed}
         listed = {"type": "conversation_part.list", "conversation_parts": list(parts), "total_count": len(parts)}
         content = {
             **recorded("conversation.user.created"),
             "topic": f"conversation.{topic}",
             "id": f"notif-{self.number}-{self._told}",
-            "created_at": _seconds(minutes),
+            "created_at": _seconds(minutes) + _LAG_SECONDS,
             "data": {"type": "notification_event_data", "item": self._item | {"conversation_parts": listed}},
         }
         return json.dumps(content).encode()
@@ -132,12 +146,12 @@ class Talk:
 
     def rated(self, minutes: float, rating: int) -> bytes:
         told = recorded("conversation.rating.added")["data"]["item"]["conversation_rating"]
-        told |= {"rating": rating, "remark": "Marked text", "created_at": _seconds(minutes)}
+        told |= {"rating": rating, "remark": "Marked text", "created_at": _seconds(0), "updated_at": _seconds(minutes)}
         return self.told("rating.added", minutes, conversation_rating=told)
 
     def deleted(self, minutes: float) -> bytes:
         content = json.loads(self.told("deleted", minutes))
-        content["data"]["item"] = {"type": "conversation", "id": str(self.number)}
+        content["data"]["item"] = {"type": "conversation", "conversation_id": str(self.number)}
         return json.dumps(content).encode()
 
 
@@ -161,10 +175,10 @@ def _asked_twice() -> Iterator[bytes]:
 
 
 def _written_to() -> Iterator[bytes]:
-    """Mia wrote first; the customer answered, and she once more."""
+    """Mia wrote first, which Intercom holds for closed; the customer answered, and she once more."""
     talk = Talk(102, "email", by="admin", team=SUPPORT)
-    yield talk.created(5)
-    yield talk.asked(25)
+    yield talk.created(5, state="closed", open=False)
+    yield talk.asked(25, state="open", open=True)
     yield talk.answered(35)
     yield talk.told("priority.updated", 36, priority="priority")
 

@@ -25,17 +25,18 @@ def tell(folder: Path, content: Any, **options: Any) -> tuple[list[Event], Intak
     return [*webhook_in(folder, intake, **options).events(signed(body))], intake, aside
 
 
-OPENED = "14 22:13:10 case.opened channel=chat customer=contact_777 opened_by=customer priority=normal queue=unassigned"
-RATED = "agent=99797 channel=chat comment=True customer=contact_777 higher_is_better=True kind=csat"
+WHOSE = "customer=/intercom/contact_777"
+OPENED = f"14 22:13:10 case.opened channel=chat {WHOSE} opened_by=customer priority=normal queue=unassigned"
+RATED = f"agent=99797 channel=chat comment=True {WHOSE} higher_is_better=True kind=csat"
 GOLDEN = {
     "conversation.user.created": [
         OPENED,
-        "14 22:13:10 message.received automatic=False customer=contact_777 message=msg_9001",
+        f"14 22:13:10 message.received automatic=False {WHOSE} message=msg_9001",
     ],
     "conversation.admin.replied": [
         "14 22:23:20 message.sent agent=99797 author=agent automatic=False message=7001 public=True"
     ],
-    "conversation.admin.closed": ["14 23:13:20 case.resolved channel=chat customer=contact_777 queue=unassigned"],
+    "conversation.admin.closed": [f"14 23:13:20 case.resolved channel=chat {WHOSE} queue=unassigned"],
     "conversation.rating.added": [f"14 23:20:00 survey.answered {RATED} queue=unassigned score=4"],
     "ping": [],
 }
@@ -142,6 +143,17 @@ def test_a_part_that_two_topics_tell_has_one_id(tmp_path: Path) -> None:
     assert first == second
 
 
+def test_of_several_messages_of_a_side_none_is_lost_and_what_was_done_beside_them_is_none(tmp_path: Path) -> None:
+    talk = Talk(1)
+    done = talk.part(1, "bot", "attribute_collector") | {"id": "done"}
+    first, second = (talk.part(minutes, "bot") | {"id": f"said-{minutes}"} for minutes in (2, 3))
+    other = talk.part(4, "user") | {"id": "asked"}
+
+    events, _, _ = tell(tmp_path, talk.told("operator.replied", 4, done, first, second, other))
+
+    assert [said(event).split("message=")[1] for event in events] == ["said-2 public=True", "said-3 public=True"]
+
+
 def test_a_note_beside_an_answer_is_not_taken_for_it(tmp_path: Path) -> None:
     talk = Talk(1)
     answer, note = talk.part(5, "admin"), talk.part(6, "admin", "note") | {"id": "note-1"}
@@ -149,6 +161,79 @@ def test_a_note_beside_an_answer_is_not_taken_for_it(tmp_path: Path) -> None:
     ((event,), _, _) = tell(tmp_path, talk.told("admin.replied", 6, answer, note))
 
     assert "message=part-1-0 public=True" in said(event)
+
+
+def test_a_deletion_names_the_conversation_by_a_field_of_its_own(tmp_path: Path) -> None:
+    ((event,), _, _) = tell(tmp_path, Talk(7).deleted(5))
+
+    assert (event.subject, kinds([event])) == ("/intercom/7", ["case.deleted"])
+
+
+def test_what_happened_counts_when_it_did_and_not_when_it_was_told(tmp_path: Path) -> None:
+    """The customer writes two seconds after the closing, of which a notification is made later."""
+    talk = Talk(1)
+    closed, asked = talk.closed(5), talk.asked(5 + 2 / 60, state="open")
+
+    (resolved,), (_, reopened, _) = (tell(tmp_path, body)[0] for body in (closed, asked))
+
+    assert (kinds([resolved]), kinds([reopened])) == (["case.resolved"], ["case.reopened"])
+    assert resolved.time < reopened.time
+
+
+def test_what_fin_says_in_the_name_of_a_teammate_is_no_answer(tmp_path: Path) -> None:
+    talk = Talk(1)
+    part = talk.part(5, "admin")
+    part["author"] |= {"from_ai_agent": True, "is_ai_answer": True}
+    asked = talk.part(5, "admin")
+    asked["author"] |= {"from_ai_agent": False, "is_ai_answer": None}
+
+    ((by_fin,), _, _), ((by_mia,), _, _) = (tell(tmp_path, talk.told("admin.replied", 5, one)) for one in (part, asked))
+
+    assert "author=bot" in said(by_fin)
+    assert "agent=" not in said(by_fin)
+    assert "agent=99797 author=agent" in said(by_mia)
+
+
+def test_a_first_answer_that_assigns_at_once_is_an_answer(tmp_path: Path) -> None:
+    """Of a conversation that is nobody's: Intercom calls the reply an assignment, and tells it by both topics."""
+    talk = Talk(1)
+    part = talk.part(5, "admin", "assignment")
+    topics = ("admin.replied", "admin.open.assigned")
+
+    (answered, _, _), (assigned, _, _) = (
+        tell(tmp_path, talk.told(topic, 5, part, admin_assignee_id=99797)) for topic in topics
+    )
+
+    assert (kinds(answered), kinds(assigned)) == (["message.sent"], ["case.assigned"])
+
+
+def test_a_rating_was_given_when_it_was_changed_last_and_not_when_it_was_asked_for(tmp_path: Path) -> None:
+    with_time = json.loads(Talk(1).rated(9, 2))
+    without = json.loads(Talk(1).rated(9, 2))
+    del without["data"]["item"]["conversation_rating"]["updated_at"]
+    of_fin = json.loads(Talk(1).rated(9, 2))
+    of_fin["data"]["item"]["conversation_rating"]["teammate"] = {"type": "bot", "id": "5"}
+
+    ((exact,), _, _), ((told,), _, _), ((bots,), _, _) = (tell(tmp_path, one) for one in (with_time, without, of_fin))
+
+    assert [f"{each.time:%H:%M:%S}" for each in (exact, told)] == ["09:09:00", "09:09:20"]
+    assert ("agent=99797" in said(exact), "agent=" in said(bots)) == (True, False)
+
+
+def test_a_reply_to_what_stays_snoozed_opens_nothing(tmp_path: Path) -> None:
+    events, _, _ = tell(tmp_path, Talk(1).asked(5, state="snoozed"))
+
+    assert kinds(events) == ["message.received"]
+
+
+def test_a_payload_of_the_first_versions_is_set_aside_with_the_field_that_it_has_not(tmp_path: Path) -> None:
+    """They have `user`, `assignee` and `conversation_message`, and no `source`."""
+    content = recorded("conversation.user.created")
+    del content["data"]["item"]["source"]
+
+    events, _, (bad,) = tell(tmp_path, content)
+
+    assert (events, "`source`" in bad.detail) == ([], True)
 
 
 def changed(name: str, path: str, value: Any) -> dict[str, Any]:
@@ -162,6 +247,7 @@ def changed(name: str, path: str, value: Any) -> dict[str, Any]:
     return content
 
 
+GONE = json.loads(Talk(7).deleted(5))
 CREATED, REPLIED, RATING = "conversation.user.created", "conversation.admin.replied", "conversation.rating.added"
 
 
@@ -177,6 +263,8 @@ CREATED, REPLIED, RATING = "conversation.user.created", "conversation.admin.repl
         (changed(REPLIED, "topic", "conversation.user.replied"), "invalid_field", "`$.data.item.conversation_parts`"),
         (changed(RATING, "data.item.conversation_rating", None), "invalid_field", "`$.data.item.conversation_rating`"),
         (changed(RATING, "data.item.conversation_rating.rating", 6), "invalid_field", "conversation_rating.rating`"),
+        (changed(CREATED, "topic", "conversation.admin.noted"), "invalid_field", "`$.data.item.conversation_parts`"),
+        (GONE | {"data": {"item": {"type": "conversation"}}}, "invalid_field", "`$.data.item.conversation_id`"),
         (changed(CREATED, "topic", "ticket.created"), "unknown_kind", "not known"),
         (changed(CREATED, "topic", None), "unknown_document", "it has no topic"),
         (changed(CREATED, "type", "conversation"), "unknown_document", "it has no topic"),

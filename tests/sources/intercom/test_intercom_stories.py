@@ -37,9 +37,10 @@ def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> N
             "resolved 2, reopened 1, first_resolutions 1, first_resolutions_ms 4500000",
             "full_resolutions 1, full_resolutions_ms 8400000, messages 6, assigned_resolved 1",
         ),
-        # 102: Mia wrote at 5, was asked at 25, and answered at 35.
+        # 102: Mia wrote at 5, which was told to be closed 20 s later; asked at 25 it opened, and was answered at 35.
         ("Support", "email"): counts(
-            "opened 1, assigned 1, received 1, sent 2, first_responses 1, first_responses_ms 600000"
+            "opened 1, assigned 1, received 1, sent 2, first_responses 1, first_responses_ms 600000",
+            "resolved 1, reopened 1, first_resolutions 1, first_resolutions_ms 20000",
         ),
         # 103 was on WhatsApp.
         ("Support", "messaging"): counts(

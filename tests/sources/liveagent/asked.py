@@ -4,7 +4,7 @@ import json
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +15,11 @@ from stream.sources.liveagent.poller import PollOptions, ticket_puller
 from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Puller
 from tests.sources.contract.kept import Kept, PolledSystem
-from tests.sources.contract.served_api import served_api
-from tests.sources.liveagent.office import BEGIN
+from tests.sources.contract.served_api import latest_by_id, served_api, told_by_api
+from tests.sources.contract.told_story import ToldStory
+from tests.sources.liveagent.office import BEGIN, DEPARTMENTS
 
-__all__ = ["SYSTEM", "answered_page", "poll_options", "ticket_answer"]
+__all__ = ["STORY", "SYSTEM", "answered_page", "poll_options", "ticket_answer"]
 
 _HEAD: Final = len(b'{"date_changed": "')
 _LATELY: Final = "0000-00-00 00:00:00"
@@ -87,4 +88,50 @@ SYSTEM: Final = PolledSystem(
     noise=(ticket_answer(1, None, id=None, subject="+38640000001"), ticket_answer(2, None, status="?")),
     counted=(1, 0, 1),
     kept=_kept,
+)
+
+_RECORDED: Final = json.loads((Path(__file__).parent / "ticket_api_v3.json").read_bytes())
+"""A ticket of 26 November 2026: it came at 18:13:20, and was answered at 18:15:02."""
+
+
+def _that_day(clock: str, **fields: Any) -> bytes:
+    """Return a ticket as the recorded one, but for some fields, that has changed at another time."""
+    told = {name: value for name, value in _RECORDED.items() if name != "date_changed"} | fields
+    return json.dumps({"date_changed": f"2026-11-26 {clock}", **told}).encode()
+
+
+def _arguments(address: str, folder: Path) -> Sequence[str]:
+    (folder / "token").write_text("a-key")
+    (folder / "departments.json").write_text(json.dumps(DEPARTMENTS))
+    token, departments = (str(folder / name) for name in ("token", "departments.json"))
+    return [address, token, "2026-11-26", "--queues-file", departments]
+
+
+_OF_A_PAGE: Final = {"id": "t2", "date_created": "2026-11-26 18:20:00", "channel_type": "A", "departmentid": "b1"}
+
+STORY: Final = ToldStory(
+    begun=told_by_api(
+        lambda records, request: answered_page(latest_by_id(records, "date_changed"), request),
+        (
+            [_that_day("18:15:02"), _that_day("18:20:00", **_OF_A_PAGE, status="N", agentid="")],
+            [
+                _that_day("18:30:00", **_OF_A_PAGE, status="A"),
+                _that_day("18:40:00", status="R"),
+                _that_day("18:50:00", id="t3", date_created="2026-11-26 18:50:00", status="N", agentid=""),
+            ],
+        ),
+        _arguments,
+    ),
+    # How each stands is four events, and a solution three.
+    told=8,
+    afresh=11,
+    at=datetime(2026, 11, 26, 19, tzinfo=UTC),
+    figures="""
+contact_case_window_opened{queue="Support",channel="email",window="today"} 2
+contact_case_window_resolved{queue="Support",channel="email",window="today"} 1
+contact_cases_open{queue="Support",channel="email"} 1
+contact_case_window_opened{queue="Billing",channel="messaging",window="today"} 1
+contact_case_window_resolved{queue="Billing",channel="messaging",window="today"} 0
+contact_cases_by_status{queue="Billing",channel="messaging",status="pending"} 1
+""",
 )

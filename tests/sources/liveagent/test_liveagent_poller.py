@@ -17,6 +17,7 @@ from stream.sdk.producer import checked
 from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.liveagent.poller import ticket_puller
+from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import PulledBatch
 from tests.samples import sample
 from tests.sources.desk_boards import counted_cases, counts, open_cases, said, told_by
@@ -43,6 +44,10 @@ class NothingNewError(Exception):
     """It was asked for more once more, and there was nothing."""
 
 
+async def rest(_: float) -> None:
+    raise NothingNewError
+
+
 @asynccontextmanager
 async def served(desk: Desk) -> AsyncIterator[str]:
     app = web.Application()
@@ -57,13 +62,10 @@ async def pulled(
     """Take all batches that there are."""
     (folder / "departments.json").write_text(json.dumps(DEPARTMENTS))
     batches: list[PulledBatch] = []
-
-    async def rest(_: float) -> None:
-        raise NothingNewError
-
     async with served(desk) as address:
         told = poll_options(folder, address, **{"queues_file": folder / "departments.json", **options})
-        async with aclosing(ticket_puller(told, intake or Intake(), sleep=rest).batches(saved)) as found:
+        puller = ticket_puller(told, intake or Intake(), sleep=rest, back_off=BackOff(sleep=rest))
+        async with aclosing(puller.batches(saved)) as found:
             try:
                 async for batch in found:
                     batches += [batch]
@@ -82,9 +84,10 @@ async def test_the_recorded_ticket_tells_what_was_written_by_hand(tmp_path: Path
 
     events = events_in(await pulled(Desk([ticket]), tmp_path))
 
+    customer = "customer=/liveagent/c0ffee01"
     assert [said(event) for event in events] == [
-        "26 18:13:20 case.opened channel=email customer=c0ffee01 opened_by=system priority=normal queue=Support",
-        "26 18:15:02 case.assigned agent=a1b2c3d4 customer=c0ffee01 queue=Support",
+        f"26 18:13:20 case.opened channel=email {customer} opened_by=system priority=normal queue=Support",
+        f"26 18:15:02 case.assigned agent=a1b2c3d4 {customer} queue=Support",
         "26 18:15:02 case.reopened ",
         "26 18:15:02 case.status_changed status=pending",
     ]
@@ -94,14 +97,9 @@ async def test_the_recorded_ticket_tells_what_was_written_by_hand(tmp_path: Path
 
 async def test_what_rules_have_told_the_api_only_repeats(tmp_path: Path) -> None:
     told = told_by(webhook_in(tmp_path), map(request, TICKETS))
-    last = {json.loads(body)["ticket_id"]: json.loads(body) for body in TICKETS}
-    renamed = {"id": "ticket_id", "departmentid": "department_id", "agentid": "agent_id"}
-    renamed |= {"owner_contactid": "contact_id", "status": "status", "channel_type": "channel_type"}
+    last = {json.loads(body)["id"]: json.loads(body) for body in TICKETS}
     tickets = [
-        json.dumps(
-            {key: ticket[key] for key in ("date_changed", "date_created")}
-            | {name: ticket[other] for name, other in renamed.items()}
-        ).encode()
+        json.dumps({"date_changed": ticket.pop("date_changed"), **ticket}).encode()
         for ticket in sorted(last.values(), key=lambda each: each["date_changed"])
     ]
 
@@ -156,6 +154,17 @@ async def test_what_is_not_as_it_should_be_is_named_and_stops_nothing(tmp_path: 
     assert {event.subject for event in events} == {"/liveagent/t4"}
     assert [each.reason for each in aside] == ["unknown_kind", "invalid_field", "invalid_field"]
     assert ["`$.id`" in aside[1].detail, "`$.date_created`" in aside[2].detail] == [True, True]
+
+
+async def test_an_order_that_would_leave_tickets_out_is_said_and_leaves_none_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page that is not the last must be that of the earliest changes: the next one is asked for behind it."""
+    desk = Desk([ticket_answer(number, number) for number in range(100)])
+    desk.tickets[0], desk.tickets[99] = desk.tickets[99], desk.tickets[0]
+
+    assert await pulled(desk, tmp_path) == []
+    assert "another order than by date_changed" in caplog.text
 
 
 async def test_a_day_is_its_beginning_and_anything_else_is_refused(tmp_path: Path) -> None:

@@ -31,11 +31,12 @@ def changed(**fields: Any) -> dict[str, Any]:
 def test_a_template_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     events, aside = tell(tmp_path, Ticket("abc1", 0).told("agent_message", 4, agent_id="ana1", status="R"))
 
+    customer = "customer=/liveagent/of-abc1"
     assert [said(event) for event in events] == [
         # After four minutes: an earlier request, if there was one, says better how it was opened.
-        "02 09:00:00 case.opened channel=email customer=of-abc1 opened_by=system priority=normal queue=Support",
-        "02 09:04:00 case.assigned agent=ana1 customer=of-abc1 queue=Support",
-        "02 09:04:00 case.resolved agent=ana1 channel=email customer=of-abc1 queue=Support",
+        f"02 09:00:00 case.opened channel=email {customer} opened_by=system priority=normal queue=Support",
+        f"02 09:04:00 case.assigned agent=ana1 {customer} queue=Support",
+        f"02 09:04:00 case.resolved agent=ana1 channel=email {customer} queue=Support",
         "02 09:04:00 message.sent agent=ana1 author=agent automatic=False public=True",
     ]
     assert [event.time.microsecond for event in events] == [8_000, 0, 0, 0]
@@ -51,7 +52,11 @@ def test_templates_say_what_they_are_about_and_are_alike_otherwise() -> None:
     assert len({json.dumps(content) for content in told.values()}) == 1
 
 
-@pytest.mark.parametrize("name", ["ticket_id", "status", "department_id", "contact_id", "date_changed"])
+NAMES = {"ticket_id": "id", "department_id": "departmentid", "contact_id": "owner_contactid"}
+"""What a template calls that of which a variable is called otherwise."""
+
+
+@pytest.mark.parametrize("name", ["status", "date_changed", *NAMES])
 def test_a_variable_that_was_not_put_in_is_named(tmp_path: Path, name: str) -> None:
     names = ("ticket_id", "status", "department_id", "agent_id", "contact_id", "channel_type", "date_created")
     values = dict.fromkeys((*names, "date_changed"), "1")
@@ -61,7 +66,7 @@ def test_a_variable_that_was_not_put_in_is_named(tmp_path: Path, name: str) -> N
 
     assert events == []
     assert [(bad.reason, bad.detail) for bad in aside] == [
-        ("unresolved_variable", f"a variable that the desk did not put in - at `$.{name}`")
+        ("unresolved_variable", f"a variable that the desk did not put in - at `$.{NAMES.get(name, name)}`")
     ]
 
 
@@ -93,7 +98,8 @@ def test_times_are_of_the_zone_that_is_said(tmp_path: Path) -> None:
 
 
 def test_letters_are_channels(tmp_path: Path) -> None:
-    ways = {"E": "email", "C": "chat", "W": "voice", "A": "messaging", "F": "social", "T": "social", "B": "email"}
+    ways = {"E": "email", "M": "email", "B": "chat", "I": "chat", "C": "voice", "W": "voice"}
+    ways |= {"A": "messaging", "F": "social", "T": "social"}
     told: Any = {way: tell(tmp_path, changed(channel_type=way))[0][0] for way in ways}
 
     assert {way: event.data.channel for way, event in told.items()} == ways
@@ -101,8 +107,15 @@ def test_letters_are_channels(tmp_path: Path) -> None:
     assert opened.data.channel == "task"
 
 
+@pytest.mark.parametrize("nobody", ["", "system00"])
+def test_what_rules_do_no_agent_has_done(tmp_path: Path, nobody: str) -> None:
+    told: Any = [tell(tmp_path, changed(agentid=name))[0][1] for name in (nobody, "ana1")]
+
+    assert [event.data.agent for event in told] == [None, "ana1"]
+
+
 def test_a_department_without_a_name_is_called_by_its_id(tmp_path: Path) -> None:
-    told: Any = [tell(tmp_path, changed(department_id=name))[0][0] for name in ("b1", "b2", "")]
+    told: Any = [tell(tmp_path, changed(departmentid=name))[0][0] for name in ("b1", "b2", "")]
 
     assert [event.data.queue for event in told] == ["Billing", "b2", "unassigned"]
 
@@ -117,6 +130,7 @@ def test_a_file_of_departments_that_is_none_is_named(tmp_path: Path) -> None:
 STATES = {
     **{letter: ["case.reopened", "case.status_changed"] for letter in "INTPCAW"},
     "R": ["case.resolved"],
+    "L": ["case.closed"],
     "X": ["case.deleted"],
     "B": ["case.deleted"],
 }
@@ -135,9 +149,10 @@ def test_a_letter_says_what_has_become_of_a_ticket(tmp_path: Path, status: str) 
         (changed(status="?"), "`$.status`"),
         (changed(date_changed="yesterday"), "`$.date_changed`"),
         (changed(date_created=""), "`$.date_created`"),
-        (changed(ticket_id=""), "`$.ticket_id`"),
-        (changed(ticket_id=7), "`$.ticket_id`"),
-        ({"event_type": "ticket_changed"}, "missing required field `ticket_id`"),
+        (changed(id=""), "`$.id`"),
+        (changed(id=7), "`$.id`"),
+        (changed(departmentid="d" * 65), "`$.departmentid`"),
+        ({"event_type": "ticket_changed"}, "missing required field `id`"),
         ({"event_type": 7}, "`$.event_type`"),
     ],
 )

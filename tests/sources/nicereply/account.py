@@ -16,7 +16,8 @@ from stream.sources.source import Puller
 from stream.sources.survey_questions import Question
 from tests.sources.contract.caller import SECRET, Caller, received, secret_file
 from tests.sources.contract.kept import PolledSystem
-from tests.sources.contract.served_api import records_since, served_api
+from tests.sources.contract.served_api import latest_by_id, records_since, served_api, told_by_api
+from tests.sources.contract.told_story import ToldStory
 
 __all__ = [
     "CALLER",
@@ -25,6 +26,7 @@ __all__ = [
     "NOW",
     "NPS",
     "QUESTIONS",
+    "STORY",
     "SYSTEM",
     "account_of",
     "answer_as_nicereply",
@@ -98,6 +100,52 @@ SYSTEM: Final = PolledSystem(
     ),
     counted=(1, 1, 1),
     kept=served_api(answer_as_nicereply, _puller),
+)
+
+
+_RECORDED: Final = [
+    json.dumps(each).encode()
+    for each in json.loads((Path(__file__).parent / "responses_page_CONSTRUCTED.json").read_bytes())["data"]
+]
+"""Of 4 May 2026, the later one first: 5, 6 and 9 at 10:27; 2 at 9:00, by somebody with an address alone."""
+
+_CHANGED: Final = {"answers": [scale(CSAT, 3), scale(CES, 6), scale(NPS, 9)], "updated_at": "2026-05-04T10:35:00Z"}
+
+
+def _arguments(address: str, folder: Path) -> Sequence[str]:
+    (folder / "token").write_text("a-token")
+    kinds = {CSAT: "csat", CES: "ces", NPS: "nps"}
+    scales = "".join(f'[questions.{question}]\nkind = "{kind}"\n' for question, kind in kinds.items())
+    told = f'address = "{address}"\nuser = "mia@acme.example"\ntoken_file = "token"\nsince = 2026-05-04\n'
+    (folder / "nicereply.toml").write_text(f'{told}queue = "support"\n{scales}scale = "0-10"\n')
+    return [str(folder / "nicereply.toml")]
+
+
+STORY: Final = ToldStory(
+    begun=told_by_api(
+        lambda records, request: answer_as_nicereply(latest_by_id(records, "created_at"), request),
+        (
+            _RECORDED,
+            [
+                # The customer thinks again.
+                json.dumps(json.loads(_RECORDED[0]) | _CHANGED).encode(),
+                response(3, scale(CSAT, 4), scale(NPS, 3), words(), seconds=100 * 60),
+            ],
+        ),
+        _arguments,
+    ),
+    # An event for each answer: 3 and 1. Then 3 anew, and 2, each with the words that came with it.
+    told=4,
+    afresh=6,
+    at=datetime(2026, 5, 4, 11, tzinfo=UTC),
+    figures="""
+contact_survey_window_answers{queue="support",kind="csat",window="7d"} 3
+contact_csat_mean_score{queue="support",window="7d"} 3
+contact_nps_score{queue="support",window="today"} 0
+contact_survey_window_answers{queue="support",kind="nps",window="7d"} 2
+contact_survey_window_answers{queue="support",kind="ces",window="7d"} 1
+contact_survey_window_comments{queue="support",window="7d"} 2
+""",
 )
 
 

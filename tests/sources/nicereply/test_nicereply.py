@@ -244,8 +244,11 @@ async def test_version_1_is_read_from_the_newest_to_what_is_too_old(tmp_path: Pa
     assert [request.query["page"] for request in asked.requests] == ["1", "2"]
 
 
-async def test_agents_that_are_called_by_an_address_stay_unknown(tmp_path: Path, asked: Asked) -> None:
-    answer = pages_v1([rating(1, datetime(2026, 5, 5, tzinfo=UTC), user={"username": "ana@acme.example"})])
+@pytest.mark.parametrize("called", ["ana@acme.example", "+386 40 777 123"])
+async def test_agents_that_are_called_by_address_or_telephone_stay_unknown(
+    tmp_path: Path, asked: Asked, called: str
+) -> None:
+    answer = pages_v1([rating(1, datetime(2026, 5, 5, tzinfo=UTC), user={"username": called})])
 
     (event,) = await told_by(answer, tmp_path, asked, path="v1/csat/ratings", questions=RATING)
 

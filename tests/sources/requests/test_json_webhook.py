@@ -1,6 +1,7 @@
 """A document is told by what its kind means; what is none, or of no kind that is known, is counted and set aside."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -33,10 +34,14 @@ def _kind_of(content: dict[str, Any]) -> str:
     return str(content["kind"])
 
 
+def _at_the_end_of_time(_: JsonDocument) -> Iterable[Event]:
+    return [EventFactory("/desk").enqueued("1", "sales", at=datetime.max.replace(tzinfo=UTC) + timedelta(seconds=2))]
+
+
 def told(body: bytes) -> tuple[list[str], Intake, list[BadLine]]:
     aside: list[BadLine] = []
     intake = Intake(aside.append)
-    tell: dict[str, TellJson] = {"call": _enqueued, "empty": lambda _: []}
+    tell: dict[str, TellJson] = {"call": _enqueued, "empty": lambda _: [], "late": _at_the_end_of_time}
     webhook = JsonWebhook(
         intake,
         verify=lambda _: True,
@@ -72,6 +77,7 @@ def test_each_document_is_told_by_its_kind() -> None:
         (b"[1]", "not_an_object"),
         (b'{"kind": "call", "id": 1}', "invalid_field"),
         (b'{"kind": "call"}', "invalid_field"),
+        (b'{"kind": "late"}', "not_an_instant"),
         (b'{"kind": "news"}', "unknown_kind"),
         (b"{}", "no_kind"),
     ],

@@ -61,6 +61,12 @@ def test_an_address_that_is_taken_for_an_id_gets_no_further(webhook: Webhook, tm
     assert told(webhook_in(SOURCE, tmp_path, address_key_file=None), visit) == []
 
 
+def test_a_telephone_number_that_is_taken_for_an_id_gets_no_further(webhook: Webhook) -> None:
+    assert told(webhook, [call("identify", "10:00", "+386 40 777 123")]) == []
+    (seen,) = told(webhook, [call("identify", "10:00", "+386 40 777 123", traits={"email": "marked@example.org"})])
+    assert len(seen.subject) == 32
+
+
 @pytest.mark.parametrize(
     ("kind", "happened"),
     [
@@ -86,6 +92,58 @@ def test_of_somebody_unknown_only_the_cart_is_told(webhook: Webhook) -> None:
     events = told(webhook, [track("Order Completed", "10:00", None, order_id="o1", total=5)])
 
     assert [tag_of(one) for one in events] == ["cart.ordered"]
+
+
+def test_who_is_to_be_forgotten_is_so_without_any_other_field(webhook: Webhook) -> None:
+    # As Segment documents it: no messageId.
+    asked = [{"type": "delete", "userId": user, "timestamp": clock("14:00")} for user in ("ann", "Marked@example.org")]
+
+    by_id, by_address = told(webhook, [posted(one) for one in asked])
+    (seen,) = told(webhook, [call("identify", "10:00", "marked@example.org")])
+
+    assert (tag_of(by_id), by_id.subject, f"{by_id.time:%H:%M}") == ("customer.forgotten", "ann", "14:00")
+    assert by_address.subject == seen.subject
+
+
+@pytest.mark.parametrize(
+    ("properties", "referred"),
+    [
+        ({"type": "invited"}, 1),
+        ({"referred": True}, 1),
+        ({"type": "organic"}, None),
+        ({"type": 1, "referred": "no"}, None),
+    ],
+)
+def test_who_was_sent_by_another_customer_is_counted_so(
+    webhook: Webhook, properties: dict[str, Any], referred: int | None
+) -> None:
+    found = counted(told(webhook, [track("Signed Up", "10:00", "ann", **properties)]))
+
+    assert (found["first_joined"], found.get("referred")) == (1, referred)
+
+
+def test_what_a_site_says_of_products_does_not_matter_where_it_tells_the_total(webhook: Webhook) -> None:
+    odd = [{"price": None, "quantity": "2"}, "socks"]
+
+    (_, bought) = told(webhook, [track("Order Completed", "10:00", "ann", order_id="o1", total=25, products=odd)])
+    (begun, _) = told(
+        webhook,
+        [track("Checkout Started", "10:00", "ann", order_id="o1", products=[{"price": "9.50", "quantity": "2"}])],
+    )
+
+    assert (bought.data.amount, begun.data.value) == (25, 19)
+
+
+def test_a_currency_in_small_letters_is_the_same(webhook: Webhook) -> None:
+    _, bought = told(webhook, [track("Order Completed", "10:00", "ann", order_id="o1", total=5, currency="eur")])
+
+    assert bought.data.currency == "EUR"
+
+
+def test_null_is_nothing(webhook: Webhook) -> None:
+    nothing: dict[str, Any] = {"properties": None, "traits": None, "context": None}
+
+    assert [tag_of(one) for one in told(webhook, [call("page", "10:00", "ann", **nothing)])] == ["customer.active"]
 
 
 # -- when it was ---------------------------------------------------------------------------------
@@ -146,6 +204,8 @@ def test_events_of_a_site_s_own_are_counted_as_unknown_unless_an_option_names_th
         (track("Order Completed", "10:00", "ann", order_id="o1", total=-5), "total"),
         (track("Order Completed", "10:00", "ann", order_id="o1", total="a lot"), "total"),
         (track("Order Refunded", "10:00", "ann", order_id="o1"), "total"),
+        (track("Order Completed", "10:00", "ann", order_id="o1", products=[{"price": "much"}]), "price"),
+        (posted({"type": "delete", "userId": None, "timestamp": clock("10:00")}), "userId"),
         (posted({"type": "identify", "userId": "ann", "timestamp": clock("10:00")}), "messageId"),
     ],
 )

@@ -68,7 +68,10 @@ def order(topic: str, number: int, at: str, total: str, **more: Any) -> Posted:
 
 def refund(number: int, at: str, *amounts: tuple[str, str]) -> dict[str, Any]:
     """A refund, with the status of each transaction and its amount."""
-    paid = [{"kind": "refund", "status": status, "amount": amount, "currency": "EUR"} for status, amount in amounts]
+    paid = [
+        {"id": 10 * number + n, "kind": "refund", "status": status, "amount": amount, "currency": "EUR"}
+        for n, (status, amount) in enumerate(amounts)
+    ]
     return {"id": number, "created_at": clock(at), "processed_at": clock(at), "transactions": paid}
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +17,7 @@ from stream.sources.intake import Intake
 from stream.sources.shopify.source import SOURCE
 from stream.sources.source import Received, Webhook
 from tests.samples import sample
-from tests.sources.shopify.shop_at_shopify import BY_HAND, DAY, cart, checkout, clock, order
+from tests.sources.shopify.shop_at_shopify import BY_HAND, DAY, cart, checkout, clock, order, refund
 from tests.sources.shops.calling import AT, Posted, counted, posted, told, webhook_in
 
 
@@ -83,8 +84,7 @@ def test_test_orders_count_where_an_option_says_so(tmp_path: Path) -> None:
 
 
 def test_two_refunds_of_one_second_and_amount_are_two(webhook: Webhook) -> None:
-    paid_back = {"kind": "refund", "status": "success", "amount": "2.00"}
-    refunds = [{"id": number, "created_at": clock("12:00"), "transactions": [paid_back]} for number in (1, 2)]
+    refunds = [refund(number, "12:00", ("success", "2.00")) for number in (1, 2)]
 
     assert (
         counted(told(webhook, [order("updated", 1, "10:00", "9.00", customer=7, refunds=refunds)]))["revenue"] == 5_00
@@ -104,10 +104,115 @@ def test_who_is_deleted_left_and_who_is_redacted_is_forgotten_when_that_was_trig
     asked = {"shop_id": 1, "customer": {"id": 7, "email": "a@example.org"}, "orders_to_redact": [1]}
     redacted = posted(asked, x_shopify_topic="customers/redact")
 
-    left, forgotten = told(webhook, [deleted, redacted])
+    left, forgotten, _ = told(webhook, [deleted, redacted])
 
     assert (tag_of(left), left.subject, left.time) == ("customer.left", "7", AT.replace(hour=9))
     assert (tag_of(forgotten), forgotten.subject, forgotten.time) == ("customer.forgotten", "7", AT)
+
+
+def test_who_bought_as_a_guest_before_there_was_an_account_is_forgotten_as_both(webhook: Webhook) -> None:
+    as_guest = order("create", 1, "10:00", "5.00", email="ann@example.org")
+    with_account = order("create", 2, "11:00", "7.00", customer=7, email="ann@example.org")
+    asked = {"customer": {"id": 7, "email": "Ann@example.org"}, "orders_to_redact": [1, 2]}
+
+    bought = told(webhook, [as_guest, with_account])
+    forgotten = told(webhook, [posted(asked, x_shopify_topic="customers/redact")])
+
+    assert {event.subject for event in forgotten} == {event.subject for event in bought}
+    # Nobody is there any more.
+    assert counted([*bought, *forgotten])["left"] == 2
+
+
+def test_an_order_that_is_sent_again_under_another_topic_makes_nobody_forgotten(tmp_path: Path) -> None:
+    # Shopify signs the body alone.
+    intake, recorded = Intake(), order("create", 1, "10:00", "5.00", customer=7)
+
+    assert (
+        told(webhook_in(SOURCE, tmp_path, intake), [Posted(recorded.body, {"x-shopify-topic": "customers/redact"})])
+        == []
+    )
+    assert intake.refused == {"invalid_field": 1}
+
+
+def test_a_refund_of_which_one_part_is_done_later_counts_each_part_once(webhook: Webhook) -> None:
+    by_now = [
+        order(
+            "updated", 1, "10:00", "9.00", customer=7, refunds=[refund(1, "12:00", ("success", "3.00"), (then, "1.00"))]
+        )
+        for then in ("pending", "success", "success")
+    ]
+
+    assert counted(told(webhook, by_now))["revenue"] == 9_00 - 3_00 - 1_00
+
+
+def in_both(shop: str, seen: str) -> dict[str, Any]:
+    """Return an amount in the money of the shop, and in dollars as the customer saw it."""
+    return {
+        "shop_money": {"amount": shop, "currency_code": "EUR"},
+        "presentment_money": {"amount": seen, "currency_code": "USD"},
+    }
+
+
+def test_what_a_customer_gets_back_in_dollars_is_told_in_the_money_of_the_shop(webhook: Webhook) -> None:
+    paid = {"customer": 7, "total_price_set": in_both("90.00", "100.00"), "presentment_currency": "USD"}
+    paid_back = refund(1, "12:00", ("success", "50.00"), ("success", "50.00"))
+    for one in paid_back["transactions"]:
+        one["currency"] = "USD"
+
+    found = counted(told(webhook, [order("updated", 1, "10:00", "90.00", refunds=[paid_back], **paid)]))
+
+    assert "revenue" not in found
+    assert "other_currency" not in found
+
+
+def test_dollars_of_which_no_rate_is_told_are_counted_apart(webhook: Webhook) -> None:
+    paid_back = refund(1, "12:00", ("success", "50.00"))
+    paid_back["transactions"][0]["currency"] = "USD"
+
+    found = counted(told(webhook, [order("updated", 1, "10:00", "90.00", customer=7, refunds=[paid_back])]))
+
+    assert (found["revenue"], found["other_currency"]) == (90_00, 1)
+
+
+def test_a_cart_is_worth_what_it_is_in_the_shop_also_where_the_customer_pays_in_dollars(webhook: Webhook) -> None:
+    line = {"price": "90.00", "quantity": 1, "line_price_set": in_both("90.00", "100.00")}
+    times = {"created_at": clock("10:00"), "updated_at": clock("10:00")}
+    begun = posted({"token": "k1", "line_items": [line], **times}, x_shopify_topic="carts/create")
+    tills = [checkout("create", "c1", "10:10", "104.00", cart="k1"), checkout("create", "c2", "10:10", "50.00")]
+    dollars = [
+        Posted(one.body.replace(b'"currency": "EUR"', b'"currency": "EUR", "presentment_currency": "USD"'), one.headers)
+        for one in tills
+    ]
+
+    found = counted(told(webhook, [begun, *dollars]))
+
+    # What was put into no cart is in dollars only.
+    assert {name: found[name] for name in ("carts_abandoned", "carts_abandoned_value", "other_currency")} == {
+        "carts_abandoned": 2,
+        "carts_abandoned_value": 90_00,
+        "other_currency": 1,
+    }
+
+
+def test_a_cart_that_is_made_for_every_visitor_is_none_before_something_is_in_it(webhook: Webhook) -> None:
+    assert told(webhook, [cart("create", "k", "10:00")]) == []
+
+    (emptied,) = told(webhook, [cart("update", "k", "10:05", created="10:00")])
+
+    assert emptied.data.value == 0
+
+
+def test_what_an_administrator_sends_to_try_a_webhook_is_left_out(tmp_path: Path) -> None:
+    intake = Intake()
+    trial = cart("create", "k", "10:00", ("9.00", 1))
+    sent = Posted(trial.body, {**trial.headers, "x-shopify-test": "true"})
+
+    assert told(webhook_in(SOURCE, tmp_path, intake), [sent]) == []
+    assert intake.ignored == {"test": 1}
+    assert len(told(webhook_in(SOURCE, tmp_path, test_orders=True), [sent])) == 1
+    assert (
+        len(told(webhook_in(SOURCE, tmp_path), [Posted(trial.body, {**trial.headers, "x-shopify-test": "false"})])) == 1
+    )
 
 
 def test_a_price_with_its_currency_is_preferred_to_one_without(webhook: Webhook) -> None:
@@ -117,7 +222,7 @@ def test_a_price_with_its_currency_is_preferred_to_one_without(webhook: Webhook)
 
     values = []
     for lines in ([line], [{**line, "line_price_set": priced}], []):
-        (event,) = told(webhook, [posted({**asked, "line_items": lines}, x_shopify_topic="carts/create")])
+        (event,) = told(webhook, [posted({**asked, "line_items": lines}, x_shopify_topic="carts/update")])
         values.append((event.data.value, event.data.currency))
 
     assert values == [(18.0, None), (17.5, "USD"), (0.0, None)]

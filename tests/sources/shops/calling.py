@@ -9,6 +9,9 @@ from typing import Any
 from msgspec import Struct
 
 from stream.core.cloudevents import Event
+from stream.core.derivation import Derivation
+from stream.core.policies import Policies
+from stream.families.registry import FAMILIES
 from stream.sources.intake import Intake
 from stream.sources.source import Received, Source, Webhook
 from tests.families.customers.told import EVERYBODY, counts_of, customers_fold_of, snapshots_of
@@ -50,5 +53,7 @@ def told(webhook: Webhook, requests: Iterable[Posted]) -> list[Event]:
 
 
 def counted(events: Iterable[Event], at: datetime = AT, window: str = "today") -> dict[str, Any]:
-    """Return what is counted of all customers and carts at an instant, but for zeros."""
-    return counts_of(snapshots_of(customers_fold_of(events), at)[EVERYBODY], window)
+    """Return what is counted of all customers and carts, and of what follows, at an instant, but for zeros."""
+    follows = Derivation(FAMILIES, Policies())
+    whole = [one for event in events for one in (event, *(more for more, _ in follows.of(event)))]
+    return counts_of(snapshots_of(customers_fold_of(whole), at)[EVERYBODY], window)

@@ -13,9 +13,20 @@ from stream.sources.pulling.shipping import BackOff
 from stream.sources.source import Puller
 from stream.sources.surveymonkey.source import ChoiceQuestion, SurveyMonkeyAccount, surveymonkey_puller
 from tests.sources.contract.kept import PolledSystem
-from tests.sources.contract.served_api import records_since, served_api
+from tests.sources.contract.served_api import latest_by_id, records_since, served_api, told_by_api
+from tests.sources.contract.told_story import ToldStory
 
-__all__ = ["NOW", "QUESTIONS", "SYSTEM", "account_of", "answer_as_surveymonkey", "chosen", "rated", "response"]
+__all__ = [
+    "NOW",
+    "QUESTIONS",
+    "STORY",
+    "SYSTEM",
+    "account_of",
+    "answer_as_surveymonkey",
+    "chosen",
+    "rated",
+    "response",
+]
 
 NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
 BEGIN: Final = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -93,4 +104,58 @@ SYSTEM: Final = PolledSystem(
     ),
     counted=(1, 1, 1),
     kept=served_api(answer_as_surveymonkey, _puller),
+)
+
+
+def _arguments(address: str, folder: Path) -> Sequence[str]:
+    (folder / "token").write_text("a-token")
+    (folder / "surveymonkey.toml").write_text(f"""
+address = "{address}"
+token_file = "token"
+since = 2026-05-04
+survey = "123"
+queue = "support"
+[questions.101]
+kind = "csat"
+[questions.102]
+kind = "nps"
+[questions.103]
+kind = "csat"
+choices = {{ "Very satisfied" = 5, "Satisfied" = 4 }}
+""")
+    return [str(folder / "surveymonkey.toml")]
+
+
+_TO_SALES: Final = {"queue": "sales", "customer_id": "marked@example.com"}
+
+STORY: Final = ToldStory(
+    begun=told_by_api(
+        lambda records, request: answer_as_surveymonkey(latest_by_id(records, "date_modified"), request),
+        (
+            [
+                response(1, rated("101", "5", "5"), rated("102", "100", "Extremely likely - 10")),
+                response(2, rated("101", "2", "2")),
+            ],
+            [
+                # Who has changed an answer is among the new ones; and nobody knows what a preview thinks.
+                response(2, rated("101", "4", "4"), seconds=600),
+                response(3, chosen("103", "Very satisfied"), seconds=700, custom_variables=_TO_SALES),
+                response(4, rated("102", "-100", "0"), seconds=800),
+                response(5, rated("101", "1", "1"), seconds=900, collection_mode="preview"),
+            ],
+        ),
+        _arguments,
+    ),
+    # An event for each answer: 2 and 1. Then one anew, and 2.
+    told=3,
+    afresh=5,
+    at=datetime(2026, 5, 4, 11, tzinfo=UTC),
+    figures="""
+contact_survey_window_answers{queue="support",kind="csat",window="7d"} 2
+contact_csat_mean_score{queue="support",window="7d"} 4.5
+contact_csat_ratio{queue="support",window="today"} 1
+contact_nps_score{queue="support",window="today"} 0
+contact_survey_window_answers{queue="sales",kind="csat",window="7d"} 1
+contact_csat_mean_score{queue="sales",window="7d"} 5
+""",
 )

@@ -116,6 +116,17 @@ def test_a_form_of_questions_that_mean_nothing_here_is_ignored(told: Told) -> No
     assert told.intake.ignored == {"form_response": 1}
 
 
+@pytest.mark.parametrize("typed", ["marked@example.com", "+386 40 777 123"])
+def test_an_address_or_a_telephone_number_in_a_hidden_field_is_no_id(told: Told, typed: str) -> None:
+    events = told.events(changed(hidden={"queue": "sales", "agent": typed, "customer_id": typed}))
+
+    assert {(event.data.queue, event.data.agent, event.data.customer) for event in events} == {("sales", None, None)}
+
+
+def test_what_a_hidden_field_calls_a_customer_is_the_id(told: Told) -> None:
+    assert told.events(changed(hidden={"customer_id": "8412"}))[0].data.customer == "8412"
+
+
 @pytest.mark.parametrize(
     ("body", "reason", "detail"),
     [

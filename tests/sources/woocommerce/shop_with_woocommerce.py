@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.sources.shops.calling import Posted, posted
 
-__all__ = ["BY_HAND", "DAY", "PING", "RUMOUR", "order", "signed_headers"]
+__all__ = ["BY_HAND", "DAY", "PING", "RUMOUR", "order", "signed_headers", "subscription"]
 
 PING = Posted(b"webhook_id=142")
 
@@ -34,6 +34,34 @@ def order(number: int, status: str, at: str, total: str, **more: Any) -> Posted:
         "refunds": refunds,
     }
     return posted(content, x_wc_webhook_topic="order.created" if created == at else "order.updated")
+
+
+def subscription(number: int, status: str, on: str, total: str, **more: Any) -> Posted:
+    """A subscription that was touched *on* a day, at ten; and `start`, `ended`, `trial`, `every`, `sku`, `customer`."""
+
+    def ten(day: str | None) -> str:
+        return "" if day is None else f"2026-{day}T10:00:00"
+
+    period, interval = more.get("every", ("month", "1"))
+    content = {
+        "id": number,
+        "status": status,
+        "currency": "EUR",
+        "total": total,
+        "customer_id": more.get("customer", 31),
+        "billing": {"email": "Marked.Guest@example.org", "first_name": "Marked"},
+        "created_via": "checkout",
+        "date_created_gmt": ten(more.get("start", on)),
+        "date_modified_gmt": ten(on),
+        "billing_period": period,
+        "billing_interval": interval,
+        "start_date_gmt": ten(more.get("start", on)),
+        "trial_end_date_gmt": ten(more.get("trial")),
+        "next_payment_date_gmt": "",
+        "end_date_gmt": ten(more.get("ended")),
+        "line_items": [{"name": "Box", "sku": more.get("sku", "")}],
+    }
+    return posted(content, x_wc_webhook_topic="subscription.updated")
 
 
 DAY = [

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from stream.sources.woocommerce.source import SOURCE
 from tests.samples import sample
 from tests.sources.contract.sinks import Topic
 from tests.sources.shops.calling import AT, SECRET, Posted, counted, posted, told, webhook_in
-from tests.sources.woocommerce.shop_with_woocommerce import BY_HAND, DAY, PING, order, signed_headers
+from tests.sources.woocommerce.shop_with_woocommerce import BY_HAND, DAY, PING, order, signed_headers, subscription
 
 URL = "https://gateway.example/v1/webhooks/shop"
 
@@ -111,6 +112,81 @@ def test_what_cannot_be_used_is_set_aside_with_the_field(tmp_path: Path, content
     assert told(webhook_in(SOURCE, tmp_path, intake), requests) == []
     assert (intake.refused, intake.unknown) == ({"invalid_field": 1}, {"order.vanished": 1})
     assert any(name in aside[0] for name in ("`id`", "$.total", "$.date_created_gmt"))
+
+
+def test_a_transfer_that_never_comes_is_no_purchase(webhook: Webhook) -> None:
+    waiting = order(1, "on-hold", "10:00", "50.00", customer=27)
+    given_up = order(1, "cancelled", "14:00", "50.00", created="10:00", customer=27)
+
+    found = counted(told(webhook, [waiting, given_up]))
+
+    assert (found["carts_completed"], found.get("purchases"), found.get("joined")) == (1, None, None)
+
+
+def test_an_order_that_was_made_anonymous_is_nobody_s_second_purchase(webhook: Webhook) -> None:
+    # As WooCommerce leaves it where somebody asked to be erased, or after the time that a shop keeps orders.
+    bought = order(1, "completed", "10:00", "50.00", customer=27, paid="10:00")
+    erased = json.loads(bought.body) | {"customer_id": 0, "billing": {"email": "deleted@site.invalid"}}
+
+    found = counted(told(webhook, [bought, posted(erased, x_wc_webhook_topic="order.updated")]))
+
+    assert (found["purchases"], found["revenue"], found["joined"], found["carts_completed"]) == (1, 50_00, 1, 1)
+
+
+def test_an_order_that_is_sent_again_under_another_topic_deletes_nobody(tmp_path: Path) -> None:
+    # WooCommerce signs the body alone, and orders and customers have the same small numbers.
+    intake, recorded = Intake(), order(26, "processing", "10:00", "5.00")
+
+    sent = Posted(recorded.body, {"x-wc-webhook-topic": "customer.deleted"})
+    assert told(webhook_in(SOURCE, tmp_path, intake), [sent]) == []
+    assert intake.refused == {"invalid_field": 1}
+
+
+# -- subscriptions -------------------------------------------------------------------------------
+
+LAPSED = [
+    # Two weeks to try, then ten a month; paused for its payment each time; cancelled to the end of the month.
+    subscription(50, "pending", "09-01", "10.00"),
+    subscription(50, "active", "09-01", "10.00", trial="09-15"),
+    subscription(50, "on-hold", "09-15", "10.00", start="09-01", trial="09-15"),
+    subscription(50, "active", "09-16", "10.00", start="09-01", trial="09-15"),
+    subscription(50, "pending-cancel", "09-20", "10.00", start="09-01", trial="09-15", ended="10-15"),
+    subscription(50, "cancelled", "10-15", "10.00", start="09-01", trial="09-15", ended="10-15"),
+    # Back again a month later, with another number, for a year at once.
+    subscription(61, "active", "11-10", "96.00", every=("year", "1"), sku="box-year"),
+    # Somebody else, twice a quarter, whose last payment was the last.
+    subscription(70, "active", "09-05", "30.00", every=("month", "3"), customer=32),
+    subscription(70, "expired", "11-05", "30.00", start="09-05", ended="11-05", every=("month", "3"), customer=32),
+]
+
+
+@given(st.permutations([*LAPSED, *LAPSED[::2]]))
+@settings(max_examples=40, deadline=None)
+def test_who_lets_a_subscription_lapse_is_lost_and_may_come_back(webhook: Webhook, requests: list[Posted]) -> None:
+    events = told(webhook, requests)
+
+    assert {event.data.plan for event in events if tag_of(event) == "customer.changed"} == {"Box", "box-year"}
+    # Of November: one back, for eight a month, and one lost, with ten.
+    assert counted(events, window="month") == {
+        "joined": 1,
+        "gained": 1,
+        "left": 1,
+        "lost": 1,
+        "monthly_change": 8_00 - 10_00,
+        "monthly_gained": 8_00,
+        "monthly_lost": 10_00,
+    }
+
+
+@pytest.mark.parametrize(
+    ("every", "monthly"), [(("month", "2"), 15), (("year", 1), 2.5), (("week", "1"), 130.36), (("day", "30"), 30.42)]
+)
+def test_what_is_paid_in_a_month_follows_from_period_and_interval(
+    webhook: Webhook, every: tuple[str, Any], monthly: float
+) -> None:
+    _, changed = told(webhook, [subscription(50, "active", "11-01", "30.00", every=every)])
+
+    assert changed.data.monthly == monthly
 
 
 # -- the ping ------------------------------------------------------------------------------------

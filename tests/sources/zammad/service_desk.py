@@ -66,7 +66,16 @@ class Ticket:
         self._content |= {"article_count": len(self._articles), "article_ids": self._articles}
         return json.dumps({"ticket": self._content, "article": {}}).encode()
 
-    def wrote(self, minutes: float, sender: str, kind: str = "email", *, internal: bool = False, **to: Any) -> bytes:
+    def wrote(
+        self,
+        minutes: float,
+        sender: str,
+        kind: str = "email",
+        *,
+        internal: bool = False,
+        preferences: Any = None,
+        **to: Any,
+    ) -> bytes:
         """Return the request after an article, and what else it changed."""
         self._articles = [*self._articles, self._content["id"] * 100 + len(self._articles)]
         article = {
@@ -76,6 +85,7 @@ class Ticket:
             "sender": sender,
             "type": kind,
             "internal": internal,
+            "preferences": preferences,
             "created_by_id": {"Agent": EMMA, "System": 1}.get(sender, self._content["customer_id"]),
             "body": "Marked text",
         }
@@ -93,6 +103,7 @@ def _asked_twice() -> Iterator[bytes]:
     yield ticket.changed(10, group="Second Level", owner_id=EMMA)
     yield ticket.wrote(20, "Agent", "note", internal=True)
     yield ticket.wrote(30, "Agent", state="open", priority="3 high")
+    yield ticket.wrote(31, "Customer", preferences={"is-auto-response": True})  # out of office
     yield ticket.wrote(60, "Customer", "note")  # through the portal
     yield ticket.wrote(75, "Agent", state="closed")
     yield ticket.changed(80, title="Marked title, too")

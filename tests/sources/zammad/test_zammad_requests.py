@@ -32,13 +32,14 @@ def changed(**fields: Any) -> dict[str, Any]:
 def test_the_recorded_payload_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     events, aside = tell(tmp_path, recorded())
 
+    customer = "customer=/zammad/8"
     assert [said(event) for event in events] == [
-        "13 14:34:35 case.opened channel=voice customer=8 opened_by=customer priority=normal queue=Service Desk",
-        "13 14:34:35 case.assigned agent=5 customer=8 queue=Service Desk",
+        f"13 14:34:35 case.opened channel=voice {customer} opened_by=customer priority=normal queue=Service Desk",
+        f"13 14:34:35 case.assigned agent=5 {customer} queue=Service Desk",
         "13 14:34:35 case.status_changed priority=normal",
         "13 14:34:35 case.reopened ",
         "13 14:34:35 case.status_changed status=open",
-        "13 14:34:35 message.received automatic=False customer=8 message=104",
+        f"13 14:34:35 message.received automatic=False {customer} message=104",
     ]
     assert [event.time.microsecond for event in events] == [282_000, 333_000, 333_000, 333_000, 333_000, 318_000]
     assert aside == []
@@ -121,6 +122,22 @@ def test_what_a_machine_or_nobody_wrote_is_automatic_and_a_note_is_no_answer(tmp
         (False, True, "5"),
         (True, True, None),
         (False, False, "5"),
+    ]
+
+
+def test_what_a_customers_machine_wrote_is_automatic_and_does_not_wait(tmp_path: Path) -> None:
+    by_machine = {"send-auto-response": False, "is-auto-response": True}
+    by_hand = {"send-auto-response": True, "is-auto-response": False}
+    told: Any = [
+        tell(tmp_path, Ticket(1, 0).wrote(1, "Customer", preferences=preferences))[0]
+        for preferences in (by_machine, by_hand, {}, None)
+    ]
+
+    assert [(events[0].data.opened_by, events[-1].data.automatic) for events in told] == [
+        ("system", True),
+        ("customer", False),
+        ("customer", False),
+        ("customer", False),
     ]
 
 

@@ -31,9 +31,10 @@ def test_the_figures_are_those_that_were_computed_by_hand(webhook: Webhook) -> N
         ("Service Desk", "email"): counts(
             "opened 3, assigned 3, reassigned 1, received 2, automatic 1, sent 1, merged 1"
         ),
-        # 101: asked at 0, 60 and 120, answered at 30, 75 and 140; what was resolved at 75 stays so when it is changed.
+        # 101: asked at 0, 60 and 120, answered at 30, 75 and 140; nobody waits for an answer to what a machine wrote at
+        # 31, and what was resolved at 75 stays so when it is changed.
         ("Second Level", "email"): counts(
-            "assigned 1, received 2, sent 3, first_responses 1, first_responses_ms 1800000",
+            "assigned 1, received 2, sent 3, automatic 1, first_responses 1, first_responses_ms 1800000",
             "next_responses 2, next_responses_ms 2100000",
             "resolved 2, reopened 1, first_resolutions 1, first_resolutions_ms 4500015",
             "full_resolutions 1, full_resolutions_ms 8400015, messages 6, assigned_resolved 1",
@@ -61,7 +62,7 @@ def test_neither_order_nor_repetition_matters(webhook: Webhook, told: list[bytes
 
 
 def test_where_the_first_request_is_lost_the_next_one_opens_the_ticket(webhook: Webhook) -> None:
-    told = counted(webhook, TICKETS[1:10])
+    told = counted(webhook, TICKETS[1:11])
 
     assert sum(each.get("opened", 0) for each in told.values()) == 1
     assert sum(each.get("next_responses", 0) + each.get("first_responses", 0) for each in told.values()) == 2

@@ -12,7 +12,19 @@ from stream.sources.intake import Intake
 from stream.sources.source import Received, Webhook
 from stream.sources.zendesk.source import SOURCE, Options
 
-__all__ = ["BEGIN", "RECORDED", "RUMOUR", "SECRET", "TICKETS", "Ticket", "recorded", "signed", "webhook_in"]
+__all__ = [
+    "BEGIN",
+    "MIA",
+    "RECORDED",
+    "RUMOUR",
+    "SECRET",
+    "SUPPORT",
+    "TICKETS",
+    "Ticket",
+    "recorded",
+    "signed",
+    "webhook_in",
+]
 
 RECORDED: Final = Path(__file__).parent / "recorded"
 SECRET: Final = "a-secret-of-the-tests"
@@ -143,7 +155,7 @@ def _asked_twice() -> Iterator[bytes]:
     yield ticket.status(30, "PENDING")
     yield ticket.comment(60, CUSTOMER)
     yield ticket.status(60, "OPEN")
-    yield ticket.comment(75, MIA)
+    yield ticket.comment(75.0001, MIA)  # with what follows one action
     yield ticket.status(75, "SOLVED")
     yield ticket.rated(100, "GOOD")
     yield ticket.comment(120, CUSTOMER)
@@ -174,6 +186,7 @@ def _told_twice() -> Iterator[bytes]:
 def _spam() -> Iterator[bytes]:
     ticket = Ticket(104, "whatsapp", group_id=SUPPORT, customer="1004")
     yield ticket.created(15)
+    yield ticket.status(15.999, "DELETED")
     yield ticket.gone(16, "marked_as_spam")
     yield ticket.gone(16.01, "soft_deleted")
 

@@ -18,39 +18,29 @@ from stream.sources.intake import Intake
 from stream.sources.lines import BadLine
 from stream.sources.source import PulledBatch
 from stream.sources.zendesk.export import export_puller
-from tests.sources.desk_boards import counted_cases, counts, said
-from tests.sources.zendesk.account import BEGIN, GROUPS, SUPPORT
-from tests.sources.zendesk.exported import audit, export_options
+from tests.sources.desk_boards import counted_cases, counts, said, told_by
+from tests.sources.zendesk.account import BEGIN, GROUPS, SUPPORT, Ticket, signed, webhook_in
+from tests.sources.zendesk.exported import audit, export_options, exported_page, users_page
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-AGENTS = {"agent": [[2001], [2002]], "admin": [[2003]]}
 CUSTOMER, MIA = 1001, 2001
 
 
 class Account:
-    """Answers as Zendesk does: what was changed at or after an instant, so many at once."""
+    """Answers as Zendesk does, so many audits at once, and knows what it was asked."""
 
     def __init__(self, audits: Sequence[bytes], at_once: int = 1000) -> None:
-        self.audits = [json.loads(each) for each in audits]
+        self.audits = audits
         self.at_once = at_once
         self.asked: list[Mapping[str, str]] = []
 
     async def handle(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"].startswith("Basic ")
         if request.path == "/api/v2/users.json":
-            return self._users(request.query)
+            return users_page(request.query)
         assert request.path == "/api/v2/incremental/ticket_events.json"
         self.asked.append(request.query)
-        found = [each for each in self.audits if each["timestamp"] >= int(request.query["start_time"])]
-        page = found[: self.at_once]
-        end = page[-1]["timestamp"] if page else None
-        return web.json_response({"ticket_events": page, "end_time": end, "end_of_stream": len(found) == len(page)})
-
-    def _users(self, query: Mapping[str, str]) -> web.Response:
-        pages, place = AGENTS[query["role"]], int(query.get("page[after]", 0))
-        more = place + 1 < len(pages)
-        meta = {"has_more": more, "after_cursor": str(place + 1) if more else None}
-        return web.json_response({"users": [{"id": number} for number in pages[place]], "meta": meta})
+        return exported_page(self.audits, request.query, self.at_once)
 
 
 @asynccontextmanager
@@ -139,12 +129,15 @@ HISTORY = [
     # 4 never was one.
     minute(11, 150, 4, created()),
     minute(12, 151, 4, change("status", "deleted", "new"), updater_id=MIA),
+    # 5 went on in 1: that is neither an answer nor a solution.
+    minute(14, 160, 5, created()),
+    minute(15, 170, 5, comment(MIA), change("status", "closed", "new"), updater_id=MIA, via="Merge"),
     minute(13, 6000, 1, change("status", "closed", "solved"), updater_id=-1, via="Rule"),
 ]
 
 FIGURES = {
     ("Support", "email"): counts(
-        "opened 1, assigned 1, deleted 1, received 3, sent 3",
+        "opened 2, assigned 2, deleted 1, received 3, sent 3, automatic 1, merged 1",
         "first_responses 1, first_responses_ms 1800000, next_responses 2, next_responses_ms 2100000",
         "resolved 2, reopened 1, first_resolutions 1, first_resolutions_ms 4500000",
         "full_resolutions 1, full_resolutions_ms 8400000, messages 6, assigned_resolved 1",
@@ -181,13 +174,41 @@ async def test_a_restart_behind_any_page_tells_the_rest(tmp_path: Path) -> None:
         assert rest == events_in(batches[place + 1 :])
 
 
+async def test_a_second_with_more_than_a_page_holds_stops_nothing_and_is_said(tmp_path: Path) -> None:
+    """A bulk change stamps thousands at once, and the export has no way to ask for the rest of them."""
+    audits = [minute(number, 1, number, created()) for number in range(1, 6)]
+    aside: list[BadLine] = []
+
+    events = events_in(await pulled(Account([*audits, minute(9, 2, 9, created())], 3), tmp_path, Intake(aside.append)))
+
+    assert [event.subject for event in events] == [f"/zendesk/{number}" for number in (1, 2, 3, 9)]
+    assert [bad.reason for bad in aside] == ["too_many"]
+
+
+@pytest.mark.parametrize("kind", ["Comment", "VoiceComment", "FacebookComment"])
+async def test_what_is_written_by_any_way_is_a_message(tmp_path: Path, kind: str) -> None:
+    audits = [minute(1, 0, 1, comment(MIA) | {"event_type": kind}), minute(2, 1, 1, comment(1) | {"event_type": kind})]
+
+    told = [said(event).split()[2] for event in events_in(await pulled(Account(audits), tmp_path))]
+
+    assert told == ["message.sent", "message.received"]
+
+
+async def test_what_becomes_of_a_ticket_in_the_archive_is_of_no_use(tmp_path: Path) -> None:
+    intake = Intake()
+    audits = [minute(1, 0, 1, change("status", "archived", "closed")), minute(2, 1, 1, change("status", "scrubbed"))]
+
+    assert events_in(await pulled(Account(audits), tmp_path, intake)) == []
+    assert (intake.ignored["audit"], intake.refused) == (2, {})
+
+
 async def test_the_recorded_page_tells_what_was_written_by_hand(tmp_path: Path) -> None:
     page = json.loads((Path(__file__).parent / "export_page.json").read_bytes())
     audits = [json.dumps(each).encode() for each in page["ticket_events"]]
 
     events = events_in(await pulled(Account(audits), tmp_path, since="2025-01-01"))
 
-    customer = "customer=8447388090494"
+    customer = "customer=/zendesk/8447388090494"
     assert [said(event) for event in events] == [
         f"08 10:32:07 case.opened channel=email {customer} opened_by=customer priority=urgent queue=Support",
         "08 10:32:07 message.received automatic=False message=2",
@@ -206,6 +227,28 @@ async def test_what_the_webhook_tells_is_left_to_it(tmp_path: Path) -> None:
         ["09:40:00", "case.opened"],
         ["09:41:00", "case.assigned"],
     ]
+
+
+async def test_what_the_webhook_tells_too_counts_once_where_comments_have_the_same_ids(tmp_path: Path) -> None:
+    ticket = Ticket(1, "mail", group_id=SUPPORT, customer=str(CUSTOMER))
+    posted = [
+        ticket.created(0.003),
+        ticket.comment(0.004, str(CUSTOMER)).replace(b'"c11"', b'"11"'),
+        ticket.comment(10.001, str(MIA)).replace(b'"c12"', b'"20"'),
+        ticket.status(10.002, "SOLVED"),
+        ticket.status(6000.001, "CLOSED"),
+    ]
+    exported = [
+        minute(1, 0, 1, created(), comment(CUSTOMER)),
+        minute(2, 10, 1, comment(MIA), change("status", "solved", "new"), updater_id=MIA),
+        minute(3, 6000, 1, change("status", "closed", "solved"), updater_id=-1, via="Rule"),
+    ]
+
+    told = told_by(webhook_in(tmp_path), map(signed, posted))
+    both = [*told, *events_in(await pulled(Account(exported), tmp_path))]
+
+    assert counted_cases(told, EVENING)["Support", "email"]["received"] == 1
+    assert counted_cases(both, EVENING) == counted_cases(told, EVENING)
 
 
 async def test_what_is_younger_than_a_minute_is_not_asked_for(tmp_path: Path) -> None:
