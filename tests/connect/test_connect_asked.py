@@ -108,6 +108,7 @@ async def test_a_mailbox_with_oauth_names_all_that_tokens_are_fetched_with(serve
     oauth = mailbox_of(tmp_path / "support.toml").oauth
     assert oauth is not None
     assert (oauth.token_url, oauth.client_secret_file) == (address, tmp_path / "google.secret")
+    assert oauth.refresh_token_file is not None
     assert oauth.refresh_token_file.read_text() == "the-refresh-token\n"
     assert oauth.client_id_file == tmp_path / "support.client-id"
     assert (tmp_path / "support.client-id").read_text() == "the-id\n"

@@ -44,7 +44,7 @@ STORY: Final = ToldStory(
     begun=_begun,
     # c1 asks, gets an automatic reply and an answer that solves it, asks again, and is out of office.
     told=8,
-    afresh=22,
+    afresh=23,
     at=EVENING,
     # c1 is answered again, and solved, 22 hours and 20 minutes behind the question, on Tuesday; c2 to c6 wait.
     figures="""

@@ -12,8 +12,8 @@ PAGE: Final = (Path(__file__).parents[3] / "docs/sources/imap.md").read_text(enc
 FILES: Final = re.findall(r"```toml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_page_shows_a_file_with_a_password_and_one_with_a_token() -> None:
-    assert [name for name, _ in FILES] == ["mailbox.toml", "google.toml"]
+def test_the_page_shows_a_file_with_a_password_and_those_with_a_token() -> None:
+    assert [name for name, _ in FILES] == ["mailbox.toml", "google.toml", "microsoft.toml"]
 
 
 @pytest.mark.parametrize(("name", "text"), FILES, ids=[name for name, _ in FILES])
@@ -23,7 +23,7 @@ def test_a_file_of_the_page_is_one(name: str, text: str, tmp_path: Path) -> None
     told = mailbox_of(tmp_path / name)
 
     assert (told.queue, told.team, told.key_file) == ("support", ("example.org",), tmp_path / "ids.key")
-    assert (told.oauth is not None) == (name == "google.toml")
+    assert (told.oauth is not None) == (name != "mailbox.toml")
 
 
 @pytest.mark.parametrize("name", MailboxSettings.__struct_fields__)
