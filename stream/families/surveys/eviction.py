@@ -7,7 +7,7 @@ from stream.core.counts import CountsRow
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.families.surveys.counts import SurveyCounts
-from stream.families.surveys.queues import RatedQueues, SurveyKey, home_of
+from stream.families.surveys.queues import RatedQueues, SurveyKey, counting_queue
 from stream.families.surveys.rated import LIFETIME, Part, RatedQueue
 from stream.families.surveys.rules import KEPT_DAYS
 from stream.families.surveys.survey import RatedPlace, SurveyRow
@@ -78,7 +78,7 @@ class Eviction:
         def heard_on(key: SurveyKey) -> int | None:
             row = self._surveys.get(key)
             # One that was found to be of another queue is kept as long as that wants it.
-            return None if row is None or home_of(key, row) != queue.key else row.heard_on
+            return None if row is None or counting_queue(key, row) != queue.key else row.heard_on
 
         for key in queue.surveys.forget(before, heard_on, self._may_go):
             self._surveys.remove(key)

@@ -20,7 +20,7 @@ from stream.core.rows import Rows
 from stream.families.surveys.counts import SurveyCounts
 from stream.families.surveys.events import SurveyEvent
 from stream.families.surveys.eviction import Eviction, SurveyCountsKey
-from stream.families.surveys.queues import RatedQueues, SurveyKey, home_of, survey_key
+from stream.families.surveys.queues import RatedQueues, SurveyKey, counting_queue, survey_key
 from stream.families.surveys.rated import Part, RatedQueue, parts_of
 from stream.families.surveys.snapshot import SurveySnapshot
 from stream.families.surveys.survey import (
@@ -30,7 +30,7 @@ from stream.families.surveys.survey import (
     SurveyRow,
     counted_as,
     fold_survey,
-    queue_of,
+    rated_queue,
 )
 
 __all__ = ["SurveysFold"]
@@ -115,7 +115,7 @@ class SurveysFold:
                 part.counts.loaded()
                 queue.hear(part.counts.watermark)
         for key, survey in self.surveys.items():
-            self._known(*home_of(key, survey)).surveys.note(key, survey.heard_on)
+            self._known(*counting_queue(key, survey)).surveys.note(key, survey.heard_on)
         self.queues.loaded()
         # Up to there rows may be ahead of what is read; beyond it batches can be counted as a whole.
         rows = (row for table in self.tables.values() for row in table.values())
@@ -149,13 +149,13 @@ class SurveysFold:
             applied.duplicates += 1
             applied.overflowed += self._keep(key, row, offset).is_shared
         else:
-            queue = self.queues.counting(event.tenantid, queue_of(facts) or NO_QUEUE)
+            queue = self.queues.counting(event.tenantid, rated_queue(facts) or NO_QUEUE)
             applied.overflowed += queue.is_shared
             counted = counted_as(facts, queue.policy, queue.place_of)
             queue = self._touch_queue(queue, event.time)
             before = row.counted
-            if before and (home := home_of(key, row)) != queue.key:
-                self._take_back(home, before, event.time, offset)
+            if before and (home := counting_queue(key, row)) != queue.key:
+                self._uncount(home, before, event.time, offset)
                 before = ()
             self._count(queue, before, counted, event.time, offset, applied)
             invitation, answered_at, answer, answered_in = facts
@@ -167,14 +167,14 @@ class SurveysFold:
 
     def _keep(self, key: SurveyKey, row: SurveyRow, offset: int) -> RatedQueue:
         """Have the row of a repeat learn of its offset, for a replay that brings it again; return its queue."""
-        queue = self._known(*home_of(key, row))
+        queue = self._known(*counting_queue(key, row))
         heard_on = max(row.heard_on, queue.day)
         self.surveys.put(key, replace(row, applied_offset=offset, heard_on=heard_on))
         if heard_on != row.heard_on:
             queue.surveys.note(key, heard_on)
         return queue
 
-    def _take_back(self, home: QueueName, before: CountedAs, at: datetime, offset: int) -> None:
+    def _uncount(self, home: QueueName, before: CountedAs, at: datetime, offset: int) -> None:
         """Take back from a queue what a survey counted for that turns out to be of another one."""
         # One that was silent for so long that it was forgotten has nothing to take back.
         if (queue := self.queues.get(home)) is not None:

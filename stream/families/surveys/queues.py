@@ -11,7 +11,7 @@ from stream.families.surveys.rated import LIFETIME, RatedQueue
 from stream.families.surveys.rules import RULES, SurveyPolicy
 from stream.families.surveys.survey import QueueName, SurveyRow, is_review
 
-__all__ = ["RatedQueues", "SurveyKey", "home_of", "survey_key"]
+__all__ = ["RatedQueues", "SurveyKey", "counting_queue", "survey_key"]
 
 SurveyKey = tuple[str, str, str, str]
 """Tenant, nothing (the queue, by a version before), `survey` or `review`, and the subject of its events."""
@@ -24,7 +24,7 @@ def survey_key(event: SurveyEvent) -> SurveyKey:
     return event.tenantid, "", "review" if is_review(event) else "survey", event.subject
 
 
-def home_of(key: SurveyKey, row: SurveyRow) -> QueueName:
+def counting_queue(key: SurveyKey, row: SurveyRow) -> QueueName:
     """Return the names of the queue that a survey was counted in."""
     return row.counted_in or (key[0], key[1])
 

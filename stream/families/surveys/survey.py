@@ -26,7 +26,7 @@ __all__ = [
     "counted_as",
     "fold_survey",
     "is_review",
-    "queue_of",
+    "rated_queue",
 ]
 
 RatedPlace = tuple[str, str, str]
@@ -156,7 +156,7 @@ def _with_answer(row: SurveyRow, answer: Answer, queue: str | None) -> Facts | N
     return row.invitation, min(first, answer.at), max(latest, answer), answered_in
 
 
-def queue_of(facts: Facts) -> str:
+def rated_queue(facts: Facts) -> str:
     """Return the queue that a survey of these facts counts in; empty: it is the tenant as a whole that is rated."""
     invitation, _, _, answered_in = facts
     if invitation is not None and invitation.queue:
