@@ -189,9 +189,9 @@ class Moving(System):
         self.restart()
 
     async def _fetch(self, api: WebApi, after: datetime, page: int) -> ResponsePage:
-        known, self.given = self.given, sorted(
-            (one for one in self.given if isinstance(one, _Given) and one.at >= after), key=lambda one: one.at
-        )  # fmt: skip
+        known = self.given
+        since = [one for one in known if isinstance(one, _Given) and one.at >= after]
+        self.given = [*sorted(since, key=lambda one: one.at)]
         try:
             return await super()._fetch(api, after, page)
         finally:
