@@ -11,6 +11,7 @@ from msgspec import Struct
 from stream.cli.connect_puller import PullerFlags, connect_puller
 from stream.cli.connect_webhook import WebhookFlags, connect_webhook
 from stream.cli.listing import Listing
+from stream.cli.options import UrlParam
 from stream.cli.questions import Questions, may_be_asked
 from stream.cli.source_options import flags_of
 from stream.gateway.survey_file import WEB_SURVEY
@@ -62,9 +63,9 @@ _SHARED: Final = (
 )
 _OF_WEBHOOKS: Final = (
     click.Option(["--webhooks"], type=FILE, help="The gateway's file of webhooks. [default: webhooks.toml]"),
-    click.Option(["--gateway"], metavar="URL", help="Where the gateway's pages are. [default: on this machine]"),
+    click.Option(["--gateway"], type=UrlParam(), help="Where the gateway's pages are. [default: on this machine]"),
     click.Option(
-        ["--public-url"], metavar="URL", help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
+        ["--public-url"], type=UrlParam(), help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
     ),
 )
 

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from stream.cli.findings import all_well
-from stream.cli.options import now, settings_of_environment
+from stream.cli.options import UrlParam, now, settings_of_environment
 from stream.doctor.finding import Finding
 from stream.families.registry import FAMILIES
 from stream.settings import broker_of
@@ -19,10 +19,10 @@ __all__ = ["doctor"]
 
 @click.command()
 @click.option("--broker", help="Bootstrap servers, host:port.")
-@click.option("--worker", "workers", multiple=True, metavar="URL", help="Of a worker; by default that of this machine.")
-@click.option("--gateway", "gateways", multiple=True, metavar="URL", help="Of a gateway.")
-@click.option("--source", "sources", multiple=True, metavar="URL", help="Of a source with --metrics-port.")
-@click.option("--prometheus", default="", metavar="URL", help="Of Prometheus.")
+@click.option("--worker", "workers", multiple=True, type=UrlParam(), help="Of a worker. [default: on this machine]")
+@click.option("--gateway", "gateways", multiple=True, type=UrlParam(), help="Of a gateway.")
+@click.option("--source", "sources", multiple=True, type=UrlParam(), help="Of a source with --metrics-port.")
+@click.option("--prometheus", default="", type=UrlParam(), help="Of Prometheus.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable: a list of findings.")
 def doctor(  # one argument per option
     *,

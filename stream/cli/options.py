@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -21,6 +22,7 @@ __all__ = [
     "BadLines",
     "InstantOfDayParam",
     "InstantParam",
+    "UrlParam",
     "broker_address",
     "not_ahead",
     "now",
@@ -66,6 +68,23 @@ class InstantOfDayParam(InstantParam):
             return time.fromisoformat(value).replace(tzinfo=UTC)
         except ValueError:
             return super().convert(value, param, ctx)
+
+
+class UrlParam(click.ParamType):
+    """The address of a page by HTTP, without a login: others see a command's arguments, and findings show them."""
+
+    name = "URL"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the address; refuses what is none, without repeating it."""
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in {"http", "https"} and parts.hostname is not None and parts.port != 0
+        except ValueError:
+            known = False
+        if value and (not known or "@" in parts.netloc):
+            self.fail("expected http://host:port or https://host:port, without a login", param, ctx)
+        return value
 
 
 def on_the_day(at: datetime | time | None, events: Iterator[Event]) -> tuple[datetime | None, Iterator[Event]]:

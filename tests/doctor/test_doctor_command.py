@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from stream.cli.doctor import doctor as command
 from tests.connect.commands import ENVIRONMENT
 
 pytestmark = pytest.mark.slow
@@ -35,3 +37,13 @@ def test_a_broker_that_is_away_is_a_finding_and_no_line_of_its_client() -> None:
     bad = [line.split()[1] for line in ended.stdout.splitlines() if line.startswith("bad")]
     assert bad == ["gateway:", "broker:", "worker:", "Prometheus:"]
     assert "http://host:port" in ended.stdout
+
+
+@pytest.mark.parametrize("flag", ["--worker", "--gateway", "--source", "--prometheus"])
+@pytest.mark.parametrize("address", ["http://ann:hunter2@127.0.0.1:1", "ftp://hunter2", "hunter2", "http://[hunter2"])
+def test_an_address_with_a_login_or_that_is_none_is_refused_and_not_repeated(flag: str, address: str) -> None:
+    refused = CliRunner().invoke(command, [flag, address])
+
+    assert refused.exit_code == 2
+    assert "without a login" in refused.output
+    assert "hunter2" not in refused.output
