@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
+from stream.app.policy_file import load_policies
 from stream.errors import BrokerError, SettingsError
 from stream.families.registry import DECODER
 from stream.gateway.application import EVENTS_PATH, Gateway
@@ -63,7 +64,9 @@ class GatewayService:
         self._webhooks = webhooks_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
         self._surveys = surveys_of(settings.gateway_webhooks) if settings.gateway_webhooks else {}
         public_url = settings.gateway_public_url
-        self.gateway = Gateway(DECODER, self._forwarder, keys, self._webhooks, self._surveys, public_url)
+        # Only pages of surveys need them; a gateway without such pages need not have the file.
+        policies = load_policies(settings.policies if self._surveys else None)
+        self.gateway = Gateway(DECODER, self._forwarder, keys, self._webhooks, self._surveys, public_url, policies)
         self._server = GatewayServer(self.gateway, settings.gateway_host, settings.gateway_port, tls)
         self._forwarding: asyncio.Task[None] | None = None
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from csv import DictReader
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,8 +12,11 @@ import click
 import msgspec
 from msgspec import Struct
 
+from stream.app.policy_file import load_policies
+from stream.cli.options import settings_of_environment
 from stream.core.cloudevents import DEFAULT_TENANT, Channel, encode
 from stream.errors import InvalidEvent, SourceError
+from stream.families.surveys.rules import survey_policy
 from stream.families.surveys.scales import SCALES, Scale, SurveyKind
 from stream.languages.words import LANGUAGES, Language
 from stream.sdk.survey_links import SurveyLink, SurveyLinks
@@ -55,6 +58,9 @@ class _Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     "--days", type=click.FloatRange(0, 366, min_open=True), default=14, show_default=True, help="It is good for."
 )
 @click.option("--language", type=click.Choice(LANGUAGES), help="Of the page; by default the browser says it.")
+@click.option(
+    "--policies", type=click.Path(path_type=Path), help="TOML file whose time zones the messages name; else UTC."
+)
 @click.option("--source-name", default="/surveys", show_default=True, help="What invitations have as their source.")
 @click.option(
     "--as", "form", type=click.Choice(get_args(As)), default="url", show_default=True, help="What to print of each."
@@ -67,6 +73,7 @@ def survey_link(  # what a link may say, and what is printed of it
     survey: str | None,
     tenant: str,
     days: float,
+    policies: Path | None,
     source_name: str,
     form: As,
     **told: Any,  # noqa: ANN401  # the fields of _Asked
@@ -79,6 +86,7 @@ def survey_link(  # what a link may say, and what is printed of it
     """
     if survey is None and form in {"html", "text"}:
         raise click.UsageError(f"--as {form} is for one --survey; of many, --as json has the messages")
+    known = load_policies(settings_of_environment(policies=policies).policies)
     links = SurveyLinks(page, SecretLines(key_file).all()[0], tenant=tenant, source=source_name)
     asked = [(1, {"survey": survey})] if survey is not None else _rows(sys.stdin.read())
     for number, row in asked:
@@ -97,7 +105,8 @@ def survey_link(  # what a link may say, and what is printed of it
             )
         except (InvalidEvent, msgspec.ValidationError) as failure:
             raise SourceError(f"{'the link' if survey else f'line {number}'}: {failure}") from None
-        click.echo(_printed(link, form, one.language), nl=form not in {"html", "text"})
+        zone = survey_policy(known, tenant, one.queue, one.channel).time_zone
+        click.echo(_printed(link, form, one.language, zone), nl=form not in {"html", "text"})
 
 
 def _rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -120,18 +129,18 @@ def _json_row(number: int, line: str) -> dict[str, Any]:
         raise SourceError(f"line {number}: not a JSON object") from None
 
 
-def _printed(link: SurveyLink, form: As, language: Language | None) -> str:
+def _printed(link: SurveyLink, form: As, language: Language | None, zone: tzinfo) -> str:
     spoken = language or LANGUAGES[0]
     if form == "html":
-        return mail_html(link, spoken)
+        return mail_html(link, spoken, zone)
     if form == "text":
-        return mail_text(link, spoken)
+        return mail_text(link, spoken, zone)
     if form == "events":
         return "\n".join(encode(event).decode() for event in link.invitations())
-    return link.address(language) if form == "url" else _as_json(link, language, spoken)
+    return link.address(language) if form == "url" else _as_json(link, language, spoken, zone)
 
 
-def _as_json(link: SurveyLink, language: Language | None, spoken: Language) -> str:
+def _as_json(link: SurveyLink, language: Language | None, spoken: Language, zone: tzinfo) -> str:
     scores = {
         question.kind: {str(score): link.address(language, **{question.kind: score}) for score in question.scores}
         for question in link.terms.questions
@@ -142,7 +151,7 @@ def _as_json(link: SurveyLink, language: Language | None, spoken: Language) -> s
         "until": link.terms.ends_at,
         "subject": mail_subject(spoken),
         "scores": scores,
-        "text": mail_text(link, spoken),
-        "html": mail_html(link, spoken),
+        "text": mail_text(link, spoken, zone),
+        "html": mail_html(link, spoken, zone),
     }
     return msgspec.json.encode(told).decode()

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from stream.core.cloudevents import EventDecoder
+from stream.core.policies import Policies
 from stream.errors import defect_in_places
 from stream.gateway.answers import REPORTED, Accepted, json_answer, refusal
 from stream.gateway.body import BodyBudget
@@ -64,6 +65,7 @@ class Gateway:
         webhooks: Mapping[str, MountedWebhook] | None = None,
         surveys: Mapping[str, MountedSurvey] | None = None,
         public_url: str = "",
+        policies: Policies = Policies(),
     ) -> None:
         self._decoder = decoder
         self._forwarder = forwarder
@@ -77,7 +79,7 @@ class Gateway:
         self._webhooks = WebhookPosts({} if webhooks is None else webhooks, forwarder, budget, self.counts, public_url)
         # Likewise of customers, who need little.
         forms = BodyBudget(FORMS_BYTES)
-        self._surveys = SurveyPages({} if surveys is None else surveys, forwarder, forms, self.counts)
+        self._surveys = SurveyPages({} if surveys is None else surveys, forwarder, forms, self.counts, policies)
         self.pages = Starlette(
             routes=[
                 Route(EVENTS_PATH, self._post_events, methods=["POST"]),

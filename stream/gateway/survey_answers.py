@@ -24,20 +24,25 @@ _FIELDS = 12
 """More fields than a form of ours has."""
 
 
-class UnusableForm(Exception):
-    """What was sent is no answer; `reason` is a stable code, `word` the key of a sentence for the customer."""
-
-    def __init__(self, reason: str, word: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.word = word
-
-
 class WebAnswer(Struct, frozen=True):
     """What was chosen, by kind, and what was written."""
 
     scores: Mapping[str, int]
     comment: str = ""
+
+
+class UnusableForm(Exception):
+    """
+    What was sent is no answer; `reason` is a stable code, `word` the key of a sentence for the customer.
+
+    *answer* is what can be read of it: it stands in the form again, since nobody likes to write a thing twice.
+    """
+
+    def __init__(self, reason: str, word: str, answer: WebAnswer | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.word = word
+        self.answer = answer
 
 
 def scores_in(fields: Mapping[str, list[str]], terms: LinkTerms) -> dict[str, int]:
@@ -58,15 +63,16 @@ def answer_in(body: bytes, terms: LinkTerms) -> WebAnswer:
     except ValueError:  # of UTF-8 as well
         raise UnusableForm("broken_form", "unusable") from None
     scores = scores_in(fields, terms)
-    if any(question.kind in fields and question.kind not in scores for question in terms.questions):
-        raise UnusableForm("score_outside_scale", "unusable")
-    if not scores:
-        raise UnusableForm("no_score", "missing")
     # A browser counts a line's end as one letter, and sends two.
     comment = " ".join(fields.get("comment", [])).replace("\r\n", "\n").strip()
+    answer = WebAnswer(scores, comment)
+    if any(question.kind in fields and question.kind not in scores for question in terms.questions):
+        raise UnusableForm("score_outside_scale", "unusable", answer)
+    if not scores:
+        raise UnusableForm("no_score", "missing", answer)
     if len(comment) > LONGEST_COMMENT:
-        raise UnusableForm("comment_too_long", "too_large")
-    return WebAnswer(scores, comment)
+        raise UnusableForm("comment_too_long", "too_large", answer)
+    return answer
 
 
 def answer_events(  # all that makes an event

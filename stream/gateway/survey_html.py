@@ -5,7 +5,7 @@ All that comes from a link, a form or a file is escaped by `_text`, the only pla
 
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
 from html import escape
 from typing import Final
@@ -109,12 +109,16 @@ class SurveyScreen(Struct, frozen=True):
     language: Language
     chosen: Mapping[str, int] = field(default_factory=dict)
     """By kind: what a link of the mail, or a form that was not taken, has chosen."""
+    zone: tzinfo = UTC
+    """In which times are shown."""
 
     def form(self, terms: LinkTerms, answer: WebAnswer | None = None, *, at: datetime, wrong: str = "") -> str:
         """Return the page that asks; *wrong* is the key of what was wrong with what was sent."""
         company = self.options.company
         lead = f"<p>{self._say('lead', company=company)}</p>" if company else ""
-        body = f"<h1>{self._say('title')}</h1>{lead}{self._form(terms, answer, at, 'send', wrong)}"
+        # Who has clicked in a message takes that for the answer, and the button may be far below.
+        note = "" if wrong or not self.chosen else f"<p>{self._say('chosen', button=self._words['send'])}</p>"
+        body = f"<h1>{self._say('title')}</h1>{lead}{note}{self._form(terms, answer, at, 'send', wrong)}"
         return self._page(self._title("title", wrong), body)
 
     def receipt(  # what a receipt says, and what was sent from it
@@ -134,7 +138,7 @@ class SurveyScreen(Struct, frozen=True):
                 word = score_word(question, scores[question.kind], self.language)
                 parts.append(f"<p>{self._say('said', question=self._words[question.kind], score=word)}</p>")
         if at < until:
-            parts.append(f"<p>{self._say('changeable', time=shown_time(until))}</p>")
+            parts.append(f"<p>{self._say('changeable', time=shown_time(until, self.zone))}</p>")
             parts.append(f"<h2>{self._say('change_heading')}</h2>{self._form(terms, answer, at, 'change', wrong)}")
         else:
             parts.append(f"<p>{self._say('not_changeable')}</p>")

@@ -15,7 +15,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from stream.core.cloudevents import key_of
+from stream.core.policies import Policies
 from stream.core.windows import EPOCH
+from stream.families.surveys.rules import survey_policy
 from stream.gateway.body import BodyBudget
 from stream.gateway.forwarder import Forwarder
 from stream.gateway.gateway_metrics import PostCounts
@@ -61,6 +63,16 @@ class _Visit(Struct, frozen=True):
         return min(self.terms.ends_at, answered + timedelta(hours=self.survey.options.change_hours))
 
     @property
+    def answered_at(self) -> datetime:
+        """
+        When what is sent now is an answer: behind that which it changes.
+
+        That one may have come by a gateway whose clock is ahead of this one, and of answers the latest stands.
+        """
+        last = EPOCH if self.receipt is None else EPOCH + timedelta(milliseconds=self.receipt.last_ms + 1)
+        return max(self.at, last)
+
+    @property
     def is_over(self) -> bool:
         """Tell whether there is nothing to answer or to change any more."""
         return self.at >= (self.terms.ends_at if self.receipt is None else self.changeable_until)
@@ -70,9 +82,15 @@ class SurveyPages:
     """Answers requests for the pages of surveys."""
 
     def __init__(
-        self, surveys: Mapping[str, MountedSurvey], forwarder: Forwarder, budget: BodyBudget, counts: PostCounts
+        self,
+        surveys: Mapping[str, MountedSurvey],
+        forwarder: Forwarder,
+        budget: BodyBudget,
+        counts: PostCounts,
+        policies: Policies,
     ) -> None:
         self._surveys = surveys
+        self._policies = policies
         self._forwarder = forwarder
         self._budget = budget
         self._counts = counts
@@ -101,7 +119,7 @@ class SurveyPages:
         if survey is None:
             return Response("Not Found", status_code=404)
         survey.intake.read += 1
-        visit = _visit(request, survey)
+        visit = _visit(request, survey, self._policies)
         if isinstance(visit, Response):
             survey.intake.refused["not_verified"] += 1
             return visit
@@ -120,7 +138,7 @@ class SurveyPages:
             answer = answer_in(body, visit.terms)
         except UnusableForm as failure:
             intake.refused[failure.reason] += 1
-            return _form(visit, 422, failure.word, None)
+            return _form(visit, 422, failure.word, failure.answer)
         try:
             await self._record(visit, answer, body)
         except RequestRefused:
@@ -152,7 +170,7 @@ class SurveyPages:
                 commented=receipt is not None and receipt.commented,
                 source=options.source_name,
                 changed=changed,
-                at=visit.at,
+                at=visit.answered_at,
             )
         )
         await deliver(self._forwarder, [EncodedEvent(one.topic, key_of(one), checked(one)) for one in events])
@@ -173,7 +191,7 @@ class SurveyPages:
         return True
 
 
-def _visit(request: Request, survey: MountedSurvey) -> _Visit | Response:
+def _visit(request: Request, survey: MountedSurvey, policies: Policies) -> _Visit | Response:
     """Return who asks for what; a page that says so for a link that nobody of ours has made."""
     fields = parse_qs(request.url.query)
     language = preferred_language(fields.get("language", [""])[0], request.headers.get("accept-language", ""))
@@ -184,7 +202,8 @@ def _visit(request: Request, survey: MountedSurvey) -> _Visit | Response:
         # The same answer for each reason: which tenants there are is nobody's business.
         return _page(404, SurveyScreen(survey.options, language).notice("unknown", "unknown_why"))
     chosen = scores_in(fields, terms) or ({} if receipt is None else receipt.scores)
-    screen = SurveyScreen(survey.options, language, chosen)
+    zone = survey_policy(policies, terms.tenant, terms.queue, terms.channel).time_zone
+    screen = SurveyScreen(survey.options, language, chosen, zone)
     return _Visit(survey, screen, terms, token, receipt, datetime.now(UTC))
 
 
@@ -206,7 +225,7 @@ def _form(visit: _Visit, status: int, wrong: str, answer: WebAnswer | None) -> R
 def _over(visit: _Visit) -> Response:
     if visit.receipt is not None:
         return _form(visit, 410, "", None)
-    return _page(410, visit.screen.notice("over", "over_why", time=shown_time(visit.terms.ends_at)))
+    return _page(410, visit.screen.notice("over", "over_why", time=shown_time(visit.terms.ends_at, visit.screen.zone)))
 
 
 def _redirected(visit: _Visit, answer: WebAnswer) -> Response:
@@ -215,7 +234,9 @@ def _redirected(visit: _Visit, answer: WebAnswer) -> Response:
     before = visit.receipt
     scores = {**({} if before is None else before.scores), **answer.scores}
     commented = bool(answer.comment) or (before is not None and before.commented)
-    receipt = SurveyReceipt(now if before is None else before.first_at, scores, commented)
+    # Rounded up, so that it is never before the answer.
+    last_ms = -((EPOCH - visit.answered_at) // timedelta(milliseconds=1))
+    receipt = SurveyReceipt(now if before is None else before.first_at, scores, commented, last_ms)
     sealed = sealed_receipt(receipt, visit.token, visit.survey.keys.all()[0])
     # Relative: a proxy may serve all this under another path.
     place = sealed if before is not None else f"{visit.token}/{sealed}"

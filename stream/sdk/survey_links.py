@@ -118,6 +118,8 @@ class SurveyReceipt(Struct, frozen=True, array_like=True):
     """By kind."""
     commented: bool = False
     """Whether there were words with it; a page never shows them again."""
+    last_ms: int = 0
+    """In milliseconds since 1970, when it was answered last; 0 in receipts of before this was kept."""
 
 
 def sealed_link(terms: LinkTerms, key: str) -> str:
@@ -160,6 +162,9 @@ def _unsealed(purpose: bytes, token: str, keys: Iterable[str], kind: type[_Seale
     try:
         sealed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except ValueError:
+        return None
+    if urlsafe_b64encode(sealed).rstrip(b"=").decode() != token:
+        # Bits that stand for nothing: one link would have several spellings, each answered as fast as one.
         return None
     signed, mac = sealed[:-MAC_BYTES], sealed[-MAC_BYTES:]
     # All keys are tried: how long it takes tells nothing of which one it was.

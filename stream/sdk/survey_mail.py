@@ -1,6 +1,6 @@
 """The message that asks: a link for each score, as HTML and as text. A click chooses a score, and does not send it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from typing import Final
 
@@ -20,9 +20,9 @@ def score_word(question: LinkQuestion, score: int, language: Language) -> str:
     return words(language)["web_survey"].get(f"{question.scale}_{score}", str(score))
 
 
-def shown_time(at: datetime) -> str:
-    """Return an instant as customers of every language can read it."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def shown_time(at: datetime, zone: tzinfo = UTC) -> str:
+    """Return an instant as customers of every language can read it, with the name of the zone: in autumn it tells."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
 
 
 def mail_subject(language: Language) -> str:
@@ -30,8 +30,8 @@ def mail_subject(language: Language) -> str:
     return words(language)["web_survey"]["mail_subject"]
 
 
-def mail_text(link: SurveyLink, language: Language) -> str:
-    """Return the message as plain text."""
+def mail_text(link: SurveyLink, language: Language, zone: tzinfo = UTC) -> str:
+    """Return the message as plain text; times are of the *zone*."""
     say = words(language)["web_survey"]
     parts = [say["mail_intro"]]
     for question in link.terms.questions:
@@ -41,10 +41,10 @@ def mail_text(link: SurveyLink, language: Language) -> str:
             for score in question.scores
         ]
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, _until(link, language)]) + "\n"
+    return "\n\n".join([*parts, _until(link, language, zone)]) + "\n"
 
 
-def mail_html(link: SurveyLink, language: Language) -> str:
+def mail_html(link: SurveyLink, language: Language, zone: tzinfo = UTC) -> str:
     """Return the message as HTML: what mail programs of every age show, and nothing that they fetch."""
     say = words(language)["web_survey"]
     asked = "".join(
@@ -61,7 +61,7 @@ def mail_html(link: SurveyLink, language: Language) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(mail_subject(language))}</title></head>"
         '<body style="margin:0;padding:16px;font-family:sans-serif;font-size:16px;line-height:1.5;color:#1b1b1b;'
-        f'background:#ffffff"><p>{escape(say["mail_intro"])}</p>{asked}<p>{escape(_until(link, language))}</p>'
+        f'background:#ffffff"><p>{escape(say["mail_intro"])}</p>{asked}<p>{escape(_until(link, language, zone))}</p>'
         "</body></html>\n"
     )
 
@@ -85,5 +85,5 @@ def _ends(question: LinkQuestion, language: Language) -> str:
     return say["ends"].format(low=scores[0], low_word=low_word, high=scores[-1], high_word=high_word)
 
 
-def _until(link: SurveyLink, language: Language) -> str:
-    return words(language)["web_survey"]["mail_until"].format(time=shown_time(link.terms.ends_at))
+def _until(link: SurveyLink, language: Language, zone: tzinfo) -> str:
+    return words(language)["web_survey"]["mail_until"].format(time=shown_time(link.terms.ends_at, zone))

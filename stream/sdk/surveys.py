@@ -19,7 +19,7 @@ __all__ = ["AnswerFields", "RatedFields", "ReviewCategory", "SurveyEvents"]
 
 
 class RatedFields(TypedDict, total=False):
-    """What is rated. All events of one survey have to name the same queue, since it decides their partition."""
+    """What is rated. A survey counts in the queue that its invitation names, else in that of the first answer."""
 
     queue: str | None
     """That handled it; without one it is the tenant as a whole that is rated."""

@@ -33,6 +33,9 @@ _RESPONSE: Final = "response"
 _OVERLAP: Final = timedelta(minutes=15)
 """A round begins so long before the newest response: some are seen later than they were given."""
 
+_SECOND: Final = timedelta(seconds=1)
+"""Systems tell whole seconds, and may mean by "after" what is later than that one."""
+
 _REREAD_EVERY: Final = timedelta(hours=1)
 
 _SLACK: Final = timedelta(days=1)
@@ -87,6 +90,8 @@ class ListPace(Struct, frozen=True, kw_only=True):
     """Once in an hour all of so long is read again: answers may have changed. 0: never."""
     remember: timedelta
     """Changes are told as such for so long."""
+    moves: bool = False
+    """Whether the list is in the order of changes: then each moves a response to the end, and all behind it forward."""
 
 
 class ListCursor(Struct, frozen=True):
@@ -130,7 +135,7 @@ class ResponseList:
     async def ask(self, api: WebApi, cursor: ListCursor) -> ApiPage[ListCursor]:
         """Return what the page at the cursor tells; the last of a round is followed by the first of the next."""
         page = await self._fetch(api, cursor.after, cursor.page)
-        memory, events, newest = dict(cursor.told), list[Event](), cursor.newest
+        memory, events, newest, last = dict(cursor.told), list[Event](), cursor.newest, cursor.after
         for number, raw in enumerate(page.responses, 1):
             place = Location(f"{self._account.source_name} page {cursor.page}", number, number)
             found = self._found(raw, place)
@@ -139,15 +144,22 @@ class ResponseList:
             # A list whose API cannot be asked for what is new holds what is old, too.
             elif (at := found.response.at) >= cursor.after:
                 # One from the future must not end the reading of all that is given until then.
-                newest = max(newest or cursor.after, min(at, self._clock()))
+                last = max(last, min(at, self._clock()))
+                newest = max(newest or last, last)
                 events += self._news(found, place, memory)
-        behind = self._behind(cursor, newest, page)
-        return ApiPage(events, replace(behind, newest=newest, told=self._kept(memory, newest)), more=behind.page > 1)
-
-    def _behind(self, cursor: ListCursor, newest: datetime | None, page: ResponsePage) -> ListCursor:
         # An empty page ends a round, whatever it says: else a list that is never at its end would be asked for ever.
-        if page.more and page.responses:
-            return replace(cursor, page=cursor.page + 1)
+        more = page.more and bool(page.responses)
+        behind = self._next_page(cursor, last) if more else self._next_round(cursor, newest)
+        return ApiPage(events, replace(behind, newest=newest, told=self._kept(memory, newest)), more=more)
+
+    def _next_page(self, cursor: ListCursor, last: datetime) -> ListCursor:
+        # A page that is found by its number would leave out what has moved to the page before meanwhile.
+        after = last - _SECOND
+        if self._pace.moves and after > cursor.after:
+            return replace(cursor, after=after, page=1)
+        return replace(cursor, page=cursor.page + 1)
+
+    def _next_round(self, cursor: ListCursor, newest: datetime | None) -> ListCursor:
         if newest is None:
             return replace(cursor, page=1)
         now, back = self._clock(), _OVERLAP

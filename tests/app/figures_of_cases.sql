@@ -21,11 +21,20 @@ WITH told AS (
         type: 'VARCHAR', id: 'VARCHAR', time: 'VARCHAR', subject: 'VARCHAR', tenantid: 'VARCHAR',
         data: 'STRUCT(queue VARCHAR, channel VARCHAR, opened_by VARCHAR, automatic BOOLEAN, public BOOLEAN,
             author VARCHAR, reason VARCHAR, status VARCHAR, priority VARCHAR)'})
-)
+), numbered AS (
 SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY moment, list_position(
     ['opened', 'assigned', 'status_changed', 'asked', 'answered', 'automatic', 'resolved', 'reopened', 'closed',
      'merged', 'deleted', 'spam'], kind), id) AS no
-FROM told WHERE moment <= $at AND kind <> 'note';
+FROM told WHERE moment <= $at AND kind <> 'note'
+-- Of one instant it is opened again once.
+QUALIFY kind <> 'reopened' OR row_number() OVER (PARTITION BY tenant, "case", kind, moment ORDER BY id) = 1
+)
+-- Of a case that is deleted it says that this was a mistake when it is opened again, and nothing else.
+SELECT * EXCLUDE (kind), CASE WHEN kind = 'reopened' AND coalesce(
+    last_value(CASE WHEN kind IN ('deleted', 'spam', 'reopened') THEN kind END IGNORE NULLS) OVER (
+        PARTITION BY tenant, "case" ORDER BY no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) IN ('deleted', 'spam'), false) THEN 'restored' ELSE kind END AS kind
+FROM numbered;
 
 -- With the queue in which the case was by then, and whether it was open before. What was merged goes on elsewhere: it is
 -- not opened again.
@@ -75,7 +84,9 @@ CREATE TABLE standing AS
 SELECT tenant, "case",
     arg_max(came_by, no) AS channel,
     arg_max(place, no) AS queue,
-    bool_or(kind IN ('deleted', 'spam')) AS is_gone,
+    coalesce(arg_max(kind, no) FILTER (kind IN ('deleted', 'spam', 'restored')) <> 'restored', false) AS is_gone,
+    coalesce(max(no) FILTER (kind = 'restored'), 0) AS restored,
+    bool_or(kind = 'merged') AS is_merged,
     arg_max(kind, no) FILTER (kind IN ('opened', 'resolved', 'closed', 'merged') OR reopens)
         IN ('opened', 'reopened') AS is_open,
     coalesce(max(no) FILTER (solves) > coalesce(max(no) FILTER (reopens), 0), false) AS is_solved,
@@ -86,17 +97,21 @@ FROM turn GROUP BY ALL;
 
 -- Everything that counts: what, when, in which queue, how many, and since when it lasted.
 CREATE TABLE fact AS
-WITH alive AS (SELECT turn.*, is_solved, last_solution FROM turn JOIN standing USING (tenant, "case") WHERE NOT is_gone),
+WITH alive AS (SELECT turn.*, is_solved, is_merged, last_solution FROM turn JOIN standing USING (tenant, "case") WHERE NOT is_gone),
 response AS (
     SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth
     FROM alive WHERE kind = 'answered' AND is_open AND asked_since IS NOT NULL
 ),
+-- Spam is deleted, too: it is spam, since the first of them.
 removal AS (
-    SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth
-    FROM turn WHERE kind IN ('deleted', 'spam')
+    SELECT turn.* EXCLUDE (kind), row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth,
+        if(bool_or(kind = 'spam') OVER (PARTITION BY tenant, "case"), 'spam', 'deleted') AS kind
+    FROM turn JOIN standing USING (tenant, "case") WHERE is_gone AND kind IN ('deleted', 'spam') AND no > restored
 ),
+-- Whatever ended a case before it was merged was no solution, unless it was opened again.
 solution AS (
-    SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth FROM alive WHERE solves
+    SELECT *, row_number() OVER (PARTITION BY tenant, "case" ORDER BY no) AS nth FROM alive
+    WHERE solves AND NOT (is_merged AND is_solved AND no = last_solution)
 ),
 final AS (
     SELECT tenant, "case", no, moment, place, came_by, opened_at,

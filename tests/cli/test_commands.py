@@ -265,7 +265,7 @@ def test_the_golden_numbers_of_a_real_log() -> None:
         (("produce", "no/such", "--speed", "60", "--broker", "127.0.0.1:1"), {}, "the position cannot be kept there"),
         (("topics",), {}, "CONTACT_STREAM_BROKER"),
         (("topics", "--broker", "127.0.0.1:1"), {}, "127.0.0.1:1"),
-        (("worker", "--broker", "nowhere", "--port", "0"), {}, "'nowhere': expected host:port"),
+        (("worker", "--broker", "nowhere", "--port", "0"), {}, "CONTACT_STREAM_BROKER: expected host:port"),
         (("produce", "-", "--follow", "--broker", "127.0.0.1:1"), {}, "--follow needs a file"),
         (
             (

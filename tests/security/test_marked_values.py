@@ -39,6 +39,7 @@ NAMES_AN_ID: Final = re.compile(r"(^|[._])(id|no|call|\w+_(id|sid|token)|\w+Id|\
 NAMES_NOBODY: Final = {
     "typeform": {"form_response.hidden.queue", "form_response.hidden.agent"},
     "mapped-webhook": {"events.agent", "events.line", "events.why"},
+    "liveagent": {"agentid", "departmentid", "owner_contactid"},
     "nicereply-webhook": {"agent", "customer"},
     "segment": {"properties.plan", "traits.plan"},
     "stripe": {"data.object.customer", "data.object.items.data.price.lookup_key"},

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stream.core.cloudevents import Event
 from stream.sources.intake import Intake
@@ -177,6 +178,46 @@ async def test_the_last_days_are_read_again_once_and_then_what_is_new() -> None:
     newest = FIRST + timedelta(days=8)
     overlap, week = newest - timedelta(minutes=15), newest - timedelta(days=7)
     assert [after for after, _ in system.asked] == [datetime(2026, 11, 1, tzinfo=UTC), week, overlap, overlap]
+
+
+class Moving(System):
+    """A system whose list is in the order of changes, and which can be asked for what has changed since."""
+
+    def __init__(self) -> None:
+        super().__init__(reread=timedelta(0))
+        self._pace = replace(self._pace, moves=True)
+        self.restart()
+
+    async def _fetch(self, api: WebApi, after: datetime, page: int) -> ResponsePage:
+        known = self.given
+        since = [one for one in known if isinstance(one, _Given) and one.at >= after]
+        self.given = [*sorted(since, key=lambda one: one.at)]
+        try:
+            return await super()._fetch(api, after, page)
+        finally:
+            self.given = known
+
+
+async def test_what_is_changed_while_pages_are_read_hides_no_other() -> None:
+    system = Moving()
+    system.given = [given_at(number) for number in range(7)]
+    page = await system._list.ask(system._api, system.cursor)
+    system.cursor = page.cursor
+    system.given[1] = _Given("r1", FIRST + timedelta(days=8), 2)  # a page found by its number would begin with r4
+
+    events = [*page.events, *await system.round()]
+
+    assert sorted(said(events)) == sorted(
+        [*(("answered", f"r{number}/csat", 5) for number in range(7)), ("changed", "r1/csat", 2)]
+    )
+
+
+async def test_more_of_one_second_than_a_page_has_are_all_read() -> None:
+    system = Moving()
+    system.given = [_Given(f"r{number}", FIRST, 5) for number in range(8)]
+
+    assert len(await system.round()) == 8
+    assert await system.round() == []
 
 
 async def test_where_answers_do_not_change_nothing_is_read_again() -> None:

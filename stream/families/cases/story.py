@@ -28,9 +28,6 @@ _LAST_OPENING: Final = int(Step.OPENED_BY_US)
 _STAY: Final = frozenset({"resolved", "first_resolutions"})
 """What a solution counts for that stays when the case is opened again: it was solved then."""
 
-_ANSWERED_AGAIN: Final = -2
-"""In place of when somebody asked again: after the solution we had the last word."""
-
 _NORMAL: Final = 1
 """The place of the ordinary priority among `Priority`."""
 
@@ -240,7 +237,7 @@ class _Reader:
 
     def was_answered(self, at: int, _: int) -> None:
         self.answered += 1
-        self.asked_again_at = _ANSWERED_AGAIN  # whoever was answered after the solution does not wait, either
+        self.asked_again_at = -1  # whoever was answered after the solution does not wait, either
         self.facts.append(("sent", at, self.place, 1))
         if self.waiting_since >= 0:
             what = "next_responses" if self.responded else "first_responses"
@@ -272,8 +269,7 @@ class _Reader:
         if self.deleted is not None:
             self.deleted = None  # it was a request after all, and stands as if nobody had deleted it
         elif (self.resolved or self.ended) and self.ended != Step.MERGED:
-            if self.asked_again_at != _ANSWERED_AGAIN:
-                self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
+            self.waiting_since = self.asked_again_at if self.asked_again_at >= 0 else at
             self.facts += [fact for fact in self.solution if fact[0] in _STAY]
             self.facts.append(("reopened", at, self.place, 1))
             self.resolved, self.ended, self.asked_again_at, self.solution = False, 0, -1, []

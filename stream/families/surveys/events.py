@@ -14,12 +14,11 @@ __all__ = ["EVENTS", "QualityReviewed", "SurveyAnswered", "SurveyChanged", "Surv
 
 
 def _key_parts(event: Any) -> KeyParts:  # noqa: ANN401  # an event of this family
-    queue = event.data.queue
-    return (event.tenantid,) if queue is None else (event.tenantid, queue)
+    return (event.tenantid,)
 
 
 class _OfRated(Event, frozen=True, kw_only=True):
-    """Keyed by tenant and queue of what is rated, or by the tenant alone."""
+    """Keyed by the tenant: a survey stays on its partition, whichever queue has its case when the answer is changed."""
 
     topic: ClassVar[str] = "surveys"
     key_parts: ClassVar[Callable[[Any], KeyParts]] = _key_parts

@@ -7,7 +7,7 @@ from stream.core.counts import CountsRow
 from stream.core.rows import Rows
 from stream.core.windowed import Scope
 from stream.families.surveys.counts import SurveyCounts
-from stream.families.surveys.queues import RatedQueues, SurveyKey
+from stream.families.surveys.queues import RatedQueues, SurveyKey, counting_queue
 from stream.families.surveys.rated import LIFETIME, Part, RatedQueue
 from stream.families.surveys.rules import KEPT_DAYS
 from stream.families.surveys.survey import RatedPlace, SurveyRow
@@ -75,11 +75,13 @@ class Eviction:
             self._counts.remove((*part.key, scope, number))
 
     def _forget_rows(self, queue: RatedQueue, before: int) -> None:
-        for key in queue.surveys.forget(before, self._heard_on, self._may_go):
-            self._surveys.remove(key)
+        def heard_on(key: SurveyKey) -> int | None:
+            row = self._surveys.get(key)
+            # One that was found to be of another queue is kept as long as that wants it.
+            return None if row is None or counting_queue(key, row) != queue.key else row.heard_on
 
-    def _heard_on(self, key: SurveyKey) -> int | None:
-        return None if (row := self._surveys.get(key)) is None else row.heard_on
+        for key in queue.surveys.forget(before, heard_on, self._may_go):
+            self._surveys.remove(key)
 
     def _may_go(self, key: SurveyKey) -> bool:
         # True in `changed` is a row of which the changelog knows nothing: after a crash all of its events come again.

@@ -1,6 +1,6 @@
 """All surveys and reviews of one partition: folds batches of their events into rows, and counts what these say.
 
-Every event of a queue comes from one partition, so one fold knows the whole truth of its queues.
+Every event of a tenant comes from one partition, so one fold knows the whole truth of its surveys and queues.
 """
 
 from bisect import bisect_right
@@ -14,16 +14,24 @@ from msgspec.structs import replace
 from stream.core.cloudevents import Event
 from stream.core.counts import CountsRow
 from stream.core.family import Applied, times_by_source
-from stream.core.limits import SETTLE_AFTER
+from stream.core.limits import NO_QUEUE, SETTLE_AFTER
 from stream.core.policies import Policies
 from stream.core.rows import Rows
 from stream.families.surveys.counts import SurveyCounts
 from stream.families.surveys.events import SurveyEvent
 from stream.families.surveys.eviction import Eviction, SurveyCountsKey
-from stream.families.surveys.queues import RatedQueues, SurveyKey
+from stream.families.surveys.queues import RatedQueues, SurveyKey, counting_queue, survey_key
 from stream.families.surveys.rated import Part, RatedQueue, parts_of
 from stream.families.surveys.snapshot import SurveySnapshot
-from stream.families.surveys.survey import NEW_SURVEY, CountedAs, SurveyRow, counted_as, fold_survey
+from stream.families.surveys.survey import (
+    NEW_SURVEY,
+    CountedAs,
+    QueueName,
+    SurveyRow,
+    counted_as,
+    fold_survey,
+    rated_queue,
+)
 
 __all__ = ["SurveysFold"]
 
@@ -107,7 +115,7 @@ class SurveysFold:
                 part.counts.loaded()
                 queue.hear(part.counts.watermark)
         for key, survey in self.surveys.items():
-            self._known(key[0], key[1]).surveys.note(key, survey.heard_on)
+            self._known(*counting_queue(key, survey)).surveys.note(key, survey.heard_on)
         self.queues.loaded()
         # Up to there rows may be ahead of what is read; beyond it batches can be counted as a whole.
         rows = (row for table in self.tables.values() for row in table.values())
@@ -133,28 +141,44 @@ class SurveysFold:
                 applied.failed.append((offset, failure))
 
     def _fold_event(self, event: Event, offset: int, applied: Applied) -> None:
-        queue, key = self.queues.place_of(cast("SurveyEvent", event))
-        applied.overflowed += queue.is_shared
+        key = survey_key(cast("SurveyEvent", event))
         row = self.surveys.get(key, NEW_SURVEY)
         if row.applied_offset >= offset:
             applied.replayed += 1
         elif (facts := fold_survey(row, cast("SurveyEvent", event))) is None:
             applied.duplicates += 1
-            self._keep(queue, key, row, offset)
+            applied.overflowed += self._keep(key, row, offset).is_shared
         else:
+            queue = self.queues.counting(event.tenantid, rated_queue(facts) or NO_QUEUE)
+            applied.overflowed += queue.is_shared
             counted = counted_as(facts, queue.policy, queue.place_of)
             queue = self._touch_queue(queue, event.time)
-            self._count(queue, row.counted, counted, event.time, offset, applied)
-            self.surveys.put(key, SurveyRow(offset, queue.day, *facts, counted))
-            if row.heard_on != queue.day:
+            before = row.counted
+            if before and (home := counting_queue(key, row)) != queue.key:
+                self._uncount(home, before, event.time, offset)
+                before = ()
+            self._count(queue, before, counted, event.time, offset, applied)
+            invitation, answered_at, answer, answered_in = facts
+            self.surveys.put(
+                key, SurveyRow(offset, queue.day, invitation, answered_at, answer, counted, answered_in, queue.key)
+            )
+            if row.heard_on != queue.day or row.counted_in != queue.key:
                 queue.surveys.note(key, queue.day)
 
-    def _keep(self, queue: RatedQueue, key: SurveyKey, row: SurveyRow, offset: int) -> None:
-        """Have the row of a repeat learn of its offset: a replay that brings it again must find the row."""
+    def _keep(self, key: SurveyKey, row: SurveyRow, offset: int) -> RatedQueue:
+        """Have the row of a repeat learn of its offset, for a replay that brings it again; return its queue."""
+        queue = self._known(*counting_queue(key, row))
         heard_on = max(row.heard_on, queue.day)
         self.surveys.put(key, replace(row, applied_offset=offset, heard_on=heard_on))
         if heard_on != row.heard_on:
             queue.surveys.note(key, heard_on)
+        return queue
+
+    def _uncount(self, home: QueueName, before: CountedAs, at: datetime, offset: int) -> None:
+        """Take back from a queue what a survey counted for that turns out to be of another one."""
+        # One that was silent for so long that it was forgotten has nothing to take back.
+        if (queue := self.queues.get(home)) is not None:
+            self._count(self._touch_queue(queue, at), before, (), at, offset, Applied())
 
     def _count(  # what has changed, and by which record
         self, queue: RatedQueue, before: CountedAs, after: CountedAs, at: datetime, offset: int, applied: Applied

@@ -14,7 +14,7 @@ CategoryScore = Annotated[int, Meta(ge=-1000, le=1000)]
 
 
 class RatedData(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """What is rated. All events of one survey have to name the same queue, since it decides their partition."""
+    """What is rated. A survey counts in the queue that its invitation names, else in that of the first answer."""
 
     queue: Name | None = None
     """That handled it; without one it is the tenant as a whole that is rated."""

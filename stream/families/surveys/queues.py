@@ -3,20 +3,30 @@
 from collections import Counter
 from datetime import timedelta
 
-from stream.core.limits import MAX_TENANTS, NO_QUEUE, OVERFLOW_QUEUE
+from stream.core.limits import MAX_TENANTS, OVERFLOW_QUEUE
 from stream.core.policies import Policies
 from stream.core.windows import EPOCH, hour_of, minute_of
 from stream.families.surveys.events import SurveyEvent
 from stream.families.surveys.rated import LIFETIME, RatedQueue
 from stream.families.surveys.rules import RULES, SurveyPolicy
-from stream.families.surveys.survey import is_review
+from stream.families.surveys.survey import QueueName, SurveyRow, is_review
 
-__all__ = ["RatedQueues", "SurveyKey"]
+__all__ = ["RatedQueues", "SurveyKey", "counting_queue", "survey_key"]
 
 SurveyKey = tuple[str, str, str, str]
-"""Tenant, queue, `survey` or `review`, and the subject of its events."""
+"""Tenant, nothing (the queue, by a version before), `survey` or `review`, and the subject of its events."""
 
 _HOUR = timedelta(hours=1)
+
+
+def survey_key(event: SurveyEvent) -> SurveyKey:
+    """Return the key of the row that an event belongs to."""
+    return event.tenantid, "", "review" if is_review(event) else "survey", event.subject
+
+
+def counting_queue(key: SurveyKey, row: SurveyRow) -> QueueName:
+    """Return the names of the queue that a survey was counted in."""
+    return row.counted_in or (key[0], key[1])
 
 
 class RatedQueues(dict[tuple[str, str], RatedQueue]):
@@ -36,18 +46,14 @@ class RatedQueues(dict[tuple[str, str], RatedQueue]):
         """Time of the newest event of all queues."""
         self._swept_to = -1
 
-    def place_of(self, event: SurveyEvent) -> tuple[RatedQueue, SurveyKey]:
-        """Return the queue that an event counts for, known or new, and the key of its row."""
-        tenant, name, subject = event.tenantid, event.data.queue or NO_QUEUE, event.subject
-        what = "review" if is_review(event) else "survey"
+    def counting(self, tenant: str, name: str) -> RatedQueue:
+        """Return the queue that counts what is told of one: that, known or new, or the one of all beyond a limit."""
         queue = self.get((tenant, name))
         if queue is None:
             if not self._has_room(tenant):
-                # Tenant and name stay part of the key: two queues beyond the limit may know the same survey.
-                subject = f"{len(tenant)}:{tenant}{len(name)}:{name}{subject}"
                 tenant, name = tenant if tenant in self._of_tenant else OVERFLOW_QUEUE, OVERFLOW_QUEUE
             queue = self.find(tenant, name)
-        return queue, (queue.tenant, queue.name, what, subject)
+        return queue
 
     def _has_room(self, tenant: str) -> bool:
         """Tell whether one more queue of a tenant gets figures of its own."""

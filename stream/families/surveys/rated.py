@@ -14,7 +14,7 @@ from stream.core.windows import EPOCH, earlier, minute_of
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
 from stream.families.surveys.rules import SurveyPolicy
 from stream.families.surveys.snapshot import SurveySnapshot
-from stream.families.surveys.survey import RatedPlace
+from stream.families.surveys.survey import QueueName, RatedPlace
 
 __all__ = [
     "LIFETIME",
@@ -129,6 +129,7 @@ class RatedQueue:
         self.tenant, self.name = tenant, name
         self.is_shared = name == OVERFLOW_QUEUE
         """It stands for all names beyond the limit."""
+        self.key: QueueName = (tenant, name)
         self.parts: dict[RatedPlace, Part] = {}
         self.surveys: KeptUntil[tuple[str, str, str, str]] = KeptUntil()
         self.watermark = EPOCH

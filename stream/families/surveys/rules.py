@@ -6,11 +6,12 @@ from typing import Final, Literal, cast, get_args
 from msgspec import field
 
 from stream.core import policy_values as read
-from stream.core.policies import PolicyKey, Rules
+from stream.core.limits import NO_QUEUE
+from stream.core.policies import Policies, PolicyKey, Rules
 from stream.core.served import Served
 from stream.families.surveys.scales import SCALES, Scale
 
-__all__ = ["KEPT_DAYS", "RULES", "CesFormula", "SurveyPolicy"]
+__all__ = ["KEPT_DAYS", "RULES", "CesFormula", "SurveyPolicy", "survey_policy"]
 
 CesFormula = Literal["asked", "answered"]
 """By what the sum of the ratings of effort is divided."""
@@ -112,3 +113,8 @@ RULES: Rules[SurveyPolicy] = Rules(
     },
 )
 """The keys of the policy file that this family reads; time zone and start of the day are those that contacts read."""
+
+
+def survey_policy(policies: Policies, tenant: str, queue: str | None, channel: str | None) -> SurveyPolicy:
+    """Return how the surveys about a queue and channel are judged; None is no queue, or no channel, in particular."""
+    return policies.of(RULES, tenant, queue or NO_QUEUE, channel or "")

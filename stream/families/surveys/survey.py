@@ -1,7 +1,7 @@
 """What is known of one survey, or of one review, whatever order its events came in.
 
-Of invitations the earliest stands, of answers the latest: it counts when the first one was given. A review is kept as
-an answer, too, for which nobody was asked.
+Of invitations the earliest stands, of answers the latest: it counts when and where the first one was given. A review is
+kept as an answer, too, for which nobody was asked.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,23 @@ from stream.families.surveys.reviews import FULL_MARKS, review_points
 from stream.families.surveys.rules import SurveyPolicy
 from stream.families.surveys.scales import SCALES, SurveyKind, steps_above
 
-__all__ = ["NEW_SURVEY", "CountedAs", "RatedPlace", "SurveyRow", "counted_as", "fold_survey", "is_review"]
+__all__ = [
+    "NEW_SURVEY",
+    "CountedAs",
+    "QueueName",
+    "RatedPlace",
+    "SurveyRow",
+    "counted_as",
+    "fold_survey",
+    "is_review",
+    "rated_queue",
+]
 
 RatedPlace = tuple[str, str, str]
 """Channel, group and agent of which something has figures; empty: of none."""
+
+QueueName = tuple[str, str]
+"""Tenant and name of a queue that has figures."""
 
 CountedAs = tuple[tuple[RatedPlace, Contribution], ...]
 """What a survey counts for, and in which figures."""
@@ -37,6 +50,14 @@ class Invitation(Struct, frozen=True, order=True, array_like=True, gc=False):
     channel: str = ""
     group: str = ""
     agent: str = ""
+    queue: str = ""
+
+
+class AnsweredIn(Struct, frozen=True, order=True, array_like=True, gc=False):
+    """The queue that an answer, or a review, names; of several the least, so the earliest, stands."""
+
+    at: datetime
+    queue: str
 
 
 class Answer(Struct, frozen=True, order=True, array_like=True, gc=False):
@@ -71,11 +92,14 @@ class SurveyRow(Struct, frozen=True, array_like=True, gc=False):
     answer: Answer | None = None
     counted: CountedAs = ()
     """What it was counted for: a policy that has changed since then must not change what is taken back."""
+    answered_in: AnsweredIn | None = None
+    counted_in: QueueName | None = None
+    """Where it was counted: names beyond a limit share one. None: in that of its key, by a version before."""
 
 
 NEW_SURVEY = SurveyRow()
 
-Facts = tuple[Invitation | None, datetime | None, Answer | None]
+Facts = tuple[Invitation | None, datetime | None, Answer | None, AnsweredIn | None]
 
 
 def is_review(event: SurveyEvent) -> bool:
@@ -88,11 +112,15 @@ def fold_survey(row: SurveyRow, event: SurveyEvent) -> Facts | None:
     # `type` and not `match`, which takes a microsecond for each event.
     if type(event) is SurveyInvited:
         data, known = event.data, row.invitation
-        told = Invitation(event.time, data.kind, data.channel or "", data.group or "", data.agent or "")
-        return None if known is not None and known <= told else (told, row.answered_at, row.answer)
+        told = Invitation(
+            event.time, data.kind, data.channel or "", data.group or "", data.agent or "", data.queue or ""
+        )
+        if known is not None and known <= told:
+            return None
+        return told, row.answered_at, row.answer, row.answered_in
     if type(event) is QualityReviewed:
-        return _with_answer(row, _review(event))
-    return _with_answer(row, _answer(cast("SurveyAnswered | SurveyChanged", event)))
+        return _with_answer(row, _review(event), event.data.queue)
+    return _with_answer(row, _answer(cast("SurveyAnswered | SurveyChanged", event)), event.data.queue)
 
 
 def _review(event: QualityReviewed) -> Answer:
@@ -116,13 +144,24 @@ def _answer(event: SurveyAnswered | SurveyChanged) -> Answer:
     return Answer(event.time, changed, score, scale, data.kind, comment, *_place_told(data))
 
 
-def _with_answer(row: SurveyRow, answer: Answer) -> Facts | None:
-    first, latest = row.answered_at, row.answer
+def _with_answer(row: SurveyRow, answer: Answer, queue: str | None) -> Facts | None:
+    first, latest, answered_in = row.answered_at, row.answer, row.answered_in
+    if queue is not None:
+        told = AnsweredIn(answer.at, queue)
+        answered_in = told if answered_in is None else min(answered_in, told)
     if latest is None or first is None:
-        return row.invitation, answer.at, answer
-    if answer <= latest and first <= answer.at:
+        return row.invitation, answer.at, answer, answered_in
+    if answer <= latest and first <= answer.at and answered_in == row.answered_in:
         return None
-    return row.invitation, min(first, answer.at), max(latest, answer)
+    return row.invitation, min(first, answer.at), max(latest, answer), answered_in
+
+
+def rated_queue(facts: Facts) -> str:
+    """Return the queue that a survey of these facts counts in; empty: it is the tenant as a whole that is rated."""
+    invitation, _, _, answered_in = facts
+    if invitation is not None and invitation.queue:
+        return invitation.queue
+    return "" if answered_in is None else answered_in.queue
 
 
 def counted_as(
@@ -133,7 +172,7 @@ def counted_as(
 
     *policy_of* is that of a channel; *place_of* tells which groups and agents have figures of their own.
     """
-    invitation, answered_at, answer = facts
+    invitation, answered_at, answer, _ = facts
     counted: CountedAs = ()
     if invitation is not None:
         place = place_of(invitation.channel, invitation.group, invitation.agent)

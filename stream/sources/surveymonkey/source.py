@@ -226,7 +226,7 @@ def surveymonkey_puller(
     """Return what reads the responses to a survey; raises SettingsError."""
     survey = _Responses(account)
     # A change moves a response to where new ones are: nothing has to be read again.
-    pace = ListPace(begin=account.begin, reread=timedelta(0), remember=_REMEMBERED)
+    pace = ListPace(begin=account.begin, reread=timedelta(0), remember=_REMEMBERED, moves=True)
     responses = ResponseList(account, intake, fetch=survey.fetch, read=survey.read, pace=pace, clock=clock)
     login = header_login("Authorization", SecretLines(account.token_file), "Bearer ")
     return response_puller(

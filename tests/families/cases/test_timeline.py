@@ -243,15 +243,6 @@ def test_what_was_solved_and_opened_again_before_it_was_merged_was_solved_then()
     ]
 
 
-def test_who_was_answered_after_the_solution_does_not_wait_when_that_opens_the_case_again() -> None:
-    """An agent answers a solved case, which opens it: the desk tells both, often of one instant."""
-    for hour in (2, 3):
-        _, story = told(OPENED, (1, Step.RESOLVED, 0), (2, Step.ANSWERED, 1), (hour, Step.REOPENED, 0))
-
-        assert story.standing is not None
-        assert story.standing.waiting_since == -1
-
-
 def test_closing_a_case_solves_it_where_nobody_has() -> None:
     closed, _ = told(OPENED, (1, Step.CLOSED, 0))
     both, _ = told(OPENED, (1, Step.RESOLVED, 0), (2, Step.CLOSED, 0))

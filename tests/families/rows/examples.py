@@ -20,7 +20,7 @@ from stream.families.customers.history import CustomerRow
 from stream.families.customers.tables import CART_ROWS, CUSTOMER_COUNTS, CUSTOMER_ROWS
 from stream.families.surveys.contributions import Asked, Rated, Reviewed
 from stream.families.surveys.counts import SurveyCounts, SurveyCountsRow
-from stream.families.surveys.survey import Answer, Invitation, SurveyRow
+from stream.families.surveys.survey import Answer, AnsweredIn, Invitation, SurveyRow
 from stream.families.surveys.tables import SURVEY_COUNTS, SURVEYS
 from tests.families.customers.carts import cart_of
 from tests.families.customers.told import customers_fold_of, told
@@ -161,7 +161,11 @@ def _cart() -> CartRow:
 def _surveys() -> Iterator[tuple[str, str, SurveyRow]]:
     place, at = ("chat", "vip", "eva"), after("00:01.250")
     rated = Rated(after("01:00"), "nps", 162, satisfied=True, invited=True, comment=True)
-    yield "survey", "s1", SurveyRow(7, 739_940, Invitation(at, "csat", *place), counted=((place, Asked(at, "csat")),))
+    yield (
+        "survey",
+        "s1",
+        SurveyRow(7, 739_940, Invitation(at, "csat", *place, "sales"), counted=((place, Asked(at, "csat")),)),
+    )
     yield (
         "survey",
         "s2",
@@ -172,6 +176,8 @@ def _surveys() -> Iterator[tuple[str, str, SurveyRow]]:
             answered_at=after("01:00"),
             answer=Answer(after("02:00"), True, 9, "0-10", "nps", True, *place),  # noqa: FBT003  # as a row has them
             counted=((place, Asked(at, "nps")), (("", "", ""), rated)),
+            answered_in=AnsweredIn(after("01:00"), "sales"),
+            counted_in=("acme", "sales"),
         ),
     )
     yield (

@@ -123,9 +123,9 @@ def test_agents_are_on_a_board_where_the_policy_says_so_and_never_on_a_page_of_m
     assert b"eva" not in page
 
 
-def test_events_are_keyed_by_what_they_rate_else_by_the_tenant_alone() -> None:
-    assert key_of(survey_event("invited", "s1", on(1))) == b"acme/sales"
-    assert key_of(survey_event("invited", "s1", on(1), queue="none")) == b"acme"
+def test_events_are_keyed_by_the_tenant_so_that_a_survey_stays_together_when_its_case_moves() -> None:
+    assert key_of(survey_event("invited", "s1", on(1))) == b"acme"
+    assert key_of(survey_event("answered", "s1", on(1), score=5, queue="support")) == b"acme"
 
 
 def test_events_survive_the_way_over_the_wire() -> None:

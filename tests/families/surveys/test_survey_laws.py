@@ -1,6 +1,7 @@
 """What must hold of all surveys, whatever order their events arrive in, and wherever a worker dies."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from msgspec.structs import astuple, replace
 
 from stream.core.cloudevents import Event
 from stream.core.family import Family
+from stream.core.limits import NO_QUEUE
 from stream.core.policies import Policies, Rule
 from stream.families.surveys.events import SurveyAnswered, SurveyChanged, SurveyInvited
 from stream.families.surveys.family import FAMILY
@@ -36,24 +38,25 @@ instants = st.integers(0, 70 * 24 * 12).map(lambda number: FIRST + timedelta(min
 def surveys(draw: st.DrawFn, subject: str) -> list[Event]:
     """One survey or review, perhaps with reports missing, answers changed, and two told of one instant."""
     at, kind = draw(instants), draw(st.sampled_from(["csat", "ces", "nps", "review"]))
+    moves = st.sampled_from(draw(st.sampled_from([["sales"], ["support"], ["sales", "support", "none"]])))
+    """Perhaps the case goes to another queue, by the time of any of its reports."""
     place = {
-        "queue": draw(st.sampled_from(["sales", "support"])),
         "channel": draw(st.sampled_from(["chat", "voice", "none"])),
         "group": draw(st.sampled_from(["none", "none", "vip", "shoes"])),
         "agent": draw(st.sampled_from(["none", "eva"])),
     }
     if kind == "review":
         return [
-            survey_event("reviewed", subject, draw(later(at)), categories=draw(categories), **place)
+            survey_event("reviewed", subject, draw(later(at)), categories=draw(categories), queue=draw(moves), **place)
             for _ in range(draw(st.integers(1, 2)))
         ]
     customer = draw(st.sampled_from(["none", "c1", "c2"]))
-    told = [survey_event("invited", subject, at, kind=kind, customer=customer, **place)]
+    told = [survey_event("invited", subject, at, kind=kind, customer=customer, queue=draw(moves), **place)]
     scale = draw(st.sampled_from([*SCALES])) if kind != "nps" else "0-10"
     for one in ["answered", *draw(st.lists(st.sampled_from(["changed", "answered"]), max_size=2))]:
         low, high = SCALES[scale]
         answer = {"kind": kind, "scale": scale, "score": draw(st.integers(low, high)), "comment": draw(st.booleans())}
-        told.append(survey_event(one, subject, draw(later(at)), **answer, **place))
+        told.append(survey_event(one, subject, draw(later(at)), queue=draw(moves), **answer, **place))
     return [one for one in told if draw(st.integers(0, 9))]
 
 
@@ -121,21 +124,51 @@ def test_the_size_of_batches_changes_nothing(month: list[Event], batch: int, cha
 
 @given(months())
 def test_what_is_counted_step_by_step_is_what_the_last_answers_say(month: list[Event]) -> None:
-    """By a way of its own: of each survey the last answer, on the day of its first."""
-    answers: dict[tuple[str, str], list[Any]] = {}
+    """By a way of its own: of each survey the last answer, in the queue and on the day of its first."""
+    answers: dict[str, list[Any]] = {}
     for one in month:
         if isinstance(one, SurveyAnswered | SurveyChanged) and one.data.kind == "nps":
-            answers.setdefault((one.data.queue or "", one.subject), []).append(one)
+            answers.setdefault(one.subject, []).append(one)
     last = [
         max(of, key=lambda one: (one.time, isinstance(one, SurveyChanged), one.data.score)) for of in answers.values()
     ]
+    asked: dict[str, Any] = {}
+    for one in month:
+        if isinstance(one, SurveyInvited):
+            asked.setdefault(one.subject, one)
 
-    shown = [counted(one, "all") for one in figures(surveys_fold_of(month)) if not one.group]
+    whole = [one for one in figures(surveys_fold_of(month)) if not one.group]
+    shown = [counted(one, "all") for one in whole]
     assert sum(one.nps_answered for one in shown) == len(answers)
     assert sum(one.nps_promoters for one in shown) == sum(one.data.score >= 9 for one in last)
     assert sum(one.nps_detractors for one in shown) == sum(one.data.score <= 6 for one in last)
-    asked = {(one.data.queue, one.subject) for one in month if isinstance(one, SurveyInvited)}
     assert sum(one.invited for one in shown) == len(asked)
+    first = Counter(first_queue([asked[name], *of] if name in asked else of) for name, of in answers.items())
+    found = Counter[str]()
+    for snapshot, counts in zip(whole, shown, strict=True):
+        found[snapshot.queue] += counts.nps_answered
+    assert found == first
+
+
+def first_queue(told: list[Any]) -> str:
+    """Return the queue that the invitation names, else the earliest answer, else that of no queue."""
+    named = [one for one in told if one.data.queue]
+    order = min(named, key=lambda one: (not isinstance(one, SurveyInvited), one.time, one.data.queue), default=None)
+    return NO_QUEUE if order is None else str(order.data.queue)
+
+
+@given(chances)
+def test_an_answer_that_is_changed_counts_once_wherever_its_case_is_by_then(chance: random.Random) -> None:
+    queues = ["sales", "support", "billing"]
+    told = [
+        survey_event(chance.choice(["answered", "changed"]), "s1", on(day), score=score, queue=chance.choice(queues))
+        for day, score in enumerate(chance.choices(range(1, 6), k=chance.randint(2, 6)), start=1)
+    ]
+    shown = snapshots_of(surveys_fold_of(arrived(told, chance)), END)
+
+    tallies = {one.queue: counted(one, "all") for one in shown}
+    assert {queue: one.csat_answered for queue, one in tallies.items() if one.csat_answered} == {told[0].data.queue: 1}
+    assert tallies[told[0].data.queue].csat_satisfied == (told[-1].data.score >= 4)
 
 
 @given(months())

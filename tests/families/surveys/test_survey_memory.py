@@ -85,7 +85,8 @@ def test_a_silent_queue_goes_from_every_table_while_others_go_on() -> None:
     for day in range(2, 210):
         life.tell(survey_event("answered", f"s{day}", on(day), score=5))
 
-    assert {key[1] for rows in life.fold.tables.values() for key in rows} == {"sales"}
+    assert {key[1] for key in life.fold.counts} == {"sales"}
+    assert "s1" not in {key[3] for key in life.fold.surveys}
     assert [*life.fold.queues] == [("acme", "sales")]
 
 
@@ -99,9 +100,21 @@ def test_a_silent_group_makes_room_for_another_one() -> None:
     assert {one.group for one in snapshots_of(life.fold, on(211))} == {"", "new"}
 
 
+def test_a_survey_that_turns_out_to_be_of_another_queue_is_kept_as_long_as_that_wants_it() -> None:
+    life = Committing()
+    life.tell(survey_event("answered", "s1", on(2), score=5, queue="second"))
+    life.tell(survey_event("answered", "s1", on(1), score=4, queue="first"))
+    for day in range(3, 111):
+        life.tell(survey_event("answered", f"s{day}", on(day), score=5, queue="second"))
+    life.tell(survey_event("changed", "s1", on(110, "13:00"), score=1, queue="third"))
+
+    answered = {one.queue: counted(one, "all").csat_answered for one in snapshots_of(life.fold, on(111))}
+    assert answered == {"first": 1, "second": 108}
+
+
 def test_names_beyond_the_limit_share_a_queue_and_their_surveys_stay_apart() -> None:
     fold = SurveysFold(max_queues_per_tenant=1)
-    events = [survey_event("answered", "s1", on(1), score=5, queue=queue) for queue in ("first", "second", "third")]
+    events = [survey_event("answered", queue, on(1), score=5, queue=queue) for queue in ("first", "second", "third")]
     applied = fold.apply([*events, *events], range(6))
 
     assert (applied.overflowed, applied.duplicates) == (4, 3)

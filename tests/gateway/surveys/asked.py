@@ -85,12 +85,14 @@ def a_link(
 
 
 @asynccontextmanager
-async def asking(folder: Path, options: str = "", *, key: str = KEY) -> AsyncIterator[Asked]:
+async def asking(
+    folder: Path, options: str = "", *, key: str = KEY, policies: Path | None = None
+) -> AsyncIterator[Asked]:
     """Run a gateway that serves one page."""
     (folder / "survey.key").write_text(f"{key}\n")
     file = folder / "webhooks.toml"
     file.write_text(f'[surveys.acme]\nkey_file = "survey.key"\ntenants = ["acme"]\n{options}\n')
     broker = Answered()
-    settings = Settings(gateway_port=0, gateway_webhooks=file)
+    settings = Settings(gateway_port=0, gateway_webhooks=file, policies=policies)
     async with aiohttp.ClientSession() as session, GatewayService(settings, brokers="", sink=broker) as service:
         yield Asked(service.address, session, broker)

@@ -41,6 +41,17 @@ def test_one_link_is_its_address(key_file: Path) -> None:
     assert (terms.survey, terms.tenant, terms.queue, query) == ("4711", "acme", "sales", "language=sl")
 
 
+@pytest.mark.parametrize("form", ["html", "text", "json"])
+def test_messages_name_times_in_the_zone_of_the_policy(key_file: Path, tmp_path: Path, form: str) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[[queue]]\ntenant = "acme"\ntime_zone = "Asia/Tokyo"\n')
+
+    told = run(key_file, "--survey", "1", "--as", form, "--policies", str(policies)).output
+
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d JST", told)
+    assert "UTC" not in told
+
+
 @pytest.mark.parametrize(
     "table",
     [

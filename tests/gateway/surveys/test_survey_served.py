@@ -141,6 +141,69 @@ async def test_words_stay_counted_when_the_score_is_changed(tmp_path: Path) -> N
     assert [event.data.comment for event in asked.broker.events] == ["slow", True, True, "fine"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "chosen", "written"),
+    [
+        ({"comment": "slow & late"}, [], "slow &amp; late"),
+        ({"csat": 2, "comment": "x" * 2001}, ["2"], "x" * 2001),
+        ({"csat": 9, "nps": 7, "comment": "slow"}, ["7"], "slow"),
+    ],
+    ids=["nothing chosen", "too long", "outside the scale"],
+)
+async def test_what_can_be_read_of_an_answer_that_is_asked_again_stands_in_the_form(
+    tmp_path: Path, fields: dict[str, object], chosen: list[str], written: str
+) -> None:
+    async with asking(tmp_path, 'comments = "told"') as asked:
+        page = await asked.post(asked.link(kinds=["csat", "nps"]).address(), **fields)
+    assert page.status == 422
+    assert re.findall(r'value="(\d+)"[^>]* checked', page.text) == chosen
+    assert f"{written}</textarea>" in page.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_who_comes_from_a_message_is_told_that_nothing_is_sent_yet(tmp_path: Path, language: Language) -> None:
+    say = words(language)["web_survey"]
+    note = say["chosen"].format(button=say["send"])
+    async with asking(tmp_path) as asked:
+        link = asked.link()
+        assert note in (await asked.get(link.address(language, csat=4))).text
+        assert note not in (await asked.get(link.address(language))).text
+        assert note not in (await asked.get((await asked.post(link.address(language), csat=4)).url)).text
+
+
+async def test_a_change_by_a_gateway_whose_clock_is_behind_is_behind_what_it_changes(tmp_path: Path) -> None:
+    async with asking(tmp_path) as asked:
+        link = asked.link()
+        ahead = datetime.now(UTC) + timedelta(minutes=5)
+        milliseconds = int(ahead.timestamp() * 1000)
+        told = SurveyReceipt(int(ahead.timestamp()), {"csat": 4}, last_ms=milliseconds)
+        sent = await asked.post(f"{link.address()}/{sealed_receipt(told, link.token, KEY)}", csat=1, shown=1)
+        await asked.post(sent.url, csat=2, shown=2)
+    times = [event.time for event in asked.broker.events]
+    assert ahead < times[0] < times[1] < ahead + timedelta(seconds=1)
+
+
+async def test_times_are_those_of_the_zone_of_the_policy(tmp_path: Path) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text(
+        '[defaults]\ntime_zone = "Europe/Ljubljana"\n[[queue]]\nname = "et"\ntime_zone = "Europe/Tallinn"\n'
+    )
+    made = datetime(2026, 7, 1, 9, 30, tzinfo=UTC) - datetime.now(UTC)
+    async with asking(tmp_path, policies=policies) as asked:
+        of_queue = {"sales": "2026-07-02 11:30 CEST", "et": "2026-07-02 12:30 EEST", None: "2026-07-02 11:30 CEST"}
+        for queue, time in of_queue.items():
+            over = asked.link(ago=-made, good_for=timedelta(days=1), queue=queue)
+            assert time in (await asked.get(over.address())).text
+
+
+async def test_a_receipt_says_until_when_in_the_zone_of_the_policy(tmp_path: Path) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text('[defaults]\ntime_zone = "Asia/Tokyo"\n')
+    async with asking(tmp_path, policies=policies) as asked:
+        sent = await asked.post(asked.link().address(), csat=4)
+        assert re.search(r"until \d{4}-\d\d-\d\d \d\d:\d\d JST", (await asked.get(sent.url)).text)
+
+
 # --- for a while ------------------------------------------------------------------------------------
 
 
@@ -201,6 +264,16 @@ async def test_a_link_that_nobody_of_ours_has_made_is_none(tmp_path: Path, forge
         assert all(words("en")["web_survey"]["unknown"] in page.text and "<script" not in page.text for page in pages)
         assert asked.broker.events == []
         assert await refused(asked) == {"not_verified": 2}
+
+
+async def test_a_link_has_one_spelling(tmp_path: Path) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    async with asking(tmp_path) as asked:
+        for survey in ("1", "12", "123"):  # of every length behind the last whole group of letters
+            token = asked.link(survey=survey).token
+            spelt = [token[:-1] + letter for letter in letters]
+            statuses = {one: (await asked.get(f"{asked.page}/{one}")).status for one in spelt}
+            assert [one for one, status in statuses.items() if status == 200] == [token]
 
 
 async def test_other_paths_and_ways_are_none(tmp_path: Path) -> None:
