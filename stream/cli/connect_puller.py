@@ -14,7 +14,7 @@ from msgspec import NODEFAULT, Struct
 from stream.cli.connect_secret import SecretFile, secret_files, told_path
 from stream.cli.findings import all_well, show
 from stream.cli.options import settings_of_environment
-from stream.cli.questions import Questions
+from stream.cli.questions import Questions, flag_of
 from stream.cli.source_options import options_of, secrets_of
 from stream.connect.puller_trial import pulling
 from stream.connect.written_files import write_text
@@ -61,6 +61,9 @@ class _Plan(Struct, frozen=True):
     text: str = ""
 
     def write(self, questions: Questions, *, replace: bool) -> None:
+        missing = [flag_of(secret.field) for secret in self.secrets if secret.of_system and not secret.path.exists()]
+        if len(missing) > 1:
+            questions.refuse_variable(missing)
         for secret in self.secrets:
             finding, _ = secret.ensured(questions, replace=replace)
             show(finding)

@@ -93,6 +93,14 @@ class Questions(Struct, frozen=True):
             raise SettingsError("a secret is one line, and not empty")
         return told.strip()
 
+    def refuse_variable(self, flags: Sequence[str]) -> None:
+        """Raise SettingsError where all of several secrets would be the one in the environment."""
+        if SECRET_VARIABLE in os.environ and not self.secret_from_stdin:
+            raise SettingsError(
+                f"{SECRET_VARIABLE} is one secret, and {' and '.join(flags)} are several: "
+                "pipe them to --secret-stdin, one in each line, in this order"
+            )
+
     def another_secret(self, about: str) -> str:
         """Return what a person wants instead of a secret that there is; empty: nothing."""
         if not self.may_ask:

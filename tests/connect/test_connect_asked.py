@@ -15,9 +15,10 @@ from aiohttp.test_utils import TestServer
 from click.testing import CliRunner
 
 from stream.broker.child import HOST
+from stream.cli.questions import SECRET_VARIABLE
 from stream.cli.sources import source
 from stream.sources.imap_mailbox.mailbox_file import mailbox_of
-from tests.connect.commands import Person, connected
+from tests.connect.commands import ENVIRONMENT, Person, connected
 from tests.mail_servers import PASSWORD, USER, Dovecot, dovecot_server
 from tests.sources.imap_mailbox.mailboxes import message
 from tests.sources.nicereply.account import CSAT, answer_as_nicereply
@@ -57,6 +58,22 @@ async def test_a_mailbox_gets_its_file_its_secrets_and_its_first_event(server: D
     assert (tmp_path / "support.password").read_text() == f"{PASSWORD}\n"
     for secret in ("support.key", "support.password"):
         assert (tmp_path / secret).stat().st_mode & 0o777 == 0o600
+
+
+async def test_one_secret_in_the_environment_is_not_taken_for_several(
+    server: Dovecot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, SECRET_VARIABLE, "of-which")
+    (tmp_path / "google.secret").write_text("of-the-client\n")
+    tokens = ("--token-url", "https://127.0.0.1:1", "--client-secret-file", "google.secret")
+    code, said = await connected(
+        tmp_path, *mailbox(server), *OF_TEAM, "--refresh-token-file", "google.refresh", *tokens
+    )
+
+    assert code == 1
+    assert f"{SECRET_VARIABLE} is one secret, and --refresh-token-file and --client-id-file are several" in said
+    assert "of-which" not in said
+    assert {path.name for path in tmp_path.iterdir()} == {"google.secret"}
 
 
 def test_a_person_is_asked_what_a_mailbox_needs_and_for_its_password_again(server: Dovecot, tmp_path: Path) -> None:
