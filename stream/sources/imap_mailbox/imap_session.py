@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from imapclient.exceptions import IMAPClientError, LoginError, ProtocolError
 from imapclient.tls import create_default_context
@@ -34,6 +34,9 @@ HEADER_BYTES: Final = 64 * 1024
 """Of a header so much is asked for."""
 
 IMAP_ANSWER_SECONDS: Final = 60.0
+
+LARGEST_NUMBER: Final = 2**63 - 1
+"""What is larger no position could keep; RFC 3501 has UIDs of half as many bits."""
 
 _HEADER: Final = f"BODY.PEEK[HEADER.FIELDS ({' '.join(FETCHED_FIELDS)})]<0.{HEADER_BYTES}>".upper()
 
@@ -107,10 +110,10 @@ class ImapSession:
                 raise MailboxRefused(f"{self._place} does not open the folder {folder}") from failure
             raise
         validity, next_uid = told.get(b"UIDVALIDITY"), told.get(b"UIDNEXT")
-        if not isinstance(validity, int):
+        if not _is_number(validity):
             raise MailboxAway(f"{self._place} tells no UIDVALIDITY")
         self._folder = folder
-        return FolderState(validity, next_uid if isinstance(next_uid, int) else None)
+        return FolderState(validity, next_uid if _is_number(next_uid) else None)
 
     def enter(self, folder: str) -> None:
         """Choose a folder, unless it is chosen: to look at a large one again takes longer than to fetch from it."""
@@ -171,7 +174,7 @@ class ImapSession:
 
     def _search(self, criteria: list[Any]) -> list[int]:
         found = self._ask(lambda: self._client.search(criteria), "SEARCH")
-        return sorted(found)
+        return sorted(uid for uid in found if _is_number(uid))
 
     def idle(self, seconds: float) -> bool:
         """Wait until something comes, for so many seconds at most; False if the server cannot tell."""
@@ -244,6 +247,10 @@ def _is_no(failure: MailboxAway) -> bool:
     )
 
 
+def _is_number(told: object) -> TypeGuard[int]:
+    return isinstance(told, int) and 0 <= told <= LARGEST_NUMBER
+
+
 def _is_answer(items: dict[bytes, Any]) -> bool:
     return b"INTERNALDATE" in items or any(name.startswith(b"BODY[") for name in items)
 
@@ -259,4 +266,7 @@ def _header_in(uid: int, items: dict[bytes, Any]) -> FetchedHeader:
     header = next((value for name, value in items.items() if name.startswith(b"BODY[HEADER.FIELDS")), None)
     if not isinstance(received, datetime) or received.tzinfo is None or not isinstance(header, bytes):
         return FetchedHeader(uid, None, b"")
-    return FetchedHeader(uid, received.astimezone(UTC), header)
+    try:
+        return FetchedHeader(uid, received.astimezone(UTC), header)
+    except OverflowError:  # a year that UTC does not have
+        return FetchedHeader(uid, None, b"")

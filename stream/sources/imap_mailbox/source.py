@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 
 REFUSED_SECONDS: Final = 300.0
 """So long a login that was refused twice is not tried again: servers lock accounts of which somebody seems to guess."""
+
+LEAST_WAIT_SECONDS: Final = 1.0
+"""No round follows the last one sooner: who tells of something all the time would be asked in a tight loop."""
 
 MAIL_BATCH: Final = 200
 """So many messages at most wait for one acknowledgement."""
@@ -258,17 +262,23 @@ class _Mailbox:
 
     async def wait(self, sleep: Callable[[float], Awaitable[object]]) -> None:
         """Wait until something comes, or it is time to ask all folders."""
-        session, folder = await self._connection.session(), self._told.inbox[0]
-        seconds = self._told.poll_seconds
+        seconds, began = self._told.poll_seconds, monotonic()
         if self._held:
             seconds = min(seconds, max(self._told.await_sent_seconds / 4, 0.1))
+        if not await self._hears(seconds):
+            await sleep(seconds)
+        elif (left := min(seconds, LEAST_WAIT_SECONDS) - (monotonic() - began)) > 0:
+            await sleep(left)
+
+    async def _hears(self, seconds: float) -> bool:
+        """Wait until something comes, for so many seconds at most; False if the server cannot tell."""
+        session, folder = await self._connection.session(), self._told.inbox[0]
         cursor = self._position.folders[folder]
         state = await self._connection.asked(partial(session.select, folder))
         # What came since it was looked at IDLE would not tell.
         if not self._held and (state.next_uid or 0) - 1 > cursor.uid:
-            return
-        if not await self._connection.asked(partial(session.idle, seconds), seconds):
-            await sleep(seconds)
+            return True
+        return await self._connection.asked(partial(session.idle, seconds), seconds)
 
 
 def _present(session: MailboxSession, folder: str, uids: list[int], flag: str | None) -> set[int]:

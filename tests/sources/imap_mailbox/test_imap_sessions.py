@@ -305,6 +305,34 @@ async def test_what_a_server_tells_of_other_messages_is_no_answer() -> None:
         found.close()
 
 
+async def test_a_time_that_is_none_in_utc_is_no_time() -> None:
+    greeting, exchanges = recorded_exchanges()
+    told = re.sub(rb'"[^"]*"', b'"31-Dec-9999 23:00:00 -1400"', header_of(1), count=1)
+    exchanges["INBOX UID FETCH"] = [told + header_of(2) + b"a1 OK done\r\n"]
+    async with served(ScriptedServer(greeting, exchanges).serve) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+
+        headers = await asyncio.to_thread(found.headers, [1, 2])
+        assert [(each.uid, each.received is not None) for each in headers] == [(1, False), (2, True)]
+        found.close()
+
+
+async def test_numbers_that_no_position_could_keep_are_none() -> None:
+    greeting, exchanges = recorded_exchanges()
+    exchanges["INBOX UID SEARCH"] = [b"* SEARCH 3 36893488147419103232\r\na1 OK done\r\n"]
+    (first, *_) = exchanges["INBOX EXAMINE"]
+    exchanges["INBOX EXAMINE"] = [first, re.sub(rb"UIDVALIDITY \d+", b"UIDVALIDITY 36893488147419103232", first)]
+    async with served(ScriptedServer(greeting, exchanges).serve) as port:
+        found = await opened(port)
+        await asyncio.to_thread(found.select, "INBOX")
+
+        assert await asyncio.to_thread(found.uids_behind, 0) == [3]
+        with pytest.raises(MailboxAway):
+            await asyncio.to_thread(found.select, "INBOX")
+        found.close()
+
+
 def refusing(bad: set[int], said: bytes) -> ScriptedServer:
     """Return a server that says no whenever one of some messages is asked for."""
 

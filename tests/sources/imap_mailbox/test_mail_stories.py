@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream.core.cloudevents import Event, encode
 from stream.sdk.producer import checked
@@ -727,6 +728,26 @@ async def test_who_ends_each_wait_is_asked_less_and_less_often(inbox: Inbox) -> 
         await anext(batches)
 
     assert inbox.slept[:5] == [0.5, 1, 2, 4, 8]
+
+
+async def test_who_tells_of_something_all_the_time_is_asked_once_a_second(inbox: Inbox) -> None:
+    inbox.told = replace(inbox.told, poll_seconds=60)
+    asks(inbox, 1, "08:00")
+    session = inbox.mailbox.session()
+
+    def idle(_: float) -> bool:
+        inbox.mailbox.idles += 1
+        if inbox.mailbox.idles == 3:
+            asks(inbox, 2, "09:00")
+        return True
+
+    session.idle = idle  # type: ignore[method-assign]  # a server that always has something to say
+    inbox.mailbox.session = lambda _=None: session  # type: ignore[method-assign]  # one for all connections
+    async with asyncio.timeout(60), aclosing(inbox.puller().batches(None)) as batches:
+        await anext(batches)
+        await anext(batches)
+
+    assert [0 < seconds <= 1 for seconds in inbox.slept] == [True, True, True]
 
 
 # -- nothing personal --------------------------------------------------------------------------
