@@ -6,6 +6,7 @@ Knows no file: keys are read where secrets are (`stream.security.customer_keys`)
 import re
 from hashlib import blake2b
 from typing import Final
+from unicodedata import normalize
 
 __all__ = ["NO_SECRET", "CustomerKeys", "opaque_id"]
 
@@ -22,14 +23,22 @@ _TENANTS: Final = 1000
 
 _number_of: Final = int.from_bytes
 
-_TELEPHONE: Final = re.compile(r"(\+|tel:|\()[\d\s()./+-]{6,}")
+_TELEPHONE: Final = re.compile(
+    r"(\+|tel:|\()[\d\s()./+-]{6,}"
+    # With a trunk prefix, or that of a foreign country, and in groups.
+    r"|(?=(\D*\d){9,15}\D*$)0{1,2}[1-9]\d{0,4}[\s()./-][\d\s()./-]+"
+)
 """As people write it. Digits alone may be any number, and are an id."""
+
+_DASHES: Final = dict.fromkeys(map(ord, "\u2010\u2012\u2013\u2014\u2212"), "-")
 
 
 def opaque_id(told: str | None) -> str | None:
     """Return an id that somebody has filled in; None of an address of e-mail or a telephone number in its place."""
     text = (told or "").strip()
-    return None if not text or "@" in text or _TELEPHONE.fullmatch(text.casefold()) else text
+    # Letters of full width, spaces that do not break and the like are what they look like.
+    plain = normalize("NFKC", text).translate(_DASHES).casefold()
+    return None if not text or "@" in plain or _TELEPHONE.fullmatch(plain) else text
 
 
 class CustomerKeys:

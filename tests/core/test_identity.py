@@ -52,7 +52,20 @@ def test_no_key_is_in_what_is_told_of_the_value() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["8412", "c-5f3a9be1", "38640777123", "00123", " ana ", "cus_9s6XKzkNRiz8i3", "a+b", "+1"]
+    "told",
+    [
+        "8412",
+        "c-5f3a9be1",
+        "38640777123",
+        "00123",
+        " ana ",
+        "cus_9s6XKzkNRiz8i3",
+        "a+b",
+        "+1",
+        "2026-11-29-0001",
+        "0001-2345-6789",
+        "017-42",
+    ],
 )
 def test_an_id_that_somebody_has_filled_in_stays_as_it_is(told: str) -> None:
     assert opaque_id(told) == told.strip()
@@ -72,6 +85,14 @@ def test_an_id_that_somebody_has_filled_in_stays_as_it_is(told: str) -> None:
         "tel:+38640777123",
         "TEL:040777123",
         "+386.40.777.123",
+        "040 777 123",
+        "040/777-123",
+        "0170-1234567",
+        "0170\u20111234567",
+        "0170\u00a01234567",
+        "00386 40 777 123",
+        "ann\uff20example.org",
+        "\uff0b38640777123",
     ],
 )
 def test_an_address_or_a_telephone_number_in_place_of_an_id_is_none(told: str | None) -> None:
