@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from msgspec import Meta, MsgspecError, Struct
 from yarl import URL
 
@@ -69,7 +69,7 @@ class AccessTokens:
                     raise MailboxRefused(f"{self._url.host} refuses the refresh token, or the client")
                 if response.status != 200:
                     raise MailboxAway(f"{self._url.host} answers {response.status} instead of a token")
-                return msgspec.json.decode(await response.content.read(_ANSWER_BYTES), type=_Token, strict=False)
+                return msgspec.json.decode(await _content_of(response), type=_Token, strict=False)
         except (ClientError, TimeoutError, OSError, MsgspecError) as failure:
             raise MailboxAway(f"{self._url.host}: no token: {type(failure).__name__}") from failure
 
@@ -105,6 +105,16 @@ class MailboxLogin:
         """Take note that the credentials were refused."""
         if self._tokens is not None:
             self._tokens.forget()
+
+
+async def _content_of(response: ClientResponse) -> bytes:
+    """Return what is answered, up to so many bytes: `read` with a number returns the first part that has come."""
+    content = bytearray()
+    async for part in response.content.iter_any():
+        content += part
+        if len(content) >= _ANSWER_BYTES:
+            break
+    return bytes(content)
 
 
 def _endpoint(address: str) -> URL:

@@ -1,5 +1,6 @@
 """Who logs in: passwords and tokens from files, and tokens that an endpoint gives for a refresh token."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from stream.sources.imap_mailbox.login import AccessTokens, MailboxLogin
 from stream.sources.imap_mailbox.mailbox_file import RefreshedToken, mailbox_of
 from stream.sources.imap_mailbox.session import Credentials, MailboxAway, MailboxRefused
 from tests.sources.imap_mailbox.mailboxes import Clock, settings_in
+from tests.sources.imap_mailbox.scripted_server import served
 
 
 class Endpoint:
@@ -124,6 +126,23 @@ async def test_an_endpoint_that_gives_none_is_named_and_not_quoted(
         await AccessTokens(told_in(tmp_path, endpoint.url), Clock()).current()
     assert "marked" not in str(caught.value)
     assert len(endpoint.forms) == 1
+
+
+async def test_a_token_that_comes_in_parts_is_read_to_its_end(tmp_path: Path) -> None:
+    first, second = b'{"access_token": "go', b'od", "expires_in": 3600}'
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"grant_type")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(first + second) + first)
+        await writer.drain()
+        # As two packets do: the first is read before the second is there.
+        await asyncio.sleep(0.05)
+        writer.write(second)
+        await reader.read()
+
+    async with served(answer) as port:
+        tokens = AccessTokens(told_in(tmp_path, f"http://127.0.0.1:{port}/token"), Clock())
+        assert await tokens.current() == "good"
 
 
 async def test_an_endpoint_that_is_away_is_asked_later(tmp_path: Path) -> None:
