@@ -65,7 +65,7 @@ _OF_WEBHOOKS: Final = (
     click.Option(["--webhooks"], type=FILE, help="The gateway's file of webhooks. [default: webhooks.toml]"),
     click.Option(["--gateway"], type=UrlParam(), help="Where the gateway's pages are. [default: on this machine]"),
     click.Option(
-        ["--public-url"], type=UrlParam(), help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
+        ["--public-url"], metavar="URL", help="What stands before /v1/webhooks, or /surveys, for whoever calls it."
     ),
 )
 

@@ -94,9 +94,13 @@ def latest_by_id(records: Sequence[bytes], time_field: str) -> list[bytes]:
 
 
 def records_since(records: Sequence[bytes], time_field: str, since: datetime) -> list[bytes]:
-    """Return the records whose field tells that instant or a later one; what has no such field is always there."""
+    """Return the records of that instant or later in the order of the field; what has none comes first, always."""
     found = [_with_its_time(record, place, time_field) for place, record in enumerate(records)]
-    return [record for record, at in found if at is None or at >= since]
+    dated = [(at, record) for record, at in found if at is not None and at >= since]
+    return [
+        *(record for record, at in found if at is None),
+        *(record for _, record in sorted(dated, key=lambda one: one[0])),
+    ]
 
 
 def _with_its_time(record: bytes, place: int, time_field: str) -> tuple[bytes, datetime | None]:
