@@ -94,6 +94,22 @@ def size() -> None:
             size = sum(len(codec.encode_key(key)) + len(codec.encode_row(row)) for key, row in rows.items())
             told_of.append(f"{name} {len(rows)} rows, {size:,} bytes")
         print(f"{surveys} surveys in {days} days: {memory:,} bytes of memory; changelogs: {'; '.join(told_of)}")
+        print(f"  its surveys as a recovery reads them: {read_again(fold):,} bytes of memory")
+
+
+def read_again(fold: SurveysFold) -> int:
+    """Return how many bytes of memory the surveys take that come from a changelog."""
+    codec = FAMILY.tables["surveys"]
+    written = [(codec.encode_key(key), codec.encode_row(row)) for key, row in fold.tables["surveys"].items()]
+    gc.collect()
+    tracemalloc.start()
+    keys, rows = (codec.decode_keys([key for key, _ in written]), codec.decode_rows([row for _, row in written]))
+    read = dict(zip(keys, rows, strict=True))
+    del keys, rows
+    memory = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(read) == len(written)
+    return memory
 
 
 if __name__ == "__main__":

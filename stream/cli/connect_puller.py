@@ -61,9 +61,9 @@ class _Plan(Struct, frozen=True):
     text: str = ""
 
     def write(self, questions: Questions, *, replace: bool) -> None:
-        missing = [flag_of(secret.field) for secret in self.secrets if secret.of_system and not secret.path.exists()]
-        if len(missing) > 1:
-            questions.refuse_variable(missing)
+        wanted = [secret for secret in self.secrets if secret.of_system and (replace or not secret.path.exists())]
+        if len(wanted) > 1:
+            questions.refuse_variable([flag_of(secret.field) for secret in wanted])
         for secret in self.secrets:
             finding, _ = secret.ensured(questions, replace=replace)
             show(finding)

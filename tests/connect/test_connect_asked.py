@@ -66,14 +66,18 @@ async def test_one_secret_in_the_environment_is_not_taken_for_several(
     monkeypatch.setitem(ENVIRONMENT, SECRET_VARIABLE, "of-which")
     (tmp_path / "google.secret").write_text("of-the-client\n")
     tokens = ("--token-url", "https://127.0.0.1:1", "--client-secret-file", "google.secret")
-    code, said = await connected(
-        tmp_path, *mailbox(server), *OF_TEAM, "--refresh-token-file", "google.refresh", *tokens
-    )
+    flags = (*mailbox(server), *OF_TEAM, "--refresh-token-file", "google.refresh", *tokens)
+    code, said = await connected(tmp_path, *flags)
+    for there in ("google.refresh", "support.client-id"):
+        (tmp_path / there).write_text("as it was\n")
+    replaced, as_well = await connected(tmp_path, *flags, "--replace")
 
-    assert code == 1
+    assert code == replaced == 1
+    assert f"{SECRET_VARIABLE} is one secret" in as_well
     assert f"{SECRET_VARIABLE} is one secret, and --refresh-token-file and --client-id-file are several" in said
     assert "of-which" not in said
-    assert {path.name for path in tmp_path.iterdir()} == {"google.secret"}
+    assert (tmp_path / "google.refresh").read_text() == "as it was\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"google.secret", "google.refresh", "support.client-id"}
 
 
 def test_a_person_is_asked_what_a_mailbox_needs_and_for_its_password_again(server: Dovecot, tmp_path: Path) -> None:

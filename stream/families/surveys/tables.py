@@ -11,4 +11,4 @@ __all__ = ["SURVEYS", "SURVEY_COUNTS"]
 SURVEY_COUNTS: RowCodec[SurveyCountsKey, SurveyCountsRow] = RowCodec(
     SurveyCountsKey, SurveyCountsRow, version=1, oldest=1
 )
-SURVEYS: RowCodec[SurveyKey, SurveyRow] = RowCodec(SurveyKey, SurveyRow, version=2, oldest=1)
+SURVEYS: RowCodec[SurveyKey, SurveyRow] = RowCodec(SurveyKey, SurveyRow, version=2, oldest=1, shared=3)

@@ -106,21 +106,14 @@ def _topic(halves: tuple[Sequence[bytes], Sequence[bytes]], more: str) -> Begun:
     return begun
 
 
+def _of_queue_log(begun: Callable[[Path, Broker], AbstractAsyncContextManager[StorySystem]]) -> ToldStory:
+    at = datetime.fromtimestamp(START + 60, UTC)
+    return ToldStory(begun=begun, told=5, afresh=7, at=at, figures=_FIGURES_OF_QUEUE_LOG)
+
+
 STORIES: Final[Mapping[str, ToldStory]] = {
-    "asterisk-queue-log": ToldStory(
-        begun=_log_file,
-        told=5,
-        afresh=7,
-        at=datetime.fromtimestamp(START + 60, UTC),
-        figures=_FIGURES_OF_QUEUE_LOG,
-    ),
-    "asterisk-queue-log-database": ToldStory(
-        begun=_table,
-        told=5,
-        afresh=7,
-        at=datetime.fromtimestamp(START + 60, UTC),
-        figures=_FIGURES_OF_QUEUE_LOG,
-    ),
+    "asterisk-queue-log": _of_queue_log(_log_file),
+    "asterisk-queue-log-database": _of_queue_log(_table),
     "genesys-kafka": ToldStory(
         begun=_topic((CALLS_OF_GENESYS[:10], CALLS_OF_GENESYS[10:]), '[queues]\n9001 = "Sales"'),
         told=5,
